@@ -1,0 +1,152 @@
+"""A Delta: everything one task adds to the backbone, head included, as named tensors with a content id."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tasks.content import canonical, content_id
+from tasks.errors import InputError
+
+SCHEMA = 1
+
+
+def tensor_digest(name: str, tensor: Tensor) -> str:
+    """SHA-256 over name, dtype, shape and bytes of one tensor."""
+    flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+    return content_id("tensor", name, str(tensor.dtype), str(tuple(tensor.shape)), flat.tobytes())
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Scalars of a Delta: `backbone` new values of frozen weights, `added` new ones, `head`; zeros pruned."""
+
+    backbone: int
+    added: int
+    head: int
+
+    @property
+    def without_head(self) -> int:
+        return self.backbone + self.added
+
+
+@dataclass(frozen=True, eq=False)
+class Delta:
+    """Named tensors (float32), sorted by name, immutable by convention and guarded by content id.
+
+    Names start with `backbone.` (new value of a backbone weight), `added.` (tensor of a modification) or `head.`.
+    `pruned` names tensors whose zeros were removed by L0 gates: they are stored as values and indices.
+    """
+
+    tensors: Mapping[str, Tensor]
+    pruned: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tensors", MappingProxyType(dict(sorted(self.tensors.items()))))
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """Digest of every tensor, by name; taken once, when the Delta is made or read."""
+        return {name: tensor_digest(name, tensor) for name, tensor in self.tensors.items()}
+
+    @cached_property
+    def id(self) -> str:
+        """Content id over names, dtypes, shapes, bytes, and which tensors are pruned."""
+        return content_id("delta", canonical(dict(self.digests)), canonical(sorted(self.pruned)))
+
+    @property
+    def counts(self) -> Counts:
+        """Kept scalars by part."""
+        sums = {"backbone": 0, "added": 0, "head": 0}
+        for name, tensor in self.tensors.items():
+            kept = int(torch.count_nonzero(tensor)) if name in self.pruned else tensor.numel()
+            sums[name.split(".", 1)[0]] += kept
+        return Counts(**sums)
+
+    def with_head(self, other: Delta) -> Delta:
+        """This body with the head of `other`: how a sequential learner answers an earlier task."""
+        body = {name: tensor for name, tensor in self.tensors.items() if not name.startswith("head.")}
+        head = {name: tensor for name, tensor in other.tensors.items() if name.startswith("head.")}
+        return Delta(body | head, self.pruned)
+
+
+def save_delta(delta: Delta, path: Path) -> int:
+    """Write a Delta as safetensors, atomically; returns bytes on disk.
+
+    A pruned tensor `x` is written as `x#values` and `x#indices` (int32, into the flattened tensor), its shape in
+    the header.
+    """
+    stored: dict[str, Tensor] = {}
+    shapes: dict[str, list[int]] = {}
+    for name, tensor in delta.tensors.items():
+        if name in delta.pruned:
+            flat = tensor.reshape(-1)
+            indices = torch.nonzero(flat).reshape(-1)
+            stored[f"{name}#values"], stored[f"{name}#indices"] = flat[indices], indices.to(torch.int32)
+            shapes[name] = list(tensor.shape)
+        else:
+            stored[name] = tensor.contiguous()
+    metadata = {"taskstream": json.dumps({"schema": SCHEMA, "id": delta.id, "pruned": shapes})}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    os.close(handle)
+    try:
+        save_file(stored, temporary, metadata=metadata)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, str] | None = None) -> Delta:
+    """Read a Delta and check its content.
+
+    Args:
+        path: A file of `save_delta`.
+        expected: Content id it must have; None takes it as it is.
+        digests: Digest of each tensor as recorded, to name the one that differs.
+
+    Raises:
+        InputError: The file is missing or damaged, or its content is not the expected one; names the tensor.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("taskstream", "{}"))
+            raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
+    if header.get("schema") != SCHEMA:
+        raise InputError("not a Delta of this version", where=str(path), expected=f"schema {SCHEMA}", found=str(header))
+    shapes: dict[str, list[int]] = header["pruned"]
+    tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
+    for name, shape in shapes.items():
+        dense = torch.zeros(torch.Size(shape).numel(), dtype=raw[f"{name}#values"].dtype)
+        dense[raw[f"{name}#indices"].long()] = raw[f"{name}#values"]
+        tensors[name] = dense.reshape(shape)
+    delta = Delta(tensors, frozenset(shapes))
+    if expected is not None and delta.id != expected:
+        changed = [n for n, d in (digests or {}).items() if delta.digests.get(n) != d]
+        raise InputError(
+            "a stored Delta changed" + (f", tensor {changed[0]}" if changed else ""),
+            where=str(path),
+            expected=f"content {expected[:16]}",
+            found=delta.id[:16],
+            fix=_RESTORE,
+        )
+    return delta
+
+
+_RESTORE = "restore the file, or delete it and run the same command again to fit that task anew"

@@ -1,0 +1,227 @@
+"""Families of learners and the specifications that name one: `adapter:64`, `adapterbias:share=alpha:l0=1e-4`.
+
+A family is one file in `learners/methods/` that defines `FAMILY`. A specification is a family name and options,
+separated by colons: `key=value`, or a bare value for the options a family lists as positional, in their order.
+Every family also takes the training options of `TRAINING_OPTIONS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import Any
+
+from learners.learner import Learner, Training
+from tasks.errors import InputError, InputErrors, unknown_name
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of a family: how its text is read, its default, and what it means.
+
+    `parse` raises ValueError with what it expects. `bare` is the value of the option's name alone ("l0").
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    help: str
+    bare: Any = None
+
+
+@dataclass(frozen=True)
+class Family:
+    """A method of the literature: its options and how they make a `Learner`.
+
+    `build` receives the parsed options and the training settings, and returns the learner, its name left empty.
+    """
+
+    name: str
+    title: str
+    summary: str
+    citation: str
+    training: Training
+    build: Callable[[Mapping[str, Any], Training], Learner]
+    options: tuple[Option, ...] = ()
+    positional: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+def choice(*values: str) -> Callable[[str], str]:
+    """Parser of one word out of `values`."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"one of {', '.join(values)}")
+        return text
+
+    return parse
+
+
+def integer(low: int, high: int) -> Callable[[str], int]:
+    """Parser of a whole number in [low, high]."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    """Parser of a number in [low, high]."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+def switch(text: str) -> bool:
+    """Parser of yes or no."""
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text == "yes"
+
+
+SHARING = Option(
+    "sharing",
+    choice("isolated", "sequential"),
+    "isolated",
+    "isolated: one Delta per task; sequential: one Delta that evolves, with a head per task",
+)
+
+# Options of every family that trains. None stands for the family's own default.
+TRAINING_OPTIONS = (
+    Option("learning_rate", number(1e-8, 1.0), None, "peak of the linear schedule"),
+    Option("epochs", integer(0, 10_000), None, "passes over the training examples"),
+    Option("batch_size", integer(1, 65_536), None, "examples in a training batch"),
+    Option("patience", integer(1, 10_000), None, "epochs without a better validation score before stopping"),
+    Option("weight_decay", number(0.0, 10.0), None, "decoupled, on matrices alone"),
+    Option("dropout", switch, None, "the backbone's own dropout while training"),
+)
+
+
+@cache
+def families() -> Mapping[str, Family]:
+    """Every family, by name: the `FAMILY` of each module in `learners/methods/`."""
+    package = importlib.import_module("learners.methods")
+    modules = [
+        importlib.import_module(f"learners.methods.{info.name}") for info in pkgutil.iter_modules(package.__path__)
+    ]
+    return {module.FAMILY.name: module.FAMILY for module in modules}
+
+
+def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None) -> Learner:
+    """The learner that a specification names.
+
+    Args:
+        specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3".
+        overrides: Training settings for all learners of a run; those in the specification win.
+
+    Raises:
+        InputError: Unknown family, unknown option, or a value out of range.
+    """
+    name, *segments = specification.split(":")
+    if name not in families():
+        raise unknown_name("learner", name, families(), where=f"learner {specification!r}")
+    family = families()[name]
+    given = _given(family, specification, segments)
+    values = {option.name: given.get(option.name, option.default) for option in family.options}
+    names = {field.name for field in fields(Training)}
+    training = family.training
+    for source in (overrides or {}, given):
+        training = replace(training, **{k: v for k, v in source.items() if k in names and v is not None})
+    learner = family.build(values, training)
+    canonical = {k: v for k, v in sorted(values.items()) if v is not None}
+    return replace(learner, name=":".join([name, *(f"{key}={_text(value)}" for key, value in canonical.items())]))
+
+
+def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Learner]:
+    """The learners of a comma list, by the specification as written, in its order.
+
+    Raises:
+        InputErrors: All faults of the list at once, a learner named twice among them.
+    """
+    learners: dict[str, Learner] = {}
+    errors: list[InputError] = []
+    for specification in (part.strip() for part in text.split(",")):
+        try:
+            learner = parse_learner(specification, overrides)
+        except InputError as error:
+            errors.append(error)
+            continue
+        twins = [s for s, other in learners.items() if (other.name, other.training) == (learner.name, learner.training)]
+        if twins:
+            errors.append(
+                InputError("the same learner twice", where="--learners", found=f"{twins[0]} and {specification}")
+            )
+        learners[specification] = learner
+    if errors:
+        raise InputErrors(errors)
+    return learners
+
+
+def _given(family: Family, specification: str, segments: list[str]) -> dict[str, Any]:
+    """Options written in a specification: name -> parsed value."""
+    options = {option.name: option for option in (*family.options, *TRAINING_OPTIONS)}
+    open_positions = [options[name] for name in family.positional]
+    given: dict[str, Any] = {}
+    where = f"learner {specification!r}"
+    for segment in segments:
+        key, equals, text = segment.partition("=")
+        if equals:
+            if key not in options:
+                raise unknown_name(f"option of {family.name}", key, options, where=where)
+            option = options[key]
+            try:
+                value = option.parse(text)
+            except ValueError as error:
+                raise InputError(f"bad value of {key}", where=where, expected=str(error), found=repr(text)) from None
+        elif segment in options and options[segment].bare is not None:
+            option, value = options[segment], options[segment].bare
+        else:
+            option, value = _positional(open_positions, segment, where, family)
+        if option.name in given:
+            raise InputError(f"{option.name} is given twice", where=where)
+        open_positions = [position for position in open_positions if position is not option]
+        given[option.name] = value
+    return given
+
+
+def _positional(positions: list[Option], text: str, where: str, family: Family) -> tuple[Option, Any]:
+    """The first open positional option that accepts `text`, and its value."""
+    expected = []
+    for option in positions:
+        try:
+            return option, option.parse(text)
+        except ValueError as error:
+            expected.append(f"{option.name} ({error})")
+    raise InputError(
+        "cannot read this part of the specification",
+        where=where,
+        expected=" or ".join(expected) or "key=value",
+        found=repr(text),
+        fix=f"options of {family.name}: taskstream show learner {family.name}",
+    )
+
+
+def _text(value: Any) -> str:
+    return (
+        {True: "yes", False: "no"}[value]
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )

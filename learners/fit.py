@@ -1,0 +1,233 @@
+"""Training: one loop for every learner, from (backbone, first Delta, learner, task, seed) to a Delta.
+
+for each epoch: for each batch: loss, backward, clip, AdamW step, schedule; then validate; keep the best epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from learners.backbone import Backbone
+from learners.batches import collate, evaluation_plan, training_plan
+from learners.delta import Delta
+from learners.flops import flops_per_row, total_flops
+from learners.initial import added_gates, initial_delta
+from learners.learner import Learner, Training
+from learners.modify import logits
+from learners.predict import predict
+from learners.seeds import generator, seed_of
+from tasks.encoded import EncodedTask
+
+Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
+Report = Callable[[dict[str, object]], None]
+PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
+
+
+class Diverged(Exception):
+    """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What a fit gives: the Delta of the best epoch, and what it took.
+
+    Attributes:
+        validation: Validation score after each epoch, in the task's metric.
+        best: Index of the epoch that was kept; -1 where nothing is trained.
+        flops: Of all matrix products, forward and backward, padding included.
+        examples: Rows seen, all epochs.
+    """
+
+    delta: Delta
+    validation: tuple[float, ...]
+    losses: tuple[float, ...]
+    best: int
+    seconds: float
+    flops: float
+    examples: int
+
+
+def fit(
+    backbone: Backbone,
+    learner: Learner,
+    data: EncodedTask,
+    score: Score,
+    seed: int,
+    previous: Delta | None = None,
+    report: Report = lambda event: None,
+) -> Fit:
+    """Learn one task.
+
+    Args:
+        score: The task's metric, by which the best epoch is chosen on the validation rows.
+        seed: Of the run; what is drawn here derives from it, the learner's and the task's name.
+        previous: The Delta a sequential learner goes on from; its body is taken, its head is not.
+        report: Called now and then with epoch, step, loss and rate.
+
+    Raises:
+        Diverged: The loss became NaN or infinite; says at which step.
+    """
+    started = time.perf_counter()
+    if not learner.trains:
+        delta = frequencies(data)
+        return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
+    training = learner.training
+    first = initial_delta(backbone, learner, data.task, seed, previous)
+    leaves = {name: tensor.clone().requires_grad_(True) for name, tensor in first.tensors.items()}
+    gates = added_gates(learner, leaves, generator(seed, learner.name, data.task.name, "gates"))
+    sampler = generator(seed, learner.name, data.task.name, "gate noise")
+    order = seed_of(seed, learner.name, data.task.name, "order")
+    optimiser = optimiser_of(training, leaves, gates, None if learner.gates is None else learner.gates.learning_rate)
+    steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
+    plan = evaluation_plan(data.validation)
+    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True)
+    best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
+    scores: list[float] = []
+    losses: list[float] = []
+    step, flops, examples, reported = 0, 0.0, 0, started
+    with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
+        torch.manual_seed(seed_of(seed, learner.name, data.task.name, "dropout"))
+        for epoch in range(training.epochs):
+            running = 0.0
+            for rows in training_plan(data.train, training.batch_size, order, epoch).batches:
+                batch = collate(backbone, data.train, rows)
+                target = torch.from_numpy(np.asarray(data.train.target[rows]))
+                set_rate(optimiser, schedule(step, steps, training.warmup))
+                weights = dict(leaves)
+                penalty = torch.zeros(())
+                if learner.gates is not None:
+                    for name, a in gates.items():
+                        weights[name] = leaves[name] * learner.gates.sample(a, sampler)
+                        penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
+                loss = task_loss(logits(backbone, learner, weights, batch, training.head_dropout), target)
+                value = loss.item()
+                if not np.isfinite(value):
+                    raise Diverged(f"the loss is {value} at step {step + 1} of {steps} (epoch {epoch + 1})")
+                optimiser.zero_grad(set_to_none=True)
+                torch.autograd.backward(loss + penalty)
+                nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
+                optimiser.step()
+                clamp_gates(learner, gates)
+                step, running, examples = step + 1, running + value * len(rows), examples + len(rows)
+                flops += total_flops(per_row, *batch["input_ids"].shape)
+                if (now := time.perf_counter()) - reported > PROGRESS_SECONDS:
+                    rate = examples / (now - started)
+                    report({"epoch": epoch + 1, "epochs": training.epochs, "step": step, "steps": steps,
+                            "loss": value, "examples_per_second": rate})  # fmt: skip
+                    reported = now
+            losses.append(running / len(data.train))
+            candidate = finished(learner, leaves, gates)
+            with dropout_active(backbone, False):
+                output = predict(backbone, learner, candidate, data.validation, plan)
+            scores.append(score(np.asarray(data.validation.target), output))
+            key = (scores[-1], -validation_loss(output, data.validation.target))  # a tied score goes to the lower loss
+            if key > best_key:
+                best, best_key, best_epoch = candidate, key, epoch
+            elif epoch - best_epoch >= training.patience:
+                break
+    seconds = time.perf_counter() - started
+    return Fit(best, tuple(scores), tuple(losses), best_epoch, seconds, flops, examples)
+
+
+def task_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of logits [B, C], or mean squared error of [B, 1] for a real-valued target [B]."""
+    if target.is_floating_point():
+        return F.mse_loss(output.squeeze(1), target.to(output.dtype))
+    return F.cross_entropy(output, target)
+
+
+def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
+    """`task_loss` of all validation rows at once."""
+    return task_loss(torch.from_numpy(output), torch.from_numpy(np.asarray(target))).item()
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak rate at `step` (from 0): linear warm-up, then linear to 0, without a jump between.
+
+    Houlsby et al.'s released code decays from step 0 and drops from the peak to 0.9 of it when warm-up ends; their
+    paper (section 3.1) describes what is done here.
+    """
+    rising = max(1, round(steps * warmup))
+    if step < rising:
+        return (step + 1) / rising
+    return max(0.0, (steps - step) / max(1, steps - rising))
+
+
+def optimiser_of(
+    training: Training, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor], gate_rate: float | None
+) -> torch.optim.AdamW:
+    """AdamW with decay on matrices alone; gates undecayed, at their own constant rate where they have one.
+
+    A shift vector is decayed as a matrix is: the AdapterBias code decays v, and norms and biases are told by name.
+    """
+    decayed = [leaf for name, leaf in leaves.items() if decays(name)]
+    plain = [leaf for name, leaf in leaves.items() if not decays(name)]
+    groups = [
+        {"params": decayed, "weight_decay": training.weight_decay, "peak": training.learning_rate, "constant": False},
+        {"params": plain, "weight_decay": 0.0, "peak": training.learning_rate, "constant": False},
+        {
+            "params": list(gates.values()),
+            "weight_decay": 0.0,
+            "peak": gate_rate or training.learning_rate,
+            "constant": gate_rate is not None,
+        },
+    ]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=training.learning_rate, eps=1e-6)
+
+
+def decays(name: str) -> bool:
+    """Whether weight decay applies: not to biases and norms (BERT's optimiser)."""
+    return not (name.endswith("bias") or "norm" in name.lower())
+
+
+def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
+    """Set each group's rate to its share of the peak; constant groups keep theirs."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["peak"] * (1.0 if group["constant"] else share)
+
+
+def clamp_gates(learner: Learner, gates: Mapping[str, Tensor]) -> None:
+    """Keep gate parameters inside the published bounds, where the setting has any."""
+    if learner.gates is not None and learner.gates.bounds is not None:
+        with torch.no_grad():
+            for a in gates.values():
+                a.clamp_(*learner.gates.bounds)
+
+
+def finished(learner: Learner, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor]) -> Delta:
+    """The Delta as it stands: a copy of the leaves, gates made deterministic and their zeros marked as pruned."""
+    tensors = {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    if learner.gates is not None:
+        for name, a in gates.items():
+            tensors[name] *= learner.gates.deterministic(a.detach())
+    return Delta(tensors, frozenset(gates))
+
+
+def frequencies(data: EncodedTask) -> Delta:
+    """The `majority` Delta: log label frequencies of the training rows (one added to each), or the mean score."""
+    target = np.asarray(data.train.target)
+    if data.task.kind == "regression":
+        bias = torch.tensor([float(target.mean())])
+    else:
+        counts = np.bincount(target, minlength=data.task.outputs) + 1
+        bias = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
+    return Delta({"head.bias": bias})
+
+
+@contextmanager
+def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
+    """Switch the backbone's dropout for a `with` block: a mode of its modules, no tensor is touched."""
+    before = backbone.model.training
+    backbone.model.train(active)
+    try:
+        yield
+    finally:
+        backbone.model.train(before)

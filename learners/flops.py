@@ -1,0 +1,48 @@
+"""FLOPs of matrix products, counted by PyTorch on small batches and extended to any batch shape.
+
+A row of S tokens costs c₀ + c₁ S + c₂ S²: the head, the linear layers, the attention scores. Three counted lengths
+give the three coefficients exactly, forward and backward, for any learner, with no formula to keep in step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from learners.backbone import Backbone
+from learners.initial import initial_delta
+from learners.learner import Learner
+from learners.modify import logits
+from tasks.task import Task
+
+LENGTHS = (4, 8, 16)  # any three would do; these are quick
+
+
+def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backward: bool) -> np.ndarray:
+    """Coefficients (c₀, c₁, c₂) of one row, float64 [3]; of the forward pass, or of a whole training step.
+
+    Multiply and add count as two. Element-wise work (norms, activations, the optimiser) is not counted.
+    """
+    if not learner.trains:
+        return np.zeros(3)
+    counts = [_counted(backbone, learner, outputs, length, backward) for length in LENGTHS]
+    return np.linalg.solve(np.vander(LENGTHS, increasing=True).astype(float), np.array(counts, dtype=float))
+
+
+def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:
+    """FLOPs of a batch [rows, length], padding included."""
+    return rows * float(np.dot(per_row, [1.0, length, length**2]))
+
+
+def _counted(backbone: Backbone, learner: Learner, outputs: int, length: int, backward: bool) -> int:
+    task = Task("flops", "", "single", labels=tuple(str(i) for i in range(outputs)))
+    delta = initial_delta(backbone, learner, task, seed=0)
+    leaves = {name: tensor.clone().requires_grad_(backward) for name, tensor in delta.tensors.items()}
+    ids = torch.full((1, length), backbone.pad_id + 1)
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    with torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:
+        output = logits(backbone, learner, leaves, batch)
+        if backward:
+            torch.autograd.backward(output.sum())
+    return int(counter.get_total_flops())

@@ -1,0 +1,80 @@
+"""AdapterBias: a token-dependent shift of the FFN output, h_i + α_i v with α_i = w·u_i + c.
+
+u is the d_ff-wide activation between the two FFN matrices; the norm after the FFN is trained, the other is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from learners.family import SHARING, Family, Option, choice, number, switch
+from learners.forms import TokenShift
+from learners.gates import SETTINGS
+from learners.learner import Learner, Modification, Training, Tuned
+from tasks.errors import InputError
+
+VECTOR, ALPHA = ("vector",), ("alpha.weight", "alpha.bias")
+SHARED = {"none": (), "v": VECTOR, "alpha": ALPHA, "both": VECTOR + ALPHA}
+
+
+def build(options: Mapping[str, Any], training: Training) -> Learner:
+    if options["std"] == 0:
+        raise InputError(
+            "dead initialisation: with L_α = 0 and v a multiple of ones no gradient reaches either",
+            where="learner 'adapterbias'",
+            expected="std above 0",
+            found="std=0",
+        )
+    shift = Modification(
+        "adapterbias",
+        TokenShift(options["vector"], options["std"]),
+        site="ffn.output",
+        reads="ffn.intermediate",
+        shared=SHARED[options["share"]],
+    )
+    return Learner(
+        name="",
+        family="adapterbias",
+        training=training,
+        tuned=Tuned(norms="ffn", embedding_norm=options["embedding_norm"]),
+        modifications=(shift,),
+        sharing=options["sharing"],
+        gates=SETTINGS[options["gates"]] if options["l0"] else None,
+        penalty=options["l0"],
+    )
+
+
+FAMILY = Family(
+    name="adapterbias",
+    title="AdapterBias",
+    summary="A vector v and a linear layer L_α of width d_ff in each layer: L(3d + d_ff + 1) parameters with the norm, "
+    "64,524 on BERT-base; fewer where layers share v or L_α; fewer still with L0 gates on L_α.",
+    citation="Fu et al. 2022, AdapterBias, section 3; code Allen0307/AdapterBias; "
+    "gates of Guo et al. 2021 or Louizos et al. 2018",
+    training=Training(learning_rate=3e-3),  # v and L_α start far from their scale; see README, learning rates
+    options=(
+        Option("share", choice(*SHARED), "none", "what all layers share: nothing, v, L_α (the paper's best), or both"),
+        SHARING,
+        Option(
+            "l0", number(0.0, 1.0), 0.0, "λ of the L0 penalty on L_α; 0 is off, the bare word l0 is 1e-4", bare=1e-4
+        ),
+        Option("gates", choice(*SETTINGS), "diff-pruning", "published setting of the hard-concrete gates"),
+        Option(
+            "vector",
+            choice("zeros", "ones"),
+            "zeros",
+            "first v: zeros in the released code, ones in the author's sample",
+        ),
+        Option("std", number(0.0, 1.0), 0.02, "of the first L_α; 0.02 is BERT's initializer_range"),
+        Option("embedding_norm", switch, False, "train the embedding norm too, as the released code does"),
+    ),
+    positional=("sharing",),
+    examples=(
+        "adapterbias",
+        "adapterbias:share=alpha",
+        "adapterbias:share=alpha:l0=1e-4",
+        "adapterbias:l0:gates=louizos",
+    ),
+    build=build,
+)

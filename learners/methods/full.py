@@ -1,0 +1,20 @@
+"""Full fine-tuning: every weight of the backbone and a new head (Devlin et al. 2019, section 4)."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family
+from learners.learner import Learner, Training, Tuned
+
+FAMILY = Family(
+    name="full",
+    title="full fine-tuning",
+    summary="Trains all weights. Isolated: a copy of the model per task. Sequential: one shared copy, which forgets.",
+    citation="Devlin et al. 2019, section 4; Houlsby et al. 2019, section 3.1 (a copy per task counts N×)",
+    training=Training(learning_rate=5e-5),  # the largest of Devlin et al.'s {5e-5, 3e-5, 2e-5}, appendix A.3
+    options=(SHARING,),
+    positional=("sharing",),
+    examples=("full:isolated", "full:sequential"),
+    build=lambda options, training: Learner(
+        name="", family="full", training=training, tuned=Tuned(all=True), sharing=options["sharing"]
+    ),
+)

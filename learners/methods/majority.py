@@ -1,0 +1,16 @@
+"""Majority: label frequencies (or the mean score) of the training examples, the lowest floor of every table."""
+
+from __future__ import annotations
+
+from learners.family import Family
+from learners.learner import Learner, Training
+
+FAMILY = Family(
+    name="majority",
+    title="majority class",
+    summary="Answers the most frequent class of the training examples, the mean score for regression. Trains nothing.",
+    citation="the usual floor; GLUE leaderboard's 'most frequent' row, Wang et al. 2018",
+    training=Training(learning_rate=0.0, epochs=0),
+    build=lambda options, training: Learner(name="", family="majority", training=training, trains=False),
+    examples=("majority",),
+)

@@ -1,0 +1,28 @@
+"""Top-k fine-tuning: the last k layers and a new head ("variable fine-tuning")."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option, integer, switch
+from learners.learner import Learner, Training, Tuned
+
+FAMILY = Family(
+    name="topk",
+    title="top-k fine-tuning",
+    summary="Trains the top k encoder layers; embeddings and lower layers stay frozen. k·layer parameters per task.",
+    citation="Houlsby et al. 2019, section 3.3 (k from {1, 2, 3, 5, 7, 9, 11, 12} on BERT-base)",
+    training=Training(learning_rate=1e-4),  # of Houlsby et al.'s {1e-5, 3e-5, 1e-4, 3e-3}, section 3.3
+    options=(
+        Option("k", integer(1, 1000), 2, "number of layers trained, counted from the top"),
+        SHARING,
+        Option("pooler", switch, False, "train the pooler too, where the backbone has one"),
+    ),
+    positional=("k", "sharing"),
+    examples=("topk:2", "topk:1:sequential", "topk:3:pooler=yes"),
+    build=lambda options, training: Learner(
+        name="",
+        family="topk",
+        training=training,
+        tuned=Tuned(top_layers=options["k"], pooler=options["pooler"]),
+        sharing=options["sharing"],
+    ),
+)

@@ -1,0 +1,40 @@
+"""Streams of tasks, the learners that meet them, and the account of what they keep and cost.
+
+from stream import run
+results = run(suite="cola,rte", source="folder:data", backbone="minilm", learners="head,adapter:64", out="runs/a")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+__all__ = ["run"]
+
+
+def run(
+    *, config: str | Path | None = None, handle: Callable[[dict[str, Any]], None] = lambda event: None, **settings: Any
+) -> dict[str, Any]:
+    """Run or continue a stream; the same as `taskstream run`.
+
+    Args:
+        config: A TOML file of settings; those given here win.
+        handle: Called with every event of the run, a plain dict.
+        **settings: The options of the command with underscores: suite, source, backbone, learners, order, seed,
+            epochs, batch_size, learning_rate, max_length, train_examples, test_examples, evaluate, dtype, workers,
+            columns, out, store. Lists of learners or tasks may be given as lists.
+
+    Returns:
+        The document of OUT/results.json.
+
+    Raises:
+        tasks.errors.InputError, tasks.errors.InputErrors: Bad settings or data.
+        stream.engine.RunFailed: A job failed; giving the same call again continues.
+    """
+    from stream.config import resolve_config
+    from stream.engine import run_stream
+
+    joined = {key: ",".join(value) if isinstance(value, list | tuple) else value for key, value in settings.items()}
+    plain = {key: str(value) if isinstance(value, Path) else value for key, value in joined.items()}
+    return run_stream(*resolve_config(plain, Path(config) if config else None, origin="call"), handle)

@@ -1,0 +1,67 @@
+"""`taskstream cost`: the parameter account from a config alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from learners.architecture import Architecture, architecture_from_config
+from learners.family import parse_learners
+from learners.known import known_architecture
+from stream.cost import account
+from stream.report import make_console
+from tasks.errors import InputError
+from tasks.suite import TASKS, resolve_suite
+
+
+def cost(backbone: str, suite: str, learners: str, display: str) -> None:
+    _, names = resolve_suite(suite)
+    document = account(
+        backbone, _architecture(backbone), parse_learners(learners), {name: TASKS[name].outputs for name in names}
+    )
+    if display == "json":
+        print(json.dumps(document))
+    elif display != "none":
+        make_console(display).print(cost_table(document))
+
+
+def cost_table(document: dict[str, Any]) -> Table:
+    """The account as a table: growth over the stream, and each task's share under both denominators."""
+    backbone, tasks = document["backbone"], document["tasks"]
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=f"{backbone['name']}: {backbone['parameters']:,} parameters, {backbone['encoder_parameters']:,} of them "
+        f"in the encoder layers; after {tasks} {'task' if tasks == 1 else 'tasks'}",
+        caption="growth: parameters after all tasks, in multiples of the backbone (copies: N x; else 1 + N p). "
+        "Heads are left out of all columns but the last.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("learner", overflow="fold")
+    for heading in ("a task", "% of model", "% of encoder", "growth", "+ heads"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for specification, row in document["learners"].items():
+        table.add_row(
+            specification,
+            f"{row['parameters_per_task']:,}",
+            f"{100 * row['share_of_model']:.3f}",
+            f"{100 * row['share_of_encoder']:.3f}",
+            f"{row['growth_without_heads']:.3f}x",
+            f"{row['growth']:.3f}x",
+        )
+    return table
+
+
+def _architecture(backbone: str) -> Architecture:
+    file = Path(backbone).expanduser() / "config.json"
+    if not file.is_file():
+        return known_architecture(backbone)
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError("damaged config", where=str(file), found=str(error)) from None
+    return architecture_from_config(config, where=str(file))

@@ -1,0 +1,100 @@
+"""`taskstream list`: everything that has a name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from stream.commands.report import read_results
+from stream.report import make_console
+from tasks.errors import InputError
+from tasks.suite import SUITES, TASKS
+
+
+def list_names(what: str, folder: Path, display: str) -> None:
+    rows = {"tasks": _tasks, "learners": _learners, "metrics": _metrics, "backbones": _backbones}.get(what, list)()
+    if what == "runs":
+        rows = _runs(folder)
+    if display == "json":
+        print(json.dumps(rows))
+    elif display != "none":
+        make_console(display).print(_table(rows) if rows else f"no {what} here")
+
+
+def _tasks() -> list[dict[str, Any]]:
+    rows = []
+    for task in TASKS.values():
+        paper = task.paper
+        suites = [name for name, members in SUITES.items() if task.name in members]
+        rows.append({"name": task.name, "kind": task.kind, "metric": task.metric,
+                     "classes": None if task.kind == "regression" else task.outputs,
+                     "train": paper and paper.train, "fine-tune": paper and paper.fine_tune,
+                     "adapters": paper and paper.adapters, "suite": suites[0], "title": task.title})  # fmt: skip
+    return rows
+
+
+def _learners() -> list[dict[str, Any]]:
+    from learners.family import families
+
+    return [
+        {"name": name, "title": family.title, "examples": ", ".join(family.examples), "citation": family.citation}
+        for name, family in families().items()
+    ]
+
+
+def _metrics() -> list[dict[str, Any]]:
+    from stream.metrics import describe, metrics
+    from stream.scores import TASK_METRICS
+
+    described = [describe(m) for m in (*metrics().values(), *TASK_METRICS.values())]
+    return [{key: row[key] for key in ("name", "title", "formula", "direction")} for row in described]
+
+
+def _backbones() -> list[dict[str, Any]]:
+    from learners.architecture import parameters
+    from learners.known import KNOWN_CONFIGS, known_architecture
+
+    rows: list[dict[str, Any]] = [{"name": "minilm", "parameters": parameters(known_architecture("minilm")),
+                                   "use": "run, cost (extra minilm)"}]  # fmt: skip
+    for name in KNOWN_CONFIGS:
+        rows.append({"name": name, "parameters": parameters(known_architecture(name)), "use": "cost; run as a hub id"})
+    return rows
+
+
+def _runs(folder: Path) -> list[dict[str, Any]]:
+    rows = []
+    for path in sorted(folder.glob("**/results.json")):
+        try:
+            results = read_results(path.parent)
+        except InputError:
+            continue  # a file of that name that is no run
+        done = [len(learner["R"]) - 1 for learner in results["learners"].values()]
+        rows.append(
+            {
+                "run": str(path.parent),
+                "suite": results["suite"],
+                "backbone": results["backbone"]["name"],
+                "learners": ", ".join(results["learners"]),
+                "arrivals": f"{min(done)}/{len(results['order'])}",
+            }
+        )
+    return rows
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading, value in rows[0].items():
+        numeric = isinstance(value, int | float)
+        table.add_column(
+            heading, justify="right" if numeric else "left", no_wrap=heading == "name" or numeric, overflow="fold"
+        )
+    for row in rows:
+        table.add_row(
+            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row.values())
+        )
+    return table

@@ -1,0 +1,43 @@
+"""`taskstream report DIR`: the report of a run from its results.json alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from stream.report import make_console, print_report
+from tasks.errors import InputError
+
+SCHEMA = 1
+
+
+def report(folder: Path, display: str) -> None:
+    results = read_results(folder)
+    if display == "json":
+        print(json.dumps(results))
+    elif display != "none":
+        print_report(results, make_console(display))
+
+
+def read_results(folder: Path) -> dict[str, Any]:
+    """The document of a run's results.json.
+
+    Raises:
+        InputError: No run there, a damaged file, or one of another schema.
+    """
+    path = folder / "results.json"
+    try:
+        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            "no run here", where=str(folder), expected="results.json", fix="taskstream list runs"
+        ) from None
+    except ValueError as error:
+        raise InputError(
+            "damaged results", where=str(path), found=str(error), fix="give the run's command again"
+        ) from None
+    if not isinstance(results, dict) or results.get("schema") != SCHEMA:
+        found = str(results.get("schema")) if isinstance(results, dict) else type(results).__name__
+        raise InputError("results of another version", where=str(path), expected=f"schema {SCHEMA}", found=found)
+    return results

@@ -1,0 +1,52 @@
+"""`taskstream run`: a stream, live on the terminal, its report at the end."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from stream.config import resolve_config
+from stream.report import make_console, open_view, print_report
+from tasks.errors import InputError
+
+
+def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+    """Run or continue; returns the exit code."""
+    settings, origins = resolve_config({**given, "columns": _columns(columns) or None}, config)
+    console = make_console(display)
+    from stream.engine import RunFailed, run_stream  # after the settings are known to be good: it imports torch
+
+    try:
+        with open_view(display, console) as view:
+            results = run_stream(settings, origins, view.handle)
+    except RunFailed as failure:
+        print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"interrupted; finished work is kept; continue with: {_command()}", file=sys.stderr)
+        return 1
+    if display == "json":
+        print(json.dumps(results))
+    elif display != "none":
+        print_report(results, console)
+    return 0
+
+
+def _columns(pairs: Sequence[str]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours and equals and theirs):
+            raise InputError(
+                "cannot read this", where="--column", expected="OURS=THEIRS, as text=sentence", found=repr(pair)
+            )
+        columns[ours] = theirs
+    return columns
+
+
+def _command() -> str:
+    return shlex.join(["taskstream", *sys.argv[1:]])

@@ -1,0 +1,86 @@
+"""The parameter account: what a learner costs as tasks arrive, in multiples of the backbone.
+
+Houlsby et al. 2019, section 3.1: N copies of a model count N×; what is added to one frozen model counts 1 + N·p.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from learners.architecture import Architecture, encoder_parameters, parameters
+from learners.learner import Learner, delta_shapes
+
+
+@dataclass(frozen=True)
+class TaskCost:
+    """Parameters of one task: new values of backbone weights, added ones, and the head."""
+
+    tuned: int
+    added: int
+    head: int
+
+    @property
+    def without_head(self) -> int:
+        return self.tuned + self.added
+
+
+def task_cost(learner: Learner, architecture: Architecture, outputs: int) -> TaskCost:
+    """Parameters of a task with `outputs` classes, before any pruning, from the config alone."""
+    sums = {"backbone": 0, "added": 0, "head": 0}
+    for name, shape in delta_shapes(learner, architecture, outputs).items():
+        sums[name.split(".", 1)[0]] += prod(shape)
+    return TaskCost(sums["backbone"], sums["added"], sums["head"])
+
+
+def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads: bool) -> tuple[float, ...]:
+    """Total parameters after each arrival, in multiples of the backbone, [T].
+
+    * isolated, all weights tuned: each task is a copy, the original is not kept: N.
+    * isolated otherwise: the backbone, and each task's own parameters: 1 + N·p.
+    * sequential: tuned weights take the place of the old; what is added is added once.
+
+    Args:
+        backbone: Parameters of the backbone.
+        heads: Whether heads, which every learner needs for every task, are counted.
+    """
+    copies = learner.sharing == "isolated" and learner.tuned.all
+    totals = []
+    for arrived in range(1, len(costs) + 1):
+        seen = costs[:arrived]
+        if learner.sharing == "sequential":
+            total = backbone + seen[-1].added
+        else:
+            total = (0 if copies else backbone) + sum(cost.without_head for cost in seen)
+        totals.append((total + (sum(cost.head for cost in seen) if heads else 0)) / backbone)
+    return tuple(totals)
+
+
+def account(
+    name: str, architecture: Architecture, learners: Mapping[str, Learner], outputs: Mapping[str, int]
+) -> dict[str, Any]:
+    """The document of `taskstream cost`: every learner's parameters and growth over a suite.
+
+    Args:
+        outputs: Width of the head by task.
+    """
+    total, encoder = parameters(architecture), encoder_parameters(architecture)
+    document: dict[str, Any] = {
+        "backbone": {"name": name, "parameters": total, "encoder_parameters": encoder},
+        "tasks": len(outputs),
+        "learners": {},
+    }
+    for specification, learner in learners.items():
+        costs = [task_cost(learner, architecture, width) for width in outputs.values()]
+        each = costs[0].without_head
+        document["learners"][specification] = {
+            "parameters_per_task": each,
+            "head_parameters": dict(zip(outputs, (cost.head for cost in costs), strict=True)),
+            "growth": growth(learner, total, costs, heads=True)[-1],
+            "growth_without_heads": growth(learner, total, costs, heads=False)[-1],
+            "share_of_model": each / total,
+            "share_of_encoder": each / encoder,
+        }
+    return document

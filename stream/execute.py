@@ -1,0 +1,212 @@
+"""Execution of one job: the same code in the command's own process and in its workers."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
+from learners.delta import Delta
+from learners.family import parse_learner
+from learners.fit import Diverged, fit
+from learners.initial import initial_delta
+from learners.learner import Learner
+from learners.seeds import seed_of
+from stream.evaluate import Score, evaluate, scorer
+from stream.plan import Job
+from stream.store import Store, recipe_id
+from tasks.encoded import EncodedTask, open_encoded, sample
+from tasks.errors import InputError
+
+Report = Callable[[dict[str, Any]], None]
+THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
+
+
+class BackboneChanged(Exception):
+    """A frozen tensor is not what it was: a defect, and the end of the run."""
+
+
+FAILURES = (Diverged, BackboneChanged, InputError)  # what a job may end with; anything else is a defect
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a process needs to execute jobs: plain JSON values, handed to workers as they are."""
+
+    backbone: str
+    dtype: Dtype
+    learners: tuple[str, ...]  # specifications as written
+    overrides: Mapping[str, Any]
+    data: Mapping[str, str]  # task -> folder of its encoded arrays
+    store: str
+    seed: int
+    train_examples: int | None
+    test_examples: int | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(eq=False)
+class Bench:
+    """A backbone, the learners and the data, ready for jobs; data is opened when first asked for."""
+
+    setup: Setup
+    backbone: Backbone
+    learners: Mapping[str, Learner]
+    store: Store
+    opened: dict[str, EncodedTask]
+
+    def data(self, name: str) -> EncodedTask:
+        """A task's rows, capped by seeded samples that all learners share."""
+        if name not in self.opened:
+            setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
+            limits = {"train": setup.train_examples, "validation": setup.test_examples, "test": setup.test_examples}
+            train, validation, test = (
+                sample(getattr(task, split), limit, seed_of(setup.seed, name, "sample", split))
+                for split, limit in limits.items()
+            )
+            self.opened[name] = replace(task, train=train, validation=validation, test=test)
+        return self.opened[name]
+
+
+def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
+    """Load what a setup names."""
+    torch.set_num_threads(THREADS)
+    return Bench(
+        setup=setup,
+        backbone=backbone or load_backbone(setup.backbone, setup.dtype),
+        learners={name: parse_learner(name, setup.overrides) for name in setup.learners},
+        store=Store(Path(setup.store)),
+        opened={},
+    )
+
+
+def numerics(dtype: str) -> dict[str, Any]:
+    """Everything about the machine that may move the last bit of a logit."""
+    return {
+        "dtype": dtype,
+        "device": "cpu",
+        "threads": THREADS,
+        "machine": platform.machine(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        **{name: version(name) for name in ("torch", "transformers", "numpy")},
+    }
+
+
+def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Do one job.
+
+    Args:
+        results: Results of the jobs it needs, by id.
+
+    Returns:
+        A JSON-ready result: a fit record, or `{"cells": [...]}`.
+
+    Raises:
+        BackboneChanged: A tensor of the backbone is not what it was; names it.
+        InputError: A stored Delta was changed; names file and tensor.
+        learners.fit.Diverged: The loss is not finite.
+    """
+    learner = bench.learners[job.learner]
+    if job.kind == "fit":
+        result = _fit(bench, job, learner, results, report)
+    elif job.kind == "before":
+        deltas = {
+            task: initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed) for task in job.tasks
+        }
+        result = {"cells": [_score(bench, learner, deltas[task], task).as_dict() for task in job.tasks]}
+    else:
+        result = _row(bench, job, learner, results)
+    if (name := changed_tensor(bench.backbone)) is not None:
+        raise BackboneChanged(f"backbone {bench.backbone.name}: tensor {name} changed during {job.id}")
+    return result
+
+
+def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    (task,) = job.tasks
+    data = bench.data(task)
+    before = results[job.needs[0]] if job.needs else None
+    recipe = {
+        "backbone": bench.backbone.id,
+        "data": data.id,
+        "learner": asdict(learner),
+        "task": task,
+        "seed": bench.setup.seed,
+        "train_examples": bench.setup.train_examples,
+        "test_examples": bench.setup.test_examples,
+        "previous": before["delta"] if before else None,
+        "numerics": numerics(bench.setup.dtype),
+    }
+    identity = recipe_id(recipe)
+    if (known := bench.store.get_fit(identity)) is not None:
+        return {**known, "cached": True}
+    previous = bench.store.get_delta(before) if before else None
+    reset_peak_memory()
+    outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
+    size = bench.store.put_delta(outcome.delta)
+    counts = outcome.delta.counts
+    record = {
+        "recipe": recipe,
+        "task": task,
+        "delta": outcome.delta.id,
+        "digests": dict(outcome.delta.digests),
+        "parameters": counts.without_head,
+        "added_parameters": counts.added,
+        "head_parameters": counts.head,
+        "bytes": size,
+        "validation": list(outcome.validation),
+        "losses": list(outcome.losses),
+        "best": outcome.best,
+        "flops": outcome.flops,
+        "examples": outcome.examples,
+        "seconds": outcome.seconds,
+        "peak_memory_bytes": peak_memory(),
+    }
+    bench.store.put_fit(identity, record)
+    return {**record, "cached": False}
+
+
+def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head."""
+    learned = {record["task"]: record for record in (results[need] for need in job.needs)}
+    last = results[job.needs[-1]]
+    latest = bench.store.get_delta(last) if learner.sharing == "sequential" else None
+    cells = []
+    for task in job.tasks:
+        if task in learned:
+            own = bench.store.get_delta(learned[task])
+            delta = latest.with_head(own) if latest is not None else own
+        else:  # a task still to come: its first head, on the body as it now is
+            delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
+        cells.append(_score(bench, learner, delta, task).as_dict())
+    return {"cells": cells}
+
+
+def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
+    data = bench.data(task)
+    return evaluate(bench.backbone, learner, delta, data.task, data.test)
+
+
+def reset_peak_memory() -> None:
+    """Begin a new high-water mark of this process's memory, where the system can (Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return  # then `peak_memory` speaks of the process since its start
+
+
+def peak_memory() -> int:
+    """Highest resident memory of this process in bytes, since `reset_peak_memory` where that works."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,78 @@
+"""The plan: arrivals and learners become jobs, each with what it needs first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from learners.learner import Learner
+from learners.seeds import seed_of
+from stream.experience import Stream
+
+JobKind = Literal["before", "fit", "evaluate", "audit"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work.
+
+    Attributes:
+        kind: `before` scores every task before training; `fit` learns one task; `evaluate` scores a row of R, or
+            part of it; `audit` scores the last row once more, from the stored Deltas.
+        learner: Specification as the user wrote it.
+        arrival: 0 before training, then from 1.
+        tasks: The task to fit, or the tasks to score.
+        needs: Ids of the jobs whose results it takes.
+    """
+
+    kind: JobKind
+    learner: str
+    arrival: int
+    tasks: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}/{self.learner}/{self.arrival}"
+
+
+def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, seed: int) -> tuple[Job, ...]:
+    """All jobs of a run in the order in which they should start: arrival by arrival, learner by learner.
+
+    Args:
+        evaluate: `full` re-evaluates every past task after every arrival; `square` also the tasks still to come;
+            `audited` measures isolated learners on arrival, audits one past task drawn by seed, leaves the rest of
+            the row to be certified, and re-runs all at the end. Sequential learners are always measured.
+        seed: Of the run, for the draw of audits.
+    """
+    order = stream.order
+    jobs = [Job("before", learner, 0, order) for learner in learners]
+    for experience in stream.experiences:
+        t = experience.arrival
+        for name, learner in learners.items():
+            chain = (f"fit/{name}/{t - 1}",) if learner.sharing == "sequential" and t > 1 else ()
+            jobs.append(Job("fit", name, t, (experience.task,), chain))
+        for name, learner in learners.items():
+            certifiable = evaluate == "audited" and learner.sharing == "isolated"
+            tasks = (
+                audited_tasks(order[:t], seed, name) if certifiable else order if evaluate == "square" else order[:t]
+            )
+            jobs.append(Job("evaluate", name, t, tasks, fits(name, t)))
+    if evaluate == "audited":
+        last = len(order)
+        jobs += [Job("audit", n, last, order, fits(n, last)) for n, x in learners.items() if x.sharing == "isolated"]
+    return tuple(jobs)
+
+
+def fits(learner: str, arrival: int) -> tuple[str, ...]:
+    """Ids of a learner's fits up to an arrival."""
+    return tuple(f"fit/{learner}/{i}" for i in range(1, arrival + 1))
+
+
+def audited_tasks(seen: tuple[str, ...], seed: int, learner: str) -> tuple[str, ...]:
+    """The task that just arrived and, after the first arrival, one past task drawn by seed."""
+    past = seen[:-1]
+    if not past:
+        return seen
+    return (past[seed_of(seed, learner, seen[-1], "audit") % len(past)], seen[-1])

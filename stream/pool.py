@@ -1,0 +1,136 @@
+"""The pool: runs jobs as their needs are met, here or in worker processes, and tells what happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from stream.plan import Job
+
+Message = dict[str, Any]  # {"kind": "start" | "progress" | "done", "job": id, "worker": n, ...}
+Emit = Callable[[Message], None]
+
+
+class JobFailed(Exception):
+    """A job could not be done; `type` is the name of the exception it ended with."""
+
+    def __init__(self, job: str, type: str, message: str) -> None:
+        super().__init__(f"{job}: {message}")
+        self.job, self.type, self.message = job, type, message
+
+
+def next_job(waiting: list[Job], results: Mapping[str, Any]) -> Job | None:
+    """The first waiting job, in plan order, all of whose needs have results."""
+    return next((job for job in waiting if all(need in results for need in job.needs)), None)
+
+
+def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: Emit) -> None:
+    """Do all jobs in this process, in plan order; `results` holds and receives results by job id.
+
+    Raises:
+        JobFailed: A job ended with an exception.
+    """
+    from stream.execute import FAILURES, execute
+
+    for job in jobs:
+        emit({"kind": "start", "job": job.id, "worker": 0})
+
+        def report(event: Message, job: Job = job) -> None:
+            emit({"kind": "progress", "job": job.id, "worker": 0, **event})
+
+        try:
+            results[job.id] = execute(bench, job, {need: results[need] for need in job.needs}, report)
+        except FAILURES as error:
+            raise JobFailed(job.id, type(error).__name__, str(error)) from error
+        emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
+
+
+def run_in_workers(
+    jobs: tuple[Job, ...], results: dict[str, Any], setup: Mapping[str, Any], workers: int, log: Path, emit: Emit
+) -> None:
+    """Do all jobs in `workers` processes; `results` holds and receives results by job id.
+
+    Args:
+        log: File for what workers print to standard error.
+
+    Raises:
+        JobFailed: A job ended with an exception, or its process died (out of memory, for one).
+    """
+    waiting, running = list(jobs), dict[int, Job]()
+    inbox: queue.Queue[tuple[int, Message | None]] = queue.Queue()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as errors:
+        processes = [_start(errors) for _ in range(min(workers, len(jobs)))]
+        try:
+            for number, process in enumerate(processes):
+                threading.Thread(target=_listen, args=(number, process, inbox), daemon=True).start()
+                _tell(process, setup)
+            idle: list[int] = []
+            while waiting or running:
+                number, message = inbox.get()
+                if message is None:
+                    job_id = running[number].id if number in running else "starting a worker"
+                    raise JobFailed(job_id, "WorkerDied", f"a worker process ended (out of memory?); see {log}")
+                if message["kind"] == "progress":
+                    emit({**message, "worker": number})
+                    continue
+                if message["kind"] == "failed":
+                    raise JobFailed(message["job"], message["type"], message["message"])
+                if message["kind"] == "done":
+                    results[message["job"]] = message["result"]
+                    del running[number]
+                    emit({**message, "worker": number})
+                idle.append(number)
+                for free in sorted(idle):
+                    job = next_job(waiting, results)
+                    if job is None:
+                        break
+                    idle.remove(free)
+                    waiting.remove(job)
+                    running[free] = job
+                    emit({"kind": "start", "job": job.id, "worker": free})
+                    needed = {need: results[need] for need in job.needs}
+                    _tell(processes[free], {"job": asdict(job), "results": needed})
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+
+
+def _start(errors: Any) -> subprocess.Popen[str]:
+    # One thread in every library, and not in the terminal's process group: the run itself answers Ctrl-C.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "stream.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _listen(number: int, process: subprocess.Popen[str], inbox: queue.Queue[tuple[int, Message | None]]) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        inbox.put((number, json.loads(line)))
+    inbox.put((number, None))
+
+
+def _tell(process: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
+    assert process.stdin is not None
+    try:
+        process.stdin.write(json.dumps(message) + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass  # it died; its listener says so

@@ -1,0 +1,169 @@
+"""Preparation of a run: settings become a stream, learners, a backbone and encoded data, or all errors at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from learners.backbone import Backbone, load_backbone
+from learners.family import parse_learners
+from learners.learner import Learner, delta_shapes
+from stream.config import RunConfig
+from stream.execute import Setup, numerics
+from stream.experience import Stream, make_stream
+from stream.plan import Job
+from stream.results import Facts
+from tasks.content import canonical, content_id
+from tasks.encode import encode
+from tasks.encoded import EncodedTask
+from tasks.errors import InputError, InputErrors
+from tasks.sources import Source, open_source
+from tasks.suite import resolve_suite
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything a run needs before its first job."""
+
+    config: RunConfig
+    suite: str
+    source: Source
+    stream: Stream
+    learners: Mapping[str, Learner]
+    backbone: Backbone
+    data: Mapping[str, EncodedTask]
+
+    def key(self, job: Job) -> str:
+        """Id of all that the job's result rests on; a result in the ledger counts only under an equal key."""
+        config, order = self.config, self.stream.order
+        parts = {
+            "backbone": self.backbone.id,
+            "numerics": numerics(config.dtype),
+            "seed": config.seed,
+            "train_examples": config.train_examples,
+            "test_examples": config.test_examples,
+            "learner": asdict(self.learners[job.learner]),
+            "kind": job.kind,
+            "evaluate": config.evaluate,
+            "tasks": [[task, self.data[task].id] for task in job.tasks],
+            "learned": [[task, self.data[task].id] for task in order[: job.arrival]],
+        }
+        return content_id("job", canonical(parts))
+
+    def setup(self) -> Setup:
+        """What workers need, as plain values."""
+        config = self.config
+        return Setup(
+            backbone=config.backbone,
+            dtype=config.dtype,
+            learners=tuple(self.learners),
+            overrides=config.training_overrides,
+            data={name: str(task.path) for name, task in self.data.items()},
+            store=str(config.store_folder),
+            seed=config.seed,
+            train_examples=config.train_examples,
+            test_examples=config.test_examples,
+        )
+
+    def facts(self) -> Facts:
+        """What the results say of the run itself."""
+        config = self.config
+
+        def capped(size: int, limit: int | None) -> int:
+            return size if limit is None else min(size, limit)
+
+        described = {
+            name: {
+                "metric": task.task.metric,
+                "classes": task.task.outputs,
+                "train": capped(len(task.train), config.train_examples),
+                "validation": capped(len(task.validation), config.test_examples),
+                "test": capped(len(task.test), config.test_examples),
+                "kind": task.task.kind,
+                "data_id": task.id,
+                "notes": list(task.notes),
+            }
+            for name, task in self.data.items()
+        }
+        names = ("evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples")
+        return Facts(
+            suite=self.suite,
+            source=self.source.name,
+            backbone={
+                "name": config.backbone,
+                "id": self.backbone.id,
+                "parameters": self.backbone.parameters,
+                "pooling": self.backbone.pooling,
+            },
+            order=self.stream.order,
+            seed=config.seed,
+            tasks={name: described[name] for name in self.stream.order},
+            learners=self.learners,
+            settings={name: getattr(config, name) for name in (*names, "dtype")},
+            numerics=numerics(config.dtype),
+        )
+
+
+def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> Prepared:
+    """Resolve names, load the backbone, encode the data.
+
+    Args:
+        notice: Told what is being done, as some of it takes seconds.
+
+    Raises:
+        InputErrors: Everything wrong with the settings, found before anything slow is done.
+        InputError: Something wrong with the backbone or a task's data.
+    """
+    errors: list[InputError] = []
+
+    def attempt(step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except InputError as error:
+            errors.append(error)
+        except InputErrors as several:
+            errors.extend(several.errors)
+        return None
+
+    learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
+    source = attempt(lambda: open_source(config.source, config.columns))
+    resolved = attempt(lambda: resolve_suite(config.suite, source.names())) if source else None
+    stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
+    if errors or not (learners and source and resolved and stream):
+        raise InputErrors(errors)
+    for name in stream.order:
+        attempt(partial(source.task, name))  # a task without data should not wait for the backbone
+    if errors:
+        raise InputErrors(errors)
+    notice(f"loading backbone {config.backbone}")
+    backbone = load_backbone(config.backbone, config.dtype)
+    if config.max_length > backbone.architecture.maximum_length:
+        raise InputError(
+            "rows would be longer than the backbone takes",
+            where=f"--max-length {config.max_length}",
+            expected=f"at most {backbone.architecture.maximum_length} tokens",
+        )
+    for learner in learners.values():
+        attempt(partial(delta_shapes, learner, backbone.architecture, 2))
+    data: dict[str, EncodedTask] = {}
+    for name in stream.order:
+        notice(f"encoding {name}")
+        arguments = (source, name, backbone.tokenizer, backbone.tokenizer_id, config.max_length, cache_folder())
+        task = attempt(partial(encode, *arguments))
+        if task is not None:
+            data[name] = task
+    if errors:
+        raise InputErrors(errors)
+    return Prepared(config, resolved[0], source, stream, learners, backbone, data)
+
+
+def cache_folder() -> Path:
+    """Where encoded tasks are kept for all runs: $TASKSTREAM_CACHE, else taskstream in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("TASKSTREAM_CACHE") or Path(base) / "taskstream") / "encoded"

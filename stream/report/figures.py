@@ -1,0 +1,77 @@
+"""How numbers are written: one format per quantity, and a dash where there is none."""
+
+from __future__ import annotations
+
+import math
+
+from stream.report.console import Page
+
+
+def number(value: object) -> float | None:
+    """`value` as a float, None where it is absent or not a number: absent must never read as 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def mean(values: list[float | None]) -> float | None:
+    """Mean of the values that exist; None where none does."""
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
+
+
+def points(value: float | None, page: Page, *, sign: bool = False, exact_zero: bool = False) -> str:
+    """A score or a difference of scores in points (x100, one decimal).
+
+    `exact_zero` writes a true zero as `0`, so that it differs from what merely rounds to `0.0`.
+    """
+    if value is None:
+        return page.missing
+    if exact_zero and value == 0:
+        return "0"
+    written = f"{100 * value:+.1f}" if sign else f"{100 * value:.1f}"
+    return "0.0" if written in ("-0.0", "+0.0") else written
+
+
+def growth(value: float | None, page: Page) -> str:
+    """Times the parameters of the backbone: 1.009x, 4.37x, 26.0x."""
+    if value is None:
+        return page.missing
+    decimals = 3 if value < 2 else 2 if value < 10 else 1 if value < 1000 else 0
+    return f"{value:.{decimals}f}{page.times}"
+
+
+def share(value: float | None, page: Page) -> str:
+    """A fraction in percent with at least two significant digits: 100%, 3.6%, 0.035%."""
+    if value is None:
+        return page.missing
+    percent = 100 * value
+    if percent == 0 or percent >= 99.95:
+        return f"{percent:.0f}%"
+    decimals = 1 if percent >= 10 else min(5, 1 - math.floor(math.log10(abs(percent))))
+    return f"{percent:.{decimals}f}%"
+
+
+def scaled(value: float | None, page: Page, unit: str = "") -> str:
+    """Three significant digits with a decimal prefix (1k = 1000): 38.4k, 110M, 9.66MB."""
+    if value is None:
+        return page.missing
+    size, prefix = float(value), ""
+    for larger in ("k", "M", "G", "T"):
+        if abs(size) < 999.5:
+            break
+        size, prefix = size / 1000, larger
+    decimals = 0 if not prefix or abs(size) >= 99.95 else 1 if abs(size) >= 9.995 else 2
+    return f"{size:.{decimals}f}{prefix}{unit}"
+
+
+def duration(seconds: float | None, page: Page) -> str:
+    """Seconds as 4.2s, 12m05s or 3h07m."""
+    if seconds is None:
+        return page.missing
+    if seconds < 59.95:
+        return f"{max(seconds, 0.0):.1f}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"

@@ -1,0 +1,55 @@
+"""A worker process: reads a setup and jobs as JSON lines, writes progress and results as JSON lines.
+
+    python -m stream.worker
+
+Nothing is pickled and no `__main__` is imported again, so a run may start workers from a script or a notebook alike.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from typing import Any, TextIO
+
+
+def main() -> None:
+    """Serve jobs until standard input ends; end at once when it does, as the run is then gone."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # whatever a library prints must not mix with the answers
+    jobs: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    from stream.execute import Setup, execute, open_bench
+    from stream.plan import Job
+
+    bench = open_bench(Setup(**jobs.get()))
+    _send(answers, {"kind": "ready"})
+    while True:
+        order = jobs.get()
+        job = Job(**{**order["job"], "tasks": tuple(order["job"]["tasks"]), "needs": tuple(order["job"]["needs"])})
+
+        def report(event: dict[str, Any], job: Job = job) -> None:
+            _send(answers, {"kind": "progress", "job": job.id, **event})
+
+        try:
+            result = execute(bench, job, order["results"], report)
+        except Exception as error:  # the run decides what a failure means; a worker only says which
+            _send(answers, {"kind": "failed", "job": job.id, "type": type(error).__name__, "message": str(error)})
+        else:
+            _send(answers, {"kind": "done", "job": job.id, "result": result})
+
+
+def _read(jobs: queue.Queue[dict[str, Any]]) -> None:
+    for line in sys.stdin:
+        jobs.put(json.loads(line))
+    os._exit(0)  # a fit under way is lost, a finished one is in the store
+
+
+def _send(stream: TextIO, message: dict[str, Any]) -> None:
+    stream.write(json.dumps(message) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Tokenise a task once per (source content, tokenizer, length) and keep it as memory-mapped arrays."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tasks.content import content_id
+from tasks.encoded import ARRAYS, FORMAT, META, EncodedSplit, EncodedTask, Meta, array_file, encoded_id, open_encoded
+from tasks.errors import InputError
+from tasks.examples import SPLITS, Examples
+from tasks.keys import row_keys
+from tasks.sources import Source
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+BATCH = 1000  # texts a call: enough for the tokenizer's threads, little memory
+KEY_SEED = 0  # the keys identify content; samples mix in their own seed
+
+
+def encode(
+    source: Source, name: str, tokenizer: PreTrainedTokenizerBase, tokenizer_id: str, max_length: int, cache: Path
+) -> EncodedTask:
+    """The tokenised task, from the cache if it was encoded before; a damaged cache entry is encoded again.
+
+    Args:
+        source: Where the task comes from; not read if the cache has the task.
+        name: Name of the task.
+        tokenizer: Any Hugging Face fast tokenizer; padding and truncation stored in it do not matter.
+        tokenizer_id: Content id of the tokenizer, part of the cache key.
+        max_length: Tokens a row may have, special tokens included; of pairs the longer text is cut first.
+        cache: Folder of encoded tasks, shared by all runs; entries appear at once or not at all.
+
+    Raises:
+        InputError: Something is wrong with the source, `max_length`, or a row of no token.
+    """
+    key = content_id(FORMAT, name, source.fingerprint(name), tokenizer_id, str(max_length))
+    path = cache / f"{name}-{key[:24]}"
+    if path.is_dir():
+        try:
+            return open_encoded(path)
+        except InputError:
+            shutil.rmtree(path)
+    least = tokenizer.num_special_tokens_to_add(pair=True)
+    if max_length <= least:
+        raise InputError("maximum length too small", expected=f"more than {least} tokens", found=str(max_length))
+    data = source.load(name)
+    splits = {split: _encode_split(getattr(data, split), tokenizer, max_length, name) for split in SPLITS}
+    task = replace(data.task, paper=None, hub=None)
+    meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {})
+    cache.mkdir(parents=True, exist_ok=True)
+    _write(path, meta, splits)
+    return open_encoded(path)
+
+
+def _encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_length: int, task: str) -> EncodedSplit:
+    ids: list[np.ndarray] = []
+    types: list[np.ndarray] = []
+    lengths: list[int] = []
+    for start in range(0, len(examples), BATCH):
+        stop = start + BATCH
+        batch = tokenizer(
+            list(examples.text[start:stop]),
+            None if examples.text_b is None else list(examples.text_b[start:stop]),
+            padding=False,
+            truncation="longest_first",
+            max_length=max_length,
+            return_attention_mask=False,
+        )
+        rows = batch["input_ids"]
+        lengths += [len(row) for row in rows]
+        ids.append(np.concatenate([np.asarray(row, np.int32) for row in rows]))
+        if "token_type_ids" in batch:
+            types.append(np.concatenate([np.asarray(row, np.uint8) for row in batch["token_type_ids"]]))
+        else:
+            types.append(np.zeros(len(ids[-1]), np.uint8))
+    if 0 in lengths:
+        raise InputError(
+            "the tokenizer makes no token of a text",
+            where=f"task {task}",
+            found=repr(examples.text[lengths.index(0)][:40]),
+            fix="use a tokenizer that adds special tokens",
+        )
+    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    keys = row_keys(examples.text, examples.text_b, KEY_SEED)
+    return EncodedSplit(np.concatenate(ids), np.concatenate(types), offsets, examples.target, keys)
+
+
+def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
+    """Write everything into a folder beside `path`, then rename it: a crash leaves no half-written entry."""
+    from pydantic import TypeAdapter
+
+    temporary = Path(tempfile.mkdtemp(prefix=".encoding-", dir=path.parent))
+    try:
+        for split in SPLITS:
+            for array, dtype in ARRAYS.items():
+                name = array_file(split, array)
+                with (temporary / name).open("wb") as file:
+                    np.save(file, np.ascontiguousarray(getattr(splits[split], array), dtype=dtype or None))
+                    file.flush()
+                    os.fsync(file.fileno())
+                    meta.files[name] = file.tell()
+        with (temporary / META).open("wb") as file:
+            file.write(TypeAdapter(Meta).dump_json(meta, indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            temporary.rename(path)
+        except OSError:
+            if not path.is_dir():  # otherwise another process encoded the same task meanwhile
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,48 @@
+"""One error for everything a user can get wrong: what, where, expected, found, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """Bad input from the user. The command prints it as one line and exits with code 2.
+
+    Args:
+        what: What is wrong, as a short sentence without a full stop ("missing column").
+        where: The file, task, learner or option concerned.
+        expected: What would have been accepted.
+        found: What was there instead.
+        fix: The next thing to try.
+    """
+
+    def __init__(self, what: str, *, where: str = "", expected: str = "", found: str = "", fix: str = "") -> None:
+        self.what, self.where, self.expected, self.found, self.fix = what, where, expected, found, fix
+        parts = [f"{where}: {what}" if where else what]
+        parts += [f"expected {expected}"] if expected else []
+        parts += [f"found {found}"] if found else []
+        parts += [fix] if fix else []
+        super().__init__("; ".join(part.rstrip(".") for part in parts))
+
+
+class InputErrors(Exception):
+    """Several `InputError`s at once, so that a user mends a command in one go."""
+
+    def __init__(self, errors: Iterable[InputError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(str(error) for error in self.errors))
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:
+    """The error for a name that no registry knows, with the nearest known names.
+
+    >>> str(unknown_name("task", "colla", ["cola", "rte"]))
+    "unknown task 'colla'; did you mean cola?"
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.55)
+    if close:
+        return InputError(f"unknown {kind} {name!r}", where=where, fix=f"did you mean {' or '.join(close)}?")
+    shown = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
+    return InputError(f"unknown {kind} {name!r}", where=where, expected=f"one of {shown}")

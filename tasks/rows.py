@@ -1,0 +1,184 @@
+"""From the raw columns of a source to the examples of a task: kind, labels, targets and splits."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.errors import InputError
+from tasks.examples import Examples, TaskData, task_data
+from tasks.keys import row_keys
+from tasks.splits import NAMES, TEST, TRAIN, assign_splits, read_splits
+from tasks.suite import TASKS
+from tasks.task import Kind, Task
+
+UNLABELLED = frozenset({"", "-1", "-1.0"})  # how published test sets write that they keep their labels (GLUE: -1)
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Columns of strings, all of one length n, as a source read them; None where it has no such column."""
+
+    text: Sequence[str]
+    text_b: Sequence[str] | None = None
+    label: Sequence[str] | None = None
+    score: Sequence[str] | None = None
+    split: Sequence[str] | None = None
+    number: Sequence[int] = ()  # of every row in its file, from 1, for messages; set by read_rows where empty
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+    def keep(self, rows: Sequence[int]) -> Rows:
+        """The given rows, in the given order."""
+        columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return Rows(**{name: values and [values[row] for row in rows] for name, values in columns.items()})
+
+
+def describe(name: str, rows: Rows, where: str) -> Task:
+    """The task of the table, or one inferred from the columns.
+
+    A `score` column makes a regression, a `text_b` column a pair; the metric is accuracy, for regression Spearman.
+
+    Raises:
+        InputError: A pair task of the table without a second text, or no target column.
+    """
+    task = TASKS.get(name)
+    if task is None:
+        kind: Kind = "regression" if rows.score is not None else "single" if rows.text_b is None else "pair"
+        task = Task(name, name, kind, "spearman" if kind == "regression" else "accuracy")
+    elif rows.text_b is None and (task.kind == "pair" or (task.hub is not None and task.hub.text_b is not None)):
+        raise InputError(
+            f"missing column text_b: {task.title} compares two texts",
+            where=where,
+            expected="columns text, text_b, label",
+        )
+    if rows.label is None and (rows.score is None or task.kind != "regression"):
+        raise InputError(
+            "missing column label",
+            where=where,
+            expected="columns text, [text_b,] label [, split] [, score]",
+            fix="name the column label, or map yours to it (label=YOURS)",
+        )
+    return task
+
+
+def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData:
+    """Turn raw rows into the examples of a task.
+
+    Args:
+        name: Name of the task; the table's facts apply if it is in the table.
+        rows: Its raw columns.
+        where: File or repository, for messages.
+        split_seed: Seed of the content hash that carves missing splits.
+
+    Raises:
+        InputError: Anything wrong with the rows, see the messages.
+    """
+    if not len(rows):
+        raise InputError("no rows", where=where, expected="a header and rows of text and label")
+    task = describe(name, rows, where)
+    rows = dataclasses.replace(rows, number=rows.number or range(1, len(rows) + 1))
+    if task.kind == "single" and rows.text_b is not None:
+        rows = dataclasses.replace(rows, text_b=None)
+    notes: list[str] = []
+    rows = _drop_blank_texts(rows, where, notes)
+    published = None if rows.split is None else read_splits(rows.split, rows.number, where)
+    target_column = rows.score if task.kind == "regression" and rows.score is not None else rows.label
+    assert target_column is not None  # describe() has seen to it
+    raw = [value.strip() for value in target_column]
+    if published is not None and _hides_test(raw, published):
+        kept = np.flatnonzero(published != TEST).tolist()
+        notes.append(f"{len(rows) - len(kept)} test rows without labels dropped")
+        rows, raw, published = rows.keep(kept), [raw[row] for row in kept], published[kept]
+    classes: npt.NDArray[np.int64] | None = None
+    target: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    labels: tuple[str, ...] = ()
+    if task.kind == "regression":
+        target = _scores(raw, rows.number, where)
+    else:
+        labels, target = _classes(raw, rows.number, where)
+        classes = target
+    keys = row_keys(rows.text, rows.text_b, split_seed)
+    splits, derived = assign_splits(keys, published, classes, labels, where=where)
+    notes += [*derived, *_overlap(keys, splits)]
+    task = dataclasses.replace(task, labels=labels)
+    if task.paper is not None and task.paper.classes not in (None, len(labels)):
+        notes.append(f"{len(labels)} classes; the paper has {task.paper.classes}")
+    train, validation, test = (_examples(rows, target, splits == split) for split in range(len(NAMES)))
+    return task_data(task, train, validation, test, tuple(notes))
+
+
+def _drop_blank_texts(rows: Rows, where: str, notes: list[str]) -> Rows:
+    second = rows.text if rows.text_b is None else rows.text_b
+    kept = [row for row, (a, b) in enumerate(zip(rows.text, second, strict=True)) if a.strip() and b.strip()]
+    if not kept:
+        raise InputError(
+            "every text is blank", where=where, expected="text in column text", found=f"{len(rows)} blank rows"
+        )
+    if len(kept) == len(rows):
+        return rows
+    notes.append(f"{len(rows) - len(kept)} of {len(rows)} rows dropped: blank text")
+    return rows.keep(kept)
+
+
+def _hides_test(raw: Sequence[str], published: npt.NDArray[np.int8]) -> bool:
+    """Whether the published test rows have no labels, as in GLUE."""
+    test = set(itertools.compress(raw, published == TEST))
+    other = set(itertools.compress(raw, published != TEST))
+    return len(test) == 1 and test <= UNLABELLED and not test & other
+
+
+def _classes(raw: Sequence[str], number: Sequence[int], where: str) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    """Sorted label names (by number if all are integers) and the class index of every row [n]."""
+    if "" in raw:
+        raise InputError(f"blank label in row {number[raw.index('')]}", where=where, expected="a label in every row")
+    names = set(raw)
+    if all(INTEGER.fullmatch(name) for name in names):
+        labels = tuple(sorted(names, key=lambda name: (int(name), name)))
+    else:
+        labels = tuple(sorted(names))
+    if len(labels) < 2:
+        raise InputError("one label only", where=where, expected="two labels or more", found=repr(labels[0]))
+    index = {label: position for position, label in enumerate(labels)}
+    return labels, np.array([index[value] for value in raw], dtype=np.int64)
+
+
+def _scores(raw: Sequence[str], number: Sequence[int], where: str) -> npt.NDArray[np.float32]:
+    values = np.empty(len(raw), np.float32)
+    for row, value in enumerate(raw):
+        try:
+            with np.errstate(over="ignore"):
+                values[row] = float(value)
+        except ValueError:
+            values[row] = np.nan
+        if not np.isfinite(values[row]):
+            raise InputError(
+                f"score in row {number[row]} is no number",
+                where=where,
+                expected="a finite number",
+                found=repr(value[:40]),
+            )
+    if values.min() == values.max():
+        raise InputError("all scores are equal", where=where, expected="scores that differ", found=raw[0])
+    return values
+
+
+def _overlap(keys: npt.NDArray[np.uint64], splits: npt.NDArray[np.int8]) -> list[str]:
+    shared = int(np.isin(keys[splits == TEST], keys[splits == TRAIN]).sum())
+    return [f"{shared} published test rows occur in train as well"] if shared else []
+
+
+def _examples(
+    rows: Rows, target: npt.NDArray[np.int64] | npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_]
+) -> Examples:
+    text = tuple(itertools.compress(rows.text, chosen))
+    text_b = None if rows.text_b is None else tuple(itertools.compress(rows.text_b, chosen))
+    return Examples(text, text_b, target[chosen])

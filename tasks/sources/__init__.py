@@ -1,0 +1,61 @@
+"""Where the examples of a task come from: one protocol, a class a kind of place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from tasks.errors import InputError, unknown_name
+from tasks.examples import TaskData
+from tasks.sources.folder import FolderSource
+from tasks.sources.hub import HubSource
+from tasks.task import Task
+
+__all__ = ["FolderSource", "HubSource", "Source", "open_source"]
+
+
+class Source(Protocol):
+    """A place that has tasks."""
+
+    @property
+    def name(self) -> str:
+        """What the user writes to name it: "hub", "folder:DIR"."""
+
+    def names(self) -> tuple[str, ...]:
+        """The tasks it has, those of the paper first, in its order."""
+
+    def task(self, name: str) -> Task:
+        """What is known of a task without reading more than needed."""
+
+    def load(self, name: str) -> TaskData:
+        """The examples of a task."""
+
+    def fingerprint(self, name: str) -> str:
+        """A hash of all that `load` depends on, got without parsing where possible; the key of caches."""
+
+
+def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
+    """The source that a user names.
+
+    Args:
+        text: `folder:DIR`, `hub` or `hub:REVISION`.
+        columns: Our column name -> the files' name, for folders.
+
+    Raises:
+        InputError: Not a source, or no such folder.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "folder" and rest:
+        source = FolderSource(Path(rest).expanduser(), dict(columns or {}))
+        source.names()
+        return source
+    if kind == "hub":
+        return HubSource(rest or None)
+    if kind == "simulated":
+        raise InputError("the simulated source comes with a later version", where="source", fix="use folder:DIR or hub")
+    if Path(text).expanduser().is_dir():
+        raise InputError(f"unknown source {text!r}", where="source", fix=f"did you mean folder:{text}?")
+    if kind == "folder":
+        raise InputError("no folder given", where="source", expected="folder:DIR")
+    raise unknown_name("source", text, ("folder:DIR", "hub"), where="source")

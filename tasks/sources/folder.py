@@ -1,0 +1,228 @@
+"""Tasks from a folder: DIR/NAME/ with one data file or a file a split, or DIR/NAME.csv (or another format)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasks.content import content_id
+from tasks.errors import InputError, unknown_name
+from tasks.examples import TaskData
+from tasks.rows import Rows, read_rows
+from tasks.sources.table import READERS, cell_text, file_stem, file_type, read_table, shown
+from tasks.splits import SPELLINGS
+from tasks.suite import TASK_NAME, TASKS, check_task_name, paper_order
+from tasks.task import Task
+
+FORMAT = "folder 1"  # raise it when the same bytes are read differently
+COLUMNS = ("text", "text_b", "label", "split", "score")
+FORMATS = f"one of {', '.join(READERS)}, also with .gz"
+DESCRIPTION = re.compile(r"[A-Z_.-]+")  # README.tsv, MANIFEST.tsv: capitals describe a folder and are no task
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Tasks that lie as files in a folder.
+
+    Attributes:
+        directory: The folder; every folder or data file in it is a task of that name.
+        columns: Our column name -> the files' name, where they differ ({"text": "sentence"}).
+        split_seed: Seed of the content hash that carves missing splits.
+    """
+
+    directory: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
+    split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        for ours in self.columns:
+            if ours not in COLUMNS:
+                raise unknown_name("column", ours, COLUMNS, where="column mapping")
+
+    @property
+    def name(self) -> str:
+        return f"folder:{self.directory}"
+
+    def names(self) -> tuple[str, ...]:
+        """All tasks there, those of the paper first.
+
+        Raises:
+            InputError: There is no such folder, or no task in it.
+        """
+        if not self.directory.is_dir():
+            raise InputError(
+                "no such folder", where=str(self.directory), fix="give the folder that holds a folder or file a task"
+            )
+        found = []
+        for entry in _entries(self.directory):
+            name = entry.name if entry.is_dir() else file_stem(entry)
+            is_task = _data_files(entry) if entry.is_dir() else file_type(entry) and not _is_part(name)
+            if is_task and TASK_NAME.fullmatch(name):
+                found.append(name)
+        if not found:
+            parts = sorted(entry.name for entry in _entries(self.directory))
+            raise InputError(
+                "no task in this folder",
+                where=str(self.directory),
+                expected=f"a folder or a file for every task; files are {FORMATS}",
+                found=shown(parts) or "an empty folder",
+                fix=f"give the folder above it, folder:{self.directory.parent}" if any(map(_is_split, parts)) else "",
+            )
+        return paper_order(found)
+
+    def task(self, name: str) -> Task:
+        """The table's row, or the task inferred from its files if the table has none.
+
+        Raises:
+            InputError: There are no files of that name, or nothing can be inferred from them.
+        """
+        self.files(name)
+        return TASKS[name] if name in TASKS else self.load(name).task
+
+    def files(self, name: str) -> tuple[Path, ...]:
+        """The data files of a task: one, or one a split.
+
+        Raises:
+            InputError: No such task, no readable file, or several files that are no splits.
+        """
+        check_task_name(name)
+        known = self.names()
+        entry = self.directory / name
+        single = sorted(
+            path for path in self.directory.glob(f"{name}.*") if file_type(path) and file_stem(path) == name
+        )
+        if not entry.is_dir():
+            if not single:
+                raise unknown_name("task", name, known, where=str(self.directory))
+            files = single
+        else:
+            files = _data_files(entry)
+        if not files:
+            found = shown(sorted(path.name for path in _entries(entry))) or "an empty folder"
+            raise InputError("no data file", where=str(entry), expected=f"a file {FORMATS}", found=found)
+        splits = [SPELLINGS.get(file_stem(path).lower()) for path in files]
+        if len(files) > 1 and (None in splits or len(set(splits)) < len(splits)):
+            raise InputError(
+                "which file is it?",
+                where=str(entry),
+                expected="one data file, or one each of train, validation and test",
+                found=shown(path.name for path in files),
+            )
+        return tuple(files)
+
+    def load(self, name: str) -> TaskData:
+        """Read a task.
+
+        Raises:
+            InputError: Whatever is wrong with its files, in one line.
+        """
+        files = self.files(name)
+        parts = [self._rows(path, is_split=len(files) > 1) for path in files]
+        where = str(files[0]) if len(files) == 1 else str(self.directory / name)
+        return read_rows(name, _join(parts, where), where=where, split_seed=self.split_seed)
+
+    def fingerprint(self, name: str) -> str:
+        """SHA-256 of all that `load` depends on, without parsing: file bytes, mapping, seed, kind of task."""
+        known = TASKS.get(name)
+        facts = (known.kind, known.metric) if known is not None else ("inferred", "")
+        parts = [name, *facts, str(self.split_seed), repr(sorted(self.columns.items()))]
+        for path in self.files(name):
+            try:
+                with path.open("rb") as file:
+                    parts += [path.name, hashlib.file_digest(file, "sha256").hexdigest()]
+            except OSError as error:
+                raise InputError(
+                    "the file cannot be read", where=str(path), found=error.strerror or str(error)
+                ) from error
+        return content_id(FORMAT, *parts)
+
+    def _rows(self, path: Path, *, is_split: bool) -> Rows:
+        """The columns we use of one file; a file a split is named by its split, and labels of test may be missing."""
+        table = read_table(path)
+        length = len(next(iter(table.values())))
+        chosen: dict[str, list[str] | None] = {}
+        for ours in COLUMNS:
+            theirs = self.columns.get(ours, ours)
+            if theirs in table:
+                chosen[ours] = [_cell(value, theirs, row, path) for row, value in enumerate(table[theirs], start=1)]
+            elif ours == "text" or ours in self.columns:
+                raise InputError(
+                    f"missing column {theirs}",
+                    where=str(path),
+                    found=f"columns {shown(table)}",
+                    fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
+                )
+        if is_split:
+            chosen["split"] = [file_stem(path)] * length
+            if SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"] and not chosen.keys() & {"label", "score"}:
+                chosen["label"] = [""] * length
+        if "label" not in chosen and "score" not in chosen:
+            fix = "name it label, or map yours to it (label=YOURS)"
+            raise InputError("missing column label", where=str(path), found=f"columns {shown(table)}", fix=fix)
+        text = chosen.pop("text")
+        assert text is not None
+        return Rows(text, number=range(1, length + 1), **chosen)
+
+
+def _cell(value: object, column: str, row: int, path: Path) -> str:
+    text = cell_text(value)
+    if text is None:
+        found = repr(value)[:40]
+        raise InputError(
+            f"column {column}, row {row} holds no text",
+            where=str(path),
+            expected="valid Unicode text or a number",
+            found=found,
+        )
+    return text
+
+
+def _join(parts: list[Rows], where: str) -> Rows:
+    """The rows of several files one after another; a target column missing in some of them is blank there."""
+    if len(parts) == 1:
+        return parts[0]
+    joined: dict[str, list[str] | None] = {}
+    for column in COLUMNS:
+        values = [getattr(part, column) for part in parts]
+        if column == "text_b" and None in values and any(value is not None for value in values):
+            raise InputError(
+                "some of the files lack column text_b", where=where, expected="the same columns in every file"
+            )
+        if any(value is not None for value in values):
+            blanks = [
+                value if value is not None else [""] * len(part) for value, part in zip(values, parts, strict=True)
+            ]
+            joined[column] = [cell for value in blanks for cell in value]
+    text = joined.pop("text")
+    assert text is not None
+    return Rows(text, number=[number for part in parts for number in part.number], **joined)
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise InputError("the folder cannot be read", where=str(folder), found=error.strerror or str(error)) from error
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in _entries(folder)
+        if path.is_file()
+        and file_type(path)
+        and not path.name.startswith(".")
+        and not DESCRIPTION.fullmatch(file_stem(path))
+    )
+
+
+def _is_split(filename: str) -> bool:
+    return bool(file_type(Path(filename))) and file_stem(Path(filename)).lower() in SPELLINGS
+
+
+def _is_part(stem: str) -> bool:
+    """A stem that names a split, a whole data file or a description, and so no task."""
+    return stem.lower() in (*SPELLINGS, "data") or DESCRIPTION.fullmatch(stem) is not None

@@ -1,0 +1,153 @@
+"""Tasks from the Hugging Face hub, through `datasets`, for tasks whose table row has an address."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.content import content_id
+from tasks.errors import InputError, unknown_name
+from tasks.examples import TaskData
+from tasks.rows import Rows, read_rows
+from tasks.sources.table import cell_text, shown
+from tasks.splits import SPELLINGS
+from tasks.suite import TASKS
+from tasks.task import HubAddress, Task
+
+FORMAT = "hub 1"
+Loader = Callable[..., Mapping[str, Any]]  # as datasets.load_dataset(path, name, revision=...): split name -> Dataset
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """Tasks of the table that have an address on the hub.
+
+    Attributes:
+        revision: Branch, tag or commit of the repositories; None takes the newest. A commit of 40 digits makes
+            `fingerprint` instant; without it, every use asks the hub (or its local cache) for the rows.
+        split_seed: Seed of the content hash that carves missing splits.
+        offline: Use the local cache of `datasets` only. Takes effect if nothing has imported `huggingface_hub` yet,
+            which reads the setting once; HF_HUB_OFFLINE=1 in the environment always works. Without it and without a
+            network the library tries for some 25 s before it gives up.
+        loader: Replaces `datasets.load_dataset`.
+    """
+
+    revision: str | None = None
+    split_seed: int = 0
+    offline: bool = False
+    loader: Loader | None = None
+
+    @property
+    def name(self) -> str:
+        return "hub" if self.revision is None else f"hub:{self.revision}"
+
+    def names(self) -> tuple[str, ...]:
+        """The tasks that have an address."""
+        return tuple(task.name for task in TASKS.values() if task.hub is not None)
+
+    def task(self, name: str) -> Task:
+        """The table's row.
+
+        Raises:
+            InputError: An unknown task, or one of which no copy on the hub is known.
+        """
+        if name not in TASKS:
+            raise unknown_name("task", name, TASKS, where="source hub")
+        if TASKS[name].hub is None:
+            raise InputError(
+                f"no copy of task {name} is known on the hub",
+                where="source hub",
+                fix=f"put its data into a folder and use folder:DIR with DIR/{name}.csv",
+            )
+        return TASKS[name]
+
+    def load(self, name: str) -> TaskData:
+        """Fetch a task, or take it from the cache.
+
+        Raises:
+            InputError: The hub cannot be reached, or its data is not as the address says.
+        """
+        address = self.task(name).hub
+        assert address is not None
+        where = f"hub {address.repository}" + (f" ({address.configuration})" if address.configuration else "")
+        return read_rows(
+            name, _rows(self._fetch(address, where), address, where), where=where, split_seed=self.split_seed
+        )
+
+    def fingerprint(self, name: str) -> str:
+        """SHA-256 of all that `load` depends on: from the address if `revision` is a commit, else from the data."""
+        task = self.task(name)
+        pinned = self.revision is not None and COMMIT.fullmatch(self.revision) is not None
+        content = f"{self.revision} {task.hub}" if pinned else self.load(name).id
+        return content_id(FORMAT, name, task.kind, task.metric, str(self.split_seed), content)
+
+    def _fetch(self, address: HubAddress, where: str) -> Mapping[str, Any]:
+        loader = self.loader
+        if loader is None:
+            if self.offline:
+                os.environ["HF_HUB_OFFLINE"] = "1"
+            import datasets
+
+            loader = datasets.load_dataset
+        try:
+            return loader(address.repository, address.configuration, revision=self.revision)
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as error:  # all that datasets and huggingface_hub raise derive from these
+            offline = isinstance(error, ConnectionError) or "offline" in str(error).lower()
+            raise InputError(
+                "the hub cannot be reached and the data is not in its cache"
+                if offline
+                else "the hub does not give this data",
+                where=where,
+                found=f"{type(error).__name__}: {' '.join(str(error).split())[:160]}",
+                fix="check the network, or use folder:DIR" if offline else "check the revision, or use folder:DIR",
+            ) from error
+
+
+def _rows(found: Mapping[str, Any], address: HubAddress, where: str) -> Rows:
+    """The columns of the address, the splits one after another; labels as names where the hub knows them."""
+    names = dict(address.splits) or {split: split for split in found if split.lower() in SPELLINGS}
+    missing = [theirs for theirs in names.values() if theirs not in found]
+    if missing or not names:
+        raise InputError(
+            f"missing split {missing[0] if missing else 'train'}", where=where, found=f"splits {shown(found)}"
+        )
+    columns: dict[str, list[str]] = {"text": [], "label": [], "split": []}
+    if address.text_b is not None:
+        columns["text_b"] = []
+    number: list[int] = []
+    for ours, theirs in names.items():
+        dataset = found[theirs]
+        for column, source in (("text", address.text), ("text_b", address.text_b), ("label", address.label)):
+            if source is None:
+                continue
+            if source not in dataset.column_names:
+                raise InputError(
+                    f"missing column {source}", where=where, found=f"columns {shown(dataset.column_names)}"
+                )
+            values = list(dataset[source])
+            label_names = getattr(dataset.features[source], "names", None) if column == "label" else None
+            columns[column] += _texts(values, label_names, source, where)
+        number += range(1, len(dataset) + 1)
+        columns["split"] += [ours] * len(dataset)
+    return Rows(number=number, **columns)
+
+
+def _texts(values: Iterable[object], label_names: list[str] | None, column: str, where: str) -> list[str]:
+    texts = []
+    for row, value in enumerate(values, start=1):
+        if label_names is not None and isinstance(value, int):
+            text: str | None = label_names[value] if value >= 0 else "-1"
+        else:
+            text = cell_text(value)
+        if text is None:
+            raise InputError(f"column {column}, row {row} holds no text", where=where, found=repr(value)[:40])
+        texts.append(text)
+    return texts

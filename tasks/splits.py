@@ -1,0 +1,158 @@
+"""Which row goes to train, validation and test.
+
+Published splits stay as they are. What is missing is carved by a hash of the row's texts (`keys.row_keys`), so that
+it depends neither on row order, nor on the label, nor on the task: equal texts never straddle two of our splits, and
+tasks that share texts agree. 80/10/10 are the proportions of Houlsby et al. (2019), Table 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tasks.errors import InputError
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+NAMES = ("train", "validation", "test")
+SPELLINGS = {
+    **dict.fromkeys(("train", "training", "trn"), TRAIN),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "development", "eval", "evaluation"), VALIDATION),
+    **dict.fromkeys(("test", "testing", "tst"), TEST),
+}
+Assignment = npt.NDArray[np.int8]  # [n], TRAIN, VALIDATION or TEST of every row
+
+
+def read_splits(values: Sequence[str], number: Sequence[int], where: str) -> Assignment:
+    """Turn the values of a split column into an assignment; the usual spellings are understood.
+
+    Args:
+        values: One a row.
+        number: Number of every row in its file, for messages.
+        where: The file, for messages.
+
+    Raises:
+        InputError: A value that is none of them, with its row.
+    """
+    codes = {value: SPELLINGS.get(value.strip().lower()) for value in set(values)}
+    for row, value in zip(number, values, strict=True):
+        if codes[value] is None:
+            raise InputError(
+                f"unknown split in row {row}",
+                where=where,
+                expected="train, validation (dev, val, eval) or test",
+                found=repr(value),
+            )
+    return np.array([codes[value] for value in values], dtype=np.int8)
+
+
+def assign_splits(
+    keys: npt.NDArray[np.uint64],
+    published: Assignment | None,
+    classes: npt.NDArray[np.int64] | None,
+    labels: Sequence[str],
+    *,
+    where: str,
+) -> tuple[Assignment, tuple[str, ...]]:
+    """Complete the splits of a task.
+
+    Args:
+        keys: Content key of every row, uint64 [n].
+        published: The splits that came with the rows, None without any.
+        classes: Class index of every row, int64 [n]; None for regression.
+        labels: Name of every class, for messages.
+        where: File or task, for messages.
+
+    Returns:
+        The assignment, and what was derived, in sentences.
+
+    Raises:
+        InputError: No train split, a published split with a label that train lacks, or a split that ends empty.
+    """
+    have = {TRAIN} if published is None else set(np.unique(published).tolist())
+    if TRAIN not in have:
+        raise InputError(
+            "no train split", where=where, expected="rows of train", found=" and ".join(NAMES[s] for s in sorted(have))
+        )
+    result = np.full(len(keys), TRAIN, np.int8) if published is None else published.copy()
+    if published is not None and classes is not None:
+        _check_published(result, classes, labels, where)
+    notes: list[str] = []
+    position = keys / 2.0**64  # uniform in [0, 1]
+    if have == {TRAIN}:
+        result[position >= 0.8] = VALIDATION
+        result[position >= 0.9] = TEST
+        derived: tuple[int, ...] = (VALIDATION, TEST)
+        notes.append("no published split: train, validation and test are 80, 10 and 10 % by content hash")
+    elif have == {TRAIN, VALIDATION, TEST}:
+        return result, ()
+    else:
+        if TEST not in have:
+            result[result == VALIDATION] = TEST
+            notes.append("no labelled test split: the validation split is the test set")
+        result[(result == TRAIN) & (position >= 0.9)] = VALIDATION
+        derived = (VALIDATION,)
+        notes.append("validation: 10 % of train by content hash")
+    if classes is not None:
+        notes += _return_rare_labels(result, keys, classes, derived)
+    notes += _fill_empty(result, keys, classes, derived)
+    for split, name in enumerate(NAMES):
+        if not np.any(result == split):
+            raise InputError(
+                f"the {name} split is empty",
+                where=where,
+                found=f"{len(keys)} rows",
+                fix="give more rows, or a split column",
+            )
+    return result, tuple(notes)
+
+
+def _check_published(splits: Assignment, classes: npt.NDArray[np.int64], labels: Sequence[str], where: str) -> None:
+    unseen = np.setdiff1d(classes[splits != TRAIN], classes[splits == TRAIN])
+    if len(unseen):
+        label = int(unseen[0])
+        split = NAMES[int(splits[classes == label].min())]
+        raise InputError(
+            f"label {labels[label]!r} occurs in the published {split} split but never in train",
+            where=where,
+            expected="every label of validation and test in train",
+            fix="drop those rows, or leave out the split column to split by content hash",
+        )
+
+
+def _return_rare_labels(
+    splits: Assignment, keys: npt.NDArray[np.uint64], classes: npt.NDArray[np.int64], derived: Sequence[int]
+) -> list[str]:
+    """Move to train one group of equal texts (the smallest hash) of every label that the hash left out of train."""
+    out = np.isin(splits, derived)
+    rare = np.setdiff1d(classes[out], classes[splits == TRAIN])
+    moved = 0
+    for label in rare:
+        if not np.any((splits == TRAIN) & (classes == label)):  # an earlier group may have brought it
+            group = out & (keys == keys[out & (classes == label)].min())
+            moved += int(np.sum(group & (splits != TRAIN)))
+            splits[group] = TRAIN
+    return [f"{_count(moved, 'row')} of {_count(len(rare), 'rare label')} moved to train"] if moved else []
+
+
+def _fill_empty(
+    splits: Assignment, keys: npt.NDArray[np.uint64], classes: npt.NDArray[np.int64] | None, derived: Sequence[int]
+) -> list[str]:
+    """Give a split that a small task left empty the group of train with the largest hash that train can spare."""
+    notes = []
+    for split in derived:
+        if np.any(splits == split):
+            continue
+        for key in np.unique(keys[splits == TRAIN])[::-1]:
+            group, rest = (splits == TRAIN) & (keys == key), (splits == TRAIN) & (keys != key)
+            spared = np.any(rest) if classes is None else np.isin(classes[group], classes[rest]).all()
+            if spared:
+                splits[group] = split
+                notes.append(f"{_count(int(group.sum()), 'row')} of train moved to {NAMES[split]}, which was empty")
+                break
+    return notes
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

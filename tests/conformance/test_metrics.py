@@ -1,0 +1,81 @@
+"""What every registered metric must satisfy, and that registering takes one file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stream.metrics
+from stream.metrics import describe, metric, metrics
+from stream.metrics.definition import Description
+from stream.scores import TASK_METRICS
+from tasks.errors import InputError
+
+DESCRIBED: list[Description] = [*metrics().values(), *TASK_METRICS.values()]
+
+
+@pytest.mark.parametrize("found", DESCRIBED, ids=lambda found: found.name)
+def test_describes_itself(found: Description) -> None:
+    description = json.loads(json.dumps(describe(found)))
+    assert set(description) == {"name", "title", "formula", "citation", "range", "direction"}
+    assert all(description.values())
+    assert description["direction"] == ("lower is better" if found.lower_is_better else "higher is better")
+    assert description["range"][0] < description["range"][1]
+
+
+@pytest.mark.parametrize("name", metrics())
+def test_edge_cases_give_none_rather_than_an_error(name: str) -> None:
+    compute = metric(name).compute
+    assert compute(np.empty((0, 0)), np.empty(0)) is None
+    assert compute(np.full((4, 4), np.nan), np.full(4, np.nan)) is None
+    one = compute(np.array([[0.5]]), np.array([0.25]))
+    assert one is None or isinstance(one, float)
+
+
+@pytest.mark.parametrize("name", metrics())
+def test_leaves_the_matrix_alone_and_repeats_itself(name: str) -> None:
+    rows, baseline = np.random.default_rng(0).random((5, 5)), np.random.default_rng(1).random(5)
+    rows.flags.writeable = baseline.flags.writeable = False
+    first = metric(name).compute(rows, baseline)
+    assert isinstance(first, float)
+    assert metric(name).compute(rows, baseline) == first
+
+
+@pytest.mark.parametrize("name", metrics())
+def test_scores_get_better_in_the_stated_direction(name: str) -> None:
+    """Raising R[T, j] of all tasks (but never R[j, j] of an earlier one) must not make a metric worse."""
+    rows, baseline = np.random.default_rng(2).random((5, 5)) / 2, np.full(5, 0.1)
+    better = rows.copy()
+    better[-1] += 0.25
+    sign = -1 if metric(name).lower_is_better else 1
+    before, after = metric(name).compute(rows, baseline), metric(name).compute(better, baseline)
+    assert before is not None
+    assert after is not None
+    assert sign * after >= sign * before
+
+
+def test_unknown_name_gets_a_hint() -> None:
+    with pytest.raises(InputError, match="did you mean bwt_gem"):
+        metric("bwt_gen")
+
+
+def test_a_new_metric_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "worst_task.py").write_text(
+        "from stream.metrics.definition import Metric\n"
+        "METRIC = Metric(name='worst_task', title='Worst task', formula='min_j R[T,j]', citation='none',\n"
+        "                range=(0.0, 1.0), compute=lambda R, b: float(R[-1].min()))\n"
+    )
+    monkeypatch.setattr(stream.metrics, "__path__", [*stream.metrics.__path__, str(tmp_path)])
+    stream.metrics._discovered.cache_clear()
+    try:
+        assert metric("worst_task").compute(np.array([[0.5, 0.0], [0.25, 0.75]]), np.zeros(2)) == 0.25
+        (tmp_path / "nameless.py").write_text("")
+        stream.metrics._discovered.cache_clear()
+        with pytest.raises(TypeError, match=r"nameless\.py must define METRIC"):
+            metrics()
+    finally:
+        monkeypatch.undo()
+        stream.metrics._discovered.cache_clear()

@@ -1,0 +1,56 @@
+"""Settings of the whole suite: offline, one thread, no deadline on properties, caches in a scratch folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub client, which reads it once
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["WANDB_MODE"] = "disabled"
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.worlds import save_backbone, save_task
+
+# A first example that imports torch takes seconds: time is no property of the code under test.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scratch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Encoded tasks of tests go to a scratch folder, never to the user's cache."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("TASKSTREAM_CACHE", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a random BERT with pooler: d = 16, L = 2, d_ff = 32."""
+    return save_backbone(tmp_path_factory.mktemp("backbone") / "tiny-bert")
+
+
+@pytest.fixture(scope="session")
+def tiny_tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of four small tasks: two and three classes, a pair, a regression; two of them named as in the table."""
+    folder = tmp_path_factory.mktemp("tasks")
+    save_task(folder, "sms_spam", classes=2)
+    save_task(folder, "colours", classes=3)
+    save_task(folder, "rte", classes=2, kind="pair")
+    save_task(folder, "stsb", classes=4, kind="regression")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real tasks: $TASKSTREAM_DATA, or shared/data beside the repository."""
+    folder = Path(os.environ.get("TASKSTREAM_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not (folder / "cola").is_dir():
+        pytest.skip("the real data of the 26 tasks is not here; set TASKSTREAM_DATA to its folder")
+    return folder

@@ -1,0 +1,84 @@
+"""The league table: order, marks and the words of the proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .fake_results import HOULSBY26, LEARNERS, make_results
+from .rendering import render
+
+
+def lines(results: dict[str, Any], width: int = 120, **kind: bool) -> list[str]:
+    return render(results, width, sections=["league"], **kind).splitlines()
+
+
+def row(results: dict[str, Any], learner: str) -> list[str]:
+    return next(line.split() for line in lines(results) if line.startswith(learner + " "))
+
+
+def test_learners_are_sorted_by_score_and_the_best_is_marked_without_colour() -> None:
+    shown = [line.split()[:2] for line in lines(make_results()) if line.split() and line.split()[0] in LEARNERS]
+    scores = [float(score.rstrip("★")) for _, score in shown]
+    assert len(scores) == len(LEARNERS)
+    assert scores == sorted(scores, reverse=True)
+    assert [score.endswith("★") for _, score in shown] == [True] + [False] * (len(LEARNERS) - 1)
+    assert "*" in lines(make_results(), ascii_only=True)[4]
+
+
+def test_the_figures_of_a_row_are_those_of_the_results() -> None:
+    results = make_results(HOULSBY26[:2], ["adapter:64"])
+    record = results["learners"]["adapter:64"]
+    record["metrics"] |= {"average_accuracy": 0.81234, "forgetting_chaudhry": 0.0345, "bwt_gem": -0.0345}
+    record["cost"] |= {"growth": [1.1, 1.574], "growth_without_heads": [1.05, 1.5], "train_seconds": 725.0}
+    record["cost"]["bytes_per_task"] = {"cola": 9_000_000, "sst2": 10_320_000}
+    record["cost"]["trained_parameters_per_task"] = {"cola": 227_000, "sst2": 681_000}
+    expected = "81.2★ 3.5 -3.5 1.574× 1.500× 2.0% 9.66MB 12m05s exact"  # worked by hand
+    assert row(results, "adapter:64")[1:] == expected.split()
+
+
+def test_an_exact_zero_differs_from_a_rounded_one() -> None:
+    results = make_results(HOULSBY26[:2], ["head", "full:sequential"])
+    results["learners"]["full:sequential"]["metrics"] |= {"forgetting_chaudhry": 0.0001, "bwt_gem": -0.0001}
+    assert row(results, "head")[2:4] == ["0", "0"]
+    assert row(results, "full:sequential")[2:4] == ["0.0", "0.0"]
+
+
+def test_the_proof_counts_cells_and_names_who_has_it() -> None:
+    text = " ".join(" ".join(lines(make_results())).split())
+    assert "exact: 351 cells measured, bitwise equal (each: full:isolated, adapter:64" in text
+    assert "forgets: 351 cells measured, scores fell (full:sequential)" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"violations": [{"task": "cola", "arrival": 3}]}, "changed: 3 cells measured, NOT equal: task cola arrival 3"),
+        ({"verified": False}, "open: 3 cells measured, no difference found so far, not verified"),
+        ({"cells_measured": 0}, "open: no difference found so far, not verified"),
+        ({"cells_measured": 1}, "exact: 1 cell measured, bitwise equal"),
+        ({"verified": None}, "open: 3 cells measured, no difference found so far, not verified"),
+        (
+            {"cells_certified": 5, "cells_audited": 2},
+            "exact: 3 cells measured, 5 cells certified, 2 cells audited, bitwise equal",
+        ),
+    ],
+)
+def test_a_proof_says_what_it_rests_on(change: dict[str, Any], words: str) -> None:
+    results = make_results(HOULSBY26[:2], ["layernorm"])
+    results["learners"]["layernorm"]["retention"] |= change
+    assert words in "\n".join(lines(results))
+
+
+def test_a_sequential_learner_never_counts_as_proven() -> None:
+    results = make_results(HOULSBY26[:2], ["full:sequential"])
+    record = results["learners"]["full:sequential"]
+    record["metrics"]["forgetting_chaudhry"] = -0.01
+    record["retention"]["verified"] = True
+    assert row(results, "full:sequential")[-1] == "kept"
+
+
+def test_narrow_pages_drop_columns_but_keep_score_forgetting_growth_and_proof() -> None:
+    heading = next(line for line in lines(make_results(), 50) if line.startswith("learner"))
+    assert heading.split() == ["learner", "score", "forget", "growth", "/task", "proof"]

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import dataclasses
+import random
+import shutil
+import string
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.encode import encode
+from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
+from tasks.errors import InputError
+from tasks.examples import TaskData
+from tasks.keys import row_keys
+from tasks.rows import Rows, read_rows
+from tasks.task import Task
+
+LETTERS = [*string.ascii_lowercase, *("##" + letter for letter in string.ascii_lowercase), "?", "!"]
+TEXT = st.text(alphabet=string.ascii_lowercase + " ?!é", min_size=1, max_size=40).filter(str.strip)
+
+
+@cache
+def tokenizer() -> Any:
+    """A BERT tokenizer of single letters: a word of n letters is n tokens."""
+    from transformers import BertTokenizer
+
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS]
+    return BertTokenizer(vocab={name: position for position, name in enumerate(names)})
+
+
+@dataclasses.dataclass
+class Memory:
+    """A source that holds its rows, and counts how often they are read."""
+
+    rows: Rows
+    name: str = "memory"
+    loads: int = 0
+
+    def names(self) -> tuple[str, ...]:
+        return ("mine",)
+
+    def task(self, name: str) -> Task:
+        return self.load(name).task
+
+    def load(self, name: str) -> TaskData:
+        self.loads += 1
+        return read_rows(name, self.rows, where="memory", split_seed=0)
+
+    def fingerprint(self, name: str) -> str:
+        return repr(self.rows)
+
+
+def source(text: Sequence[str], text_b: Sequence[str] | None = None) -> Memory:
+    splits = [("train", "dev", "test")[i // 2 % 3] for i in range(len(text))]
+    return Memory(Rows(text, text_b, [str(i % 2) for i in range(len(text))], split=splits))
+
+
+def words(count: int) -> list[str]:
+    generator = random.Random(0)
+    return [
+        " ".join("".join(generator.choices("abc", k=generator.randint(1, 9))) for _ in range(generator.randint(1, 9)))
+        for _ in range(count)
+    ]
+
+
+def encoded(folder: Path, count: int = 60, pair: bool = False, max_length: int = 16) -> EncodedTask:
+    text = words(count)
+    return encode(source(text, text[::-1] if pair else None), "mine", tokenizer(), "letters", max_length, folder)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=6, max_size=12), st.booleans(), st.integers(5, 40))
+def test_every_row_is_what_the_tokenizer_makes_of_it_alone(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[tuple[str, str]], pair: bool, max_length: int
+) -> None:
+    memory = source([a for a, _ in texts], [b for _, b in texts] if pair else None)
+    task = encode(memory, "mine", tokenizer(), "letters", max_length, tmp_path_factory.mktemp("cache"))
+    data = memory.load("mine")
+    for name in ("train", "validation", "test"):
+        examples, split = getattr(data, name), getattr(task, name)
+        assert len(examples) == len(split) == len(split.lengths) == len(split.target)
+        assert np.array_equal(split.target, examples.target)
+        for row in range(len(split)):
+            second = None if examples.text_b is None else examples.text_b[row]
+            alone = tokenizer()(examples.text[row], second, truncation="longest_first", max_length=max_length)
+            part = slice(split.offsets[row], split.offsets[row + 1])
+            assert split.ids[part].tolist() == alone["input_ids"]
+            assert split.types[part].tolist() == alone["token_type_ids"]
+            assert 2 < split.lengths[row] <= max_length
+
+
+def test_second_encoding_reads_nothing(tmp_path: Path) -> None:
+    memory = source(words(30))
+    first = encode(memory, "mine", tokenizer(), "letters", 16, tmp_path)
+    again = encode(memory, "mine", tokenizer(), "letters", 16, tmp_path)
+    assert memory.loads == 1
+    assert (again.id, again.path, again.notes, again.task) == (first.id, first.path, first.notes, first.task)
+    assert isinstance(again.train.ids, np.memmap)
+    assert {entry.name for entry in tmp_path.iterdir()} == {first.path.name}, "nothing temporary is left"
+    others = [
+        encode(memory, "mine", tokenizer(), "letters", 8, tmp_path),
+        encode(memory, "mine", tokenizer(), "other", 16, tmp_path),
+    ]
+    assert len({task.path for task in (first, *others)}) == 3
+    assert others[0].id != first.id, "other tokens, other content"
+    assert others[1].id == first.id, "same tokens, same content"
+
+
+def test_padding_and_truncation_stored_in_the_tokenizer_do_not_matter(tmp_path: Path) -> None:
+    from transformers import BertTokenizer
+
+    plain = encoded(tmp_path / "plain")
+    baked = BertTokenizer(vocab=tokenizer().get_vocab())
+    baked.backend_tokenizer.enable_padding(length=50)
+    baked.backend_tokenizer.enable_truncation(4)
+    task = encode(source(words(60)), "mine", baked, "letters", 16, tmp_path / "baked")
+    assert task.id == plain.id
+
+
+def test_types_are_zero_where_the_tokenizer_gives_none(tmp_path: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    assert encoded(tmp_path, pair=True).train.types.max() == 1
+    silent = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer().backend_tokenizer, model_input_names=["input_ids", "attention_mask"]
+    )
+    text = words(60)
+    task = encode(source(text, text[::-1]), "mine", silent, "silent", 16, tmp_path)
+    assert task.train.types.max() == 0
+    assert np.array_equal(task.train.ids, encoded(tmp_path, pair=True).train.ids)
+
+
+def test_id_follows_every_array_and_label(tmp_path: Path) -> None:
+    text = words(30)
+    reference = encode(source(text), "mine", tokenizer(), "letters", 16, tmp_path).id
+    assert encode(source([*text[:-1], "other"]), "mine", tokenizer(), "letters", 16, tmp_path).id != reference
+    renamed = source(text)
+    renamed.rows = dataclasses.replace(
+        renamed.rows, label=["yes" if x == "1" else "no" for x in renamed.rows.label or ()]
+    )
+    assert encode(renamed, "mine", tokenizer(), "letters", 16, tmp_path).id != reference
+
+
+def test_truncated_files_are_named_and_encoded_again(tmp_path: Path) -> None:
+    task = encoded(tmp_path)
+    file = task.path / "train.ids.npy"
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(InputError, match=r"train\.ids\.npy: truncated file"):
+        open_encoded(task.path)
+    assert encoded(tmp_path).id == task.id
+    assert open_encoded(task.path).id == task.id
+    (task.path / "test.keys.npy").unlink()
+    with pytest.raises(InputError, match=r"test\.keys\.npy: missing file"):
+        open_encoded(task.path)
+
+
+@pytest.mark.parametrize("meta", [b"", b"{", b"[]", b"{}", b'{"format": "encoded 1"}', b"\xff"])
+def test_damaged_meta(tmp_path: Path, meta: bytes) -> None:
+    task = encoded(tmp_path, count=12)
+    (task.path / "meta.json").write_bytes(meta)
+    with pytest.raises(InputError, match=r"meta\.json: (no encoded task|encoded by another version)"):
+        open_encoded(task.path)
+    shutil.rmtree(task.path)
+    with pytest.raises(InputError, match="no encoded task"):
+        open_encoded(task.path)
+
+
+def test_a_length_with_no_room_for_text(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="maximum length too small; expected more than 3 tokens; found 3"):
+        encoded(tmp_path, max_length=3)
+
+
+def rows_of(split: EncodedSplit) -> list[tuple[Any, ...]]:
+    return [
+        (tuple(split.ids[a:b].tolist()), tuple(split.types[a:b].tolist()), split.target[i].item(), split.keys[i].item())
+        for i, (a, b) in enumerate(zip(split.offsets[:-1], split.offsets[1:], strict=True))
+    ]
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> EncodedSplit:
+    """Splits of short rows, in which texts occur several times and with several labels."""
+    texts = draw(st.lists(st.text("abc", min_size=1, max_size=5), min_size=1, max_size=30))
+    target = np.array(draw(st.lists(st.integers(0, 2), min_size=len(texts), max_size=len(texts))))
+    offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts])))
+    ids = np.array([ord(letter) for text in texts for letter in text], np.int32)
+    return EncodedSplit(ids, (ids % 2).astype(np.uint8), offsets, target, row_keys(texts, None, 0))
+
+
+@settings(deadline=None)
+@given(splits(), st.data())
+def test_select_takes_rows_in_the_given_order(split: EncodedSplit, data: st.DataObject) -> None:
+    rows = data.draw(st.lists(st.integers(0, len(split) - 1), max_size=40))
+    selected = split.select(np.array(rows, dtype=np.int64))
+    assert rows_of(selected) == [rows_of(split)[row] for row in rows]
+    assert selected.ids.dtype == np.int32
+    assert selected.offsets.dtype == np.int64
+
+
+@settings(deadline=None)
+@given(splits(), st.integers(1, 35), st.integers(0, 9), st.randoms(use_true_random=False))
+def test_a_sample_depends_on_content_alone(split: EncodedSplit, limit: int, seed: int, order: random.Random) -> None:
+    drawn = rows_of(sample(split, limit, seed))
+    assert len(drawn) == min(limit, len(split))
+    whole = iter(rows_of(split))
+    assert all(row in whole for row in drawn), "the order of the split is kept"
+    shuffled = split.select(np.array(order.sample(range(len(split)), len(split))))
+    assert sorted(rows_of(sample(shuffled, limit, seed))) == sorted(drawn)
+    if limit > 1:
+        smaller = rows_of(sample(split, limit - 1, seed))
+        assert not [row for row in smaller if row not in drawn], "samples of one seed are nested"
+
+
+def test_samples_differ_by_seed_and_need_a_limit(tmp_path: Path) -> None:
+    split = encoded(tmp_path, count=300).train
+    assert sample(split, None, 0) is split
+    assert not np.array_equal(sample(split, 20, 0).keys, sample(split, 20, 1).keys)
+    with pytest.raises(InputError, match="not a number of examples"):
+        sample(split, 0, 0)

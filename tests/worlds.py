@@ -1,0 +1,67 @@
+"""Small worlds for tests: a random two-layer encoder of each architecture and tasks of our own words, on disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+TREES = ["ash", "birch", "cedar", "elm", "fir", "oak", "pine", "rowan", "yew"]
+QUALITIES = ["red", "blue", "green", "gold", "dim", "loud", "calm", "keen", "slow", "swift", "old"]
+WORDS = TREES + QUALITIES
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *(f"##{c}" for c in "abc"), ".", "?"]
+SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+ARCHITECTURES = ("bert", "roberta", "distilbert", "electra")
+
+
+def save_backbone(folder: Path, model_type: str = "bert", seed: int = 0, pooling: str = "cls") -> Path:
+    """A random encoder of `model_type`, d = 16, L = 2, d_ff = 32, and a WordPiece tokenizer, saved as on the hub."""
+    import torch
+    from transformers import AutoConfig, AutoModel, BertTokenizer
+
+    sizes = dict(SIZES)
+    if model_type == "distilbert":
+        sizes = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32}
+    if model_type == "electra":
+        sizes["embedding_size"] = 8
+    config = AutoConfig.for_model(
+        model_type, vocab_size=len(VOCABULARY), max_position_embeddings=48, pad_token_id=0, **sizes
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModel.from_config(config)
+        for name, tensor in model.named_parameters():  # away from 0 and 1, so that a norm left out shows
+            if "norm" in name.lower() or name.endswith("bias"):
+                tensor.data += 0.1 * torch.randn(tensor.shape)
+    model.save_pretrained(folder)
+    BertTokenizer(vocab={word: index for index, word in enumerate(VOCABULARY)}).save_pretrained(folder)
+    if pooling == "mean":
+        (folder / "1_Pooling").mkdir(exist_ok=True)
+        (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
+    return folder
+
+
+def save_task(folder: Path, name: str, classes: int = 2, rows: int = 60, kind: str = "single", seed: int = 0) -> Path:
+    """A learnable task: the class is told by which colour word stands in the text (its place, for regression)."""
+    draw = random.Random(f"{name}:{seed}")
+    labels = [f"label{i}" for i in range(classes)]
+    header = ["text", *(["text_b"] if kind != "single" else []), "label", *(["score"] if kind == "regression" else [])]
+    lines: list[Sequence[object]] = []
+    for index in range(rows):
+        label = index % classes
+        words = [draw.choice(TREES) for _ in range(draw.randint(2, 9))]
+        words.insert(draw.randrange(len(words) + 1), QUALITIES[label % len(QUALITIES)])
+        line: list[object] = [" ".join(words) + f" {'old ' * (index // 30)}"]
+        if kind != "single":
+            line.append(" ".join(draw.choice(WORDS) for _ in range(4)))
+        line.append(labels[label])
+        if kind == "regression":
+            line.append(label + draw.random())
+        lines.append(line)
+    path = folder / name / "data.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *lines])
+    return folder
