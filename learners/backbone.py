@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from learners.architecture import Architecture, architecture_from_config
@@ -140,7 +141,7 @@ def _load_model(folder: Path, pooling: Pooling) -> Any:
             local_files_only=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0]
         raise InputError("cannot load these weights", where=str(folder), found=first) from None
     finally:

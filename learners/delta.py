@@ -53,7 +53,9 @@ class Delta:
     pruned: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tensors", MappingProxyType(dict(sorted(self.tensors.items()))))
+        # A closed gate makes -0.0 of a negative weight, and a sparse file gives back 0.0: pruned zeros have no sign.
+        tensors = {name: t + 0.0 if name in self.pruned else t for name, t in sorted(self.tensors.items())}
+        object.__setattr__(self, "tensors", MappingProxyType(tensors))
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
@@ -126,17 +128,15 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("taskstream", "{}"))
             raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, ValueError) as error:
         raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
-    if header.get("schema") != SCHEMA:
+    if not isinstance(header, dict) or header.get("schema") != SCHEMA:
         raise InputError("not a Delta of this version", where=str(path), expected=f"schema {SCHEMA}", found=str(header))
-    shapes: dict[str, list[int]] = header["pruned"]
-    tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
-    for name, shape in shapes.items():
-        dense = torch.zeros(torch.Size(shape).numel(), dtype=raw[f"{name}#values"].dtype)
-        dense[raw[f"{name}#indices"].long()] = raw[f"{name}#values"]
-        tensors[name] = dense.reshape(shape)
-    delta = Delta(tensors, frozenset(shapes))
+    try:
+        delta = _with_zeros(raw, header["pruned"])
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
+        found = f"a header that does not fit the tensors ({type(error).__name__})"
+        raise InputError("cannot read this Delta", where=str(path), found=found, fix=_RESTORE) from None
     if expected is not None and delta.id != expected:
         changed = [n for n, d in (digests or {}).items() if delta.digests.get(n) != d]
         raise InputError(
@@ -147,6 +147,16 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
             fix=_RESTORE,
         )
     return delta
+
+
+def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) -> Delta:
+    """The Delta whose pruned tensors, of the given shapes, `raw` holds as values and indices."""
+    tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
+    for name, shape in shapes.items():
+        dense = torch.zeros(torch.Size(shape).numel(), dtype=raw[f"{name}#values"].dtype)
+        dense[raw[f"{name}#indices"].long()] = raw[f"{name}#values"]
+        tensors[name] = dense.reshape(shape)
+    return Delta(tensors, frozenset(shapes))
 
 
 _RESTORE = "restore the file, or delete it and run the same command again to fit that task anew"

@@ -221,7 +221,5 @@ def _text(value: Any) -> str:
     return (
         {True: "yes", False: "no"}[value]
         if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
+        else str(value)  # a float in full: learners that differ have different names
     )

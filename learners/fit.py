@@ -6,8 +6,7 @@ for each epoch: for each batch: loss, backward, clip, AdamW step, schedule; then
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,7 @@ from learners.delta import Delta
 from learners.flops import flops_per_row, total_flops
 from learners.initial import added_gates, initial_delta
 from learners.learner import Learner, Training
-from learners.modify import logits
+from learners.modify import dropout_active, logits
 from learners.predict import predict
 from learners.seeds import generator, seed_of
 from tasks.encoded import EncodedTask
@@ -32,7 +31,7 @@ PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four fr
 
 
 class Diverged(Exception):
-    """The loss is no longer a finite number."""
+    """The loss, or a logit of a validation row, is no longer a finite number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +72,7 @@ def fit(
         report: Called now and then with epoch, step, loss and rate.
 
     Raises:
-        Diverged: The loss became NaN or infinite; says at which step.
+        Diverged: The loss or a validation logit became NaN or infinite; says at which step.
     """
     started = time.perf_counter()
     if not learner.trains:
@@ -86,6 +85,7 @@ def fit(
     sampler = generator(seed, learner.name, data.task.name, "gate noise")
     order = seed_of(seed, learner.name, data.task.name, "order")
     optimiser = optimiser_of(training, leaves, gates, None if learner.gates is None else learner.gates.learning_rate)
+    mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)
     per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True)
@@ -100,6 +100,7 @@ def fit(
             for rows in training_plan(data.train, training.batch_size, order, epoch).batches:
                 batch = collate(backbone, data.train, rows)
                 target = torch.from_numpy(np.asarray(data.train.target[rows]))
+                target = (target - mean) / deviation if target.is_floating_point() else target
                 set_rate(optimiser, schedule(step, steps, training.warmup))
                 weights = dict(leaves)
                 penalty = torch.zeros(())
@@ -124,9 +125,10 @@ def fit(
                             "loss": value, "examples_per_second": rate})  # fmt: skip
                     reported = now
             losses.append(running / len(data.train))
-            candidate = finished(learner, leaves, gates)
-            with dropout_active(backbone, False):
-                output = predict(backbone, learner, candidate, data.validation, plan)
+            candidate = finished(learner, leaves, gates, mean, deviation)
+            output = predict(backbone, learner, candidate, data.validation, plan)
+            if not np.isfinite(output).all():
+                raise Diverged(f"a logit is no finite number after step {step} of {steps} (epoch {epoch + 1})")
             scores.append(score(np.asarray(data.validation.target), output))
             key = (scores[-1], -validation_loss(output, data.validation.target))  # a tied score goes to the lower loss
             if key > best_key:
@@ -146,7 +148,7 @@ def task_loss(output: Tensor, target: Tensor) -> Tensor:
 
 def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
     """`task_loss` of all validation rows at once."""
-    return task_loss(torch.from_numpy(output), torch.from_numpy(np.asarray(target))).item()
+    return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # a mapped file is read-only
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -202,9 +204,32 @@ def clamp_gates(learner: Learner, gates: Mapping[str, Tensor]) -> None:
                 a.clamp_(*learner.gates.bounds)
 
 
-def finished(learner: Learner, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor]) -> Delta:
-    """The Delta as it stands: a copy of the leaves, gates made deterministic and their zeros marked as pruned."""
+def target_scale(data: EncodedTask) -> tuple[float, float]:
+    """Mean and standard deviation of a regression's training targets; (0, 1) for classes.
+
+    A regression is trained on standardised targets, and its head scaled back when it is stored: the same functions can
+    be learned, but the first steps are not spent on finding the mean (2.7 of 5 on STS-B) from a head near zero.
+    """
+    if data.task.kind != "regression":
+        return 0.0, 1.0
+    target = np.asarray(data.train.target, dtype=np.float64)
+    return float(target.mean()), float(target.std()) or 1.0
+
+
+def finished(
+    learner: Learner,
+    leaves: Mapping[str, Tensor],
+    gates: Mapping[str, Tensor],
+    mean: float = 0.0,
+    deviation: float = 1.0,
+) -> Delta:
+    """The Delta as it stands: a copy of the leaves, the head in the target's own scale, gates made deterministic.
+
+    Zeros that the gates leave are marked as pruned.
+    """
     tensors = {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    tensors["head.weight"] *= deviation
+    tensors["head.bias"] = tensors["head.bias"] * deviation + mean
     if learner.gates is not None:
         for name, a in gates.items():
             tensors[name] *= learner.gates.deterministic(a.detach())
@@ -220,14 +245,3 @@ def frequencies(data: EncodedTask) -> Delta:
         counts = np.bincount(target, minlength=data.task.outputs) + 1
         bias = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
     return Delta({"head.bias": bias})
-
-
-@contextmanager
-def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
-    """Switch the backbone's dropout for a `with` block: a mode of its modules, no tensor is touched."""
-    before = backbone.model.training
-    backbone.model.train(active)
-    try:
-        yield
-    finally:
-        backbone.model.train(before)

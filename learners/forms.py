@@ -72,7 +72,7 @@ class Bottleneck:
 class TokenShift:
     """Δh_i = α_i v with α_i = w·u_i + c: a task vector v [d], weighted for each token; d + d_ff + 1 parameters.
 
-    AdapterBias (Fu et al. 2022, section 3): L_α = (w [1, d_ff], c [1]) reads u, the activation between the two FFN
+    AdapterBias (Fu et al. 2022): L_α = (w [1, d_ff], c [1]) reads u, the activation between the two FFN
     matrices. v = 0 (released code) or v = 1 (author's sample) preserve the function of a post-LN model, as its LN
     removes any multiple of the all-ones vector. The gradient then reaches v alone; with w = 0 as well it reaches
     nothing, so `std` = 0 is refused where the learner is built.

@@ -14,7 +14,7 @@ class HardConcrete:
     """s = σ((log u − log(1−u) + a) / β), z = clip(s (ζ−γ) + γ, 0, 1), one gate z for each scalar.
 
     Attributes:
-        beta, gamma, zeta: Temperature and stretch interval of equation 11.
+        beta, gamma, zeta: Temperature and stretch interval of equations 10 and 11.
         start: First value of every a.
         noise: Standard deviation around `start`.
         margin: u is drawn from [margin, 1 − margin].

@@ -67,6 +67,17 @@ def modified(
             handle.remove()
 
 
+@contextmanager
+def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
+    """Switch the backbone's dropout for a `with` block: a mode of its modules, no tensor is touched."""
+    before = backbone.model.training
+    backbone.model.train(active)
+    try:
+        yield
+    finally:
+        backbone.model.train(before)
+
+
 def _install(
     backbone: Backbone, modification: Modification, layer: int, tensors: Mapping[str, Tensor]
 ) -> list[torch.utils.hooks.RemovableHandle]:

@@ -9,7 +9,7 @@ from learners.backbone import Backbone
 from learners.batches import Plan, collate
 from learners.delta import Delta
 from learners.learner import Learner
-from learners.modify import logits
+from learners.modify import dropout_active, logits
 from tasks.encoded import EncodedSplit
 
 
@@ -20,7 +20,7 @@ def predict(backbone: Backbone, learner: Learner, delta: Delta, split: EncodedSp
     """
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
-    with torch.inference_mode():
+    with torch.inference_mode(), dropout_active(backbone, False):
         for rows in plan.batches:
             out[rows] = logits(backbone, learner, delta.tensors, collate(backbone, split, rows)).numpy()
     return out

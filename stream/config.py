@@ -133,3 +133,6 @@ def _read(file: Path) -> dict[str, Any]:
         raise InputErrors([InputError("no such file", where=f"--config {file}")]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputErrors([InputError("not a TOML file", where=str(file), found=str(error))]) from None
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputErrors([InputError("the file cannot be read", where=str(file), found=found)]) from None

@@ -81,7 +81,7 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
     except JobFailed as failure:
         _write(progress)
         ledger.append({"event": "failed", "job": failure.job, "type": failure.type, "message": failure.message})
-        raise RunFailed(f"{failure.type} in {failure}") from failure
+        raise RunFailed(_failed(progress, failure)) from failure
     except KeyboardInterrupt:
         _write(progress)
         raise
@@ -90,6 +90,12 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
     ledger.append({"event": "end", "seconds": seconds})
     handle({"event": "end", "seconds": seconds, "out": str(config.out_folder)})
     return document
+
+
+def _failed(progress: Progress, failure: JobFailed) -> str:
+    job = progress.jobs.get(failure.job)
+    where = failure.job if job is None else f"learner {job.learner}, task {job.tasks[-1]}, arrival {job.arrival}"
+    return f"{failure.type}: {where}: {failure.message}"
 
 
 def replay(ledger: Ledger, prepared: Prepared, jobs: tuple[Job, ...]) -> dict[str, dict[str, Any]]:

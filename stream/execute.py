@@ -117,17 +117,21 @@ def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) 
     """
     learner = bench.learners[job.learner]
     if job.kind == "fit":
-        result = _fit(bench, job, learner, results, report)
-    elif job.kind == "before":
+        return _fit(bench, job, learner, results, report)
+    if job.kind == "before":
         deltas = {
             task: initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed) for task in job.tasks
         }
         result = {"cells": [_score(bench, learner, deltas[task], task).as_dict() for task in job.tasks]}
     else:
         result = _row(bench, job, learner, results)
+    _check_backbone(bench, job)
+    return result
+
+
+def _check_backbone(bench: Bench, job: Job) -> None:
     if (name := changed_tensor(bench.backbone)) is not None:
         raise BackboneChanged(f"backbone {bench.backbone.name}: tensor {name} changed during {job.id}")
-    return result
 
 
 def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -151,6 +155,7 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
     previous = bench.store.get_delta(before) if before else None
     reset_peak_memory()
     outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
+    _check_backbone(bench, job)  # first: what was learned on another backbone must not enter the store
     size = bench.store.put_delta(outcome.delta)
     counts = outcome.delta.counts
     record = {

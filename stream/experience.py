@@ -40,7 +40,7 @@ def make_stream(names: tuple[str, ...], order: str) -> Stream:
     kind, _, number = order.partition(":")
     if order == "paper":
         arranged = list(names)
-    elif kind == "seed" and number.isdigit():
+    elif kind == "seed" and number.isdecimal():
         arranged = sorted(names)  # the order must not depend on how the suite was written
         random.Random(int(number)).shuffle(arranged)
     else:

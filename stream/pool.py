@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,13 @@ def run_in_workers(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as errors:
         processes = [_start(errors) for _ in range(min(workers, len(jobs)))]
+        listeners = [
+            threading.Thread(target=_listen, args=(number, process, inbox), daemon=True)
+            for number, process in enumerate(processes)
+        ]
         try:
-            for number, process in enumerate(processes):
-                threading.Thread(target=_listen, args=(number, process, inbox), daemon=True).start()
+            for listener, process in zip(listeners, processes, strict=True):
+                listener.start()
                 _tell(process, setup)
             idle: list[int] = []
             while waiting or running:
@@ -100,9 +105,8 @@ def run_in_workers(
                     needed = {need: results[need] for need in job.needs}
                     _tell(processes[free], {"job": asdict(job), "results": needed})
         finally:
-            for process in processes:
-                process.kill()
-                process.wait()
+            for listener, process in zip(listeners, processes, strict=True):
+                _end(process, listener)
 
 
 def _start(errors: Any) -> subprocess.Popen[str]:
@@ -122,8 +126,10 @@ def _start(errors: Any) -> subprocess.Popen[str]:
 
 def _listen(number: int, process: subprocess.Popen[str], inbox: queue.Queue[tuple[int, Message | None]]) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        inbox.put((number, json.loads(line)))
+    with process.stdout as lines:
+        for line in lines:
+            if line.endswith("\n"):  # else it died while it wrote
+                inbox.put((number, json.loads(line)))
     inbox.put((number, None))
 
 
@@ -134,3 +140,14 @@ def _tell(process: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
         process.stdin.flush()
     except BrokenPipeError:
         pass  # it died; its listener says so
+
+
+def _end(process: subprocess.Popen[str], listener: threading.Thread) -> None:
+    """End a worker and close its pipes, or a program of many runs would run out of files."""
+    assert process.stdin is not None
+    process.kill()
+    process.wait()
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+    if listener.ident is not None:  # not if the run was interrupted before it was started
+        listener.join(timeout=5)  # seconds; a child of the worker that holds its pipe must not hold the run

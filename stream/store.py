@@ -56,13 +56,13 @@ class Store:
         path = self._fit_path(recipe)
         try:
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return record if self.delta_path(record["delta"]).exists() else None
         except FileNotFoundError:
             return None
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError) as error:  # not JSON, or not a record
             raise InputError(
                 "damaged record", where=str(path), found=str(error), fix="delete it and run again"
             ) from None
-        return record if self.delta_path(record["delta"]).exists() else None
 
     def _fit_path(self, recipe: str) -> Path:
         return self.root / "fits" / f"{recipe}.json"

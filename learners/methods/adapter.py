@@ -36,7 +36,7 @@ FAMILY = Family(
     summary="Two bottlenecks of size m per layer, near the identity at first; norms trained, pooler frozen. "
     "2L(2md + d + m) parameters, and 4Ld + 2d of the norms.",
     citation="Houlsby et al. 2019, section 2.1 and Figure 2; code google-research/adapter-bert",
-    training=Training(learning_rate=1e-3),  # inside Houlsby et al.'s sweep {3e-5, 3e-4, 3e-3}, section 3.2
+    training=Training(learning_rate=3e-3),  # of both of Houlsby et al.'s sweeps, sections 3.2 and 3.3
     options=(
         Option("size", integer(2, 256), 64, "bottleneck m; the paper's range is 2 to 256"),
         SHARING,

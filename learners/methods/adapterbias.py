@@ -50,9 +50,10 @@ FAMILY = Family(
     title="AdapterBias",
     summary="A vector v and a linear layer L_α of width d_ff in each layer: L(3d + d_ff + 1) parameters with the norm, "
     "64,524 on BERT-base; fewer where layers share v or L_α; fewer still with L0 gates on L_α.",
-    citation="Fu et al. 2022, AdapterBias, section 3; code Allen0307/AdapterBias; "
+    citation="Fu et al. 2022 (Findings of NAACL), AdapterBias; code Allen0307/AdapterBias; "
     "gates of Guo et al. 2021 or Louizos et al. 2018",
-    training=Training(learning_rate=3e-3),  # v and L_α start far from their scale; see README, learning rates
+    # Measured on MiniLM, 320 examples, 4 epochs: STS-B 69.9 at 1e-2, 63.6 at 3e-3; the code's 1e-4 goes with 20-120 epochs.
+    training=Training(learning_rate=1e-2),
     options=(
         Option("share", choice(*SHARED), "none", "what all layers share: nothing, v, L_α (the paper's best), or both"),
         SHARING,

@@ -10,7 +10,7 @@ FAMILY = Family(
     title="full fine-tuning",
     summary="Trains all weights. Isolated: a copy of the model per task. Sequential: one shared copy, which forgets.",
     citation="Devlin et al. 2019, section 4; Houlsby et al. 2019, section 3.1 (a copy per task counts N×)",
-    training=Training(learning_rate=5e-5),  # the largest of Devlin et al.'s {5e-5, 3e-5, 2e-5}, appendix A.3
+    training=Training(learning_rate=1e-4),  # of Houlsby et al.'s {1e-5, 3e-5, 1e-4, 3e-3}, section 3.3
     options=(SHARING,),
     positional=("sharing",),
     examples=("full:isolated", "full:sequential"),

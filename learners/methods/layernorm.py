@@ -10,7 +10,8 @@ FAMILY = Family(
     title="LayerNorm-only tuning",
     summary="Trains γ and β of every LayerNorm: 2d for each of the 2L + 1 norms, 38,400 on BERT-base.",
     citation="Houlsby et al. 2019, section 3.4 (40k parameters on BERT-base)",
-    training=Training(learning_rate=3e-3),  # upper end of Houlsby et al.'s sweep {3e-5, 3e-4, 3e-3}, section 3.2
+    # Measured on MiniLM, 320 examples, 4 epochs: STS-B 66.8 at 1e-2, 44.6 at 3e-3, the top of Houlsby et al.'s sweep.
+    training=Training(learning_rate=1e-2),
     options=(
         SHARING,
         Option("embeddings", switch, True, "train the norm after the embeddings as well"),

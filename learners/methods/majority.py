@@ -9,7 +9,7 @@ FAMILY = Family(
     name="majority",
     title="majority class",
     summary="Answers the most frequent class of the training examples, the mean score for regression. Trains nothing.",
-    citation="the usual floor; GLUE leaderboard's 'most frequent' row, Wang et al. 2018",
+    citation="the usual floor of a classification table",
     training=Training(learning_rate=0.0, epochs=0),
     build=lambda options, training: Learner(name="", family="majority", training=training, trains=False),
     examples=("majority",),

@@ -10,7 +10,7 @@ FAMILY = Family(
     title="top-k fine-tuning",
     summary="Trains the top k encoder layers; embeddings and lower layers stay frozen. k·layer parameters per task.",
     citation="Houlsby et al. 2019, section 3.3 (k from {1, 2, 3, 5, 7, 9, 11, 12} on BERT-base)",
-    training=Training(learning_rate=1e-4),  # of Houlsby et al.'s {1e-5, 3e-5, 1e-4, 3e-3}, section 3.3
+    training=Training(learning_rate=3e-4),  # of Houlsby et al.'s {3e-5, 3e-4, 3e-3}, section 3.2
     options=(
         Option("k", integer(1, 1000), 2, "number of layers trained, counted from the top"),
         SHARING,

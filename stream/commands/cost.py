@@ -34,15 +34,17 @@ def cost_table(document: dict[str, Any]) -> Table:
     backbone, tasks = document["backbone"], document["tasks"]
     table = Table(
         box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
         title=f"{backbone['name']}: {backbone['parameters']:,} parameters, {backbone['encoder_parameters']:,} of them "
         f"in the encoder layers; after {tasks} {'task' if tasks == 1 else 'tasks'}",
-        caption="growth: parameters after all tasks, in multiples of the backbone (copies: N x; else 1 + N p). "
-        "Heads are left out of all columns but the last.",
+        caption="growth: parameters after all tasks, in multiples of the backbone (copies: N x; else 1 + N p); total: "
+        "the same in millions. Heads are left out of all columns but the last.",
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("learner", overflow="fold")
-    for heading in ("a task", "% of model", "% of encoder", "growth", "+ heads"):
+    for heading in ("a task", "% model", "% encoder", "total", "growth", "+ heads"):
         table.add_column(heading, justify="right", no_wrap=True)
     for specification, row in document["learners"].items():
         table.add_row(
@@ -50,6 +52,7 @@ def cost_table(document: dict[str, Any]) -> Table:
             f"{row['parameters_per_task']:,}",
             f"{100 * row['share_of_model']:.3f}",
             f"{100 * row['share_of_encoder']:.3f}",
+            f"{row['growth_without_heads'] * backbone['parameters'] / 1e6:,.1f}M",
             f"{row['growth_without_heads']:.3f}x",
             f"{row['growth']:.3f}x",
         )

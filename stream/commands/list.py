@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from stream.commands.report import read_results
 from stream.report import make_console
+from stream.report.grid import Column, table
 from tasks.errors import InputError
 from tasks.suite import SUITES, TASKS
 
@@ -23,7 +24,9 @@ def list_names(what: str, folder: Path, display: str) -> None:
     if display == "json":
         print(json.dumps(rows))
     elif display != "none":
-        make_console(display).print(_table(rows) if rows else f"no {what} here")
+        console = make_console(display)
+        long = what in ("learners", "metrics")
+        console.print((_descriptions(rows) if long else _figures(rows, console.width)) if rows else f"no {what} here")
 
 
 def _tasks() -> list[dict[str, Any]]:
@@ -86,15 +89,26 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading, value in rows[0].items():
-        numeric = isinstance(value, int | float)
-        table.add_column(
-            heading, justify="right" if numeric else "left", no_wrap=heading == "name" or numeric, overflow="fold"
-        )
+def _figures(rows: Sequence[dict[str, Any]], width: int) -> Table:
+    """Short entries, a column each; what does not fit the page is left out, from the right."""
+    columns = []
+    for rank, heading in enumerate(rows[0]):
+        cells = [_cell(row[heading]) for row in rows]
+        numeric = any(isinstance(row[heading], int | float) for row in rows)
+        columns.append(Column(heading, cells, "right" if numeric else "left", rank))
+    return table(columns, width)
+
+
+def _descriptions(rows: Sequence[dict[str, Any]]) -> Table:
+    """Long entries, folded beside their name."""
+    folded = Table(box=None, show_header=False, padding=(0, 2, 1, 0), pad_edge=False)
+    folded.add_column(style="bold", no_wrap=True)
+    folded.add_column(overflow="fold")
     for row in rows:
-        table.add_row(
-            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row.values())
-        )
-    return table
+        name, *texts = (_cell(value) for value in row.values())
+        folded.add_row(Text(name), Text("\n".join(texts)))
+    return folded
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from stream.report import make_console
 from tasks.errors import unknown_name
@@ -22,7 +23,7 @@ def show(what: str, name: str, display: str) -> None:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for key, value in document.items():
-            table.add_row(key.replace("_", " "), _lines(value))
+            table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text: a default in [] is no markup
         make_console(display).print(table)
 
 
@@ -44,7 +45,7 @@ def _learner(name: str) -> dict[str, Any]:
         "summary": family.summary,
         "citation": family.citation,
         "sharing": learner.sharing,
-        "tunes": asdict(learner.tuned),
+        "tunes": {name: value for name, value in asdict(learner.tuned).items() if value not in (False, 0, "none")},
         "modifications": [
             {"site": m.site, "insertion": m.insertion, "reads": m.reads or m.site, "form": repr(m.form),
              "composition": "h + Δh" if m.scale == 1 else f"h + {m.scale:g} Δh",

@@ -1,0 +1,134 @@
+"""Parameters of every learner on published encoders, exact, and what a stream of tasks then costs.
+
+All follow from closed formulas, head left out: a layer 4(d²+d) + 4d + 2·d·ff + ff + d; norms 4Ld + 2d; Houlsby adapters
+2L(2md + d + m); AdapterBias L(d + ff + 1 + 2d). Printed by Houlsby et al. 2019 (sections 3.2 to 3.4): 9×, 17×, 40k for
+the norms, 3.6 % and 2.1 % for adapters on BERT-large; by Fu et al. 2022 (AdapterBias): 0.06 M and 0.17 M.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from learners.architecture import encoder_parameters, parameters
+from learners.family import families, parse_learner
+from learners.known import known_architecture
+from stream.cost import account, growth, task_cost
+from tasks.suite import SUITES, TASKS
+
+BACKBONES = ("bert-base-uncased", "bert-large-uncased", "roberta-base")
+COUNTS = {
+    "full": (109_482_240, 335_141_888, 124_645_632),
+    "topk:1": (7_087_872, 12_596_224, 7_087_872),
+    "topk:1:pooler=yes": (7_678_464, 13_645_824, 7_678_464),
+    "topk:3": (21_263_616, 37_788_672, 21_263_616),
+    "topk:12": (85_054_464, 151_154_688, 85_054_464),
+    "layernorm:embeddings=no": (36_864, 98_304, 36_864),
+    "layernorm": (38_400, 100_352, 38_400),
+    "adapter:2:norms=no": (92_208, 245_856, 92_208),
+    "adapter:2": (130_608, 346_208, 130_608),
+    "adapter:8:norms=no": (313_536, 835_968, 313_536),
+    "adapter:8": (351_936, 936_320, 351_936),
+    "adapter:16:norms=no": (608_640, 1_622_784, 608_640),
+    "adapter:16": (647_040, 1_723_136, 647_040),
+    "adapter:32:norms=no": (1_198_848, 3_196_416, 1_198_848),
+    "adapter:32": (1_237_248, 3_296_768, 1_237_248),
+    "adapter:64:norms=no": (2_379_264, 6_343_680, 2_379_264),
+    "adapter:64": (2_417_664, 6_444_032, 2_417_664),
+    "adapter:128:norms=no": (4_740_096, 12_638_208, 4_740_096),
+    "adapter:128": (4_778_496, 12_738_560, 4_778_496),
+    "adapter:256:norms=no": (9_461_760, 25_227_264, 9_461_760),
+    "adapter:256": (9_500_160, 25_327_616, 9_500_160),
+    "adapterbias": (64_524, 172_056, 64_524),
+    "adapterbias:embedding_norm=yes": (66_060, 174_104, 66_060),
+    "adapterbias:share=v": (56_076, 148_504, 56_076),
+    "adapterbias:share=alpha": (30_721, 77_825, 30_721),
+    "adapterbias:share=both": (22_273, 54_273, 22_273),
+    "head": (0, 0, 0),
+    "majority": (0, 0, 0),
+}
+ADDITIONAL = [TASKS[name].outputs for name in SUITES["additional17"]]
+GLUE = [TASKS[name].outputs for name in SUITES["glue9"]]
+
+
+@pytest.mark.parametrize("specification", COUNTS)
+@pytest.mark.parametrize("index", range(3), ids=BACKBONES)
+def test_parameters_per_task(specification: str, index: int) -> None:
+    cost = task_cost(parse_learner(specification), known_architecture(BACKBONES[index]), outputs=2)
+    assert cost.without_head == COUNTS[specification][index]
+
+
+def test_every_family_is_counted() -> None:
+    assert {specification.split(":")[0] for specification in COUNTS} == set(families())
+
+
+@pytest.mark.parametrize("specification", [s for s in COUNTS if s != "majority"])
+def test_heads_have_their_own_column(specification: str) -> None:
+    """C(d + 1): 1,538 of two classes on base models, 769 for regression, 120,733 of 157 classes."""
+    learner, architecture = parse_learner(specification), known_architecture("bert-base")
+    heads = {outputs: task_cost(learner, architecture, outputs).head for outputs in (1, 2, 3, 157)}
+    assert heads == {1: 769, 2: 1_538, 3: 2_307, 157: 120_733}
+
+
+def test_what_is_tuned_and_what_is_added() -> None:
+    base = known_architecture("bert-base")
+    adapter, bias = (task_cost(parse_learner(name), base, 2) for name in ("adapter:64", "adapterbias"))
+    assert (adapter.added, adapter.tuned) == (2_379_264, 38_400)
+    assert (bias.added, bias.tuned) == (46_092, 18_432)
+
+
+@pytest.mark.parametrize(
+    ("specification", "backbone", "outputs", "expected"),
+    [
+        ("full", "bert-large", GLUE, 9.0),
+        ("full", "bert-base", ADDITIONAL, 17.0),
+        ("adapter:64", "bert-large", GLUE, 1 + 9 * 6_444_032 / 335_141_888),
+        ("topk:3", "bert-base", ADDITIONAL, 1 + 17 * 21_263_616 / 109_482_240),
+        ("full:sequential", "bert-large", GLUE, 1.0),
+        ("topk:3:sequential", "bert-base", GLUE, 1.0),
+        ("layernorm:sequential", "bert-base", GLUE, 1.0),
+        ("adapter:64:sequential", "bert-base", GLUE, 1 + 2_379_264 / 109_482_240),
+    ],
+)
+def test_growth_without_heads(specification: str, backbone: str, outputs: list[int], expected: float) -> None:
+    learner, architecture = parse_learner(specification), known_architecture(backbone)
+    costs = [task_cost(learner, architecture, width) for width in outputs]
+    grown = growth(learner, parameters(architecture), costs, heads=False)
+    assert len(grown) == len(outputs)
+    assert grown[-1] == pytest.approx(expected, abs=1e-12)
+
+
+def test_adapters_on_bert_large_need_1_173_models_for_glue() -> None:
+    """Houlsby et al. print 1.2× and 2.1 %, which is adapters alone over the encoder alone."""
+    architecture = known_architecture("bert-large")
+    learner = parse_learner("adapter:64")
+    costs = [task_cost(learner, architecture, width) for width in GLUE]
+    assert growth(learner, parameters(architecture), costs, heads=False)[-1] == pytest.approx(1.173, abs=5e-4)
+    assert costs[0].added / encoder_parameters(architecture) == pytest.approx(0.0210, abs=5e-5)
+    assert costs[0].without_head / parameters(architecture) == pytest.approx(0.01923, abs=5e-6)
+
+
+# specification -> growth over the 17 additional tasks on BERT-base, without heads and with their 191,481 parameters
+STREAM = {
+    "adapterbias": (1.0100, 1.0118),
+    "layernorm": (1.0060, 1.0077),
+    "adapter:64": (1.3754, 1.3772),
+    "adapter:8": (1.0546, 1.0564),
+    "full": (17.0, 17.0017),
+    "head": (1.0, 1.0017),
+}
+
+
+def test_stream_of_seventeen_tasks() -> None:
+    outputs = {name: TASKS[name].outputs for name in SUITES["additional17"]}
+    assert sum(outputs.values()) == 249
+    learners = {specification: parse_learner(specification) for specification in STREAM}
+    document = account("bert-base-uncased", known_architecture("bert-base"), learners, outputs)
+    assert document["tasks"] == 17
+    assert document["backbone"]["parameters"] == 109_482_240
+    for specification, (without, including) in STREAM.items():
+        found = document["learners"][specification]
+        assert found["growth_without_heads"] == pytest.approx(without, abs=5.1e-5)
+        assert found["growth"] == pytest.approx(including, abs=5.1e-5)
+        assert sum(found["head_parameters"].values()) == 191_481
+        assert found["share_of_model"] == found["parameters_per_task"] / 109_482_240
+        assert found["share_of_encoder"] == found["parameters_per_task"] / 85_054_464

@@ -1,0 +1,235 @@
+"""The frozen backbone: its bytes never change under any sequence of begin, fit, evaluate and switch.
+
+The machine drives the code of a real run (`execute` on a `Bench`, with a store on disk) over random learners of every
+family, tasks and seeds, and compares after every step with copies of its own, taken by other code than the project's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from torch import Tensor
+
+from learners.backbone import Backbone
+from learners.delta import load_delta
+from learners.family import families, parse_learner
+from learners.initial import initial_delta
+from learners.learner import Learner, delta_shapes
+from stream.execute import Bench, Setup, execute
+from stream.plan import Job, fits
+from stream.store import Store
+from tasks.errors import InputError
+from tests.loaded import backbone, encoded
+
+TRAINING = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-2}
+TASKS = {
+    task.task.name: task
+    for task in (
+        encoded("two", rows=16),
+        encoded("three", classes=3, rows=16),
+        encoded("pair", rows=16, kind="pair"),
+    )
+}
+
+
+@cache
+def learners() -> dict[str, Learner]:
+    """Every example of every family that fits two layers, and each family in sequence where it can be."""
+    found = {}
+    for name, family in families().items():
+        sequential = [f"{name}:sequential"] if "sharing" in family.positional else []
+        for specification in (*family.examples, *sequential):
+            learner = parse_learner(specification, TRAINING)
+            try:
+                delta_shapes(learner, backbone().architecture, 2)
+            except InputError:
+                continue  # more top layers than there are
+            found[specification] = learner
+    return found
+
+
+def resident(base: Backbone) -> dict[str, Tensor]:
+    """Every tensor of the model, and the float32 weights that tuned weights start from."""
+    tensors = {**base.model.state_dict(), **dict(base.model.named_buffers())}
+    return {**tensors, **{f"weights/{name}": tensor for name, tensor in base.weights.items()}}
+
+
+def hooks(base: Backbone) -> list[str]:
+    """Names of modules that hold a hook of any kind, among them those that torch knows and we do not use."""
+    return [
+        name
+        for name, module in base.model.named_modules()
+        if any(len(value) for key, value in vars(module).items() if key.endswith(("_hooks", "_hooks_with_kwargs")))
+    ]
+
+
+class FrozenBackbone(RuleBasedStateMachine):
+    """Fits and evaluates on one backbone, as runs with several learners and seeds would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = backbone()
+        self.folder = Path(tempfile.mkdtemp(prefix="frozen-"))
+        self.copies = {name: tensor.clone() for name, tensor in resident(self.base).items()}
+        self.states = (torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tobytes())
+        self.files: dict[Path, str] = {}  # every committed Delta -> SHA-256 of its file
+        self.answers: dict[tuple[int, str, str], tuple[str, str]] = {}  # of isolated learners, when first given
+        self.heads: dict[tuple[int, str, str], dict[str, Tensor]] = {}
+        self.runs: dict[tuple[int, str], dict[str, Any]] = {}  # (seed, learner) -> fit results by job id
+
+    @initialize(seed=st.integers(0, 3), specification=st.sampled_from(sorted(learners())))
+    def begin(self, seed: int, specification: str) -> None:
+        self.switch(seed, specification)
+
+    @rule(seed=st.integers(0, 3), specification=st.sampled_from(sorted(learners())))
+    def switch(self, seed: int, specification: str) -> None:
+        """Go on with another learner and seed: a run of its own on the same backbone and store."""
+        setup = Setup(
+            backbone=self.base.name, dtype="float32", learners=tuple(learners()), overrides=TRAINING, data={},
+            store=str(self.folder), seed=seed, train_examples=None, test_examples=None,
+        )  # fmt: skip
+        self.bench = Bench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
+        self.seed, self.name, self.learner = seed, specification, learners()[specification]
+        self.fitted = self.runs.setdefault((seed, specification), {})
+
+    @property
+    def order(self) -> list[str]:
+        return [record["task"] for record in self.fitted.values()]
+
+    @precondition(lambda self: len(self.fitted) < len(TASKS))
+    @rule(data=st.data())
+    def fit(self, data: st.DataObject) -> None:
+        task = data.draw(st.sampled_from([name for name in TASKS if name not in self.order]))
+        arrival = len(self.fitted) + 1
+        chain = fits(self.name, arrival)[-2:-1] if self.learner.sharing == "sequential" else ()
+        job = Job("fit", self.name, arrival, (task,), chain)
+        result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)
+        previous = self.bench.store.get_delta(self.fitted[chain[0]]) if chain else None
+        self.fitted[job.id] = result
+        path = self.bench.store.delta_path(result["delta"])
+        self.files[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        delta = load_delta(path)
+        self.heads[self.seed, self.name, task] = {n: t for n, t in delta.tensors.items() if n.startswith("head.")}
+        declared = delta_shapes(self.learner, self.base.architecture, TASKS[task].task.outputs)
+        assert {name: tuple(tensor.shape) for name, tensor in delta.tensors.items()} == declared
+        if self.learner.trains:
+            first = initial_delta(self.base, self.learner, TASKS[task].task, self.seed, previous)
+            assert any(not torch.equal(tensor, first.tensors[name]) for name, tensor in delta.tensors.items())
+
+    @precondition(lambda self: self.fitted)
+    @rule(ahead=st.booleans())
+    def evaluate(self, ahead: bool) -> None:
+        """A row of R: every past task with its own Delta, and with `ahead` the tasks to come as well."""
+        arrival, past = len(self.fitted), self.order
+        tasks = (*past, *(name for name in TASKS if name not in past)) if ahead else tuple(past)
+        job = Job("evaluate", self.name, arrival, tasks, fits(self.name, arrival))
+        cells = execute(self.bench, job, self.fitted, lambda event: None)["cells"]
+        assert [cell["task"] for cell in cells] == list(tasks)
+        for cell in cells[: len(past)]:
+            if self.learner.sharing == "isolated":
+                key, given = (self.seed, self.name, cell["task"]), (cell["logits"], cell["predictions"])
+                assert self.answers.setdefault(key, given) == given
+
+    @rule()
+    def before(self) -> None:
+        job = Job("before", self.name, 0, tuple(TASKS))
+        assert len(execute(self.bench, job, {}, lambda event: None)["cells"]) == len(TASKS)
+
+    @invariant()
+    def the_backbone_is_what_it_was(self) -> None:
+        now = resident(self.base)
+        assert now.keys() == self.copies.keys()
+        for name, tensor in now.items():
+            assert tensor.dtype == self.copies[name].dtype
+            assert torch.equal(tensor, self.copies[name]), name
+            assert not tensor.requires_grad, name
+            assert tensor.grad is None, name
+
+    @invariant()
+    def nothing_is_left_on_its_modules(self) -> None:
+        assert hooks(self.base) == []
+        assert not any(module.training for module in self.base.model.modules())
+
+    @invariant()
+    def no_random_state_moved(self) -> None:
+        assert torch.equal(torch.get_rng_state(), self.states[0])
+        assert random.getstate() == self.states[1]
+        assert np.random.get_state()[1].tobytes() == self.states[2]
+
+    @invariant()
+    def no_byte_of_a_committed_delta_changed(self) -> None:
+        assert {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.files} == self.files
+
+    @invariant()
+    def the_head_of_a_past_task_is_what_it_was(self) -> None:
+        """Also of a sequential learner, whose body goes on."""
+        for (seed, name, task), head in self.heads.items():
+            record = next(r for r in self.runs[seed, name].values() if r["task"] == task)
+            delta = load_delta(Store(self.folder).delta_path(record["delta"]), record["delta"])
+            assert all(torch.equal(delta.tensors[part], tensor) for part, tensor in head.items())
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+def test_the_backbone_is_frozen_under_any_sequence() -> None:
+    import sklearn.metrics  # noqa: F401 - importing it draws from Python's generator, once a process
+
+    torch.set_num_threads(1)
+    steps = settings(
+        max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    run_state_machine_as_test(FrozenBackbone, settings=steps)
+
+
+def test_every_family_takes_part() -> None:
+    assert {name.split(":")[0] for name in learners()} == set(families())
+    sharing = {learner.sharing for learner in learners().values()}
+    assert sharing == {"isolated", "sequential"}
+
+
+@pytest.mark.parametrize("damage", ["weight", "hook", "mode", "random"])
+def test_the_machine_notices(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each invariant fails when what it guards is harmed; the backbone is put right again afterwards."""
+    machine = FrozenBackbone()
+    model = machine.base.model
+    weight = next(model.parameters())
+    kept, state = weight.detach().clone(), torch.get_rng_state()
+    handle = None
+    try:
+        if damage == "weight":
+            weight.view(-1)[3] += 1e-3
+            check = machine.the_backbone_is_what_it_was
+        elif damage == "hook":
+            handle = model.register_forward_hook(lambda *arguments: None)
+            check = machine.nothing_is_left_on_its_modules
+        elif damage == "mode":
+            model.train()
+            check = machine.nothing_is_left_on_its_modules
+        else:
+            torch.rand(1)
+            check = machine.no_random_state_moved
+        with pytest.raises(AssertionError):
+            check()
+    finally:
+        weight.copy_(kept)
+        model.eval()
+        torch.set_rng_state(state)
+        if handle is not None:
+            handle.remove()
+        machine.teardown()
+    machine.the_backbone_is_what_it_was()
+    machine.nothing_is_left_on_its_modules()
+    machine.no_random_state_moved()

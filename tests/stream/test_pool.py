@@ -1,0 +1,149 @@
+"""The pool, with workers that answer at once: every job once, needs first, failures told, no process left behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream import pool
+from stream.plan import Job
+from stream.pool import JobFailed, Message, next_job, run_here, run_in_workers
+
+# A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.
+WORKER = """
+import json, os, sys
+setup = json.loads(sys.stdin.readline())
+print(json.dumps({"kind": "ready"}), flush=True)
+for line in sys.stdin:
+    order = json.loads(line)
+    job = order["job"]
+    name = "/".join((job["kind"], job["learner"], str(job["arrival"])))
+    if name == setup.get("dies"):
+        os._exit(9)
+    if name == setup.get("fails"):
+        print(json.dumps({"kind": "failed", "job": name, "type": "Diverged", "message": "the loss is nan"}), flush=True)
+        continue
+    print(json.dumps({"kind": "progress", "job": name, "epoch": 1}), flush=True)
+    result = {"job": name, "given": sorted(order["results"]), "setup": setup}
+    print(json.dumps({"kind": "done", "job": name, "result": result}), flush=True)
+"""
+
+
+def jobs_of(arrivals: int) -> tuple[Job, ...]:
+    """A sequential learner, whose fits form a chain, and an isolated one, whose fits do not."""
+    jobs = []
+    for t in range(1, arrivals + 1):
+        jobs.append(Job("fit", "chain", t, (f"task{t}",), (f"fit/chain/{t - 1}",) if t > 1 else ()))
+        jobs.append(Job("fit", "free", t, (f"task{t}",)))
+        jobs += [Job("evaluate", n, t, (), tuple(f"fit/{n}/{i}" for i in range(1, t + 1))) for n in ("chain", "free")]
+    return tuple(jobs)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(errors: Any) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+        processes.append(subprocess.Popen([sys.executable, "-c", WORKER], text=True, **pipes))
+        return processes[-1]
+
+    monkeypatch.setattr(pool, "_start", start)
+    return processes
+
+
+def all_ended(processes: list[subprocess.Popen[str]]) -> bool:
+    """Whether no process and no open pipe is left."""
+    pipes = [pipe for process in processes for pipe in (process.stdin, process.stdout) if pipe is not None]
+    return all(pipe.closed for pipe in pipes) and all(process.returncode is not None for process in processes)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_job_once_and_never_before_its_needs(
+    started: list[subprocess.Popen[str]], tmp_path: Path, workers: int
+) -> None:
+    jobs, told = jobs_of(6), list[Message]()
+    held = {"fit/free/1": {"job": "fit/free/1"}, "evaluate/free/1": {}}  # of an earlier call
+    results: dict[str, Any] = dict(held)
+    todo = tuple(job for job in jobs if job.id not in held)
+    run_in_workers(todo, results, {"seed": 7}, workers, tmp_path / "log", told.append)
+    assert all_ended(started)
+    assert len(started) == workers
+    assert results.keys() == {job.id for job in jobs}
+    for job in todo:
+        assert results[job.id] == {"job": job.id, "given": sorted(job.needs), "setup": {"seed": 7}}
+    done = set(held)
+    for message in told:
+        job = next(job for job in jobs if job.id == message["job"])
+        assert 0 <= message["worker"] < workers
+        if message["kind"] == "start":
+            assert set(job.needs) <= done
+        if message["kind"] == "done":
+            done.add(job.id)
+    for kind in ("start", "progress", "done"):
+        assert sorted(m["job"] for m in told if m["kind"] == kind) == sorted(job.id for job in todo)
+
+
+def test_a_failure_ends_the_run_and_keeps_what_was_done(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    results: dict[str, Any] = {}
+    with pytest.raises(JobFailed, match="the loss is nan") as caught:
+        run_in_workers(jobs_of(4), results, {"fails": "fit/chain/3"}, 2, tmp_path / "log", lambda message: None)
+    assert all_ended(started)
+    assert (caught.value.job, caught.value.type) == ("fit/chain/3", "Diverged")
+    assert "fit/chain/2" in results
+    assert "fit/chain/3" not in results
+
+
+def test_a_worker_that_dies_is_told(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    with pytest.raises(JobFailed, match="worker process ended") as caught:
+        run_in_workers(jobs_of(3), {}, {"dies": "evaluate/free/2"}, 2, tmp_path / "log", lambda message: None)
+    assert all_ended(started)
+    assert (caught.value.job, caught.value.type) == ("evaluate/free/2", "WorkerDied")
+    assert str(tmp_path / "log") in str(caught.value)
+
+
+def test_workers_end_with_an_interrupted_run(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    def interrupt(message: Message) -> None:
+        if message["kind"] == "done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_workers(jobs_of(3), {}, {}, 2, tmp_path / "log", interrupt)
+    assert all_ended(started)
+
+
+def test_no_more_workers_than_jobs(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    run_in_workers((Job("fit", "free", 1, ("task1",)),), {}, {}, 8, tmp_path / "log", lambda message: None)
+    assert all_ended(started)
+    assert len(started) == 1
+
+
+def test_in_this_process_jobs_go_in_the_order_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    import stream.execute
+
+    def execute(bench: Any, job: Job, given: dict[str, Any], report: Any) -> list[str]:
+        report({"epoch": 1})
+        if job.id == bench:
+            raise stream.execute.BackboneChanged("tensor x changed")
+        return sorted(given)
+
+    monkeypatch.setattr(stream.execute, "execute", execute)
+    jobs, told, results = jobs_of(3), list[Message](), dict[str, Any]()
+    run_here(jobs, results, None, told.append)
+    assert results == {job.id: sorted(job.needs) for job in jobs}
+    assert [m["job"] for m in told] == [job.id for job in jobs for _ in ("start", "progress", "done")]
+    with pytest.raises(JobFailed) as caught:
+        run_here(jobs, {}, "fit/free/2", told.append)
+    assert (caught.value.job, caught.value.type) == ("fit/free/2", "BackboneChanged")
+
+
+def test_the_next_job_is_the_first_whose_needs_are_met() -> None:
+    jobs = list(jobs_of(2))
+    assert next_job(jobs, {}) is jobs[0]
+    assert next_job(jobs[2:], {}) == Job("fit", "free", 2, ("task2",))
+    assert next_job([Job("evaluate", "chain", 1, (), ("fit/chain/1",))], {}) is None
+    assert next_job([], {}) is None

@@ -1,0 +1,127 @@
+"""Results from events alone: gaps, growth, certificates, violations; the document is strict JSON at every moment."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from learners.family import parse_learners
+from stream.results import Facts, growth_of, matrix_of, results, row_event, violations_of
+
+ORDER = ("a", "b", "c")
+LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential")
+FACTS = Facts(
+    suite="a,b,c",
+    source="folder:data",
+    backbone={"name": "tiny", "id": "f" * 64, "parameters": 1000},
+    order=ORDER,
+    seed=0,
+    tasks={name: {"metric": "accuracy", "classes": 2, "train": 8, "test": 4, "kind": "single"} for name in ORDER},
+    learners=LEARNERS,
+    settings={"evaluate": "full"},
+    numerics={"threads": 1},
+)
+
+
+def cell(task: str, score: float, logits: str = "same", provenance: str = "measured") -> dict[str, Any]:
+    return {"task": task, "score": score, "logits": f"{logits} of {task}", "provenance": provenance, "seconds": 0.5}
+
+
+def events_of(name: str, arrivals: int = 3) -> dict[str, dict[str, Any]]:
+    """Events of a learner up to an arrival; the score is arrival and task as two digits after the point."""
+    events: dict[str, dict[str, Any]] = {
+        f"before/{name}/0": {"cells": [cell(task, 0.01 * (j + 1)) for j, task in enumerate(ORDER)]}
+    }
+    for t in range(1, arrivals + 1):
+        events[f"fit/{name}/{t}"] = {
+            "task": ORDER[t - 1], "parameters": 100 + t, "added_parameters": 60, "head_parameters": 10, "bytes": 400,
+            "flops": 1e6, "seconds": 2.0, "peak_memory_bytes": 1000 * t,
+        }  # fmt: skip
+        cells = [cell(task, (10 * t + j + 1) / 100) for j, task in enumerate(ORDER[:t])]
+        events[f"evaluate/{name}/{t}"] = {"cells": cells}
+    return events
+
+
+ALL = {key: event for name in LEARNERS for key, event in events_of(name).items()}
+
+
+def test_the_matrix() -> None:
+    matrix = matrix_of(ORDER, "adapter:4", ALL)
+    assert matrix.before == (0.01, 0.02, 0.03)
+    assert matrix.rows == ((0.11, None, None), (0.21, 0.22, None), (0.31, 0.32, 0.33))
+    assert matrix.provenance[1] == ("measured", "measured", None)
+
+
+def test_rows_after_a_gap_wait() -> None:
+    """Isolated learners may finish a later row first; R shows rows without a gap."""
+    events = {key: event for key, event in ALL.items() if key != "evaluate/adapter:4/2"}
+    assert matrix_of(ORDER, "adapter:4", events).arrivals == 1
+    events = {key: event for key, event in ALL.items() if key != "fit/adapter:4/2"}
+    assert len(growth_of(FACTS, "adapter:4", events, heads=True)) == 1
+
+
+def test_the_final_audit_takes_the_place_of_the_last_row() -> None:
+    audit = {"cells": [cell(task, 0.9, provenance="audited") for task in ORDER]}
+    events = {**ALL, "audit/adapter:4/3": audit}
+    assert row_event(events, "adapter:4", 3) is audit
+    assert row_event(events, "adapter:4", 2) is events["evaluate/adapter:4/2"]
+    document = results(FACTS, events)["learners"]["adapter:4"]
+    assert document["R"][3] == [0.9, 0.9, 0.9]
+    assert document["provenance"][3] == ["audited"] * 3
+    assert [document["retention"][f"cells_{how}"] for how in ("measured", "certified", "audited")] == [3, 0, 3]
+
+
+def test_growth_from_the_kept_scalars_of_each_delta() -> None:
+    assert growth_of(FACTS, "full:isolated", ALL, heads=False) == [0.101, 0.203, 0.306]
+    assert growth_of(FACTS, "adapter:4", ALL, heads=False) == [1.101, 1.203, 1.306]
+    assert growth_of(FACTS, "adapter:4", ALL, heads=True) == [1.111, 1.223, 1.336]
+    assert growth_of(FACTS, "full:sequential", ALL, heads=False) == [1.06, 1.06, 1.06]
+
+
+def test_the_account() -> None:
+    cost = results(FACTS, ALL)["learners"]["adapter:4"]["cost"]
+    assert cost["trained_parameters_per_task"] == {"a": 101, "b": 102, "c": 103}
+    assert cost["head_parameters_per_task"] == {"a": 10, "b": 10, "c": 10}
+    assert cost["bytes_per_task"] == {"a": 400, "b": 400, "c": 400}
+    assert cost["train_flops"] == 3e6
+    assert cost["train_seconds"] == 6.0
+    assert cost["evaluate_seconds"] == 0.5 * (3 + 1 + 2 + 3)  # the row before training, then the triangle
+    assert cost["peak_memory_bytes"] == 3000
+
+
+@pytest.mark.parametrize("kind", ["evaluate", "audit"])
+def test_other_logits_of_an_isolated_learner_are_a_violation(kind: str) -> None:
+    changed = {"cells": [cell("a", 0.31), cell("b", 0.32, logits="other"), cell("c", 0.33)]}
+    for name in ("adapter:4", "full:sequential"):
+        events = {**ALL, f"{kind}/{name}/3": changed}
+        found = violations_of(FACTS, name, events)
+        retention = results(FACTS, events)["learners"][name]["retention"]
+        assert retention["violations"] == found
+        assert not retention["verified"]
+        if name == "adapter:4":
+            assert found == [{"task": "b", "arrival": 3, "expected": "same of b", "found": "other of b"}]
+        else:  # a sequential learner is measured; that its answers change is what is measured
+            assert found == []
+
+
+def test_a_task_to_come_may_change_its_answers() -> None:
+    """`square` scores tasks before they arrive: what a fit then changes is no violation."""
+    early = {"cells": [cell("a", 0.11), cell("b", 0.5, logits="unlearned"), cell("c", 0.5, logits="unlearned")]}
+    assert violations_of(FACTS, "adapter:4", {**ALL, "evaluate/adapter:4/1": early}) == []
+
+
+@pytest.mark.parametrize("finished", range(len(ALL) + 1))
+def test_the_document_at_every_moment_of_a_run(finished: int) -> None:
+    events = dict(list(ALL.items())[:finished])
+    document = results(FACTS, events)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    for name, learner in document["learners"].items():
+        rows = len(learner["R"])
+        assert 1 <= rows <= 4
+        assert len(learner["provenance"]) == rows
+        assert all(len(row) == 3 for row in (*learner["R"], *learner["provenance"]))
+        assert learner["retention"]["verified"] == (rows == 4 and LEARNERS[name].sharing == "isolated")
+        for score, how in zip(sum(learner["R"], []), sum(learner["provenance"], []), strict=True):
+            assert (score is None) == (how is None)
