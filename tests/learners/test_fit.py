@@ -1,0 +1,372 @@
+"""The training loop: reproducible, chooses the best epoch, learns, and leaves no trace on the backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import learners.fit
+from learners.backbone import changed_tensor
+from learners.batches import evaluation_plan, training_plan
+from learners.family import parse_learner
+from learners.fit import Diverged, Fit, decays, fit, optimiser_of, schedule, set_rate, task_loss
+from learners.flops import flops_per_row, total_flops
+from learners.initial import initial_delta
+from learners.learner import Learner
+from learners.predict import predict
+from learners.seeds import seed_of
+from tasks.encoded import EncodedTask
+from tests.loaded import backbone, encoded, moved, score
+
+DATA = encoded("colours")
+QUICK = ":epochs=2:batch_size=16"
+LEARNERS = ("full", "topk:1", "layernorm", "adapter:8", "adapterbias", "adapterbias:l0:share=alpha", "head")
+
+
+def run(specification: str, data: EncodedTask = DATA, seed: int = 0, **more: Any) -> Fit:
+    return fit(backbone(), parse_learner(specification), data, more.pop("score", score), seed, **more)
+
+
+def script(values: list[float]) -> tuple[Callable[[np.ndarray, np.ndarray], float], list[np.ndarray]]:
+    """A metric that answers `values` one after another, and the logits it was shown."""
+    shown: list[np.ndarray] = []
+    answers: Iterator[float] = iter(values)
+
+    def answer(target: np.ndarray, output: np.ndarray) -> float:
+        shown.append(output.copy())
+        return next(answers)
+
+    return answer, shown
+
+
+# ---- reproducibility
+
+
+@pytest.mark.parametrize("specification", LEARNERS)
+def test_same_inputs_same_bytes_whatever_was_drawn_before(specification: str) -> None:
+    first = run(specification + QUICK)
+    torch.manual_seed(12345)
+    torch.rand(77)
+    np.random.seed(3)
+    state = torch.get_rng_state()
+    again = run(specification + QUICK)
+    assert again.delta.id == first.delta.id
+    assert (again.losses, again.validation, again.best) == (first.losses, first.validation, first.best)
+    assert torch.equal(torch.get_rng_state(), state), "the global generator is left as it was"
+
+
+@pytest.mark.parametrize("specification", ["full", "adapter:8", "head"])
+def test_another_seed_or_task_name_is_another_fit(specification: str) -> None:
+    renamed = replace(DATA, task=replace(DATA.task, name="shades"))
+    ids = {run(specification + QUICK, data, seed).delta.id for data, seed in ((DATA, 0), (DATA, 1), (renamed, 0))}
+    assert len(ids) == 3
+
+
+def test_the_name_of_the_learner_is_part_of_its_seeds() -> None:
+    isolated, sequential = (run(f"full:{sharing}{QUICK}") for sharing in ("isolated", "sequential"))
+    assert isolated.delta.id != sequential.delta.id
+
+
+def test_dropout_is_drawn_and_can_be_switched_off() -> None:
+    losses = [run(f"adapter:8:dropout={text}{QUICK}").losses for text in ("yes", "no")]
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("specification", [*LEARNERS, "majority"])
+def test_the_backbone_is_what_it_was(specification: str) -> None:
+    base = backbone()
+    weights = {name: t.numpy().tobytes() for name, t in base.weights.items()}
+    run(specification + (QUICK if specification != "majority" else ""))
+    assert changed_tensor(base) is None
+    assert {name: t.numpy().tobytes() for name, t in base.weights.items()} == weights
+    assert not base.model.training
+    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in base.model.parameters())
+    assert not any(module._forward_hooks for module in base.model.modules())
+
+
+def test_the_delta_shares_no_memory_with_the_backbone() -> None:
+    held = {t.untyped_storage().data_ptr() for t in backbone().weights.values()}
+    for epochs in (1, 2):
+        delta = run(f"full:epochs={epochs}").delta
+        assert not held & {t.untyped_storage().data_ptr() for t in delta.tensors.values()}
+
+
+# ---- the best epoch
+
+
+def test_the_best_epoch_is_kept_and_its_logits_are_those_that_were_scored() -> None:
+    metric, shown = script([0.1, 0.9, 0.3, 0.2])
+    found = run("full:learning_rate=1e-2:epochs=4:batch_size=16", score=metric)
+    assert (found.best, found.validation) == (1, (0.1, 0.9, 0.3, 0.2))
+    learner, plan = parse_learner("full"), evaluation_plan(DATA.validation)
+    output = predict(backbone(), learner, found.delta, DATA.validation, plan)
+    assert output.tobytes() == shown[1].tobytes()
+    assert len({logits.tobytes() for logits in shown}) == 4, "every epoch moved the weights"
+
+
+def test_a_tied_score_goes_to_the_lower_loss() -> None:
+    metric, shown = script([0.5] * 4)
+    found = run("full:learning_rate=1e-2:epochs=4:batch_size=16:patience=9", score=metric)
+    target = torch.from_numpy(np.asarray(DATA.validation.target))
+    losses = [task_loss(torch.from_numpy(logits), target).item() for logits in shown]
+    assert found.best == int(np.argmin(losses))
+    assert len(set(losses)) == 4
+
+
+@pytest.mark.parametrize(
+    ("scores", "patience", "seen", "best"),
+    [
+        ([0.9, 0.1, 0.1, 0.1, 0.1, 0.1], 2, 3, 0),
+        ([0.9, 0.1, 0.1, 0.1, 0.1, 0.1], 1, 2, 0),
+        ([0.1, 0.2, 0.1, 0.3, 0.2, 0.2], 2, 6, 3),
+        ([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 1, 6, 5),
+    ],
+)
+def test_early_stop(scores: list[float], patience: int, seen: int, best: int) -> None:
+    metric, _ = script(scores)
+    found = run(f"head:epochs=6:batch_size=48:patience={patience}", score=metric)
+    assert (len(found.validation), found.best, len(found.losses)) == (seen, best, seen)
+    assert found.examples == 48 * seen
+
+
+def test_no_epoch_gives_the_start() -> None:
+    learner = parse_learner("adapter:8:epochs=0")
+    found = run("adapter:8:epochs=0")
+    assert found.delta.id == initial_delta(backbone(), learner, DATA.task, 0).id
+    assert (found.best, found.validation, found.examples, found.flops) == (-1, (), 0, 0.0)
+
+
+# ---- sequential learners
+
+
+@pytest.mark.parametrize("specification", ["full:sequential", "adapter:8:sequential", "adapterbias:sequential"])
+def test_a_sequential_learner_takes_the_body_but_not_the_head(specification: str) -> None:
+    learner = parse_learner(specification)
+    previous = moved(backbone(), learner, encoded("earlier", classes=3).task)
+    still = run(f"{specification}:epochs=0", previous=previous).delta
+    assert all(torch.equal(t, previous.tensors[n]) for n, t in still.tensors.items() if not n.startswith("head."))
+    assert still.tensors["head.weight"].shape == (2, 16)
+    before = previous.id
+    learned = run(specification + QUICK, previous=previous).delta
+    assert learned.id != run(specification + QUICK).delta.id
+    assert type(previous)(previous.tensors).id == before, "the earlier Delta is not written to"
+
+
+# ---- what is learned
+
+
+@pytest.mark.parametrize(
+    "specification",
+    [
+        "full:learning_rate=1e-2",
+        "topk:1:learning_rate=1e-2",
+        "layernorm:learning_rate=1e-1",
+        "adapter:16:learning_rate=3e-2",
+        "adapterbias:learning_rate=1e-1",
+        "head:learning_rate=3e-1",
+    ],
+)
+def test_every_learner_learns_a_learnable_task(specification: str) -> None:
+    base, learner = backbone("bert", "mean"), parse_learner(f"{specification}:epochs=6:batch_size=8")
+    found = fit(base, learner, DATA, score, 0)
+    plan = evaluation_plan(DATA.train)
+    train = score(np.asarray(DATA.train.target), predict(base, learner, found.delta, DATA.train, plan))
+    assert train > 0.8, "the majority is 0.5"
+    assert max(found.validation) > 0.8
+    assert min(found.losses) < found.losses[0]
+
+
+def test_regression() -> None:
+    stars = encoded("stars", classes=4, kind="regression")
+    base = backbone("bert", "mean")
+    found = fit(base, parse_learner("full:learning_rate=1e-2:epochs=6:batch_size=8"), stars, score, 0)
+    assert found.delta.tensors["head.weight"].shape == (1, 16)
+    assert -max(found.validation) < 0.6 * float(np.var(stars.validation.target))
+
+
+def test_bfloat16_learns_as_well() -> None:
+    half = backbone("bert", "mean", "bfloat16")
+    found = fit(half, parse_learner("full:learning_rate=1e-2:epochs=6:batch_size=8"), DATA, score, 0)
+    assert max(found.validation) > 0.8
+    assert all(t.dtype == torch.float32 for t in found.delta.tensors.values())
+    assert changed_tensor(half) is None
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=48))
+def test_majority_is_the_most_frequent_label(labels: list[int]) -> None:
+    wide = encoded("wide", classes=4)
+    train = wide.train.select(np.arange(len(labels)))
+    data = replace(wide, train=replace(train, target=np.array(labels, dtype=np.int64)))
+    found = run("majority", data)
+    output = predict(backbone(), parse_learner("majority"), found.delta, data.test, evaluation_plan(data.test))
+    counts = np.bincount(labels, minlength=4)
+    assert (output.argmax(1) == counts.argmax()).all()
+    shares = torch.from_numpy(output[0]).softmax(0).numpy()
+    np.testing.assert_allclose(shares, (counts + 1) / (len(labels) + 4), rtol=1e-5)
+    assert found.flops == 0
+
+
+def test_majority_of_a_regression_is_the_mean() -> None:
+    stars = encoded("stars", classes=4, kind="regression")
+    found = run("majority", stars)
+    assert found.delta.tensors["head.bias"].item() == pytest.approx(float(stars.train.target.mean()), rel=1e-6)
+
+
+# ---- divergence
+
+
+def reckless(specification: str, **settings: Any) -> Learner:
+    learner = parse_learner(specification)
+    return replace(learner, training=replace(learner.training, learning_rate=1e30, **settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 4, "epochs": 2}, r"the loss is nan at step 2 of 24 \(epoch 1\)"),
+        ({"batch_size": 48, "epochs": 1}, r"a logit is no finite number after step 1 of 1 \(epoch 1\)"),
+    ],
+)
+def test_divergence_is_said_and_leaves_the_backbone_usable(settings: dict[str, Any], message: str) -> None:
+    base = backbone()
+    with pytest.raises(Diverged, match=message):
+        fit(base, reckless("adapter:8", **settings), DATA, score, 0)
+    assert not base.model.training
+    assert changed_tensor(base) is None
+    assert not any(module._forward_hooks for module in base.model.modules())
+
+
+def test_targets_beyond_float32_diverge_at_once() -> None:
+    stars = encoded("stars", classes=4, kind="regression")
+    far = replace(stars, train=replace(stars.train, target=np.full(48, 1e30, np.float32)))
+    with pytest.raises(Diverged, match="the loss is inf at step 1"):
+        run("head", far)
+
+
+# ---- schedule and optimiser
+
+
+@given(st.integers(1, 5000), st.floats(0, 0.9))
+def test_schedule_rises_then_falls_without_a_jump(steps: int, warmup: float) -> None:
+    rates = [schedule(step, steps, warmup) for step in range(steps)]
+    rising = max(1, round(steps * warmup))
+    assert max(rates) == 1.0
+    assert all(0 < rate <= 1 for rate in rates)
+    differences = np.diff(rates)
+    assert (differences[: rising - 1] > 0).all()
+    assert (differences[rising:] < 0).all()
+    assert np.abs(differences).max(initial=0) <= max(1 / rising, 1 / max(1, steps - rising)) + 1e-9
+    assert schedule(steps, steps, warmup) == 0.0 or rising == steps
+
+
+def test_schedule_at_hand_worked_points() -> None:
+    """100 steps, a tenth of warm-up: 1/10 at the first, the peak at t = w both ways, half of it midway down."""
+    found = {step: schedule(step, 100, 0.1) for step in (0, 4, 9, 10, 11, 55, 99)}
+    assert found == pytest.approx({0: 0.1, 4: 0.5, 9: 1.0, 10: 1.0, 11: 89 / 90, 55: 0.5, 99: 1 / 90})
+
+
+def test_decay_spares_norms_and_biases() -> None:
+    base = backbone()
+    spared = {
+        name
+        for s in ("full", "adapter:8", "adapterbias", "layernorm")
+        for name in initial_delta(base, parse_learner(s), DATA.task, 0).tensors
+        if not decays(name)
+    }
+    assert all(name.endswith(".bias") or "LayerNorm" in name for name in spared)
+    assert {"head.bias", "added.adapter.ffn.0.up.bias", "added.adapterbias.1.alpha.bias"} <= spared
+    assert "backbone.embeddings.LayerNorm.weight" in spared
+    for name in ("head.weight", "added.adapter.ffn.0.up.weight", "added.adapterbias.0.vector", "added.adapterbias.0.alpha.weight"):
+        assert decays(name)
+
+
+def test_gates_have_a_constant_rate_of_their_own_or_share_the_others() -> None:
+    leaves = {"head.weight": torch.zeros(2, 2), "head.bias": torch.zeros(2)}
+    gates = {"alpha.weight": torch.zeros(3)}
+    training = parse_learner("adapterbias:learning_rate=1e-2").training
+    for rate, expected in ((0.1, [0.005, 0.005, 0.1]), (None, [0.005, 0.005, 0.005])):
+        optimiser = optimiser_of(training, leaves, gates, rate)
+        set_rate(optimiser, 0.5)
+        assert [group["lr"] for group in optimiser.param_groups] == pytest.approx(expected)
+        assert [group["weight_decay"] for group in optimiser.param_groups] == [0.01, 0.0, 0.0]
+        assert [len(group["params"]) for group in optimiser.param_groups] == [1, 1, 1]
+    assert len(optimiser_of(training, leaves, {}, None).param_groups) == 2
+
+
+# ---- L0
+
+
+def l0_fit(penalty: str, gates: str = "diff-pruning", extra: str = "") -> Fit:
+    """120 steps; a metric that always rises keeps the last epoch, when the gates have moved."""
+    metric, _ = script([float(i) for i in range(10)])
+    return run(f"adapterbias:l0={penalty}:gates={gates}:epochs=10:batch_size=4{extra}", score=metric)
+
+
+@pytest.mark.parametrize("share", ["none", "alpha"])
+def test_a_high_penalty_prunes_nearly_all_of_alpha_and_nothing_else(share: str) -> None:
+    found = l0_fit("1", extra=f":share={share}").delta
+    gated = {name for name in found.tensors if name.endswith("alpha.weight")}
+    assert found.pruned == gated
+    entries = sum(found.tensors[name].numel() for name in gated)
+    kept = sum(int(torch.count_nonzero(found.tensors[name])) for name in gated)
+    assert kept < 0.1 * entries
+    others = sum(t.numel() for n, t in found.tensors.items() if n.startswith("added.") and n not in gated)
+    assert found.counts.added == others + kept
+
+
+@pytest.mark.parametrize("gates", ["diff-pruning", "louizos"])
+def test_a_vanishing_penalty_prunes_nothing(gates: str) -> None:
+    found = l0_fit("1e-9", gates).delta
+    entries = [found.tensors[name] for name in found.pruned]
+    assert sum(map(torch.count_nonzero, entries)) == sum(t.numel() for t in entries) == 64
+
+
+def test_a_higher_penalty_keeps_less_with_louizos_too() -> None:
+    kept = [l0_fit(penalty, "louizos", ":learning_rate=0.1").delta.counts.added for penalty in ("1e-9", "1")]
+    assert kept[0] == 98
+    assert kept[1] < 98
+
+
+def test_no_gates_no_pruning() -> None:
+    assert run("adapterbias" + QUICK).delta.pruned == frozenset()
+
+
+# ---- the account
+
+
+@pytest.mark.parametrize("specification", ["adapter:8", "full"])
+def test_flops_and_examples_are_those_of_the_batches_with_their_padding(specification: str) -> None:
+    learner = parse_learner(f"{specification}:epochs=2:batch_size=20")
+    found = fit(backbone(), learner, DATA, score, 0)
+    order = seed_of(0, learner.name, DATA.task.name, "order")
+    per_row = flops_per_row(backbone(), learner, 2, backward=True)
+    batches = [rows for epoch in range(2) for rows in training_plan(DATA.train, 20, order, epoch).batches]
+    expected = sum(total_flops(per_row, len(rows), int(DATA.train.lengths[rows].max())) for rows in batches)
+    assert found.flops == pytest.approx(expected, rel=1e-12)
+    assert found.examples == 96
+    assert found.seconds > 0
+
+
+def test_progress_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learners.fit, "PROGRESS_SECONDS", -1.0)
+    events: list[dict[str, Any]] = []
+    quiet = run("head" + QUICK).delta
+    assert run("head" + QUICK, report=events.append).delta.id == quiet.id, "watching changes nothing"
+    assert [event["step"] for event in events] == [1, 2, 3, 4, 5, 6]
+    assert events[-1]["steps"] == 6
+    assert [event["epoch"] for event in events] == [1, 1, 1, 2, 2, 2]
+    assert all(event["examples_per_second"] > 0 and np.isfinite(event["loss"]) for event in events)
+
+
+def test_loss_of_both_kinds() -> None:
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    by_hand = (np.log1p(np.exp(-2.0)) + np.log1p(np.exp(1.0))) / 2
+    assert task_loss(logits, torch.tensor([0, 0])).item() == pytest.approx(by_hand, rel=1e-6)
+    assert task_loss(torch.tensor([[1.0], [4.0]]), torch.tensor([0.0, 1.0])).item() == pytest.approx((1 + 9) / 2)
