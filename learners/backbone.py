@@ -163,13 +163,15 @@ def _load_model(folder: Path, pooling: Pooling) -> Any:
 def _load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
+    expected = "tokenizer.json or vocab.txt"
+    # Without any of these files transformers makes a tokenizer of special tokens alone, to which all words are unknown.
+    if not any(any(folder.glob(pattern)) for pattern in ("tokenizer.json", "vocab.*", "*.model")):
+        raise InputError("no tokenizer", where=str(folder), expected=expected, found="no such file in it")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         found = str(error).strip().splitlines()[0]
-        raise InputError(
-            "cannot load a tokenizer", where=str(folder), expected="tokenizer.json or vocab.txt", found=found
-        ) from None
+        raise InputError("cannot load a tokenizer", where=str(folder), expected=expected, found=found) from None
     if not getattr(tokenizer, "is_fast", False):
         raise InputError("the tokenizer has no tokenizer.json form", where=str(folder), expected="a fast tokenizer")
     return tokenizer

@@ -82,9 +82,10 @@ def _pooling(folder: Path) -> Literal["cls", "mean"]:
         return "cls"
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        mean = settings.get("pooling_mode_mean_tokens")
+    except (OSError, ValueError, AttributeError) as error:
         raise InputError("damaged pooling config", where=str(file), found=str(error)) from None
-    return "mean" if settings.get("pooling_mode_mean_tokens") else "cls"
+    return "mean" if mean else "cls"
 
 
 def _packaged_minilm() -> Path:
@@ -117,7 +118,9 @@ def _from_hub(name: str) -> Path:
 
     where = f"--backbone {name}"
     try:
-        return Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
+        folder = Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
+        if constants.HF_HUB_OFFLINE or any(folder.glob("*.safetensors")):
+            return folder  # otherwise some program fetched the tokenizer alone, and the rest is fetched now
     except (LocalEntryNotFoundError, OSError):
         pass
     advice = "check the name, or give a folder that holds the model"

@@ -30,7 +30,7 @@ def run(
 
     Raises:
         tasks.errors.InputError, tasks.errors.InputErrors: Bad settings or data.
-        stream.engine.RunFailed: A job failed; giving the same call again continues.
+        stream.failure.RunFailed: A job failed; giving the same call again continues.
     """
     from stream.config import resolve_config
     from stream.engine import run_stream

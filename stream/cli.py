@@ -100,7 +100,10 @@ def list_command(
     folder: Annotated[Path, typer.Argument(help="Where runs are looked for.")] = Path("runs"),
     display: DisplayOption = Display.rich,
 ) -> None:
-    """List tasks, learners, metrics, backbones or runs."""
+    """List tasks, learners, metrics, backbones or runs.
+
+    Examples: taskstream list learners; taskstream list runs results --display json
+    """
     from stream.commands.list import list_names
 
     list_names(what, folder, display)
@@ -126,7 +129,10 @@ def report_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
     display: DisplayOption = Display.rich,
 ) -> None:
-    """Print the report of a run: league table, heat maps of R, forgetting, growth."""
+    """Print the report of a run: league table, heat maps of R, forgetting, growth.
+
+    Example: taskstream report runs/latest
+    """
     from stream.commands.report import report
 
     report(folder, display)

@@ -15,6 +15,7 @@ from typing import Any
 
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.execute import open_bench
+from stream.failure import RunFailed
 from stream.files import write_atomic, write_json
 from stream.ledger import Ledger, open_ledger
 from stream.matrix import as_array, to_csv
@@ -26,10 +27,6 @@ from stream.results import Facts, growth_of, matrix_of, results, violations_of
 from stream.store import Store
 
 Handle = Callable[[dict[str, Any]], None]
-
-
-class RunFailed(Exception):
-    """The run ended early; what was earned is in the ledger and the store."""
 
 
 @dataclass(eq=False)
@@ -70,10 +67,11 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
     write_atomic(config.out_folder / "config.toml", config_toml(config, origins))
     jobs = plan_jobs(prepared.stream, prepared.learners, config.evaluate, config.seed)
     progress = Progress(prepared, prepared.facts(), ledger, handle, {job.id: job for job in jobs})
-    progress.events.update(replay(ledger, prepared, jobs))
-    handle(_opening(progress))
+    held = replay(ledger, prepared, jobs)
+    handle(_opening(progress, len(held)))
     for job in jobs:
-        if job.id in progress.events:
+        if job.id in held:
+            progress.events[job.id] = held[job.id]
             _show(progress, job)
     todo = tuple(job for job in jobs if job.id not in progress.events)
     try:
@@ -123,6 +121,8 @@ def _work(progress: Progress, todo: tuple[Job, ...]) -> None:
         job = progress.jobs[message["job"]]
         if message["kind"] == "done":
             _keep(progress, job, message["result"])
+            if _arrived(progress, job):
+                _write(progress)
             _show(progress, job)
         elif message["kind"] == "start":
             event = {"event": "start", "job": job.id, "kind": job.kind, "learner": job.learner, "task": job.tasks[-1]}
@@ -210,13 +210,16 @@ def _show(progress: Progress, job: Job) -> None:
         shown["verified"] = not violations_of(facts, name, progress.events) if isolated else None
     shown["seconds"] = sum(cell["seconds"] for cell in event["cells"])
     progress.handle(shown)
-    if job.kind != "evaluate":
-        return
-    if all(f"evaluate/{learner}/{job.arrival}" in progress.events for learner in progress.prepared.learners):
-        _write(progress)
+    if _arrived(progress, job):
         elapsed = time.perf_counter() - progress.started
         progress.handle({"event": "arrival", "arrival": job.arrival, "tasks": len(facts.order),
                          "task": facts.order[job.arrival - 1], "seconds": elapsed})  # fmt: skip
+
+
+def _arrived(progress: Progress, job: Job) -> bool:
+    """Whether this job's row was the last of its arrival."""
+    rows = (f"evaluate/{learner}/{job.arrival}" for learner in progress.prepared.learners)
+    return job.kind == "evaluate" and all(row in progress.events for row in rows)
 
 
 def _write(progress: Progress) -> dict[str, Any]:
@@ -228,7 +231,7 @@ def _write(progress: Progress) -> dict[str, Any]:
     return document
 
 
-def _opening(progress: Progress) -> dict[str, Any]:
+def _opening(progress: Progress, held: int) -> dict[str, Any]:
     facts = progress.facts
     return {
         "event": "run",
@@ -237,7 +240,7 @@ def _opening(progress: Progress) -> dict[str, Any]:
         "learners": {name: {"sharing": learner.sharing} for name, learner in facts.learners.items()},
         "backbone": facts.backbone,
         "jobs": len(progress.jobs),
-        "cached": len(progress.events),
+        "cached": held,
         "seed": facts.seed,
         "out": str(progress.folder),
         "settings": facts.settings,

@@ -6,6 +6,7 @@ import platform
 import resource
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from tasks.errors import InputError
 
 Report = Callable[[dict[str, Any]], None]
 THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
+
+
+_version = cache(version)  # milliseconds each, asked for with every job
 
 
 class BackboneChanged(Exception):
@@ -97,7 +101,7 @@ def numerics(dtype: str) -> dict[str, Any]:
         "threads": THREADS,
         "machine": platform.machine(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        **{name: version(name) for name in ("torch", "transformers", "numpy")},
+        **{name: _version(name) for name in ("torch", "transformers", "numpy")},
     }
 
 

@@ -1,12 +1,18 @@
 """Tasks: what they are, where their examples come from, and how they are split and tokenised."""
 
-from tasks.encode import encode
-from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tasks.errors import InputError, InputErrors, unknown_name
-from tasks.examples import Examples, TaskData, task_data
-from tasks.sources import FolderSource, HubSource, Source, open_source
 from tasks.suite import SUITES, TASKS, resolve_suite
 from tasks.task import HubAddress, Kind, PaperFacts, Task
+
+if TYPE_CHECKING:
+    from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
+    from tasks.examples import Examples, TaskData, task_data
+    from tasks.sources import FolderSource, HubSource, Source, open_source
 
 __all__ = [
     "SUITES",
@@ -24,7 +30,6 @@ __all__ = [
     "Source",
     "Task",
     "TaskData",
-    "encode",
     "open_encoded",
     "open_source",
     "resolve_suite",
@@ -32,3 +37,17 @@ __all__ = [
     "task_data",
     "unknown_name",
 ]
+
+# These need numpy, which would be a fifth of the time that `taskstream --help` takes: imported when first asked for.
+_LATER = {
+    "tasks.encoded": ("EncodedSplit", "EncodedTask", "open_encoded", "sample"),
+    "tasks.examples": ("Examples", "TaskData", "task_data"),
+    "tasks.sources": ("FolderSource", "HubSource", "Source", "open_source"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

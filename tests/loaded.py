@@ -36,7 +36,7 @@ def backbone(model_type: str = "bert", pooling: str = "cls", dtype: Dtype = "flo
 
 
 def encoded(name: str = "colours", *, classes: int = 2, rows: int = 48, kind: Kind = "single") -> EncodedTask:
-    """A tokenised task whose class (or score) is told by which marker stands in the row; 16 rows to validate and test."""
+    """A tokenised task whose class (or score) is told by a marker in the row; 16 rows to validate, 16 to test."""
     labels = () if kind == "regression" else tuple(f"label{i}" for i in range(classes))
     task = Task(name, name, kind, labels=labels)
     random = np.random.default_rng(sum(name.encode()))

@@ -30,7 +30,7 @@ class Answer:
         return self.err.splitlines()
 
 
-def tiny_settings(tasks: Path, backbone: Path, out: Path, **more: Any) -> dict[str, Any]:
+def tiny_settings(tasks: Path, backbone: Path, out: Path, /, **more: Any) -> dict[str, Any]:
     """Settings of a run of about a second, in this process unless `workers` says otherwise."""
     defaults = {
         "suite": ",".join(TASKS),
@@ -57,13 +57,16 @@ def call(*arguments: str) -> Answer:
     from stream.cli import main
 
     out, err = io.StringIO(), io.StringIO()
-    with patch.object(sys, "argv", ["taskstream", *arguments]), contextlib.redirect_stdout(out):
-        with contextlib.redirect_stderr(err):
-            try:
-                main()
-                code = 0
-            except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    with (
+        patch.object(sys, "argv", ["taskstream", *arguments]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
     return Answer(code, out.getvalue(), err.getvalue())
 
 

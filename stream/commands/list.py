@@ -80,10 +80,10 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         rows.append(
             {
                 "run": str(path.parent),
+                "arrivals": f"{min(done)}/{len(results['order'])}",
                 "suite": results["suite"],
                 "backbone": results["backbone"]["name"],
                 "learners": ", ".join(results["learners"]),
-                "arrivals": f"{min(done)}/{len(results['order'])}",
             }
         )
     return rows

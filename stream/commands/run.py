@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.config import resolve_config
+from stream.failure import RunFailed
 from stream.report import make_console, open_view, print_report
 from tasks.errors import InputError
 
@@ -18,10 +19,11 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
     """Run or continue; returns the exit code."""
     settings, origins = resolve_config({**given, "columns": _columns(columns) or None}, config)
     console = make_console(display)
-    from stream.engine import RunFailed, run_stream  # after the settings are known to be good: it imports torch
-
     try:
         with open_view(display, console) as view:
+            view.handle({"event": "notice", "message": "loading libraries"})
+            from stream.engine import run_stream  # seconds: only once the settings are read and something is shown
+
             results = run_stream(settings, origins, view.handle)
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)

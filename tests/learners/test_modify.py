@@ -1,4 +1,4 @@
-"""The modified forward pass: identity at the start, the published wiring, gradients where they belong and nowhere else."""
+"""The modified forward pass: identity at the start, the published wiring, gradients where they belong alone."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_vector_of_ones_changes_nothing_before_a_norm(model_type: str, pooling
 
 
 def written_out(base: Backbone, tensors: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
-    """BERT (Devlin et al. 2019) with Houlsby adapters after both projections, or AdapterBias between the FFN matrices."""
+    """BERT (Devlin et al. 2019), Houlsby adapters after both projections, AdapterBias between the FFN matrices."""
     a = base.architecture
     w = dict(base.weights) | {k.removeprefix("backbone."): v for k, v in tensors.items() if k.startswith("backbone.")}
 
@@ -121,7 +121,9 @@ def written_out(base: Backbone, tensors: Mapping[str, Tensor], batch: Mapping[st
 
     def shift(u: Tensor, layer: int) -> Tensor | float:
         def own(name: str) -> Tensor | None:
-            return next((tensors[k] for i in (layer, "shared") if (k := f"added.adapterbias.{i}.{name}") in tensors), None)
+            return next(
+                (tensors[k] for i in (layer, "shared") if (k := f"added.adapterbias.{i}.{name}") in tensors), None
+            )
 
         v, weight, bias = own("vector"), own("alpha.weight"), own("alpha.bias")
         if v is None or weight is None or bias is None:
@@ -143,7 +145,9 @@ def written_out(base: Backbone, tensors: Mapping[str, Tensor], batch: Mapping[st
         attended = linear((weights @ heads[2]).transpose(1, 2).reshape(x.shape), f"{name}.attention.output.dense")
         y = norm(x + adapter(attended, f"attention.{layer}"), f"{name}.attention.output.LayerNorm")
         u = gelu(linear(y, f"{name}.intermediate.dense"))
-        x = norm(y + adapter(linear(u, f"{name}.output.dense"), f"ffn.{layer}") + shift(u, layer), f"{name}.output.LayerNorm")
+        x = norm(
+            y + adapter(linear(u, f"{name}.output.dense"), f"ffn.{layer}") + shift(u, layer), f"{name}.output.LayerNorm"
+        )
     if base.pooling == "mean":
         return (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
     return torch.tanh(linear(x[:, 0], "pooler.dense"))
@@ -212,7 +216,7 @@ TOUCHED = {
     "layernorm:embeddings=no": lambda n: "norm" in n.lower() and ".layer." in n,
     "adapter:8": lambda n: "norm" in n.lower(),
     "adapter:8:norms=no": lambda n: False,
-    "adapterbias": lambda n: ".output.LayerNorm" in n and "attention" not in n or "output_layer_norm" in n,
+    "adapterbias": lambda n: (".output.LayerNorm" in n and "attention" not in n) or "output_layer_norm" in n,
     "adapterbias:share=both:embedding_norm=yes": lambda n: (
         (".output.LayerNorm" in n and "attention" not in n) or "output_layer_norm" in n or n.startswith("embeddings.L")
     ),

@@ -21,7 +21,9 @@ def test_every_random_source_accepts_a_seed(seed: int, purpose: tuple[str, ...])
 
 
 @given(seeds, purposes, seeds, purposes)
-def test_equal_only_for_the_same_purpose(seed: int, purpose: tuple[str, ...], other: int, another: tuple[str, ...]) -> None:
+def test_equal_only_for_the_same_purpose(
+    seed: int, purpose: tuple[str, ...], other: int, another: tuple[str, ...]
+) -> None:
     assert (seed_of(seed, *purpose) == seed_of(other, *another)) == ((seed, purpose) == (other, another))
 
 

@@ -50,9 +50,10 @@ def test_the_plan_belongs_to_the_rows() -> None:
     base, data = backbone(), encoded()
     delta = initial_delta(base, LEARNER, data.task, 0)
     fewer = data.test.select(np.arange(7))
-    assert evaluate(base, LEARNER, delta, data.task, fewer).plan != evaluate(
-        base, LEARNER, delta, data.task, data.test
-    ).plan
+    assert (
+        evaluate(base, LEARNER, delta, data.task, fewer).plan
+        != evaluate(base, LEARNER, delta, data.task, data.test).plan
+    )
     assert evaluate(base, LEARNER, delta, data.task, fewer).n == 7
 
 

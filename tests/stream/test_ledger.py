@@ -68,7 +68,9 @@ def test_any_altered_byte_before_the_last_line_is_noticed(data: st.DataObject) -
 def test_lines_may_not_be_dropped_moved_or_replaced(tmp_path: Path, change: str) -> None:
     path = written(tmp_path, [{"event": number} for number in range(4)]).path
     a, b, c, d = path.read_text().splitlines(keepends=True)
-    path.write_text("".join({"drop": [a, c, d], "swap": [a, c, b, d], "repeat": [a, a, b], "list": [a, "[]\n"]}[change]))
+    path.write_text(
+        "".join({"drop": [a, c, d], "swap": [a, c, b, d], "repeat": [a, a, b], "list": [a, "[]\n"]}[change])
+    )
     with pytest.raises(InputError, match="line 2: the ledger was altered"):
         open_ledger(path)
 

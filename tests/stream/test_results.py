@@ -123,5 +123,5 @@ def test_the_document_at_every_moment_of_a_run(finished: int) -> None:
         assert len(learner["provenance"]) == rows
         assert all(len(row) == 3 for row in (*learner["R"], *learner["provenance"]))
         assert learner["retention"]["verified"] == (rows == 4 and LEARNERS[name].sharing == "isolated")
-        for score, how in zip(sum(learner["R"], []), sum(learner["provenance"], []), strict=True):
-            assert (score is None) == (how is None)
+        for row, hows in zip(learner["R"], learner["provenance"], strict=True):
+            assert [score is None for score in row] == [how is None for how in hows]

@@ -1,0 +1,72 @@
+"""What every verb of the command must do: help with an example, one JSON document, and a quick start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from stream.cli import app
+from tests.report.fake_results import make_results
+from tests.runs import Answer, as_arguments, call, tiny_settings
+
+VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn", "scipy", "numpy", "matplotlib", "avalanche")
+
+
+def test_the_verbs() -> None:
+    assert set(VERBS) >= {"run", "list", "show", "report", "cost"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_shows_an_example(verb: str) -> None:
+    answer = call(verb, "--help")
+    assert (answer.code, answer.err) == (0, "")
+    assert f"taskstream {verb} " in answer.out.split("Usage:")[1].partition("\n")[2], "an example beside the usage line"
+    assert "--display" in answer.out
+
+
+def test_help_of_the_command_names_every_verb() -> None:
+    for arguments in ((), ("--help",)):
+        answer = call(*arguments)
+        assert all(verb in answer.out + answer.err for verb in VERBS)
+    assert answer.code == 0
+
+
+@pytest.fixture
+def examples(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> dict[str, list[str]]:
+    """Arguments that make each verb print something."""
+    (tmp_path / "results.json").write_text(json.dumps(make_results(["cola", "rte"])))
+    return {
+        "run": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours")),
+        "list": ["tasks"],
+        "show": ["metric", "bwt_gem"],
+        "report": [str(tmp_path)],
+        "cost": ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head"],
+    }
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_displays(examples: dict[str, list[str]], verb: str) -> None:
+    def show(display: str) -> Answer:
+        answer = call(verb, *examples[verb], "--display", display)
+        assert (answer.code, answer.err) == (0, "")
+        return answer
+
+    document = json.loads(show("json").out)  # exactly one, or loads would refuse what follows
+    assert document
+    assert show("none").out == ""
+    plain = show("plain").out
+    assert plain.strip()
+    assert "\x1b" not in plain
+    assert "\x1b" not in show("rich").out  # which is plain where no terminal is
+
+
+def test_the_command_starts_without_the_heavy_libraries() -> None:
+    program = "import sys, stream.cli; print(*[name for name in sys.argv[1:] if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []

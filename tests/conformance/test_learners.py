@@ -1,0 +1,143 @@
+"""What every registered learner must satisfy, on every architecture, and that registering takes one file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import learners.methods
+from learners.architecture import parameter_shapes
+from learners.backbone import changed_tensor
+from learners.batches import evaluation_plan
+from learners.delta import load_delta, save_delta
+from learners.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
+from learners.fit import fit
+from learners.initial import initial_delta
+from learners.known import KNOWN_CONFIGS, known_architecture
+from learners.learner import delta_shapes
+from learners.predict import predict
+from stream.commands.show import show
+from tests.loaded import backbone, encoded, score
+from tests.worlds import ARCHITECTURES, SIZES
+
+SPECIFICATIONS = sorted({s for family in families().values() for s in (family.name, *family.examples)})
+QUICK = {"epochs": 1, "batch_size": 16}
+RUNNABLE = [s for s in SPECIFICATIONS if parse_learner(s).tuned.top_layers <= SIZES["num_hidden_layers"]]
+KINDS = {
+    "single": encoded("three", classes=3, rows=32),
+    "pair": encoded("pair", rows=32, kind="pair"),
+    "regression": encoded("stars", classes=4, rows=32, kind="regression"),
+}
+
+
+@pytest.mark.parametrize("family", families().values(), ids=list(families()))
+def test_describes_itself(family: Family, capsys: pytest.CaptureFixture[str]) -> None:
+    assert all((family.title, family.summary, family.citation, family.examples))
+    options = {option.name: option for option in family.options}
+    assert len(options) == len(family.options)
+    assert not set(options) & {option.name for option in TRAINING_OPTIONS}
+    assert set(family.positional) <= set(options)
+    assert all(option.help for option in family.options)
+    assert any(s.split(":")[0] == family.name for s in family.examples)
+    show("learner", family.name, "json")
+    document = json.loads(capsys.readouterr().out)
+    assert document["citation"] == family.citation
+    assert set(document["options"]) == set(options)
+    assert document["training"]["learning_rate"] == family.training.learning_rate
+    show("learner", family.name, "plain")
+    assert family.title.split()[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("family", families().values(), ids=list(families()))
+def test_every_default_is_a_value_that_can_be_written(family: Family) -> None:
+    bare = parse_learner(family.name)
+    assert parse_learner(bare.name) == bare
+    for option in family.options:
+        text = bare.name.split(f":{option.name}=")[1].split(":")[0]
+        assert option.parse(text) == option.default
+        with pytest.raises(ValueError, match=r"\w"):
+            option.parse("no such value")
+
+
+@pytest.mark.parametrize("specification", SPECIFICATIONS)
+def test_shapes_on_every_known_encoder(specification: str) -> None:
+    learner = parse_learner(specification)
+    assert parse_learner(learner.name) == learner
+    assert list(parse_learners(specification)) == [specification]
+    assert learner.family == specification.split(":")[0]
+    for name in KNOWN_CONFIGS:
+        architecture = known_architecture(name)
+        every = parameter_shapes(architecture)
+        shapes = delta_shapes(learner, architecture, 5)
+        assert shapes["head.bias"] == (5,)
+        for tensor, shape in shapes.items():
+            part, rest = tensor.split(".", 1)
+            assert part in ("backbone", "added", "head")
+            assert part != "backbone" or every[rest] == shape
+
+
+@pytest.mark.parametrize("model_type", ARCHITECTURES)
+@pytest.mark.parametrize("specification", RUNNABLE)
+def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) -> None:
+    """The whole life of a Delta; pooling and kind of task go round, so that each learner meets all of them."""
+    turn = ARCHITECTURES.index(model_type)
+    base = backbone(model_type, ("cls", "mean")[turn % 2])
+    data = KINDS[tuple(KINDS)[turn % len(KINDS)]]
+    learner, plan = parse_learner(specification, QUICK), evaluation_plan(data.test)
+    declared = delta_shapes(learner, base.architecture, data.task.outputs)
+    if learner.trains:
+        first = initial_delta(base, learner, data.task, seed=0)
+        assert {name: tuple(t.shape) for name, t in first.tensors.items()} == declared
+    found = fit(base, learner, data, score, 0)
+    delta = found.delta
+    assert {name: tuple(t.shape) for name, t in delta.tensors.items()} == declared
+    assert all(t.dtype == torch.float32 and t.isfinite().all() for t in delta.tensors.values())
+    assert delta.counts.head == sum(t.numel() for n, t in delta.tensors.items() if n.startswith("head."))
+    if learner.trains:
+        assert delta.id != first.id
+        assert found.flops > 0
+        moved = [name for name, t in delta.tensors.items() if not torch.equal(t, first.tensors[name])]
+        assert any(not name.startswith("head.") for name in moved) == (delta.counts.without_head > 0)
+    output = predict(base, learner, delta, data.test, plan)
+    assert output.shape == (len(data.test), data.task.outputs)
+    path = tmp_path / "delta.safetensors"
+    assert save_delta(delta, path) == path.stat().st_size
+    again = load_delta(path, expected=delta.id, digests=delta.digests)
+    assert (again.id, again.counts, again.pruned) == (delta.id, delta.counts, delta.pruned)
+    assert predict(base, learner, again, data.test, plan).tobytes() == output.tobytes()
+    assert changed_tensor(base) is None
+
+
+@pytest.mark.parametrize("specification", [s for s in RUNNABLE if parse_learner(s).sharing == "sequential"])
+def test_a_sequential_learner_goes_on(specification: str) -> None:
+    base, learner = backbone(), parse_learner(specification, QUICK)
+    first = fit(base, learner, KINDS["single"], score, 0).delta
+    second = fit(base, learner, KINDS["pair"], score, 0, previous=first).delta
+    assert second.id != fit(base, learner, KINDS["pair"], score, 0).delta.id
+    earlier = second.with_head(first)
+    plan = evaluation_plan(KINDS["single"].test)
+    assert predict(base, learner, earlier, KINDS["single"].test, plan).shape == (16, 3)
+
+
+def test_a_new_learner_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pooler_only.py").write_text(
+        "from learners.family import Family\n"
+        "from learners.learner import Learner, Training, Tuned\n"
+        "FAMILY = Family(name='pooler', title='Pooler', summary='The pooler alone.', citation='none',\n"
+        "    training=Training(learning_rate=1e-3),\n"
+        "    build=lambda options, training: Learner(name='', family='pooler', training=training,\n"
+        "                                            tuned=Tuned(pooler=True)))\n"
+    )
+    monkeypatch.setattr(learners.methods, "__path__", [*learners.methods.__path__, str(tmp_path)])
+    families.cache_clear()
+    try:
+        learner = parse_learner("pooler", QUICK)
+        found = fit(backbone(), learner, KINDS["single"], score, 0)
+        assert found.delta.counts.backbone == 16 * 16 + 16
+    finally:
+        monkeypatch.undo()
+        families.cache_clear()
+    assert "pooler" not in families()

@@ -1,0 +1,84 @@
+"""`taskstream list` and `taskstream show`: every name that is registered, on both displays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from learners.family import families
+from learners.known import KNOWN_CONFIGS
+from stream.metrics import metrics
+from stream.scores import TASK_METRICS
+from tasks.suite import TASKS
+from tests.report.fake_results import make_results
+from tests.runs import call
+
+LISTED = {
+    "tasks": list(TASKS),
+    "learners": list(families()),
+    "metrics": [*metrics(), *TASK_METRICS],
+    "backbones": ["minilm", *KNOWN_CONFIGS],
+}
+SHOWN = [
+    *(("task", name) for name in TASKS),
+    *(("learner", example) for family in families().values() for example in family.examples),
+    *(("metric", name) for name in (*metrics(), *TASK_METRICS)),
+]
+
+
+@pytest.mark.parametrize("what", LISTED)
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_lists(monkeypatch: pytest.MonkeyPatch, what: str, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    answer = call("list", what, "--display", "json")
+    assert (answer.code, answer.err) == (0, "")
+    rows = json.loads(answer.out)
+    assert [row["name"] for row in rows] == LISTED[what]
+    assert all(row.keys() == rows[0].keys() for row in rows)
+    answer = call("list", what, "--display", "plain")
+    assert (answer.code, answer.err) == (0, "")
+    assert max(map(len, answer.out.splitlines())) <= width
+    words = answer.out.split()
+    assert [name for name in LISTED[what] if name not in words] == []
+
+
+def test_runs(tmp_path: Path) -> None:
+    assert json.loads(call("list", "runs", str(tmp_path), "--display", "json").out) == []
+    assert call("list", "runs", str(tmp_path)).out.strip() == "no runs here"
+    for name, arrivals in (("b", 3), ("deep/a", 1)):
+        (tmp_path / name).mkdir(parents=True)
+        document = make_results(["cola", "sst2", "rte"], ["head", "adapter:64"], arrivals)
+        (tmp_path / name / "results.json").write_text(json.dumps(document))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "results.json").write_text("[]")  # of another program
+    rows = json.loads(call("list", "runs", str(tmp_path), "--display", "json").out)
+    found = {Path(row["run"]).relative_to(tmp_path).as_posix(): row["arrivals"] for row in rows}
+    assert found == {"b": "3/3", "deep/a": "1/3"}
+    assert "3/3" in call("list", "runs", str(tmp_path)).out
+    assert call("list", "runs", str(tmp_path / "nowhere")).code == 0
+
+
+@pytest.mark.parametrize(("what", "name"), SHOWN, ids=lambda value: str(value))
+def test_shows(monkeypatch: pytest.MonkeyPatch, what: str, name: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    answer = call("show", what, name, "--display", "json")
+    assert (answer.code, answer.err) == (0, "")
+    document = json.loads(answer.out)
+    answer = call("show", what, name, "--display", "plain")
+    assert (answer.code, answer.err) == (0, "")
+    assert max(map(len, answer.out.splitlines())) <= 80
+    if what == "task":
+        assert document["name"] == name
+        assert document["kind"] == TASKS[name].kind
+        assert TASKS[name].title in " ".join(answer.out.split())
+    if what == "metric":
+        assert {"name", "title", "formula", "citation", "range", "direction"} == document.keys()
+        assert document["name"] == name
+    if what == "learner":
+        family = families()[name.split(":")[0]]
+        assert document["citation"] == family.citation
+        assert document["options"].keys() == {option.name for option in family.options}
+        assert all(option.name in answer.out for option in family.options)
+        assert document["learner"].split(":")[0] == family.name

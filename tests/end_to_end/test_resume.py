@@ -1,0 +1,246 @@
+"""Interruptions of every kind: no finished fit is lost, nothing altered is trusted."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import learners.fit
+from learners.delta import load_delta
+from stream import run
+from stream.failure import RunFailed
+from stream.store import Store
+from tests.runs import (
+    TASKS,
+    Answer,
+    as_arguments,
+    call,
+    deltas_of,
+    events_of,
+    fitted,
+    ledger_of,
+    matrices_of,
+    read_results,
+    start,
+    tiny_settings,
+    wait,
+)
+
+LEARNERS = ["adapter:4", "full:sequential", "head"]
+
+
+@pytest.fixture(scope="module")
+def base(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Settings of a finished, uninterrupted run."""
+    out = tmp_path_factory.mktemp("base") / "run"
+    settings = tiny_settings(tiny_tasks, tiny_backbone, out, learners=",".join(LEARNERS), epochs=2)
+    run(**settings)
+    return settings
+
+
+@pytest.fixture
+def copy(base: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """The same run in a folder that a test may harm."""
+    shutil.copytree(base["out"], tmp_path / "run")
+    return {**base, "out": str(tmp_path / "run")}
+
+
+def command(settings: dict[str, Any]) -> Answer:
+    return call("run", *as_arguments(settings), "--display", "none")
+
+
+def interrupt(process: subprocess.Popen[str], out: Path, lines: int, how: signal.Signals, delay: float) -> None:
+    """Send a signal once the ledger holds so many lines; the run must still be at work then."""
+    ledger = out / "ledger.jsonl"
+    while not (ledger.exists() and ledger.read_bytes().count(b"\n") >= lines):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    time.sleep(delay)
+    process.send_signal(how)
+
+
+def test_killed_and_interrupted_it_goes_on(base: dict[str, Any], tmp_path: Path) -> None:
+    """kill -9 among two workers, a torn line, Ctrl-C, then to the end in one process: the results of one go."""
+    out = tmp_path / "run"
+    settings = {**base, "out": str(out), "workers": 2}
+    arguments = ["run", *as_arguments(settings), "--display", "plain"]
+    draw = random.Random(7)  # moments differ from machine to machine anyway; the delays need not
+
+    process = start(*arguments)
+    interrupt(process, out, 4, signal.SIGKILL, draw.random() / 20)
+    assert wait(process).code == -signal.SIGKILL
+    with (out / "ledger.jsonl").open("a") as file:
+        file.write('{"event": "fit", "learner": "adap')
+    first = fitted(out)
+
+    process = start(*arguments, "--workers", "1")
+    interrupt(process, out, len(ledger_of(out)) + 4, signal.SIGINT, draw.random() / 20)
+    answer = wait(process)
+    assert answer.code == 1, answer.err
+    assert "Traceback" not in answer.err
+    (line,) = answer.errors
+    assert "continue with: taskstream run --suite" in line
+    assert str(out) in line
+    second = fitted(out)
+    assert first == second[: len(first)]
+
+    answer = command({**settings, "workers": 1})
+    assert (answer.code, answer.err) == (0, "")
+    done = fitted(out)
+    assert second == done[: len(second)]
+    assert len(done) == len(set(done)) <= len(LEARNERS) * len(TASKS)  # no fit twice; one may be found in the store
+    finished = Path(base["out"])
+    assert deltas_of(out) == deltas_of(finished)
+    results, expected = read_results(out), read_results(finished)
+    assert matrices_of(results) == matrices_of(expected)
+    for name in LEARNERS:
+        for part in ("metrics", "retention", "provenance"):
+            assert results["learners"][name][part] == expected["learners"][name][part]
+
+
+def test_a_torn_last_line_is_cut_off(copy: dict[str, Any]) -> None:
+    ledger = Path(copy["out"]) / "ledger.jsonl"
+    whole = ledger.read_bytes()
+    ledger.write_bytes(whole[: whole.rstrip(b"\n").rfind(b"\n") - 20])
+    expected = read_results(Path(copy["out"]))
+    answer = command(copy)
+    assert (answer.code, answer.err) == (0, "")
+    assert matrices_of(read_results(Path(copy["out"]))) == matrices_of(expected)
+    assert len(fitted(Path(copy["out"]))) == len(LEARNERS) * len(TASKS)
+
+
+def test_an_altered_line_is_refused_by_its_number(copy: dict[str, Any]) -> None:
+    ledger = Path(copy["out"]) / "ledger.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    number = next(n for n, line in enumerate(lines, start=1) if json.loads(line)["event"] == "evaluate")
+    event = json.loads(lines[number - 1])
+    event["cells"][0]["score"] = 0.99
+    lines[number - 1] = json.dumps(event) + "\n"
+    ledger.write_text("".join(lines))
+    answer = command(copy)
+    assert answer.code == 2
+    (line,) = answer.errors
+    assert line.startswith(f"error: {ledger}, line {number + 1}: the ledger was altered")  # the line after shows it
+
+
+def test_another_seed_needs_another_folder(copy: dict[str, Any]) -> None:
+    before = (Path(copy["out"]) / "ledger.jsonl").read_bytes()
+    answer = command({**copy, "seed": 1, "epochs": 3})
+    assert answer.code == 2
+    assert len(answer.errors) == 2
+    for line, key in zip(answer.errors, ("seed", "epochs"), strict=True):
+        assert line.startswith("error: ")
+        assert f"{key} differs" in line
+        assert "--out" in line
+    assert (Path(copy["out"]) / "ledger.jsonl").read_bytes() == before
+
+
+def test_more_tasks_and_learners_reuse_all_fits(copy: dict[str, Any]) -> None:
+    out = Path(copy["out"])
+    before = fitted(out)
+    more = {**copy, "suite": copy["suite"] + ",stsb", "learners": copy["learners"] + ",majority"}
+    assert command(more).code == 0
+    added = fitted(out)[len(before) :]
+    assert set(added) == {(name, "stsb") for name in LEARNERS} | {("majority", t) for t in (*TASKS, "stsb")}
+    assert len(added) == len(set(added))
+    old, new = matrices_of(run(**{**copy, "out": str(out)})), read_results(out)
+    assert new["order"] == list(TASKS)  # asked for less again, it gives less again
+    assert matrices_of(new) == old
+
+
+def test_a_lost_delta_is_learned_again_and_nothing_else(copy: dict[str, Any]) -> None:
+    out = Path(copy["out"])
+    for learner, task in (("adapter:4", TASKS[1]), ("full:sequential", TASKS[0])):
+        before, expected, lost = fitted(out), read_results(out), deltas_of(out)[learner, task]
+        Store(out / "store").delta_path(lost).unlink()
+        assert command(copy).code == 0
+        assert fitted(out)[len(before) :] == [(learner, task)]
+        assert deltas_of(out)[learner, task] == lost
+        assert matrices_of(read_results(out)) == matrices_of(expected)
+
+
+def test_a_flipped_byte_in_a_delta_stops_the_run(copy: dict[str, Any]) -> None:
+    out = Path(copy["out"])
+    path = Store(out / "store").delta_path(deltas_of(out)["adapter:4", TASKS[0]])
+    tensor = "added.adapter.ffn.1.up.weight"
+    values = load_delta(path).tensors
+    tensor = next(name for name in values if name.startswith("added.") and values[name].numel() > 8)
+    raw = bytearray(path.read_bytes())
+    place = raw.find(values[tensor].numpy().tobytes())
+    assert place > 0
+    raw[place + 9] ^= 16
+    path.write_bytes(raw)
+    answer = command({**copy, "suite": copy["suite"] + ",stsb"})
+    assert answer.code == 1
+    assert answer.err.startswith("error: ")
+    assert "Traceback" not in answer.err
+    assert str(path) in answer.err
+    assert f"tensor {tensor}" in answer.err
+    assert "continue with: taskstream run" in answer.err
+    path.unlink()  # as the message advises
+    assert command({**copy, "suite": copy["suite"] + ",stsb"}).code == 0
+
+
+def test_a_fit_is_found_by_another_run_on_the_same_store(copy: dict[str, Any], tmp_path: Path) -> None:
+    other = {**copy, "out": str(tmp_path / "other"), "store": str(Path(copy["out"]) / "store"), "order": "seed:5"}
+    run(**other)
+    isolated = [fit for fit in fitted(tmp_path / "other") if fit[0] != "full:sequential"]
+    assert isolated == []
+    assert {event["cached"] for event in events_of(tmp_path / "other", "fit")} >= {True}
+
+
+def test_divergence_is_told_and_what_was_learned_is_kept(
+    copy: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The third step of the second task gives a loss that is no number."""
+    honest, calls = learners.fit.task_loss, itertools.count(1)
+    steps = next(e for e in events_of(Path(copy["out"]), "fit") if e["learner"] == "head")["examples"]
+
+    def diverging(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        loss = honest(output, target)
+        return loss * float("nan") if output.requires_grad and output.shape[1] == 3 and next(calls) == 3 else loss
+
+    monkeypatch.setattr(learners.fit, "task_loss", diverging)
+    settings = {**copy, "learners": "head", "out": str(tmp_path / "diverging")}
+    answer = command(settings)
+    assert steps > 0
+    assert answer.code == 1
+    first, second = answer.errors
+    assert first.startswith("error: Diverged: learner head, task colours")
+    assert "the loss is nan at step 3 of " in first
+    assert "finished work is kept; continue with: taskstream run" in second
+    out = tmp_path / "diverging"
+    assert fitted(out) == [("head", TASKS[0])]
+    partial = read_results(out)["learners"]["head"]
+    assert not partial["retention"]["verified"]
+    assert list(partial["cost"]["bytes_per_task"]) == [TASKS[0]]
+    assert "1/3" in call("list", "runs", str(out)).out or len(partial["R"]) == 1
+    monkeypatch.undo()
+    results = run(**settings)
+    assert fitted(out) == [("head", task) for task in TASKS]
+    assert matrices_of(results)["head"] == matrices_of(read_results(Path(copy["out"])))["head"]
+
+
+def test_a_worker_that_dies_is_told(base: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as by the system when memory runs out."""
+    from stream import pool
+
+    def doomed(errors: Any) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+        return subprocess.Popen(["sh", "-c", "read setup; kill -9 $$"], text=True, **pipes)
+
+    monkeypatch.setattr(pool, "_start", doomed)
+    with pytest.raises(RunFailed, match=r"WorkerDied.*workers\.log"):
+        run(**{**base, "out": str(tmp_path), "workers": 2})
+    assert os.path.exists(tmp_path / "results.json")
