@@ -139,6 +139,7 @@ def _load_model(folder: Path, pooling: Pooling) -> Any:
             attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
             use_safetensors=True,
             local_files_only=True,
+            ignore_mismatched_sizes=True,  # reported, and refused below in our own words
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -135,22 +135,3 @@ def from_csv(text: str, *, where: str = "R.csv") -> AccuracyMatrix:
         return AccuracyMatrix(tasks=tasks, before=before, rows=tuple(rows))
     except ValueError as error:
         raise InputError(str(error), where=where) from error
-
-
-def to_record(matrix: AccuracyMatrix) -> dict[str, Any]:
-    """R as the fields `R`, `baseline`, `provenance` of a learner in results.json, ready for JSON."""
-    return {
-        "R": [list(row) for row in matrix.rows],
-        "baseline": list(matrix.before),
-        "provenance": [list(row) for row in matrix.provenance],
-    }
-
-
-def from_record(tasks: Sequence[str], record: Mapping[str, Any]) -> AccuracyMatrix:
-    """Read what `to_record` wrote, for tasks in arrival order (`order` in results.json)."""
-    return AccuracyMatrix(
-        tasks=tuple(tasks),
-        before=tuple(record["baseline"]),
-        rows=tuple(tuple(row) for row in record["R"]),
-        provenance=tuple(tuple(row) for row in record["provenance"]),
-    )

@@ -10,8 +10,8 @@ from typing import Any
 
 from learners.learner import Learner
 from stream.cost import TaskCost, growth
-from stream.matrix import AccuracyMatrix
-from stream.metrics import compute_all
+from stream.matrix import AccuracyMatrix, append_arrival, empty_matrix
+from stream.metrics import Baseline, compute_all
 
 SCHEMA = 1
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
@@ -56,17 +56,29 @@ def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
 
 def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) -> AccuracyMatrix:
     """R of one learner, as far as its rows are done without a gap."""
-    before = {c["task"]: c["score"] for c in events.get(f"before/{name}/0", {}).get("cells", ())}
-    rows: list[tuple[float | None, ...]] = []
-    provenance = []
+    before = {cell["task"]: cell["score"] for cell in events.get(f"before/{name}/0", {}).get("cells", ())}
+    matrix = empty_matrix(order, before)
     for arrival in range(1, len(order) + 1):
         event = row_event(events, name, arrival)
         if event is None:
             break
-        cells = {cell["task"]: cell for cell in event["cells"]}
-        rows.append(tuple(cells[task]["score"] if task in cells else None for task in order))
-        provenance.append(tuple(cells[task]["provenance"] if task in cells else None for task in order))
-    return AccuracyMatrix(order, tuple(before.get(task) for task in order), tuple(rows), tuple(provenance))
+        cells = event["cells"]
+        scores = {cell["task"]: cell["score"] for cell in cells}
+        matrix = append_arrival(matrix, scores, {cell["task"]: cell["provenance"] for cell in cells})
+    return matrix
+
+
+def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[Baseline, dict[str, float]]:
+    """What a learner's scores may be compared with: the isolated learner of the same kind, on each task alone."""
+    learner = facts.learners[name]
+    alone = learner.name.replace("sharing=sequential", "sharing=isolated")
+    twins = [twin for twin, x in facts.learners.items() if (x.name, x.training) == (alone, learner.training)]
+    scores = {}
+    for arrival, task in enumerate(facts.order, start=1):
+        for cell in (events.get(f"evaluate/{twins[0]}/{arrival}", {}) if twins else {}).get("cells", ()):
+            if cell["task"] == task:
+                scores[task] = cell["score"]
+    return {"single_task": scores}
 
 
 def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | None:
@@ -136,7 +148,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
         "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
         "baseline": list(matrix.before),
         "provenance": [[how and "measured" for how in matrix.before], *(list(row) for row in matrix.provenance)],
-        "metrics": compute_all(matrix),
+        "metrics": compute_all(matrix, references_of(facts, name, events)),
         "cost": {
             "trained_parameters_per_task": {task: event["parameters"] for task, event in done.items()},
             "head_parameters_per_task": {task: event["head_parameters"] for task, event in done.items()},

@@ -78,14 +78,14 @@ def test_killed_and_interrupted_it_goes_on(base: dict[str, Any], tmp_path: Path)
     draw = random.Random(7)  # moments differ from machine to machine anyway; the delays need not
 
     process = start(*arguments)
-    interrupt(process, out, 4, signal.SIGKILL, draw.random() / 20)
+    interrupt(process, out, 4, signal.SIGKILL, draw.random() / 50)
     assert wait(process).code == -signal.SIGKILL
     with (out / "ledger.jsonl").open("a") as file:
         file.write('{"event": "fit", "learner": "adap')
     first = fitted(out)
 
     process = start(*arguments, "--workers", "1")
-    interrupt(process, out, len(ledger_of(out)) + 4, signal.SIGINT, draw.random() / 20)
+    interrupt(process, out, len(ledger_of(out)) + 2, signal.SIGINT, draw.random() / 50)
     answer = wait(process)
     assert answer.code == 1, answer.err
     assert "Traceback" not in answer.err
