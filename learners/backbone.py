@@ -74,7 +74,8 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     model, tokenizer = _load_model(checkpoint.folder, checkpoint.pooling), _load_tokenizer(checkpoint.folder)
     settings: dict[str, Any] = model.config.to_dict()
     has_pooler = getattr(model, "pooler", None) is not None
-    config = {k: v for k, v in settings.items() if k not in VOLATILE}
+    written = json.loads((checkpoint.folder / "config.json").read_text(encoding="utf-8"))
+    config = {k: v for k, v in written.items() if k not in VOLATILE}  # as written: defaults of a library may change
     architecture = architecture_from_config(settings, pooler=has_pooler, where=str(checkpoint.folder))
     if len(tokenizer) > architecture.vocabulary:
         raise InputError(
@@ -88,7 +89,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     identity = content_id(
         "backbone",
         canonical(digests),
-        json.dumps(config, sort_keys=True, default=str),
+        canonical(config),
         tokenizer_id,
         checkpoint.pooling,
     )
@@ -96,8 +97,8 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     if dtype == "bfloat16":  # float32 weights stay at hand: tuned weights must not start from rounded ones
         weights = {key: tensor.clone() for key, tensor in weights.items()}
         model = model.to(torch.bfloat16)
-        digests = resident_digests(model)
     model.requires_grad_(False).eval()
+    digests = resident_digests(model, weights)
     return Backbone(
         name=name,
         id=identity,
@@ -112,15 +113,18 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     )
 
 
-def resident_digests(model: nn.Module) -> dict[str, str]:
-    """Digest of every parameter and buffer as it lies in memory, by name."""
-    tensors = dict(model.named_parameters()) | dict(model.named_buffers())
+def resident_digests(model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> dict[str, str]:
+    """Digest of every parameter and buffer as it lies in memory, by name; of `weights` where they lie elsewhere."""
+    tensors: dict[str, Tensor] = dict(model.named_parameters()) | dict(model.named_buffers())
+    for name, weight in (weights or {}).items():
+        if name not in tensors or weight.data_ptr() != tensors[name].data_ptr():
+            tensors[f"{name} (float32)"] = weight
     return {name: tensor_digest(name, tensor) for name, tensor in sorted(tensors.items())}
 
 
 def changed_tensor(backbone: Backbone) -> str | None:
     """Name of the first tensor that is not what it was when the backbone was loaded, or None."""
-    now = resident_digests(backbone.model)
+    now = resident_digests(backbone.model, backbone.weights)
     names = sorted(set(now) | set(backbone.digests))
     return next((name for name in names if now.get(name) != backbone.digests.get(name)), None)
 

@@ -72,10 +72,10 @@ def _checked(folder: Path) -> Checkpoint:
             found="pickled weights, which are never loaded" if pickled else "no weights",
             fix="convert them once with AutoModel.from_pretrained(...).save_pretrained(folder)" if pickled else "",
         )
-    return Checkpoint(folder, _pooling(folder))
+    return Checkpoint(folder, pooling_of(folder))
 
 
-def _pooling(folder: Path) -> Literal["cls", "mean"]:
+def pooling_of(folder: Path) -> Literal["cls", "mean"]:
     """Sentence encoders say how they pool in 1_Pooling/config.json; everything else reads the first token."""
     file = folder / "1_Pooling" / "config.json"
     if not file.is_file():

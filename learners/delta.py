@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from tasks.content import canonical, content_id
@@ -80,33 +80,42 @@ class Delta:
         """This body with the head of `other`: how a sequential learner answers an earlier task."""
         body = {name: tensor for name, tensor in self.tensors.items() if not name.startswith("head.")}
         head = {name: tensor for name, tensor in other.tensors.items() if name.startswith("head.")}
-        return Delta(body | head, self.pruned)
+        mixed = Delta(body | head, self.pruned)
+        known = {**self.digests, **{name: other.digests[name] for name in head}}
+        mixed.__dict__["digests"] = {name: known[name] for name in mixed.tensors}  # taken already; a body is large
+        return mixed
 
 
 def save_delta(delta: Delta, path: Path) -> int:
     """Write a Delta as safetensors, atomically; returns bytes on disk.
 
     A pruned tensor `x` is written as `x#values` and `x#indices` (int32, into the flattened tensor), its shape in
-    the header.
+    the header, where that is smaller than the tensor itself.
     """
     stored: dict[str, Tensor] = {}
-    shapes: dict[str, list[int]] = {}
+    shapes: dict[str, list[int] | None] = {}
     for name, tensor in delta.tensors.items():
+        stored[name] = tensor.contiguous()
         if name in delta.pruned:
             flat = tensor.reshape(-1)
             indices = torch.nonzero(flat).reshape(-1)
-            stored[f"{name}#values"], stored[f"{name}#indices"] = flat[indices], indices.to(torch.int32)
-            shapes[name] = list(tensor.shape)
-        else:
-            stored[name] = tensor.contiguous()
+            shapes[name] = None
+            if 2 * len(indices) < len(flat):  # an index costs as much as a value
+                del stored[name]
+                stored[f"{name}#values"], stored[f"{name}#indices"] = flat[indices], indices.to(torch.int32)
+                shapes[name] = list(tensor.shape)
     metadata = {"taskstream": json.dumps({"schema": SCHEMA, "id": delta.id, "pruned": shapes})}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{uuid4().hex}.part"  # not of `tempfile`: its files are for their owner alone
+    temporary = (
+        path.parent / f".{uuid4().hex}.part"
+    )  # neither `tempfile` nor `save_file`: theirs are their owner's alone
     try:
-        save_file(stored, temporary, metadata=metadata)
-        with temporary.open("rb+") as file:
+        with temporary.open("xb") as file:
+            file.write(save(stored, metadata=metadata))
+            file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
     return path.stat().st_size
@@ -148,10 +157,45 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
     return delta
 
 
-def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int]]) -> Delta:
-    """The Delta whose pruned tensors, of the given shapes, `raw` holds as values and indices."""
+def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
+    """Read the head of a Delta alone: what a sequential learner needs of an earlier task.
+
+    Raises:
+        InputError: The file is missing or damaged, or a tensor of the head is not as recorded.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            head = Delta({name: file.get_tensor(name) for name in digests if name.startswith("head.")})
+    except (OSError, SafetensorError) as error:
+        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
+    for name, digest in head.digests.items():
+        if digest != digests[name]:
+            found = f"content {digest[:16]}"
+            raise InputError(
+                f"a stored Delta changed, tensor {name}",
+                where=str(path),
+                expected=digests[name][:16],
+                found=found,
+                fix=_RESTORE,
+            )
+    return head
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None]) -> Delta:
+    """The Delta whose pruned tensors `raw` holds as values and indices where a shape is given, else whole."""
     tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
     for name, shape in shapes.items():
+        if shape is None:
+            continue
         dense = torch.zeros(torch.Size(shape).numel(), dtype=raw[f"{name}#values"].dtype)
         dense[raw[f"{name}#indices"].long()] = raw[f"{name}#values"]
         tensors[name] = dense.reshape(shape)

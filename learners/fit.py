@@ -27,7 +27,11 @@ from tasks.encoded import EncodedTask
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
+TRAINING_FORMAT = 2  # enters every recipe: raise it whenever equal inputs would give another Delta
 PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
+
+
+REMEDY = "lower the learning rate (learner:learning_rate=X), or leave the learner out"
 
 
 class Diverged(Exception):
@@ -111,7 +115,7 @@ def fit(
                 loss = task_loss(logits(backbone, learner, weights, batch, training.head_dropout), target)
                 value = loss.item()
                 if not np.isfinite(value):
-                    raise Diverged(f"the loss is {value} at step {step + 1} of {steps} (epoch {epoch + 1})")
+                    raise Diverged(f"the loss is {value} at step {step + 1} of {steps} (epoch {epoch + 1}); {REMEDY}")
                 optimiser.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss + penalty)
                 nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
@@ -128,7 +132,9 @@ def fit(
             candidate = finished(learner, leaves, gates, mean, deviation)
             output = predict(backbone, learner, candidate, data.validation, plan)
             if not np.isfinite(output).all():
-                raise Diverged(f"a logit is no finite number after step {step} of {steps} (epoch {epoch + 1})")
+                raise Diverged(
+                    f"a logit is no finite number after step {step} of {steps} (epoch {epoch + 1}); {REMEDY}"
+                )
             scores.append(score(np.asarray(data.validation.target), output))
             key = (scores[-1], -validation_loss(output, data.validation.target))  # a tied score goes to the lower loss
             if key > best_key:

@@ -66,24 +66,26 @@ def run_command(
     backbone: Annotated[str | None, typer.Option(help="minilm, a folder, or a Hugging Face hub id.")] = None,
     learners: Annotated[str | None, typer.Option(help="Comma list; see: taskstream list learners.")] = None,
     order: Annotated[str | None, typer.Option(help="paper, seed:N, or NAME,NAME.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Every random choice derives from it by name. [0]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Every random choice derives from it by name. Default: 0.")] = None,
     epochs: Annotated[int | None, typer.Option(help="For all learners; at most, as training may stop early.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="For all learners. [32]")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="For all learners. Default: 32.")] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="For all learners; each has a default of its own.")
     ] = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. [128]")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 128.")] = None,
     train_examples: Annotated[int | None, typer.Option(help="At most so many, a seeded sample.")] = None,
     test_examples: Annotated[int | None, typer.Option(help="At most so many in validation and in test.")] = None,
-    evaluate: Annotated[str | None, typer.Option(help="full, audited, or square. [full]")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or bfloat16, of the forward pass. [float32]")] = None,
+    evaluate: Annotated[str | None, typer.Option(help="full, audited, or square. Default: full.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="float32 or bfloat16, of the forward pass. Default: float32.")
+    ] = None,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Our column name=the files', such as text=sentence.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; one for each core by default.")] = None,
-    out: Annotated[str | None, typer.Option(help="Folder of the run. [runs/latest]")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/latest.")] = None,
     store: Annotated[
-        str | None, typer.Option(help="Folder of finished fits, may be shared by runs. [OUT/store]")
+        str | None, typer.Option(help="Folder of finished fits, may be shared by runs. Default: OUT/store.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of these settings; options given here win.")] = None,
     display: DisplayOption = Display.rich,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import platform
 import resource
 from collections.abc import Callable, Mapping
@@ -14,9 +16,10 @@ from typing import Any
 import torch
 
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
+from learners.batches import EVALUATION_BATCH
 from learners.delta import Delta
 from learners.family import parse_learner
-from learners.fit import Diverged, fit
+from learners.fit import TRAINING_FORMAT, Diverged, fit
 from learners.initial import initial_delta
 from learners.learner import Learner
 from learners.seeds import seed_of
@@ -37,7 +40,8 @@ class BackboneChanged(Exception):
     """A frozen tensor is not what it was: a defect, and the end of the run."""
 
 
-FAILURES = (Diverged, BackboneChanged, InputError)  # what a job may end with; anything else is a defect
+# What a job may end with; anything else is a defect.
+FAILURES = (Diverged, BackboneChanged, InputError, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Setup:
     """What a process needs to execute jobs: plain JSON values, handed to workers as they are."""
 
     backbone: str
+    backbone_id: str
     dtype: Dtype
     learners: tuple[str, ...]  # specifications as written
     overrides: Mapping[str, Any]
@@ -82,11 +87,19 @@ class Bench:
 
 
 def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
-    """Load what a setup names."""
+    """Load what a setup names; sets PyTorch to one thread.
+
+    Raises:
+        InputError: The backbone is no longer the one that the run was prepared with.
+    """
     torch.set_num_threads(THREADS)
+    backbone = backbone or load_backbone(setup.backbone, setup.dtype)
+    if backbone.id != setup.backbone_id:
+        expected, found = f"content {setup.backbone_id[:16]}", backbone.id[:16]
+        raise InputError("the backbone changed meanwhile", where=setup.backbone, expected=expected, found=found)
     return Bench(
         setup=setup,
-        backbone=backbone or load_backbone(setup.backbone, setup.dtype),
+        backbone=backbone,
         learners={name: parse_learner(name, setup.overrides) for name in setup.learners},
         store=Store(Path(setup.store)),
         opened={},
@@ -94,11 +107,13 @@ def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
 
 
 def numerics(dtype: str) -> dict[str, Any]:
-    """Everything about the machine that may move the last bit of a logit."""
+    """Everything about the machine, and about how rows are put together, that may move the last bit of a logit."""
     return {
         "dtype": dtype,
         "device": "cpu",
         "threads": THREADS,
+        "evaluation_batch": EVALUATION_BATCH,
+        "training": TRAINING_FORMAT,
         "machine": platform.machine(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         **{name: _version(name) for name in ("torch", "transformers", "numpy")},
@@ -162,15 +177,18 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
     _check_backbone(bench, job)  # first: what was learned on another backbone must not enter the store
     size = bench.store.put_delta(outcome.delta)
     counts = outcome.delta.counts
+    trained = sum(tensor.numel() for tensor in outcome.delta.tensors.values())
     record = {
         "recipe": recipe,
         "task": task,
         "delta": outcome.delta.id,
         "digests": dict(outcome.delta.digests),
-        "parameters": counts.without_head,
+        "parameters": trained - counts.head,
+        "kept_parameters": counts.without_head,
         "added_parameters": counts.added,
         "head_parameters": counts.head,
         "bytes": size,
+        "head_bytes": counts.head * 4,
         "validation": list(outcome.validation),
         "losses": list(outcome.losses),
         "best": outcome.best,
@@ -185,14 +203,15 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
 
 def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:
     """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head."""
-    learned = {record["task"]: record for record in (results[need] for need in job.needs)}
-    last = results[job.needs[-1]]
+    records = [results[need] for need in job.needs if need.startswith("fit/")]
+    learned = {record["task"]: record for record in records}
+    last = records[-1]
     latest = bench.store.get_delta(last) if learner.sharing == "sequential" else None
     cells = []
     for task in job.tasks:
         if task in learned:
-            own = bench.store.get_delta(learned[task])
-            delta = latest.with_head(own) if latest is not None else own
+            record = learned[task]
+            delta = latest.with_head(bench.store.get_head(record)) if latest else bench.store.get_delta(record)
         else:  # a task still to come: its first head, on the body as it now is
             delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
         cells.append(_score(bench, learner, delta, task).as_dict())
@@ -205,10 +224,12 @@ def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
 
 
 def reset_peak_memory() -> None:
-    """Begin a new high-water mark of this process's memory, where the system can (Linux)."""
+    """Give freed memory back and begin a new high-water mark of this process, where the system can (Linux)."""
+    gc.collect()
     try:
+        ctypes.CDLL(None).malloc_trim(0)  # or the heap of earlier fits would count as this one's
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
+    except (OSError, AttributeError):
         return  # then `peak_memory` speaks of the process since its start
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from learners.delta import sync_folder
+from tasks.errors import InputError
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -24,15 +30,41 @@ def write_atomic(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     """Write a value as strict JSON (no NaN), atomically."""
     write_atomic(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def usable_folder(folder: Path, where: str) -> Path:
+    """Make a folder, or see that it is one and can be written to.
+
+    Raises:
+        InputError: It cannot; `where` names the option.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{uuid4().hex}.part"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise InputError(
+            "cannot write here", where=where, found=found, fix="give a folder that can be written"
+        ) from None
+    return folder
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to a run's folder for a `with` block; a crash lets go of it.
+
+    Raises:
+        InputError: Another process is at it.
+    """
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            fix = "wait for it, or give another --out (with --store on a common store, finished fits are shared)"
+            raise InputError("another process is running in this folder", where=str(folder), fix=fix) from None
+        yield

@@ -58,10 +58,14 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
             tasks = (
                 audited_tasks(order[:t], seed, name) if certifiable else order if evaluate == "square" else order[:t]
             )
-            jobs.append(Job("evaluate", name, t, tasks, fits(name, t)))
+            # A certificate points at a measured cell, so the row before must be there.
+            before = (f"evaluate/{name}/{t - 1}",) if certifiable and t > 1 else ()
+            jobs.append(Job("evaluate", name, t, tasks, fits(name, t) + before))
     if evaluate == "audited":
         last = len(order)
-        jobs += [Job("audit", n, last, order, fits(n, last)) for n, x in learners.items() if x.sharing == "isolated"]
+        for name, learner in learners.items():
+            if learner.sharing == "isolated":
+                jobs.append(Job("audit", name, last, order, (*fits(name, last), f"evaluate/{name}/{last}")))
     return tuple(jobs)
 
 

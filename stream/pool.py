@@ -110,10 +110,11 @@ def run_in_workers(
 
 
 def _start(errors: Any) -> subprocess.Popen[str]:
-    # One thread in every library, and not in the terminal's process group: the run itself answers Ctrl-C.
+    # -P: a tasks.py in the current folder must not come before ours. One thread in every library. Not in the
+    # terminal's process group: the run itself answers Ctrl-C.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     return subprocess.Popen(
-        [sys.executable, "-m", "stream.worker"],
+        [sys.executable, "-P", "-m", "stream.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -61,6 +61,7 @@ class Prepared:
         config = self.config
         return Setup(
             backbone=config.backbone,
+            backbone_id=self.backbone.id,
             dtype=config.dtype,
             learners=tuple(self.learners),
             overrides=config.training_overrides,

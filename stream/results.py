@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from learners.learner import Learner
-from stream.cost import TaskCost, growth
+from stream.account import account, bytes_kept, fits_of
 from stream.matrix import AccuracyMatrix, append_arrival, empty_matrix
 from stream.metrics import Baseline, compute_all
 
@@ -86,18 +88,6 @@ def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | N
     return events.get(f"audit/{name}/{arrival}") or events.get(f"evaluate/{name}/{arrival}")
 
 
-def growth_of(facts: Facts, name: str, events: Mapping[str, Event], *, heads: bool) -> list[float]:
-    """Growth after each finished fit of a learner, x of the backbone, zeros pruned."""
-    costs = []
-    for arrival in range(1, len(facts.order) + 1):
-        event = events.get(f"fit/{name}/{arrival}")
-        if event is None:
-            break
-        tuned = event["parameters"] - event["added_parameters"]
-        costs.append(TaskCost(tuned, event["added_parameters"], event["head_parameters"]))
-    return list(growth(facts.learners[name], facts.backbone["parameters"], costs, heads=heads))
-
-
 def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[dict[str, Any]]:
     """Cells of an isolated learner whose logits are not, bit for bit, those of the day the task was learned."""
     if facts.learners[name].sharing != "isolated":
@@ -123,6 +113,7 @@ def environment(numerics: Mapping[str, Any]) -> dict[str, Any]:
     """Versions, threads, device and machine that the numbers were made with."""
     return {
         "taskstream": version("taskstream"),
+        "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{library: version(library) for library in LIBRARIES},
@@ -130,35 +121,47 @@ def environment(numerics: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def commit() -> str | None:
+    """Commit of the checkout this code runs from, `+` after it where files were changed; None for an installed copy."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        asked = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
 def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Event]) -> dict[str, Any]:
     matrix = matrix_of(facts.order, name, events)
-    fits = {task: events.get(f"fit/{name}/{t}") for t, task in enumerate(facts.order, start=1)}
-    done = {task: event for task, event in fits.items() if event is not None}
-    rows = [
-        event
-        for key, event in events.items()
-        if key.startswith((f"evaluate/{name}/", f"before/{name}/", f"audit/{name}/"))
-    ]
+    fits = fits_of(facts.order, name, events)
+    done = dict(zip(facts.order, fits, strict=False))
+    entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
+    last = entries[-1] if entries else dict.fromkeys(("train_flops", "train_seconds", "evaluate_seconds"), 0)
     given = [how for row in matrix.provenance for how in row if how is not None]
     violations = violations_of(facts, name, events)
     return {
         "spec": name,
         "canonical": learner.name,
         "sharing": learner.sharing,
+        "training": asdict(learner.training),
         "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
         "baseline": list(matrix.before),
         "provenance": [[how and "measured" for how in matrix.before], *(list(row) for row in matrix.provenance)],
         "metrics": compute_all(matrix, references_of(facts, name, events)),
         "cost": {
             "trained_parameters_per_task": {task: event["parameters"] for task, event in done.items()},
+            "kept_parameters_per_task": {task: event["kept_parameters"] for task, event in done.items()},
             "head_parameters_per_task": {task: event["head_parameters"] for task, event in done.items()},
-            "growth": growth_of(facts, name, events, heads=True),
-            "growth_without_heads": growth_of(facts, name, events, heads=False),
-            "bytes_per_task": {task: event["bytes"] for task, event in done.items()},
-            "train_flops": sum(event["flops"] for event in done.values()),
-            "train_seconds": sum(event["seconds"] for event in done.values()),
-            "evaluate_seconds": sum(cell["seconds"] for row in rows for cell in row["cells"]),
-            "peak_memory_bytes": max((event["peak_memory_bytes"] for event in done.values()), default=None),
+            "growth": [entry["growth"] for entry in entries],
+            "growth_without_heads": [entry["growth_without_heads"] for entry in entries],
+            "bytes_per_task": dict(zip(facts.order, bytes_kept(learner, fits), strict=False)),
+            "train_flops": last["train_flops"],
+            "train_seconds": last["train_seconds"],
+            "evaluate_seconds": last["evaluate_seconds"],
+            "peak_memory_bytes": last.get("peak_memory_bytes"),
+            "after_each_arrival": entries,
         },
         "retention": {
             "verified": learner.sharing == "isolated" and matrix.arrivals == len(facts.order) and not violations,

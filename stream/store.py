@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from learners.delta import Delta, load_delta, save_delta
+from learners.delta import Delta, load_delta, load_head, save_delta
 from stream.files import write_json
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
@@ -43,6 +43,14 @@ class Store:
             InputError: The file is missing or changed; names it and the tensor.
         """
         return load_delta(self.delta_path(record["delta"]), record["delta"], record["digests"])
+
+    def get_head(self, record: dict[str, Any]) -> Delta:
+        """The head of a fit record's Delta, its content checked, without reading the body.
+
+        Raises:
+            InputError: The file is missing or changed; names it and the tensor.
+        """
+        return load_head(self.delta_path(record["delta"]), record["digests"])
 
     def put_fit(self, recipe: str, record: dict[str, Any]) -> None:
         write_json(self._fit_path(recipe), record)

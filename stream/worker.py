@@ -12,6 +12,7 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from typing import Any, TextIO
 
 
@@ -36,15 +37,18 @@ def main() -> None:
         try:
             result = execute(bench, job, order["results"], report)
         except Exception as error:  # the run decides what a failure means; a worker only says which
+            traceback.print_exc()
             _send(answers, {"kind": "failed", "job": job.id, "type": type(error).__name__, "message": str(error)})
         else:
             _send(answers, {"kind": "done", "job": job.id, "result": result})
 
 
 def _read(jobs: queue.Queue[dict[str, Any]]) -> None:
-    for line in sys.stdin:
-        jobs.put(json.loads(line))
-    os._exit(0)  # a fit under way is lost, a finished one is in the store
+    try:
+        for line in sys.stdin:
+            jobs.put(json.loads(line))
+    finally:
+        os._exit(0)  # a fit under way is lost, a finished one is in the store
 
 
 def _send(stream: TextIO, message: dict[str, Any]) -> None:

@@ -45,9 +45,12 @@ def encode(
     path = cache / f"{name}-{key[:24]}"
     if path.is_dir():
         try:
-            return open_encoded(path)
+            known = open_encoded(path)
+            if encoded_id(known.task, {split: getattr(known, split) for split in SPLITS}) == known.id:
+                return known
         except InputError:
-            shutil.rmtree(path)
+            pass
+        shutil.rmtree(path)
     least = tokenizer.num_special_tokens_to_add(pair=True)
     if max_length <= least:
         raise InputError("maximum length too small", expected=f"more than {least} tokens", found=str(max_length))

@@ -15,7 +15,14 @@ from __future__ import annotations
 from tasks.task import HubAddress, Kind, PaperFacts, Task
 
 Sizes = tuple[int, int, int]  # train, validation, test
-PARAPHRASE = ("1", "equivalent", "duplicate", "paraphrase")  # spellings of the positive class of MRPC and QQP
+PARAPHRASE = (
+    "1",
+    "equivalent",
+    "duplicate",
+    "paraphrase",
+    "yes",
+    "true",
+)  # spellings of the positive class of MRPC and QQP
 
 
 def _glue(

@@ -106,6 +106,9 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     else:
         labels, target = _classes(raw, rows.number, where)
         classes = target
+        if task.positive and not set(task.positive) & set(labels):
+            expected = f"a label out of {', '.join(task.positive)}"
+            raise InputError("no positive class for F1", where=where, expected=expected, found=", ".join(labels[:8]))
     keys = row_keys(rows.text, rows.text_b, split_seed)
     splits, derived = assign_splits(keys, published, classes, labels, where=where)
     notes += [*derived, *_overlap(keys, splits)]

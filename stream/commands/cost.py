@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from learners.architecture import Architecture, architecture_from_config
+from learners.checkpoint import pooling_of
 from learners.family import parse_learners
 from learners.known import known_architecture
 from stream.cost import account
@@ -67,4 +68,7 @@ def _architecture(backbone: str) -> Architecture:
         config = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError("damaged config", where=str(file), found=str(error)) from None
-    return architecture_from_config(config, where=str(file))
+    if not isinstance(config, dict):
+        raise InputError("not a model's config", where=str(file), expected="a JSON object", found=type(config).__name__)
+    pooler = False if pooling_of(file.parent) == "mean" else None
+    return architecture_from_config(config, pooler=pooler, where=str(file))

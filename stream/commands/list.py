@@ -76,6 +76,8 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
             results = read_results(path.parent)
         except InputError:
             continue  # a file of that name that is no run
+        if not {"learners", "suite", "order", "backbone"} <= results.keys():
+            continue
         done = [len(learner["R"]) - 1 for learner in results["learners"].values()]
         rows.append(
             {

@@ -17,7 +17,12 @@ def report(folder: Path, display: str) -> None:
     if display == "json":
         print(json.dumps(results))
     elif display != "none":
-        print_report(results, make_console(display))
+        try:
+            print_report(results, make_console(display))
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            found = f"{type(error).__name__}: {error}"
+            fix = "give the run's command again"
+            raise InputError("damaged results", where=str(folder / "results.json"), found=found, fix=fix) from error
 
 
 def read_results(folder: Path) -> dict[str, Any]:

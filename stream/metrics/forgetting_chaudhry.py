@@ -35,8 +35,9 @@ METRIC = Metric(
     name="forgetting_chaudhry",
     title="Forgetting (Chaudhry, best before the last row)",
     formula="F_T = 1/(T-1) sum_{j<T} (max_{j<=l<T} R[l,j] - R[T,j])",
-    citation="Chaudhry et al. 2018 (RWalk, ECCV), forgetting measure; circle-hit/SAPT score.py Fgt. Negative when old "
-    "tasks improve",
+    citation="Chaudhry et al. 2018 (RWalk, ECCV), forgetting measure, there with the maximum over all l < T; here from "
+    "the task's own arrival on, so that evaluating tasks before they arrive does not change it. circle-hit/SAPT "
+    "score.py Fgt. Negative when old tasks improve",
     range=(-1.0, 1.0),
     lower_is_better=True,
     compute=compute,

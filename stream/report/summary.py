@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page, page_of
+from stream.report.cost import cost_table
 from stream.report.forgetting import forgetting
 from stream.report.growth import growth_chart
 from stream.report.header import header
@@ -25,6 +26,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "heatmap": ("Accuracy matrix R", heatmap),
     "forgetting": ("Forgetting by task", forgetting),
     "growth": ("Growth", growth_chart),
+    "cost": ("Cost", cost_table),
     "tasks": ("Scores by task", task_table),
 }
 
@@ -35,7 +37,7 @@ def print_report(results: Mapping[str, Any], console: Console, sections: Sequenc
     Args:
         results: The document as read from JSON; scores are fractions and shown in points (x100).
         console: Its width, colours and encoding decide the form; nothing is wider than its width.
-        sections: Which parts, in which order: header, league, heatmap, forgetting, growth, tasks.
+        sections: Which parts, in which order: header, league, heatmap, forgetting, growth, cost, tasks.
 
     Raises:
         InputError: A section is not known.

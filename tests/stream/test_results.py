@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from learners.family import parse_learners
-from stream.results import Facts, growth_of, matrix_of, results, row_event, violations_of
+from stream.account import account
+from stream.results import Facts, matrix_of, results, row_event, violations_of
 
 ORDER = ("a", "b", "c")
 LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential")
@@ -36,7 +37,8 @@ def events_of(name: str, arrivals: int = 3) -> dict[str, dict[str, Any]]:
     }
     for t in range(1, arrivals + 1):
         events[f"fit/{name}/{t}"] = {
-            "task": ORDER[t - 1], "parameters": 100 + t, "added_parameters": 60, "head_parameters": 10, "bytes": 400,
+            "task": ORDER[t - 1], "parameters": 200 + t, "kept_parameters": 100 + t, "added_parameters": 60,
+            "head_parameters": 10, "bytes": 400, "head_bytes": 40,
             "flops": 1e6, "seconds": 2.0, "peak_memory_bytes": 1000 * t,
         }  # fmt: skip
         cells = [cell(task, (10 * t + j + 1) / 100) for j, task in enumerate(ORDER[:t])]
@@ -59,7 +61,7 @@ def test_rows_after_a_gap_wait() -> None:
     events = {key: event for key, event in ALL.items() if key != "evaluate/adapter:4/2"}
     assert matrix_of(ORDER, "adapter:4", events).arrivals == 1
     events = {key: event for key, event in ALL.items() if key != "fit/adapter:4/2"}
-    assert len(growth_of(FACTS, "adapter:4", events, heads=True)) == 1
+    assert len(account(ORDER, "adapter:4", LEARNERS["adapter:4"], 1000, events)) == 1
 
 
 def test_the_final_audit_takes_the_place_of_the_last_row() -> None:
@@ -74,15 +76,36 @@ def test_the_final_audit_takes_the_place_of_the_last_row() -> None:
 
 
 def test_growth_from_the_kept_scalars_of_each_delta() -> None:
-    assert growth_of(FACTS, "full:isolated", ALL, heads=False) == [0.101, 0.203, 0.306]
-    assert growth_of(FACTS, "adapter:4", ALL, heads=False) == [1.101, 1.203, 1.306]
-    assert growth_of(FACTS, "adapter:4", ALL, heads=True) == [1.111, 1.223, 1.336]
-    assert growth_of(FACTS, "full:sequential", ALL, heads=False) == [1.06, 1.06, 1.06]
+    def growth(name: str, key: str = "growth_without_heads") -> list[float]:
+        return [entry[key] for entry in account(ORDER, name, LEARNERS[name], 1000, ALL)]
+
+    assert growth("full:isolated") == [0.101, 0.203, 0.306]
+    assert growth("adapter:4") == [1.101, 1.203, 1.306]
+    assert growth("adapter:4", "growth") == [1.111, 1.223, 1.336]
+    assert growth("full:sequential") == [1.06, 1.06, 1.06]
+
+
+def test_a_sequential_learner_keeps_one_body() -> None:
+    """Of the tasks before the last the head alone is kept: bytes as growth counts them."""
+    for name, kept in {"adapter:4": [400, 800, 1200], "full:sequential": [400, 440, 480]}.items():
+        entries = account(ORDER, name, LEARNERS[name], 1000, ALL)
+        assert [entry["bytes"] for entry in entries] == kept
+        cost = results(FACTS, ALL)["learners"][name]["cost"]
+        assert sum(cost["bytes_per_task"].values()) == kept[-1]
+        assert cost["after_each_arrival"] == entries
+
+
+def test_the_account_adds_up() -> None:
+    first, *_, last = account(ORDER, "adapter:4", LEARNERS["adapter:4"], 1000, ALL)
+    assert (first["train_flops"], first["train_seconds"], first["evaluate_seconds"]) == (1e6, 2.0, 2.0)
+    assert (last["train_flops"], last["train_seconds"], last["evaluate_seconds"]) == (3e6, 6.0, 4.5)
+    assert (last["parameters"], last["peak_memory_bytes"]) == (1336, 3000)
 
 
 def test_the_account() -> None:
     cost = results(FACTS, ALL)["learners"]["adapter:4"]["cost"]
-    assert cost["trained_parameters_per_task"] == {"a": 101, "b": 102, "c": 103}
+    assert cost["trained_parameters_per_task"] == {"a": 201, "b": 202, "c": 203}
+    assert cost["kept_parameters_per_task"] == {"a": 101, "b": 102, "c": 103}
     assert cost["head_parameters_per_task"] == {"a": 10, "b": 10, "c": 10}
     assert cost["bytes_per_task"] == {"a": 400, "b": 400, "c": 400}
     assert cost["train_flops"] == 3e6

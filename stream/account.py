@@ -1,0 +1,72 @@
+"""The account of a run: what a learner has cost and what must be kept, after each arrival, from the events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from learners.learner import Learner
+from stream.cost import TaskCost, growth
+
+Event = Mapping[str, Any]
+
+
+def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> list[Event]:
+    """Events of a learner's fits in order of arrival, as far as they are done without a gap."""
+    done: list[Event] = []
+    for arrival in range(1, len(order) + 1):
+        event = events.get(f"fit/{name}/{arrival}")
+        if event is None:
+            break
+        done.append(event)
+    return done
+
+
+def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
+    """Bytes on disk of what each task adds to what must be kept, [T].
+
+    Isolated: its Delta. Sequential: the last body holds for all tasks, so of an earlier task the head alone is kept.
+    """
+    if learner.sharing == "isolated":
+        return [fit["bytes"] for fit in fits]
+    return [*(fit["head_bytes"] for fit in fits[:-1]), *(fit["bytes"] for fit in fits[-1:])]
+
+
+def account(
+    order: Sequence[str], name: str, learner: Learner, backbone: int, events: Mapping[str, Event]
+) -> list[dict[str, Any]]:
+    """One entry for each finished fit; times, FLOPs and bytes are sums since the stream began.
+
+    * `parameters`, `growth`: what must be kept, backbone and heads included, zeros pruned; as a number, and in
+      multiples of the backbone (`backbone` parameters); `growth_without_heads` leaves heads out.
+    * `bytes`: of Deltas on disk, the backbone not included.
+    * `train_flops`: matrix products of all training steps. `train_seconds`, `evaluate_seconds`: wall clock.
+    * `peak_memory_bytes`: highest resident memory of the process that fitted, over the fits so far; libraries and
+      backbone included.
+    """
+    fits = fits_of(order, name, events)
+    costs = [
+        TaskCost(fit["kept_parameters"] - fit["added_parameters"], fit["added_parameters"], fit["head_parameters"])
+        for fit in fits
+    ]
+    with_heads, without = (growth(learner, backbone, costs, heads=heads) for heads in (True, False))
+    evaluated = sum(cell["seconds"] for cell in events.get(f"before/{name}/0", {}).get("cells", ()))
+    entries = []
+    for arrival, task in enumerate(order[: len(fits)], start=1):
+        rows = (events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit"))
+        evaluated += sum(cell["seconds"] for row in rows for cell in row.get("cells", ()))
+        entries.append(
+            {
+                "arrival": arrival,
+                "task": task,
+                "growth": with_heads[arrival - 1],
+                "growth_without_heads": without[arrival - 1],
+                "parameters": round(with_heads[arrival - 1] * backbone),
+                "bytes": sum(bytes_kept(learner, fits[:arrival])),
+                "train_flops": sum(event["flops"] for event in fits[:arrival]),
+                "train_seconds": sum(event["seconds"] for event in fits[:arrival]),
+                "evaluate_seconds": evaluated,
+                "peak_memory_bytes": max(event["peak_memory_bytes"] for event in fits[:arrival]),
+            }
+        )
+    return entries
