@@ -48,7 +48,7 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
     prepared = prepare(config, lambda text: handle({"event": "notice", "message": text}))
     usable_folder(folder, f"--out {config.out}")
     usable_folder(config.store_folder, f"--store {config.store_folder}")
-    with sole_writer(folder):
+    with sole_writer(folder / "ledger.jsonl"):
         ledger = open_ledger(folder / "ledger.jsonl")
         write_atomic(folder / "config.toml", config_toml(config, origins))
         try:

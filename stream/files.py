@@ -55,16 +55,16 @@ def usable_folder(folder: Path, where: str) -> Path:
 
 
 @contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing to a run's folder for a `with` block; a crash lets go of it.
+def sole_writer(path: Path) -> Iterator[None]:
+    """Keep other processes from writing a run's ledger, and so its folder, for a `with` block; a crash lets go of it.
 
     Raises:
         InputError: Another process is at it.
     """
-    with (folder / ".lock").open("w") as file:
+    with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             fix = "wait for it, or give another --out (with --store on a common store, finished fits are shared)"
-            raise InputError("another process is running in this folder", where=str(folder), fix=fix) from None
+            raise InputError("another process is running in this folder", where=str(path.parent), fix=fix) from None
         yield

@@ -14,6 +14,7 @@ from learners.gates import SETTINGS
 from learners.learner import Learner, Modification, Training, Tuned
 from tasks.errors import InputError
 
+DEFAULT_GATES = "diff-pruning"  # what the author of AdapterBias points to
 VECTOR, ALPHA = ("vector",), ("alpha.weight", "alpha.bias")
 SHARED = {"none": (), "v": VECTOR, "alpha": ALPHA, "both": VECTOR + ALPHA}
 
@@ -26,7 +27,7 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
             expected="std above 0",
             found="std=0",
         )
-    if options["gates"] is not None and not options["l0"]:
+    if options["gates"] != DEFAULT_GATES and not options["l0"]:
         raise InputError(
             "gates without a penalty do nothing",
             where=f"learner 'adapterbias:gates={options['gates']}'",
@@ -46,7 +47,7 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
         tuned=Tuned(norms="ffn", embedding_norm=options["embedding_norm"]),
         modifications=(shift,),
         sharing=options["sharing"],
-        gates=SETTINGS[options["gates"] or "diff-pruning"] if options["l0"] else None,
+        gates=SETTINGS[options["gates"]] if options["l0"] else None,
         penalty=options["l0"],
     )
 
@@ -66,12 +67,7 @@ FAMILY = Family(
         Option(
             "l0", number(0.0, 1.0), 0.0, "λ of the L0 penalty on L_α; 0 is off, the bare word l0 is 1e-4", bare=1e-4
         ),
-        Option(
-            "gates",
-            choice(*SETTINGS),
-            None,
-            "published setting of the hard-concrete gates; diff-pruning where not given",
-        ),
+        Option("gates", choice(*SETTINGS), DEFAULT_GATES, "published setting of the hard-concrete gates"),
         Option(
             "vector",
             choice("zeros", "ones"),

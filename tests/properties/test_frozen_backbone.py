@@ -104,8 +104,8 @@ class FrozenBackbone(RuleBasedStateMachine):
     def switch(self, seed: int, specification: str) -> None:
         """Go on with another learner and seed: a run of its own on the same backbone and store."""
         setup = Setup(
-            backbone=self.base.name, dtype="float32", learners=tuple(learners()), overrides=TRAINING, data={},
-            store=str(self.folder), seed=seed, train_examples=None, test_examples=None,
+            backbone=self.base.name, backbone_id=self.base.id, dtype="float32", learners=tuple(learners()),
+            overrides=TRAINING, data={}, store=str(self.folder), seed=seed, train_examples=None, test_examples=None,
         )  # fmt: skip
         self.bench = Bench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
         self.seed, self.name, self.learner = seed, specification, learners()[specification]
