@@ -14,12 +14,17 @@ __all__ = ["run"]
 
 
 def run(
-    *, config: str | Path | None = None, handle: Callable[[dict[str, Any]], None] = lambda event: None, **settings: Any
+    *,
+    config: str | Path | None = None,
+    display: str = "none",
+    handle: Callable[[dict[str, Any]], None] = lambda event: None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """Run or continue a stream; the same as `taskstream run`.
 
     Args:
         config: A TOML file of settings; those given here win.
+        display: rich or plain shows the run as it goes and its report at the end; none shows nothing.
         handle: Called with every event of the run, a plain dict.
         **settings: The options of the command with underscores: suite, source, backbone, learners, order, seed,
             epochs, batch_size, learning_rate, max_length, train_examples, test_examples, evaluate, dtype, workers,
@@ -34,7 +39,19 @@ def run(
     """
     from stream.config import resolve_config
     from stream.engine import run_stream
+    from stream.report import make_console, open_view, print_report
 
     joined = {key: ",".join(value) if isinstance(value, list | tuple) else value for key, value in settings.items()}
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in joined.items()}
-    return run_stream(*resolve_config(plain, Path(config) if config else None, origin="call"), handle)
+    resolved, origins = resolve_config(plain, Path(config) if config else None, origin="call")
+    console = make_console(display)
+    with open_view(display, console) as view:
+
+        def both(event: dict[str, Any]) -> None:
+            view.handle(event)
+            handle(event)
+
+        results = run_stream(resolved, origins, both)
+    if display in ("rich", "plain"):
+        print_report(results, console)
+    return results

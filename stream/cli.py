@@ -80,7 +80,7 @@ def run_command(
         str | None, typer.Option(help="float32 or bfloat16, of the forward pass. Default: float32.")
     ] = None,
     columns: Annotated[
-        list[str] | None, typer.Option("--column", help="Our column name=the files', such as text=sentence.")
+        list[str] | None, typer.Option("--column", help="Our column=the files', as text=sentence or rte.text_b=second.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; one for each core by default.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/latest.")] = None,

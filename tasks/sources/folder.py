@@ -29,7 +29,8 @@ class FolderSource:
 
     Attributes:
         directory: The folder; every folder or data file in it is a task of that name.
-        columns: Our column name -> the files' name, where they differ ({"text": "sentence"}).
+        columns: Our column name -> the files' name, where they differ, for all tasks or for one ({"text": "sentence",
+            "rte.text_b": "hypothesis"}).
         split_seed: Seed of the content hash that carves missing splits.
     """
 
@@ -39,8 +40,9 @@ class FolderSource:
 
     def __post_init__(self) -> None:
         for ours in self.columns:
-            if ours not in COLUMNS:
-                raise unknown_name("column", ours, COLUMNS, where="column mapping")
+            column = ours.rpartition(".")[2]
+            if column not in COLUMNS:
+                raise unknown_name("column", column, COLUMNS, where=f"column mapping {ours}")
 
     @property
     def name(self) -> str:
@@ -120,7 +122,8 @@ class FolderSource:
             InputError: Whatever is wrong with its files, in one line.
         """
         files = self.files(name)
-        parts = [self._rows(path, is_split=len(files) > 1) for path in files]
+        columns = self.columns_of(name)
+        parts = [_rows(path, columns, is_split=len(files) > 1) for path in files]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
         return read_rows(name, _join(parts, where), where=where, split_seed=self.split_seed)
 
@@ -128,7 +131,7 @@ class FolderSource:
         """SHA-256 of all that `load` depends on, without parsing: file bytes, mapping, seed, kind of task."""
         known = TASKS.get(name)
         facts = (known.kind, known.metric) if known is not None else ("inferred", "")
-        parts = [name, *facts, str(self.split_seed), repr(sorted(self.columns.items()))]
+        parts = [name, *facts, str(self.split_seed), repr(sorted(self.columns_of(name).items()))]
         for path in self.files(name):
             try:
                 with path.open("rb") as file:
@@ -139,32 +142,38 @@ class FolderSource:
                 ) from error
         return content_id(FORMAT, *parts)
 
-    def _rows(self, path: Path, *, is_split: bool) -> Rows:
-        """The columns we use of one file; a file a split is named by its split, and labels of test may be missing."""
-        table = read_table(path)
-        length = len(next(iter(table.values())))
-        chosen: dict[str, list[str] | None] = {}
-        for ours in COLUMNS:
-            theirs = self.columns.get(ours, ours)
-            if theirs in table:
-                chosen[ours] = [_cell(value, theirs, row, path) for row, value in enumerate(table[theirs], start=1)]
-            elif ours == "text" or ours in self.columns:
-                raise InputError(
-                    f"missing column {theirs}",
-                    where=str(path),
-                    found=f"columns {shown(table)}",
-                    fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
-                )
-        if is_split:
-            chosen["split"] = [file_stem(path)] * length
-            if SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"] and not chosen.keys() & {"label", "score"}:
-                chosen["label"] = [""] * length
-        if "label" not in chosen and "score" not in chosen:
-            fix = "name it label, or map yours to it (label=YOURS)"
-            raise InputError("missing column label", where=str(path), found=f"columns {shown(table)}", fix=fix)
-        text = chosen.pop("text")
-        assert text is not None
-        return Rows(text, number=range(1, length + 1), **chosen)
+    def columns_of(self, name: str) -> dict[str, str]:
+        """The mapping for one task: that for all tasks, overridden by its own (`NAME.column`)."""
+        common = {ours: theirs for ours, theirs in self.columns.items() if "." not in ours}
+        return common | {c: self.columns[f"{name}.{c}"] for c in COLUMNS if f"{name}.{c}" in self.columns}
+
+
+def _rows(path: Path, columns: Mapping[str, str], *, is_split: bool) -> Rows:
+    """The columns we use of one file; a file a split is named by its split, and labels of test may be missing."""
+    table = read_table(path)
+    length = len(next(iter(table.values())))
+    chosen: dict[str, list[str] | None] = {}
+    for ours in COLUMNS:
+        theirs = columns.get(ours, ours)
+        if theirs in table:
+            chosen[ours] = [_cell(value, theirs, row, path) for row, value in enumerate(table[theirs], start=1)]
+        elif ours == "text" or ours in columns:
+            raise InputError(
+                f"missing column {theirs}",
+                where=str(path),
+                found=f"columns {shown(table)}",
+                fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
+            )
+    if is_split:
+        chosen["split"] = [file_stem(path)] * length
+        if SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"] and not chosen.keys() & {"label", "score"}:
+            chosen["label"] = [""] * length
+    if "label" not in chosen and "score" not in chosen:
+        fix = "name it label, or map yours to it (label=YOURS)"
+        raise InputError("missing column label", where=str(path), found=f"columns {shown(table)}", fix=fix)
+    text = chosen.pop("text")
+    assert text is not None
+    return Rows(text, number=range(1, length + 1), **chosen)
 
 
 def _cell(value: object, column: str, row: int, path: Path) -> str:

@@ -111,6 +111,18 @@ def test_columns_are_mapped(tmp_path: Path) -> None:
         FolderSource(tmp_path, {"txt": "sentence"})
 
 
+def test_columns_are_mapped_for_one_task(tmp_path: Path) -> None:
+    for name, header in (("mine", "sentence,label"), ("other", "text,label")):
+        rows = "".join(f"row {number},{'ab'[number % 2]}\n" for number in range(40))
+        (tmp_path / f"{name}.csv").write_text(f"{header}\n{rows}", encoding="utf-8")
+    source = FolderSource(tmp_path, {"mine.text": "sentence"})
+    assert len(source.load("mine").train.text) == len(source.load("other").train.text)
+    assert source.fingerprint("other") == FolderSource(tmp_path).fingerprint("other")
+    assert source.fingerprint("mine") != FolderSource(tmp_path, {"text": "sentence"}).fingerprint("other")
+    with pytest.raises(InputError, match="unknown column 'txt'; did you mean text"):
+        FolderSource(tmp_path, {"mine.txt": "sentence"})
+
+
 def test_fingerprint_follows_content(tmp_path: Path) -> None:
     put(tmp_path / "mine.csv", write_csv(TABLE))
     source = FolderSource(tmp_path)
