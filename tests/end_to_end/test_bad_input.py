@@ -50,6 +50,7 @@ SETTINGS = {
     "unknown option": ({"learners": "adapter:sice=4"}, "unknown option of adapter 'sice'", "did you mean size?"),
     "bad value": ({"learners": "adapter:1"}, "'adapter:1'", "a whole number from 2 to 256"),
     "bad word": ({"learners": "full:shared"}, "'shared'", "isolated, sequential"),
+    "gates of nothing": ({"learners": "adapterbias:gates=louizos"}, "gates without a penalty", "l0=1e-4:gates=louizos"),
     "learner twice": ({"learners": "adapter:4,adapter:size=4"}, "the same learner twice", "adapter:size=4"),
     "no learner": ({"learners": "head,,majority"}, "unknown learner ''", ""),
     "dead start": ({"learners": "adapterbias:std=0"}, "dead initialisation", "std above 0"),
@@ -196,9 +197,15 @@ def test_other_verbs(tmp_path: Path) -> None:
     foreign.mkdir()
     (damaged / "results.json").write_text('{"schema": 1, "suite"')
     (foreign / "results.json").write_text('{"schema": 99}')
+    hollow = tmp_path / "hollow"
+    hollow.mkdir()
+    (hollow / "results.json").write_text('{"schema": 1}')
+    (hollow / "config.json").write_text("[]")
     for arguments, words in {
         ("report", str(tmp_path)): ("no run here", "results.json"),
         ("report", str(damaged)): ("damaged results", "results.json"),
+        ("report", str(hollow)): ("damaged results", "KeyError"),
+        ("cost", "--backbone", str(hollow), "--suite", "glue9", "--learners", "head"): ("not a model's config",),
         ("report", str(foreign)): ("results of another version", "99"),
         ("report", str(tmp_path / "nowhere")): ("no run here",),
         ("show", "metric", "forgeting_chaudhry"): ("unknown metric", "did you mean forgetting_chaudhry"),
@@ -224,3 +231,21 @@ def test_usage(arguments: tuple[str, ...]) -> None:
     assert answer.out == ""
     assert "Usage: taskstream" in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_folders_that_cannot_be_written(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("out", "store"):
+        settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run") | {name: str(tmp_path / "file")}
+        (line,) = refused(call("run", *as_arguments(settings), "--display", "none"))
+        assert f"--{name} {tmp_path / 'file'}: cannot write here" in line
+
+
+def test_no_positive_class_for_f1(tmp_path: Path, tiny_backbone: Path) -> None:
+    rows = [[f"ash red {n}", "elm", "same" if n % 2 else "other"] for n in range(40)]
+    (tmp_path / "mrpc").mkdir()
+    write(tmp_path / "mrpc" / "data.csv", ["text", "text_b", "label"], *rows)
+    settings = tiny_settings(tmp_path, tiny_backbone, tmp_path / "run") | {"suite": "mrpc"}
+    (line,) = refused(call("run", *as_arguments(settings), "--display", "none"))
+    assert "no positive class for F1" in line
+    assert "found other, same" in line

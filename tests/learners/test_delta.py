@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from torch import Tensor
 
-from learners.delta import Delta, load_delta, save_delta, tensor_digest
+from learners.delta import Delta, load_delta, load_head, save_delta, tensor_digest
 from tasks.errors import InputError
 
 names = st.text("abc.", min_size=1, max_size=6)
@@ -224,3 +224,30 @@ def test_a_body_with_another_head() -> None:
 def test_tensors_cannot_be_exchanged() -> None:
     with pytest.raises(TypeError):
         example().tensors["head.weight"] = torch.zeros(1)  # type: ignore[index]
+
+
+def test_a_head_is_read_and_checked_alone(tmp_path: Path) -> None:
+    delta, path = example(), tmp_path / "x"
+    save_delta(delta, path)
+    head = load_head(path, delta.digests)
+    assert list(head.tensors) == ["head.weight"]
+    assert delta.with_head(head).id == delta.id
+    with pytest.raises(InputError, match=r"x: a stored Delta changed, tensor head\.weight"):
+        load_head(path, {**delta.digests, "head.weight": "0" * 64})
+    with pytest.raises(InputError, match="cannot read this Delta"):
+        load_head(tmp_path / "none", delta.digests)
+
+
+def test_a_pruned_tensor_that_kept_most_is_stored_whole(tmp_path: Path) -> None:
+    delta = Delta({"added.alpha.weight": torch.tensor([[1.0, 0.0, 2.0, 3.0]])}, frozenset({"added.alpha.weight"}))
+    save_delta(delta, tmp_path / "x")
+    with safe_open(tmp_path / "x", framework="np") as file:
+        assert list(file.keys()) == ["added.alpha.weight"]
+    read = load_delta(tmp_path / "x", expected=delta.id)
+    assert (read.pruned, read.counts.added) == (delta.pruned, 3)
+
+
+def test_others_may_read_what_the_user_lets_them(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    save_delta(example(), tmp_path / "x")
+    assert (tmp_path / "x").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.files import write_atomic, write_json
+from stream.files import sole_writer, usable_folder, write_atomic, write_json
+from tasks.errors import InputError
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -48,3 +49,22 @@ def test_json_is_strict(tmp_path: Path, value: object) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", value)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    with sole_writer(ledger):
+        with pytest.raises(InputError, match="another process is running in this folder"), sole_writer(ledger):
+            pass
+        ledger.write_text("kept\n")
+    with sole_writer(ledger):
+        assert ledger.read_text() == "kept\n"
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    assert usable_folder(tmp_path / "new" / "folder", "--out new/folder").is_dir()
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InputError, match="--out x: cannot write here"):
+            usable_folder(path, "--out x")

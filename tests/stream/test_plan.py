@@ -66,3 +66,15 @@ def test_an_audit_takes_the_newest_and_one_past_task(seed: int) -> None:
 def test_audits_reach_every_past_task() -> None:
     drawn = {audited_tasks(NAMES, seed, learner)[0] for seed in range(60) for learner in LEARNERS}
     assert drawn == set(NAMES[:-1])
+
+
+@given(lengths)
+def test_certificates_wait_for_the_cells_they_point_at(length: int) -> None:
+    jobs = {job.id: job for job in plan_jobs(make_stream(NAMES[:length], "paper"), LEARNERS, "audited", 0)}
+    for name in ("full:isolated", "head"):
+        for t in range(2, length + 1):
+            assert f"evaluate/{name}/{t - 1}" in jobs[f"evaluate/{name}/{t}"].needs
+        assert f"evaluate/{name}/{length}" in jobs[f"audit/{name}/{length}"].needs
+    assert not any(
+        need.startswith("evaluate") for t in range(length) for need in jobs[f"evaluate/full:sequential/{t + 1}"].needs
+    )

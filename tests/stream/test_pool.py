@@ -147,3 +147,20 @@ def test_the_next_job_is_the_first_whose_needs_are_met() -> None:
     assert next_job(jobs[2:], {}) == Job("fit", "free", 2, ("task2",))
     assert next_job([Job("evaluate", "chain", 1, (), ("fit/chain/1",))], {}) is None
     assert next_job([], {}) is None
+
+
+def test_a_strangers_module_in_the_current_folder_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users keep a tasks.py of their own; a worker started beside it must import ours."""
+    (tmp_path / "tasks.py").write_text("raise SystemExit('the wrong tasks')")
+    monkeypatch.chdir(tmp_path)
+    with (tmp_path / "log").open("w+") as log, pool._start(log) as process:
+        process.communicate("{}\n", timeout=120)  # no setup: it imports all it needs, then says what is missing
+        log.seek(0)
+        said = log.read()
+    assert "the wrong tasks" not in said
+
+
+def test_a_worker_ends_with_its_run_even_in_the_middle_of_a_line(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log, pool._start(log) as process:
+        process.communicate('{"backbone": "to', timeout=60)
+    assert process.returncode == 0

@@ -161,6 +161,18 @@ def test_truncated_files_are_named_and_encoded_again(tmp_path: Path) -> None:
         open_encoded(task.path)
 
 
+def test_a_flipped_byte_is_encoded_again(tmp_path: Path) -> None:
+    task = encoded(tmp_path)
+    file = task.path / "train.ids.npy"
+    raw = bytearray(file.read_bytes())
+    raw[-1] ^= 1
+    del task
+    file.write_bytes(raw)
+    again = encoded(tmp_path)
+    assert file.read_bytes()[-1] == raw[-1] ^ 1
+    assert encoded(tmp_path).id == again.id
+
+
 @pytest.mark.parametrize("meta", [b"", b"{", b"[]", b"{}", b'{"format": "encoded 1"}', b"\xff"])
 def test_damaged_meta(tmp_path: Path, meta: bytes) -> None:
     task = encoded(tmp_path, count=12)
