@@ -154,10 +154,15 @@ def test_a_strangers_module_in_the_current_folder_is_not_ours(tmp_path: Path, mo
     (tmp_path / "tasks.py").write_text("raise SystemExit('the wrong tasks')")
     monkeypatch.chdir(tmp_path)
     with (tmp_path / "log").open("w+") as log, pool._start(log) as process:
-        process.communicate("{}\n", timeout=120)  # no setup: it imports all it needs, then says what is missing
+        assert process.stdin is not None
+        process.stdin.write("{}\n")  # no setup: it imports all it needs, then says what is missing
+        process.stdin.flush()
+        process.wait(timeout=120)
         log.seek(0)
         said = log.read()
     assert "the wrong tasks" not in said
+    assert "missing" in said
+    assert "backbone_id" in said
 
 
 def test_a_worker_ends_with_its_run_even_in_the_middle_of_a_line(tmp_path: Path) -> None:
