@@ -8,7 +8,7 @@ from typing import Literal
 from learners.architecture import Architecture, parameter_shapes
 from learners.forms import Form, Shapes
 from learners.gates import HardConcrete
-from learners.sites import Role, layer_parameters, pooler_parameters, weight_parameters, width
+from learners.sites import Role, layer_parameters, norm_parameters, pooler_parameters, weight_parameters, width
 from tasks.errors import InputError
 
 Sharing = Literal["isolated", "sequential"]
@@ -73,14 +73,11 @@ class Tuned:
         chosen: set[str] = set()
         for layer in range(architecture.layers - self.top_layers, architecture.layers):
             chosen.update(layer_parameters(architecture, layer))
-        roles: dict[str, tuple[Role, ...]] = {
-            "none": (),
-            "ffn": ("ffn.norm",),
-            "layers": ("attention.norm", "ffn.norm"),
-        }
-        for role in roles[self.norms]:
+        if self.norms == "layers":
+            chosen.update(norm_parameters(architecture, embeddings=False))
+        elif self.norms == "ffn":
             for layer in range(architecture.layers):
-                chosen.update(weight_parameters(architecture, role, layer))
+                chosen.update(weight_parameters(architecture, "ffn.norm", layer))
         if self.embedding_norm:
             chosen.update(weight_parameters(architecture, "embeddings.norm"))
         if self.pooler:
