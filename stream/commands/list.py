@@ -25,6 +25,10 @@ def list_names(what: str, folder: Path, display: str) -> None:
         print(json.dumps(rows))
     elif display != "none":
         console = make_console(display)
+        for row in rows if what == "runs" else ():
+            row["run"] = (
+                Path(row["run"]).relative_to(folder).as_posix()
+            )  # a long path would leave room for nothing else
         long = what in ("learners", "metrics")
         console.print((_descriptions(rows) if long else _figures(rows, console.width)) if rows else f"no {what} here")
 
