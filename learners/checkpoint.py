@@ -75,6 +75,17 @@ def _checked(folder: Path) -> Checkpoint:
     return Checkpoint(folder, pooling_of(folder))
 
 
+def check_name(name: str) -> None:
+    """Tell at once what can be told of a backbone's name without a network or a large file.
+
+    Raises:
+        InputError: As `find_checkpoint`, for folders and reserved names; a hub id passes.
+    """
+    folder = Path(name).expanduser().is_dir()
+    if name == "embedded" or (name != "minilm" and (folder or not HUB_ID.fullmatch(name))):
+        find_checkpoint(name)
+
+
 def pooling_of(folder: Path) -> Literal["cls", "mean"]:
     """Sentence encoders say how they pool in 1_Pooling/config.json; everything else reads the first token."""
     file = folder / "1_Pooling" / "config.json"

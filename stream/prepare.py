@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from learners.backbone import Backbone, load_backbone
+from learners.checkpoint import check_name
 from learners.family import parse_learners
 from learners.learner import Learner, delta_shapes
 from stream.config import RunConfig
@@ -136,6 +137,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
     source = attempt(lambda: open_source(config.source, config.columns))
     resolved = attempt(lambda: resolve_suite(config.suite, source.names())) if source else None
     stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
+    attempt(partial(check_name, config.backbone))
     if errors or not (learners and source and resolved and stream):
         raise InputErrors(errors)
     for name in stream.order:

@@ -78,8 +78,9 @@ def test_settings(world: Callable[..., Answer], fault: str) -> None:
 
 
 def test_all_faults_of_the_settings_at_once(world: Callable[..., Answer]) -> None:
-    lines = refused(world(suite="sms_spma", learners="adaptor,topk:0,head", source="folder:nowhere"), faults=3)
-    assert [word for word in ("adaptor", "topk:0", "nowhere") if not any(word in line for line in lines)] == []
+    wrong = {"suite": "sms_spma", "learners": "adaptor,topk:0,head", "source": "folder:nowhere", "backbone": "/gone"}
+    lines = refused(world(**wrong), faults=4)
+    assert [word for word in ("adaptor", "topk:0", "nowhere", "/gone") if not any(word in line for line in lines)] == []
     lines = refused(world(seed=-1, workers=0, evaluate="fully"), faults=3)
     assert [word for word in ("seed", "workers", "evaluate") if not any(word in line for line in lines)] == []
 
