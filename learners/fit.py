@@ -174,6 +174,9 @@ def optimiser_of(
 ) -> torch.optim.AdamW:
     """AdamW with decay on matrices alone; gates undecayed, at their own constant rate where they have one.
 
+    Moments are bias-corrected, which BERT's optimiser left out: with it short fine-tuning is steadier (Mosbach et al.
+    2021, section 5). Epsilon is BERT's.
+
     A shift vector is decayed as a matrix is: the AdapterBias code decays v, and norms and biases are told by name.
     """
     decayed = [leaf for name, leaf in leaves.items() if decays(name)]
