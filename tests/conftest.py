@@ -17,7 +17,14 @@ from hypothesis import HealthCheck, settings
 from tests.worlds import save_backbone, save_task
 
 # A first example that imports torch takes seconds: time is no property of the code under test.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Where CI is set, examples follow from the code alone: a change is judged by what it changed, and new examples are
+# looked for in every other run.
+settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
+)
 settings.load_profile("suite")
 
 
