@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
+from tasks.files import write_atomic
 
 SCHEMA = 1
 
@@ -105,19 +104,7 @@ def save_delta(delta: Delta, path: Path) -> int:
                 stored[f"{name}#values"], stored[f"{name}#indices"] = flat[indices], indices.to(torch.int32)
                 shapes[name] = list(tensor.shape)
     metadata = {"taskstream": json.dumps({"schema": SCHEMA, "id": delta.id, "pruned": shapes})}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = (
-        path.parent / f".{uuid4().hex}.part"
-    )  # neither `tempfile` nor `save_file`: theirs are their owner's alone
-    try:
-        with temporary.open("xb") as file:
-            file.write(save(stored, metadata=metadata))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomic(path, save(stored, metadata=metadata))  # not `save_file`: its files are for their owner alone
     return path.stat().st_size
 
 
@@ -179,15 +166,6 @@ def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
                 fix=_RESTORE,
             )
     return head
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None]) -> Delta:

@@ -17,7 +17,7 @@ import torch
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.execute import open_bench
 from stream.failure import RunFailed
-from stream.files import sole_writer, usable_folder, write_atomic, write_json
+from stream.files import sole_writer, usable_folder, write_json
 from stream.ledger import Ledger, open_ledger
 from stream.matrix import to_csv
 from stream.plan import Job, plan_jobs
@@ -26,6 +26,7 @@ from stream.prepare import Prepared, prepare
 from stream.record import Handle, Progress, arrived, keep, show
 from stream.results import matrix_of, results
 from stream.store import Store
+from tasks.files import write_atomic
 
 
 def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = lambda event: None) -> dict[str, Any]:

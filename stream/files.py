@@ -1,33 +1,17 @@
-"""Files that are whole or absent: written under another name, flushed to disk, then renamed."""
+"""Files of a run: strict JSON, folders that can be written, one writer at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from learners.delta import sync_folder
 from tasks.errors import InputError
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a crash, sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{uuid4().hex}.part"  # not of `tempfile`: its files are for their owner alone
-    try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+from tasks.files import write_atomic
 
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:

@@ -17,7 +17,7 @@ from stream.config import RunConfig
 from stream.execute import Setup, numerics
 from stream.experience import Stream, make_stream
 from stream.plan import Job
-from stream.results import Facts
+from stream.results import Facts, environment
 from tasks.content import canonical, content_id
 from tasks.encode import encode
 from tasks.encoded import EncodedTask
@@ -108,7 +108,7 @@ class Prepared:
             tasks={name: described[name] for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
-            numerics=numerics(config.dtype),
+            environment=environment(numerics(config.dtype)),
         )
 
 

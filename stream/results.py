@@ -33,7 +33,7 @@ class Facts:
     tasks: dict[str, dict[str, Any]]  # metric, classes, train, test, kind
     learners: Mapping[str, Learner]
     settings: dict[str, Any]
-    numerics: dict[str, Any]
+    environment: dict[str, Any]  # as it was when the run began: files may change while it goes on
 
 
 def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
         "settings": facts.settings,
         "tasks": facts.tasks,
         "learners": {name: _learner(facts, name, learner, events) for name, learner in facts.learners.items()},
-        "environment": environment(facts.numerics),
+        "environment": facts.environment,
     }
 
 

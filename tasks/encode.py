@@ -15,6 +15,7 @@ from tasks.content import content_id
 from tasks.encoded import ARRAYS, FORMAT, META, EncodedSplit, EncodedTask, Meta, array_file, encoded_id, open_encoded
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Examples
+from tasks.files import sync_folder
 from tasks.keys import row_keys
 from tasks.sources import Source
 
@@ -121,8 +122,4 @@ def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.files import sole_writer, usable_folder, write_atomic, write_json
+from stream.files import sole_writer, usable_folder, write_json
 from tasks.errors import InputError
+from tasks.files import write_atomic
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ FACTS = Facts(
     tasks={name: {"metric": "accuracy", "classes": 2, "train": 8, "test": 4, "kind": "single"} for name in ORDER},
     learners=LEARNERS,
     settings={"evaluate": "full"},
-    numerics={"threads": 1},
+    environment={"threads": 1},
 )
 
 
