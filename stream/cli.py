@@ -61,8 +61,10 @@ Stream tasks through learners; the same command continues an interrupted run.
 
 @app.command("run", help=RUN_EXAMPLES)
 def run_command(
-    suite: Annotated[str | None, typer.Option(help="houlsby26, glue9, additional17, all, or NAME,NAME.")] = None,
-    source: Annotated[str | None, typer.Option(help="folder:DIR, hub, or simulated.")] = None,
+    suite: Annotated[
+        str | None, typer.Option(help="houlsby26, glue9, additional17, all, NAME,NAME, or simulated:N (fresh tasks).")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="simulated[:seed=S][:scale=X], folder:DIR, or hub.")] = None,
     backbone: Annotated[str | None, typer.Option(help="minilm, a folder, or a Hugging Face hub id.")] = None,
     learners: Annotated[str | None, typer.Option(help="Comma list; see: taskstream list learners.")] = None,
     order: Annotated[str | None, typer.Option(help="paper, seed:N, or NAME,NAME.")] = None,

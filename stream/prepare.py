@@ -22,7 +22,8 @@ from tasks.content import canonical, content_id
 from tasks.encode import encode
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError, InputErrors
-from tasks.sources import Source, open_source
+from tasks.examples import Limits
+from tasks.sources import SimulatedSource, Source, open_source
 from tasks.suite import resolve_suite
 
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class Prepared:
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
+                **({} if task.task.ceiling is None else {"ceiling": task.task.ceiling / 100}),  # as scores are
             }
             for name, task in self.data.items()
         }
@@ -135,7 +137,8 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
 
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names())) if source else None
+    draw = source.draw if isinstance(source, SimulatedSource) else None
+    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), draw)) if source else None
     stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
     attempt(partial(check_name, config.backbone))
     if errors or not (learners and source and resolved and stream):
@@ -157,8 +160,9 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
     data: dict[str, EncodedTask] = {}
     for name in stream.order:
         notice(f"encoding {name}")
-        arguments = (source, name, backbone.tokenizer, backbone.tokenizer_id, config.max_length, cache_folder())
-        task = attempt(partial(encode, *arguments))
+        tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
+        limits = Limits(config.train_examples, config.test_examples)
+        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits))
         if task is not None:
             data[name] = task
     if errors:

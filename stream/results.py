@@ -30,7 +30,7 @@ class Facts:
     backbone: dict[str, Any]  # name, id, parameters
     order: tuple[str, ...]
     seed: int
-    tasks: dict[str, dict[str, Any]]  # metric, classes, train, test, kind
+    tasks: dict[str, dict[str, Any]]  # metric, classes, train, test, kind, and the ceiling where it is known
     learners: Mapping[str, Learner]
     settings: dict[str, Any]
     environment: dict[str, Any]  # as it was when the run began: files may change while it goes on

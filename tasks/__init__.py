@@ -11,8 +11,8 @@ from tasks.task import HubAddress, Kind, PaperFacts, Task
 
 if TYPE_CHECKING:
     from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
-    from tasks.examples import Examples, TaskData, task_data
-    from tasks.sources import FolderSource, HubSource, Source, open_source
+    from tasks.examples import Examples, Limits, TaskData, task_data
+    from tasks.sources import FolderSource, HubSource, SimulatedSource, Source, open_source
 
 __all__ = [
     "SUITES",
@@ -26,7 +26,9 @@ __all__ = [
     "InputError",
     "InputErrors",
     "Kind",
+    "Limits",
     "PaperFacts",
+    "SimulatedSource",
     "Source",
     "Task",
     "TaskData",
@@ -41,8 +43,8 @@ __all__ = [
 # These need numpy, which would be a fifth of the time that `taskstream --help` takes: imported when first asked for.
 _LATER = {
     "tasks.encoded": ("EncodedSplit", "EncodedTask", "open_encoded", "sample"),
-    "tasks.examples": ("Examples", "TaskData", "task_data"),
-    "tasks.sources": ("FolderSource", "HubSource", "Source", "open_source"),
+    "tasks.examples": ("Examples", "Limits", "TaskData", "task_data"),
+    "tasks.sources": ("FolderSource", "HubSource", "SimulatedSource", "Source", "open_source"),
 }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from tasks.content import content_id
 from tasks.encoded import ARRAYS, FORMAT, META, EncodedSplit, EncodedTask, Meta, array_file, encoded_id, open_encoded
 from tasks.errors import InputError
-from tasks.examples import SPLITS, Examples
+from tasks.examples import SPLITS, UNLIMITED, Examples, Limits
 from tasks.files import sync_folder
 from tasks.keys import row_keys
 from tasks.sources import Source
@@ -27,7 +27,13 @@ KEY_SEED = 0  # the keys identify content; samples mix in their own seed
 
 
 def encode(
-    source: Source, name: str, tokenizer: PreTrainedTokenizerBase, tokenizer_id: str, max_length: int, cache: Path
+    source: Source,
+    name: str,
+    tokenizer: PreTrainedTokenizerBase,
+    tokenizer_id: str,
+    max_length: int,
+    cache: Path,
+    limits: Limits = UNLIMITED,
 ) -> EncodedTask:
     """The tokenised task, from the cache if it was encoded before; a damaged cache entry is encoded again.
 
@@ -38,11 +44,12 @@ def encode(
         tokenizer_id: Content id of the tokenizer, part of the cache key.
         max_length: Tokens a row may have, special tokens included; of pairs the longer text is cut first.
         cache: Folder of encoded tasks, shared by all runs; entries appear at once or not at all.
+        limits: Rows that will be used; a source that makes its rows makes no more.
 
     Raises:
         InputError: Something is wrong with the source, `max_length`, or a row of no token.
     """
-    key = content_id(FORMAT, name, source.fingerprint(name), tokenizer_id, str(max_length))
+    key = content_id(FORMAT, name, source.fingerprint(name, limits), tokenizer_id, str(max_length))
     path = cache / f"{name}-{key[:24]}"
     if path.is_dir():
         try:
@@ -55,7 +62,7 @@ def encode(
     least = tokenizer.num_special_tokens_to_add(pair=True)
     if max_length <= least:
         raise InputError("maximum length too small", expected=f"more than {least} tokens", found=str(max_length))
-    data = source.load(name)
+    data = source.load(name, limits)
     splits = {split: _encode_split(getattr(data, split), tokenizer, max_length, name) for split in SPLITS}
     task = replace(data.task, paper=None, hub=None)
     meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {})

@@ -131,7 +131,7 @@ def open_encoded(path: Path) -> EncodedTask:
         EncodedSplit(**{array: _map(path / array_file(split, array)) for array in ARRAYS}) for split in SPLITS
     )
     known = TASKS.get(meta.task.name)
-    task = meta.task if known is None else replace(known, labels=meta.task.labels)
+    task = meta.task if known is None else replace(known, labels=meta.task.labels, ceiling=meta.task.ceiling)
     return EncodedTask(task, train, validation, test, meta.id, meta.max_length, meta.notes, path)
 
 

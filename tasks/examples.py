@@ -14,6 +14,20 @@ from tasks.task import Task
 SPLITS = ("train", "validation", "test")
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How many rows of each split will be used at most; None uses all.
+
+    A source that makes its rows need not make more; one that reads them may ignore it.
+    """
+
+    train: int | None = None
+    test: int | None = None  # of validation and of test alike
+
+
+UNLIMITED = Limits()
+
+
 @dataclass(frozen=True, eq=False)
 class Examples:
     """One split of a task.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from tasks.errors import InputError, unknown_name
@@ -41,12 +42,15 @@ def paper_order(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(names), key=lambda name: (rank.get(name, len(rank)), name)))
 
 
-def resolve_suite(text: str, source_names: Iterable[str] = ()) -> tuple[str, tuple[str, ...]]:
+def resolve_suite(
+    text: str, source_names: Iterable[str] = (), draw: Callable[[str], tuple[str, ...]] | None = None
+) -> tuple[str, tuple[str, ...]]:
     """Read a suite: the name of one, a comma list of task (or suite) names, or `all` tasks of a source.
 
     Args:
         text: What the user wrote.
         source_names: The tasks the source has; those that the table does not know are tasks of their own.
+        draw: Names of the tasks that the source makes for a part of the text, () if it makes none of it.
 
     Returns:
         The name of the suite (a comma list is its own name) and its task names.
@@ -64,15 +68,22 @@ def resolve_suite(text: str, source_names: Iterable[str] = ()) -> tuple[str, tup
     for part in parts:
         if part in SUITES:
             names += SUITES[part]
-        elif check_task_name(part) in TASKS or part in available:
+        elif part in TASKS or part in available:
             names.append(part)
+        elif draw is not None and (drawn := draw(part)):
+            names += drawn
+        elif part.startswith("simulated:"):
+            raise InputError(
+                "only the simulated source draws fresh tasks", where=f"suite {part}", fix="give --source simulated"
+            )
         else:
+            check_task_name(part)
             raise unknown_name("task", part, {*TASKS, *SUITES, "all", *available}, where="suite")
     if not names:
         raise InputError(
             "empty suite", where="suite", expected=f"{', '.join(SUITES)}, all, or task names joined by commas"
         )
-    twice = next((name for position, name in enumerate(names) if name in names[:position]), None)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise InputError(f"task {twice!r} is named twice", where="suite", fix="name every task once")
     return ",".join(parts), tuple(names)

@@ -35,6 +35,19 @@ class PaperFacts:
 
 
 @dataclass(frozen=True)
+class DataFacts:
+    """What is measured on a task's released data.
+
+    Attributes:
+        majority: Share of the most frequent class in percent; None for regression.
+        mean_characters: Mean length of a row, both texts together.
+    """
+
+    majority: float | None
+    mean_characters: int
+
+
+@dataclass(frozen=True)
 class HubAddress:
     """Where a task lies on the Hugging Face hub: repository, configuration, columns and splits."""
 
@@ -56,6 +69,7 @@ class Task:
         metric: Name of the task metric: `accuracy`, `f1`, `matthews` or `spearman`.
         labels: Class names in index order; None before data was seen, () for regression.
         positive: Names any of which may stand for the positive class of `f1`.
+        ceiling: Best expected score in percent, where the labels' noise is known, as of simulated tasks; else None.
     """
 
     name: str
@@ -66,6 +80,7 @@ class Task:
     positive: tuple[str, ...] = ()
     paper: PaperFacts | None = None
     hub: HubAddress | None = None
+    ceiling: float | None = None
 
     @property
     def outputs(self) -> int:

@@ -16,14 +16,14 @@ from learners.known import known_architecture
 from stream.cost import account
 from stream.report import make_console
 from tasks.errors import InputError
+from tasks.sources.simulated.fresh import draw_names, fresh_task
 from tasks.suite import TASKS, resolve_suite
 
 
 def cost(backbone: str, suite: str, learners: str, display: str) -> None:
-    _, names = resolve_suite(suite)
-    document = account(
-        backbone, _architecture(backbone), parse_learners(learners), {name: TASKS[name].outputs for name in names}
-    )
+    _, names = resolve_suite(suite, draw=draw_names)
+    outputs = {name: (TASKS[name] if name in TASKS else fresh_task(name).task).outputs for name in names}
+    document = account(backbone, _architecture(backbone), parse_learners(learners), outputs)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":

@@ -66,11 +66,16 @@ def _backbones() -> list[dict[str, Any]]:
     from learners.architecture import parameters
     from learners.known import KNOWN_CONFIGS, known_architecture
 
-    rows: list[dict[str, Any]] = [{"name": "minilm", "parameters": parameters(known_architecture("minilm")),
-                                   "use": "run, cost (extra minilm)"}]  # fmt: skip
-    for name in KNOWN_CONFIGS:
-        rows.append({"name": name, "parameters": parameters(known_architecture(name)), "use": "cost; run as a hub id"})
-    return rows
+    uses = {"embedded": "run, cost (the default)", "minilm": "run, cost (extra minilm)"}
+    names = dict.fromkeys((*uses, *KNOWN_CONFIGS))
+    return [
+        {
+            "name": name,
+            "parameters": parameters(known_architecture(name)),
+            "use": uses.get(name, "cost; run as a hub id"),
+        }
+        for name in names
+    ]
 
 
 def _runs(folder: Path) -> list[dict[str, Any]]:

@@ -9,15 +9,17 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from stream.commands.show_task import task_document, task_view
 from stream.report import make_console
 from tasks.errors import unknown_name
-from tasks.suite import TASKS
 
 
 def show(what: str, name: str, display: str) -> None:
-    document = {"task": _task, "learner": _learner, "metric": _metric}[what](name)
+    document = {"task": task_document, "learner": _learner, "metric": _metric}[what](name)
     if display == "json":
         print(json.dumps(document))
+    elif display != "none" and what == "task":
+        make_console(display).print(task_view(document))
     elif display != "none":
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(style="bold", no_wrap=True)
@@ -25,13 +27,6 @@ def show(what: str, name: str, display: str) -> None:
         for key, value in document.items():
             table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text: a default in [] is no markup
         make_console(display).print(table)
-
-
-def _task(name: str) -> dict[str, Any]:
-    if name not in TASKS:
-        raise unknown_name("task", name, TASKS)
-    task = TASKS[name]
-    return {k: v for k, v in asdict(task).items() if v not in (None, (), "")}
 
 
 def _learner(name: str) -> dict[str, Any]:

@@ -28,9 +28,10 @@ def task_table(results: Mapping[str, Any], page: Page) -> RenderableType:
     facts: Mapping[str, Mapping[str, Any]] = results.get("tasks") or {}
     learners = sorted(standings(results), key=lambda learner: not learner.name.startswith("majority"))
     names = [page.text(learner.name) for learner in learners]
-    descriptions = described([facts.get(task) or {} for task in order], page)
+    arrived = max((len(learner.rows) for learner in learners), default=0)
+    descriptions = described([facts.get(task) or {} for task in order], arrived, page)
     tasks = [*numbered([page.text(task) for task in order]), "mean"]
-    room = page.width - TASK_WIDTH - 1 - table_width(descriptions[:1]) - 1
+    room = page.width - TASK_WIDTH - 1 - table_width([column for column in descriptions if not column.rank]) - 1
     per_table = max(1, (room + 1) // (SCORE_WIDTH + 1))
     chunks = -(-len(learners) // per_table) or 1
     per_table = -(-len(learners) // chunks)
@@ -48,15 +49,22 @@ def task_table(results: Mapping[str, Any], page: Page) -> RenderableType:
     return Group(*parts[:-1], *legend(names, short, page), Text(caption(results, page), style="dim"))
 
 
-def described(facts: Sequence[Mapping[str, Any]], page: Page) -> list[Column]:
-    """Metric always, kind and test size where there is room; the last row is that of the mean."""
+def described(facts: Sequence[Mapping[str, Any]], arrived: int, page: Page) -> list[Column]:
+    """Metric always, the ceiling where a task has one, kind and test size where there is room.
+
+    The last row is that of the mean; a mean of ceilings is that of the arrived tasks, as those of the scores are.
+    """
     metrics = [
         METRICS.get(str(task.get("metric")), page.text(task.get("metric") or page.missing)[:8]) for task in facts
     ]
     kinds = [page.text(task.get("kind") or page.missing)[:10] for task in facts]
     tests = [scaled(number(task.get("test")), page) for task in facts]
+    ceilings = [number(task.get("ceiling")) for task in facts]
+    known = any(ceiling is not None for ceiling in ceilings)
+    best = [points(ceiling, page) for ceiling in [*ceilings, mean(ceilings[:arrived])]]
     return [
         Column("metric", [*metrics, ""], "left"),
+        *([Column("ceiling", best)] if known else []),
         Column("kind", [*kinds, ""], "left", rank=1),
         Column("test n", [*tests, ""], rank=2),
     ]
@@ -81,6 +89,8 @@ def caption(results: Mapping[str, Any], page: Page) -> str:
         "Scores after the last arrival on each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
         f"points (x100); {page.missing} not evaluated. test n: examples scored."
     )
+    if any((results.get("tasks") or {}).get(task, {}).get("ceiling") is not None for task in results["order"]):
+        words += " ceiling: the best expected score that the noise of a simulated task's labels leaves."
     backbone = str((results.get("backbone") or {}).get("name") or "").lower()
     seen = [task for task in results["order"] if task in MINILM_SAW]
     if "minilm" in backbone and seen:

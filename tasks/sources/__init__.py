@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from tasks.errors import InputError, unknown_name
-from tasks.examples import TaskData
+from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.sources.folder import FolderSource
 from tasks.sources.hub import HubSource
+from tasks.sources.simulated import SimulatedSource, read_simulated
 from tasks.task import Task
 
-__all__ = ["FolderSource", "HubSource", "Source", "open_source"]
+__all__ = ["FolderSource", "HubSource", "SimulatedSource", "Source", "open_source"]
 
 
 class Source(Protocol):
@@ -20,7 +21,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What the user writes to name it: "hub", "folder:DIR"."""
+        """What the user writes to name it: "hub", "folder:DIR", "simulated"."""
 
     def names(self) -> tuple[str, ...]:
         """The tasks it has, those of the paper first, in its order."""
@@ -28,10 +29,10 @@ class Source(Protocol):
     def task(self, name: str) -> Task:
         """What is known of a task without reading more than needed."""
 
-    def load(self, name: str) -> TaskData:
-        """The examples of a task."""
+    def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
+        """The examples of a task; of a source that makes them, no more than the limits ask for."""
 
-    def fingerprint(self, name: str) -> str:
+    def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """A hash of all that `load` depends on, got without parsing where possible; the key of caches."""
 
 
@@ -39,7 +40,7 @@ def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
     """The source that a user names.
 
     Args:
-        text: `folder:DIR`, `hub` or `hub:REVISION`.
+        text: `folder:DIR`, `hub`, `hub:REVISION` or `simulated[:seed=S][:scale=X]`.
         columns: Our column name -> the files' name, for folders.
 
     Raises:
@@ -53,9 +54,9 @@ def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
     if kind == "hub":
         return HubSource(rest or None)
     if kind == "simulated":
-        raise InputError("the simulated source comes with a later version", where="source", fix="use folder:DIR or hub")
+        return read_simulated(text)
     if Path(text).expanduser().is_dir():
         raise InputError(f"unknown source {text!r}", where="source", fix=f"did you mean folder:{text}?")
     if kind == "folder":
         raise InputError("no folder given", where="source", expected="folder:DIR")
-    raise unknown_name("source", text, ("folder:DIR", "hub"), where="source")
+    raise unknown_name("source", text, ("folder:DIR", "hub", "simulated"), where="source")

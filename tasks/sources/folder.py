@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
-from tasks.examples import TaskData
+from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
 from tasks.sources.table import READERS, cell_text, file_stem, file_type, read_table, shown
 from tasks.splits import SPELLINGS
@@ -115,8 +115,8 @@ class FolderSource:
             )
         return tuple(files)
 
-    def load(self, name: str) -> TaskData:
-        """Read a task.
+    def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
+        """Read a task, whole.
 
         Raises:
             InputError: Whatever is wrong with its files, in one line.
@@ -127,7 +127,7 @@ class FolderSource:
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
         return read_rows(name, _join(parts, where), where=where, split_seed=self.split_seed)
 
-    def fingerprint(self, name: str) -> str:
+    def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of all that `load` depends on, without parsing: file bytes, mapping, seed, kind of task."""
         known = TASKS.get(name)
         facts = (known.kind, known.metric) if known is not None else ("inferred", "")

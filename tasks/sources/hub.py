@@ -10,7 +10,7 @@ from typing import Any
 
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
-from tasks.examples import TaskData
+from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.network import hub_offline, hub_reachable
 from tasks.rows import Rows, read_rows
 from tasks.sources.table import cell_text, shown
@@ -64,8 +64,8 @@ class HubSource:
             )
         return TASKS[name]
 
-    def load(self, name: str) -> TaskData:
-        """Fetch a task, or take it from the cache.
+    def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
+        """Fetch a task, or take it from the cache, whole.
 
         Raises:
             InputError: The hub cannot be reached, or its data is not as the address says.
@@ -77,7 +77,7 @@ class HubSource:
             name, _rows(self._fetch(address, where), address, where), where=where, split_seed=self.split_seed
         )
 
-    def fingerprint(self, name: str) -> str:
+    def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of all that `load` depends on: from the address if `revision` is a commit, else from the data."""
         task = self.task(name)
         pinned = self.revision is not None and COMMIT.fullmatch(self.revision) is not None

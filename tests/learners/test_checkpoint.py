@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from learners import checkpoint
+from learners.architecture import architecture_from_config
 from learners.checkpoint import find_checkpoint
+from learners.known import known_architecture
 from tasks.errors import InputError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -104,9 +106,11 @@ def test_a_path_that_is_no_folder_never_reaches_the_hub(
         find_checkpoint(name)
 
 
-def test_embedded_says_what_to_use() -> None:
-    with pytest.raises(InputError, match="use --backbone minilm"):
-        find_checkpoint("embedded")
+def test_embedded_lies_in_the_package_and_is_what_the_table_of_known_backbones_says() -> None:
+    found = find_checkpoint("embedded")
+    config = json.loads((found.folder / "config.json").read_text())
+    assert found.pooling == "mean"
+    assert architecture_from_config(config, pooler=False, where="embedded") == known_architecture("embedded")
 
 
 # ---- the package

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tasks.encode import encode
 from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
 from tasks.errors import InputError
-from tasks.examples import TaskData
+from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.keys import row_keys
 from tasks.rows import Rows, read_rows
 from tasks.task import Task
@@ -42,6 +42,7 @@ class Memory:
     rows: Rows
     name: str = "memory"
     loads: int = 0
+    ceiling: float | None = None
 
     def names(self) -> tuple[str, ...]:
         return ("mine",)
@@ -49,11 +50,12 @@ class Memory:
     def task(self, name: str) -> Task:
         return self.load(name).task
 
-    def load(self, name: str) -> TaskData:
+    def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
         self.loads += 1
-        return read_rows(name, self.rows, where="memory", split_seed=0)
+        data = read_rows(name, self.rows, where="memory", split_seed=0)
+        return dataclasses.replace(data, task=dataclasses.replace(data.task, ceiling=self.ceiling))
 
-    def fingerprint(self, name: str) -> str:
+    def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         return repr(self.rows)
 
 
@@ -111,6 +113,22 @@ def test_second_encoding_reads_nothing(tmp_path: Path) -> None:
     assert len({task.path for task in (first, *others)}) == 3
     assert others[0].id != first.id, "other tokens, other content"
     assert others[1].id == first.id, "same tokens, same content"
+
+
+def test_limits_change_nothing_where_the_source_ignores_them(tmp_path: Path) -> None:
+    memory = source(words(30))
+    whole = encode(memory, "mine", tokenizer(), "letters", 16, tmp_path)
+    limited = encode(memory, "mine", tokenizer(), "letters", 16, tmp_path, Limits(train=3, test=2))
+    assert (limited.id, limited.path, memory.loads) == (whole.id, whole.path, 1)
+
+
+def test_a_ceiling_is_kept_beside_the_arrays_and_is_no_part_of_the_id(tmp_path: Path) -> None:
+    whole = encoded(tmp_path / "plain")
+    rated = source(words(60))
+    rated.ceiling = 87.5
+    task = encode(rated, "mine", tokenizer(), "letters", 16, tmp_path / "rated")
+    assert task.id == whole.id
+    assert (whole.task.ceiling, task.task.ceiling, open_encoded(task.path).task.ceiling) == (None, 87.5, 87.5)
 
 
 def test_padding_and_truncation_stored_in_the_tokenizer_do_not_matter(tmp_path: Path) -> None:

@@ -224,8 +224,6 @@ def test_bad_folders(tmp_path: Path) -> None:
         open_source(f"folder:{tmp_path / 'mine'}")
     with pytest.raises(InputError, match="did you mean folder:"):
         open_source(str(tmp_path))
-    with pytest.raises(InputError, match="later version; use folder:DIR"):
-        open_source("simulated")
     with pytest.raises(InputError, match="unknown source 'hubb'; did you mean hub"):
         open_source("hubb")
     with pytest.raises(InputError, match="not a task name"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.houlsby26 import ADDITIONAL17, GLUE9, HOULSBY26
+from tasks.houlsby26 import ADDITIONAL17, DATA_FACTS, GLUE9, HOULSBY26
 from tasks.task import Task
 
 
@@ -54,6 +54,16 @@ def test_sizes_add_up_to_the_released_data(name: str, total: int) -> None:
     paper = next(task for task in HOULSBY26 if task.name == name).paper
     assert paper is not None
     assert paper.train + paper.validation + paper.test == total
+
+
+@pytest.mark.parametrize("task", HOULSBY26, ids=lambda task: task.name)
+def test_facts_of_the_data_agree_with_the_paper(task: Task) -> None:
+    facts, paper = DATA_FACTS[task.name], task.paper
+    assert paper is not None
+    assert (facts.majority is None) == (paper.classes is None)
+    assert facts.majority is None or 100 / (paper.classes or 1) <= facts.majority + 0.01 < 100
+    if paper.mean_characters is not None:  # Table 3; a part of the data was measured for some
+        assert facts.mean_characters == pytest.approx(paper.mean_characters, abs=3)
 
 
 def test_order_and_metrics_of_glue() -> None:

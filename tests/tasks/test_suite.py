@@ -26,6 +26,17 @@ def test_a_task_of_the_source_is_a_task() -> None:
     assert resolve_suite("mine,cola", ["mine"])[1] == ("mine", "cola")
 
 
+def test_a_source_may_draw_tasks() -> None:
+    def draw(part: str) -> tuple[str, ...]:
+        return ("new1", "new2") if part == "new:2" else ()
+
+    assert resolve_suite("rte,new:2", (), draw) == ("rte,new:2", ("rte", "new1", "new2"))
+    with pytest.raises(InputError, match="'new1' is named twice"):
+        resolve_suite("new1,new:2", ("new1",), draw)
+    with pytest.raises(InputError, match="not a task name"):
+        resolve_suite("new:3", (), draw)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,0 +1,155 @@
+"""The order of the papers: who scores what, at how many parameters, and who forgets.
+
+What the papers found. Houlsby et al. (2019): adapters lose 0.4 points to full fine-tuning on GLUE (Table 1: 80.0
+against 80.4) and on 17 further tasks (Table 2: 73.3 against 73.7) at 3.6 % and 1.1 % of its parameters a task; on
+MNLI-m the top layer alone reaches 77.8 where full has 84.4 and adapters 83.7 (section 3.4, Figures 3 and 4); LayerNorm
+alone loses about 3.5 points on CoLA and 4 on MNLI (section 3.4, Figure 4). Fu et al. (2022): AdapterBias trains far
+fewer parameters than adapters at a small loss (abstract). That one shared model forgets is the reason for all of it.
+
+Intervals are of 95 %: of a score over seeds; of a difference, paired, over tasks and over seeds.
+
+    python scripts/experiments/order_of_papers.py --out runs/papers
+    python scripts/experiments/order_of_papers.py --source folder:DATA --backbone minilm --out runs/papers-real
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import study
+
+from stream.report import make_console
+
+REFERENCE = "full:isolated"
+LEARNERS = f"{REFERENCE},full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
+PAPERS = {  # to full fine-tuning, in points
+    "full": "0",
+    "topk": "-6.6 MNLI-m",
+    "layernorm": "-3.5 CoLA, -4 MNLI",
+    "adapter": "-0.4 GLUE, -0.4 of 17",
+    "adapterbias": "a small loss",
+}
+ABOVE_HEAD = ("full", "topk", "layernorm", "adapter", "adapterbias")
+CLAIMS: tuple[tuple[str, str, str, float | None, float | None], ...] = (
+    # words, two families, and the bounds between which the papers have the first less the second; None: no bound
+    ("adapters within a point of full", "adapter", "full", -0.01, 0.01),
+    ("LayerNorm below adapters", "layernorm", "adapter", None, 0.0),
+    ("LayerNorm near adapters (5 points)", "layernorm", "adapter", -0.05, None),
+    ("AdapterBias below adapters", "adapterbias", "adapter", None, 0.0),
+    ("AdapterBias near adapters (5 points)", "adapterbias", "adapter", -0.05, None),
+    ("top layers below adapters", "topk", "adapter", None, 0.0),
+    *((f"head below {name}", "head", name, None, 0.0) for name in ABOVE_HEAD),
+)
+
+
+class Told(NamedTuple):
+    """What the runs of all seeds tell of a learner; scores and differences as fractions."""
+
+    sharing: str
+    scores: list[dict[str, float]]  # of each seed and task
+    score: study.Interval
+    to_reference: study.Paired
+    trained: float  # parameters a task, heads left out
+    growth: float
+    forgetting: study.Interval | None
+    verified: bool
+
+
+def told(runs: Sequence[Mapping[str, Any]], name: str, reference: str) -> Told:
+    learners = [results["learners"][name] for results in runs]
+    scores = [study.last_row(results, name) for results in runs]
+    trained = [value for each in learners for value in each["cost"]["trained_parameters_per_task"].values()]
+    forgotten = [each["metrics"]["forgetting_chaudhry"] for each in learners]
+    return Told(
+        sharing=learners[0]["sharing"],
+        scores=scores,
+        score=study.interval([sum(row.values()) / len(row) for row in scores]),
+        to_reference=study.paired(scores, [study.last_row(results, reference) for results in runs]),
+        trained=sum(trained) / len(trained),
+        growth=sum(each["cost"]["growth"][-1] for each in learners) / len(learners),
+        forgetting=None if None in forgotten else study.interval(forgotten),
+        verified=all(each["retention"]["verified"] for each in learners),
+    )
+
+
+def judged(learners: Mapping[str, Told]) -> Iterator[dict[str, str]]:
+    """Each claim whose learners ran, what was found (paired over tasks), and whether it holds; then who forgets."""
+    isolated = {name.split(":")[0]: facts.scores for name, facts in learners.items() if facts.sharing == "isolated"}
+    for words, first, second, low, high in CLAIMS:
+        if first in isolated and second in isolated:
+            found = study.paired(isolated[first], isolated[second]).tasks
+            yield {"claim": words, "found": found.points(sign=True), "verdict": found.verdict(low, high)}
+    for name, facts in learners.items():
+        lost = facts.forgetting
+        if facts.sharing == "isolated":
+            exact = facts.verified and (lost is None or (lost.mean == 0 and not lost.half))
+            verdict, words = "holds" if exact else "fails", f"{name} forgets exactly 0"
+        elif lost is not None:
+            verdict, words = lost.verdict(0.1, None), f"{name} forgets massively (10 points)"
+        else:
+            continue
+        yield {"claim": words, "found": study.points(lost), "verdict": verdict}
+
+
+def row(name: str, facts: Told, backbone: int) -> list[str]:
+    tasks, seeds = facts.to_reference
+    return [
+        name,
+        study.points(facts.score),
+        study.points(tasks, sign=True),
+        "–" if seeds.half is None else f"±{100 * seeds.half:.1f}",
+        f"{facts.trained:,.0f}",
+        f"{100 * facts.trained / backbone:.3g}%",
+        f"{facts.growth:.3g}x",
+        study.points(facts.forgetting),
+        PAPERS.get(name.split(":")[0], "–") if facts.sharing == "isolated" else "–",
+    ]
+
+
+def main(
+    suite: study.Suite = "houlsby26",
+    source: study.Source = "simulated:seed={seed}",  # other texts each time, so that intervals include their chance
+    backbone: study.Backbone = "embedded",
+    learners: study.Learners = LEARNERS,
+    seeds: study.Seeds = 3,
+    train_examples: study.TrainExamples = 500,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/papers"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key != "out"}
+    console = make_console()
+    runs = study.run_seeds(out, console, **settings)
+    names = list(runs[0]["learners"])
+    reference = REFERENCE if REFERENCE in names else names[0]
+    found = {name: told(runs, name, reference) for name in names}
+    ranked = sorted(found.items(), key=lambda entry: -entry[1].score.mean)
+
+    head = ["learner", f"score\n({seeds} seeds)", f"to {reference}\n(over tasks)", "(over\nseeds)", "trained\n/task"]
+    head += ["of\nmodel", "growth", "forget", "papers:\nto full"]
+    rows = [row(name, facts, runs[0]["backbone"]["parameters"]) for name, facts in ranked]
+    console.print(study.table(f"{len(runs[0]['order'])} tasks, backbone {backbone}", head, rows))
+    claims = list(judged(found))
+    console.print(study.table("\nThe papers' order", list(claims[0]), [list(claim.values()) for claim in claims], 1))
+    document = {"settings": settings, "reference": reference, "learners": found, "claims": claims}
+    study.save(out / "order_of_papers.json", document, runs[0], console)
+
+    def plot(axes: Any) -> None:
+        for colour, (name, facts) in zip(study.COLOURS, found.items(), strict=False):
+            mean, half = 100 * facts.score.mean, 100 * (facts.score.half or 0)
+            axes.errorbar(max(facts.trained, 1), mean, half, fmt="o", color=colour, capsize=3, label=name)
+        axes.set(xscale="log", xlabel="parameters trained for a task, without head", ylabel="mean score, points")
+        axes.set_title("score after the last arrival, 95 % interval over seeds", loc="left", fontsize=10)
+        axes.legend(fontsize=8, frameon=False)
+
+    study.draw(out / "order_of_papers.png", 7, 4.5, plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

@@ -1,0 +1,196 @@
+"""What the experiments share: their options, intervals of means, runs over seeds, tables, JSON files, pictures."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from stream import run
+from stream.failure import RunFailed
+from stream.files import write_json
+from stream.report.console import LEARNER_COLOURS
+from tasks.errors import InputError, InputErrors
+
+LEVEL = 0.95
+COLOURS = [colour if colour != "#ffffff" else "#000000" for colour in LEARNER_COLOURS]  # on white paper
+
+Suite = Annotated[str, typer.Option(help="Suite, or NAME,NAME.")]
+Source = Annotated[str, typer.Option(help="simulated, folder:DIR or hub; {seed} becomes the seed of the run.")]
+Backbone = Annotated[str, typer.Option(help="embedded, minilm, a folder, or a hub id.")]
+Learners = Annotated[str, typer.Option(help="Comma list of learners.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Runs with seeds 0, 1, ...")]
+TrainExamples = Annotated[int, typer.Option(min=1, help="Training examples of a task at most.")]
+TestExamples = Annotated[int, typer.Option(min=1, help="Validation, and test examples of a task at most.")]
+Epochs = Annotated[int, typer.Option(min=0, help="Passes over the training examples.")]
+BatchSize = Annotated[int, typer.Option(min=1, help="Examples in a training batch.")]
+MaxLength = Annotated[int, typer.Option(min=4, help="Tokens of a row at most.")]
+Evaluate = Annotated[str, typer.Option(help="audited, full or square: how often past tasks are measured again.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")]
+Out = Annotated[Path, typer.Option(help="Where runs and results go; the same command continues there.")]
+
+
+class Interval(NamedTuple):
+    """A mean and the half width of its 95 % interval by Student's t with n - 1 degrees of freedom; None for n < 2."""
+
+    mean: float
+    half: float | None
+    n: int
+
+    def points(self, sign: bool = False) -> str:
+        """In points (x100): `61.2 ±0.4`; a plain 0 is exactly zero."""
+        if self.mean == 0 and not self.half:
+            return "0"
+        mean = f"{100 * self.mean:{'+' if sign else ''}.1f}"
+        return mean if self.half is None else f"{mean} ±{100 * self.half:.1f}"
+
+    def verdict(self, low: float | None, high: float | None) -> str:
+        """Whether it lies in [low, high] (None: no bound): `holds`, `fails`, or `open` where the interval says both."""
+        half = math.inf if self.half is None else self.half
+        least, most = self.mean - half, self.mean + half
+        if (low is None or least >= low) and (high is None or most <= high):
+            return "holds"
+        return "fails" if (low is not None and most < low) or (high is not None and least > high) else "open"
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Mean and interval of independent values [n], n > 0."""
+    from scipy.stats import t
+
+    n = len(values)
+    mean = math.fsum(values) / n
+    if n < 2:
+        return Interval(mean, None, n)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    return Interval(mean, float(t.ppf((1 + LEVEL) / 2, n - 1)) * deviation / math.sqrt(n), n)
+
+
+class Paired(NamedTuple):
+    """A mean difference with two intervals; pairs of one task have the task in common, so are not independent.
+
+    Attributes:
+        tasks: Of the tasks' differences, each a mean over seeds: does it hold for tasks like these?
+        seeds: Of the seeds' differences of averages: does it hold for these tasks, were all done again?
+    """
+
+    tasks: Interval
+    seeds: Interval
+
+
+def paired(ours: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Paired:
+    """Differences of scores, first less second, paired over tasks and seeds; each is a score by task for every seed."""
+    differences = [[a[task] - b[task] for task in ours[0]] for a, b in zip(ours, others, strict=True)]
+    columns = zip(*differences, strict=True)
+    return Paired(
+        interval([math.fsum(column) / len(column) for column in columns]),
+        interval([math.fsum(row) / len(row) for row in differences]),
+    )
+
+
+def points(value: Interval | float | None, sign: bool = False) -> str:
+    """An interval, or a fraction, in points; a dash for what there is not."""
+    if value is None:
+        return "–"
+    return (value if isinstance(value, Interval) else Interval(value, None, 1)).points(sign)
+
+
+def last_row(results: Mapping[str, Any], learner: str) -> dict[str, float]:
+    """Score of each task after the last arrival."""
+    return dict(zip(results["order"], results["learners"][learner]["R"][-1], strict=True))
+
+
+def run_seeds(out: Path, console: Console, *, source: str, seeds: int, **settings: Any) -> list[dict[str, Any]]:
+    """Results of a run under `out` for each seed; finished ones are read, others begun or continued."""
+    found = []
+    for seed in range(seeds):
+        folder = out / f"seed{seed}"
+        given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
+        found.append(run(handle=teller(console, str(folder)), **given))
+    return found
+
+
+def teller(console: Console, name: str) -> Callable[[dict[str, Any]], None]:
+    """Prints a line when a run begins and after each arrival that was not done before."""
+    working = False
+
+    def handle(event: dict[str, Any]) -> None:
+        nonlocal working
+        working = working or event["event"] == "start"
+        if event["event"] == "run":
+            console.print(f"{name}: {event['cached']} of {event['jobs']} jobs are done", style="dim")
+        elif event["event"] == "arrival" and working:
+            place = f"{event['arrival']}/{event['tasks']} {event['task']}"
+            console.print(f"{name}: {place} after {event['seconds']:.0f} s", style="dim")
+
+    return handle
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:
+    """A table whose first `left` columns are words and the others figures."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for position, column in enumerate(columns):
+        made.add_column(
+            column, justify="left" if position < left else "right", vertical="bottom", no_wrap=position == 0
+        )
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def save(path: Path, document: Mapping[str, Any], results: Mapping[str, Any], console: Console) -> None:
+    """Write the numbers of an experiment as strict JSON, and what a run of it says it was made with."""
+    made = {"backbone": results["backbone"], "environment": results["environment"]}
+    write_json(path, as_json({**document, **made}), indent=1)
+    console.print(f"numbers: {path}", style="dim", soft_wrap=True)
+
+
+def as_json(value: Any) -> Any:
+    """Named tuples as objects, paths as text."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {key: as_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(entry) for entry in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def draw(path: Path, width: float, height: float, plot: Callable[[Any], None], console: Console) -> None:
+    """Have `plot` draw on a matplotlib Axes and save it, PNG or SVG by the path's ending; inches.
+
+    Without matplotlib (extra `plots`) a note says so: the numbers do not depend on it.
+    """
+    if find_spec("matplotlib") is None:
+        console.print("no picture: pip install 'taskstream[plots]' and give the command again", style="dim")
+        return
+    figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    axes.grid(color="#dddddd", linewidth=0.6)
+    plot(axes)
+    figure.savefig(path, dpi=150)
+    console.print(f"picture: {path}", style="dim", soft_wrap=True)
+
+
+def command(main: Callable[..., None], text: str | None) -> None:
+    """Run a script's function as a command, its docstring the help. Exit codes: 0 done, 1 failed, 2 bad input."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(help="\n\n".join(f"\b\n{paragraph}" for paragraph in (text or "").split("\n\n")))(main)
+    try:
+        app()
+    except (InputError, InputErrors) as error:
+        errors = error.errors if isinstance(error, InputErrors) else (error,)
+        print(*(f"error: {one}" for one in errors), sep="\n", file=sys.stderr)
+        sys.exit(2)
+    except RunFailed as failure:
+        print(f"error: {failure}\nfinished work is kept; the same command continues", file=sys.stderr)
+        sys.exit(1)

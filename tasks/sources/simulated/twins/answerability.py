@@ -1,0 +1,156 @@
+"""Answerability: whether a text holds the answer to a question about one part of a statement (QNLI).
+
+What a text says that does not answer is made of the same words: the same deed without the part asked for, which then
+belongs to another deed of the text; or what was asked about one is said of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.clause import question, realise
+from tasks.sources.simulated.compose import Domain, draw_place, entity, proposition
+from tasks.sources.simulated.lexicon import lexicon
+from tasks.sources.simulated.meaning import TIMES, Entity, Proposition
+from tasks.sources.simulated.registers import style_of, write
+from tasks.sources.simulated.text import sentence
+from tasks.sources.simulated.twin import twin_of
+from tasks.sources.simulated.twins.inference import FIELDS, SYMMETRIC, same_frame
+
+Asked = Literal["subject", "object", "place", "time"]
+ASKED: tuple[Asked, ...] = ("subject", "object", "place", "time")
+TRIES = 200
+LEARNED = ("science", "space", "medicine", "entertainment", "business", "health", "travel", "places")
+
+
+@dataclass(frozen=True)
+class Enquiry:
+    """A text and a question about one part of `about`, a statement that the asker takes to be so."""
+
+    about: Proposition
+    asked: Asked
+    told: tuple[Proposition, ...]
+    field: str
+
+
+@dataclass(frozen=True)
+class Answerability:
+    """Whether the text says what is asked.
+
+    Attributes:
+        asked: Weights of the parts a question may be about (subject, object, place, time).
+        others: Fewest and most statements that have nothing to do with the question.
+        crossed: Share of unanswered questions whose text says the right words of the wrong deed; of the others what
+            was asked about does not happen at all, or to somebody else.
+    """
+
+    labels: tuple[str, ...] = ("entailment", "not_entailment")
+    shares: tuple[float, ...] = (0.5, 0.5)
+    space: str = "qnli"
+    register: str = "article"
+    fields: tuple[str, ...] = (*FIELDS, *LEARNED)
+    asked: tuple[float, ...] = (1, 1, 1, 1)
+    others: tuple[int, int] = (2, 2)
+    crossed: float = 0.4
+
+    def draw(self, chance: Chance) -> Enquiry:
+        field, asked = chance.pick(self.fields), chance.weighted(ASKED, self.asked)
+        domain = Domain((field,), general=0.4, negation=0, copula=0, quality=0.5, place=0, time=0, tenses=(1, 0, 0))
+        for _ in range(TRIES):
+            about, beside = _deed(domain, chance), _deed(domain, chance)
+            part = {"place": draw_place(domain, chance), "time": chance.pick(TIMES["past"])}
+            if asked in ("place", "time"):
+                about = _placed(about, asked, part[asked])
+            other = chance.pick(("place", "time"))
+            if other != asked and chance.flip(0.7):  # one of the two has an adjunct that is not asked for
+                about, beside = chance.pick(((_placed(about, other, part[other]), beside),
+                                             (about, _placed(beside, other, part[other]))))  # fmt: skip
+            mixed = _crossed(about, beside, asked) if chance.flip(self.crossed) else _instead(about, beside, chance)
+            if _apart(about, beside) and mixed is not None:  # whatever the class, so that classes have the same words
+                break
+        else:
+            raise RuntimeError(f"no two deeds found in {field}")
+        told = (about, beside) if chance.flip(self.shares[0]) else mixed
+        around = replace(domain, copula=0.5, time=0.2)
+        more = [proposition(around, chance, tense="past") for _ in range(chance.between(*self.others))]
+        more = [p for p in more if not answers(p, about, asked)]
+        return Enquiry(about, asked, tuple(chance.sample((*told, *more), len(told) + len(more))), field)
+
+    def label(self, meaning: Enquiry) -> float:
+        return float(not any(answers(p, meaning.about, meaning.asked) for p in meaning.told))
+
+    def write(self, meaning: Enquiry, chance: Chance, split: str) -> tuple[str, str | None]:
+        style = replace(style_of(self.register), cleft=0.0, passive=0.2)
+        asks = replace(style_of("plain"), cleft=0.0)
+        text = write(self.register, [realise(p, style, chance) for p in meaning.told], chance, meaning.field)
+        return sentence(question(meaning.about, meaning.asked, asks, chance), "?"), text
+
+
+def answers(p: Proposition, about: Proposition, asked: Asked) -> bool:
+    """Whether a statement gives the part asked for, of the deed that the question is about."""
+    if p.verb != about.verb or p.negated != about.negated or p.tense != about.tense or p.modal != about.modal:
+        return False
+    known = [part for part in ASKED if part != asked and getattr(about, part)]
+    return bool(getattr(p, asked)) and all(getattr(p, part) == getattr(about, part) for part in known)
+
+
+def _deed(domain: Domain, chance: Chance) -> Proposition:
+    """What somebody or something did to something, once."""
+    verbs = lexicon().verbs_of(("general", *domain.fields), True)
+    while True:
+        verb = lexicon().verbs[chance.pick(verbs)]
+        quantity = "" if chance.flip(0.4) else chance.weighted(("the", "a", "some", "3"), (6, 3, 1, 1))
+        subject = entity(verb.kinds, domain, chance, quantity=quantity or "the")
+        if not quantity and lexicon().is_a(subject.noun, "person"):
+            subject = Entity(chance.pick(lexicon().names_of("person")), "name")
+        object = entity(verb.objects, domain, chance, quantity=chance.weighted(("the", "a", "some"), (5, 4, 1)))
+        if not _alike(subject, object):
+            return Proposition(subject, verb.id, object)
+
+
+def _alike(one: Entity, other: Entity) -> bool:
+    return lexicon().is_a(one.noun, other.noun) or lexicon().is_a(other.noun, one.noun)
+
+
+def _apart(one: Proposition, other: Proposition) -> bool:
+    """Whether two deeds have nothing in common that would let the one answer what is asked of the other."""
+    assert one.object is not None
+    assert other.object is not None
+    return one.verb != other.verb and not _alike(one.subject, other.subject) and not _alike(one.object, other.object)
+
+
+def _placed(p: Proposition, part: str, value: str) -> Proposition:
+    return replace(p, place=value) if part == "place" else replace(p, time=value)
+
+
+def _crossed(about: Proposition, beside: Proposition, asked: Asked) -> tuple[Proposition, Proposition] | None:
+    """The same words, but what was asked about is said of the other deed; None where that cannot be said."""
+    words = lexicon()
+    if asked in ("place", "time"):
+        return _placed(about, asked, ""), _placed(beside, asked, getattr(about, asked))
+    assert about.object is not None
+    assert beside.object is not None
+    one, other = words.verbs[about.verb], words.verbs[beside.verb]
+    if asked == "object":
+        fits = words.fits(about.subject.noun, other.kinds) and words.fits(beside.subject.noun, one.kinds)
+        swapped = replace(about, subject=beside.subject), replace(beside, subject=about.subject)
+    else:
+        fits = words.fits(about.object.noun, other.objects) and words.fits(beside.object.noun, one.objects)
+        swapped = replace(about, object=beside.object), replace(beside, object=about.object)
+    return swapped if fits else None
+
+
+def _instead(about: Proposition, beside: Proposition, chance: Chance) -> tuple[Proposition, Proposition] | None:
+    """Another deed in place of the one asked about: between the same, or the same turned round."""
+    words, verb = lexicon(), lexicon().verbs[about.verb]
+    assert about.object is not None
+    turns = about.verb not in SYMMETRIC and about.object.quantity != "some"
+    if turns and words.fits(about.object.noun, verb.kinds) and words.fits(about.subject.noun, verb.objects):
+        return replace(about, subject=about.object, object=about.subject), beside
+    others = [v for v in same_frame(about.subject.noun, about.object.noun) if v not in (about.verb, beside.verb)]
+    return (replace(about, verb=chance.pick(others)), beside) if others else None
+
+
+TWINS = (twin_of("qnli", Answerability()),)

@@ -1,0 +1,206 @@
+"""Emotion of a tweet: what its writer feels, told, shown, caused or by denial of the opposite; not what others feel.
+
+Compound emotions are two basic ones together, as in Plutchik's wheel (1980): awe is fear with surprise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+
+from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.clause import Tokens, fixed, realise
+from tasks.sources.simulated.compose import EVERYWHERE, entity, proposition
+from tasks.sources.simulated.lexicon import Concept, lexicon
+from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
+from tasks.sources.simulated.registers import style_of, write
+from tasks.sources.simulated.twin import twin_of
+
+Recipe = tuple[str, ...]  # fields of the emotions felt, in alphabetical order
+Meaning = tuple[Proposition, ...]
+WRITER = (Entity("I", "pronoun"), Entity("I", "pronoun"), Entity("I", "pronoun"), Entity("we", "pronoun"))
+DETAILED = replace(EVERYWHERE, quality=0.45, time=0.4)
+DEGREES = ("", "", "so", "very", "really", "quite")
+
+
+FEELINGS = (
+    "joy", "trust", "fear", "surprise", "sadness", "disgust", "anger", "anticipation", "love", "worry", "boredom",
+    "relief", "enthusiasm", "fun", "hate", "emptiness", "remorse", "optimism",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """Short messages about what the writer and others feel and do.
+
+    Attributes:
+        classes: Class name, share, and recipes: sets of emotion fields that the writer feels, () for none.
+        modes: Weights of telling a feeling, showing it, naming its cause, denying its opposite.
+        others: Probability that someone else's feeling is told too.
+        everyday: Fewest and most statements without feeling; at least one where nobody feels anything.
+    """
+
+    space: str
+    classes: tuple[tuple[str, float, tuple[Recipe, ...]], ...]
+    modes: tuple[float, float, float, float] = (4, 3, 2, 1.5)
+    others: float = 0.4
+    everyday: tuple[int, int] = (0, 2)
+    register: str = "tweet"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(name for name, _, _ in self.classes)
+
+    @cached_property
+    def shares(self) -> tuple[float, ...]:
+        total = sum(share for _, share, _ in self.classes)
+        return tuple(share / total for _, share, _ in self.classes)
+
+    @cached_property
+    def class_of(self) -> Mapping[Recipe, int]:
+        return {recipe: index for index, (_, _, recipes) in enumerate(self.classes) for recipe in recipes}
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(field for _, _, recipes in self.classes for recipe in recipes for field in recipe))
+
+    def draw(self, chance: Chance) -> Meaning:
+        _, _, recipes = self.classes[chance.weighted(range(len(self.classes)), self.shares)]
+        recipe = chance.pick(recipes)
+        own = [self._feeling(chance.pick(WRITER), field, chance) for field in recipe]
+        if chance.flip(self.others):
+            field = chance.pick([field for field in self.fields if field not in recipe])
+            own.append(self._feeling(_someone(chance), field, chance))
+        for _ in range(max(chance.between(*self.everyday), not own)):
+            own.append(proposition(DETAILED, chance, subject=_anyone(chance)))
+        return tuple(chance.sample(own, len(own)))
+
+    def label(self, meaning: Meaning) -> float:
+        felt = {emotion(p) for p in meaning if of_writer(p)} & set(self.fields)
+        return self.class_of[tuple(sorted(field for field in felt if field is not None))]
+
+    def write(self, meaning: Meaning, chance: Chance, split: str) -> tuple[str, str | None]:
+        style = replace(style_of(self.register), passive=0.0, cleft=0.0)
+        clauses: list[Tokens] = []
+        for p in meaning:
+            caused = p.verb == "be" and not p.quality and p.object is None
+            clause = realise(p, replace(style, fronting=0.0) if caused else style, chance)
+            if clauses and emotion(p) and len(clauses[-1]) < 9 and chance.flip(0.4):
+                link = ", but" if of_writer(p) != of_writer(meaning[len(clauses) - 1]) else "and"
+                clauses[-1] = (*clauses[-1], *fixed(link), *clause)
+            else:
+                clauses.append(clause)
+        return write(self.register, clauses, chance), None
+
+    def _feeling(self, holder: Entity, field: str, chance: Chance) -> Proposition:
+        """That someone feels something, in one of four ways; in another where the field has no words for it."""
+        words, own = lexicon(), holder.quantity == "pronoun"
+        tense: Tense = chance.pick(("present", "present", "past"))
+        mode = chance.weighted(range(4), self.modes)
+        shown = words.verbs_of((field,))
+        if mode == 1 and shown:
+            verb = words.verbs[chance.pick(shown)]
+            object = (
+                entity(verb.objects, replace(EVERYWHERE, fields=(field,), quality=0), chance) if verb.objects else None
+            )
+            return Proposition(holder, verb.id, object, tense=tense)
+        causes = words.nouns_of(("event",), (field,))
+        if mode == 2 and causes:
+            tense = chance.pick(("past", "present", "future"))
+            time = "today" if tense == "present" else chance.pick(TIMES[tense][:6])
+            whose = ("my", "my", "our") if own else ("her", "his", "their")
+            return Proposition(Entity(chance.pick(causes), chance.pick(whose)), "be", tense=tense, time=time)
+        denials = _telling(field, True)
+        negated = mode == 3 and bool(denials)
+        quality = chance.pick(denials if negated else _telling(field, False))
+        time = chance.pick(TIMES[tense]) if tense == "past" and chance.flip(0.4) else ""
+        degree = "" if negated else chance.pick(DEGREES)
+        return Proposition(holder, "be", quality=quality, degree=degree, negated=negated, tense=tense, time=time)
+
+
+def of_writer(p: Proposition) -> bool:
+    """Whether the writer feels it: as the subject, or by something of their own that happens."""
+    event = p.verb == "be" and not p.quality and p.object is None
+    return p.subject.quantity in ("my", "our") if event else p.subject.noun in ("I", "we")
+
+
+def emotion(p: Proposition) -> str | None:
+    """The emotion field that a statement tells its experiencer to feel, None if it tells of none."""
+    words = lexicon()
+    if p.modal:
+        return None
+    if p.quality:
+        return _felt(words.adjectives[p.quality], p.negated)
+    if p.verb == "be" and p.object is not None:
+        return None
+    concept = words.nouns.get(p.subject.noun) if p.verb == "be" else words.verbs[p.verb]
+    return concept.field if concept is not None and concept.field in _signs() and not p.negated else None
+
+
+def _felt(quality: Concept, negated: bool) -> str | None:
+    """An adjective may name its field's emotion ("afraid") or the want of it ("fearless"); denial turns it round."""
+    if not negated:
+        return None if quality.field not in _signs() or _opposes(quality) else quality.field
+    opposite = lexicon().adjectives.get(quality.antonym)
+    if opposite is None or opposite.field not in _signs() or _opposes(opposite):
+        return None
+    return opposite.field
+
+
+def _opposes(quality: Concept) -> bool:
+    sign = _signs()[quality.field]
+    if sign == 0:
+        return bool(quality.antonym) and quality.id.startswith("un")
+    return quality.value * sign < 0
+
+
+@cache
+def _signs() -> Mapping[str, int]:
+    """Emotion fields, with the sign that most of their adjectives' values have."""
+    values = {field: [a.value for a in lexicon().adjectives.values() if a.field == field] for field in FEELINGS}
+    return {field: (sum(of) > 1) - (sum(of) < -1) for field, of in values.items()}
+
+
+@cache
+def _telling(field: str, negated: bool) -> tuple[str, ...]:
+    """Adjectives of a person that tell of a field's emotion when affirmed, or when denied."""
+    words = lexicon()
+    return tuple(a.id for a in words.adjectives.values() if "person" in a.kinds and _felt(a, negated) == field)
+
+
+def _anyone(chance: Chance) -> Entity | None:
+    """Whom an everyday statement is about; None leaves it open."""
+    return chance.weighted((chance.pick(WRITER), _someone(chance), None), (5, 3, 2))
+
+
+def _someone(chance: Chance) -> Entity:
+    if chance.flip(0.5):
+        return Entity(chance.pick(lexicon().names_of("person")), "name")
+    return Entity(
+        chance.pick(lexicon().nouns_of(("relative", "friend", "neighbour"))), chance.pick(("my", "my", "the", "her"))
+    )
+
+
+EMOTIONS = (
+    ("anger", 0.003, (("anger",),)), ("boredom", 0.005, (("boredom",),)), ("empty", 0.022, (("emptiness",),)),
+    ("enthusiasm", 0.02, (("enthusiasm",),)), ("fun", 0.045, (("fun",),)), ("happiness", 0.129, (("joy",),)),
+    ("hate", 0.033, (("hate",),)), ("love", 0.094, (("love",),)), ("neutral", 0.215, ((),)),
+    ("relief", 0.039, (("relief",),)), ("sadness", 0.129, (("sadness",),)), ("surprise", 0.055, (("surprise",),)),
+    ("worry", 0.212, (("worry",),)),
+)  # fmt: skip
+PRIMARY = (
+    ("Aggression", 0.017, (("anger", "anticipation"),)),
+    ("Ambiguous", 0.04, (("joy", "sadness"), ("disgust", "trust"), ("anger", "fear"), ("anticipation", "surprise"))),
+    ("Anger", 0.066, (("anger",),)), ("Anticipation", 0.068, (("anticipation",),)),
+    ("Awe", 0.013, (("fear", "surprise"),)), ("Contempt", 0.033, (("hate",), ("anger", "disgust"))),
+    ("Disapproval", 0.129, (("sadness", "surprise"),)), ("Disgust", 0.017, (("disgust",),)),
+    ("Fear", 0.049, (("fear",),)), ("Joy", 0.073, (("joy",),)), ("Love", 0.027, (("love",), ("joy", "trust"))),
+    ("Neutral", 0.214, ((),)), ("Optimism", 0.107, (("optimism",), ("anticipation", "joy"))),
+    ("Remorse", 0.017, (("remorse",), ("disgust", "sadness"))), ("Sadness", 0.047, (("sadness",),)),
+    ("Submission", 0.031, (("fear", "trust"),)), ("Surprise", 0.041, (("surprise",),)), ("Trust", 0.013, (("trust",),)),
+)  # fmt: skip
+TWINS = (
+    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS)),
+    twin_of("cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, others=0.2, everyday=(1, 2))),
+)

@@ -1,0 +1,351 @@
+"""Polarity: what a writer thinks of something, computed from values of words, denial, contrast and what is merely said.
+
+"Although the script is witty, I did not enjoy the film": the clause that counts is the main one, a praise denied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.clause import Style, Token, Tokens, fixed, gerund_phrase, noun_phrase, question, realise
+from tasks.sources.simulated.compose import Domain, proposition
+from tasks.sources.simulated.lexicon import Concept, lexicon
+from tasks.sources.simulated.meaning import Entity, Proposition, Tense
+from tasks.sources.simulated.registers import style_of, write
+from tasks.sources.simulated.twin import twin_of
+
+OPINION = ("praise", "blame")
+ME, US = Entity("I", "pronoun"), Entity("we", "pronoun")
+THEY = Entity("they", "pronoun")
+# Ways to compose a judgement, with their weights where the words alone do not tell.
+COMPOSED = {"negated": 6, "contrast": 9, "concession": 5, "unreal": 4, "who": 3}
+BUT = (", but", ", yet", "; however,", ". But", ". Still,")
+ALTHOUGH = ("although", "though", "even though", "while")
+PEOPLE = ("people", "those", "friends of mine", "most people", "even people")
+OPENERS = (
+    "in my view ,",
+    "to be honest ,",
+    "for me ,",
+    "frankly ,",
+    "overall ,",
+    "in the end ,",
+    "all in all ,",
+    "I think",
+)
+STUCK = (" well", " waiting", " behind")  # "left behind us" is no clause
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A statement with a value, and how it is meant.
+
+    Attributes:
+        about: A quality of something, an attitude to it, or an event that is good or bad for the writer.
+        mode: "" as a fact; `unreal`: it could have been so; `asked`; `hoped`; `thanks`: thanks for it, in irony or not.
+    """
+
+    about: Proposition
+    mode: str = ""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A text of this task.
+
+    Attributes:
+        facts: What is said besides.
+        first, second: Judgements in the order of the text.
+        link: `and`, `but`, `although` (the second is conceded), `although first` (the first is), or `who`: people of
+            the first judgement, on things of this sort, will pass the second.
+    """
+
+    facts: tuple[Judgement, ...]
+    first: Judgement | None = None
+    second: Judgement | None = None
+    link: str = ""
+
+
+def value(p: Proposition) -> int:
+    """-1, 0 or 1: the sign of the word that evaluates, turned round by a denial."""
+    words = lexicon()
+    raw = words.adjectives[p.quality].value if p.verb == "be" else words.verbs[p.verb].value
+    sign = (raw > 0) - (raw < 0)
+    return -sign if p.negated else sign
+
+
+def judged(judgement: Judgement) -> int:
+    """What a judgement says of its object: the opposite for what only could have been, nothing for wishes."""
+    if judgement.mode in ("asked", "hoped"):
+        return 0
+    return -value(judgement.about) if judgement.mode == "unreal" else value(judgement.about)
+
+
+def polarity(opinion: Opinion) -> int:
+    """-1, 0 or 1: the judgement that counts, which a contrast puts last and a concession leaves to the main clause."""
+    if opinion.first is None:
+        return 0
+    decisive = opinion.second if opinion.link in ("but", "although first", "who") else opinion.first
+    return judged(decisive) if decisive is not None else 0
+
+
+@dataclass(frozen=True)
+class Polarity:
+    """Opinions on the things of a domain.
+
+    Attributes:
+        domain: What the writers judge; its `fields` must have nouns that adjectives of opinion describe.
+        labels: Two classes, negative and positive, or three with neutral between them.
+        composed: Share of opinions that only denial, contrast, concession or mode decide.
+        attitudes, events: Shares of judgements by a verb ("I enjoyed the film") and of good or bad events.
+        facts: Weights of 0, 1, 2, ... sentences without an opinion.
+        openers: Share of opinions that begin with "in my view" and the like.
+        spared: Nouns that are not judged: those who judge.
+        writer: What sort of person writes, which says what "I" can do.
+    """
+
+    domain: Domain
+    register: str
+    shares: tuple[float, ...]
+    labels: tuple[str, ...]
+    space: str
+    composed: float = 0.5
+    attitudes: float = 0.3
+    events: float = 0.0
+    facts: tuple[float, ...] = (1,)
+    openers: float = 0.35
+    spared: tuple[str, ...] = ("critic", "filmgoer", "passenger", "stowaway")
+    writer: str = "person"
+
+    def draw(self, chance: Chance) -> Opinion:
+        classes = (-1, 0, 1) if len(self.labels) == 3 else (-1, 1)
+        sign = chance.weighted(classes, self.shares)
+        n = chance.weighted(range(len(self.facts)), self.facts)
+        if sign == 0:
+            facts = [self._fact(chance) for _ in range(max(n, 1))]
+            if chance.flip(0.6):  # an evaluation that is none: asked or hoped for
+                sign, mode = chance.pick(((1, "hoped"), (1, "asked"), (-1, "asked")))
+                wish = self._judgement(sign, chance, negated=False, mode=mode)
+                facts[chance.below(len(facts))] = wish
+            return Opinion(tuple(facts))
+        facts = [self._fact(chance) for _ in range(n)]
+        kind = "plain"
+        if chance.flip(self.composed):
+            kind = chance.weighted(tuple(COMPOSED), tuple(COMPOSED.values()))
+        return replace(self._opinion(kind, sign, chance), facts=tuple(facts))
+
+    def label(self, meaning: Opinion) -> float:
+        sign = polarity(meaning)
+        return float(sign + 1) if len(self.labels) == 3 else float(sign > 0)
+
+    def write(self, meaning: Opinion, chance: Chance, split: str) -> tuple[str, str | None]:
+        style = style_of(self.register)
+        told = [_said(fact, style, chance) for fact in meaning.facts]
+        if meaning.first is not None:
+            at = chance.below(len(told) + 1)
+            argued = _argued(meaning, style, chance)
+            if chance.flip(self.openers) and argued[0][0].text[:1].islower() != argued[0][0].text.startswith("what"):
+                argued[0] = (*fixed(chance.pick(OPENERS)), *argued[0])
+            told[at:at] = argued
+        topic = self.domain.fields[0] if chance.flip(0.7) else ""
+        return write(self.register, told, chance, topic), None
+
+    def _opinion(self, kind: str, sign: int, chance: Chance) -> Opinion:
+        if kind == "plain":
+            first = self._judgement(sign, chance, negated=False, mode="thanks" if chance.flip(self.events / 4) else "")
+            if first.mode or chance.flip(0.45):
+                return Opinion((), first)
+            return Opinion((), first, self._judgement(sign, chance, negated=False, like=first), "and")
+        if kind == "negated":
+            return Opinion((), self._judgement(sign, chance, negated=True))
+        if kind == "unreal":
+            return Opinion((), self._judgement(sign, chance, negated=False, mode="unreal"))
+        if kind == "who":
+            return self._foretold(sign, chance)
+        link = "but" if kind == "contrast" else chance.pick(("although", "although first"))
+        first = self._judgement(sign if link == "although" else -sign, chance)
+        return Opinion((), first, self._judgement(-sign if link == "although" else sign, chance, like=first), link)
+
+    def _judgement(
+        self, sign: int, chance: Chance, negated: bool | None = None, mode: str = "", like: Judgement | None = None
+    ) -> Judgement:
+        """A judgement of a given sign; `like` names one whose object may come up again."""
+        negated = chance.flip(0.2) if negated is None else negated
+        want = -sign if negated != (mode == "unreal") else sign
+        if mode == "thanks" or (not mode and chance.flip(self.events)):
+            events = _events(self.domain.fields, want)
+            if events:
+                return Judgement(self._event(chance.pick(events), negated, chance), mode)
+        mode = "" if mode == "thanks" else mode
+        target = like.about.subject if like and like.about.verb == "be" and chance.flip(0.35) else None
+        if target is None or not _verdicts(target.noun, self.domain.fields, want):
+            noun = chance.pick(_targets(self.domain.fields, self.spared))
+            target = Entity(noun, chance.pick(("the", "the", "the", "this")), (), chance.flip(0.2))
+        attitudes = _attitudes(target.noun, want)
+        if attitudes and not mode and chance.flip(self.attitudes):
+            who = chance.weighted((ME, US), (4, 1))
+            when = like.about.tense if like else "past"
+            return Judgement(Proposition(who, chance.pick(attitudes), target, negated=negated, tense=when), mode)
+        quality = chance.pick(_verdicts(target.noun, self.domain.fields, want))
+        strong = abs(lexicon().adjectives[quality].value) > 1  # "very good", not "very superb"
+        degrees = ("", "", "really") if strong else ("", "", "", "very", "really", "quite", "so")
+        degree = chance.pick(degrees[:5] if negated else degrees) if mode != "unreal" else ""
+        tense: Tense = "future" if mode == "hoped" else chance.pick(("past", "present"))
+        if like is not None and like.about.tense in ("past", "present"):
+            tense = like.about.tense
+        return Judgement(Proposition(target, "be", quality=quality, degree=degree, negated=negated, tense=tense), mode)
+
+    def _event(self, verb: str, negated: bool, chance: Chance) -> Proposition:
+        plain = replace(self.domain, quality=0, names=0)
+        event = proposition(plain, chance, verb=verb, negated=negated, tense="past")
+        if event.object is None:
+            return replace(event, subject=replace(event.subject, quantity=chance.pick(("the", "my", "our"))), place="")
+        mine = replace(event.object, quantity=chance.pick(("my", "our")), many=False)
+        if lexicon().is_a(mine.noun, "person"):
+            mine = chance.pick((ME, US))
+        return replace(event, subject=replace(event.subject, quantity="the", many=False), object=mine, place="")
+
+    def _foretold(self, sign: int, chance: Chance) -> Opinion:
+        """ "People who hate thrillers will enjoy this film"."""
+        noun = chance.pick(
+            [noun for noun in _targets(self.domain.fields, self.spared) if _attitudes(noun, 1) and _attitudes(noun, -1)]
+        )
+        negated = chance.flip(0.25)
+        first, second = (chance.pick(_attitudes(noun, s)) for s in (-sign, -sign if negated else sign))
+        sort = Entity(noun, "bare", (), True)
+        return Opinion((), Judgement(Proposition(THEY, first, sort, tense="present")), Judgement(
+            Proposition(THEY, second, Entity(noun, "this"), negated=negated, tense="future")), "who")  # fmt: skip
+
+    def _fact(self, chance: Chance) -> Judgement:
+        """A statement or question without a value."""
+        verb = chance.pick(_neutral(self.domain.fields if chance.flip(1 - self.domain.general) else ("general",)))
+        fact = proposition(replace(self.domain, quality=0, place=0), chance, verb=verb, negated=False)
+        fact = replace(fact, subject=_usual(fact.subject, chance), object=fact.object and _usual(fact.object, chance))
+        if chance.flip(self.domain.place):
+            fact = replace(fact, place=chance.pick(lexicon().names_of("place")))
+        if lexicon().fits(self.writer, lexicon().verbs[verb].kinds) and chance.flip(0.6):
+            fact = replace(fact, subject=chance.pick((ME, US)))
+        mode = chance.pick(("", "", "asked"))
+        if mode and fact.subject in (ME, US):  # "can I print out the boarding pass?"
+            fact = replace(fact, tense="present", modal="can", time="")
+        return Judgement(fact, mode)
+
+
+def _usual(entity: Entity, chance: Chance) -> Entity:
+    """With a quantity that things in short remarks have: what can be had may be mine."""
+    if entity.quantity == "name":
+        return entity
+    owned = lexicon().fits(entity.noun, ("document", "garment", "device", "service")) and chance.flip(0.5)
+    return replace(entity, quantity=chance.pick(("my", "our") if owned else ("the", "the", "a")))
+
+
+def _argued(opinion: Opinion, style: Style, chance: Chance) -> list[Tokens]:
+    """The sentences of the judgements and their link."""
+    assert opinion.first is not None
+    if opinion.second is None:
+        return [_said(opinion.first, style, chance, alone=True)]
+    if opinion.link == "who":
+        people = (*fixed(chance.pick(PEOPLE)), Token("who", "relative"))
+        plain = replace(style, passive=0, fronting=0, cleft=0, relative=0, contractions=0)
+        first, second = (realise(j.about, plain, chance)[1:] for j in (opinion.first, opinion.second))
+        return [(*people, *first, *second)]
+    second_judgement = opinion.second
+    if opinion.first.about.verb == "be" and opinion.first.about.subject == second_judgement.about.subject:
+        again = opinion.first.about.subject
+        one = chance.pick(("he", "she")) if lexicon().is_a(again.noun, "person") else "it"
+        pronoun = Entity("they" if again.plural else one, "pronoun")
+        second_judgement = replace(second_judgement, about=replace(second_judgement.about, subject=pronoun))
+    first, second = _said(opinion.first, style, chance), _said(second_judgement, style, chance)
+    if opinion.link == "and":
+        if chance.flip(0.3):
+            return [first, second]
+        return [(*first, *fixed(chance.pick(("and", ", and"))), *second)]
+    if opinion.link == "but":
+        mark, _, word = chance.pick(BUT).partition(" ")
+        if mark == ".":
+            return [first, (*fixed(word.lower()), *second)]
+        return [(*first, Token(mark, "punctuation"), *fixed(word), *second)] if word else [first, second]
+    although = fixed(chance.pick(ALTHOUGH))
+    if opinion.link == "although first":
+        return [(*although, *first, Token(",", "punctuation"), *second)]
+    return [(*first, Token(",", "punctuation"), *although, *second)]
+
+
+def _said(judgement: Judgement, style: Style, chance: Chance, alone: bool = False) -> Tokens:
+    """One judgement or fact as a clause."""
+    p = judgement.about
+    if judgement.mode == "asked":
+        return (*question(p, "whether", style, chance), Token("?", "punctuation"))
+    if judgement.mode == "hoped":
+        return (*fixed(chance.pick(("I hope", "I hope that", "hopefully", "we hope"))), *realise(p, style, chance))
+    if judgement.mode == "thanks":
+        return (*fixed(chance.pick(("thanks for", "thank you for"))), *gerund_phrase(p, style, chance))
+    if judgement.mode == "unreal":
+        should = "should have been" if value(p) > 0 else "could so easily have been"
+        might = fixed(chance.pick(("could have been", should, "might have been", "could easily have been")))
+        adjective = realise(replace(p, negated=False), replace(style, fronting=0, cleft=0), chance)[-1]
+        return (*noun_phrase(p.subject, style, chance), *might, adjective)
+    if (
+        alone
+        and p.verb == "be"
+        and not p.negated
+        and p.subject.quantity == "the"
+        and not p.subject.many
+        and chance.flip(0.3)
+    ):
+        article = "bare" if lexicon().nouns[p.subject.noun].mass else "a"  # "a gripping film", "what a dull book"
+        thing = noun_phrase(Entity(p.subject.noun, article, (p.quality,)), replace(style, relative=0), chance)
+        return (*fixed(chance.pick(("", "what", "simply", "in short ,"))), *thing)
+    return realise(p, style, chance)
+
+
+@cache
+def _targets(fields: tuple[str, ...], spared: tuple[str, ...]) -> tuple[str, ...]:
+    """Nouns of the fields that can be praised and blamed."""
+    kinds = ("person", "group", "work", "service", "device", "food", "event", "building", "idea")
+    return tuple(noun for noun in lexicon().nouns_of(kinds, fields)
+                 if not lexicon().fits(noun, spared)
+                 and all(len(_verdicts(noun, fields, sign)) > 1 for sign in (-1, 1)))  # fmt: skip
+
+
+@cache
+def _verdicts(noun: str, fields: tuple[str, ...], sign: int) -> tuple[str, ...]:
+    return lexicon().adjectives_of(noun, (*OPINION, *fields), sign)
+
+
+@cache
+def _attitudes(noun: str, sign: int) -> tuple[str, ...]:
+    """Verbs of liking (sign 1) or disliking (-1) something."""
+    return tuple(verb.id for verb in _valued(OPINION, sign) if lexicon().fits(noun, verb.objects)
+                 and lexicon().fits("person", verb.kinds))  # fmt: skip
+
+
+@cache
+def _events(fields: tuple[str, ...], sign: int) -> tuple[str, ...]:
+    return tuple(verb.id for verb in _valued(fields, sign))
+
+
+@cache
+def _neutral(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(verb.id for verb in _valued(fields, 0)) or tuple(verb.id for verb in _valued(("general",), 0))
+
+
+@cache
+def _valued(fields: tuple[str, ...], sign: int) -> tuple[Concept, ...]:
+    verbs = (lexicon().verbs[verb] for verb in lexicon().verbs_of(fields))
+    return tuple(verb for verb in verbs if (verb.value > 0) - (verb.value < 0) == sign and not verb.id.endswith(STUCK))
+
+
+TWINS = (
+    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2")),
+    twin_of(
+        "cf_airline",
+        Polarity(
+            Domain(("airline",), general=0, names=0.1, place=0.15, time=0.4),
+            "tweet", (0.629, 0.212, 0.159), ("negative", "neutral", "positive"), "cf_airline",
+            composed=0.4, attitudes=0.15, events=0.35, facts=(1, 3, 2), writer="passenger",
+            spared=("passenger", "stowaway", "delay", "cancellation", "turbulence patch", "emergency landing"),
+        ),
+    ),
+)  # fmt: skip

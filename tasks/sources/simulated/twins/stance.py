@@ -1,0 +1,355 @@
+"""Stance: what the writer of a post holds to be so, and which side of a cause the writer is on (climate, progressive).
+
+A stance is not the tone of the words: to doubt that warming is a hoax is to hold it real, and to call the enemies of a
+cause fools is to be for it. So stances are added up from who says what of whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.clause import Tokens, fixed, noun_phrase, realise
+from tasks.sources.simulated.compose import Domain, entity, proposition
+from tasks.sources.simulated.lexicon import lexicon
+from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
+from tasks.sources.simulated.registers import style_of, write
+from tasks.sources.simulated.text import join
+from tasks.sources.simulated.twin import twin_of
+
+ME = Entity("I", "pronoun")
+SIDES: Mapping[str, int] = MappingProxyType({  # what a statement says of warming, by its verb, quality or object
+    "retreat": 1, "thaw": 1, "warm the planet": 1, "bleach": 1, "exaggerate": -1, "manipulate": -1,
+    "real": 1, "unreal": -1, "serious": 1, "negligible": -1, "pressing danger": 1, "hoax": -1, "swindle": -1,
+})  # fmt: skip
+VIEWS: Mapping[int, tuple[str, ...]] = MappingProxyType({
+    1: ("", "", "", "I think that", "I am sure that", "nobody can deny that", "I do not doubt that", "I know that"),
+    -1: ("I doubt that", "I do not believe that", "I refuse to believe that", "it is not true that",
+         "nobody can show that", "it is a lie that"),
+})  # fmt: skip
+OTHERS_VIEWS: Mapping[int, tuple[str, ...]] = MappingProxyType({
+    1: ("says that", "thinks that", "is sure that", "does not doubt that", "believes that"),
+    -1: ("doubts that", "denies that", "does not believe that", "refuses to believe that"),
+})  # fmt: skip
+COMMENTS: Mapping[int, tuple[str, ...]] = MappingProxyType({
+    1: ("That is right.", "I agree.", "So do I.", "How true.", "I cannot disagree."),
+    -1: ("That is wrong.", "I disagree.", "I do not agree.", "How silly.", "That is not true."),
+})  # fmt: skip
+HOLDERS = ("my uncle", "my neighbour", "the senator", "my teacher", "the mayor", "a climate scientist", "my boss",
+           "the journalist", "a climate sceptic", "my sister")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement, and who takes it to be so.
+
+    Attributes:
+        attitude: 1 where the holder believes it, -1 where the holder does not.
+        holder: "" for the writer.
+        comment: What the writer says of somebody else's view: 1 agrees, -1 disagrees, 0 says nothing.
+    """
+
+    content: Proposition
+    attitude: int = 1
+    holder: str = ""
+    comment: int = 0
+
+
+@dataclass(frozen=True)
+class Belief:
+    """Whether the writer holds that warming is real.
+
+    Attributes:
+        reported: Share of posts that tell somebody else's view and comment on it.
+        plain: Share of posts that say what the writer holds, rather than deny its opposite.
+    """
+
+    labels: tuple[str, ...] = ("No", "Yes")
+    shares: tuple[float, ...] = (0.268, 0.732)
+    space: str = "cf_global_warming"
+    register: str = "tweet"
+    fields: tuple[str, ...] = ("climate", "weather", "home", "travel")
+    reported: float = 0.2
+    plain: float = 0.85
+
+    def draw(self, chance: Chance) -> tuple[Claim, ...]:
+        wanted = 1 if chance.flip(self.shares[1]) else -1
+        content = _climate(wanted if chance.flip(self.plain) else -wanted, chance)
+        if chance.flip(self.reported):
+            attitude = chance.weighted((1, -1), (2, 1))
+            claim = Claim(content, attitude, chance.pick(HOLDERS), attitude * side(content) * wanted)
+        else:
+            claim = Claim(content, side(content) * wanted)
+        if chance.flip(0.12):
+            return claim, Claim(_climate(chance.pick((1, -1)), chance), chance.pick((1, -1)), chance.pick(HOLDERS))
+        return tuple(chance.sample([claim, *(self._aside(chance) for _ in range(2 if chance.flip(0.3) else 1))], 3))
+
+    def _aside(self, chance: Chance) -> Claim:
+        aside = proposition(Domain((chance.pick(self.fields),), negation=0.2), chance)
+        return self._aside(chance) if side(aside) else Claim(aside)
+
+    def label(self, meaning: tuple[Claim, ...]) -> float:
+        return float(sum(side(c.content) * c.attitude * (c.comment if c.holder else 1) for c in meaning) > 0)
+
+    def write(self, meaning: tuple[Claim, ...], chance: Chance, split: str) -> tuple[str, str | None]:
+        return write(self.register, [t for c in meaning for t in self._said(c, chance)], chance, "climate"), None
+
+    def _said(self, claim: Claim, chance: Chance) -> Iterator[Tokens]:
+        style = replace(style_of(self.register), cleft=0.0)
+        view = chance.pick(VIEWS[claim.attitude])
+        if claim.holder:
+            view = f"{claim.holder} {chance.pick(OTHERS_VIEWS[claim.attitude])}"
+        if not side(claim.content):
+            view = ""
+        yield (*fixed(view), *realise(claim.content, replace(style, fronting=0.0) if view else style, chance))
+        if claim.comment:
+            yield fixed(chance.pick(COMMENTS[claim.comment]))
+
+
+def side(p: Proposition) -> int:
+    """1 for a statement by which warming is real, -1 for one by which it is not, 0 for one that says nothing of it."""
+    told = SIDES.get(p.verb, 0) or SIDES.get(p.quality, 0) or (SIDES.get(p.object.noun, 0) if p.object else 0)
+    return -told if p.negated else told
+
+
+def _climate(wanted: int, chance: Chance) -> Proposition:
+    """A statement on the wanted side, now and then the denial of one on the other."""
+    words, warming = lexicon(), Entity("global warming", "bare")
+    denied = chance.flip(0.1)
+    said = chance.pick([said for said, of in SIDES.items() if of == (-wanted if denied else wanted)])
+    if said in words.nouns:
+        return Proposition(warming, "be", Entity(said, "a"), negated=denied, tense="present")
+    if said not in words.verbs:
+        return Proposition(warming, "be", quality=said, negated=denied, tense="present")
+    verb = words.verbs[said]
+    subjects = words.nouns_of(verb.kinds, ("climate",)) or words.nouns_of(verb.kinds)
+    object = Entity(chance.pick(words.nouns_of(verb.objects, ("climate",))), "the") if verb.objects else None
+    if object is not None and object.noun == warming.noun:
+        object = warming
+    return Proposition(Entity(chance.pick(subjects), "the", (), True), said, object, negated=denied, tense="present")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A statement.
+
+    Attributes:
+        mine: Whether the writer puts it as an opinion: "I think that ...".
+        holder: Somebody else whose opinion it is, and not the writer's.
+    """
+
+    what: Proposition
+    mine: bool = False
+    holder: Entity | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """Remarks that have to do with a cause."""
+
+    target: str
+    remarks: tuple[Remark, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """On which side of a cause the writer is, and what the writer gives an opinion on, if on anything.
+
+    Attributes:
+        asks: Which of the two the task asks for.
+        sides: Shares of against, for, neutral, none_of_the_above.
+        opinions: Shares of no_opinion, opinion_on_other, opinion_on_target.
+        targets: Causes.
+    """
+
+    asks: Literal["stance", "opinion"]
+    sides: tuple[float, ...] = (0.414, 0.301, 0.01, 0.275)
+    opinions: tuple[float, ...] = (0.073, 0.296, 0.631)
+    space: str = "cf_progressive"
+    register: str = "tweet"
+    targets: tuple[str, ...] = (
+        "equality march", "minimum wage", "paid leave", "gender equality", "equal marriage", "prison reform", "sit-in",
+        "police reform", "wealth tax", "social programme", "food aid plan", "strike", "boycott", "housing subsidy",
+        "green energy plan",
+    )  # fmt: skip
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return STANCES if self.asks == "stance" else OPINIONS
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        return self.sides if self.asks == "stance" else self.opinions
+
+    def draw(self, chance: Chance) -> Post:
+        stance, opinion = chance.weighted(STANCES, self.sides), chance.weighted(OPINIONS, self.opinions)
+        target = _cause(chance.pick(self.targets))
+        signs = {"for": (1,), "against": (-1,), "neutral": (1, -1), "none_of_the_above": ()}[stance]
+        if opinion == "opinion_on_target":
+            told = [_judgement(target, sign, chance) for sign in signs] or [Remark(_described(target, chance), True)]
+            told.append(_news(target, chance))
+        elif opinion == "opinion_on_other":
+            other = _other(chance)
+            if len(signs) == 1 and chance.flip(0.75):  # a friend or an enemy of the cause is judged
+                ally = chance.pick((1, -1))
+                told = [_taking_sides(other, ally, target, chance), _judgement(other, ally * signs[0], chance)]
+            else:
+                told = [_judgement(other, chance.pick((1, -1)), chance)]
+                told += [_act(target, sign, chance) for sign in signs] or [_fact(target, chance, other)]
+        else:
+            told = [*(_act(target, sign, chance) for sign in signs), _news(target, chance)]
+        return Post(target.noun, tuple(told if chance.flip(0.5) else told[::-1]))
+
+    def label(self, meaning: Post) -> float:
+        found = stance_of(meaning) if self.asks == "stance" else opinion_of(meaning)
+        return self.labels.index(found)
+
+    def write(self, meaning: Post, chance: Chance, split: str) -> tuple[str, str | None]:
+        style = replace(style_of(self.register), cleft=0.0, passive=0.0)
+        told = []
+        for remark in meaning.remarks:
+            view = chance.pick(("I think that", "I find that", "in my view", "to me,")) if remark.mine else ""
+            if remark.holder is not None:
+                view = f"{join(noun_phrase(remark.holder, style, chance))} {chance.pick(OTHERS_VIEWS[1])}"
+            told.append((*fixed(view), *realise(remark.what, replace(style, fronting=0.0) if view else style, chance)))
+        return write(self.register, told, chance, meaning.target), None
+
+
+STANCES = ("against", "for", "neutral", "none_of_the_above")
+OPINIONS = ("no_opinion", "opinion_on_other", "opinion_on_target")
+JUDGING = ("enjoy", "admire", "approve of", "favour", "welcome", "respect", "praise", "commend", "salute", "endorse",
+           "dislike", "hate", "loathe", "despise", "deplore", "condemn", "criticise", "slam", "object to", "blame",
+           "disapprove of", "disparage", "decry")  # fmt: skip
+PLAIN = ("new", "old", "long", "brief", "common", "rare", "ordinary", "unusual", "temporary", "permanent", "local",
+         "simple", "complex", "public", "private", "official", "unofficial", "familiar", "unfamiliar")  # fmt: skip
+BARE = ("paid leave", "gender equality", "equal marriage", "prison reform", "police reform")
+
+
+def stance_of(post: Post) -> str:
+    """The side that the writer's deeds and judgements add up to."""
+    friends: dict[str, int] = {}
+    parts: list[int] = []
+    for remark in post.remarks:
+        p = remark.what
+        if remark.holder is not None and p.subject.noun == post.target:
+            friends[remark.holder.noun] = sign_of(p)
+        elif remark.holder is None and _deed(p) and p.object is not None and p.object.noun == post.target:
+            if p.subject == ME:
+                parts.append(sign_of(p))
+            else:
+                friends[p.subject.noun] = sign_of(p)
+    parts += [sign * (1 if about == post.target else friends.get(about, 0)) for about, sign in judgements(post)]
+    if not any(parts):
+        return "none_of_the_above"
+    return "for" if sum(parts) > 0 else "against" if sum(parts) < 0 else "neutral"
+
+
+def opinion_of(post: Post) -> str:
+    """What the writer's opinion is about: the cause, if there is one on it."""
+    judged = [about for about, _ in judgements(post)]
+    return "opinion_on_target" if post.target in judged else "opinion_on_other" if judged else "no_opinion"
+
+
+def judgements(post: Post) -> list[tuple[str, int]]:
+    """(what is judged, how) for each opinion of the writer; 0 for one that is neither good nor bad."""
+    found = []
+    for remark in post.remarks:
+        p = remark.what
+        if remark.holder is not None:
+            continue
+        if p.verb == "be" and (remark.mine or sign_of(p)):
+            found.append((p.subject.noun, sign_of(p)))
+        elif p.subject == ME and p.object is not None and p.verb in JUDGING:
+            found.append((p.object.noun, sign_of(p)))
+    return found
+
+
+def sign_of(p: Proposition) -> int:
+    """How a statement speaks of what it judges: 1 well, -1 badly, 0 neither."""
+    words = lexicon()
+    said = words.adjectives[p.quality] if p.quality else words.verbs.get(p.verb)
+    value = said.value if said is not None else 0
+    return ((value > 0) - (value < 0)) * (-1 if p.negated else 1)
+
+
+def _deed(p: Proposition) -> bool:
+    """Whether somebody does something for a cause, or against one."""
+    return p.verb != "be" and lexicon().verbs[p.verb].field in ("stance", "activism") and sign_of(p) != 0
+
+
+def _cause(noun: str) -> Entity:
+    return Entity(noun, "bare" if lexicon().nouns[noun].mass or noun in BARE else "the")
+
+
+def _other(chance: Chance) -> Entity:
+    domain = Domain(("legislation", "governance", "activism", "campaign"), names=0, quality=0)
+    somebody = entity(("politician", "activist", "journalist"), domain, chance, quantity=chance.pick(("the", "our")))
+    return replace(somebody, many=False)
+
+
+def _judgement(about: Entity, sign: int, chance: Chance, own: bool = True) -> Remark:
+    """A judgement of either polarity, denied where need be; the writer's own, or else somebody's."""
+    words, denied = lexicon(), chance.flip(0.25)
+    value = -sign if denied else sign
+    verbs = [verb for verb in JUDGING if verb in words.verbs and words.fits(about.noun, words.verbs[verb].objects)
+             and words.verbs[verb].value * value > 0]  # fmt: skip
+    if own and verbs and chance.flip(0.25):
+        return Remark(Proposition(ME, chance.pick(verbs), about, negated=denied, tense="present"))
+    quality = chance.pick(words.adjectives_of(about.noun, ("praise", "blame"), value))
+    degree = "" if denied else chance.pick(("", "", "really", "so", "quite"))
+    told = Proposition(about, "be", quality=quality, degree=degree, negated=denied, tense="present")
+    return Remark(told, own and chance.flip(0.3))
+
+
+def _described(about: Entity, chance: Chance) -> Proposition:
+    fitting = [quality for quality in lexicon().adjectives_of(about.noun, ("general",), 0) if quality in PLAIN]
+    return Proposition(about, "be", quality=chance.pick(fitting), negated=chance.flip(0.2), tense="present")
+
+
+def _taking_sides(other: Entity, sign: int, target: Entity, chance: Chance) -> Remark:
+    """Somebody else's side, told by what is done or what is thought."""
+    if chance.flip(0.5):
+        return replace(_judgement(target, sign, chance, own=False), holder=other)
+    words = lexicon()
+    deeds = [v for v in ("support", "oppose", "rally behind", *words.verbs_of(("stance",), True))
+             if words.verbs[v].value * sign > 0 and words.fits(target.noun, words.verbs[v].objects)]  # fmt: skip
+    return Remark(Proposition(other, chance.pick(deeds), target, tense=chance.pick(("present", "past"))))
+
+
+def _act(target: Entity, sign: int, chance: Chance) -> Remark:
+    """What the writer does for the cause, or against it."""
+    verbs = [v for v in lexicon().verbs_of(("stance",), True) if lexicon().verbs[v].value * sign > 0]
+    tense: Tense = chance.pick(("past", "past", "future"))
+    time = chance.pick(TIMES[tense]) if chance.flip(0.4) else ""
+    return Remark(Proposition(ME, chance.pick(verbs), target, tense=tense, time=time))
+
+
+def _news(target: Entity, chance: Chance) -> Remark:
+    """What others think or do, or a plain fact: nothing that takes the writer's side."""
+    way, other = chance.pick(("fact", "sides", "other")), _other(chance)
+    if way == "sides":
+        return _taking_sides(other, chance.pick((1, -1)), target, chance)
+    if way == "other":
+        about = _other(chance)
+        if about.noun != other.noun:
+            return replace(_judgement(about, chance.pick((1, -1)), chance, own=False), holder=other)
+    return _fact(target, chance, other)
+
+
+def _fact(target: Entity, chance: Chance, other: Entity) -> Remark:
+    """Something about the cause that takes no side."""
+    verbs = ("discuss", "mention", "ask about", "learn about", "describe", "explain")
+    verb = chance.pick([v for v in verbs if lexicon().fits(target.noun, lexicon().verbs[v].objects)])
+    tense: Tense = chance.pick(("past", "past", "present"))
+    time = chance.pick(TIMES[tense]) if chance.flip(0.4) else ""
+    return Remark(Proposition(other, verb, target, tense=tense, time=time))
+
+
+TWINS = (
+    twin_of("cf_global_warming", Belief()),
+    twin_of("cf_progressive_opinion", Side(asks="opinion")),
+    twin_of("cf_progressive_stance", Side(asks="stance")),
+)

@@ -1,0 +1,48 @@
+"""Complaints: only what is still to be put right makes the class."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import median
+
+import pytest
+
+from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.lexicon import lexicon
+from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.twin import examples
+from tasks.sources.simulated.twins.complaints import ISSUES, PRODUCTS, TWINS, Complaints, Event
+
+MECHANISM = TWINS[0].mechanism
+FEES = Proposition(Entity("they", "pronoun"), "overcharge for", Entity("mortgage", "my"))
+REPORT = Proposition(Entity("they", "pronoun"), "report wrongly on", Entity("credit report", "my"))
+
+
+def name(*events: Event) -> str:
+    return MECHANISM.labels[int(MECHANISM.label(events))]
+
+
+def test_what_is_settled_denied_or_feared_does_not_count() -> None:
+    others = [Event(standing, REPORT) for standing in ("settled", "never", "feared", "told")]
+    assert name(*others, Event("open", FEES)) == "mortgage: high fees"
+    assert name(Event("settled", FEES), Event("open", REPORT)) == "credit report: wrong report"
+    with pytest.raises(ValueError, match="0 different wrongs"):
+        MECHANISM.label(tuple(others))
+
+
+def test_neither_product_nor_issue_tells_alone() -> None:
+    assert isinstance(MECHANISM, Complaints)
+    assert len(set(MECHANISM.labels)) == 157 == len(MECHANISM.shares)
+    assert sum(MECHANISM.shares) == pytest.approx(1)
+    assert {product for product, _ in MECHANISM.pairs} == set(range(len(PRODUCTS)))
+    assert min(sum(issue == i for _, issue in MECHANISM.pairs) for i in range(len(ISSUES))) >= len(PRODUCTS) - 1
+    assert all(lexicon().verbs[verb].objects for _, verb in ISSUES)
+
+
+def test_the_label_is_drawn_by_its_share_and_the_wrong_comes_early() -> None:
+    assert isinstance(MECHANISM, Complaints)
+    rows = list(examples(TWINS[0], 5, "train", 150))
+    assert 0.16 < sum(row.clean == 0 for row in rows) / 150 < 0.36
+    bare = replace(MECHANISM, history=(0, 0), decoys=(1, 1))  # what comes before or is the first wrong, and no more
+    lengths = [len(bare.write(bare.draw(Chance("early", k))[:2], Chance("words", k), "train")[0]) for k in range(50)]
+    assert median(lengths) < 250

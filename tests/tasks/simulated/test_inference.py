@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.logic import entails, relation
+from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.twins.inference import TWINS, Inference, Pair
+
+MNLI, MISMATCHED, RTE = (twin.mechanism for twin in TWINS)
+BARKED = Proposition(Entity("poodle"), "bark at", Entity("cat", "a"))
+
+
+def drawn(mechanism: Inference, n: int = 400) -> list[Pair]:
+    return [mechanism.draw(Chance("inference", index)) for index in range(n)]
+
+
+@pytest.mark.parametrize("mechanism", [MNLI, RTE])
+def test_shares_follow_from_the_logic(mechanism: Inference) -> None:
+    counts = Counter(mechanism.labels[int(mechanism.label(pair))] for pair in drawn(mechanism))
+    for name, share in zip(mechanism.labels, mechanism.shares, strict=True):
+        assert abs(counts[name] / 400 - share) < 0.08
+
+
+def test_only_one_premise_has_to_do_with_the_hypothesis() -> None:
+    for pair in drawn(RTE, 100):
+        relations = [relation(premise, pair.hypothesis) for premise in pair.premises]
+        assert sum(found != "neutral" for found in relations) <= 1
+        assert (RTE.label(pair) == 0) == any(entails(premise, pair.hypothesis) for premise in pair.premises)
+
+
+def test_labels_of_given_pairs() -> None:
+    dog = replace(BARKED, subject=Entity("dog"))
+    aside = Proposition(Entity("goat"), "see", Entity("tree", "a"))
+
+    def label(hypothesis: Proposition) -> str:
+        return MNLI.labels[int(MNLI.label(Pair((aside, BARKED), hypothesis, "animals")))]
+
+    assert label(dog) == "entailment"
+    assert label(replace(dog, negated=True)) == "contradiction"
+    assert label(replace(BARKED, place="park")) == "neutral"
+
+
+def test_hypotheses_are_alike_in_all_classes() -> None:
+    """How often a hypothesis is denied does not tell its class: nobody may guess it without the premise."""
+    pairs = drawn(MNLI, 900)
+    shares = []
+    for label in range(3):
+        of_class = [pair for pair in pairs if MNLI.label(pair) == label]
+        shares.append(sum(pair.hypothesis.negated for pair in of_class) / len(of_class))
+    assert all(abs(one - other) < 0.12 for one, other in pairwise(shares))
+
+
+def test_mismatched_texts_are_of_other_registers() -> None:
+    pairs = drawn(MISMATCHED, 60)
+    written: dict[str, list[str]] = {"train": [], "test": []}
+    for split, texts in written.items():
+        texts += [MISMATCHED.write(pair, Chance("said", n), split)[0] for n, pair in enumerate(pairs)]
+    assert any(text.startswith("Dear") for text in written["train"])
+    assert not any(text.startswith("Dear") for text in written["test"])

@@ -1,0 +1,118 @@
+"""Every twin: the same example everywhere, a label that follows from the meaning, noise as told, texts well formed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks import TASKS
+from tasks.examples import SPLITS
+from tasks.houlsby26 import DATA_FACTS
+from tasks.sources.simulated.registry import twins
+from tasks.sources.simulated.twin import Example, example, examples
+
+PLACES = [(seed, split, index) for seed, split, index in ((0, "train", 0), (0, "test", 3), (7, "validation", 40_000))]
+
+
+@cache
+def rows(name: str) -> Sequence[Example]:
+    """The first training examples: many of short texts, few of long ones."""
+    return tuple(examples(twins()[name], 0, "train", 80 if DATA_FACTS[name].mean_characters < 500 else 16))
+
+
+def digest(name: str, places: Sequence[tuple[int, str, int]]) -> str:
+    """Hash of the examples at some places, whatever the order they are made in."""
+    made = {place: example(twins()[name], *place) for place in places}
+    content = [(place, found.text, found.text_b, found.target, found.clean) for place, found in sorted(made.items())]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(list(TASKS)), st.integers(0, 2**63 - 1), st.sampled_from(SPLITS), st.integers(0, 10**9), st.data()
+)
+def test_an_example_depends_on_its_place_alone(
+    name: str, seed: int, split: str, index: int, data: st.DataObject
+) -> None:
+    first = example(twins()[name], seed, split, index)
+    example(twins()[data.draw(st.sampled_from(list(TASKS)))], seed, split, index + 1)
+    assert example(twins()[name], seed, split, index) == first
+
+
+def test_an_example_is_the_same_in_any_process_and_order() -> None:
+    program = (
+        "import json; from tests.tasks.simulated.test_properties import PLACES, digest, twins; "
+        "print(json.dumps({name: digest(name, PLACES[::-1]) for name in reversed(twins())}))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "4321", "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout) == {name: digest(name, PLACES) for name in TASKS}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_label_follows_from_the_meaning(name: str) -> None:
+    mechanism = twins()[name].mechanism
+    assert [mechanism.label(row.meaning) for row in rows(name)] == [row.clean for row in rows(name)]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_labels_are_of_the_task_and_as_noisy_as_told(name: str) -> None:
+    twin = twins()[name]
+    if TASKS[name].kind == "regression":
+        assert all(0 <= row.target <= 5 and 0 <= row.clean <= 5 for row in rows(name))
+        agreement = 0.0
+    else:
+        classes = range(len(twin.mechanism.shares))
+        assert all(row.target in classes and row.clean in classes for row in rows(name))
+        agreement = sum(share**2 for share in twin.mechanism.shares)
+    expected, n = twin.clarity + (1 - twin.clarity) * agreement, len(rows(name))
+    found = sum(row.target == row.clean for row in rows(name)) / n
+    assert found == pytest.approx(expected, abs=4 * (expected * (1 - expected) / n) ** 0.5 + 0.5 / n)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_ceiling_is_the_best_score_of_the_paper(name: str) -> None:
+    twin, majority = twins()[name], DATA_FACTS[name].majority
+    assert 0 < twin.clarity < 1
+    assert twin.ceiling == pytest.approx(twin.best, abs=0.05)
+    assert twin.mechanism.shares or majority is None
+    if majority is not None:
+        assert 100 * max(twin.mechanism.shares) == pytest.approx(majority, abs=1.5)
+        assert sum(twin.mechanism.shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_texts_are_well_formed(name: str) -> None:
+    for row in rows(name):
+        assert (row.text_b is None) == (TASKS[name].kind == "single")
+        for text in (row.text, row.text_b or row.text):
+            assert text == " ".join(text.split()), "single spaces, none at the ends"
+            assert text.isascii()
+            assert text.isprintable()
+            assert len(text) > 2
+            assert "_" not in text
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("cf_political_audience", "cf_political_bias", "cf_political_message"),
+        ("cf_progressive_opinion", "cf_progressive_stance"),
+    ],
+)
+def test_tasks_that_share_posts_ask_different_things_of_them(names: tuple[str, ...]) -> None:
+    first, *others = ([example(twins()[name], 0, split, i) for split in SPLITS for i in range(30)] for name in names)
+    for other in others:
+        assert [row.text for row in other] == [row.text for row in first]
+        assert [row.clean for row in other] != [row.clean for row in first]
+    assert len({twins()[name].mechanism.space for name in TASKS}) == len(TASKS) - 3
