@@ -142,7 +142,10 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
     names = {field.name for field in fields(Training)}
     training = family.training
     for source in (overrides or {}, given):
-        training = replace(training, **{k: v for k, v in source.items() if k in names and v is not None})
+        named = {k: v for k, v in source.items() if k in names and v is not None}
+        training = replace(training, **named)
+        if "learning_rate" in named:
+            training = replace(training, width_power=0.0)
     learner = family.build(values, training)
     canonical = {k: v for k, v in sorted(values.items()) if v is not None}
     return replace(learner, name=":".join([name, *(f"{key}={_text(value)}" for key, value in canonical.items())]))

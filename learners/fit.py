@@ -19,7 +19,7 @@ from learners.batches import collate, evaluation_plan, training_plan
 from learners.delta import Delta
 from learners.flops import flops_per_row, total_flops
 from learners.initial import added_gates, initial_delta
-from learners.learner import Learner, Training
+from learners.learner import Learner, Training, peak_rate
 from learners.modify import dropout_active, logits
 from learners.predict import predict
 from learners.seeds import generator, seed_of
@@ -88,7 +88,10 @@ def fit(
     gates = added_gates(learner, leaves, generator(seed, learner.name, data.task.name, "gates"))
     sampler = generator(seed, learner.name, data.task.name, "gate noise")
     order = seed_of(seed, learner.name, data.task.name, "order")
-    optimiser = optimiser_of(training, leaves, gates, None if learner.gates is None else learner.gates.learning_rate)
+    peak = peak_rate(training, backbone.architecture.hidden)
+    optimiser = optimiser_of(
+        training, leaves, gates, peak, None if learner.gates is None else learner.gates.learning_rate
+    )
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)
@@ -170,7 +173,7 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def optimiser_of(
-    training: Training, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor], gate_rate: float | None
+    training: Training, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor], peak: float, gate_rate: float | None
 ) -> torch.optim.AdamW:
     """AdamW with decay on matrices alone; gates undecayed, at their own constant rate where they have one.
 
@@ -182,16 +185,16 @@ def optimiser_of(
     decayed = [leaf for name, leaf in leaves.items() if decays(name)]
     plain = [leaf for name, leaf in leaves.items() if not decays(name)]
     groups = [
-        {"params": decayed, "weight_decay": training.weight_decay, "peak": training.learning_rate, "constant": False},
-        {"params": plain, "weight_decay": 0.0, "peak": training.learning_rate, "constant": False},
+        {"params": decayed, "weight_decay": training.weight_decay, "peak": peak, "constant": False},
+        {"params": plain, "weight_decay": 0.0, "peak": peak, "constant": False},
         {
             "params": list(gates.values()),
             "weight_decay": 0.0,
-            "peak": gate_rate or training.learning_rate,
+            "peak": gate_rate or peak,
             "constant": gate_rate is not None,
         },
     ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=training.learning_rate, eps=1e-6)
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=peak, eps=1e-6)
 
 
 def decays(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,8 @@ from tasks.errors import InputError
 
 Sharing = Literal["isolated", "sequential"]
 Insertion = Literal["sequential", "parallel"]
+
+REFERENCE_WIDTH = 384  # of MiniLM, where the default rates were measured first
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,18 @@ class Tuned:
 
 @dataclass(frozen=True)
 class Training:
-    """Settings of the one training loop, `learners.fit.fit`."""
+    """Settings of the one training loop, `learners.fit.fit`.
+
+    Attributes:
+        learning_rate: Peak of the schedule, at a backbone of width 384 where `width_power` is not 0.
+        width_power: p of the default rates, which at width d are (384 / d)^p times `learning_rate`: the wider the
+            matrices that are trained, the smaller Adam's steps must be (Yang et al. 2021, Tensor Programs V). Measured
+            at 384 (MiniLM) and 128 (embedded); what it gives at 768 and 1024 is what the papers use on BERT. A rate
+            that the user names is taken as it is.
+    """
 
     learning_rate: float
+    width_power: float = 0.0
     epochs: int = 3  # the lower of Houlsby et al.'s {3, 20} (section 3.2), and in Devlin et al.'s {2, 3, 4}
     batch_size: int = 32  # Houlsby et al. 2019, section 3.1
     warmup: float = 0.1  # first tenth of the steps, section 3.1
@@ -98,6 +110,11 @@ class Training:
     patience: int = 3  # epochs without a better validation score before stopping: our choice
     head_dropout: float = 0.1  # run_classifier.py of BERT and of adapter-bert
     dropout: bool = True  # the backbone's own dropout while training
+
+
+def peak_rate(training: Training, width: int) -> float:
+    """Peak learning rate on a backbone of the given width."""
+    return training.learning_rate * math.pow(REFERENCE_WIDTH / width, training.width_power)
 
 
 @dataclass(frozen=True)

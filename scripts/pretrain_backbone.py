@@ -10,7 +10,9 @@ Three objectives on one text stream (`tasks.sources.simulated.corpus`), none of 
   joined pairs too, so that a hidden word is often said in other words by the second text.
 * bond of a joined pair, out of its propositions: retold, implied, changed in one part, continued, of another field.
 * meaning similarity of texts read apart: mean-pooled vectors agree where a pair tells the same propositions and
-  nowhere else, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training").
+  nowhere else, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"); and,
+  from `--meaning-from` on, they point to where the propositions' features do (`tasks.sources.simulated.semantics`),
+  as a student's vectors do to its teacher's (Reimers and Gurevych 2020).
 
 Everything is drawn from (seed, step), so a run that was interrupted continues as if it had not been.
 """
@@ -36,11 +38,17 @@ from torch.nn.functional import cross_entropy, logsigmoid, normalize
 
 from tasks.files import write_atomic
 from tasks.sources.simulated.corpus import BONDS, document
+from tasks.sources.simulated.semantics import vector
 
+WEIGHTS = {"words": 1.0, "bond": 0.5, "similarity": 0.5, "meaning": 3.0}  # a cosine moves over a far smaller range
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 PAD, CLS, SEP, MASK = 0, 2, 3, 4
-MASKED = 0.2  # Wightman-style ablations put small encoders' best rate above BERT's 0.15 (Wettig et al. 2023)
+MASKED = 0.2  # somewhat above BERT's 0.15 serves encoders better (Wettig et al. 2023)
 LONGEST = 96  # tokens of one text; longer ones are cut
+CONFIGURED = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
+              "intermediate_size", "hidden_act", "layer_norm_eps", "max_position_embeddings", "type_vocab_size",
+              "pad_token_id", "initializer_range")  # fmt: skip
+CHUNK = 5000  # documents that a process generates at a time
 CHECKPOINT_SECONDS = 120
 
 
@@ -55,6 +63,8 @@ class Settings:
     documents: int = 400_000
     steps: int = 30_000
     tokens: int = 4096  # of a batch, padding included
+    meaning_from: int = 0
+    meaning_width: int = 256
     learning_rate: float = 1e-3
     warmup: float = 0.03
     seed: int = 0
@@ -72,16 +82,19 @@ class Pretraining(nn.Module):
         d = settings.width
         self.transform = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.LayerNorm(d))
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary))
+        self.meaning = nn.Linear(d, settings.meaning_width)
         self.bond = nn.Sequential(nn.Linear(d, d), nn.Tanh(), nn.Linear(d, len(BONDS)))
         self.scale = nn.Parameter(torch.tensor([math.log(10.0), -5.0]))  # temperature and bias, as in the paper
 
     def encode(self, ids: Tensor, types: Tensor) -> Tensor:
         """Hidden states [B, S, d]."""
-        return self.encoder(ids, attention_mask=(ids != PAD).long(), token_type_ids=types).last_hidden_state
+        hidden: Tensor = self.encoder(ids, attention_mask=(ids != PAD).long(), token_type_ids=types).last_hidden_state
+        return hidden
 
     def words(self, hidden: Tensor) -> Tensor:
         """Scores [n, V] of hidden states [n, d] at masked places."""
-        return self.transform(hidden) @ self.encoder.embeddings.word_embeddings.weight.T + self.bias
+        scores: Tensor = self.transform(hidden) @ self.encoder.embeddings.word_embeddings.weight.T + self.bias
+        return scores
 
 
 def architecture(settings: Settings) -> Any:
@@ -109,8 +122,14 @@ def mean(hidden: Tensor, ids: Tensor) -> Tensor:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def texts(seed: int, start: int, stop: int) -> list[tuple[str, str | None, str | None]]:
-    return [(d.text, d.text_b, d.bond) for d in (document(seed, index) for index in range(start, stop))]
+Row = tuple[str, str | None, str | None, np.ndarray, np.ndarray]  # texts, bond, meaning of each text
+
+
+def generate(settings: Settings, start: int) -> list[Row]:
+    rows, width = range(start, min(start + CHUNK, settings.documents)), settings.meaning_width
+    documents = (document(settings.seed, index) for index in rows)
+    return [(d.text, d.text_b, d.bond, vector(d.told, width).astype(np.float16),
+             vector(d.told_b, width).astype(np.float16)) for d in documents]  # fmt: skip
 
 
 def train_tokenizer(lines: Iterator[str], settings: Settings) -> Any:
@@ -134,12 +153,21 @@ def train_tokenizer(lines: Iterator[str], settings: Settings) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Tokenised documents: ids [sum], where each text begins [n+1], where its second begins [n] or -1, bonds [n]."""
+    """Tokenised documents.
+
+    Attributes:
+        ids: Of all texts, one after the other [sum].
+        offsets: Where each document begins [n+1].
+        second: Where its second text begins [n], -1 for none.
+        bond: Index into BONDS [n], -1 for none.
+        meaning: Vectors of both texts [n, 2, width], 0 for none.
+    """
 
     ids: np.ndarray
     offsets: np.ndarray
     second: np.ndarray
     bond: np.ndarray
+    meaning: np.ndarray
 
     def parts(self, row: int) -> tuple[np.ndarray, np.ndarray | None]:
         text = self.ids[self.offsets[row] : self.offsets[row + 1]]
@@ -148,18 +176,20 @@ class Corpus:
 
 
 def make_corpus(folder: Path, settings: Settings) -> Corpus:
-    """Generate, train the tokenizer on the first tenth, tokenise; kept in the folder for the next call."""
+    """Generate, train the tokenizer on the first tenth, tokenise; kept in the folder for the next call.
+
+    A tokenizer.json that already lies in the folder is used as it is.
+    """
     file = folder / "corpus.safetensors"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        chunk = 5000
-        starts = range(0, settings.documents, chunk)
+        starts = range(0, settings.documents, CHUNK)
         with multiprocessing.get_context("spawn").Pool() as pool:
-            work = partial(_texts, settings.seed, chunk, settings.documents)
-            rows = [row for part in pool.imap(work, starts) for row in part]
+            rows = [row for part in pool.imap(partial(generate, settings), starts) for row in part]
         print(f"{len(rows):,} documents", flush=True)
         tenth = rows[: max(len(rows) // 10, 1000)]
-        tokenizer = train_tokenizer((t for row in tenth for t in row[:2] if t), settings)
+        known = folder / "tokenizer.json"
+        tokenizer = open_tokenizer(known) or train_tokenizer((t for row in tenth for t in row[:2] if t), settings)
         save_tokenizer(folder, tokenizer)
         first = [e.ids for e in tokenizer.encode_batch_fast([row[0] for row in rows], add_special_tokens=False)]
         other = [e.ids for e in tokenizer.encode_batch_fast([row[1] or "" for row in rows], add_special_tokens=False)]
@@ -169,13 +199,17 @@ def make_corpus(folder: Path, settings: Settings) -> Corpus:
             "offsets": np.concatenate(([0], np.cumsum(lengths))),
             "second": np.array([len(a) if row[1] else -1 for a, row in zip(first, rows, strict=True)]),
             "bond": np.array([BONDS.index(row[2]) if row[2] else -1 for row in rows]),
+            "meaning": np.stack([row[3:] for row in rows]),
         }
         save_file({name: torch.from_numpy(array) for name, array in arrays.items()}, file)
     return Corpus(**{name: tensor.numpy() for name, tensor in load_file(file).items()})
 
 
-def _texts(seed: int, chunk: int, documents: int, start: int) -> list[tuple[str, str | None, str | None]]:
-    return texts(seed, start, min(start + chunk, documents))
+def open_tokenizer(file: Path) -> Any:
+    """A tokenizer that was put there beforehand, or None."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(file)) if file.exists() else None
 
 
 def save_tokenizer(folder: Path, tokenizer: Any) -> None:
@@ -262,11 +296,17 @@ def loss_of(
         logits = model.scale[0].exp() * first @ second.T + model.scale[1]
         same = torch.diag(bonds == BONDS.index("retold"))
         losses = -logsigmoid(torch.where(same, logits, -logits))
+        meant = torch.from_numpy(corpus.meaning[chosen].astype(np.float32)).transpose(0, 1).flatten(0, 1)
         own, implied = torch.eye(len(bonds), dtype=torch.bool), torch.diag(bonds == BONDS.index("implied"))
         parts["similarity"] = losses[own & ~implied].mean() + losses[~own].sum() / len(bonds)
-    elif (bonds >= 0).any():
+    else:
+        meant = torch.from_numpy(corpus.meaning[chosen, 0].astype(np.float32) * (corpus.second[chosen, None] < 0))
+    if step >= settings.meaning_from and (told := meant.norm(dim=1) > 0).any():
+        agreement = normalize(model.meaning(pooled), dim=-1) * meant
+        parts["meaning"] = 1 - agreement.sum(1)[told].mean()
+    if not apart and (bonds >= 0).any():
         parts["bond"] = cross_entropy(model.bond(pooled)[bonds >= 0], bonds[bonds >= 0])
-    total = words + sum((0.5 * part for name, part in parts.items() if name != "words"), torch.zeros(()))
+    total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
     return total, {name: float(part.detach()) for name, part in parts.items()}
 
 
@@ -296,7 +336,7 @@ def train(folder: Path, settings: Settings) -> None:
             group["lr"] = rate(settings, step)
         loss, parts = loss_of(model, corpus, rows, settings, step)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         step += 1
@@ -351,7 +391,8 @@ def export(folder: Path, model: Pretraining, settings: Settings, curve: list[dic
     """The encoder as a model folder: half precision on disk, which is where rounding starts to show at 1e-3."""
     out = folder / "backbone"
     (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
-    config = architecture(settings).to_diff_dict() | {"architectures": ["BertModel"]}
+    made = architecture(settings).to_dict()
+    config = {"architectures": ["BertModel"], **{name: made[name] for name in CONFIGURED}}
     config |= {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}  # BERT's, for what is tuned on it
     write_atomic(out / "config.json", json.dumps(config, indent=1, sort_keys=True).encode())
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in model.encoder.state_dict().items()}
@@ -371,6 +412,7 @@ def main(
     vocabulary: int = Settings.vocabulary,
     documents: int = Settings.documents,
     steps: int = Settings.steps,
+    meaning_from: Annotated[int, typer.Option(help="first step of the meaning objective")] = Settings.meaning_from,
     tokens: int = Settings.tokens,
     learning_rate: float = Settings.learning_rate,
     seed: int = Settings.seed,

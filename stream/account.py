@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from learners.learner import Learner
@@ -32,6 +33,12 @@ def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
     return [*(fit["head_bytes"] for fit in fits[:-1]), *(fit["bytes"] for fit in fits[-1:])]
 
 
+def cost_of(fit: Event) -> TaskCost:
+    """The parameters that a finished fit adds, zeros pruned."""
+    added = fit["added_parameters"]
+    return TaskCost(fit["kept_parameters"] - added, added, fit["head_parameters"])
+
+
 def account(
     order: Sequence[str], name: str, learner: Learner, backbone: int, events: Mapping[str, Event]
 ) -> list[dict[str, Any]]:
@@ -45,11 +52,17 @@ def account(
       backbone included.
     """
     fits = fits_of(order, name, events)
-    costs = [
-        TaskCost(fit["kept_parameters"] - fit["added_parameters"], fit["added_parameters"], fit["head_parameters"])
-        for fit in fits
-    ]
+    costs = [cost_of(fit) for fit in fits]
     with_heads, without = (growth(learner, backbone, costs, heads=heads) for heads in (True, False))
+    heads = accumulate((fit["head_bytes"] for fit in fits), initial=0)  # of the tasks before: as in `bytes_kept`
+    kept = (
+        accumulate(fit["bytes"] for fit in fits)
+        if learner.sharing == "isolated"
+        else (earlier + fit["bytes"] for earlier, fit in zip(heads, fits, strict=False))
+    )
+    flops = accumulate(fit["flops"] for fit in fits)
+    seconds = accumulate(fit["seconds"] for fit in fits)
+    peaks = accumulate((fit["peak_memory_bytes"] for fit in fits), max)
     evaluated = sum(cell["seconds"] for cell in events.get(f"before/{name}/0", {}).get("cells", ()))
     entries = []
     for arrival, task in enumerate(order[: len(fits)], start=1):
@@ -62,11 +75,11 @@ def account(
                 "growth": with_heads[arrival - 1],
                 "growth_without_heads": without[arrival - 1],
                 "parameters": round(with_heads[arrival - 1] * backbone),
-                "bytes": sum(bytes_kept(learner, fits[:arrival])),
-                "train_flops": sum(event["flops"] for event in fits[:arrival]),
-                "train_seconds": sum(event["seconds"] for event in fits[:arrival]),
+                "bytes": next(kept),
+                "train_flops": next(flops),
+                "train_seconds": next(seconds),
                 "evaluate_seconds": evaluated,
-                "peak_memory_bytes": max(event["peak_memory_bytes"] for event in fits[:arrival]),
+                "peak_memory_bytes": next(peaks),
             }
         )
     return entries

@@ -46,16 +46,22 @@ def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads:
         backbone: Parameters of the backbone.
         heads: Whether heads, which every learner needs for every task, are counted.
     """
-    copies = learner.sharing == "isolated" and learner.tuned.all
-    totals = []
-    for arrived in range(1, len(costs) + 1):
-        seen = costs[:arrived]
-        if learner.sharing == "sequential":
-            total = backbone + seen[-1].added
-        else:
-            total = (0 if copies else backbone) + sum(cost.without_head for cost in seen)
-        totals.append((total + (sum(cost.head for cost in seen) if heads else 0)) / backbone)
+    totals, kept, head = [], 0, 0
+    for cost in costs:
+        kept, head = kept_after(learner, kept, cost), head + cost.head
+        totals.append(total(learner, backbone, kept, head if heads else 0))
     return tuple(totals)
+
+
+def kept_after(learner: Learner, kept: int, cost: TaskCost) -> int:
+    """Parameters kept for the tasks so far, heads left out, once one more has come to the `kept` of those before."""
+    return cost.added if learner.sharing == "sequential" else kept + cost.without_head
+
+
+def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
+    """All parameters in multiples of the backbone, which copies take the place of."""
+    copies = learner.sharing == "isolated" and learner.tuned.all
+    return ((0 if copies else backbone) + kept + heads) / backbone
 
 
 def account(
@@ -66,9 +72,9 @@ def account(
     Args:
         outputs: Width of the head by task.
     """
-    total, encoder = parameters(architecture), encoder_parameters(architecture)
+    whole, encoder = parameters(architecture), encoder_parameters(architecture)
     document: dict[str, Any] = {
-        "backbone": {"name": name, "parameters": total, "encoder_parameters": encoder},
+        "backbone": {"name": name, "parameters": whole, "encoder_parameters": encoder},
         "tasks": len(outputs),
         "learners": {},
     }
@@ -78,9 +84,9 @@ def account(
         document["learners"][specification] = {
             "parameters_per_task": each,
             "head_parameters": dict(zip(outputs, (cost.head for cost in costs), strict=True)),
-            "growth": growth(learner, total, costs, heads=True)[-1],
-            "growth_without_heads": growth(learner, total, costs, heads=False)[-1],
-            "share_of_model": each / total,
+            "growth": growth(learner, whole, costs, heads=True)[-1],
+            "growth_without_heads": growth(learner, whole, costs, heads=False)[-1],
+            "share_of_model": each / whole,
             "share_of_encoder": each / encoder,
         }
     return document

@@ -6,6 +6,7 @@ a fit whose recipe is in the store is not fitted again.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -17,16 +18,21 @@ import torch
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.execute import open_bench
 from stream.failure import RunFailed
-from stream.files import sole_writer, usable_folder, write_json
+from stream.files import laid_out, sole_writer, usable_folder
 from stream.ledger import Ledger, open_ledger
 from stream.matrix import to_csv
 from stream.plan import Job, plan_jobs
 from stream.pool import JobFailed, Message, run_here, run_in_workers
 from stream.prepare import Prepared, prepare
-from stream.record import Handle, Progress, arrived, keep, show
+from stream.record import Handle, Progress, arrived, keep, show, take
 from stream.results import matrix_of, results
 from stream.store import Store
 from tasks.files import write_atomic
+
+# To write the results takes arrivals times tasks. In a stream of up to SHORT tasks they are written at each arrival,
+# which takes milliseconds; in a longer one whenever there are LONGER times as many arrivals, so that all writings
+# together take some five times the last.
+SHORT, LONGER = 100, 1.25
 
 
 def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = lambda event: None) -> dict[str, Any]:
@@ -82,7 +88,7 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
     handle(_opening(progress, len(held)))
     for job in jobs:
         if job.id in held:
-            progress.events[job.id] = held[job.id]
+            take(progress, job, held[job.id])
             show(progress, job)
     try:
         _work(progress, tuple(job for job in jobs if job.id not in held))
@@ -105,15 +111,19 @@ def _work(progress: Progress, todo: tuple[Job, ...]) -> None:
     if not todo:
         return
     config, prepared = progress.prepared.config, progress.prepared
-    available = dict(progress.events)
+    available = {done: needed(event) for done, event in progress.events.items()}
+    written, short = 0, len(prepared.stream.order) <= SHORT
 
     def emit(message: Message) -> None:
+        nonlocal written
         job = progress.jobs[message["job"]]
         about: dict[str, Any] = {"job": job.id, "learner": job.learner, "task": job.tasks[-1]}
         if message["kind"] == "done":
+            available[job.id] = needed(message["result"])
             keep(progress, job, message["result"])
-            if arrived(progress, job):
+            if arrived(progress, job) and (short or job.arrival >= LONGER * written):
                 _write(progress)
+                written = job.arrival
             show(progress, job)
         elif message["kind"] == "start":
             about |= {"kind": job.kind, "arrival": job.arrival, "tasks": len(job.tasks), "worker": message["worker"]}
@@ -123,11 +133,16 @@ def _work(progress: Progress, todo: tuple[Job, ...]) -> None:
 
     workers = min(config.workers or _cores(), _most_at_once(prepared))
     if workers == 1:
-        with _threads_restored():
+        with _process_restored():
             run_here(todo, available, open_bench(prepared.setup(), prepared.backbone), emit)
     else:
         log = config.out_folder / "workers.log"
         run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit)
+
+
+def needed(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What later jobs take of a result: of a fit where its Delta is, of a row that it is there."""
+    return {key: result[key] for key in ("task", "delta", "digests") if key in result}
 
 
 def _most_at_once(prepared: Prepared) -> int:
@@ -137,12 +152,17 @@ def _most_at_once(prepared: Prepared) -> int:
 
 
 @contextmanager
-def _threads_restored() -> Iterator[None]:
-    """Work in the caller's process must not leave PyTorch's threads changed."""
+def _process_restored() -> Iterator[None]:
+    """Work in the caller's process must not leave PyTorch's threads changed, nor what the collector looks at."""
     before = torch.get_num_threads()
+    frozen = gc.get_freeze_count()
+    if not frozen:
+        gc.freeze()  # every fit begins with a collection: a third of a second if it goes through the libraries again
     try:
         yield
     finally:
+        if not frozen:
+            gc.unfreeze()
         torch.set_num_threads(before)
 
 
@@ -152,7 +172,7 @@ def _write(progress: Progress) -> dict[str, Any]:
     document = results(progress.facts, progress.events)
     for name in progress.prepared.learners:
         write_atomic(folder / name / "R.csv", to_csv(matrix_of(progress.facts.order, name, progress.events)))
-    write_json(folder / "results.json", document, indent=1)
+    write_atomic(folder / "results.json", laid_out(document) + "\n")
     return document
 
 

@@ -19,6 +19,25 @@ def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     write_atomic(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def laid_out(value: Any, depth: int = 0) -> str:
+    """A value as strict JSON for people and programs: an entry of an object a line, and an item of a list that holds
+    lists or objects a line, so that a matrix has the lines of its rows."""
+    if isinstance(value, dict) and value:
+        entries = [f"{_json(str(key))}: {laid_out(item, depth + 1)}" for key, item in value.items()]
+        opening, closing = "{}"
+    elif isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+        entries = [_json(item) for item in value]
+        opening, closing = "[]"
+    else:
+        return _json(value)
+    indent = "\n" + " " * (depth + 1)
+    return f"{opening}{indent}{f',{indent}'.join(entries)}{indent[:-1]}{closing}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
 def usable_folder(folder: Path, where: str) -> Path:
     """Make a folder, or see that it is one and can be written to.
 

@@ -55,8 +55,9 @@ class AccuracyMatrix:
         for cell in chain(self.before, *self.rows):
             if cell is not None and not -1 <= cell <= 1:
                 raise ValueError(f"scores are fractions in [-1, 1], not {cell}")
+        known = get_args(Provenance)
         for cell, how in zip(chain(*self.rows), chain(*self.provenance), strict=True):
-            if how is not None and (cell is None or how not in get_args(Provenance)):
+            if how is not None and (cell is None or how not in known):
                 raise ValueError(f"provenance {how!r} for the score {cell}")
 
     @property

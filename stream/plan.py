@@ -47,7 +47,9 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
         seed: Of the run, for the draw of audits.
     """
     order = stream.order
+    place = {task: index for index, task in enumerate(order)}
     jobs = [Job("before", learner, 0, order) for learner in learners]
+    fits = {name: fit_ids(name, len(order)) for name in learners}
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
@@ -55,21 +57,23 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
             jobs.append(Job("fit", name, t, (experience.task,), chain))
         for name, learner in learners.items():
             certifiable = evaluate == "audited" and learner.sharing == "isolated"
-            tasks = (
-                audited_tasks(order[:t], seed, name) if certifiable else order if evaluate == "square" else order[:t]
-            )
-            # A certificate points at a measured cell, so the row before must be there.
-            before = (f"evaluate/{name}/{t - 1}",) if certifiable and t > 1 else ()
-            jobs.append(Job("evaluate", name, t, tasks, fits(name, t) + before))
+            if certifiable:
+                tasks = audited_tasks(order[:t], seed, name)
+                # Of the row before, the certificate: it points at measured cells, so they must be there.
+                needs = tuple(fits[name][place[task]] for task in tasks)
+                needs += (f"evaluate/{name}/{t - 1}",) if t > 1 else ()
+            else:
+                tasks, needs = order if evaluate == "square" else order[:t], fits[name][:t]
+            jobs.append(Job("evaluate", name, t, tasks, needs))
     if evaluate == "audited":
         last = len(order)
         for name, learner in learners.items():
             if learner.sharing == "isolated":
-                jobs.append(Job("audit", name, last, order, (*fits(name, last), f"evaluate/{name}/{last}")))
+                jobs.append(Job("audit", name, last, order, (*fits[name], f"evaluate/{name}/{last}")))
     return tuple(jobs)
 
 
-def fits(learner: str, arrival: int) -> tuple[str, ...]:
+def fit_ids(learner: str, arrival: int) -> tuple[str, ...]:
     """Ids of a learner's fits up to an arrival."""
     return tuple(f"fit/{learner}/{i}" for i in range(1, arrival + 1))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,13 +21,31 @@ from stream.plan import Job
 from stream.results import Facts, environment
 from tasks.content import canonical, content_id
 from tasks.encode import encode
-from tasks.encoded import EncodedTask
 from tasks.errors import InputError, InputErrors
-from tasks.examples import Limits
+from tasks.examples import SPLITS, Limits
 from tasks.sources import SimulatedSource, Source, open_source
 from tasks.suite import resolve_suite
+from tasks.task import Task
 
 T = TypeVar("T")
+MANY = 50  # tasks; of a longer stream every fiftieth is told of, or notices would hide what matters
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is known of an encoded task once it is closed again: a stream may have more tasks than a process files.
+
+    Attributes:
+        train, validation, test: Rows, before any cap.
+    """
+
+    task: Task
+    id: str
+    path: Path
+    train: int
+    validation: int
+    test: int
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +58,17 @@ class Prepared:
     stream: Stream
     learners: Mapping[str, Learner]
     backbone: Backbone
-    data: Mapping[str, EncodedTask]
+    data: Mapping[str, Data]
+
+    @cached_property
+    def _learned(self) -> tuple[str, tuple[int, ...]]:
+        """Name and data id of all tasks in order of arrival, as JSON without its brackets; where each arrival ends."""
+        texts = [canonical([task, self.data[task].id]) for task in self.stream.order]
+        return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
 
     def key(self, job: Job) -> str:
         """Id of all that the job's result rests on; a result in the ledger counts only under an equal key."""
-        config, order = self.config, self.stream.order
+        config = self.config
         parts = {
             "backbone": self.backbone.id,
             "numerics": numerics(config.dtype),
@@ -54,9 +79,14 @@ class Prepared:
             "kind": job.kind,
             "evaluate": config.evaluate,
             "tasks": [[task, self.data[task].id] for task in job.tasks],
-            "learned": [[task, self.data[task].id] for task in order[: job.arrival]],
         }
-        return content_id("job", canonical(parts))
+        learned, ends = self._learned
+        # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut
+        # from one text rather than made for each job.
+        first = canonical({key: value for key, value in parts.items() if key < "learned"})
+        last = canonical({key: value for key, value in parts.items() if key > "learned"})
+        tasks = learned[: max(ends[job.arrival] - 1, 0)]
+        return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')
 
     def setup(self) -> Setup:
         """What workers need, as plain values."""
@@ -85,9 +115,9 @@ class Prepared:
             name: {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
-                "train": capped(len(task.train), config.train_examples),
-                "validation": capped(len(task.validation), config.test_examples),
-                "test": capped(len(task.test), config.test_examples),
+                "train": capped(task.train, config.train_examples),
+                "validation": capped(task.validation, config.test_examples),
+                "test": capped(task.test, config.test_examples),
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
@@ -157,14 +187,16 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         )
     for learner in learners.values():
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
-    data: dict[str, EncodedTask] = {}
-    for name in stream.order:
-        notice(f"encoding {name}")
+    data: dict[str, Data] = {}
+    for index, name in enumerate(order := stream.order):
+        if len(order) <= MANY or index % MANY == 0:
+            notice(f"encoding {name}" + (f" ({index + 1} of {len(order)})" if len(order) > MANY else ""))
         tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
         limits = Limits(config.train_examples, config.test_examples)
         task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits))
         if task is not None:
-            data[name] = task
+            train, validation, test = (len(getattr(task, split)) for split in SPLITS)
+            data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
     return Prepared(config, resolved[0], source, stream, learners, backbone, data)

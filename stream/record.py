@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.account import account
+from stream.course import Course, advance, answered
 from stream.ledger import Ledger
-from stream.metrics import compute_all
 from stream.plan import Job
 from stream.pool import JobFailed
 from stream.prepare import Prepared
-from stream.results import Facts, matrix_of, violations_of
+from stream.results import Facts
 
 Handle = Callable[[dict[str, Any]], None]
 
@@ -29,6 +28,12 @@ class Progress:
     jobs: Mapping[str, Job]
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
+    courses: dict[str, Course] = field(init=False)
+
+    def __post_init__(self) -> None:
+        place = {task: arrival for arrival, task in enumerate(self.facts.order, start=1)}
+        backbone = self.facts.backbone["parameters"]
+        self.courses = {name: Course(name, x, place, backbone) for name, x in self.facts.learners.items()}
 
 
 def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
@@ -42,9 +47,8 @@ def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
     if job.kind == "fit":
         event |= {**{k: v for k, v in result.items() if k != "recipe"}, "task": job.tasks[0]}
     else:
-        event["cells"] = row(progress, job, result["cells"])
-    progress.events[job.id] = event
-    violations = [] if job.kind == "fit" else violations_of(progress.facts, job.learner, progress.events)
+        event |= row(progress, job, result["cells"])
+    violations = take(progress, job, event)
     if not violations:
         progress.ledger.append(event)
         return
@@ -60,28 +64,50 @@ def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
     raise JobFailed(job.id, "Nondeterminism", message)
 
 
-def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The row's cells with their provenance, in order of arrival."""
-    isolated = progress.prepared.learners[job.learner].sharing == "isolated"
-    audited = progress.prepared.config.evaluate == "audited" and isolated
-    ran = {cell["task"]: cell for cell in cells}
-    cells = []
-    for arrival, task in enumerate(progress.facts.order, start=1):
-        first = measured_cell(progress, job.learner, arrival, task)
-        if task in ran:
-            cells.append({**ran[task], "provenance": "audited" if audited and first is not None else "measured"})
-        elif audited and job.kind == "evaluate" and arrival < job.arrival:
-            delta = progress.events[f"fit/{job.learner}/{arrival}"]["delta"]
-            if first is None or first["delta"] != delta:  # keys make this impossible; a proof must not rest on that
-                raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {delta[:16]}")
-            cells.append({**first, "provenance": "certified", "seconds": 0.0})
-    return cells
+def take(progress: Progress, job: Job, event: dict[str, Any]) -> list[dict[str, Any]]:
+    """Count a finished job in, done now or in an earlier call; returns the violations that it shows."""
+    progress.events[job.id] = event
+    course = progress.courses[job.learner]
+    advance(course, progress.events)
+    return answered(course, job.arrival, event["cells"]) if job.kind in ("evaluate", "audit") else []
 
 
-def measured_cell(progress: Progress, learner: str, arrival: int, task: str) -> dict[str, Any] | None:
-    """The cell of the day a task arrived, or None before that day."""
-    cells = progress.events.get(f"evaluate/{learner}/{arrival}", {}).get("cells", ())
-    return next((cell for cell in cells if cell["task"] == task), None)
+def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """A row as the ledger keeps it.
+
+    * `cells`: those that were run, in order of arrival, with their provenance.
+    * `certified`: where a learner is certified, how many tasks learned before were not run: all the others. Each holds
+      the cell measured on the day it arrived, under the Delta of that day's fit. To write them out again with every
+      row would fill the ledger with the square of the tasks.
+    """
+    course = progress.courses[job.learner]
+    certifiable = progress.prepared.config.evaluate == "audited" and course.learner.sharing == "isolated"
+    kept = []
+    for cell in sorted(cells, key=lambda cell: course.place[cell["task"]]):
+        again = certifiable and job.kind != "before" and cell["task"] in course.learned
+        kept.append({**cell, "provenance": "audited" if again else "measured"})
+    if not certifiable or job.kind != "evaluate":
+        return {"cells": kept}
+    certify(progress, job)
+    return {"cells": kept, "certified": job.arrival - len(kept)}
+
+
+def certify(progress: Progress, job: Job) -> None:
+    """See that every task learned before was measured on the day it arrived, with the Delta that its fit gave.
+
+    Neither changes while a run goes on, so each task is looked at once.
+
+    Raises:
+        JobFailed: One was not. Keys make this impossible; a proof must not rest on that.
+    """
+    course = progress.courses[job.learner]
+    while course.proven < job.arrival - 1:
+        task, arrival = progress.facts.order[course.proven], course.proven + 1
+        delta = progress.events[f"fit/{job.learner}/{arrival}"]["delta"]
+        first = course.learned.get(task)
+        if first is None or (first.arrival, first.delta) != (arrival, delta):
+            raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {delta[:16]}")
+        course.proven = arrival
 
 
 def arrived(progress: Progress, job: Job) -> bool:
@@ -100,17 +126,17 @@ def show(progress: Progress, job: Job) -> None:
         about["score"] = event["validation"][best] if best >= 0 else None
         progress.handle(about | {key: event[key] for key in shown})
         return
-    about |= {"task": facts.order[max(job.arrival, 1) - 1], "cells": event["cells"]}
+    about |= {"task": facts.order[max(job.arrival, 1) - 1], "cells": event["cells"]}  # those that were run
     about["seconds"] = sum(cell["seconds"] for cell in event["cells"])
     if job.kind == "before":
         progress.handle(about | {"event": "before"})
         return
-    learner = progress.prepared.learners[name]
-    entries = account(facts.order, name, learner, facts.backbone["parameters"], progress.events)
-    metrics = compute_all(matrix_of(facts.order, name, progress.events))
-    about["growth"] = entries[job.arrival - 1]["growth"] if len(entries) >= job.arrival else None
-    about["forgetting"] = metrics["forgetting_chaudhry"]
-    about["verified"] = True if learner.sharing == "isolated" else None  # a row that is not ends the run in `keep`
+    course = progress.courses[name]
+    about["growth"] = course.growth[job.arrival - 1] if len(course.growth) >= job.arrival else None
+    about["forgetting"] = course.forgetting
+    about["verified"] = (
+        True if course.learner.sharing == "isolated" else None
+    )  # a row that is not ends the run in `keep`
     progress.handle(about | {"event": "row"})
     if arrived(progress, job):
         end = {"arrival": job.arrival, "tasks": len(facts.order), "task": facts.order[job.arrival - 1]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from typing import Any
 
 from learners.learner import Learner
 from stream.account import account, bytes_kept, fits_of
-from stream.matrix import AccuracyMatrix, append_arrival, empty_matrix
+from stream.matrix import AccuracyMatrix, Provenance, empty_matrix
 from stream.metrics import Baseline, compute_all
 
 SCHEMA = 1
@@ -57,17 +58,30 @@ def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
 
 
 def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) -> AccuracyMatrix:
-    """R of one learner, as far as its rows are done without a gap."""
+    """R of one learner, as far as its rows are done without a gap.
+
+    A row says which cells were run; of the tasks learned before, those that its certificate covers hold the score of
+    the day they arrived.
+    """
     before = {cell["task"]: cell["score"] for cell in events.get(f"before/{name}/0", {}).get("cells", ())}
-    matrix = empty_matrix(order, before)
+    place = {task: index for index, task in enumerate(order)}
+    certified: Provenance = "certified"
+    learned: list[float | None] = []
+    rows: list[tuple[float | None, ...]] = []
+    provenance: list[tuple[Provenance | None, ...]] = []
     for arrival in range(1, len(order) + 1):
         event = row_event(events, name, arrival)
         if event is None:
             break
-        cells = event["cells"]
-        scores = {cell["task"]: cell["score"] for cell in cells}
-        matrix = append_arrival(matrix, scores, {cell["task"]: cell["provenance"] for cell in cells})
-    return matrix
+        covered = len(learned) if event.get("certified") else 0
+        scores: list[float | None] = [*learned[:covered], *[None] * (len(order) - covered)]
+        hows: list[Provenance | None] = [*[certified] * covered, *[None] * (len(order) - covered)]
+        for cell in event["cells"]:
+            scores[place[cell["task"]]], hows[place[cell["task"]]] = cell["score"], cell["provenance"]
+        learned.append(scores[arrival - 1])
+        rows.append(tuple(scores))
+        provenance.append(tuple(hows))
+    return AccuracyMatrix(order, empty_matrix(order, before).before, tuple(rows), tuple(provenance))
 
 
 def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[Baseline, dict[str, float]]:
@@ -93,9 +107,10 @@ def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[
     if facts.learners[name].sharing != "isolated":
         return []
     first: dict[str, str] = {}
+    learned: set[str] = set()
     found = []
-    for arrival in range(1, len(facts.order) + 1):
-        learned = set(facts.order[:arrival])
+    for arrival, task in enumerate(facts.order, start=1):
+        learned.add(task)
         rows = [events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit")]
         for cell in (cell for row in rows for cell in row.get("cells", ())):
             if cell["task"] in learned and first.setdefault(cell["task"], cell["logits"]) != cell["logits"]:
@@ -139,7 +154,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
     done = dict(zip(facts.order, fits, strict=False))
     entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
     last = entries[-1] if entries else dict.fromkeys(("train_flops", "train_seconds", "evaluate_seconds"), 0)
-    given = [how for row in matrix.provenance for how in row if how is not None]
+    given = Counter(how for row in matrix.provenance for how in row if how is not None)
     violations = violations_of(facts, name, events)
     return {
         "spec": name,
@@ -165,9 +180,9 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
         },
         "retention": {
             "verified": learner.sharing == "isolated" and matrix.arrivals == len(facts.order) and not violations,
-            "cells_measured": given.count("measured"),
-            "cells_certified": given.count("certified"),
-            "cells_audited": given.count("audited"),
+            "cells_measured": given["measured"],
+            "cells_certified": given["certified"],
+            "cells_audited": given["audited"],
             "violations": violations,
         },
     }

@@ -20,13 +20,11 @@ from typing import Any, NamedTuple
 
 import study
 
-from stream.report import make_console
-
 REFERENCE = "full:isolated"
 LEARNERS = f"{REFERENCE},full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
 PAPERS = {  # to full fine-tuning, in points
     "full": "0",
-    "topk": "-6.6 MNLI-m",
+    "topk:1": "-6.6 MNLI-m",
     "layernorm": "-3.5 CoLA, -4 MNLI",
     "adapter": "-0.4 GLUE, -0.4 of 17",
     "adapterbias": "a small loss",
@@ -104,7 +102,7 @@ def row(name: str, facts: Told, backbone: int) -> list[str]:
         f"{100 * facts.trained / backbone:.3g}%",
         f"{facts.growth:.3g}x",
         study.points(facts.forgetting),
-        PAPERS.get(name.split(":")[0], "–") if facts.sharing == "isolated" else "–",
+        PAPERS.get(name, PAPERS.get(name.split(":")[0], "–")) if facts.sharing == "isolated" else "–",
     ]
 
 
@@ -123,28 +121,30 @@ def main(
     workers: study.Workers = None,
     out: study.Out = Path("runs/papers"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key != "out"}
-    console = make_console()
-    runs = study.run_seeds(out, console, **settings)
+    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
+    console = study.open_console()
+    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
     names = list(runs[0]["learners"])
     reference = REFERENCE if REFERENCE in names else names[0]
     found = {name: told(runs, name, reference) for name in names}
     ranked = sorted(found.items(), key=lambda entry: -entry[1].score.mean)
 
     head = ["learner", f"score\n({seeds} seeds)", f"to {reference}\n(over tasks)", "(over\nseeds)", "trained\n/task"]
-    head += ["of\nmodel", "growth", "forget", "papers:\nto full"]
+    head += ["of\nmodel", "growth", "forget", "papers, to full"]
     rows = [row(name, facts, runs[0]["backbone"]["parameters"]) for name, facts in ranked]
-    console.print(study.table(f"{len(runs[0]['order'])} tasks, backbone {backbone}", head, rows))
+    study.show(console, f"{len(runs[0]['order'])} tasks, backbone {backbone}", head, rows, (0, len(head) - 1))
     claims = list(judged(found))
-    console.print(study.table("\nThe papers' order", list(claims[0]), [list(claim.values()) for claim in claims], 1))
-    document = {"settings": settings, "reference": reference, "learners": found, "claims": claims}
+    study.show(console, "The papers' order", ["claim", "found", "verdict"], [[*c.values()] for c in claims], (0, 2))
+    document = {"settings": settings | {"seeds": seeds}, "reference": reference, "learners": found, "claims": claims}
     study.save(out / "order_of_papers.json", document, runs[0], console)
 
     def plot(axes: Any) -> None:
         for colour, (name, facts) in zip(study.COLOURS, found.items(), strict=False):
             mean, half = 100 * facts.score.mean, 100 * (facts.score.half or 0)
             axes.errorbar(max(facts.trained, 1), mean, half, fmt="o", color=colour, capsize=3, label=name)
-        axes.set(xscale="log", xlabel="parameters trained for a task, without head", ylabel="mean score, points")
+        axes.set(
+            xscale="log", xlabel="parameters trained for a task, without head (none: at 1)", ylabel="mean score, points"
+        )
         axes.set_title("score after the last arrival, 95 % interval over seeds", loc="left", fontsize=10)
         axes.legend(fontsize=8, frameon=False)
 

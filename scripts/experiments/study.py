@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -12,16 +13,19 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from stream import run
 from stream.failure import RunFailed
 from stream.files import write_json
-from stream.report.console import LEARNER_COLOURS
+from stream.report.console import LEARNER_COLOURS, make_console
+from stream.report.grid import Column, table
 from tasks.errors import InputError, InputErrors
+from tasks.task import Task
 
 LEVEL = 0.95
 COLOURS = [colour if colour != "#ffffff" else "#000000" for colour in LEARNER_COLOURS]  # on white paper
+VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
 
 Suite = Annotated[str, typer.Option(help="Suite, or NAME,NAME.")]
 Source = Annotated[str, typer.Option(help="simulated, folder:DIR or hub; {seed} becomes the seed of the run.")]
@@ -102,23 +106,29 @@ def points(value: Interval | float | None, sign: bool = False) -> str:
     return (value if isinstance(value, Interval) else Interval(value, None, 1)).points(sign)
 
 
+def best_of_paper(task: Task) -> float | None:
+    """The best score that Houlsby et al. (2019) print of a task, as a fraction; None for other tasks."""
+    facts = task.paper
+    if facts is None:
+        return None
+    scores = (facts.no_bert, facts.fine_tune, facts.variable_fine_tune, facts.adapters, facts.adapters_64)
+    return max(score / 100 for score in scores if score is not None)
+
+
 def last_row(results: Mapping[str, Any], learner: str) -> dict[str, float]:
     """Score of each task after the last arrival."""
     return dict(zip(results["order"], results["learners"][learner]["R"][-1], strict=True))
 
 
-def run_seeds(out: Path, console: Console, *, source: str, seeds: int, **settings: Any) -> list[dict[str, Any]]:
-    """Results of a run under `out` for each seed; finished ones are read, others begun or continued."""
-    found = []
-    for seed in range(seeds):
-        folder = out / f"seed{seed}"
-        given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
-        found.append(run(handle=teller(console, str(folder)), **given))
-    return found
+def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings: Any) -> dict[str, Any]:
+    """Results of the run of a seed under `out`: finished work is read, the rest begun or continued."""
+    folder = out / f"seed{seed}"
+    given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
+    return run(handle=teller(console, str(folder)), **given)
 
 
-def teller(console: Console, name: str) -> Callable[[dict[str, Any]], None]:
-    """Prints a line when a run begins and after each arrival that was not done before."""
+def teller(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:
+    """Prints a line when a run begins and after arrivals (of a multiple of `every`) that were not done before."""
     working = False
 
     def handle(event: dict[str, Any]) -> None:
@@ -126,28 +136,45 @@ def teller(console: Console, name: str) -> Callable[[dict[str, Any]], None]:
         working = working or event["event"] == "start"
         if event["event"] == "run":
             console.print(f"{name}: {event['cached']} of {event['jobs']} jobs are done", style="dim")
-        elif event["event"] == "arrival" and working:
+        elif event["event"] == "arrival" and working and event["arrival"] % every == 0:
             place = f"{event['arrival']}/{event['tasks']} {event['task']}"
             console.print(f"{name}: {place} after {event['seconds']:.0f} s", style="dim")
 
     return handle
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Table:
-    """A table whose first `left` columns are words and the others figures."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for position, column in enumerate(columns):
-        made.add_column(
-            column, justify="left" if position < left else "right", vertical="bottom", no_wrap=position == 0
+def open_console() -> Console:
+    """The console of a report, wide enough for the tables where no terminal says how wide it is."""
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
+    return make_console(width=wide)
+
+
+def show(
+    console: Console, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)
+) -> None:
+    """Print a table; of columns that the page has no room for the last go first, the first two stay.
+
+    Args:
+        head: Titles of the columns.
+        rows: Cells; verdicts are coloured.
+        left: Columns of words; the others are figures.
+    """
+    console.print(f"\n{title}", style="bold", markup=False)
+    columns = [
+        Column(
+            title,
+            [Text(row[place], style=VERDICTS.get(row[place], "")) for row in rows],
+            "left" if place in left else "right",
+            rank=place if place > 1 else 0,
         )
-    for row in rows:
-        made.add_row(*row)
-    return made
+        for place, title in enumerate(head)
+    ]
+    console.print(table(columns, console.width))
 
 
-def save(path: Path, document: Mapping[str, Any], results: Mapping[str, Any], console: Console) -> None:
-    """Write the numbers of an experiment as strict JSON, and what a run of it says it was made with."""
-    made = {"backbone": results["backbone"], "environment": results["environment"]}
+def save(path: Path, document: Mapping[str, Any], results: Mapping[str, Any] | None, console: Console) -> None:
+    """Write the numbers of an experiment as strict JSON, with what a run of it says it was made with."""
+    made = {key: results[key] for key in ("backbone", "environment")} if results else {}
     write_json(path, as_json({**document, **made}), indent=1)
     console.print(f"numbers: {path}", style="dim", soft_wrap=True)
 

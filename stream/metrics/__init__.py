@@ -70,17 +70,17 @@ def compute_all(matrix: AccuracyMatrix, references: References | None = None) ->
         references: Scores of reference learners by task name, for the metrics whose `baseline` is `single_task` or
             `joint`; without them these metrics are None.
     """
-    return {name: _after(found, matrix, matrix.arrivals, references) for name, found in metrics().items()}
+    cells = as_array(matrix)
+    return {name: _after(found, matrix, cells, matrix.arrivals, references) for name, found in metrics().items()}
 
 
 def over_arrivals(name: str, matrix: AccuracyMatrix, references: References | None = None) -> tuple[float | None, ...]:
     """One metric after each finished arrival k = 1..arrivals, every time over the first k tasks."""
-    found = metric(name)
-    return tuple(_after(found, matrix, k, references) for k in range(1, matrix.arrivals + 1))
+    found, cells = metric(name), as_array(matrix)
+    return tuple(_after(found, matrix, cells, k, references) for k in range(1, matrix.arrivals + 1))
 
 
-def _after(found: Metric, matrix: AccuracyMatrix, k: int, references: References | None) -> float | None:
-    cells = as_array(matrix)
+def _after(found: Metric, matrix: AccuracyMatrix, cells: Array, k: int, references: References | None) -> float | None:
     baseline: Array = cells[0, :k]
     if found.baseline != "before":
         scores = (references or {}).get(found.baseline, {})

@@ -59,6 +59,7 @@ class Board:
         self.clock = clock
         self.run: dict[str, Any] = {}
         self.order: list[str] = []
+        self.place: dict[str, int] = {}  # arrival of each task, from 1
         self.courses: dict[str, Course] = {}
         self.running: dict[Any, Job] = {}
         self.jobs: int | None = None
@@ -105,6 +106,7 @@ class Board:
     def begin(self, event: Event) -> None:
         self.run = dict(event)
         self.order = [str(task) for task in event.get("order") or ()]
+        self.place = {task: arrival for arrival, task in enumerate(self.order, start=1)}
         self.courses = {str(name): Course() for name in event.get("learners") or ()}
         jobs = number(event.get("jobs"))
         self.jobs = None if jobs is None else int(jobs)
@@ -138,10 +140,10 @@ class Board:
     def row(self, event: Event) -> None:
         name, arrival = str(event.get("learner")), int(number(event.get("arrival")) or 0)
         course = self.courses.setdefault(name, Course())
-        arrived = set(self.order[:arrival]) or {str(event.get("task"))}
         cells = {str(cell["task"]): number(cell.get("score")) for cell in event.get("cells") or ()}
         course.arrivals = arrival
-        course.scores |= {task: score for task, score in cells.items() if task in arrived}
+        last = max(arrival, 1)
+        course.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
         course.learned.setdefault(arrival, cells.get(str(event.get("task"))))  # an audit repeats it
         course.forgetting = number(event.get("forgetting"))
         course.growth = number(event.get("growth"))

@@ -16,6 +16,7 @@ from stream.report.standing import Standing, standings
 
 BARS = "▁▂▃▄▅▆▇█"
 DIGITS = "0123456789"
+MANY, SHOWN = 60, 30  # of more tasks than a reader goes through, those that matter
 
 
 def forgetting(results: Mapping[str, Any], page: Page) -> RenderableType:
@@ -41,23 +42,34 @@ def forgetting_table(learner: Standing, order: Sequence[str], page: Page) -> lis
     changes = [
         None if first is None or final is None else final - first for first, final in zip(learned, now, strict=True)
     ]
+    low, high = bounds(courses)
+    shown = most_changed(changes)
     columns = [
-        Column("learned", [points(score, page) for score in learned]),
-        Column("now", [points(score, page) for score in now]),
-        Column("change", [change_text(change, page) for change in changes]),
+        Column("learned", [points(learned[task], page) for task in shown]),
+        Column("now", [points(now[task], page) for task in shown]),
+        Column("change", [change_text(changes[task], page) for task in shown]),
     ]
-    names = numbered([page.text(name) for name in order[:arrived]])
+    names = [name for task, name in enumerate(numbered([page.text(name) for name in order[:arrived]])) if task in shown]
     course_width = min(max(arrived, 6), 40)
     short = short_names(names, min(32, page.width - table_width(columns) - course_width - 2))
-    low, high = bounds(courses)
-    course = Column("course", [sparkline(line, arrived, course_width, low, high, page) for line in courses], "left")
+    lines = [sparkline(courses[task], arrived, course_width, low, high, page) for task in shown]
+    course = Column("course", lines, "left")
     levels = f"0 to {len(DIGITS) - 1}" if page.ascii else f"{len(BARS)} heights"
     caption = (
         f"learned: score on the day the task arrived; now: after arrival {arrived}; points (x100). course: score after "
         f"each arrival, {levels} from {points(low, page)} to {points(high, page)}, flat where kept."
     )
+    if len(shown) < arrived:
+        caption = f"The {len(shown)} of {arrived} tasks that changed most. {caption}"
     heading = Text(page.text(learner.name), style="bold")
     return [heading, table([Column("task", short, "left"), *columns, course], page.width), Text(caption, style="dim")]
+
+
+def most_changed(changes: Sequence[float | None]) -> list[int]:
+    """The tasks to show, in order of arrival: all, or of many those that changed most, the first come first."""
+    if len(changes) <= MANY:
+        return list(range(len(changes)))
+    return sorted(sorted(range(len(changes)), key=lambda task: -abs(changes[task] or 0.0))[:SHOWN])
 
 
 def change_text(change: float | None, page: Page) -> Text:

@@ -13,6 +13,8 @@ from stream.report.figures import number, scaled
 from stream.report.names import packed
 from stream.report.standing import Standing, arrivals_done, standings
 
+MANY = 60  # tasks; the names of more would push the league table off the screen
+FIRST = 5  # of which so many are named, and the last
 SETTINGS = (
     "evaluate",
     "epochs",
@@ -32,6 +34,8 @@ def header(results: Mapping[str, Any], page: Page) -> RenderableType:
     settings = settings_line(results, page)
     lines += [Text(page.text(settings))] if settings else []
     arrivals = [f"{index} {page.text(name)}" for index, name in enumerate(results["order"], start=1)]
+    if len(arrivals) > MANY:
+        arrivals = [*arrivals[:FIRST], f"... {len(arrivals) - FIRST - 1} more ...", arrivals[-1]]
     lines += packed([Text(words, style="dim") for words in ["order:", *arrivals]], page.width, gap=2)
     warning = unfinished(standings(results), len(results["order"]))
     lines += [Text(page.text(warning), style="bold yellow")] if warning else []

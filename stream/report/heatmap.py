@@ -21,6 +21,8 @@ from stream.report.standing import Row, Standing, standings
 
 # viridis (van der Walt and Smith, 2015) at ten equal steps: even in lightness, safe for colour-blind readers.
 SHADES = ("#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725")
+FINE = 3  # tasks a side that one cell may average and still show single tasks; beyond, a map need not fill the page
+BLOCKS = 33  # cells a side of such a map: two stand side by side in 80 columns
 GAP = 3  # cells between two maps side by side
 
 
@@ -30,6 +32,7 @@ def heatmap(results: Mapping[str, Any], page: Page) -> RenderableType:
     tasks = len(results["order"])
     margin = len(str(tasks)) + 1
     step = max(1, math.ceil(tasks / max(page.width - margin, 1)))
+    step = step if step <= FINE else max(step, math.ceil(tasks / BLOCKS))
     columns = math.ceil(tasks / step)
     # Two cells a task look better; one lets two maps stand side by side, and comparing them is what they are for.
     cell = 2 if 2 * (margin + 2 * columns) + GAP <= page.width or (len(learners) == 1 and step == 1) else 1

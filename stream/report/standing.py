@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import NoneType
+from typing import Any, cast
 
 from stream.report.figures import mean, number
 
@@ -76,7 +78,10 @@ def standing(name: str, record: Mapping[str, Any], results: Mapping[str, Any]) -
 
 
 def numbers(values: Sequence[object], length: int) -> Row:
-    known = [number(value) for value in values][:length]
+    known = cast(list[float | None], list(values[:length]))
+    # Nearly every row holds floats and nothing else, and a long stream has a million cells.
+    if not {type(value) for value in known} <= {float, NoneType} or not math.isfinite(sum(filter(None, known))):
+        known = [number(value) for value in known]
     return tuple(known + [None] * (length - len(known)))
 
 

@@ -15,6 +15,7 @@ from stream.report.growth import growth_chart
 from stream.report.header import header
 from stream.report.heatmap import heatmap
 from stream.report.league import league
+from stream.report.spread import MANY, score_spread
 from stream.report.tasktable import task_table
 from tasks.errors import unknown_name
 
@@ -48,6 +49,8 @@ def print_report(results: Mapping[str, Any], console: Console, sections: Sequenc
     page = page_of(console)
     for name in sections:
         title, render = SECTIONS[name]
+        if name == "tasks" and len(results["order"]) > MANY:
+            title, render = "Scores over the tasks", score_spread
         if title:
             console.print()
             console.print(rule(title, page))

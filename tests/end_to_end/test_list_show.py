@@ -19,7 +19,7 @@ LISTED = {
     "tasks": list(TASKS),
     "learners": list(families()),
     "metrics": [*metrics(), *TASK_METRICS],
-    "backbones": ["minilm", *KNOWN_CONFIGS],
+    "backbones": list(dict.fromkeys(("embedded", "minilm", *KNOWN_CONFIGS))),
 }
 SHOWN = [
     *(("task", name) for name in TASKS),

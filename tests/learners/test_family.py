@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from learners.family import families, parse_learner, parse_learners
 from learners.forms import Bottleneck, TokenShift
 from learners.gates import SETTINGS
-from learners.learner import Tuned
+from learners.learner import Training, Tuned, peak_rate
 from tasks.errors import InputError, InputErrors
 
 SAME = [
@@ -169,3 +169,16 @@ def test_any_text_gives_a_learner_or_an_input_error(text: str) -> None:
     for specification in (text, f"adapter:{text}", f"adapterbias:l0={text}", f"topk:k={text}"):
         with suppress(InputError):
             assert parse_learner(specification).family in families()
+
+
+@pytest.mark.parametrize("name", [name for name in families() if parse_learner(name).trains])
+def test_a_named_rate_is_taken_as_it_is_at_every_width(name: str) -> None:
+    for learner in (parse_learner(f"{name}:learning_rate=0.002"), parse_learner(name, {"learning_rate": 0.002})):
+        assert [peak_rate(learner.training, width) for width in (128, 384, 1024)] == [0.002] * 3
+
+
+def test_default_rates_fall_with_the_width_of_what_is_trained() -> None:
+    full = parse_learner("full").training
+    assert peak_rate(full, 384) == full.learning_rate
+    assert 2e-5 <= peak_rate(full, 768) <= 5e-5  # Devlin et al. 2019, appendix A.3
+    assert peak_rate(Training(1e-3), 128) == 1e-3

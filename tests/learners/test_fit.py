@@ -319,12 +319,12 @@ def test_gates_have_a_constant_rate_of_their_own_or_share_the_others() -> None:
     gates = {"alpha.weight": torch.zeros(3)}
     training = parse_learner("adapterbias:learning_rate=1e-2").training
     for rate, expected in ((0.1, [0.005, 0.005, 0.1]), (None, [0.005, 0.005, 0.005])):
-        optimiser = optimiser_of(training, leaves, gates, rate)
+        optimiser = optimiser_of(training, leaves, gates, training.learning_rate, rate)
         set_rate(optimiser, 0.5)
         assert [group["lr"] for group in optimiser.param_groups] == pytest.approx(expected)
         assert [group["weight_decay"] for group in optimiser.param_groups] == [0.01, 0.0, 0.0]
         assert [len(group["params"]) for group in optimiser.param_groups] == [1, 1, 1]
-    assert len(optimiser_of(training, leaves, {}, None).param_groups) == 2
+    assert len(optimiser_of(training, leaves, {}, training.learning_rate, None).param_groups) == 2
 
 
 # ---- L0
@@ -350,7 +350,7 @@ def test_a_high_penalty_prunes_nearly_all_of_alpha_and_nothing_else(share: str) 
 
 @pytest.mark.parametrize("gates", ["diff-pruning", "louizos"])
 def test_a_vanishing_penalty_prunes_nothing(gates: str) -> None:
-    found = l0_fit("1e-9", gates).delta
+    found = l0_fit("1e-9", gates, ":learning_rate=0.01").delta
     entries = [found.tensors[name] for name in found.pruned]
     assert sum(map(torch.count_nonzero, entries)) == sum(t.numel() for t in entries) == 64
 

@@ -44,11 +44,14 @@ class Document:
         bond: `retold`: the same propositions in other words; `implied`: less of the same, in more general terms;
             `changed`: one part of one proposition differs; `continued`: more about the same field; `other`: of another
             field; None for a single text.
+        told: What the text says, where that is propositions; of an opinion, what it comes to.
     """
 
     text: str
     text_b: str | None = None
     bond: Bond | None = None
+    told: tuple[Proposition, ...] = ()
+    told_b: tuple[Proposition, ...] = ()
 
 
 def document(seed: int, index: int) -> Document:
@@ -57,22 +60,23 @@ def document(seed: int, index: int) -> Document:
     kinds = ("passage", "pair", "definition", "question", "opinion", "talk")
     kind = chance.weighted(kinds, (28, 42, 8, 8, 9, 5))
     if kind == "passage":
-        return Document(passage(chance, chance.between(1, 4)))
+        return passage(chance, chance.between(1, 4))
     if kind == "definition":
         return Document(" ".join(definition(chance) for _ in range(chance.between(1, 3))))
     if kind == "question":
         return _question(chance)
     if kind == "opinion":
-        return Document(opinion(chance))
+        return opinion(chance)
     if kind == "talk":
-        return Document(talk(chance))
+        return talk(chance)
     return _pair(chance)
 
 
-def passage(chance: Chance, sentences: int) -> str:
+def passage(chance: Chance, sentences: int) -> Document:
     """Some sentences about one field in one register."""
     field, register = _field(chance), chance.pick(REGISTERS)
-    return _tell(_statements(field, chance, sentences), register, chance, field)
+    told = _statements(field, chance, sentences)
+    return Document(_tell(told, register, chance, field), told=tuple(told))
 
 
 def definition(chance: Chance) -> str:
@@ -111,12 +115,13 @@ def definition(chance: Chance) -> str:
     return sentence(realise(able, style_of("plain"), chance))
 
 
-def opinion(chance: Chance) -> str:
+def opinion(chance: Chance) -> Document:
     """Some sentences whose evaluations point the same way, with denials of the opposite and a contrast now and then."""
     words, sign = lexicon(), chance.pick((-1, 1))
     domain = Domain((_field(chance),), names=0.1)
     subject = entity(("work", "service", "device", "food", "event", "person"), domain, chance, quantity="the")
     told: list[Tokens] = []
+    meant: list[Proposition] = []
     style = style_of("review")
     for _ in range(chance.between(1, 3)):
         denied = chance.flip(0.3)
@@ -126,6 +131,7 @@ def opinion(chance: Chance) -> str:
         judged = Proposition(
             subject, "be", quality=chance.pick(fitting), degree=chance.pick(("", "", "very", "really", "quite")),
             negated=denied, tense=chance.pick(("past", "present")))  # fmt: skip
+        meant.append(judged)
         if chance.flip(0.35):
             against = words.adjectives_of(subject.noun, (), sign if denied else -sign)
             other = Proposition(subject, "be", quality=chance.pick(against or fitting), tense=judged.tense)
@@ -139,20 +145,25 @@ def opinion(chance: Chance) -> str:
         if verbs:
             felt = Proposition(Entity("I", "pronoun"), chance.pick(verbs).id, subject, tense="past")
             told.append(realise(felt, style, chance))
-    told = told or [realise(proposition(domain, chance), style, chance)]
-    return write(chance.pick(("review", "tweet", "plain")), told, chance, domain.fields[0])
+            meant.append(felt)
+    if not told:
+        meant = [proposition(domain, chance)]
+        told = [realise(meant[0], style, chance)]
+    register = chance.pick(("review", "tweet", "plain"))
+    return Document(write(register, told, chance, domain.fields[0]), told=tuple(meant))
 
 
-def talk(chance: Chance) -> str:
+def talk(chance: Chance) -> Document:
     """Some speech acts, to everybody or to somebody: requests, questions, thanks, apologies between statements."""
     field, register = _field(chance), chance.pick(("tweet", "sms", "plain", "speech"))
     style = style_of(register)
     said = []
-    for p in _statements(field, chance, chance.between(1, 3)):
+    told = _statements(field, chance, chance.between(1, 3))
+    for p in told:
         force = chance.pick(FORCES)
         able = lexicon().is_a(p.subject.noun, "person") and p.verb != "be"
         said.append(utter(Act(force, request(p, chance)), style, chance) if able else realise(p, style, chance))
-    return write(register, said, chance, field.replace("_", " "))
+    return Document(write(register, said, chance, field.replace("_", " ")), told=tuple(told))
 
 
 def implied(p: Proposition, chance: Chance) -> Proposition:
@@ -192,7 +203,7 @@ def changed(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
 def _pair(chance: Chance) -> Document:
     bond = chance.weighted(BONDS, (44, 16, 24, 10, 6))
     field, register = _field(chance), chance.pick(REGISTERS)
-    told = _statements(field, chance, chance.between(1, 2))
+    first = told = _statements(field, chance, chance.between(1, 2))
     text = _tell(told, register, chance, field)
     domain = Domain((field,))
     if bond == "implied":
@@ -208,7 +219,7 @@ def _pair(chance: Chance) -> Document:
     if len(told) == 2 and chance.flip(0.2):
         told = told[::-1]
     second = register if chance.flip(0.6) else chance.pick(REGISTERS)
-    return Document(text, _tell(told, second, chance, field), bond)
+    return Document(text, _tell(told, second, chance, field), bond, tuple(first), tuple(told))
 
 
 def _question(chance: Chance) -> Document:
@@ -220,7 +231,7 @@ def _question(chance: Chance) -> Document:
     text = sentence(question(p, chance.pick(asked), style, chance), "?")
     others = _statements(field, chance, chance.between(0, 1))
     told = [p, *others] if chance.flip(0.5) else [*others, p]
-    return Document(text, _tell(told, "plain", chance, field))
+    return Document(text, _tell(told, "plain", chance, field), told=(p,), told_b=tuple(told))
 
 
 def _wider(entity: Entity, chance: Chance) -> Entity:

@@ -28,8 +28,8 @@ STYLES: Mapping[str, Style] = MappingProxyType(
     }
 )
 SHORT = {"you": "u", "are": "r", "your": "ur", "please": "pls", "to": "2", "for": "4", "and": "&",
-         "because": "cos",
-         "tomorrow": "tmrw", "tonight": "2nite", "see": "c", "great": "gr8", "text": "txt", "message": "msg"}  # fmt: skip
+         "because": "cos", "tomorrow": "tmrw", "tonight": "2nite", "see": "c", "great": "gr8", "text": "txt",
+         "message": "msg"}  # fmt: skip
 OPENERS = ("Hi all,", "Hello,", "I have a question.", "Just a thought.", "Some news on this.", "In reply to the above:")
 CLOSERS = ("Thanks in advance.", "Any help is welcome.", "Just my opinion.", "Regards,", "Thanks,", "Cheers,")
 FILLERS = ("so", "well", "ok", "btw", "seriously", "wow", "ugh", "lol")

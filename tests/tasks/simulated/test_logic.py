@@ -11,7 +11,7 @@ from tasks.sources.simulated.compose import Domain
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.logic import SPECIFIC, UNIVERSAL, contradicts, entails, relation
 from tasks.sources.simulated.meaning import Entity, Proposition
-from tasks.sources.simulated.twins.inference import FIELDS, SORTS, _hypothesis, _premise
+from tasks.sources.simulated.premises import FIELDS, SORTS, draw_hypothesis, draw_premise
 
 THE_NURSE, A_DOG, A_POODLE = Entity("nurse"), Entity("dog", "a"), Entity("poodle", "a")
 SAW = Proposition(THE_NURSE, "see", A_DOG)
@@ -65,11 +65,11 @@ def related(seed: int) -> list[Proposition]:
     domain = Domain((chance.pick(FIELDS),), general=0.45, tenses=(3, 1, 0))
     hypothesis = None
     while hypothesis is None:
-        hypothesis = _hypothesis(chance.pick(SORTS), domain, chance)
+        hypothesis = draw_hypothesis(chance.pick(SORTS), domain, chance)
     told, adjectives = [hypothesis], lexicon().adjectives
     for _ in range(5):
         base = chance.pick([p for p in told if not p.quality or adjectives[p.quality].antonym])
-        told.append(_premise(base, chance.pick(("entailment", "contradiction", "neutral")), domain, chance))
+        told.append(draw_premise(base, chance.pick(("entailment", "contradiction", "neutral")), domain, chance))
     return told
 
 

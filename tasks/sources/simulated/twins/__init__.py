@@ -1,1 +1,1 @@
-"""The mechanisms, a file each; `TWINS` at the end of one are the tasks it makes; being here is all it takes to be found."""
+"""The mechanisms, a file each; `TWINS` at its end are the tasks that it makes. Being here is enough to be found."""

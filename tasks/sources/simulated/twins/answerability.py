@@ -14,10 +14,10 @@ from tasks.sources.simulated.clause import question, realise
 from tasks.sources.simulated.compose import Domain, draw_place, entity, proposition
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition
+from tasks.sources.simulated.premises import FIELDS, SYMMETRIC, same_frame
 from tasks.sources.simulated.registers import style_of, write
 from tasks.sources.simulated.text import sentence
 from tasks.sources.simulated.twin import twin_of
-from tasks.sources.simulated.twins.inference import FIELDS, SYMMETRIC, same_frame
 
 Asked = Literal["subject", "object", "place", "time"]
 ASKED: tuple[Asked, ...] = ("subject", "object", "place", "time")

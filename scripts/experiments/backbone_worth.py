@@ -1,0 +1,128 @@
+"""What the pretrained backbone is worth: the same learners on it and on the same architecture at random weights.
+
+A frozen encoder carries a task only as far as its pretraining does. Houlsby et al. (2019) and Fu et al. (2022) tune
+little on top of BERT and lose little; on random weights the same few parameters would have everything to learn. So
+adapters, and still more a head alone, tell what the weights are worth. Training, data and architecture are equal; the
+random weights are drawn by the library's own initialiser, anew for each seed.
+
+Intervals are of 95 %, of paired differences: over tasks (each the mean of its seeds) and over seeds.
+
+    python scripts/experiments/backbone_worth.py --out runs/worth
+    python scripts/experiments/backbone_worth.py --source folder:DATA --backbone minilm --out runs/worth-real
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import study
+
+from learners.checkpoint import find_checkpoint
+
+WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
+MARGIN = 0.05  # "by a wide margin": the difference of two neighbouring learners in the papers is a tenth of it
+
+
+def save_random(backbone: str, folder: Path, seed: int) -> Path:
+    """The architecture, tokenizer and pooling of a backbone with random weights, as a model folder."""
+    if (folder / "model.safetensors").exists():
+        return folder
+    import torch
+    from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    found = find_checkpoint(backbone).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (*found.glob("*.json"), *found.glob("*.txt"), *found.glob("*.model"), *found.glob("*/config.json")):
+        copy = folder / file.relative_to(found)
+        copy.parent.mkdir(exist_ok=True)
+        if not file.name.endswith((*WEIGHTS, ".index.json")):
+            shutil.copyfile(file, copy)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModel.from_config(AutoConfig.from_pretrained(found, local_files_only=True))
+    model.float().save_pretrained(folder)
+    return folder
+
+
+def main(
+    suite: study.Suite = "houlsby26",
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    learners: study.Learners = "adapter,head",
+    seeds: study.Seeds = 1,
+    train_examples: study.TrainExamples = 500,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/worth"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key not in ("out", "backbone", "seeds")}
+    console = study.open_console()
+    scores: dict[str, dict[str, list[dict[str, float]]]] = {"pretrained": {}, "random": {}}
+    runs: list[dict[str, Any]] = []
+    for seed in range(seeds):
+        for kind in scores:
+            name = (
+                backbone if kind == "pretrained" else str(save_random(backbone, out / "random" / f"seed{seed}", seed))
+            )
+            results = study.run_seed(out / "runs" / kind, console, seed=seed, backbone=name, **settings)
+            runs.append(results)
+            for learner in results["learners"]:
+                scores[kind].setdefault(learner, []).append(study.last_row(results, learner))
+
+    names, tasks = list(scores["random"]), runs[0]["order"]
+    rows = []
+    for task in tasks:
+        cells = [task, runs[0]["tasks"][task]["metric"]]
+        for name in names:
+            ours, others = (sum(row[task] for row in scores[kind][name]) / seeds for kind in scores)
+            cells += [study.points(ours), study.points(others), study.points(ours - others, sign=True)]
+        rows.append(cells)
+    head = ["task", "metric"]
+    for name in names:
+        head += [f"{name}\npretrained", "\nrandom", "\ngain"]
+    study.show(console, f"Backbone {backbone} and the same architecture at random weights", head, rows, (0, 1))
+
+    document: dict[str, Any] = {"settings": settings | {"backbone": backbone, "seeds": seeds}, "learners": {}}
+    rows = []
+    for name in names:
+        means = [study.interval([sum(row.values()) / len(row) for row in scores[kind][name]]) for kind in scores]
+        gain = study.paired(scores["pretrained"][name], scores["random"][name])
+        better = sum(sum(row[task] for row in scores["pretrained"][name]) >
+                     sum(row[task] for row in scores["random"][name]) for task in tasks)  # fmt: skip
+        verdict = gain.tasks.verdict(MARGIN, None)
+        document["learners"][name] = {
+            "pretrained": means[0], "random": means[1], "gain": gain, "tasks_better": better, "verdict": verdict,
+            "scores": {kind: scores[kind][name] for kind in scores},
+        }  # fmt: skip
+        over = "–" if gain.seeds.half is None else f"±{100 * gain.seeds.half:.1f}"
+        rows.append([name, *map(study.points, means), gain.tasks.points(sign=True), over, f"{better}/{len(tasks)}"])
+        rows[-1].append(verdict)
+    head = ["learner", "pretrained", "random", "gain (over tasks)", "(over seeds)", "tasks better", "gain > 5 points"]
+    study.show(console, f"Averages over {len(tasks)} tasks, {seeds} seed{'' if seeds == 1 else 's'}", head, rows)
+    study.save(out / "backbone_worth.json", document, runs[0], console)
+
+    def plot(axes: Any) -> None:
+        places = range(len(tasks))
+        for colour, name in zip(study.COLOURS, names, strict=False):
+            for kind, mark in (("random", "o"), ("pretrained", ">")):
+                values = [100 * sum(row[task] for row in scores[kind][name]) / seeds for task in tasks]
+                face = colour if kind == "pretrained" else "white"
+                axes.plot(values, places, mark, color=colour, markerfacecolor=face, label=f"{name}, {kind}")
+        axes.set_yticks(places, tasks, fontsize=8)
+        axes.invert_yaxis()
+        axes.set(xlabel="score, points")
+        axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+
+    study.draw(out / "backbone_worth.png", 7, 1.5 + 0.22 * len(tasks), plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

@@ -1,0 +1,148 @@
+"""A stream of a thousand tasks: does an arrival cost the same at the end as in the beginning?
+
+Houlsby et al. (2019) and Fu et al. (2022) stop at 17 and 9 tasks; what they promise is a stream without end, as a task
+adds few parameters (Table 2: 1.14 %; AdapterBias: 0.05 %) and touches no other. Here that is put to the test: time of
+each arrival (fit, evaluation, audit, bookkeeping, results written), resident memory and bytes stored, of fresh
+simulated tasks under `audited` evaluation: a row of R is certified by content ids, and one past task measured again.
+
+A line is fitted through time against arrival number (least squares; 95 % interval of the slope by Student's t). The
+stream is flat if the slope over all arrivals is a small part of the mean. One process does it all, so that its memory
+is the memory. Times are kept in OUT/arrivals.jsonl as they happen: an interrupted run continues.
+
+    python scripts/experiments/thousand_tasks.py --out runs/thousand
+    python scripts/experiments/thousand_tasks.py --suite all --source folder:DATA --backbone minilm --out runs/mine
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Annotated, Any
+
+import study
+import typer
+
+from stream import run
+from stream.execute import peak_memory
+from stream.files import usable_folder
+from tasks.errors import InputError
+
+FLAT = 0.1  # a stream is called flat where its time per arrival changes by no more than this part of its mean
+
+
+def watcher(file: Path, tell: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """Writes a line for each arrival that is really worked on: seconds since the one before, memory, bytes stored."""
+    clock, stored, working = time.perf_counter(), 0, False
+
+    def handle(event: dict[str, Any]) -> None:
+        nonlocal clock, stored, working
+        tell(event)
+        kind, now = event["event"], time.perf_counter()
+        working = working or kind == "start"
+        if kind == "fit":
+            stored += event["bytes"]
+        if kind == "arrival" and working:
+            line = {"arrival": event["arrival"], "task": event["task"], "seconds": now - clock}
+            line |= {"memory_bytes": peak_memory(), "stored_bytes": stored}
+            with file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(line) + "\n")
+        if kind in ("run", "before", "arrival"):
+            clock = now
+
+    return handle
+
+
+def slope(values: Sequence[float]) -> study.Interval:
+    """Slope per step, with the interval of the least-squares line."""
+    from scipy.stats import linregress, t
+
+    n = len(values)
+    line = linregress(range(1, n + 1), values)
+    half = float(t.ppf((1 + study.LEVEL) / 2, n - 2)) * float(line.stderr) if n > 2 else None
+    return study.Interval(float(line.slope), half, n)
+
+
+def main(
+    suite: study.Suite = "simulated:1000",
+    source: study.Source = "simulated",
+    backbone: study.Backbone = "embedded",
+    learners: study.Learners = "adapterbias",
+    evaluate: study.Evaluate = "audited",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")] = 0,
+    train_examples: study.TrainExamples = 100,
+    test_examples: study.TestExamples = 50,
+    epochs: study.Epochs = 2,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 48,
+    out: study.Out = Path("runs/thousand"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key != "out"}
+    settings["source"] = source.replace("{seed}", str(seed))
+    console = study.open_console()
+    usable_folder(out, f"--out {out}")
+    begun, file = time.perf_counter(), out / "arrivals.jsonl"
+    results = run(out=out, workers=1, handle=watcher(file, study.teller(console, str(out), every=50)), **settings)
+    total = time.perf_counter() - begun
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    arrivals = [line for _, line in sorted({line["arrival"]: line for line in lines}.items())]  # the last of a repeat
+    if len(arrivals) < 3:
+        raise InputError("too few arrivals to speak of a trend", where=str(file), fix="take a longer suite")
+
+    seconds = [line["seconds"] for line in arrivals]
+    mean, change, tenth = sum(seconds) / len(seconds), slope(seconds), max(len(seconds) // 10, 1)
+    part = len(seconds) / mean  # of the mean, over the whole stream
+    drift = study.Interval(change.mean * part, (change.half or 0) * part, change.n)
+    verdict = drift.verdict(-FLAT, FLAT)
+    memory = [line["memory_bytes"] / 1e6 for line in arrivals]
+    costs = [learner["cost"] for learner in results["learners"].values()]
+    stored = sum(sum(cost["bytes_per_task"].values()) for cost in costs)
+    disk = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    half = "" if change.half is None else f" ±{1000 * change.half:.3f}"
+    rows = [
+        ["time per arrival, mean", f"{mean:.3f} s"],
+        [f"median of the first {tenth}, the last {tenth}", f"{median(seconds[:tenth]):.3f} s, "
+         f"{median(seconds[-tenth:]):.3f} s"],
+        ["slope, per arrival", f"{1000 * change.mean:+.3f}{half} ms"],
+        ["change over the stream, part of the mean", f"{drift.points(sign=True)} %"],
+        [f"flat: change within {FLAT:.0%}", verdict],
+        [f"memory, largest of the first {tenth}, the last {tenth}", f"{max(memory[:tenth]):.0f} MB, "
+         f"{max(memory[-tenth:]):.0f} MB"],
+        ["memory, largest of all", f"{max(memory):.0f} MB"],
+        ["Deltas, in all and of a task", f"{stored / 1e6:.2f} MB, {stored / 1e3 / len(results['order']):.1f} kB"],
+        ["run folder on disk", f"{disk / 1e6:.1f} MB"],
+        ["growth of parameters", ", ".join(f"{cost['growth'][-1]:.3f}x" for cost in costs)],
+        ["this call, start to end", f"{total:.0f} s"],
+    ]  # fmt: skip
+    for name, learner in results["learners"].items():
+        kept, metrics = learner["retention"], learner["metrics"]
+        rows.append([f"{name}: score, forgetting", f"{study.points(metrics['average_accuracy'])}, "
+                     f"{study.points(metrics['forgetting_chaudhry'])}"])  # fmt: skip
+        cells = (f"{kept[f'cells_{how}']:,} {how}" for how in ("measured", "certified", "audited"))
+        rows.append([f"{name}: cells of R", ", ".join(cells)])
+    study.show(console, f"{len(arrivals)} arrivals, backbone {backbone}, evaluate {evaluate}", ["", ""], rows, (0, 1))
+    document: dict[str, Any] = {"settings": settings}
+    document["seconds"] = {"mean": mean, "slope": change, "change": drift, "flat": verdict}
+    document |= {"memory_megabytes": max(memory), "stored_bytes": stored, "disk_bytes": disk, "arrivals": arrivals}
+    study.save(out / "thousand_tasks.json", document, results, console)
+
+    def plot(axes: Any) -> None:
+        numbers = [line["arrival"] for line in arrivals]
+        axes.plot(numbers, seconds, ".", color=study.COLOURS[0], markersize=3, label="an arrival")
+        start = mean - change.mean * (len(seconds) + 1) / 2
+        ends = [start + change.mean, start + change.mean * len(seconds)]
+        axes.plot([numbers[0], numbers[-1]], ends, color=study.COLOURS[5], label=f"{1000 * change.mean:+.3f}{half} ms")
+        axes.set(xlabel="arrival", ylabel="seconds", ylim=(0, 3 * median(seconds)))
+        axes.legend(fontsize=8, frameon=False, loc="upper left")
+        other = axes.twinx()
+        other.plot(numbers, memory, color=study.COLOURS[2], linewidth=1)
+        other.set(ylim=(0, 1.3 * max(memory)))
+        other.set_ylabel("memory, MB", color=study.COLOURS[2])
+
+    study.draw(out / "thousand_tasks.png", 7, 3.5, plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

@@ -1,0 +1,101 @@
+"""The course of one learner: running figures, brought up to date by each job at the price of what that job ran.
+
+What `stream.results` derives anew from all events is here carried along, so that an arrival costs the same after ten
+tasks and after a thousand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from learners.learner import Learner
+from stream.account import cost_of
+from stream.cost import kept_after, total
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How a learned task was answered first: after which arrival, and ids of the logits and of the Delta."""
+
+    arrival: int
+    logits: str
+    delta: str
+
+
+@dataclass(eq=False)
+class Course:
+    """How far one learner has come.
+
+    Attributes:
+        place: Arrival of each task, from 1.
+        backbone: Parameters of the backbone.
+        learned: The first answer known for each task that was learned.
+        proven: Arrivals, from the first on, whose answer is known to be that of their fit's Delta; for certificates.
+        growth: After each finished fit without a gap, heads included, in multiples of the backbone.
+        kept, heads: The parameters it counts, as `stream.cost` does.
+        rows: Number of rows of R without a gap.
+        best: Highest score of each task in the rows from its arrival to the last but one.
+        now: Score of each task in the last row.
+        lost: Where the two differ, by how much.
+    """
+
+    name: str
+    learner: Learner
+    place: Mapping[str, int]
+    backbone: int
+    learned: dict[str, Learned] = field(default_factory=dict)
+    proven: int = 0
+    growth: list[float] = field(default_factory=list)
+    kept: int = 0
+    heads: int = 0
+    rows: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+    now: dict[str, float] = field(default_factory=dict)
+    lost: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def forgetting(self) -> float | None:
+        """The metric forgetting_chaudhry of the rows so far, bit for bit."""
+        return math.fsum(self.lost.values()) / (self.rows - 1) if self.rows > 1 else None
+
+
+def answered(course: Course, arrival: int, cells: Iterable[Event]) -> list[dict[str, Any]]:
+    """Take in a row's logits; returns the learned tasks of an isolated learner that were answered otherwise before."""
+    found = []
+    for cell in cells:
+        task, now = cell["task"], Learned(arrival, cell["logits"], cell["delta"])
+        if course.place[task] > arrival:
+            continue
+        known = course.learned.setdefault(task, now)
+        if course.learner.sharing == "isolated" and known.logits != now.logits:
+            first, then = sorted((known, now), key=lambda answer: answer.arrival)
+            found.append({"task": task, "arrival": then.arrival, "expected": first.logits, "found": then.logits})
+    return found
+
+
+def advance(course: Course, events: Mapping[str, Event]) -> None:
+    """Take in the fits and rows that have come to follow those before without a gap."""
+    while (fit := events.get(f"fit/{course.name}/{len(course.growth) + 1}")) is not None:
+        cost = cost_of(fit)
+        course.kept, course.heads = kept_after(course.learner, course.kept, cost), course.heads + cost.head
+        course.growth.append(total(course.learner, course.backbone, course.kept, course.heads))
+    while (row := events.get(f"evaluate/{course.name}/{course.rows + 1}")) is not None:
+        course.rows += 1
+        for cell in row["cells"]:
+            _scored(course, cell["task"], cell["score"])
+
+
+def _scored(course: Course, task: str, score: float) -> None:
+    if course.place[task] > course.rows:
+        return
+    if task in course.now:
+        best = course.best[task] = max(course.best.get(task, -math.inf), course.now[task])
+        course.lost.pop(task, None)
+        if best != score:
+            course.lost[task] = best - score
+    course.now[task] = score

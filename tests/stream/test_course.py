@@ -1,0 +1,89 @@
+"""Running figures equal those derived anew from all events, whatever the order in which jobs end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learners.family import parse_learners
+from stream.account import account
+from stream.course import Course, advance, answered
+from stream.metrics import compute_all
+from stream.results import matrix_of
+
+LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential,adapter:4:sequential")
+NAMES = tuple(f"task{i}" for i in range(7))
+PLACE = {task: arrival for arrival, task in enumerate(NAMES, start=1)}
+BACKBONE = 997
+
+sizes = st.integers(0, 10**6)
+scores = st.floats(-1, 1, allow_nan=False)
+
+
+def course_of(name: str) -> Course:
+    return Course(name, LEARNERS[name], PLACE, BACKBONE)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
+    """Fits and rows of a stream in the order in which they end, which need not be that of the arrivals."""
+    name, square = draw(st.sampled_from(list(LEARNERS))), draw(st.booleans())
+    events: dict[str, dict[str, Any]] = {}
+    for arrival, task in enumerate(NAMES, start=1):
+        fit: dict[str, Any] = {
+            "task": task,
+            "added_parameters": draw(sizes),
+            "head_parameters": draw(sizes),
+            "bytes": 0,
+            "head_bytes": 0,
+        }
+        fit |= {"kept_parameters": fit["added_parameters"] + draw(sizes)}
+        events[f"fit/{name}/{arrival}"] = fit | {"flops": 0, "seconds": 0, "peak_memory_bytes": 0}
+        cells = [
+            {"task": other, "score": draw(scores), "provenance": "measured", "seconds": 0.0}
+            for other in (NAMES if square else NAMES[:arrival])
+        ]
+        events[f"evaluate/{name}/{arrival}"] = {"cells": cells}
+    return draw(st.permutations(list(events.items())))
+
+
+@given(streams())
+def test_the_figures_of_every_moment(ended: list[tuple[str, dict[str, Any]]]) -> None:
+    name = ended[0][0].split("/")[1]
+    course, events = course_of(name), dict[str, dict[str, Any]]()
+    for job, event in ended:
+        events[job] = event
+        advance(course, events)
+        entries = account(NAMES, name, LEARNERS[name], BACKBONE, events)
+        assert course.growth == [entry["growth"] for entry in entries]
+        matrix = matrix_of(NAMES, name, events)
+        assert course.rows == matrix.arrivals
+        assert course.forgetting == compute_all(matrix)["forgetting_chaudhry"]
+
+
+def cell(task: str, logits: str = "same") -> dict[str, Any]:
+    return {"task": task, "logits": logits, "delta": "d"}
+
+
+@pytest.mark.parametrize("arrivals", [(1, 3), (3, 1)])
+def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, int]) -> None:
+    first, second = arrivals
+    said = {1: "then", 3: "later"}
+    for name in ("adapter:4", "full:sequential"):
+        course = course_of(name)
+        assert answered(course, first, [cell("task0", said[first])]) == []
+        found = answered(course, second, [cell("task0", said[second])])
+        if name == "adapter:4":
+            assert found == [{"task": "task0", "arrival": 3, "expected": "then", "found": "later"}]
+        else:
+            assert found == []
+
+
+def test_a_task_to_come_may_change_its_answers() -> None:
+    course = course_of("adapter:4")
+    assert answered(course, 1, [cell("task0"), cell("task1", "unlearned")]) == []
+    assert answered(course, 2, [cell("task0"), cell("task1", "learned")]) == []
+    assert [found["task"] for found in answered(course, 3, [cell("task0"), cell("task1", "unlearned")])] == ["task1"]
