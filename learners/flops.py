@@ -6,6 +6,8 @@ give the three coefficients exactly, forward and backward, for any learner, with
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,6 +21,7 @@ from tasks.task import Task
 LENGTHS = (4, 8, 16)  # any three would do; these are quick
 
 
+@lru_cache(maxsize=256)  # a stream asks the same of every task with as many classes
 def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backward: bool) -> np.ndarray:
     """Coefficients (c₀, c₁, c₂) of one row, float64 [3]; of the forward pass, or of a whole training step.
 
@@ -27,7 +30,9 @@ def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backwar
     if not learner.trains:
         return np.zeros(3)
     counts = [_counted(backbone, learner, outputs, length, backward) for length in LENGTHS]
-    return np.linalg.solve(np.vander(LENGTHS, increasing=True).astype(float), np.array(counts, dtype=float))
+    coefficients = np.linalg.solve(np.vander(LENGTHS, increasing=True).astype(float), np.array(counts, dtype=float))
+    coefficients.flags.writeable = False  # one array for all who ask
+    return coefficients
 
 
 def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:

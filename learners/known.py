@@ -40,6 +40,8 @@ _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 1
 _SMALL = {"hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 4, "intermediate_size": 1024}
 _EMBEDDED = {
     "hidden_size": 128,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
     "num_hidden_layers": 4,
     "num_attention_heads": 4,
     "intermediate_size": 512,

@@ -47,7 +47,7 @@ MASKED = 0.2  # somewhat above BERT's 0.15 serves encoders better (Wettig et al.
 LONGEST = 96  # tokens of one text; longer ones are cut
 CONFIGURED = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
               "intermediate_size", "hidden_act", "layer_norm_eps", "max_position_embeddings", "type_vocab_size",
-              "pad_token_id", "initializer_range")  # fmt: skip
+              "pad_token_id", "initializer_range", "hidden_dropout_prob", "attention_probs_dropout_prob")  # fmt: skip
 CHUNK = 5000  # documents that a process generates at a time
 CHECKPOINT_SECONDS = 120
 
@@ -393,7 +393,6 @@ def export(folder: Path, model: Pretraining, settings: Settings, curve: list[dic
     (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
     made = architecture(settings).to_dict()
     config = {"architectures": ["BertModel"], **{name: made[name] for name in CONFIGURED}}
-    config |= {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}  # BERT's, for what is tuned on it
     write_atomic(out / "config.json", json.dumps(config, indent=1, sort_keys=True).encode())
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in model.encoder.state_dict().items()}
     save_file(tensors, out / "model.safetensors", {"format": "pt"})

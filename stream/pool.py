@@ -18,9 +18,14 @@ from stream.plan import Job
 
 Message = dict[str, Any]  # {"kind": "start" | "progress" | "done", "job": id, "worker": n, ...}
 Emit = Callable[[Message], None]
-# glibc hands blocks of this size back to the system after every use, and the system clears the pages each time anew: a
-# ninth of a training step on a small encoder. Kept, they cost some hundred megabytes. Other C libraries ignore these.
-MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(512 << 20)}
+# glibc hands large blocks back to the system after every use, and the system clears the pages each time anew: a ninth
+# of a training step on a small encoder. So blocks are kept, up to a limit. oneDNN keeps code for every shape it has
+# met: 1,024 of them take 200 MB, and a fit meets few. Other libraries ignore these.
+MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
+}
 
 
 class JobFailed(Exception):

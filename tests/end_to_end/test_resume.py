@@ -89,7 +89,8 @@ def test_killed_and_interrupted_it_goes_on(base: dict[str, Any], tmp_path: Path)
     answer = wait(process)
     assert answer.code == 1, answer.err
     assert "Traceback" not in answer.err
-    (line,) = answer.errors
+    assert len(answer.errors) == 1, answer.err
+    line = answer.errors[0]
     assert "continue with: taskstream run --suite" in line
     assert str(out) in line
     second = fitted(out)

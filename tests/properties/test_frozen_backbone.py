@@ -35,7 +35,7 @@ from learners.family import families, parse_learner
 from learners.initial import initial_delta
 from learners.learner import Learner, delta_shapes
 from stream.execute import Bench, Setup, execute
-from stream.plan import Job, fits
+from stream.plan import Job, fit_ids
 from stream.store import Store
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded
@@ -120,7 +120,7 @@ class FrozenBackbone(RuleBasedStateMachine):
     def fit(self, data: st.DataObject) -> None:
         task = data.draw(st.sampled_from([name for name in TASKS if name not in self.order]))
         arrival = len(self.fitted) + 1
-        chain = fits(self.name, arrival)[-2:-1] if self.learner.sharing == "sequential" else ()
+        chain = fit_ids(self.name, arrival)[-2:-1] if self.learner.sharing == "sequential" else ()
         job = Job("fit", self.name, arrival, (task,), chain)
         result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)
         previous = self.bench.store.get_delta(self.fitted[chain[0]]) if chain else None
@@ -141,7 +141,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         """A row of R: every past task with its own Delta, and with `ahead` the tasks to come as well."""
         arrival, past = len(self.fitted), self.order
         tasks = (*past, *(name for name in TASKS if name not in past)) if ahead else tuple(past)
-        job = Job("evaluate", self.name, arrival, tasks, fits(self.name, arrival))
+        job = Job("evaluate", self.name, arrival, tasks, fit_ids(self.name, arrival))
         cells = execute(self.bench, job, self.fitted, lambda event: None)["cells"]
         assert [cell["task"] for cell in cells] == list(tasks)
         for cell in cells[: len(past)]:
