@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from learners.interrupts import interrupt_later
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -120,7 +121,7 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
         InputError: The file is missing or damaged, or its content is not the expected one; names the tensor.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with interrupt_later(), safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("taskstream", "{}"))
             raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError, ValueError) as error:
@@ -151,7 +152,7 @@ def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
         InputError: The file is missing or damaged, or a tensor of the head is not as recorded.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with interrupt_later(), safe_open(path, framework="pt") as file:
             head = Delta({name: file.get_tensor(name) for name in digests if name.startswith("head.")})
     except (OSError, SafetensorError) as error:
         raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
