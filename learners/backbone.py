@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from learners.architecture import Architecture, architecture_from_config
 from learners.checkpoint import find_checkpoint
 from learners.delta import tensor_digest
+from learners.interrupts import interrupt_later
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 
@@ -137,15 +138,16 @@ def _load_model(folder: Path, pooling: Pooling) -> Any:
     level = logging.get_verbosity()
     logging.set_verbosity_error()  # its report of a language-model head left unused; what matters is checked below
     try:
-        model, info = AutoModel.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
-            use_safetensors=True,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,  # reported, and refused below in our own words
-            output_loading_info=True,
-        )
+        with interrupt_later():
+            model, info = AutoModel.from_pretrained(
+                folder,
+                dtype=torch.float32,
+                attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
+                use_safetensors=True,
+                local_files_only=True,
+                ignore_mismatched_sizes=True,  # reported, and refused below in our own words
+                output_loading_info=True,
+            )
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0]
         raise InputError("cannot load these weights", where=str(folder), found=first) from None

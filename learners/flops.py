@@ -6,7 +6,7 @@ give the three coefficients exactly, forward and backward, for any learner, with
 
 from __future__ import annotations
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -21,7 +21,10 @@ from tasks.task import Task
 LENGTHS = (4, 8, 16)  # any three would do; these are quick
 
 
-@lru_cache(maxsize=256)  # a stream asks the same of every task with as many classes
+# A stream asks the same of every task with as many classes. Weak: what was counted must not keep a backbone in memory.
+_COUNTED: WeakKeyDictionary[Backbone, dict[tuple[Learner, int, bool], np.ndarray]] = WeakKeyDictionary()
+
+
 def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backward: bool) -> np.ndarray:
     """Coefficients (c₀, c₁, c₂) of one row, float64 [3]; of the forward pass, or of a whole training step.
 
@@ -29,10 +32,13 @@ def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backwar
     """
     if not learner.trains:
         return np.zeros(3)
-    counts = [_counted(backbone, learner, outputs, length, backward) for length in LENGTHS]
-    coefficients = np.linalg.solve(np.vander(LENGTHS, increasing=True).astype(float), np.array(counts, dtype=float))
-    coefficients.flags.writeable = False  # one array for all who ask
-    return coefficients
+    known = _COUNTED.setdefault(backbone, {})
+    asked = learner, outputs, backward
+    if asked not in known:
+        counts = [_counted(backbone, learner, outputs, length, backward) for length in LENGTHS]
+        known[asked] = np.linalg.solve(np.vander(LENGTHS, increasing=True).astype(float), np.array(counts, dtype=float))
+        known[asked].flags.writeable = False  # one array for all who ask
+    return known[asked]
 
 
 def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:

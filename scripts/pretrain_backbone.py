@@ -1,7 +1,6 @@
 """Pretrain the embedded backbone: a small BERT on unlabelled text of the simulated language.
 
     python scripts/pretrain_backbone.py FOLDER                    pretrain into FOLDER (give it again to continue)
-    python scripts/pretrain_backbone.py FOLDER --steps 0          the same architecture and tokenizer, random weights
     python scripts/pretrain_backbone.py --help                    all settings
 
 Three objectives on one text stream (`tasks.sources.simulated.corpus`), none of which sees a task or a label of one:
@@ -59,7 +58,7 @@ class Settings:
     layers: int = 4
     width: int = 128
     heads: int = 4
-    vocabulary: int = 6000
+    vocabulary: int = 8000
     documents: int = 400_000
     steps: int = 30_000
     tokens: int = 4096  # of a batch, padding included

@@ -33,6 +33,19 @@ class PaperFacts:
     )
     source: str = ""
 
+    @property
+    def best(self) -> tuple[str, float]:
+        """The method with the highest score printed, the first of equals, and that score in percent."""
+        scores = {
+            "no BERT": self.no_bert,
+            "fine-tuned": self.fine_tune,
+            "variable fine-tuned": self.variable_fine_tune,
+            "adapters": self.adapters,
+            "adapters of size 64": self.adapters_64,
+        }
+        known = {method: score for method, score in scores.items() if score is not None}
+        return max(known.items(), key=lambda entry: entry[1])
+
 
 @dataclass(frozen=True)
 class DataFacts:

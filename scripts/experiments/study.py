@@ -108,11 +108,7 @@ def points(value: Interval | float | None, sign: bool = False) -> str:
 
 def best_of_paper(task: Task) -> float | None:
     """The best score that Houlsby et al. (2019) print of a task, as a fraction; None for other tasks."""
-    facts = task.paper
-    if facts is None:
-        return None
-    scores = (facts.no_bert, facts.fine_tune, facts.variable_fine_tune, facts.adapters, facts.adapters_64)
-    return max(score / 100 for score in scores if score is not None)
+    return None if task.paper is None else task.paper.best[1] / 100
 
 
 def last_row(results: Mapping[str, Any], learner: str) -> dict[str, float]:

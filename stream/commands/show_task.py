@@ -47,12 +47,7 @@ def task_document(name: str) -> dict[str, Any]:
 def _real(task: Task) -> dict[str, Any]:
     paper, data = task.paper, DATA_FACTS[task.name]
     assert paper is not None  # every row of the table has them
-    scores = {
-        "no BERT": paper.no_bert, "fine-tuned": paper.fine_tune, "variable fine-tuned": paper.variable_fine_tune,
-        "adapters": paper.adapters, "adapters of size 64": paper.adapters_64,
-    }  # fmt: skip
-    known = {method: score for method, score in scores.items() if score is not None}
-    best = max(known, key=lambda method: known[method])
+    method, best = paper.best
     return {
         "kind": task.kind,
         "metric": task.metric,
@@ -62,8 +57,8 @@ def _real(task: Task) -> dict[str, Any]:
         "validation": paper.validation,
         "test": paper.test,
         "mean characters": data.mean_characters,
-        "best score": known[best],
-        "best method": best,
+        "best score": best,
+        "best method": method,
     }
 
 
