@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal, get_args
@@ -64,30 +63,6 @@ class AccuracyMatrix:
     def arrivals(self) -> int:
         """How many tasks have been learned."""
         return len(self.rows)
-
-
-def empty_matrix(tasks: Sequence[str], before: Mapping[str, float] | None = None) -> AccuracyMatrix:
-    """The matrix of a stream that has not begun, with the scores before training that are known."""
-    known = before or {}
-    return AccuracyMatrix(tasks=tuple(tasks), before=tuple(known.get(task) for task in tasks))
-
-
-def append_arrival(
-    matrix: AccuracyMatrix, scores: Mapping[str, float], provenance: Mapping[str, Provenance]
-) -> AccuracyMatrix:
-    """The matrix with one more row, from scores and their provenance by task name; tasks left out: not evaluated.
-
-    Raises:
-        ValueError: A name that is not a task of the stream, or an arrival after the last.
-    """
-    if strangers := (scores.keys() | provenance.keys()) - set(matrix.tasks):
-        raise ValueError(f"not tasks of this stream: {sorted(strangers)}")
-    return AccuracyMatrix(
-        tasks=matrix.tasks,
-        before=matrix.before,
-        rows=(*matrix.rows, tuple(scores.get(task) for task in matrix.tasks)),
-        provenance=(*matrix.provenance, tuple(provenance.get(task) for task in matrix.tasks)),
-    )
 
 
 def as_array(matrix: AccuracyMatrix) -> npt.NDArray[np.float64]:

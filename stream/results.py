@@ -13,7 +13,7 @@ from typing import Any
 
 from learners.learner import Learner
 from stream.account import account, bytes_kept, fits_of
-from stream.matrix import AccuracyMatrix, Provenance, empty_matrix
+from stream.matrix import AccuracyMatrix, Provenance
 from stream.metrics import Baseline, compute_all
 
 SCHEMA = 1
@@ -81,7 +81,7 @@ def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) ->
         learned.append(scores[arrival - 1])
         rows.append(tuple(scores))
         provenance.append(tuple(hows))
-    return AccuracyMatrix(order, empty_matrix(order, before).before, tuple(rows), tuple(provenance))
+    return AccuracyMatrix(order, tuple(before.get(task) for task in order), tuple(rows), tuple(provenance))
 
 
 def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[Baseline, dict[str, float]]:

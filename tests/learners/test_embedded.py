@@ -9,10 +9,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pretraining.documents import document
 
 from learners.backbone import Backbone, load_backbone
 from learners.checkpoint import EMBEDDED
-from tasks.sources.simulated.corpus import document
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.registry import twins
 from tasks.sources.simulated.twin import examples

@@ -152,12 +152,17 @@ def _verbs_of(lexicon: Lexicon, fields: tuple[str, ...], transitive: bool | None
 def _adjectives_of(lexicon: Lexicon, noun: str, fields: tuple[str, ...], sign: int | None) -> tuple[str, ...]:
     return tuple(
         adjective.id
-        for adjective in lexicon.adjectives.values()
+        for adjective in _describing(lexicon, noun)
         if (not fields or adjective.field in fields)
         and (sign is None or sign == (adjective.value > 0) - (adjective.value < 0))
-        and lexicon.fits(noun, adjective.kinds)
-        and not _repeats(lexicon.nouns.get(noun), adjective)
     )
+
+
+@cache
+def _describing(lexicon: Lexicon, noun: str) -> tuple[Concept, ...]:
+    concept = lexicon.nouns.get(noun)
+    fitting = (adjective for adjective in lexicon.adjectives.values() if lexicon.fits(noun, adjective.kinds))
+    return tuple(adjective for adjective in fitting if not _repeats(concept, adjective))
 
 
 def _repeats(noun: Concept | None, adjective: Concept) -> bool:

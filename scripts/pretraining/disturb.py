@@ -1,0 +1,92 @@
+"""Texts in which a word is out of place or in a wrong form, for a model to notice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tasks.sources.simulated.lexicon import lexicon
+from tasks.sources.simulated.morphology import comparative, gerund, participle, past, plural, third_person
+
+WAYS = ("order", "form", "missing", "extra", "moved")
+SHARES = (0.2, 0.4, 0.15, 0.1, 0.15)
+# Words that stand for each other but for the grammar around them.
+GROUPS = (
+    ("is", "are", "am", "be"), ("was", "were", "be"), ("has", "have", "had"), ("do", "does", "did"),
+    ("he", "him"), ("she", "her"), ("they", "them"), ("i", "me"), ("we", "us"), ("who", "which", "what"),
+    ("himself", "herself", "themselves"), ("will", "did", "does"), ("much", "many"), ("any", "some"), ("than", "as"),
+)  # fmt: skip
+ONE, MANY = ("a", "an", "every", "this", "another"), ("most", "several", "these", "few", "all")
+
+
+class Forms:
+    """Other forms of a word, as token ids."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.pieces = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+        self.continues = np.array([piece.startswith("##") for piece in self.pieces])
+        self.known: dict[str, list[list[int]]] = {}
+
+    @cached_property
+    def others(self) -> Mapping[str, tuple[str, ...]]:
+        """By word, the forms that are not it."""
+        words, out = lexicon(), dict[str, set[str]]()
+        groups = [set(group) for group in GROUPS]
+        groups += [{noun, plural(word)} for c in words.nouns.values() for word in c.words for noun in (word.base,)]
+        groups += [{w.base, third_person(w), past(w), participle(w), gerund(w)}
+                   for c in words.verbs.values() for w in c.words]  # fmt: skip
+        groups += [{w.base, comparative(w)} for c in words.adjectives.values() for w in c.words if w.irregular]
+        for group in groups:
+            for word in group:
+                out.setdefault(word, set()).update(group - {word})
+        for here, there in ((ONE, MANY), (MANY, ONE)):
+            for word in here:
+                out.setdefault(word, set()).update(there)
+        return {word: tuple(sorted(o for o in others if o.isalpha())) for word, others in out.items() if word.isalpha()}
+
+    def of(self, word: tuple[int, ...]) -> list[list[int]]:
+        """Token ids of each other form of a word, which is given by its pieces."""
+        text = "".join(self.pieces[i].removeprefix("##") for i in word)
+        if text not in self.known:
+            found = self.tokenizer.encode_batch_fast(list(self.others.get(text, ())), add_special_tokens=False)
+            self.known[text] = [e.ids for e in found]
+        return self.known[text]
+
+
+def disturb(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A text of ids [n] with one or two words disturbed, as ids [m], and which tokens are wrong [m].
+
+    Neighbours change places, a word takes another form, or one is missing (which tells at the next), said twice or
+    moved. What comes out is right now and then, as "the old dog" is without "old".
+    """
+    starts = np.flatnonzero(~forms.continues[ids])
+    words = [tuple(part.tolist()) for part in np.split(ids, starts[1:])]
+    wrong = [False] * len(words)
+    for _ in range(1 if random.random() < 0.7 else 2):
+        way, at = WAYS[int(random.choice(len(WAYS), p=SHARES))], int(random.integers(len(words)))
+        if way == "form":
+            places = [i for i in random.permutation(len(words)) if forms.of(words[i])]
+            if places:
+                options = forms.of(words[places[0]])
+                words[places[0]] = tuple(options[int(random.integers(len(options)))])
+                wrong[places[0]] = True
+        elif way == "order" and at + 1 < len(words):
+            words[at], words[at + 1] = words[at + 1], words[at]
+            wrong[at] = wrong[at + 1] = True
+        elif way in ("missing", "moved") and at + 1 < len(words) > 3:
+            wrong[at + 1] = True
+            word = words.pop(at)
+            wrong.pop(at)
+            if way == "moved":
+                to = int(random.integers(len(words)))
+                words.insert(to, word)
+                wrong.insert(to, True)
+        elif way == "extra":
+            words.insert(at, words[int(random.integers(len(words)))])
+            wrong.insert(at, True)
+    flags = [flag for word, flag in zip(words, wrong, strict=True) for _ in word]
+    return np.array([piece for word in words for piece in word], np.int32), np.array(flags)

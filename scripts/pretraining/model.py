@@ -1,0 +1,63 @@
+"""The encoder, and the heads of the objectives, which are thrown away in the end."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pretraining.passages import BONDS
+from pretraining.settings import Settings
+from pretraining.tokens import PAD
+
+
+class Pretraining(nn.Module):
+    """The encoder with the heads of the three objectives, which are thrown away in the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        from transformers import BertModel
+
+        torch.manual_seed(settings.seed)
+        self.encoder = BertModel(architecture(settings), add_pooling_layer=False)
+        d = settings.width
+        self.transform = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.LayerNorm(d))
+        self.bias = nn.Parameter(torch.zeros(settings.vocabulary))
+        self.meaning = nn.Linear(d, settings.meaning_width)
+        self.bond = nn.Linear(d, len(BONDS))  # linear, so that the pooled vector itself comes to tell
+        self.wrong = nn.Linear(d, 1)
+        self.scale = nn.Parameter(torch.tensor([math.log(10.0), -5.0]))  # temperature and bias, as in the paper
+
+    def encode(self, ids: Tensor, types: Tensor) -> Tensor:
+        """Hidden states [B, S, d]."""
+        hidden: Tensor = self.encoder(ids, attention_mask=(ids != PAD).long(), token_type_ids=types).last_hidden_state
+        return hidden
+
+    def words(self, hidden: Tensor) -> Tensor:
+        """Scores [n, V] of hidden states [n, d] at masked places."""
+        scores: Tensor = self.transform(hidden) @ self.encoder.embeddings.word_embeddings.weight.T + self.bias
+        return scores
+
+
+def architecture(settings: Settings) -> Any:
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=settings.vocabulary,
+        hidden_size=settings.width,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        intermediate_size=4 * settings.width,
+        max_position_embeddings=256,
+        hidden_dropout_prob=0.0,  # fresh text never repeats often enough to be learned by heart
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="eager",
+    )
+
+
+def mean(hidden: Tensor, ids: Tensor) -> Tensor:
+    """Mean [B, d] of the hidden states [B, S, d] of real tokens."""
+    real = (ids != PAD).unsqueeze(-1)
+    return (hidden * real).sum(1) / real.sum(1)

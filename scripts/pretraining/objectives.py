@@ -1,0 +1,52 @@
+"""The loss of a step."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, logsigmoid, normalize
+
+from pretraining.batches import Batch
+from pretraining.corpus import Corpus
+from pretraining.model import Pretraining, mean
+from pretraining.passages import BONDS
+
+# A cosine moves over a far smaller range than a cross-entropy, and few words are wrong.
+WEIGHTS = {"words": 1.0, "wrong": 3.0, "bond": 1.0, "similarity": 0.5, "meaning": 3.0}
+RETOLD = BONDS.index("retold")
+BETWEEN = tuple(BONDS.index(bond) for bond in ("implied", "detailed"))  # neither the same nor something else
+
+
+def loss_of(model: Pretraining, corpus: Corpus, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+    """The weighted sum, and each objective's own loss."""
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model.encode(batch.inputs, batch.types)
+        words = cross_entropy(model.words(hidden[batch.hidden]).float(), batch.ids[batch.hidden])
+    hidden = hidden.float()
+    parts = {"words": words}
+    if batch.judged.any():
+        scores = model.wrong(hidden[batch.judged]).squeeze(-1)
+        parts["wrong"] = binary_cross_entropy_with_logits(scores, batch.wrong[batch.judged].float())
+    pooled, bonds = mean(hidden, batch.ids), torch.from_numpy(corpus.bond[batch.rows])
+    meant = torch.from_numpy(corpus.meaning[batch.rows].astype(np.float32))
+    if batch.apart:
+        parts["similarity"] = _similarity(model, pooled, bonds)
+        meant = meant.transpose(0, 1).flatten(0, 1)
+    else:  # of joined texts nobody could say whose meaning the vector is to have
+        meant = meant[:, 0] * torch.from_numpy(corpus.second[batch.rows, None] < 0)
+        if (bonds >= 0).any():
+            parts["bond"] = cross_entropy(model.bond(pooled)[bonds >= 0], bonds[bonds >= 0])
+    if (told := meant.norm(dim=1) > 0).any():
+        parts["meaning"] = 1 - (normalize(model.meaning(pooled), dim=-1) * meant).sum(1)[told].mean()
+    total = sum((WEIGHTS[name] * part for name, part in parts.items()), torch.zeros(()))
+    return total, {name: float(part.detach()) for name, part in parts.items()}
+
+
+def _similarity(model: Pretraining, pooled: Tensor, bonds: Tensor) -> Tensor:
+    """Pairwise sigmoid loss of texts [2n, d], of which the i-th and the n+i-th have bond i [n] (Zhai et al. 2023)."""
+    first, second = normalize(pooled, dim=-1).chunk(2)
+    logits = model.scale[0].exp() * first @ second.T + model.scale[1]
+    losses = -logsigmoid(torch.where(torch.diag(bonds == RETOLD), logits, -logits))
+    own, between = torch.eye(len(bonds), dtype=torch.bool), torch.isin(bonds, torch.tensor(BETWEEN))
+    return losses[own & ~torch.diag(between)].mean() + losses[~own].sum() / len(bonds)

@@ -1,0 +1,64 @@
+"""The pretraining script: the same weights whether it was interrupted or not, and a folder that loads as a backbone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from learners.backbone import load_backbone
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=150", "--tokens=256")
+
+
+def pretrain(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "pretrain_backbone.py"), str(folder), *SMALL, *more]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+
+
+def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> None:
+    done = pretrain(tmp_path / "one", "--steps", "9")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "two").mkdir()
+    for name in ("corpus.safetensors", "tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / "two" / name).write_bytes((tmp_path / "one" / name).read_bytes())
+    assert pretrain(tmp_path / "two", "--steps", "9", "--stop-after", "4").returncode == 0
+    assert not (tmp_path / "two" / "backbone").exists()
+    assert pretrain(tmp_path / "two", "--steps", "9").returncode == 0
+    one, two = (load_file(tmp_path / run / "backbone" / "model.safetensors") for run in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+
+    backbone = load_backbone(str(tmp_path / "one" / "backbone"))
+    assert backbone.pooling == "mean"
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in backbone.model.parameters())
+
+
+@pytest.fixture(scope="module")
+def forms() -> object:
+    from pretraining.disturb import Forms
+    from tokenizers import Tokenizer
+
+    return Forms(Tokenizer.from_file(str(ROOT / "learners" / "embedded" / "tokenizer.json")))
+
+
+def test_what_is_disturbed_is_marked_and_the_rest_stays(forms: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pretraining.disturb import disturb
+
+    ids = np.array(forms.tokenizer.encode("The dogs saw an old cat in the garden.", add_special_tokens=False).ids)  # type: ignore[attr-defined]
+    changed = 0
+    for seed in range(200):
+        out, wrong = disturb(ids, forms, np.random.default_rng(seed))  # type: ignore[arg-type]
+        assert out.shape == wrong.shape
+        changed += bool(wrong.any())
+        rest = iter(ids.tolist())
+        assert all(any(token == other for other in rest) for token in out[~wrong].tolist())  # a subsequence
+    assert changed > 150
