@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from stream.failure import RunFailed
 from stream.files import laid_out, sole_writer, usable_folder
 from stream.ledger import Ledger, open_ledger
 from stream.matrix import to_csv
+from stream.opening import check_same_inputs, opened
 from stream.plan import Job, plan_jobs
 from stream.pool import JobFailed, Message, run_here, run_in_workers
 from stream.prepare import Prepared, prepare
@@ -52,14 +55,24 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
     """
     folder = config.out_folder
     check_same_run(folder / "config.toml", config)
-    prepared = prepare(config, lambda text: handle({"event": "notice", "message": text}))
+
+    def notice(text: str) -> None:
+        handle({"event": "notice", "message": text})
+
+    prepared = prepare(config, notice)
     usable_folder(folder, f"--out {config.out}")
     usable_folder(config.store_folder, f"--store {config.store_folder}")
     with sole_writer(folder / "ledger.jsonl"):
         ledger = open_ledger(folder / "ledger.jsonl")
+        if ledger.torn:
+            notice(f"the ledger's last line was not finished (a crash): {ledger.torn} bytes left out")
+        check_same_inputs(ledger, prepared, notice)
+        for leftover in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):  # of this folder's own writers
+            leftover.unlink(missing_ok=True)
         write_atomic(folder / "config.toml", config_toml(config, origins))
         try:
-            return _run(prepared, ledger, handle)
+            with _terminated_as_interrupted():
+                return _run(prepared, ledger, handle)
         except OSError as error:
             what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             raise RunFailed(f"cannot write: {what}; make room, then go on") from error
@@ -71,7 +84,7 @@ def replay(ledger: Ledger, prepared: Prepared, jobs: tuple[Job, ...]) -> dict[st
     written = {event["key"]: event for event in ledger.events if "key" in event}
     held: dict[str, dict[str, Any]] = {}
     for job in jobs:
-        event = written.get(prepared.key(job))
+        event = written.get(prepared.inputs.key(job))
         if event is None or any(need not in held for need in job.needs):
             continue
         if job.kind == "fit" and not store.delta_path(event["delta"]).exists():
@@ -90,8 +103,11 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
         if job.id in held:
             take(progress, job, held[job.id])
             show(progress, job)
+    todo = tuple(job for job in jobs if job.id not in held)
+    if todo:
+        ledger.append(opened(prepared, progress.facts))
     try:
-        _work(progress, tuple(job for job in jobs if job.id not in held))
+        _work(progress, todo)
     except JobFailed as failure:
         _write(progress)
         ledger.append({"event": "failed", "job": failure.job, "type": failure.type, "message": failure.message})
@@ -99,9 +115,10 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
     except KeyboardInterrupt:
         _write(progress)
         raise
-    document = _write(progress)
     seconds = time.perf_counter() - progress.started
-    ledger.append({"event": "end", "seconds": seconds})
+    if todo or ledger.events[-1]["event"] != "end":
+        ledger.append({"event": "end", "seconds": seconds})
+    document = _write(progress)
     handle({"event": "end", "seconds": seconds, "out": str(config.out_folder)})
     return document
 
@@ -169,11 +186,25 @@ def _process_restored() -> Iterator[None]:
 def _write(progress: Progress) -> dict[str, Any]:
     """Write results.json and each R.csv, as far as the run has come."""
     folder = progress.prepared.config.out_folder
-    document = results(progress.facts, progress.events)
+    ledger = progress.ledger
+    document = results(progress.facts, progress.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
     for name in progress.prepared.learners:
         write_atomic(folder / name / "R.csv", to_csv(matrix_of(progress.facts.order, name, progress.events)))
     write_atomic(folder / "results.json", laid_out(document) + "\n")
     return document
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, by which systems end a process, is taken as Ctrl-C: the results so far are written."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _opening(progress: Progress, held: int) -> dict[str, Any]:

@@ -6,20 +6,19 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
-from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
 from learners.backbone import Backbone, load_backbone
-from learners.checkpoint import check_name
+from learners.checkpoint import check_name, find_checkpoint
 from learners.family import parse_learners
+from learners.fingerprint import file_digests
 from learners.learner import Learner, delta_shapes
 from stream.config import RunConfig
 from stream.execute import Setup, numerics
 from stream.experience import Stream, make_stream
-from stream.plan import Job
+from stream.inputs import Inputs
 from stream.results import Facts, environment
-from tasks.content import canonical, content_id
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
@@ -58,35 +57,24 @@ class Prepared:
     stream: Stream
     learners: Mapping[str, Learner]
     backbone: Backbone
+    files: Mapping[str, str]  # SHA-256 of what the backbone was read from
     data: Mapping[str, Data]
 
     @cached_property
-    def _learned(self) -> tuple[str, tuple[int, ...]]:
-        """Name and data id of all tasks in order of arrival, as JSON without its brackets; where each arrival ends."""
-        texts = [canonical([task, self.data[task].id]) for task in self.stream.order]
-        return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
-
-    def key(self, job: Job) -> str:
-        """Id of all that the job's result rests on; a result in the ledger counts only under an equal key."""
+    def inputs(self) -> Inputs:
+        """What every job rests on."""
         config = self.config
-        parts = {
-            "backbone": self.backbone.id,
-            "numerics": numerics(config.dtype),
-            "seed": config.seed,
-            "train_examples": config.train_examples,
-            "test_examples": config.test_examples,
-            "learner": asdict(self.learners[job.learner]),
-            "kind": job.kind,
-            "evaluate": config.evaluate,
-            "tasks": [[task, self.data[task].id] for task in job.tasks],
-        }
-        learned, ends = self._learned
-        # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut
-        # from one text rather than made for each job.
-        first = canonical({key: value for key, value in parts.items() if key < "learned"})
-        last = canonical({key: value for key, value in parts.items() if key > "learned"})
-        tasks = learned[: max(ends[job.arrival] - 1, 0)]
-        return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')
+        return Inputs(
+            backbone=self.backbone.id,
+            files=self.files,
+            numerics=numerics(config.dtype),
+            seed=config.seed,
+            train_examples=config.train_examples,
+            test_examples=config.test_examples,
+            evaluate=config.evaluate,
+            learners={name: asdict(learner) for name, learner in self.learners.items()},
+            data={task: self.data[task].id for task in self.stream.order},
+        )
 
     def setup(self) -> Setup:
         """What workers need, as plain values."""
@@ -179,6 +167,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         raise InputErrors(errors)
     notice(f"loading backbone {config.backbone}")
     backbone = load_backbone(config.backbone, config.dtype)
+    files = file_digests(find_checkpoint(config.backbone).folder)
     if config.max_length > backbone.architecture.maximum_length:
         raise InputError(
             "rows would be longer than the backbone takes",
@@ -199,7 +188,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    return Prepared(config, resolved[0], source, stream, learners, backbone, data)
+    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data)
 
 
 def cache_folder() -> Path:

@@ -13,6 +13,7 @@ from stream.plan import Job
 from stream.pool import JobFailed
 from stream.prepare import Prepared
 from stream.results import Facts
+from stream.store import recipe_id
 
 Handle = Callable[[dict[str, Any]], None]
 
@@ -43,9 +44,14 @@ def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
         JobFailed: A cell of an isolated learner whose logits are not those of the day the task was learned. The ledger
             then says so, and the same command does the row again.
     """
-    event = {"event": job.kind, "learner": job.learner, "arrival": job.arrival, "key": progress.prepared.key(job)}
+    event = {
+        "event": job.kind,
+        "learner": job.learner,
+        "arrival": job.arrival,
+        "key": progress.prepared.inputs.key(job),
+    }
     if job.kind == "fit":
-        event |= {**{k: v for k, v in result.items() if k != "recipe"}, "task": job.tasks[0]}
+        event |= {**result, "recipe": recipe_id(result["recipe"]), "task": job.tasks[0]}
     else:
         event |= row(progress, job, result["cells"])
     violations = take(progress, job, event)

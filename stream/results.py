@@ -6,7 +6,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,10 @@ class Facts:
     learners: Mapping[str, Learner]
     settings: dict[str, Any]
     environment: dict[str, Any]  # as it was when the run began: files may change while it goes on
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, without the learners."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "learners"}
 
 
 def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:

@@ -1,12 +1,16 @@
-"""The store: Deltas by content id, finished fits by recipe id, shared by all runs that name it.
+"""The store: Deltas by content id, finished fits by recipe id, shared by all runs that name it, at once if need be.
 
 store/deltas/<content id>.safetensors
-store/fits/<recipe id>.json
+store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
+store/lock                       byte ranges of it are locked while a recipe is being fitted
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +35,17 @@ class Store:
     def delta_path(self, delta_id: str) -> Path:
         return self.root / "deltas" / f"{delta_id}.safetensors"
 
+    def fit_path(self, recipe: str) -> Path:
+        return self.root / "fits" / f"{recipe}.json"
+
     def put_delta(self, delta: Delta) -> int:
-        """Keep a Delta; returns its bytes on disk."""
+        """Keep a Delta, in place of a damaged file of its name if there is one; returns its bytes on disk."""
         path = self.delta_path(delta.id)
-        return path.stat().st_size if path.exists() else save_delta(delta, path)
+        if path.exists():
+            with suppress(InputError):
+                load_delta(path, delta.id)
+                return path.stat().st_size
+        return save_delta(delta, path)
 
     def get_delta(self, record: dict[str, Any]) -> Delta:
         """The Delta of a fit record, its content checked.
@@ -53,7 +64,7 @@ class Store:
         return load_head(self.delta_path(record["delta"]), record["digests"])
 
     def put_fit(self, recipe: str, record: dict[str, Any]) -> None:
-        write_json(self._fit_path(recipe), record)
+        write_json(self.fit_path(recipe), {"record": record, "check": _check(record)})
 
     def get_fit(self, recipe: str) -> dict[str, Any] | None:
         """The record of a finished fit whose Delta is there, or None.
@@ -61,16 +72,52 @@ class Store:
         Raises:
             InputError: A damaged record.
         """
-        path = self._fit_path(recipe)
+        path = self.fit_path(recipe)
         try:
-            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return record if self.delta_path(record["delta"]).exists() else None
+            record = read_record(path)
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError) as error:  # not JSON, or not a record
-            raise InputError(
-                "damaged record", where=str(path), found=str(error), fix="delete it and run again"
-            ) from None
+        return record if self.delta_path(record["delta"]).exists() else None
 
-    def _fit_path(self, recipe: str) -> Path:
-        return self.root / "fits" / f"{recipe}.json"
+    @contextmanager
+    def sole_fitter(self, recipe: str) -> Iterator[None]:
+        """Keep other processes, of this run or another, from fitting a recipe meanwhile; they wait. A crash lets go."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("a+b") as file:
+            # One byte for each recipe, by hash; two recipes on one byte would wait for each other in vain.
+            fcntl.lockf(file, fcntl.LOCK_EX, 1, int(recipe[:14], 16))
+            yield
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record of a fit.
+
+    Raises:
+        FileNotFoundError: There is none.
+        InputError: It is not what was written.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = found["record"]
+        if set(found) != {"record", "check"} or found["check"] != _check(record):
+            raise ValueError("its content is not the one its check is of")
+        return record
+    except (ValueError, TypeError, KeyError, RecursionError) as error:  # not JSON, or not a record
+        found = f"{type(error).__name__}: {error}"[:200]
+        raise InputError("damaged record", where=str(path), found=found, fix="delete it and run again") from None
+
+
+def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> list[Path]:
+    """Files of a store that no run needs: Deltas and records not among those given, and what crashes left half-written.
+
+    Args:
+        deltas: Content ids that the ledgers of all runs on the store name.
+        recipes: Recipe ids of their fits.
+    """
+    needed = {store.delta_path(delta) for delta in deltas} | {store.fit_path(recipe) for recipe in recipes}
+    kept = (path for folder in ("deltas", "fits") for path in sorted((store.root / folder).glob("*")))
+    return [path for path in kept if path not in needed]
+
+
+def _check(record: dict[str, Any]) -> str:
+    return content_id("record", canonical(record))

@@ -1,0 +1,71 @@
+"""The beginning of a call: what the run rests on goes into the ledger, and must be what it rested on before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from stream.inputs import Inputs
+from stream.ledger import Ledger
+from stream.prepare import Prepared
+from stream.results import Facts
+from tasks.errors import InputError, InputErrors
+
+
+def opened(prepared: Prepared, facts: Facts) -> dict[str, Any]:
+    """The event that opens a call with work to do: all that keys and results derive from, beside the jobs' events."""
+    return {
+        "event": "run",
+        "taskstream": version("taskstream"),
+        "inputs": prepared.inputs.as_dict(),
+        "overrides": prepared.config.training_overrides,
+        "facts": facts.as_dict(),
+    }
+
+
+def last_opened(events: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The event of the last call that had work to do."""
+    return next((event for event in reversed(events) if event["event"] == "run"), None)
+
+
+def check_same_inputs(ledger: Ledger, prepared: Prepared, notice: Callable[[str], None]) -> None:
+    """Refuse to go on with another backbone or other data under the names that the run began with.
+
+    Other numerics (a library updated, another machine) are told: everything is then done anew, as a row of R must not
+    be half of one and half of the other.
+
+    Raises:
+        InputErrors: What differs.
+    """
+    opening = last_opened(ledger.events)
+    if opening is None:
+        return
+    before, now = Inputs(**opening["inputs"]), prepared.inputs
+    fix = "restore it, or give another --out"
+    errors = []
+    if before.backbone != now.backbone:
+        files = ", ".join(_different(before.files, now.files))
+        errors.append(InputError(
+            "the backbone is not the one that this run began with" + (f": {files} changed" if files else ""),
+            where=prepared.config.backbone, expected=f"content {before.backbone[:16]}", found=now.backbone[:16],
+            fix=fix,
+        ))  # fmt: skip
+    for task, data in now.data.items():
+        if before.data.get(task, data) != data:
+            errors.append(InputError(
+                "the data of this task are not those that the run began with", where=f"task {task}",
+                expected=f"content {before.data[task][:16]}", found=data[:16], fix=fix,
+            ))  # fmt: skip
+    if errors:
+        raise InputErrors(errors)
+    changed = ", ".join(
+        f"{name} {before.numerics.get(name)} -> {now.numerics.get(name)}"
+        for name in _different(before.numerics, now.numerics)
+    )
+    if changed:
+        notice(f"arithmetic differs from that so far ({changed}): all is done anew")
+
+
+def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return [name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)]
