@@ -7,7 +7,8 @@ from itertools import islice
 import pytest
 
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.grammar import RULES, Judged
+from tasks.sources.simulated.grammar import RULES
+from tasks.sources.simulated.judged import Judged
 from tasks.sources.simulated.meaning import Entity, Proposition
 from tasks.sources.simulated.twins.acceptability import TWINS, Acceptability
 

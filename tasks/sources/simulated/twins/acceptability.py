@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import fixed, noun_phrase, realise
 from tasks.sources.simulated.compose import EVERYDAY, Domain, entity
-from tasks.sources.simulated.grammar import RULES, STYLE, Judged, simple_fact
+from tasks.sources.simulated.grammar import RULES
+from tasks.sources.simulated.judged import STYLE, Judged, simple_fact
 from tasks.sources.simulated.text import sentence
 from tasks.sources.simulated.twin import twin_of
 
