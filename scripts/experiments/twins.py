@@ -35,10 +35,10 @@ from stream.config import RunConfig, resolve_config
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
 from tasks.examples import SPLITS
 from tasks.keys import row_keys
+from tasks.sources.simulated.opinions import Opinion
 from tasks.sources.simulated.registry import find_twin
 from tasks.sources.simulated.twin import Example
 from tasks.sources.simulated.twin import examples as rows_of
-from tasks.sources.simulated.twins.polarity import Opinion
 
 COMPOSED = ("cola", "mrpc", "qqp", "mnli_m", "mnli_mm", "qnli", "rte")
 

@@ -4,7 +4,8 @@ import pytest
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.meaning import Entity, Proposition
-from tasks.sources.simulated.twins.polarity import COMPOSED, TWINS, Judgement, Opinion, Polarity, judged, polarity
+from tasks.sources.simulated.opinions import Judgement, Opinion, judged, polarity
+from tasks.sources.simulated.twins.polarity import COMPOSED, TWINS, Polarity
 
 FILM, ME = Entity("film"), Entity("I", "pronoun")
 GOOD, BAD = (Judgement(Proposition(FILM, "be", quality=quality)) for quality in ("great", "terrible"))
