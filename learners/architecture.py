@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from tasks.errors import InputError
 ROBERTA_TYPES = ("roberta", "xlm-roberta", "camembert")
 MODEL_TYPES = ("bert", *ROBERTA_TYPES, "distilbert", "electra")
 POOLED_TYPES = ("bert", *ROBERTA_TYPES)
+MAX_SIZE = 2**31 - 1  # of what a config states
+MAX_LAYERS = 1000  # published encoders have up to 48; the names of a billion would fill the memory
 
 # Encoders that people do try, and what in their layers the sites of this package cannot name.
 _UNSUPPORTED = {
@@ -40,6 +43,12 @@ _DISTILBERT_SIZES = {
 # Names of the activation function, the dropout of representations and that of attention weights.
 _BERT_SETTINGS = ("hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob")
 _DISTILBERT_SETTINGS = ("activation", "dropout", "attention_dropout")
+
+# All that is read of a config.
+CONFIG_KEYS = frozenset(
+    {*_BERT_SIZES.values(), *_DISTILBERT_SIZES.values(), *_BERT_SETTINGS, *_DISTILBERT_SETTINGS}
+    | {"embedding_size", "layer_norm_eps", "pad_token_id"}
+)
 
 # Role -> module that holds its weights, inside one layer, in module order.
 _BERT_LAYER: Mapping[str, str] = {
@@ -145,7 +154,9 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
     activation, dropout, attention_dropout = _DISTILBERT_SETTINGS if distilbert else _BERT_SETTINGS
     function = config.get(activation, "gelu")
     if not isinstance(function, str):
-        raise InputError(f"impossible {activation}", where=where, expected="a function's name", found=repr(function))
+        raise InputError(
+            f"impossible {activation}", where=where, expected="a function's name", found=reprlib.repr(function)
+        )
     architecture = Architecture(
         model_type=model_type,
         **{"types": 0, "embedding": sizes["hidden"], **sizes},
@@ -226,19 +237,21 @@ def _supported_type(config: Mapping[str, Any], where: str) -> str:
         raise InputError("missing model_type", where=where, expected=expected)
     if model_type not in MODEL_TYPES:
         reason = _UNSUPPORTED.get(str(model_type))
-        what = f"model_type {model_type!r} is not supported" + (f" ({reason})" if reason else "")
+        what = f"model_type {reprlib.repr(model_type)} is not supported" + (f" ({reason})" if reason else "")
         raise InputError(what, where=where, expected=expected)
     # Keys that change the layers themselves: silently ignoring one would count and train another model.
     for key, plain in (("is_decoder", False), ("add_cross_attention", False), ("position_embedding_type", "absolute")):
         if config.get(key, plain) != plain:
-            raise InputError(f"unsupported {key}", where=where, expected=repr(plain), found=repr(config[key]))
+            raise InputError(f"unsupported {key}", where=where, expected=repr(plain), found=reprlib.repr(config[key]))
     return str(model_type)
 
 
 def _integer(config: Mapping[str, Any], key: str, where: str, *, default: int = 0, at_least: int = 0) -> int:
     value = config.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
-        raise InputError(f"impossible {key}", where=where, expected=f"an integer from {at_least}", found=repr(value))
+    most = MAX_LAYERS if key in ("num_hidden_layers", "n_layers") else MAX_SIZE
+    if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= most:
+        expected = f"an integer from {at_least} to {most:,}"
+        raise InputError(f"impossible {key}", where=where, expected=expected, found=reprlib.repr(value))
     return value
 
 
@@ -247,5 +260,5 @@ def _real(config: Mapping[str, Any], key: str, default: float, where: str, *, ze
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not (0 < value < 1 or (zero and value == 0)):
         expected = f"a number {'from' if zero else 'above'} 0 and below 1"
-        raise InputError(f"impossible {key}", where=where, expected=expected, found=repr(value))
+        raise InputError(f"impossible {key}", where=where, expected=expected, found=reprlib.repr(value))
     return float(value)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from learners.architecture import Architecture, architecture_from_config
+from learners.architecture import CONFIG_KEYS, MODEL_TYPES, POOLED_TYPES, Architecture, architecture_from_config
 from learners.checkpoint import find_checkpoint
 from learners.delta import tensor_digest
-from learners.interrupts import interrupt_later
+from learners.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
+from learners.weights import POOLER, read_weights
 from tasks.content import canonical, content_id
+from tasks.documents import read_object
 from tasks.errors import InputError
 
 Pooling = Literal["cls", "mean"]
@@ -37,6 +37,7 @@ class Backbone:
         model: The Hugging Face base model in `dtype`, evaluation mode, without gradients.
         weights: Its parameters in float32, where a learner's tuned weights start.
         digests: Digest of every tensor in memory, to name the one that changed.
+        notes: What its files hold of the encoder and the config does not, in plain sentences.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Backbone:
     tokenizer_id: str
     dtype: torch.dtype
     digests: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     @property
     def pad_id(self) -> int:
@@ -69,24 +71,21 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
 
     Raises:
         InputError: Nothing found under that name, an architecture without known sites, weights that are missing,
-            pickled or do not fit the config, or a tokenizer that does not fit the embeddings.
+            pickled, damaged or do not fit the config, or a tokenizer that does not fit the embeddings.
     """
     checkpoint = find_checkpoint(name)
-    model, tokenizer = _load_model(checkpoint.folder, checkpoint.pooling), _load_tokenizer(checkpoint.folder)
-    settings: dict[str, Any] = model.config.to_dict()
-    has_pooler = getattr(model, "pooler", None) is not None
-    written = json.loads((checkpoint.folder / "config.json").read_text(encoding="utf-8"))
+    folder = checkpoint.folder
+    written, architecture = _read_config(folder / "config.json", checkpoint.pooling)
+    read, notes = read_weights(folder, architecture)
+    architecture = replace(architecture, pooler=architecture.pooler and any(key.startswith(POOLER) for key in read))
+    where = str(folder / "config.json")
+    library_config = _library_config(architecture, written, where)
+    tokenizer = load_tokenizer(folder, library_config)
+    check_tokenizer(tokenizer, architecture, folder)
+    model = _make_model(library_config, architecture, read, where)
     config = {k: v for k, v in written.items() if k not in VOLATILE}  # as written: defaults of a library may change
-    architecture = architecture_from_config(settings, pooler=has_pooler, where=str(checkpoint.folder))
-    if len(tokenizer) > architecture.vocabulary:
-        raise InputError(
-            "the tokenizer does not belong to these weights",
-            where=str(checkpoint.folder),
-            expected=f"at most {architecture.vocabulary} tokens, the rows of the embedding matrix",
-            found=f"{len(tokenizer)}",
-        )
     digests = resident_digests(model)
-    tokenizer_id = _tokenizer_id(tokenizer)
+    tokenizer_id = tokenizer_digest(tokenizer)
     identity = content_id(
         "backbone",
         canonical(digests),
@@ -111,6 +110,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         tokenizer_id=tokenizer_id,
         dtype=getattr(torch, dtype),
         digests=digests,
+        notes=notes,
     )
 
 
@@ -130,61 +130,57 @@ def changed_tensor(backbone: Backbone) -> str | None:
     return next((name for name in names if now.get(name) != backbone.digests.get(name)), None)
 
 
-def _load_model(folder: Path, pooling: Pooling) -> Any:
-    from transformers import AutoModel
+def _read_config(file: Path, pooling: Pooling) -> tuple[dict[str, Any], Architecture]:
+    """The config as written, and the architecture that it describes, gaps filled as transformers fills them."""
+    from transformers import AutoConfig
+
+    written = read_object(file, what="damaged config")
+    defaults = AutoConfig.for_model(written["model_type"]).to_dict() if written.get("model_type") in MODEL_TYPES else {}
+    pooler = pooling == "cls" and written.get("model_type") in POOLED_TYPES
+    return written, architecture_from_config({**defaults, **written}, pooler=pooler, where=str(file))
+
+
+def _library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:
+    """The config as transformers wants it, of what the architecture knows alone: other keys may name files, code and
+    sizes that nobody has checked."""
+    from transformers import AutoConfig
+
+    named = {key: value for key, value in written.items() if key == "tokenizer_class" and isinstance(value, str)}
+    try:
+        settings = {key: value for key, value in written.items() if key in CONFIG_KEYS}
+        return AutoConfig.for_model(architecture.model_type, **settings, **named)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _impossible(where, error) from None
+
+
+def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tensor], where: str) -> Any:
+    """The base model with these weights."""
+    from transformers import MODEL_MAPPING
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     level = logging.get_verbosity()
-    logging.set_verbosity_error()  # its report of a language-model head left unused; what matters is checked below
+    logging.set_verbosity_error()  # its report of a pooler left out; what matters is checked below
     try:
-        with interrupt_later():
-            model, info = AutoModel.from_pretrained(
-                folder,
-                dtype=torch.float32,
-                attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
-                use_safetensors=True,
-                local_files_only=True,
-                ignore_mismatched_sizes=True,  # reported, and refused below in our own words
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise InputError("cannot load these weights", where=str(folder), found=first) from None
+        model, info = MODEL_MAPPING[type(config)].from_pretrained(
+            None,
+            config=config,
+            state_dict=weights,
+            dtype=torch.float32,
+            attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise _impossible(where, error) from None
     finally:
         logging.set_verbosity(level)
-    missing = [key for key in info["missing_keys"] if not key.startswith("pooler.")]
-    if missing or info.get("mismatched_keys"):
-        wrong = missing or [str(key) for key in info["mismatched_keys"]]
-        raise InputError(
-            "the weights do not fit the config",
-            where=str(folder),
-            expected="every tensor of the encoder, in the shape the config gives",
-            found=f"{len(wrong)} missing or of another shape, such as {sorted(wrong)[0]}",
-        )
-    if pooling == "mean" or info["missing_keys"]:
+    wrong = [*info["unexpected_keys"], *(key for key in info["missing_keys"] if not key.startswith("pooler."))]
+    if wrong or info["mismatched_keys"]:  # read_weights has seen to it, by our own account of the architecture
+        raise AssertionError(f"{where}: weights that transformers did not take: {wrong}, {info['mismatched_keys']}")
+    if not architecture.pooler:
         model.pooler = None  # unused, or never pretrained: random weights must not stand in front of a head
     return model.float()
 
 
-def _load_tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    expected = "tokenizer.json or vocab.txt"
-    # Without any of these files transformers makes a tokenizer of special tokens alone, to which all words are unknown.
-    if not any(any(folder.glob(pattern)) for pattern in ("tokenizer.json", "vocab.*", "*.model")):
-        raise InputError("no tokenizer", where=str(folder), expected=expected, found="no such file in it")
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        found = str(error).strip().splitlines()[0]
-        raise InputError("cannot load a tokenizer", where=str(folder), expected=expected, found=found) from None
-    if not getattr(tokenizer, "is_fast", False):
-        raise InputError("the tokenizer has no tokenizer.json form", where=str(folder), expected="a fast tokenizer")
-    return tokenizer
-
-
-def _tokenizer_id(tokenizer: Any) -> str:
-    """Content id of vocabulary, normaliser, pre-tokeniser and special tokens, not of padding or truncation settings."""
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
-    return content_id("tokenizer", canonical({k: v for k, v in state.items() if k not in ("padding", "truncation")}))
+def _impossible(where: str, error: Exception) -> InputError:
+    return InputError("cannot make a model of this config", where=where, found=" ".join(str(error).split())[:160])

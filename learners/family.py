@@ -18,6 +18,8 @@ from typing import Any
 from learners.learner import Learner, Training
 from tasks.errors import InputError, InputErrors, unknown_name
 
+LONGEST = 200  # characters of a specification; most file systems take 255 bytes as a name
+
 
 @dataclass(frozen=True)
 class Option:
@@ -133,6 +135,10 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
     Raises:
         InputError: Unknown family, unknown option, or a value out of range.
     """
+    if len(specification) > LONGEST:
+        what = "too long for the name of a folder, which a learner's results go into"
+        found = f"{len(specification)} characters"
+        raise InputError(what, where=f"learner '{specification[:40]}...'", expected=f"at most {LONGEST}", found=found)
     name, *segments = specification.split(":")
     if name not in families():
         raise unknown_name("learner", name, families(), where=f"learner {specification!r}")

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from learners.backbone import Backbone
 from learners.batches import collate, evaluation_plan, training_plan
 from learners.delta import Delta
+from learners.divergence import Diverged, not_finite
 from learners.flops import flops_per_row, total_flops
 from learners.initial import added_gates, initial_delta
 from learners.learner import Learner, Training, peak_rate
@@ -29,13 +30,6 @@ Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C])
 Report = Callable[[dict[str, object]], None]
 TRAINING_FORMAT = 2  # enters every recipe: raise it whenever equal inputs would give another Delta
 PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
-
-
-REMEDY = "lower the learning rate (learner:learning_rate=X), or leave the learner out"
-
-
-class Diverged(Exception):
-    """The loss, or a logit of a validation row, is no longer a finite number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +70,13 @@ def fit(
         report: Called now and then with epoch, step, loss and rate.
 
     Raises:
-        Diverged: The loss or a validation logit became NaN or infinite; says at which step.
+        Diverged: A loss, a validation logit or a trained tensor became NaN or infinite; says at which step.
     """
     started = time.perf_counter()
     if not learner.trains:
         delta = frequencies(data)
+        if not delta.tensors["head.bias"].isfinite().all():
+            raise Diverged("the mean score of the training rows is not finite", 0)
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
     training = learner.training
     first = initial_delta(backbone, learner, data.task, seed, previous)
@@ -118,7 +114,8 @@ def fit(
                 loss = task_loss(logits(backbone, learner, weights, batch, training.head_dropout), target)
                 value = loss.item()
                 if not np.isfinite(value):
-                    raise Diverged(f"the loss is {value} at step {step + 1} of {steps} (epoch {epoch + 1}); {REMEDY}")
+                    where = f"at step {step + 1} of {steps} (epoch {epoch + 1})"
+                    raise Diverged(f"the loss is {value} {where}", step + 1, flops)
                 optimiser.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss + penalty)
                 nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
@@ -134,12 +131,11 @@ def fit(
             losses.append(running / len(data.train))
             candidate = finished(learner, leaves, gates, mean, deviation)
             output = predict(backbone, learner, candidate, data.validation, plan)
-            if not np.isfinite(output).all():
-                raise Diverged(
-                    f"a logit is no finite number after step {step} of {steps} (epoch {epoch + 1}); {REMEDY}"
-                )
+            loss_now = validation_loss(output, data.validation.target)
+            if (found := not_finite(candidate, output, loss_now)) is not None:
+                raise Diverged(f"{found} after step {step} of {steps} (epoch {epoch + 1})", step, flops)
             scores.append(score(np.asarray(data.validation.target), output))
-            key = (scores[-1], -validation_loss(output, data.validation.target))  # a tied score goes to the lower loss
+            key = (scores[-1], -loss_now)  # a tied score goes to the lower loss
             if key > best_key:
                 best, best_key, best_epoch = candidate, key, epoch
             elif epoch - best_epoch >= training.patience:

@@ -31,7 +31,8 @@ def run(
             columns, out, store. Lists of learners or tasks may be given as lists.
 
     Returns:
-        The document of OUT/results.json.
+        The document of OUT/results.json. A fit that diverged does not end the run: it is among its learner's
+        `failures`, and its cells are empty.
 
     Raises:
         tasks.errors.InputError, tasks.errors.InputErrors: Bad settings or data.

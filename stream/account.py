@@ -7,13 +7,14 @@ from itertools import accumulate
 from typing import Any
 
 from learners.learner import Learner
-from stream.cost import TaskCost, growth
+from stream.cost import TaskCost, growth, total
+from stream.gaps import good
 
 Event = Mapping[str, Any]
 
 
 def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> list[Event]:
-    """Events of a learner's fits in order of arrival, as far as they are done without a gap."""
+    """Events of a learner's fits in order of arrival, failed ones too, as far as they are done without a gap."""
     done: list[Event] = []
     for arrival in range(1, len(order) + 1):
         event = events.get(f"fit/{name}/{arrival}")
@@ -24,7 +25,7 @@ def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> lis
 
 
 def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
-    """Bytes on disk of what each task adds to what must be kept, [T].
+    """Bytes on disk of what each task adds to what must be kept; of good fits, in their order.
 
     Isolated: its Delta. Sequential: the last body holds for all tasks, so of an earlier task the head alone is kept.
     """
@@ -44,6 +45,8 @@ def account(
 ) -> list[dict[str, Any]]:
     """One entry for each finished fit; times, FLOPs and bytes are sums since the stream began.
 
+    A fit that failed adds its times and FLOPs, and nothing that must be kept.
+
     * `parameters`, `growth`: what must be kept, backbone and heads included, zeros pruned; as a number, and in
       multiples of the backbone (`backbone` parameters); `growth_without_heads` leaves heads out.
     * `bytes`: of Deltas on disk, the backbone not included.
@@ -52,14 +55,22 @@ def account(
       backbone included.
     """
     fits = fits_of(order, name, events)
-    costs = [cost_of(fit) for fit in fits]
-    with_heads, without = (growth(learner, backbone, costs, heads=heads) for heads in (True, False))
-    heads = accumulate((fit["head_bytes"] for fit in fits), initial=0)  # of the tasks before: as in `bytes_kept`
-    kept = (
-        accumulate(fit["bytes"] for fit in fits)
-        if learner.sharing == "isolated"
-        else (earlier + fit["bytes"] for earlier, fit in zip(heads, fits, strict=False))
+    kept = good(fits)
+    # What is kept after n good fits, from n = 0 on, and how many of the fits up to each arrival were good.
+    with_heads, without = (
+        (total(learner, backbone, 0, 0), *growth(learner, backbone, [cost_of(fit) for fit in kept], heads=heads))
+        for heads in (True, False)
     )
+    heads_before = accumulate((fit["head_bytes"] for fit in kept), initial=0)  # of tasks before: as in `bytes_kept`
+    sizes = [
+        0,
+        *(
+            accumulate(fit["bytes"] for fit in kept)
+            if learner.sharing == "isolated"
+            else (earlier + fit["bytes"] for earlier, fit in zip(heads_before, kept, strict=False))
+        ),
+    ]
+    counts = accumulate("failed" not in fit for fit in fits)
     flops = accumulate(fit["flops"] for fit in fits)
     seconds = accumulate(fit["seconds"] for fit in fits)
     peaks = accumulate((fit["peak_memory_bytes"] for fit in fits), max)
@@ -68,14 +79,15 @@ def account(
     for arrival, task in enumerate(order[: len(fits)], start=1):
         rows = (events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit"))
         evaluated += sum(cell["seconds"] for row in rows for cell in row.get("cells", ()))
+        count = next(counts)
         entries.append(
             {
                 "arrival": arrival,
                 "task": task,
-                "growth": with_heads[arrival - 1],
-                "growth_without_heads": without[arrival - 1],
-                "parameters": round(with_heads[arrival - 1] * backbone),
-                "bytes": next(kept),
+                "growth": with_heads[count],
+                "growth_without_heads": without[count],
+                "parameters": round(with_heads[count] * backbone),
+                "bytes": sizes[count],
                 "train_flops": next(flops),
                 "train_seconds": next(seconds),
                 "evaluate_seconds": evaluated,

@@ -142,6 +142,56 @@ def report_command(
     report(folder, display)
 
 
+VERIFY_EXAMPLES = """
+Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. Only reads.
+
+[bold]Examples[/]
+
+  taskstream verify runs/latest
+
+  taskstream verify runs/latest --rerun 20     evaluates 20 cells again from the stored Deltas
+
+  taskstream verify copied/run --store copied/store --rerun all --display json
+
+Exit code 0: PASS. 1: FAIL, and the first difference is named. 2: no run there.
+"""
+
+
+@app.command("verify", help=VERIFY_EXAMPLES)
+def verify_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not, or a copy of it.")],
+    rerun: Annotated[str, typer.Option(help="Cells to evaluate again: a number, or all.")] = "0",
+    seed: Annotated[int, typer.Option(help="Which cells --rerun draws.")] = 0,
+    store: Annotated[Path | None, typer.Option(help="Its store, if neither in DIR nor where its settings say.")] = None,
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.commands.verify import verify
+
+    raise typer.Exit(verify(folder, rerun, seed, store, display))
+
+
+GC_EXAMPLES = """
+List the files of a store that none of these runs needs, and half-written ones older than a day.
+
+[bold]Examples[/]
+
+  taskstream gc runs/latest
+
+  taskstream gc runs/a runs/b --delete     a store that both share: name every run on it
+"""
+
+
+@app.command("gc", help=GC_EXAMPLES)
+def gc_command(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of all runs on the store.")],
+    delete: Annotated[bool, typer.Option("--delete", help="Delete them.")] = False,
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.commands.gc import gc
+
+    gc(folders, delete, display)
+
+
 @app.command("cost")
 def cost_command(
     backbone: Annotated[
@@ -161,7 +211,7 @@ def cost_command(
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 the run failed or was interrupted, 2 bad input."""
+    """Entry point. Exit codes: 0 done, 1 the run failed or `verify` found a difference, 2 bad input."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
         app()

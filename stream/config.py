@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.errors import InputError, InputErrors, unknown_name
+from tasks.paths import user_path
 
 
 class RunConfig(BaseModel):
@@ -43,11 +44,11 @@ class RunConfig(BaseModel):
 
     @property
     def out_folder(self) -> Path:
-        return Path(self.out).expanduser()
+        return user_path(self.out, where="--out")
 
     @property
     def store_folder(self) -> Path:
-        return Path(self.store).expanduser() if self.store else self.out_folder / "store"
+        return user_path(self.store, where="--store") if self.store else self.out_folder / "store"
 
 
 # What may differ when a command is given again for the same folder: more of the same, or where and how it runs.

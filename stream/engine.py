@@ -6,6 +6,7 @@ a fit whose recipe is in the store is not fitted again.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -23,11 +24,12 @@ from stream.failure import RunFailed
 from stream.files import laid_out, sole_writer, usable_folder
 from stream.ledger import Ledger, open_ledger
 from stream.matrix import to_csv
-from stream.opening import check_same_inputs, opened
+from stream.opening import check_same_inputs, lacks, opened
 from stream.plan import Job, plan_jobs
 from stream.pool import JobFailed, Message, run_here, run_in_workers
 from stream.prepare import Prepared, prepare
 from stream.record import Handle, Progress, arrived, keep, show, take
+from stream.replay import replay, written
 from stream.results import matrix_of, results
 from stream.store import Store
 from tasks.files import write_atomic
@@ -59,53 +61,38 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
 
-    prepared = prepare(config, notice)
-    usable_folder(folder, f"--out {config.out}")
-    usable_folder(config.store_folder, f"--store {config.store_folder}")
-    with sole_writer(folder / "ledger.jsonl"):
-        ledger = open_ledger(folder / "ledger.jsonl")
-        if ledger.torn:
-            notice(f"the ledger's last line was not finished (a crash): {ledger.torn} bytes left out")
-        check_same_inputs(ledger, prepared, notice)
-        for leftover in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):  # of this folder's own writers
-            leftover.unlink(missing_ok=True)
-        write_atomic(folder / "config.toml", config_toml(config, origins))
-        try:
+    with _refusals_told():
+        prepared = prepare(config, notice)
+        usable_folder(folder, f"--out {config.out}")
+        usable_folder(config.store_folder, f"--store {config.store_folder}")
+        with sole_writer(folder / "ledger.jsonl"):
+            ledger = open_ledger(folder / "ledger.jsonl")
+            if ledger.torn:
+                notice(f"the ledger's last line was not finished (a crash): {ledger.torn} bytes left out")
+            check_same_inputs(ledger, prepared, notice)
+            for leftover in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):  # of this folder's own writers
+                leftover.unlink(missing_ok=True)
+            write_atomic(folder / "config.toml", config_toml(config, origins))
             with _terminated_as_interrupted():
                 return _run(prepared, ledger, handle)
-        except OSError as error:
-            what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            raise RunFailed(f"cannot write: {what}; make room, then go on") from error
-
-
-def replay(ledger: Ledger, prepared: Prepared, jobs: tuple[Job, ...]) -> dict[str, dict[str, Any]]:
-    """Events of the ledger that still hold: under an equal key, with a Delta that is still in the store."""
-    store = Store(prepared.config.store_folder)
-    written = {event["key"]: event for event in ledger.events if "key" in event}
-    held: dict[str, dict[str, Any]] = {}
-    for job in jobs:
-        event = written.get(prepared.inputs.key(job))
-        if event is None or any(need not in held for need in job.needs):
-            continue
-        if job.kind == "fit" and not store.delta_path(event["delta"]).exists():
-            continue
-        held[job.id] = event
-    return held
 
 
 def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
     config, learners = prepared.config, prepared.learners
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
     progress = Progress(prepared, prepared.facts(), ledger, handle, {job.id: job for job in jobs})
-    held = replay(ledger, prepared, jobs)
+    store, earlier = Store(config.store_folder), written(ledger.events)
+    held = replay(earlier, jobs, prepared.inputs.key, lambda delta: store.delta_path(delta).exists())
+    lost = [key for job in jobs if job.id not in held and (key := prepared.inputs.key(job)) in earlier]
     handle(_opening(progress, len(held)))
     for job in jobs:
         if job.id in held:
             take(progress, job, held[job.id])
             show(progress, job)
     todo = tuple(job for job in jobs if job.id not in held)
-    if todo:
-        ledger.append(opened(prepared, progress.facts))
+    opening = opened(prepared, progress.facts, lost)
+    if todo or lacks(ledger, opening):
+        ledger.append(opening)
     try:
         _work(progress, todo)
     except JobFailed as failure:
@@ -158,8 +145,8 @@ def _work(progress: Progress, todo: tuple[Job, ...]) -> None:
 
 
 def needed(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What later jobs take of a result: of a fit where its Delta is, of a row that it is there."""
-    return {key: result[key] for key in ("task", "delta", "digests") if key in result}
+    """What later jobs take of a result: of a fit its Delta or why there is none, of a row that it is there."""
+    return {key: result[key] for key in ("task", "delta", "digests", "failed", "last_good") if key in result}
 
 
 def _most_at_once(prepared: Prepared) -> int:
@@ -192,6 +179,22 @@ def _write(progress: Progress) -> dict[str, Any]:
         write_atomic(folder / name / "R.csv", to_csv(matrix_of(progress.facts.order, name, progress.events)))
     write_atomic(folder / "results.json", laid_out(document) + "\n")
     return document
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """A disk that is full, or that cannot be written or read, ends the run in one line.
+
+    Raises:
+        RunFailed: It did.
+    """
+    try:
+        yield
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        told = f"cannot write: {what}; make room" if full else f"{what}; see to that"
+        raise RunFailed(f"{told}, then go on") from error
 
 
 @contextmanager

@@ -25,14 +25,14 @@ class Score:
     """One cell of R.
 
     Attributes:
-        score: In the task's metric, a fraction.
+        score: In the task's metric, a fraction; None where a logit is not finite, for which no metric is defined.
         n: Rows scored.
         logits, predictions: Content ids of the logits' and the answers' bytes, in row order.
         delta, plan: Ids of the Delta and of the batch plan used.
     """
 
     task: str
-    score: float
+    score: float | None
     n: int
     logits: str
     predictions: str
@@ -58,7 +58,7 @@ def evaluate(backbone: Backbone, learner: Learner, delta: Delta, task: Task, spl
     answers = logits[:, 0] if task.kind == "regression" else logits.argmax(axis=1)
     return Score(
         task=task.name,
-        score=scorer(task)(np.asarray(split.target), logits),
+        score=scorer(task)(np.asarray(split.target), logits) if np.isfinite(logits).all() else None,
         n=len(split),
         logits=content_id("logits", str(logits.shape), logits.tobytes()),
         predictions=content_id("predictions", str(answers.shape), answers.tobytes()),

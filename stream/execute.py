@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 import platform
-import resource
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -19,12 +17,15 @@ import torch
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
 from learners.batches import EVALUATION_BATCH
 from learners.delta import Delta
+from learners.divergence import Diverged
 from learners.family import parse_learner
-from learners.fit import TRAINING_FORMAT, Diverged, fit
+from learners.fit import TRAINING_FORMAT, fit
 from learners.initial import initial_delta
 from learners.learner import Learner
 from learners.seeds import seed_of
 from stream.evaluate import Score, evaluate, scorer
+from stream.gaps import failed_fit, last_good
+from stream.memory import peak_memory, reset_peak_memory
 from stream.plan import Job
 from stream.store import Store, recipe_id
 from tasks.encoded import EncodedTask, open_encoded, sample
@@ -46,8 +47,8 @@ class BackboneChanged(Exception):
     """A frozen tensor is not what it was: a defect, and the end of the run."""
 
 
-# What a job may end with; anything else is a defect.
-FAILURES = (Diverged, BackboneChanged, InputError, OSError, MemoryError)
+# What a job may end with; anything else is a defect. A fit that diverges is a result: the stream goes on.
+FAILURES = (BackboneChanged, InputError, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,12 @@ def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) 
         results: Results of the jobs it needs, by id.
 
     Returns:
-        A JSON-ready result: a fit record, or `{"cells": [...]}`.
+        A JSON-ready result: a fit record, `{"cells": [...]}`, or of a fit that diverged what
+        `stream.gaps.failed_fit` says.
 
     Raises:
         BackboneChanged: A tensor of the backbone is not what it was; names it.
         InputError: A stored Delta was changed; names file and tensor.
-        learners.fit.Diverged: The loss is not finite.
     """
     learner = bench.learners[job.learner]
     if job.kind == "fit":
@@ -164,7 +165,7 @@ def _check_backbone(bench: Bench, job: Job) -> None:
 def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
     (task,) = job.tasks
     data = bench.data(task)
-    before = results[job.needs[0]] if job.needs else None
+    before = last_good(results[job.needs[0]]) if job.needs else None
     recipe = {
         "backbone": bench.backbone.id,
         "data": data.id,
@@ -197,7 +198,13 @@ def _fit_anew(
     data = bench.data(task)
     previous = bench.store.get_delta(before) if before else None
     reset_peak_memory()
-    outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
+    started = time.perf_counter()
+    try:
+        outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
+    except Diverged as error:
+        _check_backbone(bench, job)
+        spent = {"flops": error.flops, "seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory()}
+        return {**failed_fit(recipe, error.step, str(error), before, spent), "cached": False}
     _check_backbone(bench, job)  # first: what was learned on another backbone must not enter the store
     size = bench.store.put_delta(outcome.delta)
     counts = outcome.delta.counts
@@ -226,13 +233,18 @@ def _fit_anew(
 
 
 def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head."""
-    records = [results[need] for need in job.needs if need.startswith("fit/")]
-    learned = {record["task"]: record for record in records}
-    last = records[-1]
-    latest = bench.store.get_delta(last) if learner.sharing == "sequential" else None
+    """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head.
+
+    A task whose fit failed has none.
+    """
+    records = {results[need]["task"]: results[need] for need in job.needs if need.startswith("fit/")}
+    learned = {task: record for task, record in records.items() if "failed" not in record}
+    last = [*learned.values()][-1] if learned and learner.sharing == "sequential" else None
+    latest = bench.store.get_delta(last) if last else None
     cells = []
     for task in job.tasks:
+        if task in records and task not in learned:
+            continue
         if task in learned:
             record = learned[task]
             delta = latest.with_head(bench.store.get_head(record)) if latest else bench.store.get_delta(record)
@@ -250,22 +262,3 @@ def _before(bench: Bench, learner: Learner, task: str) -> Score:
 def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
     data = bench.data(task)
     return evaluate(bench.backbone, learner, delta, data.task, data.test)
-
-
-def reset_peak_memory() -> None:
-    """Give freed memory back and begin a new high-water mark of this process, where the system can (Linux)."""
-    gc.collect()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)  # or the heap of earlier fits would count as this one's
-        Path("/proc/self/clear_refs").write_text("5")
-    except (OSError, AttributeError):
-        return  # then `peak_memory` speaks of the process since its start
-
-
-def peak_memory() -> int:
-    """Highest resident memory of this process in bytes, since `reset_peak_memory` where that works."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

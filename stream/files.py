@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from tasks.errors import InputError
-from tasks.files import write_atomic
+from tasks.files import make_folder, write_atomic
 
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
@@ -45,7 +45,7 @@ def usable_folder(folder: Path, where: str) -> Path:
         InputError: It cannot; `where` names the option.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         probe = folder / f".{uuid4().hex}.part"
         probe.touch()
         probe.unlink()

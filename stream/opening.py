@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -10,22 +10,35 @@ from stream.inputs import Inputs
 from stream.ledger import Ledger
 from stream.prepare import Prepared
 from stream.results import Facts
+from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 
 
-def opened(prepared: Prepared, facts: Facts) -> dict[str, Any]:
-    """The event that opens a call with work to do: all that keys and results derive from, beside the jobs' events."""
+def opened(prepared: Prepared, facts: Facts, lost: Sequence[str] = ()) -> dict[str, Any]:
+    """The event that opens a call: all that keys and results derive from, beside the jobs' events.
+
+    Args:
+        lost: Keys of events that no longer hold, as a Delta is gone from the store.
+    """
     return {
         "event": "run",
         "taskstream": version("taskstream"),
+        "lost": list(lost),
         "inputs": prepared.inputs.as_dict(),
         "overrides": prepared.config.training_overrides,
         "facts": facts.as_dict(),
+        "encoded": {task: data.path.name for task, data in prepared.data.items()},
     }
 
 
+def lacks(ledger: Ledger, opening: Mapping[str, Any]) -> bool:
+    """Whether the ledger's last call rests on something else, so that this one must be told even if it does nothing."""
+    before = last_opened(ledger.events)
+    return before is None or canonical({**before, "lost": []}) != canonical({**opening, "lost": []})
+
+
 def last_opened(events: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The event of the last call that had work to do."""
+    """The event of the last call that had work to do, or that rested on something else than the call before it."""
     return next((event for event in reversed(events) if event["event"] == "run"), None)
 
 

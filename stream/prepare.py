@@ -167,6 +167,8 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         raise InputErrors(errors)
     notice(f"loading backbone {config.backbone}")
     backbone = load_backbone(config.backbone, config.dtype)
+    for note in backbone.notes:
+        notice(note)
     files = file_digests(find_checkpoint(config.backbone).folder)
     if config.max_length > backbone.architecture.maximum_length:
         raise InputError(

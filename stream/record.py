@@ -82,9 +82,9 @@ def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, 
     """A row as the ledger keeps it.
 
     * `cells`: those that were run, in order of arrival, with their provenance.
-    * `certified`: where a learner is certified, how many tasks learned before were not run: all the others. Each holds
-      the cell measured on the day it arrived, under the Delta of that day's fit. To write them out again with every
-      row would fill the ledger with the square of the tasks.
+    * `certified`: where a learner is certified, how many tasks learned before were not run: all the others, but for
+      those whose fit failed. Each holds the cell measured on the day it arrived, under the Delta of that day's fit. To
+      write them out again with every row would fill the ledger with the square of the tasks.
     """
     course = progress.courses[job.learner]
     certifiable = progress.prepared.config.evaluate == "audited" and course.learner.sharing == "isolated"
@@ -95,13 +95,15 @@ def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, 
     if not certifiable or job.kind != "evaluate":
         return {"cells": kept}
     certify(progress, job)
-    return {"cells": kept, "certified": job.arrival - len(kept)}
+    failed = sum(course.place[task] <= job.arrival for task in course.failed)
+    return {"cells": kept, "certified": job.arrival - failed - len(kept)}
 
 
 def certify(progress: Progress, job: Job) -> None:
     """See that every task learned before was measured on the day it arrived, with the Delta that its fit gave.
 
-    Neither changes while a run goes on, so each task is looked at once.
+    A task whose fit failed was not learned: there is nothing to certify. Nothing of this changes while a run goes on,
+    so each task is looked at once.
 
     Raises:
         JobFailed: One was not. Keys make this impossible; a proof must not rest on that.
@@ -109,10 +111,9 @@ def certify(progress: Progress, job: Job) -> None:
     course = progress.courses[job.learner]
     while course.proven < job.arrival - 1:
         task, arrival = progress.facts.order[course.proven], course.proven + 1
-        delta = progress.events[f"fit/{job.learner}/{arrival}"]["delta"]
-        first = course.learned.get(task)
-        if first is None or (first.arrival, first.delta) != (arrival, delta):
-            raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {delta[:16]}")
+        fit, first = progress.events[f"fit/{job.learner}/{arrival}"], course.learned.get(task)
+        if "failed" not in fit and (first is None or (first.arrival, first.delta) != (arrival, fit["delta"])):
+            raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {fit['delta'][:16]}")
         course.proven = arrival
 
 
@@ -126,6 +127,10 @@ def show(progress: Progress, job: Job) -> None:
     """Tell the view of a finished job."""
     event, facts, name = progress.events[job.id], progress.facts, job.learner
     about: dict[str, Any] = {"job": job.id, "learner": name, "arrival": job.arrival}
+    if job.kind == "fit" and "failed" in event:
+        about |= {"event": "fit", "task": job.tasks[0], "failed": event["failed"], "seconds": event["seconds"]}
+        progress.handle(about)
+        return
     if job.kind == "fit":
         best, shown = event["best"], ("parameters", "head_parameters", "bytes", "seconds", "cached", "delta")
         about |= {"event": "fit", "task": job.tasks[0], "epochs": event["validation"]}

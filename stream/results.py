@@ -13,8 +13,9 @@ from typing import Any
 
 from learners.learner import Learner
 from stream.account import account, bytes_kept, fits_of
+from stream.gaps import failures_of, good
 from stream.matrix import AccuracyMatrix, Provenance
-from stream.metrics import Baseline, compute_all
+from stream.metrics import Baseline, compute_all, counted
 
 SCHEMA = 1
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
@@ -65,7 +66,7 @@ def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) ->
     """R of one learner, as far as its rows are done without a gap.
 
     A row says which cells were run; of the tasks learned before, those that its certificate covers hold the score of
-    the day they arrived.
+    the day they arrived. A task whose fit failed has no score from its arrival on.
     """
     before = {cell["task"]: cell["score"] for cell in events.get(f"before/{name}/0", {}).get("cells", ())}
     place = {task: index for index, task in enumerate(order)}
@@ -79,9 +80,10 @@ def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) ->
             break
         covered = len(learned) if event.get("certified") else 0
         scores: list[float | None] = [*learned[:covered], *[None] * (len(order) - covered)]
-        hows: list[Provenance | None] = [*[certified] * covered, *[None] * (len(order) - covered)]
+        hows: list[Provenance | None] = [None if score is None else certified for score in scores]
         for cell in event["cells"]:
-            scores[place[cell["task"]]], hows[place[cell["task"]]] = cell["score"], cell["provenance"]
+            how = None if cell["score"] is None else cell["provenance"]
+            scores[place[cell["task"]]], hows[place[cell["task"]]] = cell["score"], how
         learned.append(scores[arrival - 1])
         rows.append(tuple(scores))
         provenance.append(tuple(hows))
@@ -96,7 +98,7 @@ def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[
     scores = {}
     for arrival, task in enumerate(facts.order, start=1):
         for cell in (events.get(f"evaluate/{twins[0]}/{arrival}", {}) if twins else {}).get("cells", ()):
-            if cell["task"] == task:
+            if cell["task"] == task and cell["score"] is not None:
                 scores[task] = cell["score"]
     return {"single_task": scores}
 
@@ -155,7 +157,7 @@ def commit() -> str | None:
 def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Event]) -> dict[str, Any]:
     matrix = matrix_of(facts.order, name, events)
     fits = fits_of(facts.order, name, events)
-    done = dict(zip(facts.order, fits, strict=False))
+    done = {event["task"]: event for event in good(fits)}
     entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
     last = entries[-1] if entries else dict.fromkeys(("train_flops", "train_seconds", "evaluate_seconds"), 0)
     given = Counter(how for row in matrix.provenance for how in row if how is not None)
@@ -168,14 +170,16 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
         "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
         "baseline": list(matrix.before),
         "provenance": [[how and "measured" for how in matrix.before], *(list(row) for row in matrix.provenance)],
+        "failures": failures_of(facts.order, name, events),
         "metrics": compute_all(matrix, references_of(facts, name, events)),
+        "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},
         "cost": {
             "trained_parameters_per_task": {task: event["parameters"] for task, event in done.items()},
             "kept_parameters_per_task": {task: event["kept_parameters"] for task, event in done.items()},
             "head_parameters_per_task": {task: event["head_parameters"] for task, event in done.items()},
             "growth": [entry["growth"] for entry in entries],
             "growth_without_heads": [entry["growth_without_heads"] for entry in entries],
-            "bytes_per_task": dict(zip(facts.order, bytes_kept(learner, fits), strict=False)),
+            "bytes_per_task": dict(zip(done, bytes_kept(learner, [*done.values()]), strict=True)),
             "train_flops": last["train_flops"],
             "train_seconds": last["train_seconds"],
             "evaluate_seconds": last["evaluate_seconds"],
@@ -183,7 +187,10 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
             "after_each_arrival": entries,
         },
         "retention": {
-            "verified": learner.sharing == "isolated" and matrix.arrivals == len(facts.order) and not violations,
+            "verified": learner.sharing == "isolated"
+            and matrix.arrivals == len(facts.order)
+            and not violations
+            and bool(given),  # about the cells that are there: of none, nothing is proven
             "cells_measured": given["measured"],
             "cells_certified": given["certified"],
             "cells_audited": given["audited"],

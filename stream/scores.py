@@ -26,6 +26,7 @@ class TaskMetric(Description):
 
     compute: Callable[[npt.NDArray[Any], npt.NDArray[Any], int | None], float]
     regression: bool = False
+    empty_cells: str = "None, never 0, where a logit is not a finite number."
 
 
 def score(metric: str, target: npt.NDArray[Any], logits: npt.NDArray[Any], positive: int | None = None) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tasks.content import content_id
-from tasks.encoded import ARRAYS, FORMAT, META, EncodedSplit, EncodedTask, Meta, array_file, encoded_id, open_encoded
+from tasks.encoded import (
+    ARRAYS,
+    FORMAT,
+    META,
+    EncodedSplit,
+    EncodedTask,
+    Meta,
+    array_file,
+    encoded_id,
+    meta_text,
+    open_encoded,
+)
 from tasks.errors import InputError
 from tasks.examples import SPLITS, UNLIMITED, Examples, Limits
 from tasks.files import sync_folder
@@ -22,7 +35,8 @@ from tasks.sources import Source
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-BATCH = 1000  # texts a call: enough for the tokenizer's threads, little memory
+BATCH = 1000  # rows a call: enough for the tokenizer's threads, little memory
+BATCH_TEXT = 1_000_000  # characters a call: a tokenizer keeps some 50 bytes for each until it has cut the rows
 KEY_SEED = 0  # the keys identify content; samples mix in their own seed
 
 
@@ -50,7 +64,7 @@ def encode(
         InputError: Something is wrong with the source, `max_length`, or a row of no token.
     """
     key = content_id(FORMAT, name, source.fingerprint(name, limits), tokenizer_id, str(max_length))
-    path = cache / f"{name}-{key[:24]}"
+    path = cache / f"{name[:100]}-{key[:24]}"  # file systems take names of 255 bytes
     if path.is_dir():
         try:
             known = open_encoded(path)
@@ -65,7 +79,7 @@ def encode(
     data = source.load(name, limits)
     splits = {split: _encode_split(getattr(data, split), tokenizer, max_length, name) for split in SPLITS}
     task = replace(data.task, paper=None, hub=None)
-    meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {})
+    meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {}, {})
     cache.mkdir(parents=True, exist_ok=True)
     _write(path, meta, splits)
     return open_encoded(path)
@@ -75,16 +89,19 @@ def _encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_le
     ids: list[np.ndarray] = []
     types: list[np.ndarray] = []
     lengths: list[int] = []
-    for start in range(0, len(examples), BATCH):
-        stop = start + BATCH
-        batch = tokenizer(
-            list(examples.text[start:stop]),
-            None if examples.text_b is None else list(examples.text_b[start:stop]),
-            padding=False,
-            truncation="longest_first",
-            max_length=max_length,
-            return_attention_mask=False,
-        )
+    for start, stop in _batches(examples):
+        try:
+            batch = tokenizer(
+                list(examples.text[start:stop]),
+                None if examples.text_b is None else list(examples.text_b[start:stop]),
+                padding=False,
+                truncation="longest_first",
+                max_length=max_length,
+                return_attention_mask=False,
+            )
+        except Exception as error:  # the only class that the tokenizers library raises
+            where, found = f"task {task}", " ".join(str(error).split())[:120]
+            raise InputError("the tokenizer cannot read its texts", where=where, found=found) from error
         rows = batch["input_ids"]
         lengths += [len(row) for row in rows]
         ids.append(np.concatenate([np.asarray(row, np.int32) for row in rows]))
@@ -104,6 +121,18 @@ def _encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_le
     return EncodedSplit(np.concatenate(ids), np.concatenate(types), offsets, examples.target, keys)
 
 
+def _batches(examples: Examples) -> Iterator[tuple[int, int]]:
+    """First and last row (exclusive) of the batches that go to the tokenizer: few rows, and few characters."""
+    start = size = 0
+    for row, text in enumerate(examples.text):
+        length = len(text) + (len(examples.text_b[row]) if examples.text_b is not None else 0)
+        if row > start and (row - start == BATCH or size + length > BATCH_TEXT):
+            yield start, row
+            start, size = row, 0
+        size += length
+    yield start, len(examples)
+
+
 def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
     """Write everything into a folder beside `path`, then rename it: a crash leaves no half-written entry."""
     from pydantic import TypeAdapter
@@ -113,13 +142,15 @@ def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
         for split in SPLITS:
             for array, dtype in ARRAYS.items():
                 name = array_file(split, array)
-                with (temporary / name).open("wb") as file:
+                with (temporary / name).open("w+b") as file:
                     np.save(file, np.ascontiguousarray(getattr(splits[split], array), dtype=dtype or None))
                     file.flush()
                     os.fsync(file.fileno())
                     meta.files[name] = file.tell()
+                    file.seek(0)
+                    meta.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
         with (temporary / META).open("wb") as file:
-            file.write(TypeAdapter(Meta).dump_json(meta, indent=1))
+            file.write(meta_text(TypeAdapter(Meta).dump_python(meta, mode="json")).encode())
             file.flush()
             os.fsync(file.fileno())
         try:

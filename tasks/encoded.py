@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tasks.content import content_id
+from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.examples import SPLITS
 from tasks.suite import TASKS
@@ -20,6 +22,7 @@ from tasks.task import Task
 FORMAT = "encoded 1"
 META = "meta.json"
 ARRAYS: Mapping[str, str] = {"ids": "<i4", "types": "|u1", "offsets": "<i8", "target": "", "keys": "<u8"}
+TARGETS = ("<i8", "<f4")  # class indices, or scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,8 @@ class EncodedTask:
 class Meta:
     """What meta.json says of an encoded task.
 
-    `task` is written without the facts of the table, which are looked up on opening; `files` are sizes in bytes.
+    `task` is written without the facts of the table, which are looked up on opening; `files` are sizes in bytes,
+    `digests` SHA-256. The file also holds a content id of all this, so that it tells damage to itself.
     """
 
     format: str
@@ -92,6 +96,12 @@ class Meta:
     tokenizer: str
     notes: tuple[str, ...]
     files: dict[str, int]
+    digests: dict[str, str]
+
+
+def meta_text(meta: Mapping[str, Any]) -> str:
+    """What meta.json holds of a Meta's plain values."""
+    return json.dumps({**meta, "check": content_id("meta", canonical(meta))}, indent=1, ensure_ascii=False) + "\n"
 
 
 def encoded_id(task: Task, splits: Mapping[str, EncodedSplit]) -> str:
@@ -128,17 +138,48 @@ def open_encoded(path: Path) -> EncodedTask:
                 fix=f"delete {path} to have it encoded again",
             )
     train, validation, test = (
-        EncodedSplit(**{array: _map(path / array_file(split, array)) for array in ARRAYS}) for split in SPLITS
+        EncodedSplit(
+            **{
+                array: _map(path / array_file(split, array), (dtype,) if dtype else TARGETS)
+                for array, dtype in ARRAYS.items()
+            }
+        )
+        for split in SPLITS
     )
     known = TASKS.get(meta.task.name)
     task = meta.task if known is None else replace(known, labels=meta.task.labels, ceiling=meta.task.ceiling)
     return EncodedTask(task, train, validation, test, meta.id, meta.max_length, meta.notes, path)
 
 
-def _map(file: Path) -> npt.NDArray[Any]:
+def check_encoded(path: Path, expected: str | None = None) -> EncodedTask:
+    """Open an encoded task and read every byte of it.
+
+    Args:
+        expected: Content id it must have; None takes its own word for it.
+
+    Raises:
+        InputError: A file that is missing or not what was written, or a content that is not what its id says.
+    """
+    meta, known = _read_meta(path), open_encoded(path)
+    for name, digest in meta.digests.items():
+        with (path / name).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != digest:
+            raise InputError("this encoded file changed", where=str(path / name), expected=digest, found=found)
+    found = encoded_id(known.task, {split: getattr(known, split) for split in SPLITS})
+    if found != known.id or found != (expected or known.id):
+        said = known.id if found != known.id else str(expected)
+        raise InputError("not the encoded data they are said to be", where=str(path / META), expected=said, found=found)
+    return known
+
+
+def _map(file: Path, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:
     try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
-    except (OSError, ValueError) as error:
+        array = np.lib.format.open_memmap(file, mode="r")  # no archive of arrays, and no pickle
+        if array.ndim != 1 or array.dtype.str not in dtypes:
+            raise ValueError(f"{array.dtype} {list(array.shape)} instead of a vector of {' or '.join(dtypes)}")
+        return array
+    except (OSError, ValueError, SyntaxError, EOFError, TokenError) as error:  # the latter of a damaged header
         raise InputError(
             "damaged file", where=str(file), found=str(error), fix="have the task encoded again"
         ) from error
@@ -149,10 +190,13 @@ def _read_meta(path: Path) -> Meta:
 
     file = path / META
     try:
-        text = file.read_bytes()
-        found = json.loads(text).get("format")
-        meta = TypeAdapter(Meta).validate_json(text) if found == FORMAT else None
-    except (OSError, ValueError, AttributeError, ValidationError) as error:
+        text = file.read_bytes().decode()  # no change of line ends
+        values = json.loads(text)
+        found, check = values.get("format"), values.pop("check", None)
+        meta = TypeAdapter(Meta).validate_json(json.dumps(values)) if found == FORMAT else None
+        if meta is not None and (check is None or text != meta_text(values)):
+            raise ValueError("its content is not the one its check is of")
+    except (OSError, ValueError, AttributeError, RecursionError, ValidationError) as error:
         raise InputError(
             "no encoded task", where=str(file), found=type(error).__name__, fix="encode it again"
         ) from error

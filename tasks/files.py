@@ -9,7 +9,7 @@ from uuid import uuid4
 
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader, or a crash, sees the old content or the new, never a part; text as UTF-8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.parent / f".{uuid4().hex}.part"  # not of `tempfile`: its files are for their owner alone
     try:
         with temporary.open("xb") as file:
@@ -20,6 +20,14 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those it lies in, so that they survive a power cut: with its name goes all that is in it."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

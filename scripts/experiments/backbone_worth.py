@@ -59,6 +59,7 @@ def main(
     epochs: study.Epochs = 5,
     batch_size: study.BatchSize = 16,
     max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
     evaluate: study.Evaluate = "audited",
     workers: study.Workers = None,
     out: study.Out = Path("runs/worth"),

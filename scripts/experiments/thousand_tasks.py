@@ -26,8 +26,8 @@ import study
 import typer
 
 from stream import run
-from stream.execute import peak_memory
 from stream.files import usable_folder
+from stream.memory import peak_memory
 from tasks.errors import InputError
 
 FLAT = 0.1  # a stream is called flat where its time per arrival changes by no more than this part of its mean
@@ -70,6 +70,7 @@ def main(
     source: study.Source = "simulated",
     backbone: study.Backbone = "embedded",
     learners: study.Learners = "adapterbias",
+    dtype: study.Dtype = "float32",
     evaluate: study.Evaluate = "audited",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")] = 0,
     train_examples: study.TrainExamples = 100,

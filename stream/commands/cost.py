@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -15,7 +14,8 @@ from learners.family import parse_learners
 from learners.known import known_architecture
 from stream.cost import account
 from stream.report import make_console
-from tasks.errors import InputError
+from tasks.documents import read_object
+from tasks.paths import user_path
 from tasks.sources.simulated.fresh import draw_names, fresh_task
 from tasks.suite import TASKS, resolve_suite
 
@@ -61,14 +61,9 @@ def cost_table(document: dict[str, Any]) -> Table:
 
 
 def _architecture(backbone: str) -> Architecture:
-    file = Path(backbone).expanduser() / "config.json"
+    file = user_path(backbone, where="--backbone") / "config.json"
     if not file.is_file():
         return known_architecture(backbone)
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError("damaged config", where=str(file), found=str(error)) from None
-    if not isinstance(config, dict):
-        raise InputError("not a model's config", where=str(file), expected="a JSON object", found=type(config).__name__)
+    config = read_object(file, what="damaged config")
     pooler = False if pooling_of(file.parent) == "mean" else None
     return architecture_from_config(config, pooler=pooler, where=str(file))

@@ -38,7 +38,7 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise InputError(
             "no run here", where=str(folder), expected="results.json", fix="taskstream list runs"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             "damaged results", where=str(path), found=str(error), fix="give the run's command again"
         ) from None

@@ -12,11 +12,12 @@ from typing import Any
 from stream.config import resolve_config
 from stream.failure import RunFailed
 from stream.report import make_console, open_view, print_report
+from stream.report.failures import one_line
 from tasks.errors import InputError
 
 
 def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
-    """Run or continue; returns the exit code."""
+    """Run or continue; returns the exit code: 1 also for a stream that came to its end with failed fits."""
     settings, origins = resolve_config({**given, "columns": _columns(columns) or None}, config)
     console = make_console(display)
     try:
@@ -35,6 +36,9 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
         print(json.dumps(results))
     elif display != "none":
         print_report(results, console)
+    if (failed := one_line(results)) is not None:
+        print(f"error: {failed}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -2,6 +2,10 @@
 
 Public code gives different numbers the same name, so every convention has a name of its own. A new metric is one new
 file `NAME.py` that defines `METRIC = Metric(name="NAME", ...)`.
+
+A task without a score on the day it arrived, as one whose fit failed, is left out of every metric together with its
+row: what is left is R of the stream that never had it, as a sequential learner goes on from the body before. `counted`
+says how many tasks that leaves.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from stream.matrix import AccuracyMatrix, as_array
 from stream.metrics.definition import Array, Baseline, Description, Metric, describe
@@ -23,6 +28,7 @@ __all__ = [
     "Description",
     "Metric",
     "compute_all",
+    "counted",
     "describe",
     "forgetting_per_task",
     "metric",
@@ -74,10 +80,20 @@ def compute_all(matrix: AccuracyMatrix, references: References | None = None) ->
     return {name: _after(found, matrix, cells, matrix.arrivals, references) for name, found in metrics().items()}
 
 
+def counted(matrix: AccuracyMatrix) -> int:
+    """How many of the tasks that arrived the metrics are over: those that have a score from their own arrival."""
+    return int(_scored(as_array(matrix), matrix.arrivals).sum())
+
+
 def over_arrivals(name: str, matrix: AccuracyMatrix, references: References | None = None) -> tuple[float | None, ...]:
     """One metric after each finished arrival k = 1..arrivals, every time over the first k tasks."""
     found, cells = metric(name), as_array(matrix)
     return tuple(_after(found, matrix, cells, k, references) for k in range(1, matrix.arrivals + 1))
+
+
+def _scored(cells: Array, k: int) -> npt.NDArray[np.bool_]:
+    """Which of the first k tasks have a score from the day they arrived, [k]."""
+    return ~np.isnan(cells[1 : k + 1, :k].diagonal())
 
 
 def _after(found: Metric, matrix: AccuracyMatrix, cells: Array, k: int, references: References | None) -> float | None:
@@ -85,4 +101,8 @@ def _after(found: Metric, matrix: AccuracyMatrix, cells: Array, k: int, referenc
     if found.baseline != "before":
         scores = (references or {}).get(found.baseline, {})
         baseline = np.array([scores.get(task, np.nan) for task in matrix.tasks[:k]], dtype=np.float64)
-    return found.compute(cells[1 : k + 1, :k], baseline)
+    rows, kept = cells[1 : k + 1, :k], _scored(cells, k)
+    only_last = not kept.any() and not np.isnan(rows[-1:]).all()  # known by its last row alone: enough for some
+    if kept.all() or only_last:
+        return found.compute(rows, baseline)
+    return found.compute(rows[np.ix_(kept, kept)], baseline[kept])

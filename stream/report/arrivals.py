@@ -44,7 +44,11 @@ class ArrivalTable:
     def line(self, arrival: int, task: str, board: Board, seconds: float | None) -> Text:
         """Arrival number, task, the score of each learner on that task right after learning it, seconds."""
         digits = len(str(self.tasks))
-        scores = [points(board.courses[name].learned.get(arrival), self.page) for name in self.learners]
+        courses = [board.courses[name] for name in self.learners]
+        scores = [
+            "failed" if arrival in course.failed else points(course.learned.get(arrival), self.page)
+            for course in courses
+        ]
         cells = "".join(f" {score:>{self.score_width}}" for score in scores)
         took = f"{duration(seconds, self.page):>{TIME_WIDTH}}" if self.has_time else ""
         return Text(f"{arrival:>{digits}}/{self.tasks} {pad(self.page.text(task), self.task_width)}{cells}{took}")

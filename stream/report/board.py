@@ -38,6 +38,7 @@ class Course:
     """How far one learner has come. `scores` are of the tasks that have arrived, as last evaluated."""
 
     arrivals: int = 0
+    failed: set[int] = field(default_factory=set)  # arrivals whose fit gave nothing
     scores: dict[str, float | None] = field(default_factory=dict)
     learned: dict[int, float | None] = field(default_factory=dict)  # arrival -> score of the task that arrived then
     forgetting: float | None = None
@@ -46,6 +47,11 @@ class Course:
     @property
     def average(self) -> float | None:
         return mean(list(self.scores.values()))
+
+    @property
+    def counted(self) -> int:
+        """Tasks that the average is over."""
+        return sum(score is not None for score in self.scores.values())
 
 
 class Board:
@@ -79,6 +85,9 @@ class Board:
                 self.progress(event)
             case "fit":
                 self.finish(event, "fit")
+                if event.get("failed"):
+                    course = self.courses.setdefault(str(event.get("learner")), Course())
+                    course.failed.add(int(number(event.get("arrival")) or 0))
             case "before":
                 self.finish(event, "before")
             case "row":

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
+from stream.report.failures import failure_lines
 from stream.report.figures import duration, growth, number, points, scaled, share
 from stream.report.grid import Column, fitting, table, table_width
 from stream.report.names import legend, short_names
@@ -27,19 +28,23 @@ def league(results: Mapping[str, Any], page: Page) -> RenderableType:
     parts: list[RenderableType] = [table([leader, *columns], page.width)]
     parts += [
         *legend(names, short, page),
+        *failure_lines(results, page),
         *proofs(learners, short, page),
-        *(Text(line, style="dim") for line in caption(page)),
+        *(Text(line, style="dim") for line in caption(page, whole=all(learner.whole for learner in learners))),
     ]
     return Group(*parts)
 
 
 def figures(learners: Sequence[Standing], page: Page) -> list[Column]:
-    best = max((learner.average for learner in learners if learner.average is not None), default=None)
+    best = max((x.average for x in learners if x.average is not None and x.whole), default=None)
+    marks = [mark(learner, best, page) for learner in learners]
+    wide = max((len(points(learner.average, page)) for learner in learners), default=0)
     forgetting = [points(learner.forgetting, page, exact_zero=True) for learner in learners]
     bwt = [points(learner.bwt, page, sign=True, exact_zero=True) for learner in learners]
     bytes_on_disk = [scaled(learner.bytes_per_task, page, "B") for learner in learners]
     return [
-        Column("score", [score(learner, best, page) for learner in learners]),
+        # Left and padded by hand: to the right the marks would push the points out of line.
+        Column("score", [score(x, own, wide, page) for x, own in zip(learners, marks, strict=True)], "left"),
         Column("forget", forgetting),
         Column("BWT", bwt, rank=3),
         Column("growth", [growth(last(learner.growth), page) for learner in learners]),
@@ -51,16 +56,23 @@ def figures(learners: Sequence[Standing], page: Page) -> list[Column]:
     ]
 
 
-def score(learner: Standing, best: float | None, page: Page) -> Text:
-    """The average in points; the best carries a mark, so that no reader depends on colour."""
-    if learner.average is not None and learner.average == best:
-        return Text(points(learner.average, page) + page.best, style="bold green")
-    return Text(points(learner.average, page) + " ")
+def mark(learner: Standing, best: float | None, page: Page) -> str:
+    """What stands behind an average: a star for the best, or over how many of the tasks it is where that is not all."""
+    if not learner.whole:
+        return f" ({learner.counted}/{len(learner.rows)})"
+    return page.best if learner.average is not None and learner.average == best else ""
 
 
-def caption(page: Page) -> tuple[str, ...]:
+def score(learner: Standing, mark: str, wide: int, page: Page) -> Text:
+    """The average in points, `wide` cells; marks, so that no reader depends on colour."""
+    written = points(learner.average, page).rjust(wide) + mark
+    return Text(written, style="bold green" if mark == page.best else "")
+
+
+def caption(page: Page, *, whole: bool) -> tuple[str, ...]:
     return (
         f"score: average over the arrived tasks after the last arrival, points; {page.best} best.",
+        *([] if whole else ["(n/m): figures over n of m tasks, as the rest failed; ranked apart, as not comparable."]),
         "forget: Chaudhry et al. 2018, best earlier score less the last, points.",
         "BWT: Lopez-Paz and Ranzato 2017, last score less first, over T-1 tasks, points.",
         "points: score x100, one decimal; a plain 0 is exactly zero, 0.0 is rounded.",

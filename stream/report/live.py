@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from stream.report.board import Board, Event, Job
+from stream.report.board import Board, Course, Event, Job
 from stream.report.console import LEARNER_COLOURS, Page, page_of
 from stream.report.figures import duration, growth, points, scaled
 from stream.report.grid import Column, table
@@ -88,6 +88,7 @@ def overall(board: Board, page: Page) -> Table:
         f"{60 * rate:.1f}/min" if rate is not None else "",
         duration(board.elapsed, page),
         f"about {duration(board.remaining, page)} left" if board.remaining is not None else "",
+        f"{failed} failed" if (failed := sum(len(course.failed) for course in board.courses.values())) else "",
     )
     line = Table.grid(padding=(0, 1, 0, 0))
     width = max(page.width - len(facts) - 2, 5)
@@ -126,8 +127,14 @@ def learner_lines(board: Board, names: list[str], page: Page) -> Table:
     columns = [
         Column("learner", [Text(short[index], style=colours[name]) for index, name in enumerate(names)], "left"),
         Column("arrivals", [f"{course.arrivals}/{tasks}" for course in courses], rank=1),
-        Column("mean", [points(course.average, page) for course in courses]),
+        Column("mean", [average(course, page) for course in courses]),
         Column("forgetting", [points(course.forgetting, page, exact_zero=True) for course in courses]),
         Column("growth", [growth(course.growth, page) for course in courses]),
     ]
     return table(columns, page.width)
+
+
+def average(course: Course, page: Page) -> str:
+    """The mean score, and over how many of the tasks that arrived where some have none."""
+    over = f" ({course.counted}/{course.arrivals})" if course.counted < course.arrivals else ""
+    return points(course.average, page) + over

@@ -25,6 +25,10 @@ class PermanentLines:
                 return introduction(self.board, page)
             case "arrival":
                 return self.arrival(event)
+            case "fit" if event.get("failed"):
+                where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
+                why = f"{event['failed'].get('message')}; its cells stay empty, the stream goes on"
+                return [Text(page.text(f"failed: {where}: {why}"), style="bold red")]
             case "violation":
                 where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
                 return [Text(page.text(f"violation: {where}: {event.get('message')}"), style="bold red")]
@@ -33,7 +37,9 @@ class PermanentLines:
             case "end":
                 took = duration(number(event.get("seconds")), page)
                 out = f"; results in {event['out']}" if event.get("out") else ""
-                return [Text(page.text(f"done in {took}{out}"), style="bold")]
+                failed = sum(len(course.failed) for course in self.board.courses.values())
+                fits = f"; {failed} fit{'' if failed == 1 else 's'} FAILED" if failed else ""
+                return [Text(page.text(f"done in {took}{fits}{out}"), style="bold")]
             case "interrupted":
                 return [
                     Text("interrupted; nothing finished is lost. To continue:", style="bold yellow"),

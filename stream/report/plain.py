@@ -56,6 +56,7 @@ def progress_line(board: Board, event: Event, view: PlainView) -> Text:
         f"... {board.done}/{jobs} jobs",
         f"elapsed {duration(board.elapsed, page)}",
         f"about {duration(board.remaining, page)} left" if board.remaining is not None else "",
+        f"{failed} failed" if (failed := sum(len(course.failed) for course in board.courses.values())) else "",
         f"{event.get('learner')} {event.get('task')}",
     )
     return Text(cut(page.text(facts), page.width))

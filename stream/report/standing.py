@@ -25,6 +25,7 @@ class Standing:
         trained_share: Mean over tasks of the parameters trained, heads apart, as a fraction of the backbone.
         bytes_per_task: Mean stored bytes of a Delta, its head included.
         retention: The proof: `verified`, numbers of cells by provenance, violations.
+        counted: Tasks that the metrics are over; of those that arrived, the others failed.
     """
 
     name: str
@@ -40,6 +41,12 @@ class Standing:
     bytes_per_task: float | None
     train_seconds: float | None
     retention: Mapping[str, Any]
+    counted: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether the metrics are over all tasks that arrived."""
+        return self.counted >= len(self.rows)
 
     @property
     def now(self) -> Row:
@@ -74,6 +81,7 @@ def standing(name: str, record: Mapping[str, Any], results: Mapping[str, Any]) -
         bytes_per_task=mean_of_values(cost.get("bytes_per_task")),
         train_seconds=number(cost.get("train_seconds")),
         retention=record.get("retention") or {},
+        counted=int((record.get("metrics_over") or {}).get("tasks", max(len(matrix) - 1, 0))),
     )
 
 
@@ -94,8 +102,10 @@ def last(values: Row) -> float | None:
 
 
 def ranked(standings: Sequence[Standing]) -> list[Standing]:
-    """Best average score first; learners without one last."""
-    return sorted(standings, key=lambda learner: (learner.average is None, -(learner.average or 0.0)))
+    """Best average score first; then those over fewer tasks, which do not compare; learners without one last."""
+    return sorted(
+        standings, key=lambda learner: (learner.average is None, not learner.whole, -(learner.average or 0.0))
+    )
 
 
 def arrivals_done(standings: Sequence[Standing]) -> int:

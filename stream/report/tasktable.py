@@ -87,7 +87,7 @@ def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]
 def caption(results: Mapping[str, Any], page: Page) -> str:
     words = (
         "Scores after the last arrival on each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
-        f"points (x100); {page.missing} not evaluated. test n: examples scored."
+        f"points (x100); {page.missing} not evaluated or failed, and not in the mean. test n: examples scored."
     )
     if any((results.get("tasks") or {}).get(task, {}).get("ceiling") is not None for task in results["order"]):
         words += " ceiling: the best expected score that the noise of a simulated task's labels leaves."

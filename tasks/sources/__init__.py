@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
+from tasks.paths import user_path
 from tasks.sources.folder import FolderSource
-from tasks.sources.hub import HubSource
+from tasks.sources.hub import HubSource, check_revision
 from tasks.sources.simulated import SimulatedSource, read_simulated
 from tasks.task import Task
 
@@ -48,14 +48,14 @@ def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
     """
     kind, _, rest = text.partition(":")
     if kind == "folder" and rest:
-        source = FolderSource(Path(rest).expanduser(), dict(columns or {}))
+        source = FolderSource(user_path(rest, where="source"), dict(columns or {}))
         source.names()
         return source
     if kind == "hub":
-        return HubSource(rest or None)
+        return HubSource(check_revision(rest) if rest else None)
     if kind == "simulated":
         return read_simulated(text)
-    if Path(text).expanduser().is_dir():
+    if user_path(text, where="source").is_dir():
         raise InputError(f"unknown source {text!r}", where="source", fix=f"did you mean folder:{text}?")
     if kind == "folder":
         raise InputError("no folder given", where="source", expected="folder:DIR")

@@ -13,6 +13,7 @@ from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
 from tasks.sources.table import READERS, cell_text, file_stem, file_type, read_table, shown
+from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASK_NAME, TASKS, check_task_name, paper_order
 from tasks.task import Task
@@ -61,7 +62,7 @@ class FolderSource:
         found = []
         for entry in _entries(self.directory):
             name = entry.name if entry.is_dir() else file_stem(entry)
-            is_task = _data_files(entry) if entry.is_dir() else file_type(entry) and not _is_part(name)
+            is_task = _data_files(entry) if entry.is_dir() else _is_data(entry) and not _is_part(name)
             if is_task and TASK_NAME.fullmatch(name):
                 found.append(name)
         if not found:
@@ -93,9 +94,7 @@ class FolderSource:
         check_task_name(name)
         known = self.names()
         entry = self.directory / name
-        single = sorted(
-            path for path in self.directory.glob(f"{name}.*") if file_type(path) and file_stem(path) == name
-        )
+        single = sorted(path for path in self.directory.glob(f"{name}.*") if _is_data(path) and file_stem(path) == name)
         if not entry.is_dir():
             if not single:
                 raise unknown_name("task", name, known, where=str(self.directory))
@@ -186,7 +185,7 @@ def _cell(value: object, column: str, row: int, path: Path) -> str:
             expected="valid Unicode text or a number",
             found=found,
         )
-    return text
+    return check_text(text, str(path), f"column {column}, row {row}")
 
 
 def _join(parts: list[Rows], where: str) -> Rows:
@@ -221,11 +220,13 @@ def _data_files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in _entries(folder)
-        if path.is_file()
-        and file_type(path)
-        and not path.name.startswith(".")
-        and not DESCRIPTION.fullmatch(file_stem(path))
+        if _is_data(path) and not path.name.startswith(".") and not DESCRIPTION.fullmatch(file_stem(path))
     )
+
+
+def _is_data(path: Path) -> bool:
+    """Whether it is a file of a format we read; a pipe or a device is not, as it may never end."""
+    return bool(file_type(path)) and path.is_file()
 
 
 def _is_split(filename: str) -> bool:

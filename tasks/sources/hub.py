@@ -14,6 +14,7 @@ from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.network import hub_offline, hub_reachable
 from tasks.rows import Rows, read_rows
 from tasks.sources.table import cell_text, shown
+from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS
 from tasks.task import HubAddress, Task
@@ -21,6 +22,20 @@ from tasks.task import HubAddress, Task
 FORMAT = "hub 1"
 Loader = Callable[..., Mapping[str, Any]]  # as datasets.load_dataset(path, name, revision=...): split name -> Dataset
 COMMIT = re.compile(r"[0-9a-f]{40}")
+# As git names branches and tags, without what could leave the folder of the cache that a revision names a file in.
+REVISION = re.compile(r"(?!.*(\.\.|//))[A-Za-z0-9][A-Za-z0-9_./-]{0,199}", re.ASCII)
+
+
+def check_revision(text: str) -> str:
+    """Return a text that can name a revision.
+
+    Raises:
+        InputError: It cannot.
+    """
+    if REVISION.fullmatch(text) is None:
+        expected = "a branch, tag or commit: letters, digits, '_', '.', '-' and '/', without '..'"
+        raise InputError("not a revision", where="source hub", expected=expected, found=repr(text[:60]))
+    return text
 
 
 @dataclass(frozen=True)
@@ -147,5 +162,5 @@ def _texts(values: Iterable[object], label_names: list[str] | None, column: str,
             text = cell_text(value)
         if text is None:
             raise InputError(f"column {column}, row {row} holds no text", where=where, found=repr(value)[:40])
-        texts.append(text)
+        texts.append(check_text(text, where, f"column {column}, row {row}"))
     return texts

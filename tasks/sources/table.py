@@ -7,20 +7,22 @@ used since they say on which line a file is broken, which a data frame reader do
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
 import math
 import re
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tasks.errors import InputError
+from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, unpacked
 
 Columns = Mapping[str, Sequence[object]]
 SURROGATE = re.compile("[\ud800-\udfff]")  # half a pair, which JSON can write and UTF-8 cannot
+
+QUOTES = "check its quotation marks"
 
 
 def read_table(path: Path) -> Columns:
@@ -29,8 +31,7 @@ def read_table(path: Path) -> Columns:
     Raises:
         InputError: The file cannot be opened, unpacked, decoded or parsed, or holds no row.
     """
-    data = read_bytes(path)
-    columns = READERS[file_type(path)](data, str(path))
+    columns = READERS[file_type(path)](path)
     if not columns or not next(iter(columns.values())):
         found = f"the header {shown(columns)} only" if columns else "an empty file"
         raise InputError("no rows", where=str(path), expected="a header and rows of text and label", found=found)
@@ -54,117 +55,136 @@ def file_stem(path: Path) -> str:
     return path.name[: -len(".gz")].rpartition(".")[0] if path.name.lower().endswith(".gz") else path.stem
 
 
-def read_bytes(path: Path) -> bytes:
-    """The unpacked bytes of a file."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError("the file cannot be read", where=str(path), found=error.strerror or str(error)) from error
-    if not path.name.lower().endswith(".gz"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, OSError, zlib.error) as error:
-        raise InputError(
-            "truncated or damaged gzip file",
-            where=str(path),
-            found=f"{error} ({len(data):,} bytes)",
-            fix="fetch it again",
-        ) from error
+def _read_csv(path: Path) -> Columns:
+    return _delimited(path, delimiter=",", quoting=csv.QUOTE_MINIMAL)
 
 
-def _decode(data: bytes, where: str) -> str:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{data[error.start]:02x} in line {line}"
-        raise InputError("not UTF-8 text", where=where, found=found, fix="save the file as UTF-8") from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(
-            "not a text file", where=where, found=f"a NUL character in line {line}", fix="save it as UTF-8 text"
-        )
-    return text
-
-
-def _read_csv(data: bytes, where: str) -> Columns:
-    return _delimited(_decode(data, where), where, delimiter=",", quoting=csv.QUOTE_MINIMAL)
-
-
-def _read_tsv(data: bytes, where: str) -> Columns:
+def _read_tsv(path: Path) -> Columns:
     # IANA text/tab-separated-values has no quoting: a quotation mark is a character like any other.
-    return _delimited(_decode(data, where), where, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return _delimited(path, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def _delimited(text: str, where: str, *, delimiter: str, quoting: Literal[0, 3]) -> Columns:
+def _delimited(path: Path, *, delimiter: str, quoting: Literal[0, 3]) -> Columns:
+    where = str(path)
     # The limit of 131,072 characters a field belongs to the whole process: it is only ever raised, to what is needed.
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
-    header: list[str] | None = None
-    records: list[list[str]] = []
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+    begin, size = 1, 0  # first line of the row that is being read, and its characters: a quoted field spans lines
+
+    def lines() -> Iterator[str]:
+        nonlocal size
+        for line in read_lines(path):
+            size += len(line)
+            if size > MAX_LINE:
+                raise InputError(
+                    f"the row of line {begin} does not end",
+                    where=where,
+                    expected=f"at most {MAX_LINE:,} characters",
+                    fix=QUOTES,
+                )
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)
+    header: list[str] = []
+    columns: list[list[str]] = []
     try:
         for record in reader:
             if not record:  # blank line
-                continue
-            if header is None:
+                pass
+            elif not header:
                 header = [name.strip() for name in record]
                 _check_header(header, where)
+                columns = [[] for _ in header]
             elif len(record) != len(header):
                 raise InputError(
-                    f"broken line {reader.line_num}",
+                    f"broken line {begin}",
                     where=where,
                     expected=f"{len(header)} fields ({shown(header)})",
                     found=str(len(record)),
                     fix="quote fields that hold the separator" if delimiter == "," else "",
                 )
             else:
-                records.append(record)
+                for column, cell in zip(columns, record, strict=True):
+                    column.append(cell)
+            begin, size = reader.line_num + 1, 0
     except csv.Error as error:
-        raise InputError(
-            f"broken line {reader.line_num}", where=where, found=str(error), fix="check its quotes"
-        ) from error
-    names = header or []
-    return {name: [record[place] for record in records] for place, name in enumerate(names)}
+        ended = "unexpected end of data" in str(error)
+        line = begin if ended else reader.line_num
+        found = "a quotation mark that is not closed" if ended else str(error)
+        raise InputError(f"broken line {line}", where=where, found=found, fix=QUOTES) from error
+    return dict(zip(header, columns, strict=True))
 
 
 def _check_header(header: Sequence[str], where: str) -> None:
-    twice = next((name for place, name in enumerate(header) if name in header[:place]), None)
+    if len(header) > MAX_COLUMNS:
+        found = f"{len(header):,}, from {shown(header[:3])} on"
+        raise InputError("too many columns", where=where, expected=f"at most {MAX_COLUMNS:,}", found=found)
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
     if twice is not None:
         raise InputError(f"two columns are called {twice!r}", where=where, found=f"columns {shown(header)}")
 
 
-def _read_jsonl(data: bytes, where: str) -> Columns:
-    records: list[Mapping[str, object]] = []
-    for number, line in enumerate(_decode(data, where).split("\n"), start=1):
+def _read_jsonl(path: Path) -> Columns:
+    where = str(path)
+    columns: dict[str, list[object]] = {}
+    rows = 0
+    for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(
-                f"broken line {number}", where=where, expected="one JSON object a line", found=repr(line[:40])
-            ) from error
+        except (ValueError, RecursionError):
+            record = None
         if not isinstance(record, dict):
-            raise InputError(
-                f"broken line {number}", where=where, expected="one JSON object a line", found=repr(line[:40])
-            )
-        records.append(record)
-    names = list(dict.fromkeys(name for record in records for name in record))
-    return {name: [record.get(name) for record in records] for name in names}
+            found = repr(line.strip()[:40])
+            raise InputError(f"broken line {number}", where=where, expected="one JSON object a line", found=found)
+        if new := [name for name in record if name not in columns]:
+            columns |= {name: [None] * rows for name in new}
+            _check_header(tuple(columns), where)
+        rows += 1
+        for name, values in columns.items():
+            values.append(record.get(name))
+    return columns
 
 
-def _read_parquet(data: bytes, where: str) -> Columns:
+def _read_parquet(path: Path) -> Columns:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    def opened(**more: Any) -> Any:
+        return pq.ParquetFile(io.BytesIO(data) if packed else path, **more)
+
+    packed = path.name.lower().endswith(".gz")
+    data = b"".join(unpacked(path)) if packed else b""
     try:
-        table = pq.read_table(io.BytesIO(data))
-        _check_header(table.column_names, where)
-        return {name: table.column(name).to_pylist() for name in table.column_names}
+        with opened() as file:
+            schema, parts = file.schema_arrow, [file.metadata.row_group(i) for i in range(file.num_row_groups)]
+            check_ratio(
+                sum(part.column(i).total_uncompressed_size for part in parts for i in range(part.num_columns)), path
+            )
+        _check_header(schema.names, str(path))
+        texts = [column.name for column in schema if column.type in (pa.string(), pa.large_string())]
+        size, columns = 0, {name: [] for name in schema.names}  # type: int, dict[str, list[object]]
+        # Dictionaries stay dictionaries until their texts are known to be small: a kilobyte can hold a terabyte.
+        with opened(read_dictionary=texts) as file:
+            for batch in file.iter_batches(1000):
+                size += batch.num_rows * batch.num_columns + sum(_text_bytes(column) for column in batch.columns)
+                check_ratio(size, path)
+                for name, column in zip(schema.names, batch.columns, strict=True):
+                    columns[name] += column.to_pylist()
+        return columns
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:100]
-        raise InputError("damaged Parquet file", where=where, found=reason, fix="write or fetch it again") from error
+        found = " ".join(str(error).split())[:100]
+        raise InputError("damaged Parquet file", where=str(path), found=found, fix="write or fetch it again") from error
+
+
+def _text_bytes(column: Any) -> int:
+    """Bytes that the texts of an Arrow dictionary array take where each is written out; 0 for other arrays."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not isinstance(column, pa.DictionaryArray) or not pa.types.is_string(column.type.value_type):
+        return 0
+    return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
 
 
 def cell_text(value: object) -> str | None:
@@ -181,7 +201,7 @@ def cell_text(value: object) -> str | None:
     return str(value) if isinstance(value, bool | int | float) else None
 
 
-READERS: Mapping[str, Callable[[bytes, str], Columns]] = {
+READERS: Mapping[str, Callable[[Path], Columns]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_jsonl,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from stream import run
 from stream.cli import app
 from tests.report.fake_results import make_results
 from tests.runs import Answer, as_arguments, call, tiny_settings
@@ -19,7 +20,7 @@ HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn", "scipy", "num
 
 
 def test_the_verbs() -> None:
-    assert set(VERBS) >= {"run", "list", "show", "report", "cost"}
+    assert set(VERBS) >= {"run", "list", "show", "report", "cost", "verify", "gc"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -38,14 +39,19 @@ def test_help_of_the_command_names_every_verb() -> None:
 
 
 @pytest.fixture
-def examples(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> dict[str, list[str]]:
+def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> dict[str, list[str]]:
     """Arguments that make each verb print something."""
     (tmp_path / "results.json").write_text(json.dumps(make_results(["cola", "rte"])))
+    run_folder = tmp_path / "finished"
+    if verb in ("verify", "gc"):
+        run(**tiny_settings(tiny_tasks, tiny_backbone, run_folder, suite="colours"))
     return {
         "run": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours")),
         "list": ["tasks"],
         "show": ["metric", "bwt_gem"],
         "report": [str(tmp_path)],
+        "verify": [str(run_folder)],
+        "gc": [str(run_folder)],
         "cost": ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head"],
     }
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import stream.metrics
-from stream.metrics import describe, metric, metrics
-from stream.metrics.definition import Description
+from stream.matrix import AccuracyMatrix
+from stream.metrics import Baseline, Metric, References, compute_all, counted, describe, metric, metrics
+from stream.metrics.definition import Array, Description
 from stream.scores import TASK_METRICS
 from tasks.errors import InputError
 
@@ -20,7 +22,7 @@ DESCRIBED: list[Description] = [*metrics().values(), *TASK_METRICS.values()]
 @pytest.mark.parametrize("found", DESCRIBED, ids=lambda found: found.name)
 def test_describes_itself(found: Description) -> None:
     description = json.loads(json.dumps(describe(found)))
-    assert set(description) == {"name", "title", "formula", "citation", "range", "direction"}
+    assert set(description) == {"name", "title", "formula", "citation", "range", "direction", "empty_cells"}
     assert all(description.values())
     assert description["direction"] == ("lower is better" if found.lower_is_better else "higher is better")
     assert description["range"][0] < description["range"][1]
@@ -55,6 +57,29 @@ def test_scores_get_better_in_the_stated_direction(name: str) -> None:
     assert before is not None
     assert after is not None
     assert sign * after >= sign * before
+
+
+@pytest.mark.parametrize("found", metrics().values(), ids=lambda found: found.name)
+@pytest.mark.parametrize("lost", [(0,), (2,), (4,), (0, 1, 3), (0, 1, 2, 3, 4)])
+def test_a_task_that_failed_is_left_out_as_if_it_had_never_come(found: Metric, lost: tuple[int, ...]) -> None:
+    """Its cells are empty from its arrival on; those before it arrived, where `square` has them, do not count."""
+    draw = np.random.default_rng(3)
+    rows, before, alone = draw.random((5, 5)), draw.random(5), draw.random(5)
+    rows[tuple(zip(*((i, j) for j in lost for i in range(j, 5)), strict=True))] = np.nan
+    kept = [j for j in range(5) if j not in lost]
+    whole, reduced = (
+        AccuracyMatrix(tuple(f"t{j}" for j in tasks), tuple(before[tasks]), tuple(tuple(none(row)) for row in cells))
+        for tasks, cells in ((list(range(5)), rows), (kept, rows[np.ix_(kept, kept)]))
+    )
+    references: References = {kind: {f"t{j}": alone[j] for j in range(5)} for kind in get_args(Baseline)}
+    expected = compute_all(reduced, references)[found.name]
+    assert compute_all(whole, references)[found.name] == expected
+    assert expected is not None or len(kept) < 2
+    assert (counted(whole), counted(reduced)) == (len(kept), len(kept))
+
+
+def none(row: Array) -> list[float | None]:
+    return [None if np.isnan(cell) else float(cell) for cell in row]
 
 
 def test_unknown_name_gets_a_hint() -> None:

@@ -74,7 +74,7 @@ def test_shows(monkeypatch: pytest.MonkeyPatch, what: str, name: str) -> None:
         assert document["kind"] == TASKS[name].kind
         assert TASKS[name].title in " ".join(answer.out.split())
     if what == "metric":
-        assert {"name", "title", "formula", "citation", "range", "direction"} == document.keys()
+        assert {"name", "title", "formula", "citation", "range", "direction", "empty_cells"} == document.keys()
         assert document["name"] == name
     if what == "learner":
         family = families()[name.split(":")[0]]

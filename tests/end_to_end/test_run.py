@@ -14,6 +14,7 @@ import pytest
 from learners.delta import load_delta
 from stream import run
 from stream.metrics import metrics
+from stream.store import read_record
 from tests.runs import (
     Answer,
     as_arguments,
@@ -78,7 +79,7 @@ def test_the_run_folder(finished: Finished) -> None:
     deltas = {path.stem for path in (finished.out / "store" / "deltas").iterdir()}
     assert deltas == set(deltas_of(finished.out).values())
     assert all(load_delta(path).id == path.stem for path in (finished.out / "store" / "deltas").iterdir())
-    records = [json.loads(path.read_text()) for path in (finished.out / "store" / "fits").iterdir()]
+    records = [read_record(path) for path in (finished.out / "store" / "fits").iterdir()]
     assert len(records) == len(SUITE) * len(LEARNERS)
     assert {record["delta"] for record in records} == deltas
 
@@ -105,7 +106,7 @@ def test_results(finished: Finished) -> None:
         assert facts["test"] <= 6 < facts["train"]
     environment = results["environment"]
     assert {"python", "torch", "transformers", "numpy", "threads", "device", "dtype"} <= environment.keys()
-    assert all(environment.values())
+    assert all(value for name, value in environment.items() if name != "settings")  # of the arithmetic: none set
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -161,7 +162,7 @@ def test_the_same_command_again_runs_nothing(finished: Finished) -> None:
     opening = next(event for event in told if event["event"] == "run")
     assert opening["jobs"] == opening["cached"] == len(LEARNERS) * (1 + 2 * len(SUITE))
     assert not [event for event in told if event["event"] == "start"]
-    assert [event["event"] for event in ledger_of(finished.out)[count:]] == ["end"]
+    assert ledger_of(finished.out)[count:] == []
 
 
 def test_one_process_gives_what_two_workers_gave(

@@ -230,7 +230,7 @@ def refused(folder: Path, message: str) -> InputError:
 
 def test_missing_weights_are_named(folder: Path) -> None:
     change_weights(folder, lambda w: w.pop("encoder.layer.1.output.dense.weight"))  # type: ignore[arg-type, return-value]
-    refused(folder, r"do not fit the config.*found 1 missing.*such as encoder\.layer\.1\.output\.dense\.weight")
+    refused(folder, r"do not fit the config.*found 1 of 39 missing, such as encoder\.layer\.1\.output\.dense\.weight")
 
 
 def test_weights_of_another_shape(folder: Path) -> None:
@@ -238,7 +238,7 @@ def test_weights_of_another_shape(folder: Path) -> None:
         weights["encoder.layer.0.intermediate.dense.weight"] = torch.zeros(64, 16)
 
     change_weights(folder, widen)
-    refused(folder, r"do not fit the config.*of another shape")
+    refused(folder, r"do not fit the config.*of shape \[32, 16\].*found another shape or type, \[64, 16\] F32")
 
 
 @pytest.mark.parametrize("keep", [0, 4, 1000])
@@ -277,10 +277,20 @@ def test_a_damaged_tokenizer(folder: Path, text: str) -> None:
     refused(folder, "cannot load a tokenizer|no tokenizer")
 
 
+def test_a_tokenizer_whose_library_panics(folder: Path) -> None:
+    """A panic of the compiled library is no Exception; the library itself writes of it to standard error."""
+    mark = {"SpecialToken": {"id": "[OTHER]", "type_id": 0}}
+    pair = [mark, {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}]
+    template = {"type": "TemplateProcessing", "single": pair[:2], "pair": pair, "special_tokens": {}}
+    change_json(folder / "tokenizer.json", lambda state: state.update(post_processor=template))
+    change_json(folder / "tokenizer_config.json", lambda named: named.update(tokenizer_class="PreTrainedTokenizerFast"))
+    refused(folder, "the tokenizer cannot read every text; .*no entry found for key|cannot load a tokenizer")
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "", '{"model_type": "no-such-type"}', "{}"])
 def test_a_damaged_config(folder: Path, text: str) -> None:
     (folder / "config.json").write_text(text)
-    refused(folder, "cannot load these weights|missing model_type")
+    refused(folder, "damaged config|missing model_type|model_type 'no-such-type' is not supported")
 
 
 def test_another_kind_of_model(folder: Path) -> None:

@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 import learners.fit
 from learners.backbone import changed_tensor
 from learners.batches import evaluation_plan, training_plan
+from learners.divergence import Diverged
 from learners.family import parse_learner
-from learners.fit import Diverged, Fit, decays, fit, optimiser_of, schedule, set_rate, task_loss
+from learners.fit import Fit, decays, fit, optimiser_of, schedule, set_rate, task_loss
 from learners.flops import flops_per_row, total_flops
 from learners.initial import initial_delta
 from learners.learner import Learner
 from learners.predict import predict
 from learners.seeds import seed_of
 from tasks.encoded import EncodedTask
+from tasks.examples import SPLITS
 from tests.loaded import backbone, encoded, moved, score
 
 DATA = encoded("colours")
@@ -249,16 +251,22 @@ def reckless(specification: str, **settings: Any) -> Learner:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "message", "step"),
     [
-        ({"batch_size": 4, "epochs": 2}, r"the loss is nan at step 2 of 24 \(epoch 1\)"),
-        ({"batch_size": 48, "epochs": 1}, r"a logit is no finite number after step 1 of 1 \(epoch 1\)"),
+        ({"batch_size": 4, "epochs": 2}, r"the loss is nan at step 2 of 24 \(epoch 1\)", 2),
+        (
+            {"batch_size": 48, "epochs": 1},
+            r"a logit of a validation row is not finite after step 1 of 1 \(epoch 1\)",
+            1,
+        ),
     ],
 )
-def test_divergence_is_said_and_leaves_the_backbone_usable(settings: dict[str, Any], message: str) -> None:
+def test_divergence_is_said_and_leaves_the_backbone_usable(settings: dict[str, Any], message: str, step: int) -> None:
     base = backbone()
-    with pytest.raises(Diverged, match=message):
+    with pytest.raises(Diverged, match=message) as caught:
         fit(base, reckless("adapter:8", **settings), DATA, score, 0)
+    assert caught.value.step == step
+    assert caught.value.flops > 0
     assert not base.model.training
     assert changed_tensor(base) is None
     assert not any(module._forward_hooks for module in base.model.modules())
@@ -270,6 +278,43 @@ def test_nan_among_the_targets_is_no_silent_zero() -> None:
     broken[5] = np.nan
     with pytest.raises(Diverged, match="the loss is nan at step 1 of"):
         run("head", replace(stars, train=replace(stars.train, target=broken)))
+
+
+def test_a_loss_that_overflows_is_divergence() -> None:
+    """Scores of 1e30: standardised they train well, but their squares are beyond float32."""
+    stars = encoded("stars", classes=4, kind="regression")
+    splits = {name: replace(getattr(stars, name), target=getattr(stars, name).target * 1e30) for name in SPLITS}
+    with pytest.raises(Diverged, match="the validation loss is inf after step 6 of 12") as caught:
+        run("head:batch_size=8:epochs=2", replace(stars, **splits))
+    assert caught.value.step == 6
+
+
+def test_a_broken_weight_that_no_validation_row_reads_is_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, name = learners.fit.finished, "backbone.embeddings.word_embeddings.weight"
+
+    def broken(*arguments: Any) -> Any:
+        delta = honest(*arguments)
+        delta.tensors[name][3] = float("nan")  # [SEP] is 3, [UNK] is 1: no row holds the latter
+        return delta
+
+    def harmless(*arguments: Any) -> Any:
+        delta = honest(*arguments)
+        delta.tensors[name][1] = float("nan")
+        return delta
+
+    monkeypatch.setattr(learners.fit, "finished", broken)
+    with pytest.raises(Diverged, match="a logit of a validation row is not finite"):
+        run("full:epochs=1")
+    monkeypatch.setattr(learners.fit, "finished", harmless)
+    with pytest.raises(Diverged, match=rf"tensor {name} is not finite after step \d+ of \d+ \(epoch 1\)"):
+        run("full:epochs=1")
+
+
+def test_a_majority_without_a_finite_mean_has_diverged() -> None:
+    stars = encoded("stars", classes=4, kind="regression")
+    broken = replace(stars.train, target=np.full(len(stars.train), np.inf, dtype=np.float32))
+    with pytest.raises(Diverged, match="mean score"):
+        run("majority", replace(stars, train=broken))
 
 
 # ---- schedule and optimiser

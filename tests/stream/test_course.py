@@ -32,6 +32,8 @@ def streams(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
     """Fits and rows of a stream in the order in which they end, which need not be that of the arrivals."""
     name, square = draw(st.sampled_from(list(LEARNERS))), draw(st.booleans())
     events: dict[str, dict[str, Any]] = {}
+    failed = draw(st.sets(st.sampled_from(NAMES)))
+    mute = draw(st.sets(st.sampled_from(NAMES), max_size=2))  # answered with no number, whenever they are
     for arrival, task in enumerate(NAMES, start=1):
         fit: dict[str, Any] = {
             "task": task,
@@ -41,10 +43,19 @@ def streams(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
             "head_bytes": 0,
         }
         fit |= {"kept_parameters": fit["added_parameters"] + draw(sizes)}
-        events[f"fit/{name}/{arrival}"] = fit | {"flops": 0, "seconds": 0, "peak_memory_bytes": 0}
+        fit |= {"flops": 0, "seconds": 0, "peak_memory_bytes": 0}
+        broken = {"failed": {"type": "Diverged", "step": 1, "message": ""}, "task": task}
+        broken |= {key: fit[key] for key in ("flops", "seconds", "peak_memory_bytes")}
+        events[f"fit/{name}/{arrival}"] = broken if task in failed else fit
         cells = [
-            {"task": other, "score": draw(scores), "provenance": "measured", "seconds": 0.0}
-            for other in (NAMES if square else NAMES[:arrival])
+            {
+                "task": other,
+                "score": None if other in mute else draw(scores),
+                "provenance": "measured",
+                "seconds": 0.0,
+            }
+            for place, other in enumerate(NAMES, start=1)
+            if (place <= arrival and other not in failed) or (square and place > arrival)
         ]
         events[f"evaluate/{name}/{arrival}"] = {"cells": cells}
     return draw(st.permutations(list(events.items())))

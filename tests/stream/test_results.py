@@ -114,6 +114,75 @@ def test_the_account() -> None:
     assert cost["peak_memory_bytes"] == 3000
 
 
+def failing(name: str, failed: str) -> dict[str, dict[str, Any]]:
+    """`events_of` where one fit diverged: its event holds no Delta, later rows no cell of its task."""
+    events, place = events_of(name), ORDER.index(failed) + 1
+    events[f"fit/{name}/{place}"] = {
+        "task": failed, "failed": {"type": "Diverged", "step": 7, "message": "the loss is nan"},
+        "flops": 3e5, "seconds": 0.5, "peak_memory_bytes": 5000,
+    }  # fmt: skip
+    for t in range(place, len(ORDER) + 1):
+        row = events[f"evaluate/{name}/{t}"]
+        row["cells"] = [cell for cell in row["cells"] if cell["task"] != failed]
+    return events
+
+
+@pytest.mark.parametrize("failed", ORDER)
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_failed_fit_leaves_gaps_and_never_zeros(name: str, failed: str) -> None:
+    place = ORDER.index(failed) + 1
+    learner = results(FACTS, failing(name, failed))["learners"][name]
+    whole = results(FACTS, ALL)["learners"][name]
+    assert learner["failures"] == [
+        {"task": failed, "arrival": place, "step": 7, "type": "Diverged", "message": "the loss is nan"}
+    ]
+    for row, full in zip(learner["R"], whole["R"], strict=True):
+        assert row == [None if task == failed and full is not whole["R"][0] else score
+                       for task, score in zip(ORDER, full, strict=True)]  # fmt: skip
+    assert learner["metrics_over"] == {"tasks": 2, "of": 3}
+    last = [score for score in whole["R"][2 if failed == "c" else 3] if score is not None]
+    del last[place - 1 : place]
+    assert learner["metrics"]["average_accuracy"] == pytest.approx(sum(last) / 2)
+    cost = learner["cost"]
+    assert list(cost["bytes_per_task"]) == list(cost["kept_parameters_per_task"]) == [t for t in ORDER if t != failed]
+    assert (cost["train_flops"], cost["train_seconds"], cost["peak_memory_bytes"]) == (2.3e6, 4.5, 5000)
+    growth, start = cost["growth"], 0.0 if name == "full:isolated" else 1.0
+    assert growth[place - 1] == (growth[place - 2] if place > 1 else start)
+    assert sum(cost["bytes_per_task"].values()) == cost["after_each_arrival"][-1]["bytes"]
+
+
+def test_certificates_pass_over_a_failed_task() -> None:
+    """Audited: the third row ran the new task alone, the first is certified, the second failed."""
+    name = "adapter:4"
+    events = failing(name, "b")
+    events[f"evaluate/{name}/2"] = {"cells": [], "certified": 1}
+    events[f"evaluate/{name}/3"] = {"cells": [cell("c", 0.33)], "certified": 1}
+    matrix = matrix_of(ORDER, name, events)
+    assert matrix.rows == ((0.11, None, None), (0.11, None, None), (0.11, None, 0.33))
+    assert matrix.provenance[1:] == (("certified", None, None), ("certified", None, "measured"))
+
+
+def test_of_no_cell_nothing_is_proven() -> None:
+    events = {f"fit/adapter:4/{t}": {**failing("adapter:4", ORDER[t - 1])[f"fit/adapter:4/{t}"]} for t in (1, 2, 3)}
+    events |= {f"evaluate/adapter:4/{t}": {"cells": []} for t in (1, 2, 3)}
+    learner = results(FACTS, events)["learners"]["adapter:4"]
+    assert not learner["retention"]["verified"]
+    assert set(learner["metrics"].values()) == {None}
+    assert learner["cost"]["growth"] == [1.0, 1.0, 1.0]
+    assert learner["metrics_over"] == {"tasks": 0, "of": 3}
+
+
+def test_an_answer_that_is_no_number_is_told_once() -> None:
+    broken = {"cells": [cell("a", 0.31), {**cell("b", 0.0), "score": None}, cell("c", 0.33)]}
+    events = {**ALL, "evaluate/full:sequential/3": broken, "audit/full:sequential/3": broken}
+    learner = results(FACTS, events)["learners"]["full:sequential"]
+    (failure,) = learner["failures"]
+    assert (failure["task"], failure["arrival"], failure["step"], failure["type"]) == ("b", 3, None, "NotFinite")
+    assert (learner["R"][3][1], learner["provenance"][3][1]) == (None, None)
+    assert learner["metrics"]["average_accuracy"] is None  # the last row is not whole: no average of the rest
+    assert learner["metrics"]["learning_accuracy"] is not None
+
+
 @pytest.mark.parametrize("kind", ["evaluate", "audit"])
 def test_other_logits_of_an_isolated_learner_are_a_violation(kind: str) -> None:
     changed = {"cells": [cell("a", 0.31), cell("b", 0.32, logits="other"), cell("c", 0.33)]}

@@ -11,7 +11,7 @@ import pytest
 
 import stream.engine
 import stream.execute
-import stream.prepare
+import stream.inputs
 from learners.family import parse_learners
 from stream import run
 from stream.experience import make_stream
@@ -37,16 +37,19 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     """A finished run over more tasks than are held open, and what was counted while it ran."""
     patch = pytest.MonkeyPatch()
     counted: dict[str, Any] = {"open": 0, "keys": {}, "told": [], "written": ()}
-    honest = stream.execute.Bench.data, stream.prepare.Prepared.key, stream.engine._write
+    honest = stream.execute.Bench.data, stream.inputs.Inputs.key, stream.engine._write, stream.engine.prepare
 
     def data(bench: Any, name: str) -> Any:
         found = honest[0](bench, name)
         counted["open"] = max(counted["open"], len(bench.opened))
         return found
 
-    def key(prepared: Any, job: Any) -> str:
-        counted["prepared"] = prepared
-        counted["keys"][job] = honest[1](prepared, job)
+    def prepare(*given: Any) -> Any:
+        counted["prepared"] = honest[3](*given)
+        return counted["prepared"]
+
+    def key(inputs: Any, job: Any) -> str:
+        counted["keys"][job] = honest[1](inputs, job)
         return str(counted["keys"][job])
 
     def write(progress: Any) -> Any:
@@ -54,8 +57,9 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
         return honest[2](progress)
 
     patch.setattr(stream.execute.Bench, "data", data)
-    patch.setattr(stream.prepare.Prepared, "key", key)
+    patch.setattr(stream.inputs.Inputs, "key", key)
     patch.setattr(stream.engine, "_write", write)
+    patch.setattr(stream.engine, "prepare", prepare)
     patch.setattr(stream.engine, "SHORT", 4)
     patch.setattr(stream.execute, "OPEN_TASKS", OPEN)
     out = tmp_path_factory.mktemp("long") / "run"

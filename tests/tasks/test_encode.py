@@ -254,3 +254,39 @@ def test_samples_differ_by_seed_and_need_a_limit(tmp_path: Path) -> None:
     assert not np.array_equal(sample(split, 20, 0).keys, sample(split, 20, 1).keys)
     with pytest.raises(InputError, match="not a number of examples"):
         sample(split, 0, 0)
+
+
+@pytest.mark.parametrize("pair", [False, True])
+@pytest.mark.parametrize(("rows", "characters"), [(1, 10**6), (7, 10**6), (1000, 1), (1000, 90)])
+def test_batches_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, characters: int, pair: bool
+) -> None:
+    """Texts go to the tokenizer a few at a time, as it keeps all that it cuts off until a batch is done."""
+    whole = encoded(tmp_path / "whole", pair=pair)
+    monkeypatch.setattr("tasks.encode.BATCH", rows)
+    monkeypatch.setattr("tasks.encode.BATCH_TEXT", characters)
+    assert encoded(tmp_path / "parts", pair=pair).id == whole.id
+
+
+def test_a_long_name_has_a_folder(tmp_path: Path) -> None:
+    name = "x" * 250
+    assert encode(source(words(60)), name, tokenizer(), "letters", 16, tmp_path).path.is_dir()
+
+
+def test_a_tokenizer_that_fails_is_an_input_error(tmp_path: Path) -> None:
+    from transformers import BertTokenizer
+
+    letters = BertTokenizer(vocab={name: position for position, name in enumerate(["[PAD]", "[CLS]", "[SEP]", "a"])})
+    with pytest.raises(InputError, match="task mine: the tokenizer cannot read its texts; found WordPiece error"):
+        encode(source(words(60)), "mine", letters, "letters", 16, tmp_path)
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00\x08\x00((((((((", b"\x80\x04N."])
+def test_arrays_that_are_none_are_encoded_again(tmp_path: Path, damage: bytes) -> None:
+    """An archive of arrays and a pickle among them: neither is opened."""
+    task = encoded(tmp_path)
+    file = task.path / "train.ids.npy"
+    file.write_bytes(damage.ljust(file.stat().st_size, b"\0"))
+    with pytest.raises(InputError, match="damaged file"):
+        open_encoded(task.path)
+    assert encoded(tmp_path).id == task.id

@@ -133,3 +133,14 @@ def test_offline_fails_at_once_and_clearly(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("tasks.errors.InputError: hub nyu-mll/glue (cola): the hub cannot be reached"), done.stderr
+
+
+@pytest.mark.parametrize("revision", ["main", "v1.0", "refs/pr/3", "0123456789abcdef0123456789abcdef01234567"])
+def test_revisions(revision: str) -> None:
+    assert open_source(f"hub:{revision}").name == f"hub:{revision}"
+
+
+@pytest.mark.parametrize("revision", ["../x", "a/../../x", "/etc", ".x", "a b", "a\n", "x" * 300, "a//b"])
+def test_a_revision_stays_in_the_cache(revision: str) -> None:
+    with pytest.raises(InputError, match="source hub: not a revision"):
+        open_source(f"hub:{revision}")

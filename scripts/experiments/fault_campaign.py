@@ -1,0 +1,114 @@
+"""Faults on purpose: runs killed, files damaged, disks full. Does every run end as if nothing had happened?
+
+1. Kills. A run is sent SIGKILL (a few also SIGTERM or Ctrl-C) at an instant drawn uniformly from the time it takes
+   uninterrupted, given again, sometimes killed again, and let go on. Results, every R.csv and the ledger (Delta ids,
+   logits, predictions) must be those of the uninterrupted run, bit for bit, no fit done twice, and `taskstream verify`
+   must pass. To be quick, most runs are forks of a process that has the libraries loaded; every tenth is the command
+   with two workers.
+2. Damages. In a finished run a byte is changed, or a file cut: ledger, Deltas, fit records, results, R.csv, encoded
+   data, backbone. `taskstream verify` must name the file.
+3. Writes. At each write point of a run (each file or folder made, write, synchronisation, renaming, removal) the
+   process dies, the power is cut (with it goes all that was not synchronised), the disk is full or read-only, once or
+   from then on. The run must end with a message that tells it, and the same call must go on to the same bits.
+
+The backbone is tiny, of random weights; tasks are simulated. What fails is printed, its folder is kept, exit code 1.
+
+    python scripts/experiments/fault_campaign.py --out runs/faults
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from unittest.mock import patch
+
+import study
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from stream.files import usable_folder
+
+T = TypeVar("T")
+# Before any library reads them: the threads of a process do not live on in its forks.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+def trials(
+    console: Console, what: str, planned: Iterable[T], count: int, attempt: Callable[[T], str | None]
+) -> Iterable[tuple[T, str | None]]:
+    """Each trial and what went wrong with it, told at once; a bar where somebody watches."""
+    # No thread of its own, which forks would lack.
+    with Progress(console=console, auto_refresh=False, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(what, total=count)
+        for trial in planned:
+            told = attempt(trial)
+            if told is not None:
+                console.print(f"{what}: {told}", style="bold red", markup=False, soft_wrap=True)
+            progress.advance(bar)
+            progress.refresh()
+            yield trial, told
+
+
+def campaign(base: Path, kills: int, damages: int, writes: int | None, seed: int, console: Console) -> dict[str, Any]:
+    """All trials; returns for each kind of fault how many were tried and what went wrong."""
+    from faults.damages import files_of, plan_damages, undetected
+    from faults.kills import cache_of, kill, open_killing, plan_kills
+    from faults.world import save_tiny_backbone
+    from faults.writes import open_writes, plan_writes, try_write
+
+    backbone = save_tiny_backbone(base / "backbone")
+    found: dict[str, list[str | None]] = {}
+    points = open_writes(base)  # first, as a run loads what libraries load at first use, and the forks have it then
+    planned = plan_kills(kills, seed)
+    killing = open_killing(base, planned)
+    for trial, told in trials(console, "kills", planned, len(planned), lambda trial: kill(killing, trial)):
+        found.setdefault(trial.kind, []).append(told)
+    run = killing.references["full"]
+    with patch.dict(os.environ, TASKSTREAM_CACHE=str(cache_of(run))):
+        files = files_of(run, cache_of(run), backbone)
+        chosen = plan_damages(files, damages, seed)
+        for damage, told in trials(console, "damages", chosen, damages, lambda damage: undetected(run, damage)):
+            found.setdefault(f"damaged {damage.kind}", []).append(told)
+    faults = list(plan_writes(points.points, writes))
+    for (kind, _), told in trials(console, "writes", faults, len(faults), lambda one: try_write(points, one[1])):
+        found.setdefault(kind, []).append(told)
+    return {
+        kind: {"tried": len(told), "failed": [one for one in told if one is not None]} for kind, told in found.items()
+    }
+
+
+def main(
+    kills: Annotated[int, typer.Option(min=1, help="Runs killed with SIGKILL.")] = 200,
+    damages: Annotated[int, typer.Option(min=0, help="Damages to files of a finished run.")] = 1000,
+    writes: Annotated[int | None, typer.Option(min=0, help="Write points for each fault; all if not given.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of instants, files and bytes.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the runs and the numbers go.")] = Path("runs/faults"),
+) -> None:
+    console = study.open_console()
+    base = usable_folder(out, f"--out {out}").resolve() / "work"
+    shutil.rmtree(base, ignore_errors=True)
+    with patch.dict(os.environ, ONE_THREAD):
+        found = campaign(base, kills, damages, writes, seed, console)
+    rows = [
+        [kind, f"{told['tried']:,}", f"{told['tried'] - len(told['failed']):,}", f"{len(told['failed']):,}"]
+        for kind, told in found.items()
+    ]
+    tried = sum(told["tried"] for told in found.values())
+    failed = sum(len(told["failed"]) for told in found.values())
+    rows.append(["all", f"{tried:,}", f"{tried - failed:,}", f"{failed:,}"])
+    head = ["fault", "tried", "same bits, or file named", "failed"]
+    study.show(console, "Faults and what was left of the run", head, rows)
+    settings = {"kills": kills, "damages": damages, "writes": writes, "seed": seed}
+    study.save(out / "fault_campaign.json", {"settings": settings, "faults": found}, None, console)
+    if failed:
+        console.print(f"{failed} of {tried} faults did harm; the folders are in {base}", style="bold red")
+        raise typer.Exit(1)
+    shutil.rmtree(base)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

@@ -1,0 +1,1 @@
+"""Faults on purpose, and what must be left of a run after them."""

@@ -1,0 +1,201 @@
+"""Runs killed at random instants, given again until they end, and compared with one that nothing happened to."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from faults.world import LARGER, settings_of, wrong
+from stream import run
+
+ROOT = Path(__file__).parents[3]  # where `stream` is, installed or not
+AGAIN = 0.3  # part of the killed runs that are killed a second time when they go on
+COMMANDS = 10  # every tenth is the command with two workers, which loads its libraries anew each time: seconds
+PATIENCE = 120  # seconds for a run of a few to end
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One trial: the signal, what runs, and when it is sent, as parts of the time an uninterrupted run takes."""
+
+    number: int
+    how: signal.Signals
+    command: bool
+    evaluate: str
+    instants: tuple[float, ...]
+
+    @property
+    def kind(self) -> str:
+        return f"{self.how.name}, {'command with two workers' if self.command else 'one process'}"
+
+
+def plan_kills(count: int, seed: int) -> list[Kill]:
+    """`count` SIGKILLs, and a tenth as many of SIGTERM and of SIGINT."""
+    draw = random.Random(seed)
+    few = max(count // 10, 1) if count else 0
+    signals = [signal.SIGKILL] * count + [signal.SIGTERM] * few + [signal.SIGINT] * few
+    return [
+        Kill(
+            number,
+            how,
+            command=number % COMMANDS == COMMANDS - 1,
+            evaluate=("full", "audited")[number % 2],
+            instants=tuple(draw.random() for _ in range(1 + (draw.random() < AGAIN))),
+        )
+        for number, how in enumerate(signals)
+    ]
+
+
+class Unexpected(Exception):
+    """A run that was let go on did not come to its end, or a signal did not end one."""
+
+
+@dataclass(frozen=True)
+class Killing:
+    """What kills need: a folder to work in, an uninterrupted run of each mode, and the seconds of one of each kind."""
+
+    base: Path
+    references: dict[str, Path]
+    seconds: dict[bool, float]
+
+
+def open_killing(base: Path, trials: list[Kill]) -> Killing:
+    """Do the runs to which nothing happens.
+
+    Raises:
+        Unexpected: One did not end well.
+    """
+    references = {evaluate: base / f"uninterrupted-{evaluate}" for evaluate in sorted({t.evaluate for t in trials})}
+    seconds = {}
+    for command in sorted({trial.command for trial in trials}):
+        for evaluate, out in references.items():
+            folder = base / "uninterrupted-command" if command else out
+            began = time.perf_counter()
+            _finish(_settings(base, folder, evaluate, command), command)
+            seconds[command] = time.perf_counter() - began
+            if command:
+                break  # one is enough to know its time; what it computes, each trial compares
+    return Killing(base, references, seconds)
+
+
+def kill(killing: Killing, trial: Kill) -> str | None:
+    """Do one trial; returns what went wrong, None if the end is that of the uninterrupted run."""
+    out = killing.base / f"kill{trial.number:04}"
+    given = _settings(killing.base, out, trial.evaluate, trial.command)
+    try:
+        for instant in trial.instants:
+            process = _start(given, trial.command)
+            time.sleep(instant * killing.seconds[trial.command])
+            process.send_signal(trial.how)
+            if (code := _ended(process, out)) not in (0, 1, -trial.how):
+                return f"exit code {code} after {trial.how.name}; see {log_of(out)}"
+        _finish(given, trial.command)
+    except Unexpected as error:
+        return str(error)
+    with patch.dict(os.environ, TASKSTREAM_CACHE=str(cache_of(out))):
+        told = wrong(out, killing.references[trial.evaluate])
+    if told is None:
+        for folder in (out, cache_of(out)):
+            shutil.rmtree(folder)
+        log_of(out).unlink()
+    return told
+
+
+def log_of(out: Path) -> Path:
+    """What the runs of a folder print."""
+    return out.with_name(f"{out.name}.log")
+
+
+def cache_of(out: Path) -> Path:
+    """Encoded data of a run's own, so that it may be killed while it encodes."""
+    return out.with_name(f"{out.name}.cache")
+
+
+def _settings(base: Path, out: Path, evaluate: str, command: bool) -> dict[str, Any]:
+    return settings_of(base, out, LARGER, evaluate=evaluate, workers=2 if command else 1)
+
+
+class Forked:
+    """`run` in a child of this process, which has the libraries loaded; used as a `subprocess.Popen`."""
+
+    def __init__(self, given: dict[str, Any], log: Path) -> None:
+        self._code: int | None = None
+        with warnings.catch_warnings():  # threads of this process, which the child lacks, are none it waits for
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid = os.fork()
+        if self._pid == 0:
+            _live(given, log)
+
+    def poll(self) -> int | None:
+        if self._code is None:
+            done, status = os.waitpid(self._pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if done else None
+        return self._code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self._pid, number)
+
+
+def _live(given: dict[str, Any], log: Path) -> None:
+    """The child's life, with the exit codes of the command; it never returns."""
+    code = 3
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with log.open("a") as file:
+            for descriptor in (1, 2):
+                os.dup2(file.fileno(), descriptor)
+        os.environ["TASKSTREAM_CACHE"] = str(cache_of(Path(given["out"])))
+        run(**given)
+        code = 0
+    except KeyboardInterrupt:
+        code = 1
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        os._exit(code)
+
+
+def _start(given: dict[str, Any], command: bool) -> Forked | subprocess.Popen[bytes]:
+    out = Path(given["out"])
+    if not command:
+        return Forked(given, log_of(out))
+    options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+    environment = {**os.environ, "TASKSTREAM_CACHE": str(cache_of(out))}
+    called = [sys.executable, "-m", "stream.cli", "run", *options, "--display", "none"]
+    with log_of(out).open("a") as file:
+        return subprocess.Popen(called, stdout=file, stderr=file, env=environment, cwd=ROOT)
+
+
+def _ended(process: Forked | subprocess.Popen[bytes], out: Path) -> int:
+    """Wait for the end; returns the exit code, negative for a signal.
+
+    Raises:
+        Unexpected: It takes too long; it is killed.
+    """
+    end = time.monotonic() + PATIENCE
+    while (code := process.poll()) is None:
+        if time.monotonic() > end:
+            process.send_signal(signal.SIGKILL)
+            raise Unexpected(f"{out}: no end after {PATIENCE} s")
+        time.sleep(0.005)
+    return code
+
+
+def _finish(given: dict[str, Any], command: bool) -> None:
+    out = Path(given["out"])
+    if code := _ended(_start(given, command), out):
+        words = log_of(out).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise Unexpected(f"{out}: exit code {code}: {words[-1] if words else ''}")

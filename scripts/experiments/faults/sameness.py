@@ -1,0 +1,80 @@
+"""What two runs must have in common, bit for bit: all but the seconds, the memory and who did the work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from stream.ledger import read_ledger
+
+OWN = ("seconds", "memory", "cached")  # of a call, not of what it computed
+
+
+def lasting(value: Any) -> Any:
+    """A value of a ledger or of results without what differs from call to call."""
+    if isinstance(value, Mapping):
+        return {key: lasting(entry) for key, entry in value.items() if _lasts(key)}
+    return [lasting(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def state_of(folder: Path) -> dict[str, Any]:
+    """What the ledger of a run replays to: the newest event of each job, by its key; Delta ids and logits are in it.
+
+    Raises:
+        InputError: The ledger is damaged.
+    """
+    events = (event for event in read_ledger(folder / "ledger.jsonl").events if "key" in event)
+    return {event["key"]: lasting(event) for event in events}
+
+
+def document_of(folder: Path) -> dict[str, Any]:
+    """results.json without the place in the ledger and the environment."""
+    found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return {name: lasting(entry) for name, entry in found.items() if name not in ("ledger", "environment")}
+
+
+def difference(found: Any, expected: Any, where: str = "") -> str | None:
+    """The first place in which two plain values differ, and how; None if they are the same."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        for key in dict.fromkeys((*expected, *found)):
+            if key not in found or key not in expected:
+                return f"{where}/{key}: only {'expected' if key in expected else 'found'}"
+            if (deeper := difference(found[key], expected[key], f"{where}/{key}")) is not None:
+                return deeper
+        return None
+    if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
+        pairs = enumerate(zip(found, expected, strict=True))
+        return next((told for i, (a, b) in pairs if (told := difference(a, b, f"{where}/{i}")) is not None), None)
+    return None if repr(found) == repr(expected) else f"{where}: expected {expected!r:.80}, found {found!r:.80}"
+
+
+def changed(folder: Path, reference: Path) -> str | None:
+    """The first difference between two finished runs: their results, every R.csv, then what their ledgers hold.
+
+    Raises:
+        OSError, ValueError, InputError: One cannot be read.
+    """
+    expected = document_of(reference)
+    told = difference(document_of(folder), expected, "results.json")
+    for name in expected["learners"]:
+        found, wanted = ((place / name / "R.csv").read_text(encoding="utf-8") for place in (folder, reference))
+        told = told or difference(found, wanted, f"{name}/R.csv")
+    held, due = state_of(folder), state_of(reference)
+    # A ledger may hold more: jobs of the settings that the run had before.
+    return told or difference({key: held[key] for key in due if key in held}, due, "ledger.jsonl")
+
+
+def fitted_twice(folder: Path) -> list[str]:
+    """Recipes that the ledger says were fitted more than once."""
+    done = [
+        e["recipe"]
+        for e in read_ledger(folder / "ledger.jsonl").events
+        if e["event"] == "fit" and e.get("cached") is False
+    ]
+    return sorted({recipe for recipe in done if done.count(recipe) > 1})
+
+
+def _lasts(name: str) -> bool:
+    return not any(word in name for word in OWN)

@@ -1,0 +1,58 @@
+"""The small runs that faults are tried on: a tiny encoder of random weights, simulated tasks, a few learners."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from faults.sameness import changed, fitted_twice
+from learners.checkpoint import EMBEDDED
+from stream.verify import verify
+from tasks.errors import InputError
+
+# A run of some two seconds, of both ways of sharing, of single texts and pairs.
+LARGER = {"suite": "cola,rte,sms_spam", "learners": "adapter:8,layernorm,adapterbias:sequential", "epochs": 2}
+# And one of half a second, for faults that are tried at each of its write points.
+SMALLER = {"suite": "cola,rte", "learners": "head,layernorm:sequential", "epochs": 1}
+SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+
+
+def save_tiny_backbone(folder: Path) -> Path:
+    """A BERT of random weights, d = 32, L = 2, with the tokenizer of the embedded backbone."""
+    import torch
+    from transformers import BertConfig, BertModel
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(EMBEDDED / name, folder / name)
+    words = json.loads((EMBEDDED / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        BertModel(BertConfig(vocab_size=words, max_position_embeddings=64, **SIZES)).save_pretrained(folder)
+    return folder
+
+
+def settings_of(base: Path, out: Path, size: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Settings of a run, in one process unless `workers` says otherwise."""
+    caps = {"train_examples": 32, "test_examples": 16, "batch_size": 16, "max_length": 32, "learning_rate": 1e-3}
+    return (
+        {"source": "simulated", "backbone": str(base / "backbone"), "workers": 1, "out": str(out), **caps} | size | more
+    )
+
+
+def wrong(folder: Path, reference: Path) -> str | None:
+    """What is not as it should be of a run that was helped to its end; None if nothing."""
+    try:
+        told = changed(folder, reference)
+        if told is not None:
+            return told
+        if twice := fitted_twice(folder):
+            return f"fitted twice: {', '.join(twice)}"
+        verdict = verify(folder)
+    except (OSError, ValueError, InputError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None if verdict.passed else f"verify: {verdict.findings[0]}"

@@ -1,0 +1,106 @@
+"""What a frozen backbone's pooled vector tells: a linear probe on each simulated task, labels free of noise.
+
+    python scripts/probe_backbone.py                         the embedded backbone
+    python scripts/probe_backbone.py FOLDER --tasks cola,rte  another one, some tasks
+
+A logistic regression (ridge regression for scores) is fitted on the pooled vectors of training texts, standardised, and
+scored on test texts in the task's metric; beside it what the most frequent answer scores. No weight is changed.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from learners.backbone import Backbone, load_backbone
+from stream.scores import score
+from tasks.files import write_atomic
+from tasks.sources.simulated.registry import twins
+from tasks.sources.simulated.twin import Example, Twin, examples
+from tasks.suite import resolve_suite
+
+BATCH = 64
+STRENGTH = 0.1  # inverse of the penalty on the standardised vectors; a probe, so not tuned for each task
+
+
+def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
+    """Mean of the last hidden states [n, d] of the rows' real tokens."""
+    found = []
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        second = [row.text_b or "" for row in batch] if batch[0].text_b is not None else None
+        encoded = backbone.tokenizer(
+            [row.text for row in batch], second, padding=True, truncation="longest_first", max_length=length,
+            return_tensors="pt",
+        )  # fmt: skip
+        with torch.no_grad():
+            hidden = backbone.model(**encoded).last_hidden_state
+        real = encoded["attention_mask"].unsqueeze(-1)
+        found.append(((hidden * real).sum(1) / real.sum(1)).numpy())
+    return np.concatenate(found)
+
+
+def probe(backbone: Backbone, twin: Twin, train: int, test: int, length: int, seed: int) -> tuple[float, float]:
+    """Scores of the probe and of the most frequent answer, in the task's metric."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    rows = [list(examples(twin, seed, split, n)) for split, n in (("train", train), ("test", test))]
+    inputs = [vectors(backbone, part, length) for part in rows]
+    middle, width = inputs[0].mean(0), inputs[0].std(0) + 1e-6
+    inputs = [(part - middle) / width for part in inputs]
+    targets = [np.array([row.clean for row in part]) for part in rows]
+    task = twin.task
+    positive = next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
+    if task.kind == "regression":
+        answers = Ridge(1 / STRENGTH).fit(inputs[0], targets[0]).predict(inputs[1])[:, None]
+        return score(task.metric, targets[1], answers, None), 0.0
+    model = LogisticRegression(C=STRENGTH, max_iter=500).fit(inputs[0], targets[0].astype(int))
+    logits = np.full((test, task.outputs), -1e9)
+    logits[:, model.classes_] = model.predict_log_proba(inputs[1])
+    constant = np.zeros((test, task.outputs))
+    constant[:, np.bincount(targets[0].astype(int)).argmax()] = 1
+    found = [score(task.metric, targets[1].astype(int), part, positive) for part in (logits, constant)]
+    return found[0], found[1]
+
+
+def main(
+    backbone: Annotated[str, typer.Argument(help="A known name or a folder.")] = "embedded",
+    tasks: Annotated[str, typer.Option(help="Suite, or NAME,NAME.")] = "houlsby26",
+    train: Annotated[int, typer.Option(min=50, help="Training texts of a task.")] = 1000,
+    test: Annotated[int, typer.Option(min=50, help="Test texts of a task.")] = 500,
+    length: Annotated[int, typer.Option(min=8, help="Tokens of a row.")] = 80,
+    seed: int = 5,
+    out: Annotated[Path | None, typer.Option(help="JSON file of the numbers.")] = None,
+) -> None:
+    torch.set_num_threads(1)
+    console, loaded = Console(), load_backbone(backbone)
+    names = resolve_suite(tasks, tuple(twins()))[1]
+    scores = {}
+    for name in track(names, "probing", console=Console(stderr=True)):
+        scores[name] = probe(loaded, twins()[name], train, test, length, seed)
+    table = Table(title=f"Linear probes of {backbone}: {train:,} training, {test:,} test texts, seed {seed}")
+    for column in ("task", "metric", "most frequent", "probe", "gain"):
+        table.add_column(column, justify="left" if column in ("task", "metric") else "right")
+    for name, (found, constant) in scores.items():
+        cells = (f"{100 * constant:.1f}", f"{100 * found:.1f}", f"{100 * (found - constant):+.1f}")
+        table.add_row(name, twins()[name].task.metric, *cells)
+    means = np.mean(list(scores.values()), axis=0)
+    table.add_section()
+    cells = (f"{100 * means[1]:.1f}", f"{100 * means[0]:.1f}", f"{100 * (means[0] - means[1]):+.1f}")
+    table.add_row("mean", "", *cells)
+    console.print(table)
+    if out is not None:
+        document = {"backbone": backbone, "train": train, "test": test, "length": length, "seed": seed, "probe": scores}
+        write_atomic(out, json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

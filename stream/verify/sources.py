@@ -1,0 +1,86 @@
+"""What a run was made from: encoded data and backbone files, where they are at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from learners.checkpoint import find_checkpoint
+from learners.fingerprint import file_digests
+from stream.prepare import cache_folder
+from stream.verify.recorded import Recorded
+from stream.verify.verdict import Finding, Outcome
+from tasks.encoded import check_encoded
+from tasks.errors import InputError
+
+
+def check_encoded_data(run: Recorded, progress: Callable[[str], None]) -> Outcome:
+    """Every byte of the encoded tasks that the last call used, if the cache still has them."""
+    outcome = Outcome()
+    absent = []
+    for task, expected in run.inputs.data.items():
+        path = entry_of(run, task)
+        if path is None:
+            absent.append(task)
+            continue
+        progress(f"encoded data of {task}")
+        outcome.counts["tasks"] += 1
+        try:
+            check_encoded(path, expected)
+        except InputError as error:
+            outcome.findings.append(
+                Finding(error.what, error.where, task=task, expected=error.expected, found=error.found)
+            )
+    if absent:
+        some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
+        outcome.notes.append(f"encoded data of {len(absent)} tasks not here, not checked: {some}")
+    return outcome
+
+
+def entry_of(run: Recorded, task: str) -> Path | None:
+    """The folder of an encoded task in this user's cache; None where it is not here."""
+    name = run.opening.get("encoded", {}).get(task)
+    path = None if name is None else cache_folder() / Path(name).name
+    return path if path is not None and path.is_dir() else None
+
+
+def check_backbone_files(run: Recorded, progress: Callable[[str], None]) -> Outcome:
+    """The files that the backbone was read from, if they lie where the run found them; nothing is fetched."""
+    outcome = Outcome()
+    name = str(run.facts.backbone["name"])
+    progress(f"files of backbone {name}")
+    try:
+        folder = _folder(name)
+    except InputError as error:
+        if Path(error.where).is_file():  # it is here, and says itself that it is not what it should be
+            outcome.findings.append(Finding(error.what, error.where, expected=error.expected, found=error.found))
+            return outcome
+        folder = None
+    if folder is None:
+        outcome.notes.append(f"backbone {name} not here, its files not checked")
+        return outcome
+    found = file_digests(folder)
+    for file, digest in run.inputs.files.items():
+        outcome.counts["files"] += 1
+        if found.get(file) != digest:
+            what = "a file of the backbone changed" if file in found else "a file of the backbone is gone"
+            outcome.findings.append(Finding(what, str(folder / file), expected=digest, found=found.get(file, "")))
+    if added := [file for file in found if file not in run.inputs.files]:
+        outcome.notes.append(f"files beside the backbone that were not there: {', '.join(added)}")
+    return outcome
+
+
+def _folder(name: str) -> Path | None:
+    path = Path(name).expanduser()
+    if name in ("embedded", "minilm"):
+        return find_checkpoint(name).folder
+    if path.is_dir():
+        return path
+    if path.is_absolute() or name.startswith(("./", "../", "~")):
+        return None
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError):  # not in the local cache, or no hub id
+        return None
