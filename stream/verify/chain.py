@@ -61,6 +61,8 @@ def read_evidence(folder: Path) -> tuple[Evidence | None, Outcome]:
             raise  # a whole ledger, but not one that this version can judge
         finding = Finding(error.what, error.where, expected=error.expected, found=error.found)
         return None, Outcome([finding], outcome.counts)
+    if not ledger.lines and results is None and not matrices and not any((folder / "store").glob("deltas/*")):
+        return None, Outcome(notes=["the run ended before its first event: there is nothing to check yet"])
     if not ledger.lines:
         outcome.findings.insert(0, Finding("the ledger is gone", str(path), expected="events", found="nothing"))
         return None, outcome

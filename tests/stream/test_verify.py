@@ -279,3 +279,13 @@ def test_progress_is_told(world: World) -> None:
     told: list[str] = []
     verify(world.out, rerun=1, progress=told.append)
     assert {"ledger", "Delta 6 of 6", "encoded data of rte", "documents"} <= set(told)
+
+
+def test_a_run_that_ended_before_its_first_event_has_nothing_to_check(tmp_path: Path) -> None:
+    (tmp_path / "ledger.jsonl").write_bytes(b'{"event": "led')
+    verdict = verify(tmp_path)
+    assert verdict.passed
+    assert "before its first event" in " ".join(verdict.notes)
+    (tmp_path / "store" / "deltas").mkdir(parents=True)
+    (tmp_path / "store" / "deltas" / "x.safetensors").touch()
+    assert not verify(tmp_path).passed
