@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -41,6 +42,7 @@ from pretraining.tokens import open_tokenizer
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from tasks.errors import InputError
 from tasks.files import write_atomic
 
 CONFIGURED = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
@@ -58,6 +60,7 @@ def rate(settings: Settings, step: int) -> float:
 
 
 def train(folder: Path, settings: Settings, stop_after: int | None = None) -> None:
+    check_same(folder, settings)
     corpus = make_corpus(folder, settings)
     rows, model, forms = order(corpus), Pretraining(settings), Forms(open_tokenizer(folder / "tokenizer.json"))
     weights = [p for p in model.parameters() if p.ndim > 1]
@@ -89,6 +92,25 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
             saved = time.monotonic()
     if step == settings.steps:
         export(folder, model, settings, curve)
+
+
+def check_same(folder: Path, settings: Settings) -> None:
+    """Note what the folder's corpus and checkpoint are made with, or refuse to go on with anything else.
+
+    Raises:
+        InputError: A setting differs.
+    """
+    file, now = folder / "settings.json", asdict(settings)
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(file, json.dumps(now, indent=1))
+        return
+    before = json.loads(file.read_text(encoding="utf-8"))
+    for name in now:
+        if before.get(name) != now[name]:
+            expected, found = f"{name} {before.get(name)}", str(now[name])
+            fix = "give the same settings, or another folder"
+            raise InputError("begun with other settings", where=str(file), expected=expected, found=found, fix=fix)
 
 
 def keep(
@@ -157,7 +179,11 @@ def main(
 ) -> None:
     torch.set_num_threads(threads)
     given = {name: value for name, value in locals().items() if name in Settings.__dataclass_fields__}
-    train(folder, Settings(**given), stop_after)
+    try:
+        train(folder, Settings(**given), stop_after)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

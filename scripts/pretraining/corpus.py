@@ -80,5 +80,7 @@ def make_corpus(folder: Path, settings: Settings) -> Corpus:
             "bond": np.array([BONDS.index(row[2]) if row[2] else -1 for row in rows]),
             "meaning": np.stack([row[3:] for row in rows]),
         }
-        save_file({name: torch.from_numpy(array) for name, array in arrays.items()}, file)
+        temporary = folder / "corpus.part"
+        save_file({name: torch.from_numpy(array) for name, array in arrays.items()}, temporary)
+        temporary.rename(file)
     return Corpus(**{name: tensor.numpy() for name, tensor in load_file(file).items()})

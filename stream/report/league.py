@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,7 @@ def league(results: Mapping[str, Any], page: Page) -> RenderableType:
         *legend(names, short, page),
         *failure_lines(results, page),
         *proofs(learners, short, page),
-        *(Text(line, style="dim") for line in caption(page, whole=all(learner.whole for learner in learners))),
+        *(Text(line, style="dim") for line in caption(results, page, whole=all(learner.whole for learner in learners))),
     ]
     return Group(*parts)
 
@@ -69,9 +70,15 @@ def score(learner: Standing, mark: str, wide: int, page: Page) -> Text:
     return Text(written, style="bold green" if mark == page.best else "")
 
 
-def caption(page: Page, *, whole: bool) -> tuple[str, ...]:
+def caption(results: Mapping[str, Any], page: Page, *, whole: bool) -> tuple[str, ...]:
+    half = uncertainty([number(task.get("test")) for task in results["tasks"].values()])
     return (
         f"score: average over the arrived tasks after the last arrival, points; {page.best} best.",
+        *(
+            []
+            if half is None
+            else [f"the number of test examples leaves it uncertain by up to {half:.1f} points (95 %)."]
+        ),
         *([] if whole else ["(n/m): figures over n of m tasks, as the rest failed; ranked apart, as not comparable."]),
         "forget: Chaudhry et al. 2018, best earlier score less the last, points.",
         "BWT: Lopez-Paz and Ranzato 2017, last score less first, over T-1 tasks, points.",
@@ -80,6 +87,17 @@ def caption(page: Page, *, whole: bool) -> tuple[str, ...]:
         "trained/task: parameters without head, % of the backbone.",
         "disk/task: stored bytes with head, 1 kB = 1000 B.",
     )
+
+
+def uncertainty(tests: Sequence[float | None]) -> float | None:
+    """Half width in points of the 95 % interval of an average of accuracies over T tasks of n test examples, at most.
+
+    1.96 sqrt(sum 0.25 / n) / T: the standard error of a share is largest at one half. None if a number is not known.
+    """
+    known = [n for n in tests if n]
+    if not known or len(known) < len(tests):
+        return None
+    return 196 * math.sqrt(sum(0.25 / n for n in known)) / len(known)
 
 
 def verdict(learner: Standing) -> Text:

@@ -9,6 +9,8 @@ from rich.text import Text
 
 from stream.report.console import Page
 
+SHORTEST = 3  # letters by which an option is still recognised
+
 
 def cut(name: str, width: int) -> str:
     """At most `width` cells of `name`."""
@@ -16,10 +18,14 @@ def cut(name: str, width: int) -> str:
 
 
 def abbreviated(name: str, width: int) -> str:
-    """`name` in `width` cells, taking from the longest of its `:` parts: full:sequential -> ful:seq."""
+    """`name` in `width` cells, taking from the longest of its `:` parts: full:sequential -> full:seq.
+
+    The first part, the family, is cut last, or adapterbias would become adapter, which is another one.
+    """
     parts = name.split(":")
     while cell_len(":".join(parts)) > width and max(map(len, parts)) > 1:
-        longest = max(range(len(parts)), key=lambda index: (len(parts[index]), index))
+        options = [index for index, part in enumerate(parts) if index and len(part) > SHORTEST]
+        longest = max(options or range(len(parts)), key=lambda index: (len(parts[index]), index))
         parts[longest] = parts[longest][:-1]
     return cut(":".join(parts), width)
 

@@ -32,6 +32,9 @@ def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> Non
         (tmp_path / "two" / name).write_bytes((tmp_path / "one" / name).read_bytes())
     assert pretrain(tmp_path / "two", "--steps", "9", "--stop-after", "4").returncode == 0
     assert not (tmp_path / "two" / "backbone").exists()
+    other = pretrain(tmp_path / "two", "--steps", "9", "--seed", "1")
+    assert other.returncode == 2
+    assert "begun with other settings" in other.stderr
     assert pretrain(tmp_path / "two", "--steps", "9").returncode == 0
     one, two = (load_file(tmp_path / run / "backbone" / "model.safetensors") for run in ("one", "two"))
     assert one.keys() == two.keys()

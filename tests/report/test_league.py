@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from stream.report.league import uncertainty
+
 from .fake_results import HOULSBY26, LEARNERS, make_results
 from .rendering import render
 
@@ -82,3 +84,11 @@ def test_a_sequential_learner_never_counts_as_proven() -> None:
 def test_narrow_pages_drop_columns_but_keep_score_forgetting_growth_and_proof() -> None:
     heading = next(line for line in lines(make_results(), 50) if line.startswith("learner"))
     assert heading.split() == ["learner", "score", "forget", "growth", "/task", "proof"]
+
+
+def test_the_uncertainty_of_an_average_is_that_of_its_test_examples() -> None:
+    # 1.96 standard errors of the mean of 26 shares near one half, each of 40: 196 sqrt(26 / 160) / 26
+    assert uncertainty([40] * 26) == pytest.approx(3.0387, abs=1e-3)
+    assert uncertainty([100]) == pytest.approx(9.8)
+    assert uncertainty([100, None]) is None
+    assert uncertainty([]) is None

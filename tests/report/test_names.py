@@ -13,6 +13,7 @@ def test_the_longest_part_is_cut_first() -> None:
     assert abbreviated("full:sequential", 8) == "full:seq"
     assert abbreviated("full:sequential", 7) == "ful:seq"
     assert abbreviated("adapter:64", 10) == "adapter:64"
+    assert abbreviated("adapterbias:share=alpha:l0", 18) == "adapterbias:sha:l0"  # adapter is another family
 
 
 def test_names_with_one_beginning_are_numbered() -> None:
