@@ -71,7 +71,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "learner of another kind": (("show", "learner", "lora"), ("unknown learner",)),
     "cost on no object": (
         ("cost", "--backbone", "{}/hollow", "--suite", "glue9", "--learners", "head"),
-        ("not a model's config",),
+        ("damaged config; expected a JSON object; found a list",),
     ),
     "cost on an unknown model": (
         ("cost", "--backbone", "bert-huge", "--suite", "glue9", "--learners", "head"),
