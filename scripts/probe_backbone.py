@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from learners.backbone import Backbone, load_backbone
-from stream.scores import score
+from stream.evaluate import scorer
 from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins
 from tasks.sources.simulated.twin import Example, Twin, examples
@@ -58,16 +58,15 @@ def probe(backbone: Backbone, twin: Twin, train: int, test: int, length: int, se
     inputs = [(part - middle) / width for part in inputs]
     targets = [np.array([row.clean for row in part]) for part in rows]
     task = twin.task
-    positive = next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
     if task.kind == "regression":
         answers = Ridge(1 / STRENGTH).fit(inputs[0], targets[0]).predict(inputs[1])[:, None]
-        return score(task.metric, targets[1], answers, None), 0.0
+        return scorer(task)(targets[1], answers), 0.0
     model = LogisticRegression(C=STRENGTH, max_iter=500).fit(inputs[0], targets[0].astype(int))
     logits = np.full((test, task.outputs), -1e9)
     logits[:, model.classes_] = model.predict_log_proba(inputs[1])
     constant = np.zeros((test, task.outputs))
     constant[:, np.bincount(targets[0].astype(int)).argmax()] = 1
-    found = [score(task.metric, targets[1].astype(int), part, positive) for part in (logits, constant)]
+    found = [scorer(task)(targets[1].astype(int), part) for part in (logits, constant)]
     return found[0], found[1]
 
 

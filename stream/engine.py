@@ -82,8 +82,9 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
     progress = Progress(prepared, prepared.facts(), ledger, handle, {job.id: job for job in jobs})
     store, earlier = Store(config.store_folder), written(ledger.events)
-    held = replay(earlier, jobs, prepared.inputs.key, lambda delta: store.delta_path(delta).exists())
-    lost = [key for job in jobs if job.id not in held and (key := prepared.inputs.key(job)) in earlier]
+    keys = {job.id: prepared.inputs.key(job) for job in jobs}
+    held = replay(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
+    lost = [keys[job.id] for job in jobs if job.id not in held and keys[job.id] in earlier]
     handle(_opening(progress, len(held)))
     for job in jobs:
         if job.id in held:

@@ -27,7 +27,7 @@ from stream.evaluate import Score, evaluate, scorer
 from stream.gaps import failed_fit, last_good
 from stream.memory import peak_memory, reset_peak_memory
 from stream.plan import Job
-from stream.store import Store, recipe_id
+from stream.store import Store, fit_recipe, recipe_id
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 
@@ -166,17 +166,17 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
     (task,) = job.tasks
     data = bench.data(task)
     before = last_good(results[job.needs[0]]) if job.needs else None
-    recipe = {
-        "backbone": bench.backbone.id,
-        "data": data.id,
-        "learner": asdict(learner),
-        "task": task,
-        "seed": bench.setup.seed,
-        "train_examples": bench.setup.train_examples,
-        "test_examples": bench.setup.test_examples,
-        "previous": before["delta"] if before else None,
-        "numerics": numerics(bench.setup.dtype),
-    }
+    recipe = fit_recipe(
+        backbone=bench.backbone.id,
+        data=data.id,
+        learner=asdict(learner),
+        task=task,
+        seed=bench.setup.seed,
+        train_examples=bench.setup.train_examples,
+        test_examples=bench.setup.test_examples,
+        previous=before["delta"] if before else None,
+        numerics=numerics(bench.setup.dtype),
+    )
     identity = recipe_id(recipe)
     if (known := bench.store.get_fit(identity)) is not None:
         return {**known, "cached": True}

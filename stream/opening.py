@@ -72,12 +72,13 @@ def check_same_inputs(ledger: Ledger, prepared: Prepared, notice: Callable[[str]
             ))  # fmt: skip
     if errors:
         raise InputErrors(errors)
-    changed = ", ".join(
-        f"{name} {before.numerics.get(name)} -> {now.numerics.get(name)}"
-        for name in _different(before.numerics, now.numerics)
-    )
-    if changed:
+    if changed := changes(before.numerics, now.numerics):
         notice(f"arithmetic differs from that so far ({changed}): all is done anew")
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """What of the arithmetic is another, in words: "torch 2.9 -> 2.10"."""
+    return ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in _different(before, now))
 
 
 def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

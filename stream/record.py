@@ -145,9 +145,8 @@ def show(progress: Progress, job: Job) -> None:
     course = progress.courses[name]
     about["growth"] = course.growth[job.arrival - 1] if len(course.growth) >= job.arrival else None
     about["forgetting"] = course.forgetting
-    about["verified"] = (
-        True if course.learner.sharing == "isolated" else None
-    )  # a row that is not ends the run in `keep`
+    # A row of an isolated learner that is not as on the day of learning has ended the run in `keep`.
+    about["verified"] = True if course.learner.sharing == "isolated" else None
     progress.handle(about | {"event": "row"})
     if arrived(progress, job):
         end = {"arrival": job.arrival, "tasks": len(facts.order), "task": facts.order[job.arrival - 1]}

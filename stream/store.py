@@ -9,21 +9,48 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from learners.delta import Delta, load_delta, load_head, save_delta
-from stream.files import write_json
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
+from tasks.files import write_atomic
 
 
 def recipe_id(recipe: dict[str, Any]) -> str:
     """Id of a job's inputs, known before it runs: equal recipes need not run twice."""
     return content_id("recipe", canonical(recipe))
+
+
+def fit_recipe(
+    *,
+    backbone: str,
+    data: str,
+    learner: Mapping[str, Any],
+    task: str,
+    seed: int,
+    train_examples: int | None,
+    test_examples: int | None,
+    previous: str | None,
+    numerics: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The recipe of a fit: all that its Delta depends on, for who fits and for who checks.
+
+    Args:
+        backbone, data: Content ids.
+        learner: Its settings.
+        previous: Content id of the Delta that a sequential learner goes on from.
+    """
+    return dict(locals())
+
+
+def record_text(record: dict[str, Any]) -> str:
+    """The file of a fit's record, byte for byte."""
+    return json.dumps({"record": record, "check": _check(record)}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @dataclass(frozen=True)
@@ -64,7 +91,7 @@ class Store:
         return load_head(self.delta_path(record["delta"]), record["digests"])
 
     def put_fit(self, recipe: str, record: dict[str, Any]) -> None:
-        write_json(self.fit_path(recipe), {"record": record, "check": _check(record)})
+        write_atomic(self.fit_path(recipe), record_text(record))
 
     def get_fit(self, recipe: str) -> dict[str, Any] | None:
         """The record of a finished fit whose Delta is there, or None.

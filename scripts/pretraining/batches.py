@@ -79,8 +79,10 @@ def draw(corpus: Corpus, rows: Order, forms: Forms, settings: Settings, step: in
         starts = torch.tensor([len(first) + 2 if second is not None else 10_000 for first, second in pairs])
         types = ((torch.arange(ids.shape[1]) >= starts[:, None]) & (ids != PAD)).long()
     inputs, hidden = _hide(ids, wrong_tokens, settings.vocabulary, random)
-    single = torch.tensor([apart is False and second is None for _, second in pairs])
-    judged = (ids > MASK) & ~hidden & single[:, None] if not apart else torch.zeros_like(hidden)
+    judged = torch.zeros_like(hidden)
+    if not apart:
+        single = torch.tensor([second is None for _, second in pairs])
+        judged = (ids > MASK) & ~hidden & single[:, None]
     return Batch(chosen, apart, ids, inputs, types, hidden, wrong_tokens, judged)
 
 

@@ -20,7 +20,7 @@ from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.logic import denials, entails
 from tasks.sources.simulated.meaning import Entity, Proposition
 from tasks.sources.simulated.registers import style_of, write
-from tasks.sources.simulated.text import join
+from tasks.sources.simulated.text import sentence
 from tasks.sources.simulated.variation import WAYS, changed, retold, statement
 
 BOND_SHARES = (30, 18, 6, 30, 10, 6)
@@ -117,8 +117,7 @@ def ask(p: Proposition, asked: str, chance: Chance) -> str:
     else:
         known = replace(p, place="" if asked == "place" else p.place, time="" if asked == "time" else p.time)
         tokens = (*fixed(lead), *realise(known, replace(style, fronting=0.0), chance))
-    text = join(tokens) + "?"
-    return text[:1].upper() + text[1:]
+    return sentence(tokens, "?")
 
 
 def views(chance: Chance) -> Document:

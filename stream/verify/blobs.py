@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 
 from learners.delta import Counts, Delta, load_delta
-from stream.store import Store, read_record, recipe_id
+from stream.store import Store, read_record, recipe_id, record_text
 from stream.verify.recorded import Event, Recorded
 from stream.verify.verdict import Finding, Outcome
 from tasks.errors import InputError
@@ -146,8 +146,7 @@ def _check_records(store: Store, fits: list[tuple[str, int, Event]], outcome: Ou
         outcome.counts["records"] += 1
         try:
             record = read_record(path)
-            whole = {"record": record, "check": json.loads(path.read_bytes())["check"]}
-            if json.dumps(whole, ensure_ascii=False, allow_nan=False) + "\n" != path.read_bytes().decode():
+            if record_text(record) != path.read_bytes().decode():
                 raise ValueError("not laid out as it was written")
             if (found := recipe_id(record["recipe"])) != path.stem:
                 raise ValueError(f"the record of recipe {found}")

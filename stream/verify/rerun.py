@@ -12,6 +12,7 @@ import torch
 from learners.backbone import Backbone, load_backbone
 from learners.seeds import seed_of
 from stream.execute import Bench, Setup, execute, numerics, open_bench
+from stream.opening import changes
 from stream.plan import Job, fit_ids
 from stream.prepare import cache_folder
 from stream.store import Store
@@ -66,12 +67,7 @@ def rerun(
         outcome.notes.append("no cell to evaluate again yet")
         return outcome
     if not same:
-        changed = [
-            f"{key} {there.get(key)} -> {here.get(key)}"
-            for key in here | dict(there)
-            if here.get(key) != there.get(key)
-        ]
-        outcome.notes.append(f"this is not the arithmetic of the run ({', '.join(changed)}): last bits may differ")
+        outcome.notes.append(f"this is not the arithmetic of the run ({changes(there, here)}): last bits may differ")
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = load_backbone(run.facts.backbone["name"], run.inputs.numerics["dtype"])
     if backbone.id != run.inputs.backbone:
