@@ -32,6 +32,7 @@ class Backbone:
 
     Attributes:
         name: As the user wrote it.
+        folder: Where its files lie.
         id: Content id over parameters and buffers (float32, as loaded), config, tokenizer and pooling.
         pooling: `cls`, the pooler's output where the model has one, else the first token; or `mean` over tokens.
         model: The Hugging Face base model in `dtype`, evaluation mode, without gradients.
@@ -41,6 +42,7 @@ class Backbone:
     """
 
     name: str
+    folder: Path
     id: str
     architecture: Architecture
     pooling: Pooling
@@ -101,6 +103,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     digests = resident_digests(model, weights)
     return Backbone(
         name=name,
+        folder=folder,
         id=identity,
         architecture=architecture,
         pooling=checkpoint.pooling,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from learners.backbone import Backbone, load_backbone
-from learners.checkpoint import check_name, find_checkpoint
+from learners.checkpoint import check_name
 from learners.family import parse_learners
 from learners.fingerprint import file_digests
 from learners.learner import Learner, delta_shapes
@@ -169,7 +169,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
     backbone = load_backbone(config.backbone, config.dtype)
     for note in backbone.notes:
         notice(note)
-    files = file_digests(find_checkpoint(config.backbone).folder)
+    files = file_digests(backbone.folder)
     if config.max_length > backbone.architecture.maximum_length:
         raise InputError(
             "rows would be longer than the backbone takes",

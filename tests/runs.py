@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 COMMAND = Path(sys.executable).with_name("taskstream")  # as installed beside this interpreter
@@ -116,3 +116,15 @@ def read_results(out: Path) -> dict[str, Any]:
 
     document: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"), parse_constant=refuse)
     return document
+
+
+class Finished(NamedTuple):
+    """A run that a command made, with its settings and what the command did."""
+
+    out: Path
+    settings: dict[str, Any]
+    answer: Answer
+
+    @property
+    def results(self) -> dict[str, Any]:
+        return read_results(self.out)

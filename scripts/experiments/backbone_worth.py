@@ -117,10 +117,7 @@ def main(
                 values = [100 * sum(row[task] for row in scores[kind][name]) / seeds for task in tasks]
                 face = colour if kind == "pretrained" else "white"
                 axes.plot(values, places, mark, color=colour, markerfacecolor=face, label=f"{name}, {kind}")
-        axes.set_yticks(places, tasks, fontsize=8)
-        axes.invert_yaxis()
-        axes.set(xlabel="score, points")
-        axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4)
+        study.task_axis(axes, tasks, "score, points", 4)
 
     study.draw(out / "backbone_worth.png", 7, 1.5 + 0.22 * len(tasks), plot, console)
 

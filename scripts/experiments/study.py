@@ -187,6 +187,14 @@ def as_json(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None:
+    """A line for each task, the first on top; scores to the right; what the marks mean above."""
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set(xlabel=label)
+    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
+
+
 def draw(path: Path, width: float, height: float, plot: Callable[[Any], None], console: Console) -> None:
     """Have `plot` draw on a matplotlib Axes and save it, PNG or SVG by the path's ending; inches.
 

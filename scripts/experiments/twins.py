@@ -170,10 +170,7 @@ def main(
                     key
                 )
                 axes.plot(*zip(*places, strict=True), mark, color=colour, markersize=5, label=label or key)
-        axes.set_yticks(range(len(found)), names, fontsize=8)
-        axes.invert_yaxis()
-        axes.set(xlabel="score in the task's metric, points")
-        axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5)
+        study.task_axis(axes, names, "score in the task's metric, points", 5)
 
     study.draw(out / "twins.png", 8, 1.5 + 0.24 * len(found), plot, console)
 

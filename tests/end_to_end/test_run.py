@@ -7,7 +7,7 @@ import math
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -16,13 +16,12 @@ from stream import run
 from stream.metrics import metrics
 from stream.store import read_record
 from tests.runs import (
-    Answer,
+    Finished,
     as_arguments,
     call,
     deltas_of,
     ledger_of,
     matrices_of,
-    read_results,
     start,
     tiny_settings,
     wait,
@@ -30,16 +29,6 @@ from tests.runs import (
 
 SUITE = ["sms_spam", "rte", "stsb", "colours"]
 LEARNERS = ["full:isolated", "full:sequential", "topk:1", "layernorm", "adapter:4", "adapterbias:share=alpha:l0=1e-4"]
-
-
-class Finished(NamedTuple):
-    out: Path
-    settings: dict[str, Any]
-    answer: Answer
-
-    @property
-    def results(self) -> dict[str, Any]:
-        return read_results(self.out)
 
 
 @pytest.fixture(scope="module")

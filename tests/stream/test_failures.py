@@ -11,7 +11,7 @@ import itertools
 import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -20,7 +20,7 @@ import learners.predict
 import stream.evaluate
 from stream import run
 from tests.runs import (
-    Answer,
+    Finished,
     as_arguments,
     call,
     deltas_of,
@@ -42,16 +42,6 @@ BAD = (ISOLATED, SEQUENTIAL)
 T = len(SUITE)
 
 
-class Ran(NamedTuple):
-    out: Path
-    settings: dict[str, Any]
-    answer: Answer
-
-    @property
-    def results(self) -> dict[str, Any]:
-        return read_results(self.out)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("failing")
@@ -62,26 +52,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ran(world: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(world: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """In this process, through the entry point of the command."""
     out = tmp_path_factory.mktemp("serial") / "run"
     settings = tiny_settings(world, tiny_backbone, out, suite=",".join(SUITE), learners=",".join((*GOOD, *BAD)))
-    return Ran(out, settings, call("run", *as_arguments(settings), "--display", "plain"))
+    return Finished(out, settings, call("run", *as_arguments(settings), "--display", "plain"))
 
 
 @pytest.fixture(scope="module")
-def alone(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def alone(ran: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The good learners without the bad ones."""
     out = tmp_path_factory.mktemp("alone") / "run"
     return run(**{**ran.settings, "learners": ",".join(GOOD), "out": str(out)})
 
 
 @pytest.fixture(scope="module")
-def spared(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def spared(ran: Finished, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """All learners on the stream that never had the task."""
     out = tmp_path_factory.mktemp("spared") / "run"
     settings = {**ran.settings, "suite": ",".join(task for task in SUITE if task != LONG), "out": str(out)}
-    return Ran(out, settings, call("run", *as_arguments(settings), "--display", "none"))
+    return Finished(out, settings, call("run", *as_arguments(settings), "--display", "none"))
 
 
 def reduced(matrix: list[list[float | None]]) -> list[list[float | None]]:
@@ -89,14 +79,14 @@ def reduced(matrix: list[list[float | None]]) -> list[list[float | None]]:
     return [[score for j, score in enumerate(row) if j != 1] for i, row in enumerate(matrix) if i != 2]
 
 
-def test_it_diverges_as_the_world_is_made(ran: Ran, spared: Ran) -> None:
+def test_it_diverges_as_the_world_is_made(ran: Finished, spared: Finished) -> None:
     failed = {(e["learner"], e["task"]) for e in events_of(ran.out, "fit") if "failed" in e}
     assert failed == {(name, LONG) for name in BAD}
     assert (spared.answer.code, spared.answer.err) == (0, "")
     assert all(learner["failures"] == [] for learner in spared.results["learners"].values())
 
 
-def test_the_event_says_step_and_reason_and_the_store_holds_nothing(ran: Ran) -> None:
+def test_the_event_says_step_and_reason_and_the_store_holds_nothing(ran: Finished) -> None:
     steps = next(e for e in events_of(ran.out, "fit") if e["task"] == LONG and "delta" in e)["examples"]
     for event in (event for event in events_of(ran.out, "fit") if "failed" in event):
         assert event["failed"]["type"] == "Diverged"
@@ -112,7 +102,7 @@ def test_the_event_says_step_and_reason_and_the_store_holds_nothing(ran: Ran) ->
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_its_cells_are_empty_with_a_reason(ran: Ran, name: str) -> None:
+def test_its_cells_are_empty_with_a_reason(ran: Finished, name: str) -> None:
     learner = ran.results["learners"][name]
     for arrival, (row, hows) in enumerate(zip(learner["R"][1:], learner["provenance"][1:], strict=True), start=1):
         there = [j < arrival and j != 1 for j in range(T)]
@@ -131,7 +121,7 @@ def test_its_cells_are_empty_with_a_reason(ran: Ran, name: str) -> None:
     assert learner["metrics_over"] == {"tasks": T - 1, "of": T}
 
 
-def test_the_others_are_bitwise_what_they_are_alone(ran: Ran, alone: dict[str, Any]) -> None:
+def test_the_others_are_bitwise_what_they_are_alone(ran: Finished, alone: dict[str, Any]) -> None:
     together = ran.results["learners"]
     for name in GOOD:
         assert together[name]["failures"] == []
@@ -141,7 +131,7 @@ def test_the_others_are_bitwise_what_they_are_alone(ran: Ran, alone: dict[str, A
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_the_stream_goes_on_as_if_the_task_had_not_come(ran: Ran, spared: Ran, name: str) -> None:
+def test_the_stream_goes_on_as_if_the_task_had_not_come(ran: Finished, spared: Finished, name: str) -> None:
     """Bitwise R, Deltas and every metric of the stream that never had it; the sequential body is the one before."""
     with_it, without = ran.results["learners"][name], spared.results["learners"][name]
     assert reduced(with_it["R"]) == without["R"]
@@ -154,7 +144,7 @@ def test_the_stream_goes_on_as_if_the_task_had_not_come(ran: Ran, spared: Ran, n
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_failed_fit_keeps_nothing_and_its_price_counts(ran: Ran, spared: Ran, name: str) -> None:
+def test_a_failed_fit_keeps_nothing_and_its_price_counts(ran: Finished, spared: Finished, name: str) -> None:
     cost, without = (document["learners"][name]["cost"] for document in (ran.results, spared.results))
     for part in ("trained_parameters_per_task", "kept_parameters_per_task", "head_parameters_per_task"):
         assert cost[part] == without[part]
@@ -168,13 +158,13 @@ def test_a_failed_fit_keeps_nothing_and_its_price_counts(ran: Ran, spared: Ran, 
     assert cost["train_seconds"] == pytest.approx(sum(event["seconds"] for event in fits))
 
 
-def test_the_isolated_one_is_still_proven_about_the_cells_that_are_there(ran: Ran) -> None:
+def test_the_isolated_one_is_still_proven_about_the_cells_that_are_there(ran: Finished) -> None:
     retention = ran.results["learners"][ISOLATED]["retention"]
     assert retention["verified"]
     assert retention["cells_measured"] == T * (T + 1) // 2 - (T - 1)
 
 
-def test_the_command_says_so(ran: Ran) -> None:
+def test_the_command_says_so(ran: Finished) -> None:
     assert ran.answer.code == 1
     (line,) = ran.answer.errors
     assert line.startswith(f"error: 2 failed: {ISOLATED} on colours, arrival 2: the loss is nan at step ")
@@ -192,7 +182,7 @@ def test_the_command_says_so(ran: Ran) -> None:
     assert all("★" not in row for row in rows)
 
 
-def test_the_same_command_reports_it_again_and_tries_nothing(ran: Ran) -> None:
+def test_the_same_command_reports_it_again_and_tries_nothing(ran: Finished) -> None:
     before = (ran.out / "ledger.jsonl").read_bytes()
     told: list[dict[str, Any]] = []
     results = run(**ran.settings, handle=told.append)
@@ -207,7 +197,7 @@ def test_the_same_command_reports_it_again_and_tries_nothing(ran: Ran) -> None:
     assert call("report", str(ran.out), "--display", "plain").out.count("failed: ") == 2
 
 
-def test_cut_anywhere_it_goes_on_to_the_same(ran: Ran, tmp_path: Path) -> None:
+def test_cut_anywhere_it_goes_on_to_the_same(ran: Finished, tmp_path: Path) -> None:
     """The ledger cut after each failed fit: what comes after it is done anew, the failed fit is not."""
     lines = (ran.out / "ledger.jsonl").read_bytes().splitlines(keepends=True)
     cuts = [n for n, line in enumerate(lines, start=1) if b'"failed": {' in line]
@@ -224,7 +214,7 @@ def test_cut_anywhere_it_goes_on_to_the_same(ran: Ran, tmp_path: Path) -> None:
     }
 
 
-def test_two_workers_give_the_same(ran: Ran, tmp_path: Path) -> None:
+def test_two_workers_give_the_same(ran: Finished, tmp_path: Path) -> None:
     settings = {**ran.settings, "out": str(tmp_path / "run"), "workers": 2}
     answer = call("run", *as_arguments(settings), "--display", "none")
     assert (answer.code, answer.out) == (1, "")
@@ -237,7 +227,7 @@ def test_two_workers_give_the_same(ran: Ran, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["audited", "square"])
-def test_every_way_of_evaluating_gives_the_same_matrix(ran: Ran, tmp_path: Path, way: str) -> None:
+def test_every_way_of_evaluating_gives_the_same_matrix(ran: Finished, tmp_path: Path, way: str) -> None:
     out = tmp_path / "run"
     store = str(ran.out / "store")
     results = run(**{**ran.settings, "out": str(out), "evaluate": way, "store": store})
@@ -273,7 +263,7 @@ def test_every_way_of_evaluating_gives_the_same_matrix(ran: Ran, tmp_path: Path,
     [((LONG, "sms_spam", "rte"), "audited"), (("sms_spam", "rte", LONG), "audited"), ((LONG,), "full")],
 )
 def test_the_first_the_last_and_the_only_task_may_fail(
-    ran: Ran, tmp_path: Path, order: tuple[str, ...], way: str
+    ran: Finished, tmp_path: Path, order: tuple[str, ...], way: str
 ) -> None:
     more: dict[str, Any] = {"suite": ",".join(order), "learners": ",".join(BAD), "evaluate": way}
     more["out"] = str(tmp_path / "run")
@@ -298,7 +288,7 @@ def test_the_first_the_last_and_the_only_task_may_fail(
 
 
 def test_numbers_that_break_at_any_step_end_that_fit_alone(
-    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ran: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The third step of the second task gives a loss that is no number."""
     honest, calls = learners.fit.task_loss, itertools.count(1)
@@ -317,7 +307,7 @@ def test_numbers_that_break_at_any_step_end_that_fit_alone(
 
 
 def test_an_answer_that_is_no_number_is_an_empty_cell(
-    ran: Ran, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ran: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Finite on the validation rows and not on a test row: nothing is scored, nothing is made up."""
     honest = learners.predict.predict
