@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from learners.architecture import CONFIG_KEYS, MODEL_TYPES, POOLED_TYPES, Architecture, architecture_from_config
+from learners.architecture import Architecture, architecture_from_config
+from learners.architectures import ANATOMIES
 from learners.checkpoint import find_checkpoint
 from learners.delta import tensor_digest
 from learners.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
@@ -138,8 +140,12 @@ def _read_config(file: Path, pooling: Pooling) -> tuple[dict[str, Any], Architec
     from transformers import AutoConfig
 
     written = read_object(file, what="damaged config")
-    defaults = AutoConfig.for_model(written["model_type"]).to_dict() if written.get("model_type") in MODEL_TYPES else {}
-    pooler = pooling == "cls" and written.get("model_type") in POOLED_TYPES
+    model_type = str(written.get("model_type"))
+    if (anatomy := ANATOMIES.get(model_type)) is None:
+        return written, architecture_from_config(written, where=str(file))
+    # What is passed on need not fit the sizes of a default model.
+    defaults = {k: v for k, v in AutoConfig.for_model(model_type).to_dict().items() if k not in anatomy.passed}
+    pooler = pooling == "cls" and anatomy.pooler
     return written, architecture_from_config({**defaults, **written}, pooler=pooler, where=str(file))
 
 
@@ -149,9 +155,10 @@ def _library_config(architecture: Architecture, written: Mapping[str, Any], wher
     from transformers import AutoConfig
 
     named = {key: value for key, value in written.items() if key == "tokenizer_class" and isinstance(value, str)}
+    settings = {key: value for key, value in written.items() if key in architecture.anatomy.keys}
     try:
-        settings = {key: value for key, value in written.items() if key in CONFIG_KEYS}
-        return AutoConfig.for_model(architecture.model_type, **settings, **named)
+        with _silent():  # of default tokens that a small vocabulary does not have
+            return AutoConfig.for_model(architecture.model_type, **settings, **named)
     except (ValueError, TypeError, KeyError) as error:
         raise _impossible(where, error) from None
 
@@ -162,27 +169,37 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()  # its report of a pooler left out; what matters is checked below
     try:
-        model, info = MODEL_MAPPING[type(config)].from_pretrained(
-            None,
-            config=config,
-            state_dict=weights,
-            dtype=torch.float32,
-            attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
-            output_loading_info=True,
-        )
+        with _silent():  # its report of a pooler left out; what matters is checked below
+            model, info = MODEL_MAPPING[type(config)].from_pretrained(
+                None,
+                config=config,
+                state_dict=weights,
+                dtype=torch.float32,
+                attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
+                output_loading_info=True,
+            )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise _impossible(where, error) from None
-    finally:
-        logging.set_verbosity(level)
     wrong = [*info["unexpected_keys"], *(key for key in info["missing_keys"] if not key.startswith("pooler."))]
     if wrong or info["mismatched_keys"]:  # read_weights has seen to it, by our own account of the architecture
         raise AssertionError(f"{where}: weights that transformers did not take: {wrong}, {info['mismatched_keys']}")
     if not architecture.pooler:
         model.pooler = None  # unused, or never pretrained: random weights must not stand in front of a head
     return model.float()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """transformers without its notices for a `with` block."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def _impossible(where: str, error: Exception) -> InputError:

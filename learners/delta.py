@@ -45,8 +45,9 @@ class Counts:
 class Delta:
     """Named tensors (float32), sorted by name, immutable by convention and guarded by content id.
 
-    Names start with `backbone.` (new value of a backbone weight), `added.` (tensor of a modification) or `head.`.
-    `pruned` names tensors whose zeros were removed by L0 gates: they are stored as values and indices.
+    Names start with `backbone.` (new value of a backbone weight), `difference.` (what is added to one), `added.`
+    (tensor of a modification) or `head.`. `pruned` names tensors whose zeros were removed: they are stored as values
+    and indices.
     """
 
     tensors: Mapping[str, Tensor]
@@ -70,11 +71,18 @@ class Delta:
     @property
     def counts(self) -> Counts:
         """Kept scalars by part."""
-        sums = {"backbone": 0, "added": 0, "head": 0}
-        for name, tensor in self.tensors.items():
-            kept = int(torch.count_nonzero(tensor)) if name in self.pruned else tensor.numel()
+        sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0}
+        for name, kept in self.kept.items():
             sums[name.split(".", 1)[0]] += kept
-        return Counts(**sums)
+        return Counts(sums["backbone"] + sums["difference"], sums["added"], sums["head"])
+
+    @property
+    def kept(self) -> dict[str, int]:
+        """Scalars of each tensor, pruned zeros left out."""
+        return {
+            name: int(torch.count_nonzero(tensor)) if name in self.pruned else tensor.numel()
+            for name, tensor in self.tensors.items()
+        }
 
     def with_head(self, other: Delta) -> Delta:
         """This body with the head of `other`: how a sequential learner answers an earlier task."""

@@ -15,7 +15,9 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
+from learners.combine import combined
 from learners.learner import Learner, Training
+from learners.notation import parts
 from tasks.errors import InputError, InputErrors, unknown_name
 
 LONGEST = 200  # characters of a specification; most file systems take 255 bytes as a name
@@ -51,6 +53,7 @@ class Family:
     options: tuple[Option, ...] = ()
     positional: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 def choice(*values: str) -> Callable[[str], str]:
@@ -99,9 +102,10 @@ def switch(text: str) -> bool:
 
 SHARING = Option(
     "sharing",
-    choice("isolated", "sequential"),
+    choice("isolated", "sequential", "frozen-shared"),
     "isolated",
-    "isolated: one Delta per task; sequential: one Delta that evolves, with a head per task",
+    "isolated: one Delta per task; sequential: one Delta that evolves, with a head per task; frozen-shared: what tasks "
+    "can have in common is trained on the first alone",
 )
 
 # Options of every family that trains. None stands for the family's own default.
@@ -125,11 +129,18 @@ def families() -> Mapping[str, Family]:
     return {module.FAMILY.name: module.FAMILY for module in modules}
 
 
+@cache
+def aliases() -> Mapping[str, str]:
+    """Other names of families -> the name."""
+    return {alias: name for name, family in families().items() for alias in family.aliases}
+
+
 def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None) -> Learner:
     """The learner that a specification names.
 
     Args:
-        specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3".
+        specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; or several joined,
+            "prefix:30+parallel:512:scale=4".
         overrides: Training settings for all learners of a run; those in the specification win.
 
     Raises:
@@ -139,7 +150,15 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
         what = "too long for the name of a folder, which a learner's results go into"
         found = f"{len(specification)} characters"
         raise InputError(what, where=f"learner '{specification[:40]}...'", expected=f"at most {LONGEST}", found=found)
-    name, *segments = specification.split(":")
+    joined = parts(specification, r"\+(?=[a-z])")  # not that of 1e+3
+    if len(joined) > 1:
+        for option in TRAINING_OPTIONS:  # they would go unheard: the whole trains as its first part
+            if any(segment.startswith(f"{option.name}=") for part in joined[1:] for segment in parts(part, ":")):
+                where, fix = f"learner {specification!r}", f"write {option.name} in the first part, for all"
+                raise InputError(f"{option.name} of a later part", where=where, fix=fix)
+        return combined([parse_learner(part, overrides) for part in joined], specification)
+    name, *segments = parts(specification, ":")
+    name = aliases().get(name, name)
     if name not in families():
         raise unknown_name("learner", name, families(), where=f"learner {specification!r}")
     family = families()[name]
@@ -165,7 +184,7 @@ def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dic
     """
     learners: dict[str, Learner] = {}
     errors: list[InputError] = []
-    for specification in (part.strip() for part in text.split(",")):
+    for specification in (part.strip() for part in parts(text, ",")):
         try:
             learner = parse_learner(specification, overrides)
         except InputError as error:
@@ -190,7 +209,7 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
     where = f"learner {specification!r}"
     for segment in segments:
         key, equals, text = segment.partition("=")
-        if equals:
+        if equals and "{" not in key:
             if key not in options:
                 raise unknown_name(f"option of {family.name}", key, options, where=where)
             option = options[key]

@@ -19,10 +19,12 @@ from learners.batches import collate, evaluation_plan, training_plan
 from learners.delta import Delta
 from learners.divergence import Diverged, not_finite
 from learners.flops import flops_per_row, total_flops
-from learners.initial import added_gates, initial_delta
+from learners.initial import added_gates, initial_leaves, kept_names
 from learners.learner import Learner, Training, peak_rate
 from learners.modify import dropout_active, logits
+from learners.parametrise import made
 from learners.predict import predict
+from learners.prune import hold, prune
 from learners.seeds import generator, seed_of
 from tasks.encoded import EncodedTask
 
@@ -79,14 +81,19 @@ def fit(
             raise Diverged("the mean score of the training rows is not finite", 0)
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
     training = learner.training
-    first = initial_delta(backbone, learner, data.task, seed, previous)
-    leaves = {name: tensor.clone().requires_grad_(True) for name, tensor in first.tensors.items()}
-    gates = added_gates(learner, leaves, generator(seed, learner.name, data.task.name, "gates"))
+    layers = backbone.architecture.layers
+    start = initial_leaves(backbone, learner, data.task, seed, previous)
+    empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
+    first = Delta(made(learner, start, layers), empty)
+    frozen = frozenset(kept_names(learner, previous) if previous is not None and learner.permanent else ())
+    leaves = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
+    free = {name: leaf for name, leaf in leaves.items() if name not in frozen}
+    gates = added_gates(learner, free, generator(seed, learner.name, data.task.name, "gates"))
     sampler = generator(seed, learner.name, data.task.name, "gate noise")
     order = seed_of(seed, learner.name, data.task.name, "order")
     peak = peak_rate(training, backbone.architecture.hidden)
     optimiser = optimiser_of(
-        training, leaves, gates, peak, None if learner.gates is None else learner.gates.learning_rate
+        training, free, gates, peak, None if learner.gates is None else learner.gates.learning_rate
     )
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
@@ -96,6 +103,8 @@ def fit(
     scores: list[float] = []
     losses: list[float] = []
     step, flops, examples, reported = 0, 0.0, 0, started
+    masks: dict[str, Tensor] = {}
+    sparse = frozen & previous.pruned if previous is not None else frozenset()
     with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
         torch.manual_seed(seed_of(seed, learner.name, data.task.name, "dropout"))
         for epoch in range(training.epochs):
@@ -105,7 +114,7 @@ def fit(
                 target = torch.from_numpy(np.asarray(data.train.target[rows]))
                 target = (target - mean) / deviation if target.is_floating_point() else target
                 set_rate(optimiser, schedule(step, steps, training.warmup))
-                weights = dict(leaves)
+                weights = made(learner, leaves, layers)
                 penalty = torch.zeros(())
                 if learner.gates is not None:
                     for name, a in gates.items():
@@ -121,6 +130,7 @@ def fit(
                 nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
                 optimiser.step()
                 clamp_gates(learner, gates)
+                hold(masks, leaves)
                 step, running, examples = step + 1, running + value * len(rows), examples + len(rows)
                 flops += total_flops(per_row, *batch["input_ids"].shape)
                 if (now := time.perf_counter()) - reported > PROGRESS_SECONDS:
@@ -129,7 +139,11 @@ def fit(
                             "loss": value, "examples_per_second": rate})  # fmt: skip
                     reported = now
             losses.append(running / len(data.train))
-            candidate = finished(learner, leaves, gates, mean, deviation)
+            if learner.pruning is not None and epoch + 1 == max(1, round(learner.pruning.after * training.epochs)):
+                masks, gates = prune(learner, learner.pruning, leaves, gates), {}
+                best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
+            tensors = made(learner, leaves, layers)
+            candidate = finished(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
             output = predict(backbone, learner, candidate, data.validation, plan)
             loss_now = validation_loss(output, data.validation.target)
             if (found := not_finite(candidate, output, loss_now)) is not None:
@@ -138,7 +152,7 @@ def fit(
             key = (scores[-1], -loss_now)  # a tied score goes to the lower loss
             if key > best_key:
                 best, best_key, best_epoch = candidate, key, epoch
-            elif epoch - best_epoch >= training.patience:
+            elif epoch - best_epoch >= training.patience and (learner.pruning is None or masks):
                 break
     seconds = time.perf_counter() - started
     return Fit(best, tuple(scores), tuple(losses), best_epoch, seconds, flops, examples)
@@ -230,10 +244,11 @@ def finished(
     gates: Mapping[str, Tensor],
     mean: float = 0.0,
     deviation: float = 1.0,
+    pruned: frozenset[str] = frozenset(),
 ) -> Delta:
-    """The Delta as it stands: a copy of the leaves, the head in the target's own scale, gates made deterministic.
+    """The Delta as it stands: a copy of the tensors, the head in the target's own scale, gates made deterministic.
 
-    Zeros that the gates leave are marked as pruned.
+    Zeros that the gates leave, or a mask left before, are marked as pruned.
     """
     tensors = {name: leaf.detach().clone() for name, leaf in leaves.items()}
     tensors["head.weight"] *= deviation
@@ -241,7 +256,7 @@ def finished(
     if learner.gates is not None:
         for name, a in gates.items():
             tensors[name] *= learner.gates.deterministic(a.detach())
-    return Delta(tensors, frozenset(gates))
+    return Delta(tensors, pruned | frozenset(gates))
 
 
 def frequencies(data: EncodedTask) -> Delta:

@@ -1,7 +1,8 @@
 """FLOPs of matrix products, counted by PyTorch on small batches and extended to any batch shape.
 
-A row of S tokens costs c₀ + c₁ S + c₂ S²: the head, the linear layers, the attention scores. Three counted lengths
-give the three coefficients exactly, forward and backward, for any learner, with no formula to keep in step.
+A row of S tokens costs c₀ + c₁ S + c₂ S²: the head, the linear layers, the attention scores; and a batch costs c once,
+where DeBERTa projects its relative positions. Four counted shapes give the four coefficients exactly, forward and
+backward, for any learner, with no formula to keep in step.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from learners.learner import Learner
 from learners.modify import logits
 from tasks.task import Task
 
-LENGTHS = (4, 8, 16)  # any three would do; these are quick
+SHAPES = ((1, 4), (1, 8), (1, 16), (2, 4))  # rows and length; any that are independent would do, these are quick
 
 
 # A stream asks the same of every task with as many classes. Weak: what was counted must not keep a backbone in memory.
@@ -26,31 +27,37 @@ _COUNTED: WeakKeyDictionary[Backbone, dict[tuple[Learner, int, bool], np.ndarray
 
 
 def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backward: bool) -> np.ndarray:
-    """Coefficients (c₀, c₁, c₂) of one row, float64 [3]; of the forward pass, or of a whole training step.
+    """Coefficients (c, c₀, c₁, c₂), float64 [4]; of the forward pass, or of a whole training step.
 
     Multiply and add count as two. Element-wise work (norms, activations, the optimiser) is not counted.
     """
     if not learner.trains:
-        return np.zeros(3)
+        return np.zeros(4)
     known = _COUNTED.setdefault(backbone, {})
     asked = learner, outputs, backward
     if asked not in known:
-        counts = [_counted(backbone, learner, outputs, length, backward) for length in LENGTHS]
-        known[asked] = np.linalg.solve(np.vander(LENGTHS, increasing=True).astype(float), np.array(counts, dtype=float))
+        counts = [_counted(backbone, learner, outputs, shape, backward) for shape in SHAPES]
+        terms = [_terms(*shape) for shape in SHAPES]
+        known[asked] = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
         known[asked].flags.writeable = False  # one array for all who ask
     return known[asked]
 
 
 def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:
     """FLOPs of a batch [rows, length], padding included."""
-    return rows * float(np.dot(per_row, [1.0, length, length**2]))
+    return float(np.dot(per_row, _terms(rows, length)))
 
 
-def _counted(backbone: Backbone, learner: Learner, outputs: int, length: int, backward: bool) -> int:
+def _terms(rows: int, length: int) -> tuple[int, ...]:
+    """What the coefficients are multiplied by."""
+    return 1, rows, rows * length, rows * length**2
+
+
+def _counted(backbone: Backbone, learner: Learner, outputs: int, shape: tuple[int, int], backward: bool) -> int:
     task = Task("flops", "", "single", labels=tuple(str(i) for i in range(outputs)))
     delta = initial_delta(backbone, learner, task, seed=0)
     leaves = {name: tensor.clone().requires_grad_(backward) for name, tensor in delta.tensors.items()}
-    ids = torch.full((1, length), backbone.pad_id + 1)
+    ids = torch.full(shape, backbone.pad_id + 1)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:
         output = logits(backbone, learner, leaves, batch)

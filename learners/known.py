@@ -2,7 +2,9 @@
 
 Each is what the published `config.json` of that name states. Sources of the sizes: Devlin et al. (2019, section 3) for
 BERT; Liu et al. (2019, Appendix A) for RoBERTa; Sanh et al. (2019, section 2) for DistilBERT; Clark et al. (2020,
-Table 6) for ELECTRA; the model card of sentence-transformers for all-MiniLM-L6-v2; learners/embedded for our own.
+Table 6) for ELECTRA; the model card of microsoft/deberta-v3-base (86 M in the layers, 98 M in a vocabulary of 128K) for
+DeBERTa; Warner et al. (2024, "Model Design": 22 layers of width 768, expanded to 2,304, 149 M) for ModernBERT; the
+model card of sentence-transformers for all-MiniLM-L6-v2; learners/embedded for our own.
 """
 
 from __future__ import annotations
@@ -48,6 +50,20 @@ _EMBEDDED = {
     "max_position_embeddings": 256,
     "vocab_size": 8000,
 }
+_DEBERTA_V3 = {
+    **_BERT,
+    "model_type": "deberta-v2",
+    "layer_norm_eps": 1e-7,
+    "max_relative_positions": -1,
+    "norm_rel_ebd": "layer_norm",
+    "pos_att_type": "p2c|c2p",
+    "position_biased_input": False,
+    "position_buckets": 256,
+    "relative_attention": True,
+    "share_att_key": True,
+    "type_vocab_size": 0,
+    "vocab_size": 128100,
+}
 _MINI = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
 
 KNOWN_CONFIGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -72,6 +88,29 @@ KNOWN_CONFIGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
         "electra-small-discriminator": {**_ELECTRA, **_SMALL, "embedding_size": 128},
         "electra-base-discriminator": {**_ELECTRA, **_BASE, "embedding_size": 768},
+        "deberta-v3-base": {**_DEBERTA_V3, **_BASE},
+        "ModernBERT-base": {
+            "model_type": "modernbert",
+            "attention_bias": False,
+            "attention_dropout": 0.0,
+            "embedding_dropout": 0.0,
+            "global_attn_every_n_layers": 3,
+            "global_rope_theta": 160_000.0,
+            "hidden_activation": "gelu",
+            "hidden_size": 768,
+            "intermediate_size": 1152,
+            "local_attention": 128,
+            "local_rope_theta": 10_000.0,
+            "max_position_embeddings": 8192,
+            "mlp_bias": False,
+            "mlp_dropout": 0.0,
+            "norm_bias": False,
+            "norm_eps": 1e-5,
+            "num_attention_heads": 12,
+            "num_hidden_layers": 22,
+            "pad_token_id": 50283,
+            "vocab_size": 50368,
+        },
         "all-MiniLM-L6-v2": {**_BERT, **_MINI},
     }
 )
@@ -86,6 +125,8 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "distilbert-base": "distilbert-base-uncased",
         "electra-small": "electra-small-discriminator",
         "electra-base": "electra-base-discriminator",
+        "deberta-v3": "deberta-v3-base",
+        "modernbert": "ModernBERT-base",
         "minilm": "all-MiniLM-L6-v2",
         "google-bert/bert-base-uncased": "bert-base-uncased",
         "google-bert/bert-large-uncased": "bert-large-uncased",
@@ -94,6 +135,8 @@ ALIASES: Mapping[str, str] = MappingProxyType(
         "distilbert/distilbert-base-uncased": "distilbert-base-uncased",
         "google/electra-small-discriminator": "electra-small-discriminator",
         "google/electra-base-discriminator": "electra-base-discriminator",
+        "microsoft/deberta-v3-base": "deberta-v3-base",
+        "answerdotai/ModernBERT-base": "ModernBERT-base",
         "sentence-transformers/all-MiniLM-L6-v2": "all-MiniLM-L6-v2",
     }
 )

@@ -6,13 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from learners.applicability import check_applicable
 from learners.architecture import Architecture, parameter_shapes
 from learners.forms import Form, Shapes
 from learners.gates import HardConcrete
-from learners.sites import Role, layer_parameters, norm_parameters, pooler_parameters, weight_parameters, width
+from learners.injection import injected_shapes
+from learners.sites import Role, Source, layer_parameters, norm_parameters, pooler_parameters, weight_parameters, width
 from tasks.errors import InputError
 
-Sharing = Literal["isolated", "sequential"]
+Sharing = Literal["isolated", "sequential", "frozen-shared"]
 Insertion = Literal["sequential", "parallel"]
 
 REFERENCE_WIDTH = 384  # of MiniLM, where the default rates were measured first
@@ -28,15 +30,29 @@ class Modification:
         site: The representation h that is modified.
         reads: None inserts sequentially (the form reads h itself); a role inserts in parallel (it reads that).
         scale: s of the composition h + s·Δh.
+        multiplies: The composition is h ⊙ (1 + s·Δh) instead. A form that is `Gated` has (1 − λ) h + λ Δh.
         shared: Names of the form's tensors held once for all layers.
+        group: Prefix of the shared tensors where modifications have them in common; "": `name`.
     """
 
     name: str
     form: Form
     site: Role
-    reads: Role | None = None
+    reads: Source | None = None
     scale: float = 1.0
+    multiplies: bool = False
     shared: tuple[str, ...] = ()
+    group: str = ""
+
+    def shapes(self, architecture: Architecture) -> Shapes:
+        """Name and shape of the form's tensors in one layer.
+
+        Raises:
+            InputError: The form or the site does not fit the architecture.
+        """
+        writes = width(architecture, self.site)
+        reads = writes if self.reads is None or self.reads == "ffn.normed" else width(architecture, self.reads)
+        return self.form.shapes(reads, writes)
 
     @property
     def insertion(self) -> Insertion:
@@ -44,7 +60,9 @@ class Modification:
 
     def key(self, layer: int, tensor: str) -> str:
         """Name in a Delta of one of the form's tensors as layer `layer` uses it."""
-        return f"added.{self.name}.{'shared' if tensor in self.shared else layer}.{tensor}"
+        if tensor in self.shared:
+            return f"added.{self.group or self.name}.shared.{tensor}"
+        return f"added.{self.name}.{layer}.{tensor}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,7 @@ class Tuned:
     norms: Literal["none", "ffn", "layers"] = "none"
     embedding_norm: bool = False
     pooler: bool = False
+    biases: Literal["none", "all", "layers", "q-m2"] = "none"  # q-m2: of the query, and of the first FFN matrix
 
     def parameters(self, architecture: Architecture) -> tuple[str, ...]:
         """Names of the tuned parameters, in the backbone's order.
@@ -83,9 +102,30 @@ class Tuned:
                 chosen.update(weight_parameters(architecture, "ffn.norm", layer))
         if self.embedding_norm:
             chosen.update(weight_parameters(architecture, "embeddings.norm"))
+        if self.biases == "all":
+            chosen.update(name for name in every if name.endswith(".bias"))
+        for layer in range(architecture.layers) if self.biases in ("layers", "q-m2") else ():
+            biases = [name for name in layer_parameters(architecture, layer) if name.endswith(".bias")]
+            if self.biases == "q-m2":
+                roles: tuple[Role, ...] = ("attention.query", "ffn.intermediate")
+                biases = [weight_parameters(architecture, role, layer)[1] for role in roles]
+            chosen.update(biases)
         if self.pooler:
             chosen.update(pooler_parameters(architecture))
         return tuple(name for name in every if name in chosen)
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Diff pruning's second step (Guo et al. 2021, section 3.3): what is largest stays and is trained on.
+
+    Attributes:
+        target: Share of the scalars that is kept.
+        after: Share of the epochs after which it is chosen.
+    """
+
+    target: float
+    after: float
 
 
 @dataclass(frozen=True)
@@ -126,8 +166,15 @@ class Learner:
         family: Name of the method that built it.
         tuned: Backbone weights it trains (a Delta holds their new values).
         modifications: What it adds to the forward pass.
-        sharing: `isolated`, a Delta per task; `sequential`, one evolving Delta and a head per task.
-        gates, penalty: L0 gates on L_α and λ of the penalty, or None and 0.
+        sharing: `isolated`, a Delta per task; `sequential`, one evolving Delta and a head per task;
+            `frozen-shared`, a Delta per task in which what is `common` was trained on the first task alone.
+        prompt: Learned vectors before the words of every row.
+        difference: Whether it trains a difference to every weight of the backbone, which is kept sparse.
+        peft: Configuration of a method of the peft library, as `learners.notation` writes it; "": none.
+        layers_read: Layers, counted from the top, whose pooled outputs the head reads side by side.
+        gates, penalty: L0 gates on what `gated` names, and λ of the penalty, or None and 0.
+        gated: How the names of gated tensors end, or begin where it ends in a dot.
+        pruning: What is done after the gates, or None.
         trains: False for `majority`, which counts labels instead.
     """
 
@@ -137,21 +184,71 @@ class Learner:
     tuned: Tuned = Tuned()
     modifications: tuple[Modification, ...] = ()
     sharing: Sharing = "isolated"
+    prompt: int = 0
+    difference: bool = False
+    peft: str = ""
+    layers_read: int = 1
     gates: HardConcrete | None = None
     penalty: float = 0.0
+    gated: str = "alpha.weight"
+    pruning: Pruning | None = None
     trains: bool = True
+
+    @property
+    def permanent(self) -> bool:
+        """Whether what answers for a task stays as it was when the task was learned."""
+        return self.sharing != "sequential"
+
+    @property
+    def chained(self) -> bool:
+        """Whether a fit begins with what an earlier one left."""
+        return self.sharing != "isolated"
+
+
+def common(learner: Learner, name: str) -> bool:
+    """Whether a tensor of the Deltas of a frozen-shared learner is the same in all of them.
+
+    Of modifications that which their forms say; of a learner without any, all it tunes: its later tasks train heads.
+    """
+    if learner.sharing != "frozen-shared" or name.startswith("head."):
+        return False
+    if not learner.modifications:
+        return True
+    return any(
+        name.startswith(f"added.{owner}.") and name.endswith(tuple(f".{tensor}" for tensor in modification.form.common))
+        for modification in learner.modifications
+        for owner in (modification.name, modification.group or modification.name)
+    )
 
 
 def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> Shapes:
-    """Name and shape of every tensor of a Delta: `backbone.*`, `added.*`, `head.*`; from the config alone."""
+    """Name and shape of every tensor of a Delta: `backbone.*`, `added.*`, `head.*`; from the config alone.
+
+    Raises:
+        InputError: The learner cannot apply to this architecture; says why.
+    """
     if not learner.trains:
         return {"head.bias": (outputs,)}
+    check_applicable(learner, architecture)
     every = parameter_shapes(architecture)
     shapes: Shapes = {f"backbone.{name}": every[name] for name in learner.tuned.parameters(architecture)}
+    if learner.difference:
+        shapes |= {f"difference.{name}": shape for name, shape in every.items()}
+    if learner.prompt:
+        if learner.prompt >= architecture.maximum_length:
+            expected = f"less than the {architecture.maximum_length} tokens of the backbone"
+            where, found = f"learner {learner.name}", str(learner.prompt)
+            raise InputError("the prompt leaves no room for words", where=where, expected=expected, found=found)
+        shapes["added.prompt.embeddings"] = (learner.prompt, architecture.embedding)
+    if learner.peft:
+        shapes |= injected_shapes(learner.peft, architecture)
+    if learner.layers_read > architecture.layers:
+        where, expected = f"learner {learner.name}", f"at most {architecture.layers}"
+        raise InputError(
+            "more layers to read than the backbone has", where=where, expected=expected, found=str(learner.layers_read)
+        )
     for modification in learner.modifications:
-        writes = width(architecture, modification.site)
-        reads = width(architecture, modification.reads) if modification.reads else writes
+        own = modification.shapes(architecture)
         for layer in range(architecture.layers):
-            for tensor, shape in modification.form.shapes(reads, writes).items():
-                shapes[modification.key(layer, tensor)] = shape
-    return shapes | {"head.weight": (outputs, architecture.hidden), "head.bias": (outputs,)}
+            shapes |= {modification.key(layer, tensor): shape for tensor, shape in own.items()}
+    return shapes | {"head.weight": (outputs, architecture.hidden * learner.layers_read), "head.bias": (outputs,)}

@@ -5,22 +5,28 @@ Nothing of the backbone is edited: no module is wrapped or replaced, no weight i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from learners.backbone import Backbone
+from learners.forms import Gated
+from learners.injection import PART as PEFT
+from learners.injection import injected_model
 from learners.learner import Learner, Modification
-from learners.sites import module_name
+from learners.passing import Passing, own, replaced
+from learners.sites import FED_BY, layer_module, word_table
 
 Batch = Mapping[str, Tensor]
+PROMPT = "added.prompt.embeddings"  # [l, e], e the width of the embedding tables
 
 
 def pooled(backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], batch: Batch) -> Tensor:
-    """Pooled output [B, d] of the modified backbone, in the backbone's dtype.
+    """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] where a head reads k layers.
 
     Args:
         tensors: Tensors of a Delta by name, or leaves being trained; cast to the backbone's dtype here, so that
@@ -29,15 +35,57 @@ def pooled(backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], 
     """
     dtype = backbone.dtype
     weights = {name[len("backbone.") :]: t.to(dtype) for name, t in tensors.items() if name.startswith("backbone.")}
+    for name, tensor in tensors.items():
+        if name.startswith("difference."):
+            key = name[len("difference.") :]
+            weights[key] = (backbone.weights[key] + tensor).to(dtype)
     added = {name: t.to(dtype) for name, t in tensors.items() if name.startswith("added.")}
-    with modified(backbone, learner.modifications, added):
-        output = torch.func.functional_call(backbone.model, weights, args=(), kwargs=dict(batch))
-    hidden: Tensor = output.last_hidden_state  # [B, S, d]
-    if backbone.pooling == "mean":
-        mask = batch["attention_mask"].unsqueeze(-1).to(dtype)  # [B, S, 1]
-        return (hidden * mask).sum(1) / mask.sum(1)
-    pooler: Tensor | None = getattr(output, "pooler_output", None)
-    return hidden[:, 0] if pooler is None else pooler
+    model = backbone.model
+    if learner.peft:
+        model = injected_model(backbone, learner.peft)
+        weights |= {name[len(PEFT) :]: tensor for name, tensor in added.items()}
+    inputs = dict(batch)
+    if learner.prompt:
+        words = word_table(backbone.architecture)
+        inputs = prompted(inputs, added[PROMPT], weights.get(words, backbone.model.get_parameter(words)))
+    layers = backbone.architecture.layers
+    below = range(layers - learner.layers_read, layers - 1)  # of the layers read, all but the last
+    mask = inputs["attention_mask"]
+    with modified(backbone, learner.modifications, added, mask), watched(backbone, below) as states:
+        output = torch.func.functional_call(model, weights, args=(), kwargs=inputs)
+        if learner.layers_read > 1:
+            read = [*states, output.last_hidden_state]
+            return torch.cat([_pool(backbone, hidden, batch) for hidden in read], dim=-1)
+        hidden: Tensor = output.last_hidden_state[:, learner.prompt :]  # [B, S, d], the prompt's places left out
+        pooler: Tensor | None = getattr(output, "pooler_output", None)
+        if backbone.pooling == "mean" or pooler is None:
+            return _pool(backbone, hidden, batch)
+        if not learner.prompt:
+            return pooler
+        head: Any = backbone.model.pooler  # what came out is of the prompt's first place
+        return cast(Tensor, head(hidden))
+
+
+def _pool(backbone: Backbone, hidden: Tensor, batch: Batch) -> Tensor:
+    """The first token of hidden [B, S, d], or the mean over tokens: [B, d]."""
+    if backbone.pooling == "cls":
+        return hidden[:, 0]
+    mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)  # [B, S, 1]
+    return (hidden * mask).sum(1) / mask.sum(1)
+
+
+def prompted(inputs: dict[str, Tensor], prompt: Tensor, table: Tensor) -> dict[str, Tensor]:
+    """Inputs with l learned vectors [l, e] before the word vectors of each row, attended to as tokens are.
+
+    Positions count on from the prompt; its token type is 0.
+    """
+    ids = inputs.pop("input_ids")
+    before = (len(ids), len(prompt))
+    inputs["inputs_embeds"] = torch.cat([prompt.expand(*before, -1), nn.functional.embedding(ids, table)], dim=1)
+    inputs["attention_mask"] = torch.cat([ids.new_ones(before), inputs["attention_mask"]], dim=1)
+    if "token_type_ids" in inputs:
+        inputs["token_type_ids"] = torch.cat([ids.new_zeros(before), inputs["token_type_ids"]], dim=1)
+    return inputs
 
 
 def logits(
@@ -53,15 +101,43 @@ def logits(
 
 @contextmanager
 def modified(
-    backbone: Backbone, modifications: tuple[Modification, ...], tensors: Mapping[str, Tensor]
+    backbone: Backbone, modifications: tuple[Modification, ...], tensors: Mapping[str, Tensor], mask: Tensor
 ) -> Iterator[None]:
-    """Install the modifications' hooks for the length of a `with` block."""
-    handles: list[torch.utils.hooks.RemovableHandle] = []
+    """Install the modifications' hooks for the length of a `with` block.
+
+    What a form reads beside what it modifies is kept as it passes, changes of other modifications included.
+
+    Args:
+        mask: 1 for tokens, 0 for padding, [B, S].
+    """
+    handles: list[RemovableHandle] = []
     try:
-        for modification in modifications:
-            for layer in range(backbone.architecture.layers):
-                handles += _install(backbone, modification, layer, tensors)
+        for layer in range(backbone.architecture.layers):
+            passing = Passing(backbone, layer, mask)
+            for modification in modifications:
+                handles.append(_install(modification, passing, tensors))
+            handles += passing.watch()  # after all that change what passes
         yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def watched(backbone: Backbone, layers: Iterable[int]) -> Iterator[list[Tensor]]:
+    """What leaves these layers in a `with` block, [B, S, d] each, in the order in which it does.
+
+    Not by `output_hidden_states`, for which transformers leaves hooks of its own on the modules, for good.
+    """
+    states: list[Tensor] = []
+
+    def leaving(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        states.append(output[0] if isinstance(output, tuple) else output)
+
+    modules = [backbone.model.get_submodule(layer_module(backbone.architecture, layer)) for layer in layers]
+    handles = [module.register_forward_hook(leaving) for module in modules]
+    try:
+        yield states
     finally:
         for handle in handles:
             handle.remove()
@@ -78,24 +154,33 @@ def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
         backbone.model.train(before)
 
 
-def _install(
-    backbone: Backbone, modification: Modification, layer: int, tensors: Mapping[str, Tensor]
-) -> list[torch.utils.hooks.RemovableHandle]:
-    form, architecture = modification.form, backbone.architecture
-    names = form.shapes(1, 1)
-    own = {name: tensors[modification.key(layer, name)] for name in names}
-    read: dict[str, Tensor] = {}  # what a parallel form reads, kept from its module to the site
+def _install(modification: Modification, passing: Passing, tensors: Mapping[str, Tensor]) -> RemovableHandle:
+    """The hook of a modification in one layer."""
+    form, scale, architecture = modification.form, modification.scale, passing.backbone.architecture
+    named = {name: tensors[modification.key(passing.layer, name)] for name in modification.shapes(architecture)}
+    site, point = passing.point(modification.site)
+    reads = modification.reads
+    beside = reads is not None and reads == FED_BY.get(modification.site)  # as a change of the matrix would
+    if reads is not None and not beside:
+        passing.need(reads)
+    if isinstance(form, Gated):
+        passing.need("attention.query", "attention.key")
 
-    def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
-        read["x"] = output
+    def changed(h: Tensor, fed: Tensor | None = None) -> Tensor:
+        reading = passing.reading(h, reads, fed)
+        delta = form.change(named, reading)
+        if isinstance(form, Gated):
+            return h + form.gate(named, reading) * (delta - h)
+        if modification.multiplies:
+            delta = h * delta
+        return h + (delta if scale == 1.0 else scale * delta)
 
-    def change(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        delta = form.change(own, read.pop("x") if modification.reads else output)
-        return output + (delta if modification.scale == 1.0 else modification.scale * delta)
+    def entering(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return (changed(inputs[0]), *inputs[1:])
 
-    site = backbone.model.get_submodule(module_name(architecture, modification.site, layer))
-    handles = [site.register_forward_hook(change)]
-    if modification.reads:
-        source = backbone.model.get_submodule(module_name(architecture, modification.reads, layer))
-        handles.append(source.register_forward_hook(keep))
-    return handles
+    def leaving(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        return replaced(output, point, changed(own(output, point), inputs[0] if beside else None))
+
+    if point.enters:
+        return site.register_forward_pre_hook(entering)
+    return site.register_forward_hook(leaving)

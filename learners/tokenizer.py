@@ -12,6 +12,9 @@ from tasks.documents import read_object
 from tasks.errors import InputError
 
 EXPECTED = "tokenizer.json or vocab.txt"
+SENTENCEPIECE = (
+    "convert it once, where the package sentencepiece is: AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
+)
 DOCUMENTS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json")
 PROBE = ("a", "\U0010fffd")  # a pair of texts, the second of a character that no vocabulary has
 
@@ -37,7 +40,8 @@ def load_tokenizer(folder: Path, config: Any) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, config=config, local_files_only=True, trust_remote_code=False)
     except BaseException as error:
-        raise _refusal(error, "cannot load a tokenizer", folder) from None
+        alone = any(folder.glob("*.model")) and not (folder / "tokenizer.json").is_file()
+        raise _refusal(error, "cannot load a tokenizer", folder, SENTENCEPIECE if alone else "") from None
     if not getattr(tokenizer, "is_fast", False):
         raise InputError("the tokenizer has no tokenizer.json form", where=str(folder), expected="a fast tokenizer")
     return tokenizer
@@ -80,10 +84,10 @@ def tokenizer_digest(tokenizer: Any) -> str:
     return content_id("tokenizer", canonical({k: v for k, v in state.items() if k not in ("padding", "truncation")}))
 
 
-def _refusal(error: BaseException, what: str, folder: Path) -> BaseException:
+def _refusal(error: BaseException, what: str, folder: Path, fix: str = "") -> BaseException:
     """What to raise where the tokenizer failed: whatever a damaged file leads transformers to, the plain Exception of
     tokenizers, and its panics, which are no Exception. Who asked to stop is heard."""
     if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
         return error
     found = " ".join(str(error).split())[:160] or type(error).__name__
-    return InputError(what, where=str(folder), expected=EXPECTED, found=found)
+    return InputError(what, where=str(folder), expected=EXPECTED, found=found, fix=fix)

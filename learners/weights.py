@@ -22,9 +22,7 @@ MAX_HEADER = 4 << 20  # bytes of JSON at the head of a file; that of BERT-large 
 REAL = ("F64", "F32", "F16", "BF16")
 BUFFERS = ("position_ids", "token_type_ids")  # written by older versions of transformers; no weights
 POOLER = "pooler."
-ENCODER = ("embeddings.", "embeddings_project.", "encoder.", "transformer.")
-# What a tensor is called where the body is part of a model with a head, and where TensorFlow's names were kept.
-PREFIXES = ("bert.", "roberta.", "distilbert.", "electra.")
+# What TensorFlow called a norm's weights.
 OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 
 
@@ -45,7 +43,7 @@ def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Te
         InputError: No or damaged files, tensors missing, doubled, of another shape or not of real numbers, NaN among
             them; all but the last told from the headers alone.
     """
-    places = _places(folder)
+    places = _places(folder, architecture.anatomy.prefix)
     shapes = _expected(folder, architecture, places)
     missing = sorted(name for name in shapes if name not in places)
     if missing:
@@ -66,7 +64,8 @@ def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Te
         if not torch.isfinite(tensor).all():
             found = f"{int((~torch.isfinite(tensor)).sum()):,} of {tensor.numel():,} numbers NaN or infinite"
             raise InputError(f"damaged weights {name}", where=str(places[name][0]), found=found, fix="fetch them again")
-    rest = sorted(n for n in places if n not in shapes and n.startswith(ENCODER) and not n.endswith(BUFFERS))
+    encoder = tuple({f"{name.split('.')[0]}." for name in shapes if not name.startswith(POOLER)})
+    rest = sorted(n for n in places if n not in shapes and n.startswith(encoder) and not n.endswith(BUFFERS))
     note = f"{len(rest)} tensors of the encoder in its files are not in its config and not used, such as "
     return {name: weights[name] for name in shapes}, ((note + rest[0],) if rest else ())
 
@@ -94,12 +93,12 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in files)
 
 
-def _places(folder: Path) -> dict[str, tuple[Path, str]]:
+def _places(folder: Path, prefix: str) -> dict[str, tuple[Path, str]]:
     """Name of each tensor in the base model -> its file, and its name there."""
     places: dict[str, tuple[Path, str]] = {}
     for file in weight_files(folder):
         for written in _names(file):
-            name = _base_name(written)
+            name = _base_name(written, prefix)
             if name in places:
                 found = f"{places[name][1]} and {written}"
                 raise InputError(f"two tensors for {name}", where=str(file), found=found)
@@ -107,9 +106,9 @@ def _places(folder: Path) -> dict[str, tuple[Path, str]]:
     return places
 
 
-def _base_name(written: str) -> str:
-    prefix = next((prefix for prefix in PREFIXES if written.startswith(prefix)), "")
-    name = written[len(prefix) :]
+def _base_name(written: str, prefix: str) -> str:
+    """What a tensor is called in the base model, without the prefix it has in a model with a head."""
+    name = written.removeprefix(prefix)
     return next((name.removesuffix(old) + new for old, new in OLD_NAMES.items() if name.endswith(old)), name)
 
 

@@ -27,9 +27,9 @@ def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> lis
 def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
     """Bytes on disk of what each task adds to what must be kept; of good fits, in their order.
 
-    Isolated: its Delta. Sequential: the last body holds for all tasks, so of an earlier task the head alone is kept.
+    A Delta for each task, whole. Sequential: the last body holds for all tasks, so of an earlier one the head is kept.
     """
-    if learner.sharing == "isolated":
+    if learner.permanent:
         return [fit["bytes"] for fit in fits]
     return [*(fit["head_bytes"] for fit in fits[:-1]), *(fit["bytes"] for fit in fits[-1:])]
 
@@ -37,7 +37,7 @@ def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
 def cost_of(fit: Event) -> TaskCost:
     """The parameters that a finished fit adds, zeros pruned."""
     added = fit["added_parameters"]
-    return TaskCost(fit["kept_parameters"] - added, added, fit["head_parameters"])
+    return TaskCost(fit["kept_parameters"] - added, added, fit["head_parameters"], fit.get("common_parameters", 0))
 
 
 def account(
@@ -66,7 +66,7 @@ def account(
         0,
         *(
             accumulate(fit["bytes"] for fit in kept)
-            if learner.sharing == "isolated"
+            if learner.permanent
             else (earlier + fit["bytes"] for earlier, fit in zip(heads_before, kept, strict=False))
         ),
     ]

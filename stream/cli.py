@@ -117,6 +117,7 @@ def list_command(
 def show_command(
     what: Annotated[Shown, typer.Argument(help="Kind of thing.")],
     name: Annotated[str, typer.Argument(help="Its name: cola, adapter:64, bwt_gem, ...")],
+    backbone: Annotated[str, typer.Option(help="On which a learner's parameters are counted.")] = "embedded",
     display: DisplayOption = Display.rich,
 ) -> None:
     """Show one task, learner or metric in full: facts, formula, citation, options.
@@ -125,7 +126,7 @@ def show_command(
     """
     from stream.commands.show import show
 
-    show(what, name, display)
+    show(what, name, display, backbone)
 
 
 @app.command("report")
@@ -208,6 +209,39 @@ def cost_command(
     from stream.commands.cost import cost
 
     cost(backbone, suite, learners, display)
+
+
+class Format(StrEnum):
+    merged = "merged"
+    peft = "peft"
+
+
+EXPORT_EXAMPLES = """
+Write the model of one task as files that other programs read: a transformers checkpoint, or an adapter of peft.
+
+[bold]Examples[/]
+
+  taskstream export runs/latest --learner adapterbias --task cola --to models/cola
+
+  taskstream export runs/latest --learner lora:8 --task rte --to models/rte --format peft
+"""
+
+
+@app.command("export", help=EXPORT_EXAMPLES)
+def export_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
+    learner: Annotated[str, typer.Option(help="One of the run's learners.")],
+    task: Annotated[str, typer.Option(help="A task that it has learned.")],
+    to: Annotated[Path, typer.Option(help="A new folder.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="merged: all into the encoder's weights; peft: LoRA, IA3, prompts.")
+    ] = Format.merged,
+    store: Annotated[Path | None, typer.Option(help="The store, if neither in DIR nor where its settings say.")] = None,
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.commands.export import export
+
+    export(folder, learner, task, to, form, store, display)
 
 
 def main() -> None:

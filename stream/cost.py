@@ -11,16 +11,18 @@ from math import prod
 from typing import Any
 
 from learners.architecture import Architecture, encoder_parameters, parameters
-from learners.learner import Learner, delta_shapes
+from learners.learner import Learner, common, delta_shapes
 
 
 @dataclass(frozen=True)
 class TaskCost:
-    """Parameters of one task: new values of backbone weights, added ones, and the head."""
+    """Parameters of one task: new values of backbone weights, added ones, the head; `common`, of the first two, those
+    that a frozen-shared learner has in common for all tasks."""
 
     tuned: int
     added: int
     head: int
+    common: int = 0
 
     @property
     def without_head(self) -> int:
@@ -29,10 +31,14 @@ class TaskCost:
 
 def task_cost(learner: Learner, architecture: Architecture, outputs: int) -> TaskCost:
     """Parameters of a task with `outputs` classes, before any pruning, from the config alone."""
-    sums = {"backbone": 0, "added": 0, "head": 0}
-    for name, shape in delta_shapes(learner, architecture, outputs).items():
+    sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0}
+    shapes = delta_shapes(learner, architecture, outputs)
+    for name, shape in shapes.items():
         sums[name.split(".", 1)[0]] += prod(shape)
-    return TaskCost(sums["backbone"], sums["added"], sums["head"])
+    shared = sum(prod(shape) for name, shape in shapes.items() if common(learner, name))
+    if learner.pruning is not None:
+        sums["difference"] = round(learner.pruning.target * sums["difference"])
+    return TaskCost(sums["backbone"] + sums["difference"], sums["added"], sums["head"], shared)
 
 
 def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads: bool) -> tuple[float, ...]:
@@ -41,6 +47,7 @@ def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads:
     * isolated, all weights tuned: each task is a copy, the original is not kept: N.
     * isolated otherwise: the backbone, and each task's own parameters: 1 + N·p.
     * sequential: tuned weights take the place of the old; what is added is added once.
+    * frozen-shared: as isolated, what tasks have in common counted once.
 
     Args:
         backbone: Parameters of the backbone.
@@ -55,12 +62,14 @@ def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads:
 
 def kept_after(learner: Learner, kept: int, cost: TaskCost) -> int:
     """Parameters kept for the tasks so far, heads left out, once one more has come to the `kept` of those before."""
-    return cost.added if learner.sharing == "sequential" else kept + cost.without_head
+    if learner.sharing == "sequential":
+        return cost.added
+    return kept + cost.without_head - (cost.common if kept else 0)
 
 
 def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
     """All parameters in multiples of the backbone, which copies take the place of."""
-    copies = learner.sharing == "isolated" and learner.tuned.all
+    copies = learner.permanent and learner.tuned.all
     return ((0 if copies else backbone) + kept + heads) / backbone
 
 

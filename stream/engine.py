@@ -151,9 +151,9 @@ def needed(result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _most_at_once(prepared: Prepared) -> int:
-    """How many fits can ever run side by side: those of isolated learners all, of sequential ones one each."""
+    """How many fits can ever run side by side: those of isolated learners all, of chained ones one each."""
     tasks = len(prepared.stream.order)
-    return sum(tasks if learner.sharing == "isolated" else 1 for learner in prepared.learners.values())
+    return sum(1 if learner.chained else tasks for learner in prepared.learners.values())
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from learners.divergence import Diverged
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT, fit
 from learners.initial import initial_delta
-from learners.learner import Learner
+from learners.learner import Learner, common
 from learners.seeds import seed_of
 from stream.evaluate import Score, evaluate, scorer
 from stream.gaps import failed_fit, last_good
@@ -117,8 +117,13 @@ def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
     )
 
 
-def numerics(dtype: str) -> dict[str, Any]:
-    """Everything about the machine, and about how rows are put together, that may move the last bit of a logit."""
+def numerics(dtype: str, learners: Iterable[Learner] = ()) -> dict[str, Any]:
+    """Everything about the machine, and about how rows are put together, that may move the last bit of a logit.
+
+    Args:
+        learners: Of the run; where one is computed by peft, that library's version is among it.
+    """
+    libraries = ("torch", "transformers", "numpy", *(("peft",) if any(each.peft for each in learners) else ()))
     return {
         "dtype": dtype,
         "device": "cpu",
@@ -128,7 +133,7 @@ def numerics(dtype: str) -> dict[str, Any]:
         "machine": platform.machine(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "settings": {name: os.environ[name] for name in ARITHMETIC if name in os.environ},
-        **{name: _version(name) for name in ("torch", "transformers", "numpy")},
+        **{name: _version(name) for name in libraries},
     }
 
 
@@ -175,7 +180,7 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
         train_examples=bench.setup.train_examples,
         test_examples=bench.setup.test_examples,
         previous=before["delta"] if before else None,
-        numerics=numerics(bench.setup.dtype),
+        numerics=numerics(bench.setup.dtype, bench.learners.values()),
     )
     identity = recipe_id(recipe)
     if (known := bench.store.get_fit(identity)) is not None:
@@ -218,6 +223,7 @@ def _fit_anew(
         "kept_parameters": counts.without_head,
         "added_parameters": counts.added,
         "head_parameters": counts.head,
+        "common_parameters": sum(n for name, n in outcome.delta.kept.items() if common(learner, name)),
         "bytes": size,
         "head_bytes": counts.head * 4,
         "validation": list(outcome.validation),
@@ -239,7 +245,7 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
     """
     records = {results[need]["task"]: results[need] for need in job.needs if need.startswith("fit/")}
     learned = {task: record for task, record in records.items() if "failed" not in record}
-    last = [*learned.values()][-1] if learned and learner.sharing == "sequential" else None
+    last = [*learned.values()][-1] if learned and learner.chained else None
     latest = bench.store.get_delta(last) if last else None
     cells = []
     for task in job.tasks:
@@ -247,7 +253,10 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
             continue
         if task in learned:
             record = learned[task]
-            delta = latest.with_head(bench.store.get_head(record)) if latest else bench.store.get_delta(record)
+            if latest is not None and not learner.permanent:
+                delta = latest.with_head(bench.store.get_head(record))
+            else:
+                delta = bench.store.get_delta(record)
         else:  # a task still to come: its first head, on the body as it now is
             delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
         cells.append(_score(bench, learner, delta, task).as_dict())

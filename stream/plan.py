@@ -53,10 +53,10 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
-            chain = (f"fit/{name}/{t - 1}",) if learner.sharing == "sequential" and t > 1 else ()
+            chain = (f"fit/{name}/{t - 1}",) if learner.chained and t > 1 else ()
             jobs.append(Job("fit", name, t, (experience.task,), chain))
         for name, learner in learners.items():
-            certifiable = evaluate == "audited" and learner.sharing == "isolated"
+            certifiable = evaluate == "audited" and learner.permanent
             if certifiable:
                 tasks = audited_tasks(order[:t], seed, name)
                 # Of the row before, the certificate: it points at measured cells, so they must be there.
@@ -68,7 +68,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     if evaluate == "audited":
         last = len(order)
         for name, learner in learners.items():
-            if learner.sharing == "isolated":
+            if learner.permanent:
                 jobs.append(Job("audit", name, last, order, (*fits[name], f"evaluate/{name}/{last}")))
     return tuple(jobs)
 

@@ -67,7 +67,7 @@ class Prepared:
         return Inputs(
             backbone=self.backbone.id,
             files=self.files,
-            numerics=numerics(config.dtype),
+            numerics=numerics(config.dtype, self.learners.values()),
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
@@ -128,7 +128,7 @@ class Prepared:
             tasks={name: described[name] for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
-            environment=environment(numerics(config.dtype)),
+            environment=environment(numerics(config.dtype, self.learners.values())),
         )
 
 
@@ -170,12 +170,12 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
     for note in backbone.notes:
         notice(note)
     files = file_digests(backbone.folder)
-    if config.max_length > backbone.architecture.maximum_length:
-        raise InputError(
-            "rows would be longer than the backbone takes",
-            where=f"--max-length {config.max_length}",
-            expected=f"at most {backbone.architecture.maximum_length} tokens",
-        )
+    longest = backbone.architecture.maximum_length
+    for specification, learner in learners.items():
+        if config.max_length + learner.prompt > longest:
+            what, where = "rows would be longer than the backbone takes", f"--max-length {config.max_length}"
+            prompt = f" with the prompt of {specification}" if learner.prompt else ""
+            raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
     for learner in learners.values():
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
     data: dict[str, Data] = {}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,6 +23,29 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_atomic(path: Path) -> Iterator[Path]:
+    """A folder to fill that then appears at `path`, whole or not at all; nothing or an empty folder may be there.
+
+    Raises:
+        OSError: Something else is there, or came there meanwhile.
+    """
+    make_folder(path.parent)
+    temporary = path.parent / f".{uuid4().hex}.part"
+    temporary.mkdir()
+    try:
+        yield temporary
+        for file in (found for found in temporary.rglob("*") if found.is_file()):
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+        for folder in (temporary, *(found for found in temporary.rglob("*") if found.is_dir())):
+            sync_folder(folder)
+        os.rename(temporary, path)
+        sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:

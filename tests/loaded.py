@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def new_backbone(model_type: str = "bert", pooling: str = "cls", dtype: Dtype = 
 def backbone(model_type: str = "bert", pooling: str = "cls", dtype: Dtype = "float32") -> Backbone:
     """The backbone that all tests share; whoever changes it breaks the contract of this package."""
     return new_backbone(model_type, pooling, dtype)
+
+
+@cache
+def sharp_backbone(model_type: str = "bert", pooling: str = "cls") -> Backbone:
+    """A backbone whose matrices are ten times as large: attention chooses, and what is done to it shows."""
+    base = new_backbone(model_type, pooling)
+    for weight in base.weights.values():
+        if weight.dim() == 2:
+            weight *= 10
+    return base
 
 
 def encoded(name: str = "colours", *, classes: int = 2, rows: int = 48, kind: Kind = "single") -> EncodedTask:
@@ -76,3 +87,13 @@ def moved(base: Backbone, learner: Learner, task: Task, scale: float = 0.3, seed
     noise = torch.Generator().manual_seed(seed)
     first = initial_delta(base, learner, task, seed)
     return Delta({k: t + scale * torch.randn(t.shape, generator=noise) for k, t in first.tensors.items()})
+
+
+def untouched(base: Backbone, batch: Mapping[str, Tensor]) -> Tensor:
+    """Pooled output [B, d] of the library's own model."""
+    output = base.model(**batch)
+    if base.pooling == "mean":
+        rows = [h[m.bool()].mean(0) for h, m in zip(output.last_hidden_state, batch["attention_mask"], strict=True)]
+        return torch.stack(rows)
+    pooler = getattr(output, "pooler_output", None)
+    return output.last_hidden_state[:, 0] if pooler is None else pooler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,36 @@ WORDS = TREES + QUALITIES
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *(f"##{c}" for c in "abc"), ".", "?"]
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 ARCHITECTURES = ("bert", "roberta", "distilbert", "electra")
+NEW_ARCHITECTURES = ("deberta-v2", "modernbert")
+# Families that have no meaning on an architecture; a peft configuration names modules of the others.
+REFUSED = {
+    "deberta-v2": ("prefix", "mam", "mhpa"),
+    "modernbert": ("prefix", "mam", "mhpa", "bitfit", "pfeiffer"),
+}
+# What a config must say beside its sizes: attention as in DeBERTa-v3; windows shorter than rows, tokens that there are.
+SETTINGS = {
+    "deberta-v2": {
+        "relative_attention": True,
+        "position_biased_input": False,
+        "position_buckets": 8,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": "p2c|c2p",
+    },
+    "modernbert": {
+        "local_attention": 4,
+        "global_attn_every_n_layers": 2,
+        **dict.fromkeys(("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id")),
+    },
+}
+
+
+def applies(specification: str, model_type: str) -> bool:
+    """Whether a learner can be had on an architecture, by our own account."""
+    names = {part.split(":")[0] for part in re.split(r"\+(?=[a-z])", specification)}
+    unlike_bert = model_type in NEW_ARCHITECTURES and "target_modules=[query,value,q_lin,v_lin]" in specification
+    ones = model_type == "modernbert" and "vector=ones" in specification
+    return not (names & set(REFUSED.get(model_type, ())) or unlike_bert or ones)
 
 
 def save_backbone(folder: Path, model_type: str = "bert", seed: int = 0, pooling: str = "cls") -> Path:
@@ -26,8 +57,9 @@ def save_backbone(folder: Path, model_type: str = "bert", seed: int = 0, pooling
         sizes = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32}
     if model_type == "electra":
         sizes["embedding_size"] = 8
+    settings = {**sizes, **SETTINGS.get(model_type, {})}
     config = AutoConfig.for_model(
-        model_type, vocab_size=len(VOCABULARY), max_position_embeddings=48, pad_token_id=0, **sizes
+        model_type, vocab_size=len(VOCABULARY), max_position_embeddings=48, pad_token_id=0, **settings
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

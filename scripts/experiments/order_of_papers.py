@@ -14,11 +14,12 @@ Intervals are of 95 %: of a score over seeds; of a difference, paired, over task
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import study
+from findings import Told, told
 
 REFERENCE = "full:isolated"
 LEARNERS = f"{REFERENCE},full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
@@ -40,36 +41,6 @@ CLAIMS: tuple[tuple[str, str, str, float | None, float | None], ...] = (
     ("top layers below adapters", "topk", "adapter", None, 0.0),
     *((f"head below {name}", "head", name, None, 0.0) for name in ABOVE_HEAD),
 )
-
-
-class Told(NamedTuple):
-    """What the runs of all seeds tell of a learner; scores and differences as fractions."""
-
-    sharing: str
-    scores: list[dict[str, float]]  # of each seed and task
-    score: study.Interval
-    to_reference: study.Paired
-    trained: float  # parameters a task, heads left out
-    growth: float
-    forgetting: study.Interval | None
-    verified: bool
-
-
-def told(runs: Sequence[Mapping[str, Any]], name: str, reference: str) -> Told:
-    learners = [results["learners"][name] for results in runs]
-    scores = [study.last_row(results, name) for results in runs]
-    trained = [value for each in learners for value in each["cost"]["trained_parameters_per_task"].values()]
-    forgotten = [each["metrics"]["forgetting_chaudhry"] for each in learners]
-    return Told(
-        sharing=learners[0]["sharing"],
-        scores=scores,
-        score=study.interval([sum(row.values()) / len(row) for row in scores]),
-        to_reference=study.paired(scores, [study.last_row(results, reference) for results in runs]),
-        trained=sum(trained) / len(trained),
-        growth=sum(each["cost"]["growth"][-1] for each in learners) / len(learners),
-        forgetting=None if None in forgotten else study.interval(forgotten),
-        verified=all(each["retention"]["verified"] for each in learners),
-    )
 
 
 def judged(learners: Mapping[str, Told]) -> Iterator[dict[str, str]]:

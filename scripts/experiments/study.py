@@ -24,7 +24,8 @@ from tasks.errors import InputError, InputErrors
 from tasks.task import Task
 
 LEVEL = 0.95
-COLOURS = [colour if colour != "#ffffff" else "#000000" for colour in LEARNER_COLOURS]  # on white paper
+ON_PAPER = {"#ffffff": "#000000", "#f0e442": "#a89f00"}  # white and light yellow are for dark terminals
+COLOURS = [ON_PAPER.get(colour, colour) for colour in LEARNER_COLOURS]
 VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
 
 Suite = Annotated[str, typer.Option(help="Suite, or NAME,NAME.")]
@@ -195,8 +196,18 @@ def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None
     axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
 
 
-def draw(path: Path, width: float, height: float, plot: Callable[[Any], None], console: Console) -> None:
-    """Have `plot` draw on a matplotlib Axes and save it, PNG or SVG by the path's ending; inches.
+def whiskers(axes: Any, groups: Mapping[str, Sequence[tuple[int, Interval]]]) -> None:
+    """Intervals of each group at their lines, a colour for each; the axis fits the means, so wide intervals are cut."""
+    for colour, (label, rows) in zip(COLOURS, groups.items(), strict=False):
+        means, halves = [100 * row.mean for _, row in rows], [100 * (row.half or 0) for _, row in rows]
+        axes.errorbar(means, [line for line, _ in rows], xerr=halves, fmt="o", color=colour, capsize=2, label=label)
+    found = [100 * row.mean for rows in groups.values() for _, row in rows]
+    margin = max(max(found) - min(found), 5.0)
+    axes.set_xlim(min(found) - margin, max(found) + margin)
+
+
+def draw(path: Path, width: float, height: float, plot: Callable[..., None], console: Console, panels: int = 1) -> None:
+    """Have `plot` draw on matplotlib Axes, one for each panel, and save them, PNG or SVG by the path's ending; inches.
 
     Without matplotlib (extra `plots`) a note says so: the numbers do not depend on it.
     """
@@ -204,11 +215,12 @@ def draw(path: Path, width: float, height: float, plot: Callable[[Any], None], c
         console.print("no picture: pip install 'taskstream[plots]' and give the command again", style="dim")
         return
     figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set_axisbelow(True)
-    axes.grid(color="#dddddd", linewidth=0.6)
-    plot(axes)
+    row = figure.subplots(1, panels, squeeze=False)[0]
+    for axes in row:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_axisbelow(True)
+        axes.grid(color="#dddddd", linewidth=0.6)
+    plot(*row)
     figure.savefig(path, dpi=150)
     console.print(f"picture: {path}", style="dim", soft_wrap=True)
 

@@ -23,7 +23,7 @@ from tasks.suite import TASKS, resolve_suite
 def cost(backbone: str, suite: str, learners: str, display: str) -> None:
     _, names = resolve_suite(suite, draw=draw_names)
     outputs = {name: (TASKS[name] if name in TASKS else fresh_task(name).task).outputs for name in names}
-    document = account(backbone, _architecture(backbone), parse_learners(learners), outputs)
+    document = account(backbone, named_architecture(backbone), parse_learners(learners), outputs)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":
@@ -60,7 +60,8 @@ def cost_table(document: dict[str, Any]) -> Table:
     return table
 
 
-def _architecture(backbone: str) -> Architecture:
+def named_architecture(backbone: str) -> Architecture:
+    """The architecture of a folder or of a well-known name, with no weights read."""
     file = user_path(backbone, where="--backbone") / "config.json"
     if not file.is_file():
         return known_architecture(backbone)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +17,14 @@ from stream.report import make_console
 from stream.report.grid import Column, table
 from tasks.errors import InputError
 from tasks.suite import SUITES, TASKS
+
+# Field of `learners.grid.Axes` -> heading.
+AXES = {
+    "form": "functional form",
+    "insertion": "insertion",
+    "representation": "modified representation",
+    "composition": "composition",
+}
 
 
 def list_names(what: str, folder: Path, display: str) -> None:
@@ -29,8 +39,12 @@ def list_names(what: str, folder: Path, display: str) -> None:
             row["run"] = (
                 Path(row["run"]).relative_to(folder).as_posix()
             )  # a long path would leave room for nothing else
-        long = what in ("learners", "metrics")
-        console.print((_descriptions(rows) if long else _figures(rows, console.width)) if rows else f"no {what} here")
+        if not rows:
+            console.print(f"no {what} here")
+        elif what == "learners":
+            console.print(_grid(rows))
+        else:
+            console.print(_descriptions(rows) if what == "metrics" else _figures(rows, console.width))
 
 
 def _tasks() -> list[dict[str, Any]]:
@@ -46,12 +60,15 @@ def _tasks() -> list[dict[str, Any]]:
 
 
 def _learners() -> list[dict[str, Any]]:
-    from learners.family import families
+    """Every family on the four axes, as its bare name builds it."""
+    from learners.family import families, parse_learner
+    from learners.grid import axes
 
-    return [
-        {"name": name, "title": family.title, "examples": ", ".join(family.examples), "citation": family.citation}
-        for name, family in families().items()
-    ]
+    rows: list[dict[str, Any]] = []
+    for name, family in families().items():
+        about = {"title": family.title, "examples": ", ".join(family.examples), "citation": family.citation}
+        rows.append({"name": name, **about, "axes": [asdict(each) for each in axes(parse_learner(name))]})
+    return rows
 
 
 def _metrics() -> list[dict[str, Any]]:
@@ -108,6 +125,28 @@ def _figures(rows: Sequence[dict[str, Any]], width: int) -> Table:
         numeric = any(isinstance(row[heading], int | float) for row in rows)
         columns.append(Column(heading, cells, "right" if numeric else "left", rank))
     return table(columns, width)
+
+
+def _grid(rows: Sequence[dict[str, Any]]) -> Table:
+    """Every learner on the four axes; more of each is told by `taskstream show learner NAME`."""
+    grid = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        caption="Axes of He et al. (2022), Table 1, at each family's defaults; a family's options move it along them. "
+        "Fifth axis, where what is learned lies: isolated, sequential or frozen-shared. taskstream show learner NAME "
+        "tells formula, options, parameters and source.",
+        caption_justify="left",
+    )
+    grid.add_column("learner", no_wrap=True, style="bold")
+    for heading in AXES.values():
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        name, nothing = row["name"], dict.fromkeys(AXES, "–")
+        for each in row["axes"] or [nothing]:
+            grid.add_row(Text(name), *(Text(each[field]) for field in AXES))
+            name = ""
+    return grid
 
 
 def _descriptions(rows: Sequence[dict[str, Any]]) -> Table:

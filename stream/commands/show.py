@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from stream.commands.show_learner import learner_document
 from stream.commands.show_task import task_document, task_view
 from stream.report import make_console
 from tasks.errors import unknown_name
 
 
-def show(what: str, name: str, display: str) -> None:
-    document = {"task": task_document, "learner": _learner, "metric": _metric}[what](name)
+def show(what: str, name: str, display: str, backbone: str = "embedded") -> None:
+    if what == "learner":
+        document = learner_document(name, backbone)
+    else:
+        document = {"task": task_document, "metric": _metric}[what](name)
     if display == "json":
         print(json.dumps(document))
     elif display != "none" and what == "task":
@@ -27,31 +30,6 @@ def show(what: str, name: str, display: str) -> None:
         for key, value in document.items():
             table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text: a default in [] is no markup
         make_console(display).print(table)
-
-
-def _learner(name: str) -> dict[str, Any]:
-    from learners.family import TRAINING_OPTIONS, families, parse_learner
-
-    learner = parse_learner(name)
-    family = families()[learner.family]
-    return {
-        "learner": learner.name,
-        "title": family.title,
-        "summary": family.summary,
-        "citation": family.citation,
-        "sharing": learner.sharing,
-        "tunes": {name: value for name, value in asdict(learner.tuned).items() if value not in (False, 0, "none")},
-        "modifications": [
-            {"site": m.site, "insertion": m.insertion, "reads": m.reads or m.site, "form": repr(m.form),
-             "composition": "h + Δh" if m.scale == 1 else f"h + {m.scale:g} Δh",
-             "shared across layers": ", ".join(m.shared) or "nothing"}
-            for m in learner.modifications
-        ],
-        "training": asdict(learner.training),
-        "options": {o.name: f"{o.help} [{o.default}]" for o in family.options},
-        "training_options": {o.name: o.help for o in TRAINING_OPTIONS},
-        "examples": list(family.examples),
-    }  # fmt: skip
 
 
 def _metric(name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 
 from learners.delta import Counts, Delta, load_delta
+from learners.learner import Learner, common
 from stream.store import Store, read_record, recipe_id, record_text
 from stream.verify.recorded import Event, Recorded
 from stream.verify.verdict import Finding, Outcome
@@ -28,6 +29,7 @@ class Blob:
     digests: Mapping[str, str]
     pruned: frozenset[str]
     counts: Counts
+    kept: Mapping[str, int]  # scalars of each tensor, pruned zeros left out
     trained: int  # scalars, head included, pruned or not
     size: int  # bytes
 
@@ -57,7 +59,7 @@ def check_store(store: Store, run: Recorded, progress: Callable[[str], None]) ->
         path = store.delta_path(fit["delta"])
         about: dict[str, Any] = {"learner": learner, "task": fit["task"], "arrival": arrival}
         if fit["delta"] in blobs:
-            outcome.findings += _against(fit, blobs[fit["delta"]], path, about)
+            outcome.findings += _against(fit, blobs[fit["delta"]], path, about, run.facts.learners[learner])
         elif str(path) not in damaged:
             outcome.findings.append(Finding("the Delta of this fit is gone", str(path), **about, expected=fit["delta"]))
     outcome.counts["fits"] = len(good)
@@ -92,7 +94,7 @@ def _read(path: Path, owner: tuple[str, int, Event] | None, outcome: Outcome) ->
         outcome.findings.append(Finding(what, str(path), **about, expected=path.stem, found=found[:300]))
         return None
     trained = sum(tensor.numel() for tensor in delta.tensors.values())
-    return Blob(delta.digests, delta.pruned, delta.counts, trained, path.stat().st_size)
+    return Blob(delta.digests, delta.pruned, delta.counts, delta.kept, trained, path.stat().st_size)
 
 
 def _check_layout(path: Path, delta: Delta) -> None:
@@ -116,7 +118,7 @@ def _check_layout(path: Path, delta: Delta) -> None:
                 raise ValueError(f"tensor {name} holds a negative zero, which none of ours does")
 
 
-def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any]) -> list[Finding]:
+def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner: Learner) -> list[Finding]:
     """What an event says of its Delta and the Delta itself says otherwise."""
     findings = [
         Finding("this fit's Delta is recorded with another tensor", str(path), **about, tensor=name,
@@ -129,6 +131,7 @@ def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any]) -> list[
         "kept_parameters": blob.counts.without_head,
         "added_parameters": blob.counts.added,
         "head_parameters": blob.counts.head,
+        "common_parameters": sum(count for name, count in blob.kept.items() if common(learner, name)),
         "head_bytes": 4 * blob.counts.head,
         "bytes": blob.size,
     }

@@ -123,7 +123,7 @@ def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
     (task,), inputs = job.tasks, run.inputs
     before = good([fit for fit in run.fits[job.learner][: job.arrival - 1] if fit is not None])
-    sequential = run.facts.learners[job.learner].sharing == "sequential"
+    chained = run.facts.learners[job.learner].chained
     return fit_recipe(
         backbone=inputs.backbone,
         data=inputs.data[task],
@@ -132,6 +132,6 @@ def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
         seed=inputs.seed,
         train_examples=inputs.train_examples,
         test_examples=inputs.test_examples,
-        previous=before[-1]["delta"] if sequential and before else None,
+        previous=before[-1]["delta"] if chained and before else None,
         numerics=inputs.numerics,
     )

@@ -14,17 +14,12 @@ from learners.seeds import seed_of
 from stream.execute import Bench, Setup, execute, numerics, open_bench
 from stream.opening import changes
 from stream.plan import Job, fit_ids
-from stream.prepare import cache_folder
 from stream.store import Store
 from stream.verify.chain import Evidence
 from stream.verify.recorded import Event, Recorded
-from stream.verify.sources import entry_of
+from stream.verify.sources import encoded_of
 from stream.verify.verdict import Finding, Outcome
 from tasks.content import canonical
-from tasks.encode import encode
-from tasks.errors import InputError
-from tasks.examples import Limits
-from tasks.sources import open_source
 
 # Regression answers with the logits themselves, whose last bits other arithmetic moves; scores are shown to a tenth of
 # a percent.
@@ -60,7 +55,7 @@ def rerun(
         InputError: The backbone or the data of the run are not to be had here.
     """
     outcome = Outcome()
-    here, there = numerics(run.inputs.numerics["dtype"]), run.inputs.numerics
+    here, there = numerics(run.inputs.numerics["dtype"], run.facts.learners.values()), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
     if not cells:
@@ -117,21 +112,7 @@ def _setup(
     assert config is not None  # or the check of the chain would have found that
     data = {}
     for task in dict.fromkeys(drawn.cell["task"] for drawn in cells):
-        path = entry_of(run, task)
-        if path is None:
-            progress(f"encoding {task}")
-            source = open_source(config.source, config.columns)
-            limits = Limits(inputs.train_examples, inputs.test_examples)
-            tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
-            encoded = encode(source, task, *tokenizer, cache_folder(), limits)
-            if encoded.id != inputs.data[task]:
-                raise InputError(
-                    "the source no longer gives the data of the run", where=f"task {task} of {config.source}",
-                    expected=f"content {inputs.data[task][:16]}", found=encoded.id[:16],
-                    fix="verify without --rerun, or where the data are",
-                )  # fmt: skip
-            path = encoded.path
-        data[task] = str(path)
+        data[task] = str(encoded_of(run, task, config, backbone, progress))
     return Setup(
         backbone=run.facts.backbone["name"],
         backbone_id=inputs.backbone,

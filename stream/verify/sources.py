@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from learners.backbone import Backbone
 from learners.checkpoint import find_checkpoint
 from learners.fingerprint import file_digests
+from stream.config import RunConfig
 from stream.prepare import cache_folder
 from stream.verify.recorded import Recorded
 from stream.verify.verdict import Finding, Outcome
+from tasks.encode import encode
 from tasks.encoded import check_encoded
 from tasks.errors import InputError
+from tasks.examples import Limits
+from tasks.sources import open_source
 
 
 def check_encoded_data(run: Recorded, progress: Callable[[str], None]) -> Outcome:
@@ -42,6 +47,31 @@ def entry_of(run: Recorded, task: str) -> Path | None:
     name = run.opening.get("encoded", {}).get(task)
     path = None if name is None else cache_folder() / Path(name).name
     return path if path is not None and path.is_dir() else None
+
+
+def encoded_of(
+    run: Recorded, task: str, config: RunConfig, backbone: Backbone, progress: Callable[[str], None]
+) -> Path:
+    """The folder of an encoded task: in this user's cache, or encoded again from the run's source.
+
+    Raises:
+        InputError: The source is not to be had here, or gives other data.
+    """
+    path = entry_of(run, task)
+    if path is not None:
+        return path
+    progress(f"encoding {task}")
+    source = open_source(config.source, config.columns)
+    limits = Limits(run.inputs.train_examples, run.inputs.test_examples)
+    tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
+    encoded = encode(source, task, *tokenizer, cache_folder(), limits)
+    expected = run.inputs.data[task]
+    if encoded.id != expected:
+        raise InputError(
+            "the source no longer gives the data of the run", where=f"task {task} of {config.source}",
+            expected=f"content {expected[:16]}", found=encoded.id[:16], fix="do this where the data are",
+        )  # fmt: skip
+    return encoded.path
 
 
 def check_backbone_files(run: Recorded, progress: Callable[[str], None]) -> Outcome:

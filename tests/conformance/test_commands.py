@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn", "scipy", "num
 
 
 def test_the_verbs() -> None:
-    assert set(VERBS) >= {"run", "list", "show", "report", "cost", "verify", "gc"}
+    assert set(VERBS) >= {"run", "list", "show", "report", "cost", "verify", "gc", "export"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -43,7 +44,7 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
     """Arguments that make each verb print something."""
     (tmp_path / "results.json").write_text(json.dumps(make_results(["cola", "rte"])))
     run_folder = tmp_path / "finished"
-    if verb in ("verify", "gc"):
+    if verb in ("verify", "gc", "export"):
         run(**tiny_settings(tiny_tasks, tiny_backbone, run_folder, suite="colours"))
     return {
         "run": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours")),
@@ -52,13 +53,15 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
         "report": [str(tmp_path)],
         "verify": [str(run_folder)],
         "gc": [str(run_folder)],
+        "export": [str(run_folder), "--learner", "head", "--task", "colours", "--to", str(tmp_path / "model")],
         "cost": ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head"],
     }
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_displays(examples: dict[str, list[str]], verb: str) -> None:
+def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path) -> None:
     def show(display: str) -> Answer:
+        shutil.rmtree(tmp_path / "model", ignore_errors=True)  # what `export` wrote: it writes over nothing
         answer = call(verb, *examples[verb], "--display", display)
         assert (answer.code, answer.err) == (0, "")
         return answer

@@ -27,6 +27,10 @@ TOTALS = {
     "distilbert-base-uncased": 66_362_880,
     "electra-small-discriminator": (30522 + 512 + 2) * 128 + 2 * 128 + (128 * 256 + 256) + 12 * 789_760,
     "electra-base-discriminator": 109_482_240 - 590_592,  # BERT-base without its pooler
+    # words and their norm, BERT-base's layers, 2 * 256 relative positions and their norm; the card says 98 M and 86 M
+    "deberta-v3-base": 128_100 * 768 + 2 * 768 + 85_054_464 + 512 * 768 + 2 * 768,
+    # words and their gain; four square maps, d_ff = 1,152 thrice, two gains a layer but one; one more. 149 M, the paper
+    "ModernBERT-base": 50_368 * 768 + 768 + 22 * (4 * 768**2 + 3 * 768 * 1152 + 2 * 768) - 768 + 768,
     "all-MiniLM-L6-v2": 22_713_216 - (384 * 384 + 384),  # 22.7 M on its model card, pooler included
 }
 

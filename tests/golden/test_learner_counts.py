@@ -1,8 +1,10 @@
 """Parameters of every learner on published encoders, exact, and what a stream of tasks then costs.
 
 All follow from closed formulas, head left out: a layer 4(d²+d) + 4d + 2·d·ff + ff + d; norms 4Ld + 2d; Houlsby adapters
-2L(2md + d + m); AdapterBias L(d + ff + 1 + 2d). Printed by Houlsby et al. 2019 (sections 3.2 to 3.4): 9×, 17×, 40k for
-the norms, 3.6 % and 2.1 % for adapters on BERT-large; by Fu et al. 2022 (AdapterBias): 0.06 M and 0.17 M.
+2L(2md + d + m); AdapterBias L(d + ff + 1 + 2d); prefixes 2Lld; LoRA 4Lrd beside W_q and W_v; BitFit 11Ld where
+ff = 4d; IA3 L(2d + ff); Compacter n³ + 2L(3d + 3m); VeRA 2L(r + d). Printed by Houlsby et al. 2019 (sections 3.2 to
+3.4): 9×, 17×, 40k for the norms, 3.6 % and 2.1 % for adapters on BERT-large; by Fu et al. 2022 (AdapterBias): 0.06 M
+and 0.17 M.
 """
 
 from __future__ import annotations
@@ -43,11 +45,47 @@ COUNTS = {
     "adapterbias:share=v": (56_076, 148_504, 56_076),
     "adapterbias:share=alpha": (30_721, 77_825, 30_721),
     "adapterbias:share=both": (22_273, 54_273, 22_273),
+    "bitfit:biases=layers": (101_376, 270_336, 101_376),
+    "bitfit": (102_912, 272_384, 102_912),
+    "bitfit:biases=q-m2": (46_080, 122_880, 46_080),
+    "prefix:16": (294_912, 786_432, 294_912),
+    "prefix:30": (552_960, 1_474_560, 552_960),
+    "prefix:200": (3_686_400, 9_830_400, 3_686_400),
+    "parallel:16": (304_320, 811_392, 304_320),
+    "adapter:16:where=ffn:norms=no": (304_320, 811_392, 304_320),
+    "pfeiffer:16": (304_320, 811_392, 304_320),
+    "mhpa:16": (294_912, 786_432, 294_912),
+    "lora:8": (294_912, 786_432, 294_912),
+    "lora:16": (589_824, 1_572_864, 589_824),
+    "lora-ffn:8": (737_280, 1_966_080, 737_280),
+    "mam:prefix=16:parallel=16": (599_232, 1_597_824, 599_232),
+    "prefix:16+parallel:16:scale=2": (599_232, 1_597_824, 599_232),
+    "prompt:20": (15_360, 20_480, 15_360),
+    "ia3": (55_296, 147_456, 55_296),
+    "vera:1024": (43_008, 98_304, 43_008),
+    "vera:256": (24_576, 61_440, 24_576),
     "head": (0, 0, 0),
+    "feature:4": (0, 0, 0),
+    "diffpruning:0.005": (547_411, 1_675_709, 623_228),  # 0.005 of the model, to the nearest scalar
     "majority": (0, 0, 0),
 }
 ADDITIONAL = [TASKS[name].outputs for name in SUITES["additional17"]]
 GLUE = [TASKS[name].outputs for name in SUITES["glue9"]]
+
+
+# Of a bottleneck that follows the width: d/16 and d/32.
+BY_WIDTH = {
+    "pfeiffer:48": ("bert-base", 894_528),
+    "pfeiffer:64": ("bert-large", 3_171_840),
+    "compacter:24": ("bert-base", 57_088),
+    "compacter:32": ("bert-large", 152_128),
+}
+
+
+@pytest.mark.parametrize("specification", BY_WIDTH)
+def test_parameters_of_a_share_of_the_width(specification: str) -> None:
+    backbone, expected = BY_WIDTH[specification]
+    assert task_cost(parse_learner(specification), known_architecture(backbone), 2).without_head == expected
 
 
 @pytest.mark.parametrize("specification", COUNTS)
@@ -58,7 +96,8 @@ def test_parameters_per_task(specification: str, index: int) -> None:
 
 
 def test_every_family_is_counted() -> None:
-    assert {specification.split(":")[0] for specification in COUNTS} == set(families())
+    counted = {specification.split(":")[0] for specification in (*COUNTS, *BY_WIDTH)}
+    assert counted == set(families()) - {"peft"}  # whose configurations count for themselves
 
 
 @pytest.mark.parametrize("specification", [s for s in COUNTS if s != "majority"])
@@ -66,7 +105,10 @@ def test_heads_have_their_own_column(specification: str) -> None:
     """C(d + 1): 1,538 of two classes on base models, 769 for regression, 120,733 of 157 classes."""
     learner, architecture = parse_learner(specification), known_architecture("bert-base")
     heads = {outputs: task_cost(learner, architecture, outputs).head for outputs in (1, 2, 3, 157)}
-    assert heads == {1: 769, 2: 1_538, 3: 2_307, 157: 120_733}
+    if specification == "feature:4":
+        assert heads == {c: c * (4 * 768 + 1) for c in (1, 2, 3, 157)}
+    else:
+        assert heads == {1: 769, 2: 1_538, 3: 2_307, 157: 120_733}
 
 
 def test_what_is_tuned_and_what_is_added() -> None:
@@ -87,6 +129,10 @@ def test_what_is_tuned_and_what_is_added() -> None:
         ("topk:3:sequential", "bert-base", GLUE, 1.0),
         ("layernorm:sequential", "bert-base", GLUE, 1.0),
         ("adapter:64:sequential", "bert-base", GLUE, 1 + 2_379_264 / 109_482_240),
+        ("bitfit:sequential", "bert-base", GLUE, 1.0),
+        ("lora:8:sequential", "bert-base", GLUE, 1 + 294_912 / 109_482_240),
+        # A is of the first task, a B of each
+        ("lora:8:frozen-shared", "bert-base", GLUE, 1 + (147_456 + 9 * 147_456) / 109_482_240),
     ],
 )
 def test_growth_without_heads(specification: str, backbone: str, outputs: list[int], expected: float) -> None:
@@ -113,6 +159,8 @@ STREAM = {
     "layernorm": (1.0060, 1.0077),
     "adapter:64": (1.3754, 1.3772),
     "adapter:8": (1.0546, 1.0564),
+    "bitfit": (1.0160, 1.0177),
+    "lora:8": (1.0458, 1.0475),
     "full": (17.0, 17.0017),
     "head": (1.0, 1.0017),
 }

@@ -15,7 +15,20 @@ from learners.learner import Training, Tuned, peak_rate
 from tasks.errors import InputError, InputErrors
 
 SAME = [
-    ("adapter", "adapter:64", "adapter:size=64", "adapter:isolated:64", "adapter:64:std=1e-2", "adapter:std=0.01"),
+    (
+        "houlsby",
+        "adapter",
+        "houlsby:64",
+        "adapter:64",
+        "adapter:size=64",
+        "adapter:isolated:64",
+        "adapter:64:std=1e-2",
+        "adapter:std=0.01",
+    ),
+    ("houlsby:16", "adapter:16", "houlsby:size=16:isolated"),
+    ("prefix", "prefix:30", "prefix:length=30:mlp=800"),
+    ("mam", "mam:16", "mam:prefix=16:parallel=16", "mam:16:16:isolated", "mam:scale=2"),
+    ("diffpruning", "diffpruning:0.005", "diffpruning:target=5e-3:after=0.5"),
     ("topk:2:sequential", "topk:sequential:2", "topk:k=2:sharing=sequential", "topk:sequential:pooler=no"),
     ("full", "full:isolated", "full:sharing=isolated"),
     ("adapterbias:l0", "adapterbias:l0=1e-4", "adapterbias:l0=0.0001:share=none", "adapterbias:l0:isolated"),
@@ -46,7 +59,7 @@ def test_near_numbers_are_different_learners(values: list[float]) -> None:
     assert len(parse_learners(f"{first},{second}")) == 2
 
 
-@given(st.integers(2, 256), st.sampled_from(["isolated", "sequential"]), st.booleans(), st.randoms())
+@given(st.integers(2, 1024), st.sampled_from(["isolated", "sequential", "frozen-shared"]), st.booleans(), st.randoms())
 def test_order_of_options_does_not_matter(size: int, sharing: str, norms: bool, random: object) -> None:
     parts = [f"size={size}", f"sharing={sharing}", f"norms={'yes' if norms else 'no'}", "activation=relu"]
     expected = parse_learner(":".join(["adapter", *parts]))
@@ -118,9 +131,9 @@ def test_a_learning_rate_is_no_part_of_the_name() -> None:
         ("layer-norm", r"did you mean layernorm"),
         ("adapter:siez=64", r"unknown option of adapter 'siez'; did you mean size\?"),
         ("adapter:learning_rates=1", r"did you mean learning_rate"),
-        ("adapter:1", r"size \(a whole number from 2 to 256\).*found '1'"),
-        ("adapter:257", r"a whole number from 2 to 256"),
-        ("adapter:size=1", r"bad value of size; expected a whole number from 2 to 256; found '1'"),
+        ("adapter:1", r"size \(a whole number from 2 to 1024\).*found '1'"),
+        ("adapter:1025", r"a whole number from 2 to 1024"),
+        ("adapter:size=1", r"bad value of size; expected a whole number from 2 to 1024; found '1'"),
         ("adapter:size=-8", r"bad value of size"),
         ("adapter:64:64", r"cannot read this part.*found '64'"),
         ("adapter:64:size=8", r"size is given twice"),
@@ -129,8 +142,8 @@ def test_a_learning_rate_is_no_part_of_the_name() -> None:
         ("adapter:norms=true", r"bad value of norms; expected yes or no"),
         ("adapter:activation=swish", r"one of gelu, relu, tanh, silu, identity"),
         ("topk:0", r"k \(a whole number"),
-        ("topk:two", r"k \(a whole number.*sharing \(one of isolated, sequential\)"),
-        ("full:frozen", r"one of isolated, sequential"),
+        ("topk:two", r"k \(a whole number.*sharing \(one of isolated, sequential, frozen-shared\)"),
+        ("full:frozen", r"one of isolated, sequential, frozen-shared"),
         ("full:", r"cannot read this part"),
         ("head:2", r"expected key=value"),
         ("head:sequential", r"expected key=value"),
@@ -155,7 +168,7 @@ def test_all_errors_of_a_list_at_once() -> None:
     lines = [str(error) for error in caught.value.errors]
     assert len(lines) == 3
     assert "did you mean adapter" in lines[0]
-    assert "from 2 to 256" in lines[1]
+    assert "from 2 to 1024" in lines[1]
     assert "full and full:isolated" in lines[2]
 
 

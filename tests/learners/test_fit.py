@@ -29,7 +29,9 @@ from tests.loaded import backbone, encoded, moved, score
 
 DATA = encoded("colours")
 QUICK = ":epochs=2:batch_size=16"
-LEARNERS = ("full", "topk:1", "layernorm", "adapter:8", "adapterbias", "adapterbias:l0:share=alpha", "head")
+LEARNERS = ("full", "topk:1", "layernorm", "adapter:8", "adapterbias", "adapterbias:l0:share=alpha", "head", "bitfit",
+            "compacter:8", "diffpruning:0.1", "feature:2", "ia3", "lora:2", "mam:prefix=4:parallel=8:mlp=6", "mhpa:4",
+            "pfeiffer:8:wiring=code", "prompt:4")  # fmt: skip
 
 
 def run(specification: str, data: EncodedTask = DATA, seed: int = 0, **more: Any) -> Fit:
@@ -173,6 +175,17 @@ def test_a_sequential_learner_takes_the_body_but_not_the_head(specification: str
         "adapter:16:learning_rate=3e-2",
         "adapterbias:learning_rate=1e-1",
         "head:learning_rate=3e-1",
+        "bitfit:learning_rate=1e-1",
+        "compacter:16:learning_rate=1e-1",
+        "feature:2:learning_rate=1e-1",
+        "ia3:learning_rate=1e-2",
+        "lora:8:learning_rate=1e-1",
+        "lora-ffn:16:learning_rate=5e-2",
+        "mhpa:8:learning_rate=1e-1",
+        "parallel:16:learning_rate=3e-2",
+        "pfeiffer:16:learning_rate=3e-2",
+        "mam:prefix=4:parallel=16:learning_rate=3e-2",
+        "prompt:4:learning_rate=1e-1",
     ],
 )
 def test_every_learner_learns_a_learnable_task(specification: str) -> None:

@@ -59,6 +59,23 @@ def test_more_layers_than_there_are() -> None:
     assert delta_shapes(parse_learner("topk:12"), known_architecture("bert-base"), 2)
 
 
+def test_what_does_not_fit_is_said_with_the_learner() -> None:
+    for specification, message in (
+        ("feature:13", r"learner feature:layers=13: more layers to read.*at most 12; found 13"),
+        ("prompt:512", r"learner prompt:length=512:.*the prompt leaves no room.*less than the 512 tokens.*found 512"),
+    ):
+        with pytest.raises(InputError, match=message):
+            delta_shapes(parse_learner(specification), known_architecture("bert-base"), 2)
+    with pytest.raises(InputError, match=r"less than the 512 tokens"):  # of 514 places two are not for words
+        delta_shapes(parse_learner("prompt:512"), known_architecture("roberta-base"), 2)
+    assert delta_shapes(parse_learner("prompt:511"), known_architecture("roberta-base"), 2)
+
+
+def test_feature_widens_the_head_and_adds_nothing() -> None:
+    shapes = delta_shapes(parse_learner("feature:4"), known_architecture("bert-base"), 3)
+    assert shapes == {"head.weight": (3, 4 * 768), "head.bias": (3,)}
+
+
 def test_keys_tell_layers_apart_unless_shared() -> None:
     own = Modification("m", Bottleneck(4), site="ffn.output")
     assert (own.key(0, "up.weight"), own.key(1, "up.weight")) == ("added.m.0.up.weight", "added.m.1.up.weight")

@@ -51,18 +51,21 @@ TASKS = {
 }
 
 
+JOINED = ("prefix:4+parallel:8:scale=4", "lora:2:sequential+ia3:sequential")
+
+
 @cache
 def learners() -> dict[str, Learner]:
-    """Every example of every family that fits two layers, and each family in sequence where it can be."""
+    """Every example of every family that fits two layers, each family in every sharing that it has, and two joined."""
     found = {}
     for name, family in families().items():
-        sequential = [f"{name}:sequential"] if "sharing" in family.positional else []
-        for specification in (*family.examples, *sequential):
+        shared = [f"{name}:{way}" for way in ("sequential", "frozen-shared")] if "sharing" in family.positional else []
+        for specification in (*family.examples, *shared, *(JOINED if name == "mam" else ())):
             learner = parse_learner(specification, TRAINING)
             try:
                 delta_shapes(learner, backbone().architecture, 2)
             except InputError:
-                continue  # more top layers than there are
+                continue  # more layers than there are
             found[specification] = learner
     return found
 
@@ -120,7 +123,7 @@ class FrozenBackbone(RuleBasedStateMachine):
     def fit(self, data: st.DataObject) -> None:
         task = data.draw(st.sampled_from([name for name in TASKS if name not in self.order]))
         arrival = len(self.fitted) + 1
-        chain = fit_ids(self.name, arrival)[-2:-1] if self.learner.sharing == "sequential" else ()
+        chain = fit_ids(self.name, arrival)[-2:-1] if self.learner.chained else ()
         job = Job("fit", self.name, arrival, (task,), chain)
         result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)
         previous = self.bench.store.get_delta(self.fitted[chain[0]]) if chain else None
@@ -145,7 +148,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         cells = execute(self.bench, job, self.fitted, lambda event: None)["cells"]
         assert [cell["task"] for cell in cells] == list(tasks)
         for cell in cells[: len(past)]:
-            if self.learner.sharing == "isolated":
+            if self.learner.permanent:
                 key, given = (self.seed, self.name, cell["task"]), (cell["logits"], cell["predictions"])
                 assert self.answers.setdefault(key, given) == given
 
@@ -204,7 +207,8 @@ def test_the_backbone_is_frozen_under_any_sequence() -> None:
 def test_every_family_takes_part() -> None:
     assert {name.split(":")[0] for name in learners()} == set(families())
     sharing = {learner.sharing for learner in learners().values()}
-    assert sharing == {"isolated", "sequential"}
+    assert sharing == {"isolated", "sequential", "frozen-shared"}
+    assert set(JOINED) <= set(learners())
 
 
 @pytest.mark.parametrize("damage", ["weight", "hook", "mode", "random"])

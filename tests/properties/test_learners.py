@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.architecture import MODEL_TYPES, POOLED_TYPES, Architecture, parameter_shapes, parameters
+from learners.architecture import BERT_TYPES, POOLED_TYPES, Architecture, parameter_shapes, parameters
 from learners.family import parse_learner
 from learners.learner import delta_shapes
 from stream.cost import growth, task_cost
@@ -16,7 +16,7 @@ from stream.cost import growth, task_cost
 
 @st.composite
 def architectures(draw: st.DrawFn) -> Architecture:
-    model_type = draw(st.sampled_from(MODEL_TYPES))
+    model_type = draw(st.sampled_from(BERT_TYPES))
     heads = draw(st.integers(1, 4))
     hidden = heads * draw(st.integers(1, 300))
     return Architecture(

@@ -245,7 +245,7 @@ def test_under_other_arithmetic_last_bits_are_told_and_not_called_forgetting(
     monkeypatch.setattr(stream.verify.rerun, "execute", elsewhere)
     assert not verify(copy, rerun=1).passed  # this is the machine of the run
     actual = stream.verify.rerun.numerics
-    monkeypatch.setattr(stream.verify.rerun, "numerics", lambda dtype: {**actual(dtype), "torch": "9.0"})
+    monkeypatch.setattr(stream.verify.rerun, "numerics", lambda *given: {**actual(*given), "torch": "9.0"})
     verdict = verify(copy, rerun=2)
     assert any("torch" in note and "-> 9.0" in note for note in verdict.notes)
     assert "last bits differ under other arithmetic in 2 cells" in verdict.notes

@@ -24,7 +24,11 @@ RUN: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "path as learner": ({"learners": "../head"}, ("unknown learner '../head'",)),
     "path as option of a learner": ({"learners": "adapter:size=../4"}, ("bad value of size", "'../4'")),
     "unknown option": ({"learners": "adapter:sice=4"}, ("unknown option of adapter 'sice'", "did you mean size?")),
-    "bad value": ({"learners": "adapter:1"}, ("'adapter:1'", "a whole number from 2 to 256")),
+    "bad value": ({"learners": "adapter:1"}, ("'adapter:1'", "a whole number from 2 to 1024")),
+    "parts that clash": ({"learners": "adapter:8+adapter:4"}, ("two parts add adapter.attention",)),
+    "part that adds nothing": ({"learners": "lora:4+head"}, ("head cannot be joined with others",)),
+    "method of peft unknown": ({"learners": "peft:{peft_type=NONE}"}, ("peft",)),
+    "prompt too long": ({"learners": "prompt:40"}, ("rows would be longer than the backbone takes", "prompt:40")),
     "bad word": ({"learners": "full:shared"}, ("'shared'", "isolated, sequential")),
     "gates of nothing": (
         {"learners": "adapterbias:gates=louizos"},
@@ -67,8 +71,8 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "report of newer results": (("report", "{}/foreign"), ("results of another version", "99")),
     "metric misspelt": (("show", "metric", "forgeting_chaudhry"), ("unknown metric", "forgetting_chaudhry")),
     "task misspelt": (("show", "task", "colla"), ("unknown task", "did you mean cola")),
-    "learner out of range": (("show", "learner", "adapter:1"), ("adapter:1", "2 to 256")),
-    "learner of another kind": (("show", "learner", "lora"), ("unknown learner",)),
+    "learner out of range": (("show", "learner", "adapter:1"), ("adapter:1", "2 to 1024")),
+    "learner of another kind": (("show", "learner", "dora"), ("unknown learner 'dora'",)),
     "cost on no object": (
         ("cost", "--backbone", "{}/hollow", "--suite", "glue9", "--learners", "head"),
         ("damaged config; expected a JSON object; found a list",),

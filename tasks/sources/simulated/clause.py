@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.lexicon import Concept, Word, lexicon
 from tasks.sources.simulated.meaning import POSSESSIVES, Entity, Proposition
 from tasks.sources.simulated.morphology import comparative, gerund, participle, past, plural, third_person
+from tasks.sources.simulated.places import preposition
 
+# Verbs with a preposition, and so without a passive that is said: "the hill was arrived at by him".
+PREPOSITIONS = frozenset(("about", "after", "against", "at", "behind", "by", "for", "from", "into", "like", "of",
+                          "past", "through", "to", "upon", "with"))  # fmt: skip
+ACTIVE = ("dwell in", "believe in", "vote in", "take part in", "compete in", "confide in", "drown in", "enrol in",
+          "delight in", "revel in", "star in", "ride on", "rejoice over", "mourn over", "agonise over", "brood over",
+          "stew over", "gush over", "look out over", "resemble", "default on", "lean on", "speak on")  # fmt: skip
+SETTLED = ("the", "this", "these", "name", *POSSESSIVES)
+OFTEN = ("every", "most", "as always")  # times that have a scope: "every day, he did not eat" says more
 NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 OBJECTIVE = {"I": "me", "we": "us", "he": "him", "she": "her", "they": "them"}
 BE = {"present": {"1s": "am", "3s": "is"}, "past": {"1s": "was", "3s": "was"}}
@@ -59,10 +69,7 @@ LITERAL = Style(0, 0, 0, 0, 0, 0, 0)  # one realisation for each meaning
 def realise(proposition: Proposition, style: Style, chance: Chance) -> Tokens:
     """A declarative clause without final punctuation."""
     p = proposition
-    transitive = p.verb != "be" and p.object is not None
-    passive = transitive and p.subject.quantity not in ("pronoun", "no") and chance.flip(style.passive)
-    settled = ("the", "this", "these", "name", *POSSESSIVES)  # "a car was not seen" says less than "saw no car"
-    passive = passive and not (p.negated and not (p.object and {p.subject.quantity, p.object.quantity} <= {*settled}))
+    passive = _turns_round(p) and chance.flip(style.passive)
     clefted = not passive and not p.negated and p.subject.quantity in ("the", "name") and chance.flip(style.cleft)
     agent = p.subject
     subject = p.object if passive and p.object else agent
@@ -73,12 +80,29 @@ def realise(proposition: Proposition, style: Style, chance: Chance) -> Tokens:
         head = (Token("it", "pronoun"), Token(be, "auxiliary", None, "be"), *head, Token("who" if lexicon().is_a(
             agent.noun, "person") else "that", "relative"))  # fmt: skip
     adjunct = _adjuncts(p)
-    if adjunct and not clefted and chance.flip(style.fronting):
+    scoped = p.time.startswith(OFTEN) and (p.negated or "no" in (p.subject.quantity, p.object and p.object.quantity))
+    if adjunct and not clefted and not scoped and chance.flip(style.fronting):
         position = chance.below(len(adjunct))
         before = [*adjunct.pop(position), Token(",", "punctuation")]
     finite, rest = _verbs(p, subject, passive, False, style, chance)
     tail = _complements(p, passive, style, chance)
     return (*before, *head, *finite, *rest, *tail, *(token for group in adjunct for token in group))
+
+
+def _turns_round(p: Proposition) -> bool:
+    """Whether a passive says the same: the verb has one, and no quantity or denial comes to stand before another."""
+    if p.verb == "be" or p.object is None or p.subject.quantity in ("pronoun", "no") or not _has_passive(p.verb):
+        return False
+    quantities = {p.subject.quantity, p.object.quantity}
+    if p.negated:  # "a car was not seen" says less than "saw no car"
+        return quantities <= {*SETTLED}
+    return not quantities.isdisjoint(SETTLED) or quantities <= {"a", "some", "another"}
+
+
+@cache
+def _has_passive(verb: str) -> bool:
+    words = lexicon().verbs[verb].words
+    return verb not in ACTIVE and not any(word.base.split(" ")[-1] in PREPOSITIONS for word in words)
 
 
 def question(proposition: Proposition, asked: str, style: Style, chance: Chance) -> Tokens:
@@ -173,7 +197,7 @@ def _verbs(
     person = _person(subject)
     main = None if p.verb == "be" else choose(lexicon().verbs[p.verb], style, chance)
     never = p.negated and not p.modal and p.tense != "future" and not passive and not inverted and main is not None
-    never = never and chance.flip(style.never)
+    never = never and not p.time and chance.flip(style.never)
     modal = p.modal or ("will" if p.tense == "future" else "")
     chain: list[Token] = []
     if modal:
@@ -219,7 +243,7 @@ def _complements(p: Proposition, passive: bool, style: Style, chance: Chance) ->
         return (*degree, Token(word.base, "adjective", word, "positive"))
     if p.object is None:
         return ()
-    some = p.negated and p.object.quantity == "some"
+    some = (p.negated or p.subject.quantity in ("no", "few")) and p.object.quantity == "some"
     what = replace(p.object, quantity="any") if some else p.object  # "did not see any": it is the whole that is denied
     return noun_phrase(what, style, chance, objective=p.verb != "be")
 
@@ -230,7 +254,7 @@ def _adjuncts(p: Proposition) -> list[Tokens]:
         name = p.place in lexicon().names
         place: Tokens = (Token(p.place, "name"),) if name else (Token("the", "determiner"), Token(p.place, "noun", Word(
             p.place), "singular"))  # fmt: skip
-        groups.append((Token("in", "preposition"), *place))
+        groups.append((Token(preposition(p.place), "preposition"), *place))
     if p.time:
         groups.append((Token(p.time, "adverb"),))
     return groups

@@ -14,6 +14,8 @@ EVERYDAY = ("people", "animals", "plants", "food", "home", "clothes", "body", "s
 QUANTITIES = ("the", "a", "some", "my", "our", "their", "this", "every", "most", "many", "several", "no", "few")
 QUANTITY_WEIGHTS = (38, 22, 7, 4, 3, 3, 4, 4, 3, 4, 4, 2, 2)
 DEGREES = ("", "", "", "very", "rather", "quite", "really")
+DENYING = ("no", "few")
+UNDENIED = (*DENYING, "every", "all")  # as subjects of a denial they are unclear: "every dog did not bark"
 TENSES: tuple[Tense, ...] = ("past", "present", "future")
 
 
@@ -42,6 +44,11 @@ class Domain:
 EVERYWHERE = Domain()
 
 
+def settled(thing: Entity, quantities: tuple[str, ...]) -> Entity:
+    """With "the" in the place of some quantities."""
+    return replace(thing, quantity="the") if thing.quantity in quantities else thing
+
+
 def proposition(
     domain: Domain,
     chance: Chance,
@@ -68,6 +75,7 @@ def proposition(
         subject = subject or entity(
             ("person", "device", "work", "service", "food", "event", "building"), domain, chance
         )
+        subject = settled(subject, UNDENIED) if negated else subject
         quality = describe(subject, domain, chance)
         if quality:
             return replace(said, subject=subject, quality=quality, degree="" if negated else chance.pick(DEGREES))
@@ -80,9 +88,11 @@ def proposition(
     subject = subject or entity(chosen.kinds, domain, chance)
     if chosen.objects and object is None:
         object = entity(chosen.objects, domain, chance, other_than=subject.noun)
-    if negated and "no" in (subject.quantity, object.quantity if object else ""):
-        negated = False  # two denials at once are not what people say
     object = object if chosen.objects else None
+    if negated:  # two denials at once are not what people say
+        subject = settled(subject, UNDENIED)
+    if object and (negated or subject.quantity in DENYING):
+        object = settled(object, (*DENYING, "several"))
     return replace(said, subject=subject, verb=chosen.id, object=object, negated=negated, place=place)
 
 

@@ -14,6 +14,7 @@ from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import Token, Tokens, fixed, noun_phrase, question, realise
 from tasks.sources.simulated.compose import Domain, describe, entity, proposition
 from tasks.sources.simulated.judged import (
+    STUFF,
     STYLE,
     Judged,
     about,
@@ -29,12 +30,12 @@ from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
 from tasks.sources.simulated.morphology import past, third_person
 
-SINGULAR, PLURAL = ("a", "every", "this", "another"), ("bare", "most", "these", "several")
+SINGULAR, PLURAL = ("a", "every", "this", "another"), ("many", "most", "these", "several")  # none of them bare: "cake"
 CASES = {"I": "me", "we": "us", "he": "him", "she": "her", "they": "them"}
 REFLEXIVES = ("himself", "herself", "themselves")
 MALE = ("man", "boy", "father", "grandfather", "brother", "husband", "son", "uncle", "nephew", "king")
 FEMALE = ("woman", "girl", "mother", "grandmother", "sister", "wife", "daughter", "aunt", "niece", "queen")
-ASKERS = ("I know", "I wonder", "nobody knows", "tell me", "they asked", "she told us", "we forgot", "he remembered")
+ASKERS = ("I know", "I wonder", "nobody knows", "we know", "they asked", "she told us", "we forgot", "he remembered")
 CLEAR_TIMES: dict[Tense, tuple[str, ...]] = {  # "on Monday" goes with both tenses
     "past": tuple(time for time in TIMES["past"] if time.startswith(("last", "yester")) or time.endswith("ago")),
     "future": tuple(time for time in TIMES["future"] if time.startswith(("next", "tomor"))),
@@ -55,12 +56,15 @@ class Rule:
 
 def _draw_number(domain: Domain, chance: Chance) -> Judged:
     many, plain = chance.flip(0.5), simple_fact(domain, chance)
-    marked = drawn(lexicon().verbs[plain.verb].kinds, domain, chance, many, chance.pick(PLURAL if many else SINGULAR))
-    verb = lexicon().verbs[plain.verb]
+    verb, quantity = lexicon().verbs[plain.verb], chance.pick(PLURAL if many else SINGULAR)
     if countable(verb.objects, domain.fields) and chance.flip(0.4):
-        marked = drawn(verb.objects, domain, chance, many, marked.quantity)
-        return Judged(replace(plain, object=marked), "", form="object number")
-    return Judged(replace(plain, subject=marked), "")
+        return Judged(replace(plain, object=_marked(verb.objects, domain, chance, quantity)), "", form="object number")
+    return Judged(replace(plain, subject=_marked(verb.kinds, domain, chance, quantity)), "")
+
+
+def _marked(kinds: tuple[str, ...], domain: Domain, chance: Chance, quantity: str) -> Entity:
+    thing = drawn(kinds, domain, chance, quantity in PLURAL, quantity)
+    return replace(thing, quantity="several") if quantity == "most" and lexicon().fits(thing.noun, STUFF) else thing
 
 
 def _write_number(m: Judged, wrong: bool, chance: Chance) -> Tokens:
@@ -140,7 +144,8 @@ def _write_order(m: Judged, wrong: bool, chance: Chance) -> Tokens:
     if wrong:
         tags = [token.tag for token in tokens]
         places = [0, 1] + [at for at in range(2, len(tokens) - 1) if tags[at : at + 2] in (
-            ["auxiliary", "verb"], ["auxiliary", "negation"], ["determiner", "noun"])]  # fmt: skip
+            ["auxiliary", "verb"], ["auxiliary", "negation"], ["determiner", "noun"]) and tokens[at].text != "most"
+        ]  # "remembered girls most" is right  # fmt: skip
         at = chance.pick(places)
         tokens[at], tokens[at + 1] = tokens[at + 1], tokens[at]
     return timed(tuple(tokens), m, chance)
@@ -171,7 +176,9 @@ def _draw_argument(domain: Domain, chance: Chance) -> Judged:
     verb = chance.pick(verbs_of(domain.fields, chance.pick(("strict", "intransitive"))))
     fact = proposition(domain, chance, verb=verb, tense="past", negated=False)
     thing = entity(("garment", "device", "document", "person"), domain, chance, quantity="the")
-    return Judged(replace(fact, place=""), "", other=None if fact.object else thing)
+    adverbial = fact.time.startswith(("on ", "in ")) or fact.time.endswith(" ago")  # "ignored last week" has an object
+    return Judged(replace(fact, place="", time=fact.time if adverbial else ""), "",
+                  other=None if fact.object else thing)  # fmt: skip
 
 
 def _write_argument(m: Judged, wrong: bool, chance: Chance) -> Tokens:
@@ -231,7 +238,7 @@ def _write_reflexive(m: Judged, wrong: bool, chance: Chance) -> Tokens:
 
 
 def _draw_gap(domain: Domain, chance: Chance) -> Judged:
-    verb = chance.pick(verbs_of(domain.fields, "strict"))
+    verb = chance.pick(verbs_of(domain.fields, "gap"))
     tense: Tense = chance.pick(("past", "past", "future"))
     fact = proposition(domain, chance, verb=verb, tense=tense, negated=False)
     return Judged(replace(fact, place="", time=""), "", form=chance.pick(("object", "whether")))

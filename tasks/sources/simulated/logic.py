@@ -70,7 +70,7 @@ def denials(p: Proposition) -> tuple[Proposition, ...]:
     if quantity in UNIVERSAL:
         out += [replace(p, subject=replace(subject, quantity=q), negated=not p.negated) for q in ("some", "a", "most")]
     if quantity == "no":
-        out += [replace(p, subject=replace(subject, quantity=some)) for some in ("a", "some")]
+        out += [replace(p, subject=replace(subject, quantity=some)) for some in ("a", "some", "every")]
     if quantity in SPECIFIC and not p.negated and p.quality:
         opposite = lexicon().adjectives[p.quality].antonym
         if opposite:
@@ -150,6 +150,8 @@ def _predicate(p: Proposition, h: Proposition, up: int) -> bool:
     if up < 0 and "no" in (narrow.object.quantity, wide.object.quantity):
         return narrow.object == wide.object
     if up < 0 and (narrow.object.quantity in SPECIFIC or wide.object.quantity in SPECIFIC):
+        if wide.object.quantity in ("a", "some") and narrow.object.quantity in SPECIFIC:  # saw no cars, so not the car
+            return _is(narrow.object, wide.object)
         return narrow.object == wide.object  # not to have seen the red car: is there a car that was seen?
     return _covers(narrow.object, wide.object)
 
@@ -165,7 +167,7 @@ def _covers(narrow: Entity, wide: Entity) -> bool:
         return False
     if quantity in SPECIFIC and other == quantity and narrow.plural != wide.plural:
         return False
-    if direction < 0 and (quantity == other or universal):
+    if direction < 0 and (quantity == other or universal or other == "most"):  # every dog: not most animals
         return _is(wide, narrow)
     if direction == 0 and (quantity == other or other not in EXISTENTIAL):
         return _is(narrow, wide) and _is(wide, narrow)

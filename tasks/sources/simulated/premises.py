@@ -47,6 +47,8 @@ def draw_hypothesis(sort: str, domain: Domain, chance: Chance) -> Proposition | 
     if sort == "quantity":
         quantity = chance.pick((*COUNTED, str(chance.between(2, 7))))
         subject = replace(entity(verb.kinds, domain, chance, quantity=quantity), many=True)
+        if lexicon().nouns[subject.noun].mass:  # "five rain", and several of it is some
+            return None
     else:
         subject = entity(verb.kinds, domain, chance, quantity=quantity)
         if subject.quantity not in SPECIFIC:

@@ -8,13 +8,26 @@ from functools import cache
 from typing import TypeVar
 
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.compose import TENSES, Domain, describe, draw_place, entity, proposition
+from tasks.sources.simulated.compose import (
+    DENYING,
+    TENSES,
+    UNDENIED,
+    Domain,
+    describe,
+    draw_place,
+    entity,
+    proposition,
+    settled,
+)
 from tasks.sources.simulated.lexicon import Word, lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
 
 T = TypeVar("T")
 COUNTED = ("some", "every", "most", "several", "two", "three", "five", "seven")
 SAME_QUANTITY = {"all": "every"}
+ALIKE = ({"some", "several"},)  # too near to each other to be a difference
+SAME_TIME = {"at the moment": "now"}
+OPPOSED = {"every": "no", "all": "no", "no": "some", "few": "many", "several": "no"}
 SYMMETRIC = (
     "meet",
     "marry",
@@ -26,6 +39,11 @@ SYMMETRIC = (
     "connect with",
     "pair with",
     "meet with",
+    "quarrel with",
+    "debate with",
+    "mingle with",
+    "partner with",
+    "tie with",
 )
 # What one part of a proposition can be changed into another: who did it to whom, that it is so, ...
 WAYS = ("roles", "denial", "object", "verb", "time", "place", "quantity", "comparison")
@@ -67,6 +85,7 @@ class Voice(Chance):
 def normal(p: Proposition) -> Proposition:
     """One form for what says the same: "all" is "every", "bigger than" is "smaller" the other way round."""
     p = replace(p, subject=_counted(p.subject), object=p.object and _counted(p.object), degree="")
+    p = replace(p, time=SAME_TIME.get(p.time, p.time))
     if p.than is not None:
         opposite = lexicon().adjectives[p.quality].antonym
         if opposite and opposite < p.quality and not p.negated:
@@ -105,7 +124,9 @@ def statement(way: str, domain: Domain, chance: Chance) -> Proposition:
     if way == "place" and not p.place:
         p = replace(p, place=draw_place(domain, chance))
     if way == "quantity" and p.object is not None and p.object.quantity != "name" and not _mass(p.object.noun):
-        p = replace(p, object=replace(p.object, quantity=_digits(chance.pick(COUNTED))))
+        p = replace(
+            p, subject=settled(p.subject, DENYING), object=replace(p.object, quantity=_digits(chance.pick(COUNTED)))
+        )
     if way == "denial" and "no" in (p.subject.quantity, p.object.quantity if p.object else ""):
         return statement(way, domain, chance)
     return p
@@ -114,7 +135,7 @@ def statement(way: str, domain: Domain, chance: Chance) -> Proposition:
 def changed(p: Proposition, way: str, domain: Domain, chance: Chance) -> Proposition:
     """The proposition with one part of it another; denied where the way does not apply."""
     words = lexicon()
-    denied = replace(p, negated=not p.negated)
+    denied = _denied(p)
     if way == "comparison" and p.than is not None:
         return replace(p, subject=p.than, than=p.subject)
     if p.object is None or way == "denial" or p.verb == "be":
@@ -136,9 +157,19 @@ def changed(p: Proposition, way: str, domain: Domain, chance: Chance) -> Proposi
     if way == "place" and p.place:
         return replace(p, place=_other_place(p.place, domain, chance))
     if way == "quantity" and p.object.quantity in [_digits(q) for q in COUNTED]:
-        others = [_digits(q) for q in COUNTED if _digits(q) != p.object.quantity]
+        said = p.object.quantity
+        others = [q for q in map(_digits, COUNTED) if q != said and {q, said} not in ALIKE]
         return replace(p, object=replace(p.object, quantity=chance.pick(others)))
     return denied
+
+
+def _denied(p: Proposition) -> Proposition:
+    """The contrary; of quantities that a denial makes unclear by the opposite quantity: "no dog barked"."""
+    if not p.negated and p.subject.quantity in UNDENIED:
+        return replace(p, subject=replace(p.subject, quantity=OPPOSED[p.subject.quantity]))
+    if not p.negated and p.object is not None and p.object.quantity in (*DENYING, "several"):
+        return replace(p, object=replace(p.object, quantity=OPPOSED[p.object.quantity]))
+    return replace(p, negated=not p.negated)
 
 
 def _counted(entity: Entity) -> Entity:

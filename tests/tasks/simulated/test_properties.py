@@ -1,4 +1,4 @@
-"""Every twin: the same example everywhere, a label that follows from the meaning, noise as told, texts well formed."""
+"""Every twin: the same example everywhere, noise as told, ceilings of the paper, texts well formed."""
 
 from __future__ import annotations
 
@@ -57,12 +57,6 @@ def test_an_example_is_the_same_in_any_process_and_order() -> None:
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout) == {name: digest(name, PLACES) for name in TASKS}
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_the_label_follows_from_the_meaning(name: str) -> None:
-    mechanism = twins()[name].mechanism
-    assert [mechanism.label(row.meaning) for row in rows(name)] == [row.clean for row in rows(name)]
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import Tokens, fixed, realise
-from tasks.sources.simulated.compose import EVERYWHERE, entity, proposition
+from tasks.sources.simulated.compose import DENYING, EVERYWHERE, entity, proposition, settled
 from tasks.sources.simulated.lexicon import Concept, lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
 from tasks.sources.simulated.registers import style_of, write
@@ -21,6 +21,11 @@ Recipe = tuple[str, ...]  # fields of the emotions felt, in alphabetical order
 Meaning = tuple[Proposition, ...]
 WRITER = (Entity("I", "pronoun"), Entity("I", "pronoun"), Entity("I", "pronoun"), Entity("we", "pronoun"))
 DETAILED = replace(EVERYWHERE, quality=0.45, time=0.4)
+# What is on a day, as "my birthday was yesterday" says; other events happen.
+DATED = ("gathering", "birthday", "birthday party", "anniversary", "wedding", "funeral", "exam", "deadline", "debut",
+         "due date", "big day", "day off", "date", "opening night", "kick-off", "sleepless night", "graduation party",
+         "garden party", "housewarming", "surprise party", "rehearsal", "driving test", "checkup",
+         "sleepover")  # fmt: skip
 DEGREES = ("", "", "so", "very", "really", "quite")
 
 
@@ -85,7 +90,8 @@ class Emotion:
         clauses: list[Tokens] = []
         for p in meaning:
             caused = p.verb == "be" and not p.quality and p.object is None
-            clause = realise(p, replace(style, fronting=0.0) if caused else style, chance)
+            said = p if not caused or lexicon().fits(p.subject.noun, DATED) else replace(p, verb="happen")
+            clause = realise(said, replace(style, fronting=0.0) if caused else style, chance)
             if clauses and emotion(p) and len(clauses[-1]) < 9 and chance.flip(0.4):
                 link = ", but" if of_writer(p) != of_writer(meaning[len(clauses) - 1]) else "and"
                 clauses[-1] = (*clauses[-1], *fixed(link), *clause)
@@ -104,6 +110,7 @@ class Emotion:
             object = (
                 entity(verb.objects, replace(EVERYWHERE, fields=(field,), quality=0), chance) if verb.objects else None
             )
+            object = object and settled(object, DENYING)  # to mourn no uncle is not to mourn
             return Proposition(holder, verb.id, object, tense=tense)
         causes = words.nouns_of(("event",), (field,))
         if mode == 2 and causes:

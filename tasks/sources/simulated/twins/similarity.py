@@ -10,7 +10,16 @@ from functools import cache
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import fixed, realise
-from tasks.sources.simulated.compose import Domain, describe, draw_place, entity, proposition
+from tasks.sources.simulated.compose import (
+    DENYING,
+    UNDENIED,
+    Domain,
+    describe,
+    draw_place,
+    entity,
+    proposition,
+    settled,
+)
 from tasks.sources.simulated.lexicon import Word, lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition
 from tasks.sources.simulated.registers import style_of, write
@@ -90,10 +99,11 @@ class Similarity:
             domain = replace(self.domain, fields=(topic,))
             way = chance.weighted(("object", "roles", "denial"), (4, 3, 3))
             first = statement(way, domain, chance)
-            first = replace(first, object=_settled(first.object), subject=_settled(first.subject))
+            object = first.object and settled(first.object, (*DENYING, "several"))
+            first = replace(first, object=object, subject=settled(first.subject, UNDENIED))
             for _ in range(4):
                 second = _second(level, first, way, domain, replace(domain, fields=(other,)), chance)
-                if "no" in (second.subject.quantity, second.object.quantity if second.object else ""):
+                if not {second.subject.quantity, second.object and second.object.quantity}.isdisjoint(DENYING):
                     continue
                 if round(similarity(first, second)) == level:
                     return Pair(first, second) if chance.flip(0.5) else Pair(second, first)
@@ -160,7 +170,7 @@ def _detailed(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
         return replace(
             p, subject=replace(p.subject, qualities=(quality,) if quality and not p.subject.qualities else ())
         )
-    if p.object is not None and p.object.quantity != "name":
+    if p.object is not None and p.object.quantity != "name" and not lexicon().nouns[p.object.noun].mass:
         return replace(p, object=replace(p.object, quantity=chance.pick(("some", "most", "3", "5", "every", "this"))))
     return replace(p, time=chance.pick(TIMES[p.tense]))
 
@@ -189,7 +199,10 @@ def _kin(noun: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
 
 def _other_subject(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
     verb = lexicon().verbs.get(p.verb)
-    return p if verb is None else replace(p, subject=entity(verb.kinds, domain, chance, other_than=p.subject.noun))
+    if verb is None:
+        return p
+    other = entity(verb.kinds, domain, chance, other_than=p.subject.noun)
+    return replace(p, subject=settled(other, UNDENIED if p.negated else ()))
 
 
 def _close(a: Entity | None, b: Entity | None) -> float:
@@ -209,12 +222,6 @@ def _action(p: Proposition, q: Proposition) -> float:
 def _details(p: Proposition) -> tuple[object, ...]:
     ends = [end for end in (p.subject, p.object) if end is not None]
     return p.time, p.place, tuple(end.qualities for end in ends), tuple(end.quantity for end in ends)
-
-
-def _settled(entity: Entity | None) -> Entity:
-    """Without the quantity "no", which is another denial."""
-    assert entity is not None
-    return replace(entity, quantity="the") if entity.quantity == "no" else entity
 
 
 TWINS = (

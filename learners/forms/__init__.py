@@ -1,0 +1,27 @@
+"""Functional forms: how a change Δh is computed from what it reads (He et al. 2022, Table 1, first column)."""
+
+from learners.forms.bottleneck import Bottleneck
+from learners.forms.form import ACTIVATIONS, Activation, Form, Gated, Reading, Shapes, truncated_normal
+from learners.forms.headwise import Headwise
+from learners.forms.hypercomplex import Hypercomplex
+from learners.forms.lowrank import LowRank
+from learners.forms.prefix import Prefix
+from learners.forms.rescale import Rescale
+from learners.forms.tokenshift import TokenShift
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Bottleneck",
+    "Form",
+    "Gated",
+    "Headwise",
+    "Hypercomplex",
+    "LowRank",
+    "Prefix",
+    "Reading",
+    "Rescale",
+    "Shapes",
+    "TokenShift",
+    "truncated_normal",
+]

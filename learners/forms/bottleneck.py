@@ -1,0 +1,78 @@
+"""Bottlenecks: down to m dimensions, a non-linearity, and up again. Adapters, sequential and parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, kaiming_uniform, truncated_normal
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """Δh = g(x W₁ + b₁) W₂ + b₂ with W₁ [r, m], W₂ [m, d]; 2md + d + m parameters where r = d.
+
+    Houlsby et al. 2019, section 2.1 and Figure 2. The paper says "a nonlinearity", the released code uses GELU.
+
+    Attributes:
+        size: m.
+        init: `normal`, truncated, of deviation `std` (1e-2 in the paper, section 3.6, 1e-3 in the released code: both
+            leave Δh near zero); or `lora`, W₁ uniform and W₂ zero, Δh exactly zero (He et al. 2022, code).
+        depth: Linear layers; beyond two, matrices [m, m] between, each after a non-linearity. Our definition of what
+            Houlsby et al. tried (section 3.6), as are those of `norm`.
+        norm: LayerNorm, gain and bias trained, of the `input` (2r parameters) or of the `bottleneck` (2m).
+    """
+
+    size: int
+    activation: Activation = "gelu"
+    std: float = 1e-2
+    init: Literal["normal", "lora"] = "normal"
+    depth: int = 2
+    norm: Literal["none", "input", "bottleneck"] = "none"
+
+    @property
+    def formula(self) -> str:
+        x, g = ("LN(x)" if self.norm == "input" else "x"), self.activation
+        inside = f"LN({x} W₁ + b₁)" if self.norm == "bottleneck" else f"{x} W₁ + b₁"
+        deeper = "".join(f" → {g}(· M{k} + c{k})" for k in range(1, self.depth - 1))
+        return f"{g}({inside}){deeper} W₂ + b₂, m = {self.size}"
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        return ("down.weight", "down.bias")
+
+    def shapes(self, reads: int, writes: int) -> Shapes:
+        m = self.size
+        shapes: Shapes = {"down.weight": (m, reads), "down.bias": (m,)}
+        for k in range(1, self.depth - 1):
+            shapes |= {f"middle{k}.weight": (m, m), f"middle{k}.bias": (m,)}
+        if self.norm != "none":
+            width = reads if self.norm == "input" else m
+            shapes |= {"norm.weight": (width,), "norm.bias": (width,)}
+        return shapes | {"up.weight": (writes, m), "up.bias": (writes,)}
+
+    def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        if name.endswith("bias") or (name == "up.weight" and self.init == "lora"):
+            return torch.zeros(shape)
+        if name == "norm.weight":
+            return torch.ones(shape)
+        return (
+            kaiming_uniform(shape, generator) if self.init == "lora" else truncated_normal(shape, self.std, generator)
+        )
+
+    def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        g, x = ACTIVATIONS[self.activation], reading.x
+        if self.norm == "input":
+            x = F.layer_norm(x, x.shape[-1:], tensors["norm.weight"], tensors["norm.bias"])
+        x = F.linear(x, tensors["down.weight"], tensors["down.bias"])  # [B, S, m]
+        if self.norm == "bottleneck":
+            x = F.layer_norm(x, x.shape[-1:], tensors["norm.weight"], tensors["norm.bias"])
+        x = g(x)
+        for k in range(1, self.depth - 1):
+            x = g(F.linear(x, tensors[f"middle{k}.weight"], tensors[f"middle{k}.bias"]))
+        return F.linear(x, tensors["up.weight"], tensors["up.bias"])  # [B, S, d]

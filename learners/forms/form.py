@@ -1,0 +1,85 @@
+"""What a functional form is, and what all of them are made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Shapes = dict[str, tuple[int, ...]]
+Activation = Literal["gelu", "relu", "tanh", "silu", "identity"]
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "relu": F.relu,
+    "tanh": torch.tanh,
+    "silu": F.silu,
+    "identity": lambda x: x,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a form may read in one layer of one forward pass.
+
+    Attributes:
+        x: Input of the form, [B, S, reads].
+        heads: Attention heads N_h of the backbone.
+        log_mass: log Σ_j exp(q·k_j/√d_h + M_j) of the frozen attention, [B, S, N_h]; taken where it is called for.
+        dropout: Probability with which attention weights are dropped; 0 outside training.
+    """
+
+    x: Tensor
+    heads: int = 1
+    log_mass: Callable[[], Tensor] | None = None
+    dropout: float = 0.0
+
+
+class Form(Protocol):
+    """A family of functions Δh = form(x), one per layer, described by plain data.
+
+    `formula` is how it is written; `common` names the tensors that a learner of sharing `frozen-shared` trains on its
+    first task alone. `shapes(reads, writes)` names its tensors for an input of width `reads` and an output of width
+    `writes`; `initialise` draws them; `change` maps x [B, S, reads] to Δh [B, S, writes].
+    """
+
+    @property
+    def formula(self) -> str: ...
+    @property
+    def common(self) -> tuple[str, ...]: ...
+    def shapes(self, reads: int, writes: int) -> Shapes: ...
+    def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor: ...
+    def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor: ...
+
+
+@runtime_checkable
+class Gated(Protocol):
+    """A form that weighs itself against what it modifies: h ← (1 − λ) h + λ Δh, λ [B, S, writes] in (0, 1)."""
+
+    def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor: ...
+
+
+def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
+    """N(0, std²) cut at two standard deviations, as TensorFlow's initialiser of the same name; float32 [shape]."""
+    tensor = torch.empty(shape)
+    return torch.nn.init.trunc_normal_(tensor, std=std, a=-2 * std, b=2 * std, generator=generator)
+
+
+def kaiming_uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Uniform in ±1/√(columns), as `torch.nn.Linear` and the released code of LoRA draw a matrix; float32 [shape]."""
+    return torch.nn.init.kaiming_uniform_(torch.empty(shape), a=math.sqrt(5), generator=generator)
+
+
+def by_head(x: Tensor, heads: int) -> Tensor:
+    """[B, S, N_h d_h] as [B, N_h, S, d_h]; [l, N_h d_h] as [N_h, l, d_h]."""
+    return x.reshape(*x.shape[:-1], heads, -1).transpose(-3, -2)
+
+
+def joined(x: Tensor) -> Tensor:
+    """[B, N_h, S, d_h] as [B, S, N_h d_h]."""
+    return x.transpose(-3, -2).flatten(-2)

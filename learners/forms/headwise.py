@@ -1,0 +1,46 @@
+"""Headwise: in each attention head a bottleneck over the query. Multi-head parallel adapters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, by_head, joined
+
+
+@dataclass(frozen=True)
+class Headwise:
+    """Δh⁽ⁱ⁾ = g(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾ in head i, reading its query; P_k, P_v [l, d]; 2ld parameters.
+
+    He et al. 2022, section 4.4: what prefix tuning is without its softmax and its gate. As W_down⁽ⁱ⁾ = W_q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ
+    takes the frozen W_q along (their code: `cross_attn_relu`), it costs what a parallel adapter does. The tables begin
+    as the prefix of their code, N(0, 0.02²).
+    """
+
+    size: int
+    activation: Activation = "relu"
+    std: float = 0.02
+
+    @property
+    def formula(self) -> str:
+        return f"{self.activation}(q P_kᵀ/√d_h) P_v in each head, l = {self.size}"
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        return ("keys",)
+
+    def shapes(self, reads: int, writes: int) -> Shapes:
+        return {"keys": (self.size, reads), "values": (self.size, writes)}
+
+    def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return torch.randn(shape, generator=generator) * self.std
+
+    def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        query = by_head(reading.x, reading.heads)  # [B, N_h, S, d_h]
+        keys, values = (by_head(tensors[name], reading.heads) for name in ("keys", "values"))  # [N_h, l, d_h]
+        scores = query @ keys.transpose(-1, -2) / math.sqrt(query.shape[-1])  # [B, N_h, S, l]
+        return joined(ACTIVATIONS[self.activation](scores) @ values)  # [B, S, d]

@@ -1,0 +1,40 @@
+"""Low rank: a product of two thin matrices beside a frozen one. LoRA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.forms.form import Reading, Shapes, kaiming_uniform
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """Δh = x A B with A [reads, r], B [r, writes]; r (reads + writes) parameters.
+
+    Hu et al. 2022 (LoRA), section 4.1. A as the released code draws it (its note: other than in the paper), B zero:
+    the identity at first, exactly. Stored as `torch.nn.Linear` stores: A [r, reads], B [writes, r].
+    """
+
+    rank: int
+
+    @property
+    def formula(self) -> str:
+        return f"x A B, r = {self.rank}"
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        return ("A",)
+
+    def shapes(self, reads: int, writes: int) -> Shapes:
+        return {"A": (self.rank, reads), "B": (writes, self.rank)}
+
+    def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return kaiming_uniform(shape, generator) if name == "A" else torch.zeros(shape)
+
+    def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        return F.linear(F.linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]

@@ -1,0 +1,63 @@
+"""Prefixes: keys and values set before those of every layer's attention. Prefix tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.forms.form import Reading, Shapes, by_head, joined
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Δh⁽ⁱ⁾ = softmax(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾, gated: h ← (1 − λ) h + λ Δh; P_k, P_v [l, d]; 2ld parameters.
+
+    Li and Liang 2021; in this form He et al. 2022, section 3.1, equations 7 to 9. λ is the share of attention that
+    falls to the prefix, so this is attention over [P_k; K], [P_v; V] itself, computed beside the frozen one.
+
+    Attributes:
+        length: l.
+        std: Of the first tables, where no MLP makes them; 0.02 in He et al.'s code.
+        mlp: Width of the MLP that makes the tables while they are trained (`learners.parametrise`); 0: none.
+    """
+
+    length: int
+    std: float = 0.02
+    mlp: int = 0
+
+    @property
+    def formula(self) -> str:
+        return f"softmax(q P_kᵀ/√d_h) P_v in each head, l = {self.length}"
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        return ("keys",)
+
+    def shapes(self, reads: int, writes: int) -> Shapes:
+        return {"keys": (self.length, reads), "values": (self.length, writes)}
+
+    def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return torch.randn(shape, generator=generator) * self.std
+
+    def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        weights = torch.softmax(_scores(tensors["keys"], reading), dim=-1)  # [B, N_h, S, l]
+        weights = F.dropout(weights, reading.dropout, training=reading.dropout > 0)
+        return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
+
+    def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        """λ = Σ_i exp(q·P_k,i/√d_h) / (the same + Σ_j exp(q·k_j/√d_h + M_j)), [B, S, d]: equal within a head."""
+        assert reading.log_mass is not None
+        mass = torch.logsumexp(_scores(tensors["keys"], reading), dim=-1).transpose(1, 2)  # [B, S, N_h]
+        share = torch.sigmoid(mass - reading.log_mass())
+        return share.repeat_interleave(tensors["values"].shape[-1] // reading.heads, dim=-1)
+
+
+def _scores(keys: Tensor, reading: Reading) -> Tensor:
+    """q P_kᵀ/√d_h, [B, N_h, S, l]."""
+    query = by_head(reading.x, reading.heads)
+    return query @ by_head(keys, reading.heads).transpose(-1, -2) / math.sqrt(query.shape[-1])

@@ -1,0 +1,25 @@
+"""BitFit: the biases of the backbone, and a new head."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option, choice
+from learners.learner import Learner, Training, Tuned
+
+FAMILY = Family(
+    name="bitfit",
+    title="BitFit",
+    summary="Trains every bias: 11d a layer where d_ff = 4d, and those of the embedding norm and the pooler. Key "
+    "biases are among them and never move: softmax does not see them.",
+    citation="Ben Zaken et al. 2022, sections 3 and 4 (q-m2: Table 2); code benzakenelad/BitFit",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=3e-3),
+    options=(
+        SHARING,
+        Option("biases", choice("all", "layers", "q-m2"), "all", "all, those of the layers, or b_q and b_m2 of each"),
+    ),
+    positional=("sharing",),
+    examples=("bitfit", "bitfit:biases=q-m2"),
+    build=lambda options, training: Learner(
+        name="", family="bitfit", training=training, tuned=Tuned(biases=options["biases"]), sharing=options["sharing"]
+    ),
+)

@@ -1,0 +1,50 @@
+"""Compacter: adapters whose matrices are sums of Kronecker products, with one factor shared by all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from learners.family import SHARING, Family, Option, integer, switch
+from learners.forms import Hypercomplex
+from learners.learner import Learner, Modification, Training, Tuned
+from learners.sites import Role
+
+SITES: Mapping[str, Role] = {"attention": "attention.output", "ffn": "ffn.output"}
+
+
+def build(options: Mapping[str, Any], training: Training) -> Learner:
+    form = Hypercomplex(options["size"], options["terms"])
+    return Learner(
+        name="",
+        family="compacter",
+        training=training,
+        tuned=Tuned(norms="layers", embedding_norm=True) if options["norms"] else Tuned(),
+        modifications=tuple(
+            Modification(f"compacter.{part}", form, site, shared=("rule",), group="compacter")
+            for part, site in SITES.items()
+            if part == "ffn" or not options["plus"]
+        ),
+        sharing=options["sharing"],
+    )
+
+
+FAMILY = Family(
+    name="compacter",
+    title="Compacter",
+    summary="Adapters in Houlsby's places with W = Σ_{i≤n} A_i ⊗ s_i t_iᵀ, the A_i shared by all. n³ + 2L(3d + 3m) "
+    "parameters; plus=yes (Compacter++) leaves those after attention out.",
+    citation="Karimi Mahabadi et al. 2021, section 3; code rabeehk/compacter",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=2e-2),
+    options=(
+        Option("size", integer(1, 1024), 24, "bottleneck m; 24 is d/32 on BERT-base"),
+        SHARING,
+        Option("terms", integer(1, 64), 4, "n, which must divide m and d; 4 in the paper"),
+        Option("norms", switch, False, "train every LayerNorm too, as their configurations do"),
+        Option("plus", switch, False, "Compacter++: after the FFN alone"),
+    ),
+    positional=("size", "sharing"),
+    examples=("compacter:24", "compacter:8:plus=yes"),
+    build=build,
+)

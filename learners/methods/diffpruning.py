@@ -1,0 +1,34 @@
+"""Diff pruning: a sparse difference to every weight of the backbone."""
+
+from __future__ import annotations
+
+from learners.family import Family, Option, number
+from learners.gates import DIFF_PRUNING
+from learners.learner import Learner, Pruning, Training
+
+FAMILY = Family(
+    name="diffpruning",
+    title="diff pruning",
+    summary="θ + z ⊙ w: w as large as the backbone, gates z with an L0 penalty; then all but the largest are dropped "
+    "and these trained on. Kept: a share of the backbone's parameters, and their places. A tensor's own gate, in the "
+    "released code, is left out.",
+    citation="Guo et al. 2021, sections 2 and 3; code dguo98/DiffPruning",
+    training=Training(learning_rate=1e-4, width_power=1.25),  # as of `full`: the same weights move
+    options=(
+        Option("target", number(1e-6, 1.0), 0.005, "share of the backbone that is kept; 0.005 in the paper"),
+        Option("l0", number(0.0, 1.0), 1.25e-7, "λ of a scalar's penalty, that of the released code"),
+        Option("after", number(0.0, 0.9), 0.5, "share of the epochs that train with gates; two runs in the paper"),
+    ),
+    positional=("target",),
+    examples=("diffpruning:0.005", "diffpruning:0.05:l0=1e-6"),
+    build=lambda options, training: Learner(
+        name="",
+        family="diffpruning",
+        training=training,
+        difference=True,
+        gates=DIFF_PRUNING,
+        penalty=options["l0"],
+        gated="difference.",
+        pruning=Pruning(options["target"], options["after"]),
+    ),
+)

@@ -1,0 +1,23 @@
+"""Feature-based transfer: a head on the outputs of several layers of the frozen backbone."""
+
+from __future__ import annotations
+
+from learners.family import Family, Option, integer
+from learners.learner import Learner, Training
+
+FAMILY = Family(
+    name="feature",
+    title="feature-based transfer",
+    summary="Trains the head on the pooled outputs of the top k layers side by side, the backbone frozen: Devlin et "
+    "al.'s best features (there tagged by a BiLSTM, here by the linear head of all learners). With k = 1 it is "
+    "`head`.",
+    citation="Devlin et al. 2019, section 5.3 and Table 7 (concat last four hidden)",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=1e-2),
+    options=(Option("layers", integer(1, 1000), 4, "k, from the top"),),
+    positional=("layers",),
+    examples=("feature:2",),
+    build=lambda options, training: Learner(
+        name="", family="feature", training=training, layers_read=options["layers"]
+    ),
+)

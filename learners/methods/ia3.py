@@ -1,0 +1,29 @@
+"""IA3: keys, values and the FFN's inner activations rescaled, one factor for each dimension."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family
+from learners.forms import Rescale
+from learners.learner import Learner, Modification, Training
+from learners.sites import Role
+
+SITES: tuple[Role, ...] = ("attention.key", "attention.value", "ffn.intermediate")
+
+FAMILY = Family(
+    name="ia3",
+    title="IA3",
+    summary="Factors l_k, l_v and l_ff, 1 at first. 2d + d_ff parameters a layer.",
+    citation="Liu et al. 2022 (T-Few), section 3.3",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=3e-2),
+    options=(SHARING,),
+    positional=("sharing",),
+    examples=("ia3", "ia3:sequential"),
+    build=lambda options, training: Learner(
+        name="",
+        family="ia3",
+        training=training,
+        modifications=tuple(Modification(f"ia3.{site}", Rescale(), site) for site in SITES),
+        sharing=options["sharing"],
+    ),
+)

@@ -1,0 +1,27 @@
+"""LoRA on the two feed-forward matrices, as He et al. set it against parallel adapters."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family
+from learners.learner import Learner, Training
+from learners.methods.lora import ALPHA, RANK, modifications
+
+FAMILY = Family(
+    name="lora-ffn",
+    title="LoRA on the FFN",
+    summary="A low-rank product x A B beside W_1 and W_2, zero at first; merges into them. 2r(d + d_ff) parameters a "
+    "layer, 10rd where d_ff = 4d.",
+    citation="He et al. 2022, sections 4.1 and 4.5, Table 5",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=2e-3),
+    options=(RANK, SHARING, ALPHA),
+    positional=("rank", "sharing"),
+    examples=("lora-ffn:8", "lora-ffn:2:alpha=4"),
+    build=lambda options, training: Learner(
+        name="",
+        family="lora-ffn",
+        training=training,
+        modifications=modifications("lora", "12", options["rank"], options["alpha"]),
+        sharing=options["sharing"],
+    ),
+)

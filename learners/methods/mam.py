@@ -1,0 +1,36 @@
+"""MAM adapters: a short prefix in attention and a scaled parallel adapter beside the FFN."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option, integer, number
+from learners.learner import Learner, Training
+from learners.methods.parallel import modification as parallel
+from learners.methods.prefix import modification as prefix
+
+FAMILY = Family(
+    name="mam",
+    title="MAM adapter",
+    summary="prefix + scaled parallel adapter, the best of He et al.'s grid. 2ld + 2md + d + m parameters a layer.",
+    citation="He et al. 2022, section 4.6 and Table 6; sizes and scale of its GLUE script, exps/run_glue.sh",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=1e-3),
+    options=(
+        Option("prefix", integer(1, 1024), 16, "length l of the prefix"),
+        Option("parallel", integer(1, 4096), 16, "bottleneck m of the parallel adapter"),
+        SHARING,
+        Option("scale", number(1e-3, 1e3), 2.0, "of the parallel adapter: 2 on RoBERTa, 4 on BART"),
+        Option("mlp", integer(0, 8192), 800, "as of prefix"),
+    ),
+    positional=("prefix", "parallel", "sharing"),
+    examples=("mam", "mam:prefix=16:parallel=16", "mam:prefix=4:parallel=8:mlp=0"),
+    build=lambda options, training: Learner(
+        name="",
+        family="mam",
+        training=training,
+        modifications=(
+            prefix(options["prefix"], options["mlp"]),
+            parallel("ffn", options["parallel"], options["scale"]),
+        ),
+        sharing=options["sharing"],
+    ),
+)

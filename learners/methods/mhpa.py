@@ -1,0 +1,26 @@
+"""Multi-head parallel adapters: a bottleneck in each attention head."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option, integer
+from learners.forms import Headwise
+from learners.learner import Learner, Modification, Training
+
+FAMILY = Family(
+    name="mhpa",
+    title="multi-head parallel adapters",
+    summary="ReLU(q P_kᵀ/√d_h) P_v added to each head's output: prefix tuning without softmax and gate. 2ld a layer.",
+    citation="He et al. 2022, section 4.4 and Table 4; code: attn_option cross_attn_relu",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=1e-2),
+    options=(Option("size", integer(1, 1024), 30, "l; 30 in the paper's Table 4"), SHARING),
+    positional=("size", "sharing"),
+    examples=("mhpa:30", "mhpa:8"),
+    build=lambda options, training: Learner(
+        name="",
+        family="mhpa",
+        training=training,
+        modifications=(Modification("mhpa", Headwise(options["size"]), "attention.heads", "attention.query"),),
+        sharing=options["sharing"],
+    ),
+)

@@ -1,0 +1,53 @@
+"""Parallel adapters: a bottleneck beside a sub-layer, reading what it reads; scaled, He et al.'s best single change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from learners.family import SHARING, Family, Option, choice, integer, number
+from learners.forms import Bottleneck
+from learners.learner import Learner, Modification, Training
+from learners.sites import Role
+
+# Released code adds beside attention to the heads, before W_o, and beside the FFN after its dropout.
+SITES: Mapping[str, tuple[Role, Role]] = {
+    "ffn": ("ffn.output", "ffn.input"),
+    "attention": ("attention.heads", "attention.input"),
+}
+
+
+def modification(where: str, size: int, scale: float) -> Modification:
+    """W₂ is zero at first, so the backbone is unchanged (He et al.'s code, init `lora`)."""
+    site, reads = SITES[where]
+    return Modification(f"parallel.{where}", Bottleneck(size, "relu", init="lora"), site, reads, scale)
+
+
+def build(options: Mapping[str, Any], training: Training) -> Learner:
+    return Learner(
+        name="",
+        family="parallel",
+        training=training,
+        modifications=(modification(options["where"], options["size"], options["scale"]),),
+        sharing=options["sharing"],
+    )
+
+
+FAMILY = Family(
+    name="parallel",
+    title="parallel adapters",
+    summary="A bottleneck of size m beside the FFN (or attention), zero at first; with a scale, the scaled parallel "
+    "adapter. L(2md + d + m) parameters; the papers count without biases, 2md a layer.",
+    citation="He et al. 2022, sections 3.3 and 4.3 to 4.5; code jxhe/unify-parameter-efficient-tuning",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=3e-3),
+    options=(
+        Option("size", integer(1, 4096), 64, "bottleneck m; the paper has 512 on BART-large, 16 on RoBERTa-base"),
+        SHARING,
+        Option("where", choice(*SITES), "ffn", "beside which sub-layer; the paper finds the FFN better"),
+        Option("scale", number(1e-3, 1e3), 1.0, "s of h + s Δh; 4 in the paper's scaled parallel adapter"),
+    ),
+    positional=("size", "sharing"),
+    examples=("parallel:64", "parallel:16:scale=4", "parallel:16:where=attention"),
+    build=build,
+)

@@ -1,0 +1,39 @@
+"""Any method of the peft library: its configuration as a learner, so that what is not here is one line away."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option
+from learners.learner import Learner, Training
+from learners.notation import read_object, written
+
+DEFAULT = "{peft_type=LORA,target_modules=[query,value,q_lin,v_lin,query_proj,value_proj,Wqkv]}"
+
+
+def config(text: str) -> str:
+    """The canonical text of a configuration.
+
+    Raises:
+        ValueError: It is no JSON object with a peft_type, or cannot be part of a folder's name.
+    """
+    if not text.isascii() or not text.isprintable() or "/" in text:
+        raise ValueError("printable ASCII without /, as it names a folder")
+    settings = read_object(text)
+    if not isinstance(settings.get("peft_type"), str):
+        raise ValueError("a JSON object with a peft_type, such as {peft_type=LORA,r=8}")
+    return written({**settings, "peft_type": settings["peft_type"].upper()})
+
+
+FAMILY = Family(
+    name="peft",
+    title="a method of the peft library",
+    summary="What peft trains in the encoder, by its own configuration, in JSON or with = for : and no quotes. Frozen "
+    "tensors that peft draws are drawn from a fixed seed and not stored.",
+    citation="Mangrulkar et al. 2022, PEFT; each method's own paper is named in its documentation",
+    training=Training(learning_rate=2e-3),  # as of `lora`, which most of its methods are kin to
+    options=(Option("config", config, config(DEFAULT), "the configuration; needs the extra peft"), SHARING),
+    positional=("config", "sharing"),
+    examples=("peft:{peft_type=LORA,r=4,target_modules=[query,value,q_lin,v_lin]}",),
+    build=lambda options, training: Learner(
+        name="", family="peft", training=training, peft=options["config"], sharing=options["sharing"]
+    ),
+)

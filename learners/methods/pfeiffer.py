@@ -1,0 +1,46 @@
+"""Pfeiffer adapters: one bottleneck per layer, after the FFN's residual sum and norm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from learners.family import SHARING, Family, Option, choice, integer
+from learners.forms import ACTIVATIONS, Bottleneck
+from learners.learner import Learner, Modification, Training
+
+
+def build(options: Mapping[str, Any], training: Training) -> Learner:
+    form = Bottleneck(options["size"], options["activation"])
+    return Learner(
+        name="",
+        family="pfeiffer",
+        training=training,
+        modifications=(
+            Modification("pfeiffer", form, site="ffn.norm")
+            if options["wiring"] == "paper"
+            else Modification("pfeiffer", form, site="ffn.output", reads="ffn.normed"),
+        ),
+        sharing=options["sharing"],
+    )
+
+
+FAMILY = Family(
+    name="pfeiffer",
+    title="Pfeiffer adapters",
+    summary="One bottleneck of size m per layer, on what the FFN's norm gives; norms frozen. L(2md + d + m) "
+    "parameters. Released code wires it otherwise: the bottleneck reads z = LN(h + y), its output is added to "
+    "the FFN's h, and the same norm is taken again, LN(h + A(z) + y): wiring=code.",
+    citation="Pfeiffer et al. 2021; He et al. 2022, section 4.1; wiring=code: adapter-hub/adapters (seq_bn)",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=3e-3),
+    options=(
+        Option("size", integer(1, 1024), 48, "bottleneck m; 48 is d/16 on BERT-base, AdapterHub's default"),
+        SHARING,
+        Option("activation", choice(*ACTIVATIONS), "relu", "non-linearity; ReLU in AdapterHub and in He et al."),
+        Option("wiring", choice("paper", "code"), "paper", "where it reads and adds; see above"),
+    ),
+    positional=("size", "sharing"),
+    examples=("pfeiffer:48", "pfeiffer:16:wiring=code"),
+    build=build,
+)

@@ -1,0 +1,36 @@
+"""Prefix tuning: learned keys and values before those of every layer's attention."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option, integer
+from learners.forms import Prefix
+from learners.learner import Learner, Modification, Training
+
+
+def modification(length: int, mlp: int) -> Modification:
+    return Modification("prefix", Prefix(length, mlp=mlp), site="attention.heads", reads="attention.query")
+
+
+FAMILY = Family(
+    name="prefix",
+    title="prefix tuning",
+    summary="l keys and values before those of every layer. While they are trained, an MLP makes them, which is then "
+    "dropped. 2ld parameters a layer; not the identity at first.",
+    citation="Li and Liang 2021; as a gated adapter He et al. 2022, section 3.1",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=1e-3),
+    options=(
+        Option("length", integer(1, 1024), 30, "l; 30 in the paper's MAM, 200 alone"),
+        SHARING,
+        Option("mlp", integer(0, 8192), 800, "width of that MLP; 800 in He et al.'s code; 0: tables trained directly"),
+    ),
+    positional=("length", "sharing"),
+    examples=("prefix:30", "prefix:8:mlp=0"),
+    build=lambda options, training: Learner(
+        name="",
+        family="prefix",
+        training=training,
+        modifications=(modification(options["length"], options["mlp"]),),
+        sharing=options["sharing"],
+    ),
+)

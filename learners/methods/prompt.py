@@ -1,0 +1,22 @@
+"""Prompt tuning: learned vectors before the words of every row."""
+
+from __future__ import annotations
+
+from learners.family import SHARING, Family, Option, integer
+from learners.learner import Learner, Training
+
+FAMILY = Family(
+    name="prompt",
+    title="prompt tuning",
+    summary="l learned vectors before the word vectors; all layers see them as tokens. ld parameters, and rows are l "
+    "tokens longer. Not the identity at first.",
+    citation="Lester et al. 2021; He et al. 2022, section 2.2 and Table 6",
+    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
+    training=Training(learning_rate=3e-2),
+    options=(Option("length", integer(1, 1024), 20, "l; 20 to 100 in the paper"), SHARING),
+    positional=("length", "sharing"),
+    examples=("prompt:20", "prompt:4"),
+    build=lambda options, training: Learner(
+        name="", family="prompt", training=training, prompt=options["length"], sharing=options["sharing"]
+    ),
+)

@@ -1,0 +1,119 @@
+"""AdapterBias with every sharing and L0 setting: score, scalars kept, bytes with the indices of what is kept.
+
+What the papers found. Fu et al. (2022): of what layers may share (v, L_alpha, both), sharing L_alpha is best; an L0
+penalty on L_alpha saves most of it and helps BERT-base (its author later: the penalty "did not work well"; issue 7 of
+Allen0307/AdapterBias). The gates are those of diff pruning (Guo et al. 2021), beside them those of Louizos et al.
+(2018). The penalty's weight does not transfer between models: it is swept from 1e-6 to 1e-3.
+
+kept counts scalars after pruning, heads left out. bytes is the file of a Delta without its head: values, the indices of
+sparse tensors where these are smaller, names and shapes. Differences are paired over tasks; intervals are of 95 %.
+
+    python scripts/experiments/adapterbias_ablation.py --out runs/ablation
+    python scripts/experiments/adapterbias_ablation.py --share none,alpha --source folder:DATA --backbone minilm \
+        --out runs/ablation-real
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import study
+import typer
+from findings import Claim, complete, judged, state, told
+
+SHARES = "none,v,alpha,both"
+PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3)
+GATES = ("diff-pruning", "louizos")
+TASKS = "sst2,mnli_m,newsgroups20"
+MARKS = {"off": "o", "diff-pruning": "s", "louizos": "^"}
+
+
+def grid(shares: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Specification -> its point in the grid of sharing, gates and penalty."""
+    found: dict[str, dict[str, Any]] = {}
+    for share in shares:
+        found[f"adapterbias:share={share}"] = {"share": share, "gates": "off", "penalty": 0.0}
+        for gates in GATES:
+            for penalty in PENALTIES:
+                name = f"adapterbias:share={share}:l0={penalty:g}:gates={gates}"
+                found[name] = {"share": share, "gates": gates, "penalty": penalty}
+    return found
+
+
+def main(
+    suite: study.Suite = TASKS,
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    share: Annotated[str, typer.Option(help="Comma list out of none, v, alpha, both.")] = SHARES,
+    seeds: study.Seeds = 1,
+    train_examples: study.TrainExamples = 500,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/ablation"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "share")}
+    console = study.open_console()
+    points = grid(share.split(","))
+    reference = next(iter(points))
+    settings["learners"] = ",".join(points)
+    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    found = {name: told(runs, name, reference) for name in complete(runs, console)}
+
+    rows = []
+    for name, facts in found.items():
+        point = points[name]
+        penalty = "–" if point["gates"] == "off" else f"{point['penalty']:.0e}"
+        cells = [point["share"], point["gates"], penalty, study.points(facts.score)]
+        cells += ["" if name == reference else facts.to_reference.tasks.points(sign=True)]
+        rows.append([*cells, f"{facts.trained:,.0f}", f"{facts.kept:,.0f}", f"{facts.bytes:,.0f}"])
+    head = ["shared", "gates", "penalty", "score", f"to share={points[reference]['share']}, off\n(over tasks)"]
+    title = f"AdapterBias, {len(runs[0]['order'])} tasks, backbone {backbone}"
+    study.show(console, title, [*head, "trained\n/task", "kept\n/task", "bytes\n/task"], rows, (0, 1))
+    fu, author = "Fu et al. (2022):", "Its author (issue 7 of the released code):"
+    plain = "adapterbias:share={}".format
+    claims = [
+        *(
+            Claim(f"{fu} sharing L_alpha beats sharing {other}.", plain("alpha"), plain(other), 0.0)
+            for other in ("v", "both")
+        ),
+        Claim(f"{fu} sharing L_alpha costs little.", plain("alpha"), plain("none"), -0.01),
+        *(
+            Claim(text, f"{plain('none')}:l0=0.0001:gates=diff-pruning", plain("none"), low, high)
+            for text, low, high in (
+                (f"{fu} the L0 penalty helps the base model.", 0.0, None),
+                (f"{author} the penalty did not work well.", None, 0.0),
+            )
+        ),
+    ]
+    findings = judged(claims, {name: facts.scores for name, facts in found.items()})
+    state(console, findings)
+    document = {"settings": settings | {"seeds": seeds, "share": share}, "reference": reference}
+    document["learners"] = {name: points[name] | {"told": facts} for name, facts in found.items()}
+    study.save(out / "adapterbias_ablation.json", document | {"findings": findings}, runs[0], console)
+
+    def plot(axes: Any) -> None:
+        shares = list(dict.fromkeys(point["share"] for point in points.values()))
+        for colour, shared in zip(study.COLOURS, shares, strict=False):
+            for gates, mark in MARKS.items():
+                members = [facts for name, facts in found.items()
+                           if (points[name]["share"], points[name]["gates"]) == (shared, gates)]  # fmt: skip
+                kept, scores = [facts.kept for facts in members], [100 * facts.score.mean for facts in members]
+                axes.plot(
+                    kept, scores, mark, color=colour, markersize=5 + 3 * (gates == "off"), label=f"{shared}, {gates}"
+                )
+        axes.set(xscale="log", xlabel="scalars kept for a task, without head", ylabel="mean score, points")
+        axes.set_title("what layers share, and which gates prune (penalties 1e-6 to 1e-3)", loc="left", fontsize=10)
+        axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+    study.draw(out / "adapterbias_ablation.png", 8, 4.5, plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

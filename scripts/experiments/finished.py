@@ -1,0 +1,77 @@
+"""A finished run, opened again: its backbone, its data and its Deltas, to be looked at in ways the run did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from learners.backbone import Backbone
+from learners.batches import evaluation_plan
+from learners.delta import Delta
+from learners.learner import Learner
+from learners.predict import predict
+from stream.commands.report import read_results
+from stream.config import resolve_config
+from stream.evaluate import scorer
+from stream.execute import Bench, open_bench
+from stream.ledger import read_ledger
+from stream.prepare import prepare
+from stream.verify.recorded import recorded
+from tasks.errors import InputError, unknown_name
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """One learner of a finished run.
+
+    Attributes:
+        results: The document of the run.
+        fits: By task, the record of the learner's fit.
+    """
+
+    results: dict[str, Any]
+    bench: Bench
+    learner: Learner
+    fits: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def backbone(self) -> Backbone:
+        return self.bench.backbone
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(self.fits)
+
+    def delta(self, task: str) -> Delta:
+        return self.bench.store.get_delta(dict(self.fits[task]))
+
+    def score(self, task: str, delta: Delta) -> tuple[float, np.ndarray]:
+        """Test score of a Delta in the task's metric, and its logits [n, C]."""
+        data = self.bench.data(task)
+        logits = predict(self.backbone, self.learner, delta, data.test, evaluation_plan(data.test))
+        return scorer(data.task)(np.asarray(data.test.target), logits), logits
+
+
+def open_finished(folder: Path, learner: str) -> Finished:
+    """Open a run for one of its learners, which has a Delta of its own for every task.
+
+    Raises:
+        InputError: No run there, no such learner, a sequential one, or data that are not what they were.
+    """
+    results = read_results(folder)
+    if learner not in results["learners"]:
+        raise unknown_name("learner of this run", learner, results["learners"], where=str(folder))
+    if results["learners"][learner]["sharing"] == "sequential":
+        raise InputError("one Delta for all tasks", where=learner, expected="a learner with a Delta for each task")
+    config, _ = resolve_config({}, folder / "config.toml")
+    prepared = prepare(config.model_copy(update={"out": str(folder)}))
+    run = recorded(read_ledger(folder / "ledger.jsonl").events)
+    if run is None or dict(run.inputs.data) != dict(prepared.inputs.data):
+        raise InputError("the source no longer gives the data of the run", where=str(folder), fix="run it again")
+    bench = open_bench(prepared.setup(), prepared.backbone)
+    fits = {fit["task"]: fit for fit in run.fits[learner] if fit is not None and "failed" not in fit}
+    return Finished(results, bench, bench.learners[learner], fits)

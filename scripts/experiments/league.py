@@ -1,0 +1,130 @@
+"""A league table of all systems: score, parameters, bytes, seconds and forgetting of every family at its defaults.
+
+What the papers found. At 0.5 % of RoBERTa-base (He et al. 2022, Table 2; MNLI and SST-2): full fine-tuning 87.6 and
+94.6, MAM 87.4 and 94.2, LoRA and adapters 87.2 and 94.2, prefix tuning 86.3 and 94.0, BitFit 84.7 and 93.7; so most lie
+within a point of full fine-tuning, and BitFit and prefixes behind. Prompt tuning is weak on models of this size (Table
+6; Lester et al. 2021, Figure 1). Diff pruning is near full fine-tuning at 0.5 % (Guo et al. 2021, Table 1).
+
+Every learner is trained alike but for its own learning rate; learners that do not fit the backbone are named with the
+reason. bytes is the file of a task's Delta without its head. Intervals are of 95 %: of a score over seeds, of a
+difference, paired, over tasks.
+
+    python scripts/experiments/league.py --out runs/league
+    python scripts/experiments/league.py --suite houlsby26 --seeds 3 --out runs/league26
+    python scripts/experiments/league.py --source folder:DATA --backbone minilm --out runs/league-real
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import study
+import typer
+from findings import Claim, Told, complete, judged, state, told
+from rich.console import Console
+
+from learners.architecture import Architecture
+from learners.backbone import load_backbone
+from learners.family import families, parse_learner
+from learners.learner import delta_shapes
+from tasks.errors import InputError
+
+REFERENCE = "full:isolated"
+SHARED = "full:sequential"  # one model for all tasks: what forgetting is without any of this
+LEARNERS = [REFERENCE, SHARED, *(name for name in families() if name != "full")]
+TASKS = "sst2,mnli_m,newsgroups20"
+HE = "He et al. (2022), Table 2:"
+CLAIMS = (
+    *(
+        Claim(f"{HE} {words} within a point of full fine-tuning.", name, REFERENCE, -0.01, 0.01)
+        for name, words in (("mam", "MAM is"), ("lora", "LoRA is"), ("adapter", "adapters are"))
+    ),
+    Claim(f"{HE} prefix tuning is behind LoRA.", "prefix", "lora", None, 0.0),
+    Claim(f"{HE} BitFit is behind LoRA.", "bitfit", "lora", None, 0.0),
+    Claim("He et al. (2022), Table 6: prompt tuning is far behind prefix tuning.", "prompt", "prefix", None, 0.0),
+    Claim("Guo et al. (2021), Table 1: diff pruning is near full fine-tuning.", "diffpruning", REFERENCE, -0.01, 0.01),
+)
+
+
+def fitting(names: list[str], architecture: Architecture, console: Console) -> list[str]:
+    """The learners that this backbone takes; notes say why others are left out."""
+    kept = []
+    for name in names:
+        try:
+            delta_shapes(parse_learner(name), architecture, 2)
+            kept.append(name)
+        except InputError as error:
+            console.print(f"{name} is left out: {error}", style="yellow", markup=False)
+    return kept
+
+
+def row(name: str, facts: Told, backbone: int) -> list[str]:
+    """The cells of one learner."""
+    forgotten = facts.forgetting is not None and facts.forgetting.mean != 0
+    return [
+        name,
+        study.points(facts.score),
+        "" if name == REFERENCE else facts.to_reference.tasks.points(sign=True),
+        f"{facts.trained:,.0f}",
+        f"{facts.kept:,.0f}",
+        f"{100 * facts.kept / backbone:.3g}%",
+        f"{facts.bytes:,.0f}",
+        f"{facts.seconds:.1f}",
+        f"{facts.growth:.4g}x",
+        study.points(facts.forgetting),
+        "exact" if facts.verified and not forgotten else "–",
+    ]
+
+
+def main(
+    suite: study.Suite = TASKS,
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    learners: Annotated[str, typer.Option(help="Comma list, beside full:isolated; all families if empty.")] = "",
+    seeds: study.Seeds = 3,
+    train_examples: study.TrainExamples = 300,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/league"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
+    console = study.open_console()
+    architecture = load_backbone(backbone).architecture
+    names = [REFERENCE, *learners.split(",")] if learners else fitting(LEARNERS, architecture, console)
+    settings["learners"] = ",".join(dict.fromkeys(names))
+    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    parameters, order = runs[0]["backbone"]["parameters"], runs[0]["order"]
+    found = {name: told(runs, name, REFERENCE) for name in complete(runs, console)}
+    ranked = sorted(found.items(), key=lambda entry: -entry[1].score.mean)
+
+    head = ["learner", f"score\n({seeds} seeds)", f"to {REFERENCE}\n(over tasks)", "trained\n/task", "kept\n/task"]
+    head += ["of\nmodel", "bytes\n/task", "seconds\n/task", "growth", "forget", "kept as\nlearned"]
+    rows = [row(name, facts, parameters) for name, facts in ranked]
+    study.show(
+        console, f"{len(order)} tasks, {len(found)} systems, backbone {backbone}", head, rows, (0, len(head) - 1)
+    )
+    findings = judged(CLAIMS, {name: facts.scores for name, facts in found.items()})
+    state(console, findings)
+    document = {"settings": settings | {"seeds": seeds}, "reference": REFERENCE, "learners": dict(ranked)}
+    study.save(out / "league.json", document | {"findings": findings}, runs[0], console)
+
+    def plot(axes: Any) -> None:
+        kinds = {"isolated": "a Delta for each task", "sequential": "one model for all tasks"}
+        groups: dict[str, list[tuple[int, study.Interval]]] = {}
+        for place, (_, facts) in enumerate(ranked):
+            groups.setdefault(kinds.get(facts.sharing, facts.sharing), []).append((place, facts.score))
+        study.whiskers(axes, groups)
+        labels = [f"{name} ({facts.bytes / 1e3:,.1f} kB)" for name, facts in ranked]
+        study.task_axis(axes, labels, "mean score after the last arrival, points; 95 % over seeds", 2)
+
+    study.draw(out / "league.png", 7, 1.5 + 0.24 * len(ranked), plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

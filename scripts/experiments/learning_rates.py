@@ -1,0 +1,105 @@
+"""Which peak learning rate serves which learner: the reason of the defaults, at a budget and a backbone of choice.
+
+Every learner is trained at its default rate and at half decades (factors of about 3.2) below and above it. A rate is
+told by the mean of the tasks' scores after the last arrival and by its difference from the default's, paired over
+tasks (95 % interval). Verdict on the default: `fails` where another rate is better beyond chance, `open` where the mean
+alone is, `holds` where none is.
+
+    python scripts/experiments/learning_rates.py --out runs/rates
+    python scripts/experiments/learning_rates.py --train-examples 120 --epochs 3 --out runs/rates-few
+    python scripts/experiments/learning_rates.py --source folder:DATA --backbone minilm --out runs/rates-minilm
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import study
+import typer
+
+from learners.backbone import load_backbone
+from learners.family import parse_learner, parse_learners
+from learners.learner import peak_rate
+
+LEARNERS = "full:isolated,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
+TASKS = "sst2,qqp,qnli,mnli_m,newsgroups20,cf_emotion"  # one and two texts; 2, 3, 13 and 20 classes
+
+
+def rates_around(specification: str, width: int, below: int, above: int) -> dict[str, float]:
+    """The default, as it is specified, and its neighbours: specification -> peak rate, rising."""
+    default = peak_rate(parse_learner(specification).training, width)
+    found = {}
+    for step in range(-below, above + 1):
+        rate = default if step == 0 else float(f"{default * 10 ** (step / 2):.1e}")
+        found[specification if step == 0 else f"{specification}:learning_rate={rate:g}"] = rate
+    return found
+
+
+def verdict(differences: list[study.Interval]) -> str:
+    """On a default, by the differences of the other rates from it."""
+    if any(each.verdict(None, 0.0) == "fails" for each in differences):
+        return "fails"
+    return "open" if any(each.mean > 0 for each in differences) else "holds"
+
+
+def main(
+    suite: study.Suite = TASKS,
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    learners: study.Learners = LEARNERS,
+    below: Annotated[int, typer.Option(min=0, help="Half decades below a default.")] = 2,
+    above: Annotated[int, typer.Option(min=0, help="Half decades above a default.")] = 1,
+    seeds: study.Seeds = 1,
+    train_examples: study.TrainExamples = 1000,
+    test_examples: study.TestExamples = 300,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/rates"),
+) -> None:
+    given = dict(locals())
+    settings = {key: value for key, value in given.items() if key not in ("out", "seeds", "below", "above")}
+    console = study.open_console()
+    width = load_backbone(backbone).architecture.hidden
+    grid = {name: rates_around(name, width, below, above) for name in parse_learners(learners)}
+    settings["learners"] = ",".join(name for rates in grid.values() for name in rates)
+    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+
+    document: dict[str, Any] = {"settings": given, "width": width, "learners": {}}
+    rows = []
+    for default, rates in grid.items():
+        scores = {name: [study.last_row(results, name) for results in runs] for name in rates}
+        differences = {name: study.paired(scores[name], scores[default]).tasks for name in rates if name != default}
+        told = []
+        for name, rate in rates.items():
+            mean = study.interval([sum(score.values()) / len(score) for score in scores[name]])
+            told.append({"rate": rate, "default": name == default, "score": mean, "scores": scores[name]})
+            cells = [default, f"{rate:.1e}", study.points(mean)]
+            cells += ["default", verdict(list(differences.values()))] if name == default else [
+                differences[name].points(sign=True), ""
+            ]  # fmt: skip
+            rows.append(cells)
+        document["learners"][default] = told
+    title = f"Peak learning rates on {backbone} (width {width}), {len(runs[0]['order'])} tasks"
+    study.show(console, title, ["learner", "rate", "mean score", "to default (over tasks)", "default"], rows)
+    study.save(out / "learning_rates.json", document, runs[0], console)
+
+    def plot(axes: Any) -> None:
+        for colour, (name, told) in zip(study.COLOURS, document["learners"].items(), strict=False):
+            rates, means = [each["rate"] for each in told], [100 * each["score"].mean for each in told]
+            axes.plot(rates, means, "-", color=colour, linewidth=1, label=name)
+            for rate, mean, each in zip(rates, means, told, strict=True):
+                axes.plot(rate, mean, "o", color=colour, markerfacecolor=colour if each["default"] else "white")
+        axes.set_xscale("log")
+        axes.set(xlabel="peak learning rate (full mark: default)", ylabel="mean score, points")
+        axes.legend(fontsize=8, frameon=False)
+
+    study.draw(out / "learning_rates.png", 7, 4, plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

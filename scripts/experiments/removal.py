@@ -1,0 +1,188 @@
+"""Removal: what trained adapters are worth by layer, found by taking those of a span away without training anew.
+
+What the paper found. Houlsby et al. (2019), section 3.6 and Figure 6 (left, centre): no single layer's adapters matter
+much (at most 2 % of the score); all of them together do: without any, the model answers the majority class (MNLI 37 %,
+CoLA 69 %); and lower layers matter less than higher ones: on MNLI, layers 0 to 4 can go at hardly any cost.
+
+Adapters of every contiguous span of layers are zeroed, norms and head stay as they were trained, and the test rows are
+answered again. drop is the part of the task's score that is lost; a task whose score is below 10 points has none.
+
+    python scripts/experiments/removal.py --out runs/removal
+    python scripts/experiments/removal.py --run runs/papers/seed0 --learner adapter --out runs/removal-of-papers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import study
+import torch
+import typer
+from findings import Finding, state
+from finished import Finished, open_finished
+
+from learners.delta import Delta
+from learners.forms import Bottleneck
+from tasks.errors import InputError
+
+TASKS = "sst2,qqp,mnli_m,newsgroups20"
+LEAST = 0.1  # a smaller score is mostly chance, and so would be a part of it
+
+
+def without(finished: Finished, delta: Delta, span: range) -> Delta:
+    """The Delta with the adapters of these layers zeroed, so that h + Δh is h."""
+    names = {
+        modification.key(layer, tensor)
+        for modification in finished.learner.modifications
+        for tensor in modification.shapes(finished.backbone.architecture)
+        for layer in span
+    }
+    return Delta({name: torch.zeros_like(t) if name in names else t for name, t in delta.tensors.items()})
+
+
+def spans(finished: Finished, task: str) -> dict[str, Any]:
+    """Scores [L, L] of a task without layers i to j, NaN for j < i; the whole score; and how uniform the last answers.
+
+    `uniform` is the part of the test rows that get the most frequent answer where all adapters are gone.
+    """
+    layers, delta = finished.backbone.architecture.layers, finished.delta(task)
+    whole, _ = finished.score(task, delta)
+    scores = np.full((layers, layers), np.nan)
+    uniform = None
+    for first in range(layers):
+        for last in range(first, layers):
+            span = range(first, last + 1)
+            scores[first, last], logits = finished.score(task, without(finished, delta, span))
+            if len(span) == layers and logits.shape[1] > 1:
+                uniform = np.bincount(logits.argmax(axis=1)).max() / len(logits)
+    return {"whole": whole, "scores": scores, "uniform": uniform}
+
+
+def opened(folder: Path, learner: str) -> Finished:
+    """A run's learner, which must be one of adapters held by each layer alone.
+
+    Raises:
+        InputError: It is none, or as `open_finished`.
+    """
+    finished = open_finished(folder, learner)
+    modifications = finished.learner.modifications
+    if not modifications or any(not isinstance(each.form, Bottleneck) or each.shared for each in modifications):
+        raise InputError("zeros would not be as if it were not there", where=learner, expected="adapters")
+    return finished
+
+
+def drops(found: Sequence[Mapping[str, Any]]) -> np.ndarray | None:
+    """Part of the mean score over seeds that is lost, [L, L]; None where there is next to nothing to lose."""
+    whole = sum(each["whole"] for each in found) / len(found)
+    part: np.ndarray = 1 - np.mean([each["scores"] for each in found], axis=0) / (whole or 1.0)
+    return part if whole >= LEAST else None
+
+
+def findings(lost: Mapping[str, np.ndarray], uniform: Sequence[float]) -> list[Finding]:
+    """What becomes of the paper's findings; intervals over tasks."""
+    paper = "Houlsby et al. (2019), Figure 6:"
+    found = []
+    if lost:
+        layers = len(next(iter(lost.values())))
+        worst = study.interval([float(part.diagonal().max()) for part in lost.values()])
+        words = f"the worst single layer takes {worst.points()} %"
+        found.append(Finding(f"{paper} a single layer takes 2 % at most.", words, worst.verdict(None, 0.02)))
+        half = layers // 2
+        gap = study.interval([float(part[0, half - 1] - part[half, layers - 1]) for part in lost.values()])
+        words = f"the lower half takes {gap.points(sign=True)} % more than the upper"
+        found.append(Finding(f"{paper} lower layers matter less.", words, gap.verdict(None, 0.0)))
+    if uniform:
+        same = study.interval(uniform)
+        words = f"{same.points()} % of the rows get the same answer"
+        found.append(Finding(f"{paper} with none left, the majority is answered.", words, same.verdict(0.9, None)))
+    return found
+
+
+def main(
+    run: Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")] = None,
+    learner: Annotated[str, typer.Option(help="Adapters, as the run names them.")] = "adapter:64",
+    suite: study.Suite = TASKS,
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    seeds: study.Seeds = 3,
+    train_examples: study.TrainExamples = 500,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/removal"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "run", "learner")}
+    console = study.open_console()
+    if run is None:
+        for seed in range(seeds):
+            study.run_seed(out, console, seed=seed, learners=learner, **settings)
+    folders = [run] if run else [out / f"seed{seed}" for seed in range(seeds)]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for folder in folders:
+        finished = opened(folder, learner)
+        for task in finished.tasks:
+            found.setdefault(task, []).append(spans(finished, task))
+    layers = finished.backbone.architecture.layers
+    lost = {task: part for task, each in found.items() if (part := drops(each)) is not None}
+
+    rows = []
+    for task, each in found.items():
+        cells = [task, study.points(sum(one["whole"] for one in each) / len(each))]
+        for first, last in [*((layer, layer) for layer in range(layers)), (0, layers - 1)]:
+            cells.append(study.points(float(lost[task][first, last])) if task in lost else "–")
+        rows.append([*cells, study.points(uniform_of(each))])
+    head = [
+        "task",
+        "score",
+        *(f"without\nlayer {layer}" for layer in range(layers)),
+        "without\nall",
+        "then one\nanswer",
+    ]
+    study.show(console, f"Drop in % of the score, {learner} on {finished.results['backbone']['name']}", head, rows)
+    uniform = [value for each in found.values() if (value := uniform_of(each)) is not None]
+    told = findings(lost, uniform)
+    state(console, told)
+    settings = settings if run is None else finished.results["settings"]
+    document = {"settings": settings | {"seeds": len(folders), "run": run, "learner": learner}, "findings": told}
+    document["tasks"] = {task: [plain(one) for one in each] for task, each in found.items()}
+    study.save(out / "removal.json", document, finished.results, console)
+    maps = {"mean": np.mean([*lost.values()], axis=0), **lost} if lost else {}
+
+    def plot(*panels: Any) -> None:
+        most = max(10.0, *(100 * float(np.nanmax(part)) for part in maps.values()))
+        for axes, (name, part) in zip(panels, maps.items(), strict=True):
+            axes.grid(False)
+            axes.imshow(100 * part, cmap="Reds", vmin=0, vmax=most)
+            for first, last in zip(*np.nonzero(~np.isnan(part)), strict=True):
+                dark = 100 * part[first, last] > 0.6 * most
+                value = f"{100 * part[first, last]:.0f}"
+                axes.text(last, first, value, ha="center", va="center", size=7, color="white" if dark else "black")
+            axes.set(title=name, xlabel="last layer removed", xticks=range(layers), yticks=range(layers))
+        panels[0].set_ylabel("first layer removed")
+
+    if maps:
+        size = 1.2 + 0.35 * layers
+        study.draw(out / "removal.png", size * len(maps), size + 0.5, plot, console, panels=len(maps))
+
+
+def uniform_of(found: Sequence[Mapping[str, Any]]) -> float | None:
+    """Mean over seeds; None for regression."""
+    values = [float(each["uniform"]) for each in found if each["uniform"] is not None]
+    return sum(values) / len(values) if values else None
+
+
+def plain(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Without arrays and NaN, as strict JSON has neither."""
+    scores = [[None if np.isnan(score) else float(score) for score in row] for row in found["scores"]]
+    return {**found, "uniform": uniform_of([found]), "scores": scores}
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

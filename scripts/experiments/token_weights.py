@@ -1,0 +1,243 @@
+"""AdapterBias's token weights: which words are shifted how far, by layer, and whether they are the ones that tell.
+
+What the paper found. Fu et al. (2022) look at the weights alpha of tokens on CoLA and SST-2: the shift is spread
+unevenly over layers, and the words that a task turns on (words of feeling in SST-2) get the largest weights.
+
+As (c v, L_alpha / c) is the same function, and the LayerNorm that follows removes the mean of a shift, alpha alone says
+nothing: shown is |alpha_i| ||v - mean v||, the length of what is really added. A word's shift is the mean over its
+tokens and over all its occurrences in training, validation and test rows. Beside it: bits that the presence of the word
+in a row tells of the class (mutual information; of scores, whether above the median). The rank correlation of both over
+words is the test of the claim; its margin is what chance gives in 95 % where there is no relation.
+
+    python scripts/experiments/token_weights.py --out runs/tokens
+    python scripts/experiments/token_weights.py --run runs/papers/seed0 --learner adapterbias --out runs/tokens1
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import study
+import torch
+import typer
+from findings import Finding, state
+from finished import Finished, open_finished
+
+from learners.batches import collate, evaluation_plan
+from learners.delta import Delta
+from learners.forms import TokenShift
+from learners.learner import Modification
+from learners.modify import pooled
+from learners.sites import hook_point
+from tasks.encoded import EncodedSplit
+from tasks.errors import InputError
+
+SHOWN = 12  # words of a task in its table and its panel
+
+
+@dataclass(eq=False)
+class Word:
+    """Sums over the occurrences of a word: shift [L], times, and rows of each class [C] in which it is present."""
+
+    shift: np.ndarray
+    rows: np.ndarray
+    times: int = 0
+
+
+@dataclass(eq=False)
+class Words:
+    """What the rows of a task tell, over seeds; sums over all tokens [L], their number, and rows of each class [C]."""
+
+    shift: np.ndarray
+    sizes: np.ndarray
+    tokens: int = 0
+    seen: dict[str, Word] = field(default_factory=dict)
+
+
+def shift_of(finished: Finished) -> Modification:
+    """The token shift of a learner.
+
+    Raises:
+        InputError: It has none.
+    """
+    found = [each for each in finished.learner.modifications if isinstance(each.form, TokenShift)]
+    if not found:
+        raise InputError("no token shift", where=finished.learner.name, expected="a learner of AdapterBias")
+    return found[0]
+
+
+def lengths(finished: Finished, delta: Delta, split: EncodedSplit) -> np.ndarray:
+    """|α_i| ‖v − mean v‖ of every token of a split, [L, tokens], in the order of `split.ids`."""
+    backbone, shift, tensors = finished.backbone, shift_of(finished), delta.tensors
+    layers = backbone.architecture.layers
+    found, passed = np.zeros((layers, len(split.ids)), np.float32), {}
+
+    def watch(layer: int) -> Any:
+        weight, bias, vector = (tensors[shift.key(layer, name)] for name in ("alpha.weight", "alpha.bias", "vector"))
+        size = (vector - vector.mean()).norm()
+
+        def hook(module: torch.nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+            alpha = torch.nn.functional.linear(output.float(), weight, bias)  # [B, S, 1]
+            passed[layer] = (alpha.squeeze(-1).abs() * size).numpy()
+
+        point = hook_point(backbone.architecture, "ffn.intermediate", layer)
+        return backbone.model.get_submodule(point.module).register_forward_hook(hook)
+
+    handles = [watch(layer) for layer in range(layers)]
+    try:
+        with torch.inference_mode():
+            for batch in evaluation_plan(split).batches:
+                pooled(backbone, finished.learner, tensors, collate(backbone, split, batch))
+                for place, row in enumerate(batch):
+                    start, stop = split.offsets[row], split.offsets[row + 1]
+                    for layer in range(layers):
+                        found[layer, start:stop] = passed[layer][place, : stop - start]
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def begins(names: Sequence[str]) -> np.ndarray:
+    """Which tokens begin a word, [V]: those not marked ## (WordPiece), or those marked Ġ or ▁ (BPE, SentencePiece)."""
+    if any(name.startswith("##") for name in names):
+        return np.array([not name.startswith("##") for name in names])
+    return np.array([name.startswith(("Ġ", "▁")) or not name.isalnum() for name in names])
+
+
+def add(finished: Finished, task: str, words: Words, names: Sequence[str]) -> None:
+    """Count in what a run tells of the words of a task."""
+    data, delta = finished.bench.data(task), finished.delta(task)
+    middle = np.median(data.train.target) if data.task.kind == "regression" else None
+    starts = begins(names)
+    for split in (data.train, data.validation, data.test):
+        target = np.asarray(split.target) if middle is None else (np.asarray(split.target) > middle).astype(int)
+        shifts = lengths(finished, delta, split)
+        words.shift += shifts.sum(axis=1, dtype=np.float64)
+        words.tokens += len(split.ids)
+        words.sizes += np.bincount(target, minlength=len(words.sizes))
+        for row in range(len(split)):
+            span = slice(split.offsets[row], split.offsets[row + 1])
+            ids = np.asarray(split.ids[span])
+            places = np.nonzero(starts[ids] | (np.arange(len(ids)) == 0))[0]
+            present = set()
+            for pieces, shift in zip(
+                np.split(ids, places[1:]), np.split(shifts[:, span], places[1:], axis=1), strict=True
+            ):
+                text = "".join(names[piece].removeprefix("##").lstrip("Ġ▁") for piece in pieces)
+                word = words.seen.setdefault(text, Word(np.zeros(len(shifts)), np.zeros(len(words.sizes))))
+                word.shift += shift.mean(axis=1)
+                word.times += 1
+                present.add(text)
+            for text in present:
+                words.seen[text].rows[target[row]] += 1
+
+
+def information(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Bits that the presence of a word in a row tells of the row's class, [W]; of rows [W, C] out of sizes [C]."""
+    total = sizes.sum()
+    bits = np.zeros(len(rows))
+    for joint in (rows / total, (sizes - rows) / total):  # present, and absent
+        expected = joint.sum(axis=1, keepdims=True) * sizes / total
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bits += np.where(joint > 0, joint * np.log2(joint / expected), 0.0).sum(axis=1)
+    return bits
+
+
+def told(words: Words, special: Sequence[str], least: int) -> dict[str, Any]:
+    """Of one task: mean shift by layer, words by falling shift, and the correlation of shift and information."""
+    from scipy.stats import spearmanr
+
+    often = {text: word for text, word in words.seen.items() if word.times >= least and text not in special}
+    ranked: list[dict[str, Any]] = []
+    if often:
+        bits = information(np.stack([word.rows for word in often.values()]), words.sizes)
+        for (text, word), found in zip(often.items(), bits, strict=True):
+            layers = word.shift / word.times
+            ranked.append({"word": text, "shift": float(layers.mean()), "layers": layers.tolist(),
+                           "times": word.times, "bits": float(found)})  # fmt: skip
+    ranked.sort(key=lambda word: -word["shift"])
+    correlation, pairs = None, np.array([(word["shift"], word["bits"]) for word in ranked])
+    if len(pairs) > 3 and (np.ptp(pairs, axis=0) > 0).all():
+        chance = 1.96 / math.sqrt(len(pairs) - 1)
+        correlation = study.Interval(float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic), chance, len(pairs))
+    return {"layers": (words.shift / words.tokens).tolist(), "correlation": correlation, "words": ranked}
+
+
+def main(
+    run: Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")] = None,
+    learner: Annotated[str, typer.Option(help="AdapterBias, as the run names it.")] = "adapterbias",
+    least: Annotated[int, typer.Option(min=1, help="Occurrences below which a word is left out.")] = 10,
+    suite: study.Suite = "sst2,cola,mnli_m,newsgroups20",
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    seeds: study.Seeds = 3,
+    train_examples: study.TrainExamples = 500,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/tokens"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "run", "learner", "least")}
+    console = study.open_console()
+    if run is None:
+        for seed in range(seeds):
+            study.run_seed(out, console, seed=seed, learners=learner, **settings)
+    folders = [run] if run else [out / f"seed{seed}" for seed in range(seeds)]
+    sums: dict[str, Words] = {}
+    for folder in folders:
+        finished = open_finished(folder, learner)
+        architecture, tokenizer = finished.backbone.architecture, finished.backbone.tokenizer
+        names = tokenizer.convert_ids_to_tokens(range(architecture.vocabulary))
+        for task in finished.tasks:
+            classes = max(finished.bench.data(task).task.outputs, 2)
+            words = sums.setdefault(task, Words(np.zeros(architecture.layers), np.zeros(classes)))
+            add(finished, task, words, names)
+    found = {task: told(words, tokenizer.all_special_tokens, least) for task, words in sums.items()}
+
+    layers = finished.backbone.architecture.layers
+    rows = [[task, *(f"{value:.3g}" for value in each["layers"])] for task, each in found.items()]
+    head = ["task", *(f"layer {layer}" for layer in range(layers))]
+    study.show(console, f"Mean shift of a token, {learner} on {finished.results['backbone']['name']}", head, rows)
+    for task, each in found.items():
+        rows = [[word["word"], f"{word['shift']:.3g}", f"{word['times']:,}", f"{word['bits']:.3f}"]
+                for word in each["words"][:SHOWN]]  # fmt: skip
+        title = f"{task}: words of the largest shift, of {len(each['words'])} that occur {least} times or more"
+        study.show(console, title, ["word", "shift", "times", "bits of\nthe class"], rows)
+    findings = [
+        Finding(
+            "Fu et al. (2022): words that a task turns on get the largest weights.",
+            f"the rank correlation of shift and information on {task} is {each.mean:+.2f} (chance: ±{each.half:.2f})",
+            each.verdict(0.0, None),
+        )
+        for task, each in ((task, found[task]["correlation"]) for task in found)
+        if each is not None
+    ]
+    state(console, findings)
+    settings = settings if run is None else finished.results["settings"]
+    document = {"settings": settings | {"seeds": len(folders), "run": run, "learner": learner, "least": least}}
+    study.save(out / "token_weights.json", document | {"tasks": found, "findings": findings}, finished.results, console)
+    drawn = {task: each["words"][: 2 * SHOWN] for task, each in found.items() if each["words"]}
+
+    def plot(*panels: Any) -> None:
+        for axes, (task, words) in zip(panels, drawn.items(), strict=True):
+            axes.grid(False)
+            axes.imshow([word["layers"] for word in words], cmap="Greens", vmin=0, aspect="auto")
+            axes.set(title=task, xlabel="layer", xticks=range(layers))
+            axes.set_yticks(range(len(words)), [word["word"] for word in words], fontsize=7)
+
+    if drawn:
+        study.draw(out / "token_weights.png", 2.2 * len(drawn), 5, plot, console, panels=len(drawn))
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

@@ -1,0 +1,137 @@
+"""Parameters against performance: how much of full fine-tuning is kept at how many trained parameters a task.
+
+What the papers found. Houlsby et al. (2019), Figures 1, 3 and 4: adapters stay within a point of full fine-tuning over
+two orders of magnitude of parameters (section 3.6: on eight GLUE tasks 86.2, 85.8 and 85.7 at sizes 8, 64 and 256; 0.4
+below full in Table 1), while tuning the top layers alone falls off as fewer are tuned (MNLI-m: 77.8 for one layer, 83.7
+for adapters of size 64, 84.4 for all), and LayerNorms alone are not enough (section 3.4: -3.5 on CoLA, -4 on MNLI).
+
+Scores are normalised as in those figures: of each task, the score less that of full fine-tuning; the 20th, 50th and
+80th percentile over tasks is shown. Learners of one family make one line. Each trains at its default learning rate.
+
+    python scripts/experiments/trade_off.py --out runs/trade-off
+    python scripts/experiments/trade_off.py --suite houlsby26 --source folder:DATA --backbone minilm --out runs/trade
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import study
+import typer
+from findings import Claim, Scores, complete, judged, state, told
+
+from learners.backbone import load_backbone
+
+REFERENCE = "full:isolated"
+TASKS = "sst2,qqp,mnli_m,newsgroups20,cf_emotion"
+PERCENTILES = (20, 50, 80)
+HOULSBY = "Houlsby et al. (2019)"
+CLAIMS = (
+    Claim(
+        f"{HOULSBY}, Table 1: adapters are within half a point of full fine-tuning.",
+        "adapter:64", REFERENCE, -0.01, 0.01,
+    ),
+    Claim(
+        f"{HOULSBY}, section 3.6: sizes from 8 to 256 are within half a point of each other.",
+        "adapter:8", "adapter:256", -0.01, 0.01,
+    ),
+    Claim(f"{HOULSBY}, Figure 4: one top layer is 6 points below adapters.", "topk:1", "adapter:64", None, 0.0),
+    Claim(f"{HOULSBY}, section 3.4: LayerNorms alone lose 3.5 to 4.", "layernorm", "adapter:64", None, 0.0),
+    Claim("Hu et al. (2022), section 7.2: rank 1 does nearly what 64 does.", "lora:1", "lora:64", -0.01, 0.01),
+)  # fmt: skip
+
+
+def grid(layers: int) -> list[str]:
+    """Every size of every family, from the smallest up, full fine-tuning first."""
+    return [
+        REFERENCE,
+        *(f"adapter:{2**power}" for power in range(1, 9)),
+        *(f"topk:{k}" for k in range(1, layers + 1)),
+        *(f"lora:{rank}" for rank in (1, 4, 16, 64)),
+        "bitfit",
+        "layernorm",
+        "adapterbias",
+    ]
+
+
+def normalised(scores: Scores, reference: Scores) -> dict[str, float]:
+    """Of each task, the mean over seeds of the score less the reference's."""
+    seeds = len(scores)
+    return {task: sum(a[task] - b[task] for a, b in zip(scores, reference, strict=True)) / seeds for task in scores[0]}
+
+
+def lines(learners: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Learners of each family but the reference, by rising parameters; what trains none has no place on the axis."""
+    families: dict[str, list[str]] = {}
+    for name, found in learners.items():
+        if name != REFERENCE and found["told"].trained:
+            families.setdefault(name.split(":")[0], []).append(name)
+    return {name: sorted(found, key=lambda each: learners[each]["told"].trained) for name, found in families.items()}
+
+
+def main(
+    suite: study.Suite = TASKS,
+    source: study.Source = "simulated:seed={seed}",
+    backbone: study.Backbone = "embedded",
+    learners: Annotated[str, typer.Option(help="Comma list, beside full:isolated; the whole grid if empty.")] = "",
+    seeds: study.Seeds = 1,
+    train_examples: study.TrainExamples = 500,
+    test_examples: study.TestExamples = 200,
+    epochs: study.Epochs = 5,
+    batch_size: study.BatchSize = 16,
+    max_length: study.MaxLength = 64,
+    dtype: study.Dtype = "float32",
+    evaluate: study.Evaluate = "audited",
+    workers: study.Workers = None,
+    out: study.Out = Path("runs/trade-off"),
+) -> None:
+    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
+    console = study.open_console()
+    names: Sequence[str] = learners.split(",") if learners else grid(load_backbone(backbone).architecture.layers)
+    settings["learners"] = ",".join(dict.fromkeys([REFERENCE, *names]))
+    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    parameters = runs[0]["backbone"]["parameters"]
+    found: dict[str, Any] = {}
+    for name in complete(runs, console):
+        facts = told(runs, name, REFERENCE)
+        differences = normalised(facts.scores, [study.last_row(results, REFERENCE) for results in runs])
+        marks = dict(zip(PERCENTILES, np.percentile([*differences.values()], PERCENTILES).tolist(), strict=True))
+        found[name] = {"told": facts, "share": facts.trained / parameters, "tasks": differences, "percentiles": marks}
+
+    rows = []
+    for name, each in sorted(found.items(), key=lambda entry: -entry[1]["told"].trained):
+        facts = each["told"]
+        cells = [name, f"{facts.trained:,.0f}", f"{100 * each['share']:.3g}%", study.points(facts.score)]
+        cells += [study.points(value, sign=True) for value in each["percentiles"].values()]
+        rows.append([*cells, facts.to_reference.tasks.points(sign=True)])
+    head = ["learner", "trained\n/task", "of\nmodel", "score", f"to {REFERENCE}:\n20th", "\n50th", "\n80th"]
+    title = f"Normalised scores, {len(runs[0]['order'])} tasks, backbone {backbone}"
+    study.show(console, title, [*head, "mean\n(over tasks)"], rows)
+    findings = judged(CLAIMS, {name: each["told"].scores for name, each in found.items()})
+    state(console, findings)
+    document = {"settings": settings | {"seeds": seeds}, "reference": REFERENCE, "learners": found}
+    study.save(out / "trade_off.json", document | {"findings": findings}, runs[0], console)
+
+    def plot(axes: Any) -> None:
+        axes.axhline(0, color="black", linewidth=0.8)
+        for colour, (family, members) in zip(study.COLOURS, lines(found).items(), strict=False):
+            places = [found[name]["told"].trained for name in members]
+            low, middle, high = ([100 * found[name]["percentiles"][mark] for name in members] for mark in PERCENTILES)
+            axes.plot(places, middle, "o-", color=colour, linewidth=1, markersize=4, label=family)
+            if len(members) > 1:
+                axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
+            else:
+                axes.vlines(places, low, high, color=colour, linewidth=1)
+        axes.set(xscale="log", xlabel="parameters trained for a task, without head")
+        axes.set(ylabel=f"score less that of {REFERENCE}, points")
+        axes.set_title("median over tasks, and from the 20th to the 80th percentile", loc="left", fontsize=10)
+        axes.legend(fontsize=8, frameon=False)
+
+    study.draw(out / "trade_off.png", 7, 4.5, plot, console)
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

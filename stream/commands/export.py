@@ -1,0 +1,195 @@
+"""`taskstream export DIR`: the model of one task, in files that transformers or peft read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from stream.files import usable_folder
+from stream.report import make_console
+from stream.report.console import page_of
+from tasks.errors import InputError, unknown_name
+from tasks.files import folder_atomic
+from tasks.paths import user_path
+
+if TYPE_CHECKING:  # seconds to load
+    from learners.backbone import Backbone
+    from learners.delta import Delta
+    from learners.learner import Learner
+    from learners.usage import Loading
+    from stream.store import Store
+    from stream.verify.chain import Evidence
+    from stream.verify.recorded import Recorded
+    from tasks.encoded import EncodedTask
+
+NO_FORMAT = "no format of others has it; in Python, learners.predict answers from the Delta in the run's store"
+NOT_A_CLASSIFIER = """
+transformers' own classifier has other layers before its head, or pools otherwise (peft takes a prompt's first place for
+the text's); so these are files of the encoder alone, and the head lies beside them.
+"""
+
+
+def export(folder: Path, learner: str, task: str, to: Path, form: str, store: Path | None, display: str) -> None:
+    target = user_path(str(to), where="--to")
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        fix = "name a new folder, or empty this one"
+        raise InputError("something is there already", where=f"--to {target}", fix=fix)
+    console = make_console(display)
+    with console.status("loading libraries") as status:
+        document = exported(folder, learner, task, target, form, store, lambda text: status.update(Text(text)))
+    if display == "json":
+        print(json.dumps(document))
+    elif display != "none":
+        page = page_of(console)
+        for name, value in document.items():
+            console.print(page.text(f"{name}: {', '.join(value) if isinstance(value, list) else value}"), markup=False)
+
+
+def exported(
+    folder: Path,
+    learner: str,
+    task: str,
+    target: Path,
+    form: str,
+    store: Path | None,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Write the files; returns what was written.
+
+    Raises:
+        InputError: No such run, learner or task, a task not learned, a Delta that is gone or changed, a backbone that
+            is not the run's, or a learner that has no such form; says what can be done.
+    """
+    from learners.usage import usage
+    from stream.verify.checks import store_of
+    from stream.verify.sources import encoded_of
+    from tasks.encoded import open_encoded
+
+    evidence, run = _opened(folder)
+    name = _named(run, learner)
+    if task not in run.place:
+        raise unknown_name("task", task, run.place, where=str(folder))
+    progress(f"reading the Delta of {task}")
+    delta = held_delta(run, store_of(evidence, store), name, task)
+    progress(f"loading backbone {run.facts.backbone['name']}")
+    backbone = _backbone(run)
+    assert evidence.config is not None
+    data = open_encoded(encoded_of(run, task, evidence.config, backbone, progress))
+    progress(f"writing {target}")
+    usable_folder(target.parent, "--to")
+    with folder_atomic(target) as part:
+        loading = _write(part, backbone, run.facts.learners[name], data, delta, form)
+        score = _score(run, name, task)
+        document = {
+            "folder": str(target),
+            "format": form,
+            "learner": name,
+            "task": task,
+            "backbone": run.facts.backbone["name"],
+            "delta": delta.id,
+            "metric": data.task.metric,
+            "score": score,
+            "classifier": loading.classifies,
+        }
+        readme = _readme(document, data, usage(backbone, loading), loading)
+        (part / "README.md").write_text(readme, encoding="utf-8")
+        files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
+    return document | {"files": files}
+
+
+def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
+    """What answers for a task at the end of the record: its own Delta, or the newest body with the task's head.
+
+    Raises:
+        InputError: The task is not learned, or the Delta is gone or changed.
+    """
+    fits = {event["task"]: event for event in run.fits[learner] if event is not None}
+    if task not in fits or "failed" in fits[task]:
+        found = fits[task]["failed"]["message"] if task in fits else "the run has not come so far"
+        raise InputError("this task was not learned", where=f"learner {learner}, task {task}", found=found)
+    if run.facts.learners[learner].permanent:
+        return store.get_delta(fits[task])
+    last = [event for event in fits.values() if "failed" not in event][-1]
+    return store.get_delta(last).with_head(store.get_head(fits[task]))
+
+
+def _opened(folder: Path) -> tuple[Evidence, Recorded]:
+    from stream.verify.chain import read_evidence
+    from stream.verify.checks import UNREADABLE
+    from stream.verify.recorded import recorded
+
+    evidence, chain = read_evidence(folder)
+    damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
+    try:
+        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events)
+    except UNREADABLE as error:
+        run, damaged = None, f"{type(error).__name__}: {error}"
+    if evidence is None or run is None:
+        fix = f"taskstream verify {folder}"
+        raise InputError("the record of this run is not whole", where=str(folder), found=damaged, fix=fix)
+    return evidence, run
+
+
+def _named(run: Recorded, learner: str) -> str:
+    """The run's name of a learner, from that or from its canonical one."""
+    names = {known.name: name for name, known in run.facts.learners.items()} | {
+        name: name for name in run.facts.learners
+    }
+    if learner not in names:
+        raise unknown_name("learner of this run", learner, run.facts.learners, where="--learner")
+    return names[learner]
+
+
+def _backbone(run: Recorded) -> Backbone:
+    from learners.backbone import load_backbone
+
+    backbone = load_backbone(str(run.facts.backbone["name"]))
+    if backbone.id != run.inputs.backbone:
+        expected, found = f"content {run.inputs.backbone[:16]}", backbone.id[:16]
+        raise InputError("the backbone is not the one of the run", where=backbone.name, expected=expected, found=found)
+    return backbone
+
+
+def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask, delta: Delta, form: str) -> Loading:
+    from learners.adapter_files import unsayable, write_adapter
+    from learners.checkpoint_files import head_of, write_checkpoint
+    from learners.merge import merged, unmergeable
+
+    reasons = {"merged": unmergeable(learner), "peft": unsayable(learner, backbone.architecture)}
+    if reasons[form]:
+        what = {"merged": "cannot be merged into the weights", "peft": "peft has no form for this"}[form]
+        other = next((f"give --format {other}" for other, reason in reasons.items() if not reason), NO_FORMAT)
+        raise InputError(what, where=f"learner {learner.name}", found=reasons[form], fix=other)
+    if form == "peft":
+        return write_adapter(folder, backbone, learner, data.task, data.max_length, delta)
+    state = merged(backbone, learner, delta)
+    return write_checkpoint(folder, backbone, data.task, data.max_length, state, head_of(delta))
+
+
+def _score(run: Recorded, learner: str, task: str) -> float | None:
+    """The last score of the task in R; None where it has none."""
+    from stream.results import matrix_of
+
+    rows = matrix_of(run.facts.order, learner, run.held).rows
+    return rows[-1][run.place[task] - 1] if rows else None
+
+
+def _readme(document: dict[str, Any], data: EncodedTask, program: str, loading: Loading) -> str:
+    score = "not evaluated" if document["score"] is None else f"{100 * document['score']:.1f}"
+    labels = ", ".join(data.task.labels or ("a real-valued score",))
+    about = {
+        "task": f"{data.task.title} ({data.task.name})",
+        "labels": labels,
+        "learner": document["learner"],
+        "backbone": document["backbone"],
+        f"{data.task.metric} on the test rows": score,
+        "tokens of a row": f"at most {data.max_length}",
+        "content of the Delta": document["delta"],
+    }
+    lines = [f"# {data.task.title}", "", *(f"* {name}: {value}" for name, value in about.items())]
+    note = [] if loading.classifies else [NOT_A_CLASSIFIER.rstrip()]
+    return "\n".join([*lines, *note, "", "```python", program, "```"]) + "\n"

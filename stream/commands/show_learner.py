@@ -1,0 +1,43 @@
+"""`taskstream show learner`: a learner on the four axes, its parameters, options and sources."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from learners.family import TRAINING_OPTIONS, families, parse_learner
+from learners.grid import axes
+from learners.learner import delta_shapes, peak_rate
+from stream.commands.cost import named_architecture
+from stream.cost import task_cost
+
+
+def learner_document(specification: str, backbone: str) -> dict[str, Any]:
+    """All that is known of a learner without running it.
+
+    Raises:
+        InputError: Unknown learner or backbone, or a learner that cannot be on this backbone.
+    """
+    learner, architecture = parse_learner(specification), named_architecture(backbone)
+    parts = [families()[name] for name in learner.family.split("+")]
+    cost, training = task_cost(learner, architecture, 2), learner.training
+    shapes = delta_shapes(learner, architecture, 2)
+    return {
+        "learner": learner.name,
+        "title": " + ".join(part.title for part in parts),
+        "summary": "\n".join(part.summary for part in parts),
+        "citation": "\n".join(part.citation for part in parts),
+        "sharing": learner.sharing,
+        "axes": [asdict(each) for each in axes(learner)],
+        "shared_across_layers": sorted({name for m in learner.modifications for name in m.shared}),
+        "parameters": {
+            "backbone": backbone,
+            "a task": cost.without_head,
+            "its head, 2 classes": cost.head,
+            "tensors": len(shapes),
+        },
+        "training": {**asdict(training), "learning_rate": peak_rate(training, architecture.hidden)},
+        "options": {o.name: f"{o.help} [{o.default}]" for part in parts for o in part.options},
+        "training_options": {o.name: o.help for o in TRAINING_OPTIONS},
+        "examples": [example for part in parts for example in part.examples],
+    }

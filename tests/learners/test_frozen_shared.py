@@ -1,0 +1,108 @@
+"""Sharing frozen-shared: what tasks have in common is trained on the first of them alone, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import learners.fit
+from learners.batches import evaluation_plan
+from learners.family import families, parse_learner
+from learners.fit import fit
+from learners.initial import initial_delta
+from learners.learner import common
+from learners.parametrise import made
+from learners.predict import predict
+from tests.loaded import backbone, encoded, moved, score
+
+STREAM = [encoded("colours", classes=3, rows=32), encoded("pairs", rows=32, kind="pair"), encoded("more", rows=32)]
+TRAINING = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-2}
+
+
+def everything(name: str) -> bool:
+    return True
+
+
+# What tasks have in common, by name: what reads, of methods that read and write; all of those without such parts.
+COMMON: Mapping[str, Callable[[str], bool]] = {
+    "adapter:8": lambda n: ".down." in n,
+    "adapterbias": lambda n: ".alpha." in n,
+    "adapterbias:l0": lambda n: ".alpha." in n,
+    "adapterbias:share=both:embedding_norm=yes": lambda n: ".alpha." in n,
+    "bitfit": everything,
+    "compacter:8:norms=yes": lambda n: n.endswith(".rule"),
+    "full": everything,
+    "ia3": lambda n: n.endswith(".factor"),
+    "layernorm": everything,
+    "lora:2": lambda n: n.endswith(".A"),
+    "lora-ffn:2": lambda n: n.endswith(".A"),
+    "mam:prefix=4:parallel=8:mlp=6": lambda n: n.endswith(".keys") or ".down." in n,
+    "mhpa:4": lambda n: n.endswith(".keys"),
+    "parallel:8": lambda n: ".down." in n,
+    "peft": everything,
+    "pfeiffer:8": lambda n: ".down." in n,
+    "prefix:4:mlp=6": lambda n: n.endswith(".keys"),
+    "prompt:4": everything,
+    "topk:1": everything,
+    "vera:16": lambda n: n.endswith(".d"),
+}
+
+
+@pytest.mark.parametrize("specification", COMMON)
+def test_what_is_common_stays_as_the_first_task_left_it(specification: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaves: dict[str, Tensor] = {}
+
+    def watching(learner: Any, given: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
+        leaves.clear()
+        leaves.update(given)
+        return made(learner, given, layers)
+
+    monkeypatch.setattr(learners.fit, "made", watching)
+    base, learner = backbone(), parse_learner(f"{specification}:frozen-shared", TRAINING)
+    first = fit(base, learner, STREAM[0], score, 0).delta
+    assert all(leaf.grad is not None for leaf in leaves.values()), "the first task trains all of it"
+    body = {name for name in first.tensors if not name.startswith("head.")}
+    shared = {name for name in body if COMMON[specification](name)}
+    assert shared == {name for name in first.tensors if common(learner, name)}
+    assert shared
+    previous = first
+    for data in STREAM[1:]:
+        delta = fit(base, learner, data, score, 0, previous=previous).delta
+        for name in body:
+            same = delta.tensors[name].numpy().tobytes() == first.tensors[name].numpy().tobytes()
+            assert same == (name in shared), name
+            assert (leaves[name].grad is None) == (name in shared), name
+            assert leaves[name].requires_grad == (name not in shared), name
+            assert (name in delta.pruned) == (name in first.pruned), name
+        assert delta.tensors["head.weight"].shape == (2, 16)
+        previous = delta
+    again = [predict(base, learner, first, STREAM[0].test, evaluation_plan(STREAM[0].test)) for _ in range(2)]
+    assert again[0].tobytes() == again[1].tobytes()
+
+
+def test_every_family_that_can_share_is_here() -> None:
+    assert {s.split(":")[0] for s in COMMON} == {n for n, f in families().items() if "sharing" in f.positional}
+
+
+def test_what_is_not_common_starts_anew() -> None:
+    """The second task's own part does not depend on the first task's."""
+    base, learner = backbone(), parse_learner("adapter:8:frozen-shared:epochs=0")
+    previous = moved(base, learner, STREAM[0].task)
+    start = fit(base, learner, STREAM[1], score, 0, previous=previous).delta
+    fresh = initial_delta(base, learner, STREAM[1].task, 0)
+    for name, tensor in start.tensors.items():
+        source = previous if ".down." in name else fresh
+        assert torch.equal(tensor, source.tensors[name]), name
+
+
+@pytest.mark.parametrize("name", sorted({s.split(":")[0] for s in COMMON}))
+def test_nothing_is_common_to_other_sharings(name: str) -> None:
+    for sharing in ("isolated", "sequential"):
+        learner = parse_learner(f"{name}:{sharing}")
+        assert not any(
+            common(learner, tensor) for tensor in ("added.adapter.ffn.0.down.weight", "backbone.x", "head.bias")
+        )

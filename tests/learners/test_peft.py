@@ -1,0 +1,273 @@
+"""Methods of the peft library as learners: specifications, the backbone untouched, what they compute, what they say."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import learners.injection
+from learners.backbone import changed_tensor
+from learners.batches import evaluation_plan
+from learners.delta import Delta
+from learners.family import LONGEST, parse_learner, parse_learners
+from learners.fit import fit
+from learners.initial import initial_delta
+from learners.injection import injected_model
+from learners.learner import delta_shapes
+from learners.modify import dropout_active, logits
+from learners.predict import predict
+from stream import run
+from stream.verify import verify
+from tasks.errors import InputError, InputErrors
+from tests.loaded import backbone, batch_of, encoded, moved, new_backbone, score, sharp_backbone
+from tests.runs import read_results, tiny_settings
+
+installed = pytest.mark.skipif(
+    find_spec("peft") is None, reason="peft is not installed: pip install 'taskstream[peft]'"
+)
+LORA = 'peft:{"peft_type":"LORA","r":4,"target_modules":["query","value"]}'
+CANONICAL = "peft:config={peft_type=LORA,r=4,target_modules=[query,value]}:sharing=isolated"
+QUICK = {"epochs": 1, "batch_size": 16}
+DATA = encoded(classes=3, rows=32)
+# One of each kind: what LoRA is not, what peft draws and freezes, copies of modules, tuned biases, one bank for all.
+METHODS = (
+    "peft",
+    LORA,
+    "peft:{peft_type=LORA,use_dora=true,r=2,target_modules=[query]}",
+    "peft:{peft_type=LORA,bias=all,r=2,target_modules=[query]}",
+    "peft:{peft_type=OFT,oft_block_size=4,target_modules=[query,value]}",
+    "peft:{peft_type=VERA,r=4,target_modules=[query,value]}",
+    "peft:{peft_type=RANDLORA,target_modules=[query]}",
+    "peft:{peft_type=LN_TUNING,target_modules=[LayerNorm]}",
+    "peft:{peft_type=VBLORA,vector_length=4,num_vectors=8,topk=2,target_modules=[query]}",
+    "peft:{peft_type=IA3,target_modules=[key,value],feedforward_modules=[]}",
+)
+
+
+def test_one_configuration_has_one_name() -> None:
+    same = (
+        LORA,
+        "peft:{peft_type=LORA,r=4,target_modules=[query,value]}",
+        "peft:isolated:{ r: 4, target_modules: [query, value], peft_type: lora }",
+        "peft:config={peft_type=LORA,r=4,target_modules=[query,value]}",
+        CANONICAL,
+    )
+    assert {parse_learner(specification).name for specification in same} == {CANONICAL}
+    with pytest.raises(InputErrors, match="the same learner twice"):
+        parse_learners(f"{same[0]},{same[1]}")
+
+
+def test_braces_hold_commas_and_colons_together() -> None:
+    specifications = ("head", f"{LORA}:sequential:epochs=2", "topk:1", "lora:2+prefix:4", f"{LORA}:learning_rate=1e-3")
+    learners = parse_learners(", ".join(specifications))
+    assert tuple(learners) == specifications
+    assert [learner.sharing for learner in learners.values()][1:3] == ["sequential", "isolated"]
+    assert learners[specifications[4]].training.learning_rate == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("specification", "expected"),
+    [
+        ("peft:{r=4}", "peft_type"),
+        ("peft:{peft_type=LORA", "a JSON object"),
+        ("peft:config=LORA", "a JSON object"),
+        ("peft:{peft_type=LORA,target_modules=a/b}", "names a folder"),
+        ("peft:{peft_type=LORA,target_modules=é}", "names a folder"),
+        ("peft:{peft_type=LORA,target_modules=" + "x" * LONGEST + "}", f"at most {LONGEST}"),
+        (f"{LORA}+lora:4", "joined"),
+    ],
+)
+def test_what_cannot_be_a_learner_is_told_when_it_is_read(specification: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        parse_learner(specification)
+
+
+@installed
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("{peft_type=LARO}", "unknown peft_type 'LARO'"),
+        ("{peft_type=LORA,rank=4}", "unexpected keyword argument 'rank'"),
+        ("{peft_type=LORA,target_modules=[nowhere]}", "nowhere"),
+        ("{peft_type=PREFIX_TUNING,num_virtual_tokens=4}", "take our own: prefix:30"),
+        ("{peft_type=PROMPT_TUNING,num_virtual_tokens=4}", "take our own: prompt:20"),
+        ("{peft_type=P_TUNING,num_virtual_tokens=4}", "take our own: prompt:20"),
+    ],
+)
+def test_what_peft_refuses_is_told_before_a_backbone_is_needed(config: str, expected: str) -> None:
+    with pytest.raises(InputError) as refused:
+        delta_shapes(parse_learner(f"peft:{config}"), backbone().architecture, 2)
+    assert expected in str(refused.value)
+    assert refused.value.where == f"learner peft:{parse_learner(f'peft:{config}').peft}"
+
+
+@installed
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("{peft_type=LORA,init_lora_weights=pissa,r=2,target_modules=[query]}", "change the frozen"),
+        ("{peft_type=POLY,target_modules=[query]}", "task_ids"),
+    ],
+)
+def test_what_shows_on_the_backbone_alone_is_refused_and_leaves_it_whole(config: str, expected: str) -> None:
+    base = backbone()
+    with pytest.raises(InputError, match=expected):
+        fit(base, parse_learner(f"peft:{config}", QUICK), DATA, score, 0)
+    assert changed_tensor(base) is None
+
+
+def test_without_peft_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learners.injection, "find_spec", lambda name: None)
+    learner = parse_learner("peft:{peft_type=LORA,r=3}")
+    with pytest.raises(InputError, match=r"peft is not installed.*pip install 'taskstream\[peft\]'"):
+        delta_shapes(learner, backbone().architecture, 2)
+
+
+@installed
+@pytest.mark.parametrize("specification", METHODS)
+def test_it_trains_what_it_declares_and_nothing_else(specification: str) -> None:
+    base, learner = backbone(), parse_learner(specification, {**QUICK, "epochs": 2})
+    modules, training = list(base.model.named_modules()), base.model.training
+    declared = delta_shapes(learner, base.architecture, 3)
+    first = initial_delta(base, learner, DATA.task, seed=0)
+    found = fit(base, learner, DATA, score, 0).delta
+    assert {name: tuple(tensor.shape) for name, tensor in found.tensors.items()} == declared
+    assert all(name.startswith(("added.peft.", "head.")) for name in declared)
+    assert any(
+        not torch.equal(first.tensors[name], tensor) for name, tensor in found.tensors.items() if "head" not in name
+    )
+    assert changed_tensor(base) is None
+    assert all(left is right for (_, left), (_, right) in zip(modules, base.model.named_modules(), strict=True))
+    assert base.model.training is training
+    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in base.model.parameters())
+
+
+@installed
+@pytest.mark.parametrize("specification", METHODS)
+def test_a_delta_is_all_that_a_prediction_needs(specification: str) -> None:
+    """Another process, with a backbone of its own and other random numbers drawn, answers bit for bit the same."""
+    learner, plan = parse_learner(specification), evaluation_plan(DATA.test)
+    one, other = new_backbone(), new_backbone()
+    delta = moved(one, learner, DATA.task)
+    expected = predict(one, learner, delta, DATA.test, plan)
+    torch.rand(1000)
+    found = predict(other, learner, delta, DATA.test, plan)
+    assert found.tobytes() == expected.tobytes()
+    assert (
+        found.tobytes()
+        != predict(other, learner, initial_delta(other, learner, DATA.task, 0), DATA.test, plan).tobytes()
+    )
+
+
+@installed
+@pytest.mark.parametrize("dropout", [False, True])
+def test_it_agrees_with_our_lora_from_the_same_weights(dropout: bool) -> None:
+    """Outputs and gradients; with the backbone's dropout the same places are dropped."""
+    base, ours, theirs = sharp_backbone(), parse_learner("lora:4:alpha=8"), parse_learner(LORA)
+    delta = moved(base, ours, DATA.task)
+    names = {
+        f"added.lora.attention.{role}.{layer}.{letter}": f"added.peft.encoder.layer.{layer}.attention.self.{role}."
+        f"lora_{letter}.default.weight"
+        for role in ("query", "value")
+        for layer in range(2)
+        for letter in "AB"
+    }
+    same = {names.get(name, name): tensor for name, tensor in delta.tensors.items()}
+    assert set(same) == set(delta_shapes(theirs, base.architecture, 3))
+    answers, gradients = [], []
+    for learner, tensors in ((ours, dict(delta.tensors)), (theirs, same)):
+        leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
+        torch.manual_seed(0)
+        with dropout_active(base, dropout):
+            answer = logits(base, learner, leaves, batch_of(base, DATA))
+        answer.square().sum().backward()
+        answers.append(answer.detach())
+        gradients.append({name: leaf.grad for name, leaf in leaves.items()})
+    assert torch.allclose(*answers, rtol=0, atol=1e-6)
+    for name, gradient in gradients[0].items():
+        assert gradient is not None
+        assert torch.allclose(gradient, gradients[1][names.get(name, name)], rtol=1e-4, atol=1e-6)
+        assert gradient.abs().max() > 0
+
+
+@installed
+def test_dropout_of_peft_acts_in_training_alone() -> None:
+    base = new_backbone()
+    learner = parse_learner("peft:{peft_type=LORA,lora_dropout=0.5,target_modules=[query,value]}")
+    for module in injected_model(base, learner.peft).modules():
+        if isinstance(module, torch.nn.Dropout) and module.p != 0.5:
+            module.p = 0.0  # the encoder's own
+
+    def answer(training: bool) -> torch.Tensor:
+        with dropout_active(base, training), torch.no_grad():
+            return logits(base, learner, moved(base, learner, DATA.task).tensors, batch_of(base, DATA))
+
+    assert not torch.equal(answer(training=True), answer(training=True))
+    assert torch.equal(answer(training=False), answer(training=False))
+
+
+@installed
+def test_the_encoder_shares_the_frozen_weights_and_goes_with_its_backbone() -> None:
+    base = new_backbone()
+    model = injected_model(base, parse_learner(LORA).peft)
+    assert injected_model(base, parse_learner(CANONICAL).peft) is model
+    own = {parameter.data_ptr() for parameter in base.model.parameters()}
+    frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
+    assert len(frozen) == len(own)
+    assert {parameter.data_ptr() for parameter in frozen} == own
+    gone = weakref.ref(base), weakref.ref(model)
+    del base, model, frozen, own
+    gc.collect()
+    assert [reference() for reference in gone] == [None, None]
+
+
+@installed
+def test_what_was_made_while_predicting_can_be_trained() -> None:
+    base, learner = new_backbone(), parse_learner("peft:{peft_type=RANDLORA,target_modules=[query]}", QUICK)
+    with torch.inference_mode():
+        logits(base, learner, initial_delta(base, learner, DATA.task, 0).tensors, batch_of(base, DATA))
+    fit(base, learner, DATA, score, 0)
+
+
+@installed
+def test_draws_follow_names() -> None:
+    base, learner = backbone(), parse_learner(LORA)
+
+    def first(seed: int, data: Any = DATA) -> Delta:
+        return initial_delta(base, learner, data.task, seed)
+
+    assert first(0).id == first(0).id
+    bodies = [{k: t for k, t in delta.tensors.items() if ".lora_A." in k} for delta in (first(0), first(1))]
+    bodies.append({k: t for k, t in first(0, encoded("rte")).tensors.items() if ".lora_A." in k})
+    for one, other in ((0, 1), (0, 2)):
+        assert all(not torch.equal(bodies[one][name], bodies[other][name]) for name in bodies[0])
+
+
+@installed
+def test_through_a_rounded_backbone() -> None:
+    base, learner = backbone(dtype="bfloat16"), parse_learner(LORA, QUICK)
+    delta = fit(base, learner, DATA, score, 0).delta
+    assert all(tensor.dtype == torch.float32 for tensor in delta.tensors.values())
+    whole = logits(backbone(), learner, delta.tensors, batch_of(base, DATA))
+    assert torch.allclose(logits(base, learner, delta.tensors, batch_of(base, DATA)), whole, atol=0.05)
+
+
+@installed
+def test_in_a_run_nothing_is_forgotten(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    isolated, sequential = LORA, "peft:{peft_type=OFT,oft_block_size=4,target_modules=[query]}:sequential"
+    settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", learners=f"{isolated},{sequential}")
+    run(**settings)
+    results = read_results(tmp_path / "run")["learners"]
+    assert set(results) == {isolated, sequential}
+    assert (tmp_path / "run" / isolated / "R.csv").is_file()
+    assert results[isolated]["retention"]["verified"]
+    rows = results[isolated]["R"][1:]
+    assert all(row[:arrival] == [rows[t][t] for t in range(arrival)] for arrival, row in enumerate(rows, start=1))
+    assert set(results[isolated]["cost"]["trained_parameters_per_task"].values()) == {2 * 2 * 4 * (16 + 16)}
+    assert verify(tmp_path / "run", rerun=None).passed
