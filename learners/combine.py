@@ -50,7 +50,7 @@ def combined(learners: Sequence[Learner], specification: str) -> Learner:
 def _joined(learners: Sequence[Learner], field: str, where: str) -> Any:
     """The value of a field of `Tuned` that holds for all parts: the one that is not nothing."""
     values = [getattr(learner.tuned, field) for learner in learners]
-    given = {value for value in values if value not in NOTHING}
+    given = list(dict.fromkeys(value for value in values if value not in NOTHING))
     if len(given) > 1:
         raise InputError(f"parts that tune {field} differently", where=where, found=" and ".join(map(str, given)))
     return given.pop() if given else values[0]

@@ -30,7 +30,7 @@ from tasks.encoded import EncodedTask
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
-TRAINING_FORMAT = 2  # enters every recipe: raise it whenever equal inputs would give another Delta
+TRAINING_FORMAT = 3  # enters every recipe: raise it whenever equal inputs would give another Delta
 PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
 
 
@@ -68,7 +68,8 @@ def fit(
     Args:
         score: The task's metric, by which the best epoch is chosen on the validation rows.
         seed: Of the run; what is drawn here derives from it, the learner's and the task's name.
-        previous: The Delta a sequential learner goes on from; its body is taken, its head is not.
+        previous: The Delta a sequential learner goes on from; its body is taken, its head is not. Of a frozen-shared
+            learner, one from which what tasks have in common is taken and kept.
         report: Called now and then with epoch, step, loss and rate.
 
     Raises:
@@ -98,7 +99,7 @@ def fit(
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)
-    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True)
+    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen)
     best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
     scores: list[float] = []
     losses: list[float] = []
@@ -192,8 +193,8 @@ def optimiser_of(
 
     A shift vector is decayed as a matrix is: the AdapterBias code decays v, and norms and biases are told by name.
     """
-    decayed = [leaf for name, leaf in leaves.items() if decays(name)]
-    plain = [leaf for name, leaf in leaves.items() if not decays(name)]
+    decayed = [leaf for name, leaf in leaves.items() if decays(name, leaf)]
+    plain = [leaf for name, leaf in leaves.items() if not decays(name, leaf)]
     groups = [
         {"params": decayed, "weight_decay": training.weight_decay, "peak": peak, "constant": False},
         {"params": plain, "weight_decay": 0.0, "peak": peak, "constant": False},
@@ -207,9 +208,12 @@ def optimiser_of(
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=peak, eps=1e-6)
 
 
-def decays(name: str) -> bool:
-    """Whether weight decay applies: not to biases and norms (BERT's optimiser)."""
-    return not (name.endswith("bias") or "norm" in name.lower())
+def decays(name: str, leaf: Tensor) -> bool:
+    """Whether weight decay applies: not to biases and norms (BERT's optimiser), nor to factors that begin at 1 (IA3) or
+    scale a dimension (VeRA), which decay would draw to 0."""
+    if name.endswith("bias") or "norm" in name.lower() or "ia3_" in name:  # peft keeps these as matrices of one column
+        return False
+    return leaf.dim() > 1 or name.endswith(".vector")
 
 
 def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:

@@ -23,20 +23,26 @@ SHAPES = ((1, 4), (1, 8), (1, 16), (2, 4))  # rows and length; any that are inde
 
 
 # A stream asks the same of every task with as many classes. Weak: what was counted must not keep a backbone in memory.
-_COUNTED: WeakKeyDictionary[Backbone, dict[tuple[Learner, int, bool], np.ndarray]] = WeakKeyDictionary()
+_COUNTED: WeakKeyDictionary[Backbone, dict[tuple[Learner, int, bool, frozenset[str]], np.ndarray]] = WeakKeyDictionary()
 
 
-def flops_per_row(backbone: Backbone, learner: Learner, outputs: int, *, backward: bool) -> np.ndarray:
+def flops_per_row(
+    backbone: Backbone, learner: Learner, outputs: int, *, backward: bool, frozen: frozenset[str] = frozenset()
+) -> np.ndarray:
     """Coefficients (c, c₀, c₁, c₂), float64 [4]; of the forward pass, or of a whole training step.
 
-    Multiply and add count as two. Element-wise work (norms, activations, the optimiser) is not counted.
+    Multiply and add count as two. Element-wise work (norms, activations, the optimiser) is not counted, nor the MLP
+    that makes a prefix.
+
+    Args:
+        frozen: Tensors of the Delta that are not trained.
     """
     if not learner.trains:
         return np.zeros(4)
     known = _COUNTED.setdefault(backbone, {})
-    asked = learner, outputs, backward
+    asked = learner, outputs, backward, frozen
     if asked not in known:
-        counts = [_counted(backbone, learner, outputs, shape, backward) for shape in SHAPES]
+        counts = [_counted(backbone, learner, outputs, shape, backward, frozen) for shape in SHAPES]
         terms = [_terms(*shape) for shape in SHAPES]
         known[asked] = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
         known[asked].flags.writeable = False  # one array for all who ask
@@ -53,10 +59,14 @@ def _terms(rows: int, length: int) -> tuple[int, ...]:
     return 1, rows, rows * length, rows * length**2
 
 
-def _counted(backbone: Backbone, learner: Learner, outputs: int, shape: tuple[int, int], backward: bool) -> int:
+def _counted(
+    backbone: Backbone, learner: Learner, outputs: int, shape: tuple[int, int], backward: bool, frozen: frozenset[str]
+) -> int:
     task = Task("flops", "", "single", labels=tuple(str(i) for i in range(outputs)))
     delta = initial_delta(backbone, learner, task, seed=0)
-    leaves = {name: tensor.clone().requires_grad_(backward) for name, tensor in delta.tensors.items()}
+    leaves = {
+        name: tensor.clone().requires_grad_(backward and name not in frozen) for name, tensor in delta.tensors.items()
+    }
     ids = torch.full(shape, backbone.pad_id + 1)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:

@@ -146,7 +146,7 @@ class Training:
     batch_size: int = 32  # Houlsby et al. 2019, section 3.1
     warmup: float = 0.1  # first tenth of the steps, section 3.1
     weight_decay: float = 0.01  # of BERT's optimiser; never on norms and biases
-    clip: float = 1.0  # global norm, BERT's optimiser
+    clip: float = 1.0  # global norm of the gradient, L0 gates apart; BERT's optimiser
     patience: int = 3  # epochs without a better validation score before stopping: our choice
     head_dropout: float = 0.1  # run_classifier.py of BERT and of adapter-bert
     dropout: bool = True  # the backbone's own dropout while training
@@ -171,6 +171,7 @@ class Learner:
         prompt: Learned vectors before the words of every row.
         difference: Whether it trains a difference to every weight of the backbone, which is kept sparse.
         peft: Configuration of a method of the peft library, as `learners.notation` writes it; "": none.
+        library: What computes it besides PyTorch and transformers, with its version: it may move the last bit.
         layers_read: Layers, counted from the top, whose pooled outputs the head reads side by side.
         gates, penalty: L0 gates on what `gated` names, and λ of the penalty, or None and 0.
         gated: How the names of gated tensors end, or begin where it ends in a dot.
@@ -187,6 +188,7 @@ class Learner:
     prompt: int = 0
     difference: bool = False
     peft: str = ""
+    library: str = ""
     layers_read: int = 1
     gates: HardConcrete | None = None
     penalty: float = 0.0

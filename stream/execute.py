@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from learners.delta import Delta
 from learners.divergence import Diverged
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT, fit
-from learners.initial import initial_delta
+from learners.initial import initial_delta, kept_names
 from learners.learner import Learner, common
 from learners.seeds import seed_of
 from stream.evaluate import Score, evaluate, scorer
@@ -117,13 +117,8 @@ def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
     )
 
 
-def numerics(dtype: str, learners: Iterable[Learner] = ()) -> dict[str, Any]:
-    """Everything about the machine, and about how rows are put together, that may move the last bit of a logit.
-
-    Args:
-        learners: Of the run; where one is computed by peft, that library's version is among it.
-    """
-    libraries = ("torch", "transformers", "numpy", *(("peft",) if any(each.peft for each in learners) else ()))
+def numerics(dtype: str) -> dict[str, Any]:
+    """Everything about the machine, and about how rows are put together, that may move the last bit of a logit."""
     return {
         "dtype": dtype,
         "device": "cpu",
@@ -133,7 +128,7 @@ def numerics(dtype: str, learners: Iterable[Learner] = ()) -> dict[str, Any]:
         "machine": platform.machine(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "settings": {name: os.environ[name] for name in ARITHMETIC if name in os.environ},
-        **{name: _version(name) for name in libraries},
+        **{name: _version(name) for name in ("torch", "transformers", "numpy")},
     }
 
 
@@ -180,7 +175,7 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
         train_examples=bench.setup.train_examples,
         test_examples=bench.setup.test_examples,
         previous=before["delta"] if before else None,
-        numerics=numerics(bench.setup.dtype, bench.learners.values()),
+        numerics=numerics(bench.setup.dtype),
     )
     identity = recipe_id(recipe)
     if (known := bench.store.get_fit(identity)) is not None:
@@ -213,7 +208,8 @@ def _fit_anew(
     _check_backbone(bench, job)  # first: what was learned on another backbone must not enter the store
     size = bench.store.put_delta(outcome.delta)
     counts = outcome.delta.counts
-    trained = sum(tensor.numel() for tensor in outcome.delta.tensors.values())
+    taken = set(kept_names(learner, previous)) if previous is not None and learner.permanent else set()
+    trained = sum(tensor.numel() for name, tensor in outcome.delta.tensors.items() if name not in taken)
     record = {
         "recipe": recipe,
         "task": task,

@@ -13,6 +13,7 @@ from learners.backbone import Backbone, load_backbone
 from learners.checkpoint import check_name
 from learners.family import parse_learners
 from learners.fingerprint import file_digests
+from learners.injection import injected_model
 from learners.learner import Learner, delta_shapes
 from stream.config import RunConfig
 from stream.execute import Setup, numerics
@@ -67,7 +68,7 @@ class Prepared:
         return Inputs(
             backbone=self.backbone.id,
             files=self.files,
-            numerics=numerics(config.dtype, self.learners.values()),
+            numerics=numerics(config.dtype),
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
@@ -128,7 +129,7 @@ class Prepared:
             tasks={name: described[name] for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
-            environment=environment(numerics(config.dtype, self.learners.values())),
+            environment=environment(numerics(config.dtype)),
         )
 
 
@@ -178,6 +179,8 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
             raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
     for learner in learners.values():
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
+        if learner.peft and not errors:
+            attempt(partial(injected_model, backbone, learner.peft))
     data: dict[str, Data] = {}
     for index, name in enumerate(order := stream.order):
         if len(order) <= MANY or index % MANY == 0:

@@ -57,7 +57,7 @@ FAMILY = Family(
     # examples, and within a point of the best at 120. scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-3),
     options=(
-        Option("size", integer(2, 1024), 64, "bottleneck m; the paper's range is 2 to 512"),
+        Option("size", integer(1, 1024), 64, "bottleneck m; 1 to 512 in the paper's Figure 4"),
         SHARING,
         Option("activation", choice(*ACTIVATIONS), "gelu", "non-linearity g; the released code uses GELU"),
         Option(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from importlib.util import find_spec
+
 from learners.family import SHARING, Family, Option
 from learners.learner import Learner, Training
 from learners.notation import read_object, written
@@ -34,6 +37,11 @@ FAMILY = Family(
     positional=("config", "sharing"),
     examples=("peft:{peft_type=LORA,r=4,target_modules=[query,value,q_lin,v_lin]}",),
     build=lambda options, training: Learner(
-        name="", family="peft", training=training, peft=options["config"], sharing=options["sharing"]
+        name="",
+        family="peft",
+        training=training,
+        peft=options["config"],
+        library=f"peft {version('peft') if find_spec('peft') else 'not installed'}",
+        sharing=options["sharing"],
     ),
 )

@@ -30,7 +30,7 @@ class Blob:
     pruned: frozenset[str]
     counts: Counts
     kept: Mapping[str, int]  # scalars of each tensor, pruned zeros left out
-    trained: int  # scalars, head included, pruned or not
+    sizes: Mapping[str, int]  # scalars of each tensor, pruned or not
     size: int  # bytes
 
 
@@ -55,13 +55,17 @@ def check_store(store: Store, run: Recorded, progress: Callable[[str], None]) ->
             blobs[path.stem] = blob
             outcome.counts["tensors"] += len(blob.digests)
     damaged = {finding.file for finding in outcome.findings}
+    taught: set[str] = set()
     for learner, arrival, fit in good:
         path = store.delta_path(fit["delta"])
         about: dict[str, Any] = {"learner": learner, "task": fit["task"], "arrival": arrival}
         if fit["delta"] in blobs:
-            outcome.findings += _against(fit, blobs[fit["delta"]], path, about, run.facts.learners[learner])
+            outcome.findings += _against(
+                fit, blobs[fit["delta"]], path, about, run.facts.learners[learner], learner in taught
+            )
         elif str(path) not in damaged:
             outcome.findings.append(Finding("the Delta of this fit is gone", str(path), **about, expected=fit["delta"]))
+        taught.add(learner)
     outcome.counts["fits"] = len(good)
     outcome.counts["other_deltas"] = sum(path.stem not in named for path in paths)
     _check_records(store, good, outcome)
@@ -93,8 +97,8 @@ def _read(path: Path, owner: tuple[str, int, Event] | None, outcome: Outcome) ->
         what = error.what if isinstance(error, InputError) else "a stored Delta changed"
         outcome.findings.append(Finding(what, str(path), **about, expected=path.stem, found=found[:300]))
         return None
-    trained = sum(tensor.numel() for tensor in delta.tensors.values())
-    return Blob(delta.digests, delta.pruned, delta.counts, delta.kept, trained, path.stat().st_size)
+    sizes = {name: tensor.numel() for name, tensor in delta.tensors.items()}
+    return Blob(delta.digests, delta.pruned, delta.counts, delta.kept, sizes, path.stat().st_size)
 
 
 def _check_layout(path: Path, delta: Delta) -> None:
@@ -118,16 +122,21 @@ def _check_layout(path: Path, delta: Delta) -> None:
                 raise ValueError(f"tensor {name} holds a negative zero, which none of ours does")
 
 
-def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner: Learner) -> list[Finding]:
-    """What an event says of its Delta and the Delta itself says otherwise."""
+def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner: Learner, later: bool) -> list[Finding]:
+    """What an event says of its Delta and the Delta itself says otherwise.
+
+    Args:
+        later: Whether an earlier fit of the learner was good, so that what is common was not trained here.
+    """
     findings = [
         Finding("this fit's Delta is recorded with another tensor", str(path), **about, tensor=name,
                 expected=str(fit["digests"].get(name)), found=str(blob.digests.get(name)))
         for name in dict.fromkeys((*fit["digests"], *blob.digests))
         if fit["digests"].get(name) != blob.digests.get(name)
     ]  # fmt: skip
+    shared = sum(size for name, size in blob.sizes.items() if common(learner, name))
     counts = {
-        "parameters": blob.trained - blob.counts.head,
+        "parameters": sum(blob.sizes.values()) - blob.counts.head - (shared if later else 0),
         "kept_parameters": blob.counts.without_head,
         "added_parameters": blob.counts.added,
         "head_parameters": blob.counts.head,

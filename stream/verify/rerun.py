@@ -55,7 +55,7 @@ def rerun(
         InputError: The backbone or the data of the run are not to be had here.
     """
     outcome = Outcome()
-    here, there = numerics(run.inputs.numerics["dtype"], run.facts.learners.values()), run.inputs.numerics
+    here, there = numerics(run.inputs.numerics["dtype"]), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
     if not cells:

@@ -131,9 +131,9 @@ def test_a_learning_rate_is_no_part_of_the_name() -> None:
         ("layer-norm", r"did you mean layernorm"),
         ("adapter:siez=64", r"unknown option of adapter 'siez'; did you mean size\?"),
         ("adapter:learning_rates=1", r"did you mean learning_rate"),
-        ("adapter:1", r"size \(a whole number from 2 to 1024\).*found '1'"),
-        ("adapter:1025", r"a whole number from 2 to 1024"),
-        ("adapter:size=1", r"bad value of size; expected a whole number from 2 to 1024; found '1'"),
+        ("adapter:0", r"size \(a whole number from 1 to 1024\).*found '0'"),
+        ("adapter:1025", r"a whole number from 1 to 1024"),
+        ("adapter:size=0", r"bad value of size; expected a whole number from 1 to 1024; found '0'"),
         ("adapter:size=-8", r"bad value of size"),
         ("adapter:64:64", r"cannot read this part.*found '64'"),
         ("adapter:64:size=8", r"size is given twice"),
@@ -164,11 +164,11 @@ def test_bad_specifications(specification: str, message: str) -> None:
 
 def test_all_errors_of_a_list_at_once() -> None:
     with pytest.raises(InputErrors) as caught:
-        parse_learners("full, adaptor:64,adapter:1, topk:2,adapter:std=1,full:isolated")
+        parse_learners("full, adaptor:64,adapter:0, topk:2,adapter:std=1,full:isolated")
     lines = [str(error) for error in caught.value.errors]
     assert len(lines) == 3
     assert "did you mean adapter" in lines[0]
-    assert "from 2 to 1024" in lines[1]
+    assert "from 1 to 1024" in lines[1]
     assert "full and full:isolated" in lines[2]
 
 

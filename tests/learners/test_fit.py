@@ -352,15 +352,19 @@ def test_schedule_at_hand_worked_points() -> None:
     assert found == pytest.approx({0: 0.1, 4: 0.5, 9: 1.0, 10: 1.0, 11: 89 / 90, 55: 0.5, 99: 1 / 90})
 
 
-def test_decay_spares_norms_and_biases() -> None:
+def test_decay_spares_norms_biases_and_factors() -> None:
+    """Factors of IA3 begin at 1: decay would draw them, and with them keys and values, to 0."""
     base = backbone()
-    spared = {
-        name
-        for s in ("full", "adapter:8", "adapterbias", "layernorm")
-        for name in initial_delta(base, parse_learner(s), DATA.task, 0).tensors
-        if not decays(name)
+    tensors = {
+        name: tensor
+        for s in ("full", "adapter:8", "adapterbias", "layernorm", "ia3", "vera:4", "lora:2", "prefix:2:mlp=0")
+        for name, tensor in initial_delta(base, parse_learner(s), DATA.task, 0).tensors.items()
     }
-    assert all(name.endswith(".bias") or "LayerNorm" in name for name in spared)
+    spared = {name for name, tensor in tensors.items() if not decays(name, tensor)}
+    factors = {name for name in tensors if name.endswith((".factor", ".d", ".b"))}
+    assert len(factors) > 10
+    assert all(name.endswith(".bias") or "LayerNorm" in name for name in spared - factors)
+    assert factors <= spared
     assert {"head.bias", "added.adapter.ffn.0.up.bias", "added.adapterbias.1.alpha.bias"} <= spared
     assert "backbone.embeddings.LayerNorm.weight" in spared
     for name in (
@@ -368,8 +372,9 @@ def test_decay_spares_norms_and_biases() -> None:
         "added.adapter.ffn.0.up.weight",
         "added.adapterbias.0.vector",
         "added.adapterbias.0.alpha.weight",
+        "added.prefix.0.keys",
     ):
-        assert decays(name)
+        assert decays(name, tensors[name])
 
 
 def test_gates_have_a_constant_rate_of_their_own_or_share_the_others() -> None:

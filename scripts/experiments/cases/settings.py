@@ -24,7 +24,7 @@ RUN: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "path as learner": ({"learners": "../head"}, ("unknown learner '../head'",)),
     "path as option of a learner": ({"learners": "adapter:size=../4"}, ("bad value of size", "'../4'")),
     "unknown option": ({"learners": "adapter:sice=4"}, ("unknown option of adapter 'sice'", "did you mean size?")),
-    "bad value": ({"learners": "adapter:1"}, ("'adapter:1'", "a whole number from 2 to 1024")),
+    "bad value": ({"learners": "adapter:0"}, ("'adapter:0'", "a whole number from 1 to 1024")),
     "parts that clash": ({"learners": "adapter:8+adapter:4"}, ("two parts add adapter.attention",)),
     "part that adds nothing": ({"learners": "lora:4+head"}, ("head cannot be joined with others",)),
     "method of peft unknown": ({"learners": "peft:{peft_type=NONE}"}, ("peft",)),
@@ -71,7 +71,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "report of newer results": (("report", "{}/foreign"), ("results of another version", "99")),
     "metric misspelt": (("show", "metric", "forgeting_chaudhry"), ("unknown metric", "forgetting_chaudhry")),
     "task misspelt": (("show", "task", "colla"), ("unknown task", "did you mean cola")),
-    "learner out of range": (("show", "learner", "adapter:1"), ("adapter:1", "2 to 1024")),
+    "learner out of range": (("show", "learner", "adapter:0"), ("adapter:0", "1 to 1024")),
     "learner of another kind": (("show", "learner", "dora"), ("unknown learner 'dora'",)),
     "cost on no object": (
         ("cost", "--backbone", "{}/hollow", "--suite", "glue9", "--learners", "head"),
