@@ -19,7 +19,7 @@ from learners.batches import collate, evaluation_plan, training_plan
 from learners.delta import Delta
 from learners.divergence import Diverged, not_finite
 from learners.flops import flops_per_row, total_flops
-from learners.initial import added_gates, initial_leaves, kept_names
+from learners.initial import added_gates, frozen_names, initial_leaves
 from learners.learner import Learner, Training, peak_rate
 from learners.modify import dropout_active, logits
 from learners.parametrise import made
@@ -86,7 +86,7 @@ def fit(
     start = initial_leaves(backbone, learner, data.task, seed, previous)
     empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
     first = Delta(made(learner, start, layers), empty)
-    frozen = frozenset(kept_names(learner, previous) if previous is not None and learner.permanent else ())
+    frozen = frozen_names(learner, previous)
     leaves = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
     free = {name: leaf for name, leaf in leaves.items() if name not in frozen}
     gates = added_gates(learner, free, generator(seed, learner.name, data.task.name, "gates"))

@@ -77,6 +77,11 @@ def kept_names(learner: Learner, previous: Delta) -> list[str]:
     return body if learner.sharing == "sequential" else [name for name in body if common(learner, name)]
 
 
+def frozen_names(learner: Learner, previous: Delta | None) -> frozenset[str]:
+    """Of these, the tensors that the fit leaves as they are."""
+    return frozenset(kept_names(learner, previous) if previous is not None and learner.permanent else ())
+
+
 def added_gates(learner: Learner, leaves: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
     """Gate parameters a, one for each scalar of every gated tensor, ready for training; empty without gates."""
     if learner.gates is None:

@@ -26,7 +26,6 @@ from tasks.errors import InputError, unknown_name
 PART = "added.peft."  # names in a Delta: this, and the name in the encoder with the method in it
 ADAPTER = "default"
 OURS = {"PREFIX_TUNING": "prefix:30", "PROMPT_TUNING": "prompt:20", "P_TUNING": "prompt:20"}
-UNFIT = Exception  # what the library raises for settings that do not fit may be anything
 
 # Weak: an encoder with a method in it must not keep its backbone in memory.
 _MODELS: WeakKeyDictionary[Backbone, dict[str, nn.Module]] = WeakKeyDictionary()
@@ -58,7 +57,7 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
         try:
             row = torch.full((1, 2), backbone.pad_id)
             model(input_ids=row, attention_mask=torch.ones_like(row))
-        except UNFIT as error:  # it needs more than a text, such as a task's number
+        except Exception as error:  # it needs more than a text, such as a task's number
             raise _refused(f"learner peft:{config}", error) from error
         known[config] = model
     return known[config].train(backbone.model.training)
@@ -100,7 +99,7 @@ def injected(config: str, model: nn.Module, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         try:
             tuner = method(model, chosen, adapter_name=ADAPTER)
-        except UNFIT as error:
+        except Exception as error:
             raise _refused(where, error) from error
     if not {id(parameter) for parameter in trained(tuner).values()} <= {id(p) for p in model.parameters()}:
         raise InputError("peft would train something outside the encoder", where=where, fix="choose another method")
@@ -127,7 +126,7 @@ def peft_config(config: str) -> tuple[Any, Any]:
         warnings.simplefilter("ignore")
         try:
             chosen = get_peft_config(settings)
-        except UNFIT as error:
+        except Exception as error:
             raise _refused(where, error) from error
     if chosen.is_prompt_learning or chosen.is_adaption_prompt:
         fix = f"take our own: {OURS.get(name, 'prefix:30 or prompt:20')}"

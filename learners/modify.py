@@ -112,10 +112,12 @@ def modified(
     """
     handles: list[RemovableHandle] = []
     try:
+        parts = [tuple(modification.shapes(backbone.architecture)) for modification in modifications]
         for layer in range(backbone.architecture.layers):
             passing = Passing(backbone, layer, mask)
-            for modification in modifications:
-                handles.append(_install(modification, passing, tensors))
+            for modification, names in zip(modifications, parts, strict=True):
+                named = {name: tensors[modification.key(layer, name)] for name in names}
+                handles.append(_install(modification, passing, named))
             handles += passing.watch()  # after all that change what passes
         yield
     finally:
@@ -155,9 +157,8 @@ def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
 
 
 def _install(modification: Modification, passing: Passing, tensors: Mapping[str, Tensor]) -> RemovableHandle:
-    """The hook of a modification in one layer."""
-    form, scale, architecture = modification.form, modification.scale, passing.backbone.architecture
-    named = {name: tensors[modification.key(passing.layer, name)] for name in modification.shapes(architecture)}
+    """The hook of a modification in one layer, of which `tensors` are, named as its form names them."""
+    form, scale = modification.form, modification.scale
     site, point = passing.point(modification.site)
     reads = modification.reads
     beside = reads is not None and reads == FED_BY.get(modification.site)  # as a change of the matrix would
@@ -168,9 +169,9 @@ def _install(modification: Modification, passing: Passing, tensors: Mapping[str,
 
     def changed(h: Tensor, fed: Tensor | None = None) -> Tensor:
         reading = passing.reading(h, reads, fed)
-        delta = form.change(named, reading)
+        delta = form.change(tensors, reading)
         if isinstance(form, Gated):
-            return h + form.gate(named, reading) * (delta - h)
+            return h + form.gate(tensors, reading) * (delta - h)
         if modification.multiplies:
             delta = h * delta
         return h + (delta if scale == 1.0 else scale * delta)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch.utils.hooks import RemovableHandle
 
 from learners.backbone import Backbone
 from learners.forms import Reading
-from learners.forms.form import by_head
+from learners.forms.form import scores
 from learners.sites import HookPoint, Role, Source, hook_point
 
 
@@ -73,10 +72,9 @@ class Passing:
     def log_mass(self) -> Tensor:
         """log Σ_j exp(q·k_j/√d_h + M_j) of the attention of this layer, [B, S, N_h]; M_j is -∞ for padding."""
         heads = self.backbone.architecture.heads
-        query, key = (by_head(self.kept[role], heads) for role in ("attention.query", "attention.key"))
-        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])  # [B, N_h, S, S]
-        scores = scores.masked_fill(self.mask[:, None, None, :] == 0, -torch.inf)
-        return torch.logsumexp(scores, dim=-1).transpose(1, 2)
+        found = scores(self.kept["attention.query"], self.kept["attention.key"], heads)  # [B, N_h, S, S]
+        found = found.masked_fill(self.mask[:, None, None, :] == 0, -torch.inf)
+        return torch.logsumexp(found, dim=-1).transpose(1, 2)
 
 
 def own(output: Tensor, point: HookPoint) -> Tensor:

@@ -20,7 +20,7 @@ from learners.delta import Delta
 from learners.divergence import Diverged
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT, fit
-from learners.initial import initial_delta, kept_names
+from learners.initial import frozen_names, initial_delta
 from learners.learner import Learner, common
 from learners.seeds import seed_of
 from stream.evaluate import Score, evaluate, scorer
@@ -208,8 +208,8 @@ def _fit_anew(
     _check_backbone(bench, job)  # first: what was learned on another backbone must not enter the store
     size = bench.store.put_delta(outcome.delta)
     counts = outcome.delta.counts
-    taken = set(kept_names(learner, previous)) if previous is not None and learner.permanent else set()
-    trained = sum(tensor.numel() for name, tensor in outcome.delta.tensors.items() if name not in taken)
+    frozen = frozen_names(learner, previous)
+    trained = sum(tensor.numel() for name, tensor in outcome.delta.tensors.items() if name not in frozen)
     record = {
         "recipe": recipe,
         "task": task,

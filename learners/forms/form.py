@@ -80,6 +80,12 @@ def by_head(x: Tensor, heads: int) -> Tensor:
     return x.reshape(*x.shape[:-1], heads, -1).transpose(-3, -2)
 
 
+def scores(query: Tensor, keys: Tensor, heads: int) -> Tensor:
+    """q kᵀ/√d_h in each head: [B, N_h, S, K] of queries [B, S, N_h d_h] and keys [B, K, N_h d_h] or [K, N_h d_h]."""
+    query = by_head(query, heads)
+    return query @ by_head(keys, heads).transpose(-1, -2) / math.sqrt(query.shape[-1])
+
+
 def joined(x: Tensor) -> Tensor:
     """[B, N_h, S, d_h] as [B, S, N_h d_h]."""
     return x.transpose(-3, -2).flatten(-2)

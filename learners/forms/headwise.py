@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, by_head, joined
+from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, by_head, joined, scores
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,5 @@ class Headwise:
         return torch.randn(shape, generator=generator) * self.std
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        query = by_head(reading.x, reading.heads)  # [B, N_h, S, d_h]
-        keys, values = (by_head(tensors[name], reading.heads) for name in ("keys", "values"))  # [N_h, l, d_h]
-        scores = query @ keys.transpose(-1, -2) / math.sqrt(query.shape[-1])  # [B, N_h, S, l]
-        return joined(ACTIVATIONS[self.activation](scores) @ values)  # [B, S, d]
+        weights = ACTIVATIONS[self.activation](scores(reading.x, tensors["keys"], reading.heads))  # [B, N_h, S, l]
+        return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]

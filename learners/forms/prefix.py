@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from learners.forms.form import Reading, Shapes, by_head, joined
+from learners.forms.form import Reading, Shapes, by_head, joined, scores
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,13 @@ class Prefix:
         return torch.randn(shape, generator=generator) * self.std
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        weights = torch.softmax(_scores(tensors["keys"], reading), dim=-1)  # [B, N_h, S, l]
+        weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
         weights = F.dropout(weights, reading.dropout, training=reading.dropout > 0)
         return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
 
     def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         """λ = Σ_i exp(q·P_k,i/√d_h) / (the same + Σ_j exp(q·k_j/√d_h + M_j)), [B, S, d]: equal within a head."""
         assert reading.log_mass is not None
-        mass = torch.logsumexp(_scores(tensors["keys"], reading), dim=-1).transpose(1, 2)  # [B, S, N_h]
+        mass = torch.logsumexp(scores(reading.x, tensors["keys"], reading.heads), dim=-1).transpose(1, 2)  # [B, S, N_h]
         share = torch.sigmoid(mass - reading.log_mass())
         return share.repeat_interleave(tensors["values"].shape[-1] // reading.heads, dim=-1)
-
-
-def _scores(keys: Tensor, reading: Reading) -> Tensor:
-    """q P_kᵀ/√d_h, [B, N_h, S, l]."""
-    query = by_head(reading.x, reading.heads)
-    return query @ by_head(keys, reading.heads).transpose(-1, -2) / math.sqrt(query.shape[-1])

@@ -11,7 +11,6 @@ FAMILY = Family(
     summary="Trains every bias: 11d a layer where d_ff = 4d, and those of the embedding norm and the pooler. Key "
     "biases are among them and never move: softmax does not see them.",
     citation="Ben Zaken et al. 2022, sections 3 and 4 (q-m2: Table 2); code benzakenelad/BitFit",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-3),
     options=(
         SHARING,

@@ -35,7 +35,6 @@ FAMILY = Family(
     summary="Adapters in Houlsby's places with W = Σ_{i≤n} A_i ⊗ s_i t_iᵀ, the A_i shared by all. n³ + 2L(3d + 3m) "
     "parameters; plus=yes (Compacter++) leaves those after attention out.",
     citation="Karimi Mahabadi et al. 2021, section 3; code rabeehk/compacter",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=2e-2),
     options=(
         Option("size", integer(1, 1024), 24, "bottleneck m; 24 is d/32 on BERT-base"),

@@ -12,7 +12,6 @@ FAMILY = Family(
     "al.'s best features (there tagged by a BiLSTM, here by the linear head of all learners). With k = 1 it is "
     "`head`.",
     citation="Devlin et al. 2019, section 5.3 and Table 7 (concat last four hidden)",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=1e-2),
     options=(Option("layers", integer(1, 1000), 4, "k, from the top"),),
     positional=("layers",),

@@ -14,7 +14,6 @@ FAMILY = Family(
     title="IA3",
     summary="Factors l_k, l_v and l_ff, 1 at first. 2d + d_ff parameters a layer.",
     citation="Liu et al. 2022 (T-Few), section 3.3",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-2),
     options=(SHARING,),
     positional=("sharing",),

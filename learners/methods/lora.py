@@ -47,7 +47,6 @@ FAMILY = Family(
     title="LoRA",
     summary="A low-rank product x A B beside W_q and W_v, zero at first; merges into them. 4rd parameters a layer.",
     citation="Hu et al. 2022, section 4; code microsoft/LoRA",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=2e-3),
     options=(RANK, SHARING, ALPHA, Option("matrices", choice("qv", "q", "v", "qk", "qkv", "qkvo"), "qv", "which")),
     positional=("rank", "sharing"),

@@ -12,7 +12,6 @@ FAMILY = Family(
     summary="A low-rank product x A B beside W_1 and W_2, zero at first; merges into them. 2r(d + d_ff) parameters a "
     "layer, 10rd where d_ff = 4d.",
     citation="He et al. 2022, sections 4.1 and 4.5, Table 5",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=2e-3),
     options=(RANK, SHARING, ALPHA),
     positional=("rank", "sharing"),

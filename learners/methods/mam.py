@@ -12,7 +12,6 @@ FAMILY = Family(
     title="MAM adapter",
     summary="prefix + scaled parallel adapter, the best of He et al.'s grid. 2ld + 2md + d + m parameters a layer.",
     citation="He et al. 2022, section 4.6 and Table 6; sizes and scale of its GLUE script, exps/run_glue.sh",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=1e-3),
     options=(
         Option("prefix", integer(1, 1024), 16, "length l of the prefix"),

@@ -11,7 +11,6 @@ FAMILY = Family(
     title="multi-head parallel adapters",
     summary="ReLU(q P_kᵀ/√d_h) P_v added to each head's output: prefix tuning without softmax and gate. 2ld a layer.",
     citation="He et al. 2022, section 4.4 and Table 4; code: attn_option cross_attn_relu",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=1e-2),
     options=(Option("size", integer(1, 1024), 30, "l; 30 in the paper's Table 4"), SHARING),
     positional=("size", "sharing"),

@@ -39,7 +39,6 @@ FAMILY = Family(
     summary="A bottleneck of size m beside the FFN (or attention), zero at first; with a scale, the scaled parallel "
     "adapter. L(2md + d + m) parameters; the papers count without biases, 2md a layer.",
     citation="He et al. 2022, sections 3.3 and 4.3 to 4.5; code jxhe/unify-parameter-efficient-tuning",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-3),
     options=(
         Option("size", integer(1, 4096), 64, "bottleneck m; the paper has 512 on BART-large, 16 on RoBERTa-base"),

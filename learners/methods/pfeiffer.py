@@ -32,7 +32,6 @@ FAMILY = Family(
     "parameters. Released code wires it otherwise: the bottleneck reads z = LN(h + y), its output is added to "
     "the FFN's h, and the same norm is taken again, LN(h + A(z) + y): wiring=code.",
     citation="Pfeiffer et al. 2021; He et al. 2022, section 4.1; wiring=code: adapter-hub/adapters (seq_bn)",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-3),
     options=(
         Option("size", integer(1, 1024), 48, "bottleneck m; 48 is d/16 on BERT-base, AdapterHub's default"),

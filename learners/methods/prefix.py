@@ -17,7 +17,6 @@ FAMILY = Family(
     summary="l keys and values before those of every layer. While they are trained, an MLP makes them, which is then "
     "dropped. 2ld parameters a layer; not the identity at first.",
     citation="Li and Liang 2021; as a gated adapter He et al. 2022, section 3.1",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=1e-3),
     options=(
         Option("length", integer(1, 1024), 30, "l; 30 in the paper's MAM, 200 alone"),

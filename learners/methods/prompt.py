@@ -11,7 +11,6 @@ FAMILY = Family(
     summary="l learned vectors before the word vectors; all layers see them as tokens. ld parameters, and rows are l "
     "tokens longer. Not the identity at first.",
     citation="Lester et al. 2021; He et al. 2022, section 2.2 and Table 6",
-    # No half decade around it is better beyond chance on the embedded backbone: scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-2),
     options=(Option("length", integer(1, 1024), 20, "l; 20 to 100 in the paper"), SHARING),
     positional=("length", "sharing"),

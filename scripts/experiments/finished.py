@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import study
+from rich.console import Console
 
 from learners.backbone import Backbone
 from learners.batches import evaluation_plan
@@ -54,6 +56,13 @@ class Finished:
         data = self.bench.data(task)
         logits = predict(self.backbone, self.learner, delta, data.test, evaluation_plan(data.test))
         return scorer(data.task)(np.asarray(data.test.target), logits), logits
+
+
+def make_runs(out: Path, console: Console, seeds: int, **settings: Any) -> list[Path]:
+    """Folders of runs with these settings and seeds 0, 1, ..., finished here where they are not yet."""
+    for seed in range(seeds):
+        study.run_seed(out, console, seed=seed, **settings)
+    return [out / f"seed{seed}" for seed in range(seeds)]
 
 
 def open_finished(folder: Path, learner: str) -> Finished:

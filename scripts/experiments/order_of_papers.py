@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import study
-from findings import Told, told
+from findings import Claim, Told, told
 
 REFERENCE = "full:isolated"
 LEARNERS = f"{REFERENCE},full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
@@ -31,25 +31,25 @@ PAPERS = {  # to full fine-tuning, in points
     "adapterbias": "a small loss",
 }
 ABOVE_HEAD = ("full", "topk", "layernorm", "adapter", "adapterbias")
-CLAIMS: tuple[tuple[str, str, str, float | None, float | None], ...] = (
-    # words, two families, and the bounds between which the papers have the first less the second; None: no bound
-    ("adapters within a point of full", "adapter", "full", -0.01, 0.01),
-    ("LayerNorm below adapters", "layernorm", "adapter", None, 0.0),
-    ("LayerNorm near adapters (5 points)", "layernorm", "adapter", -0.05, None),
-    ("AdapterBias below adapters", "adapterbias", "adapter", None, 0.0),
-    ("AdapterBias near adapters (5 points)", "adapterbias", "adapter", -0.05, None),
-    ("top layers below adapters", "topk", "adapter", None, 0.0),
-    *((f"head below {name}", "head", name, None, 0.0) for name in ABOVE_HEAD),
+CLAIMS = (  # of families
+    Claim("adapters within a point of full", "adapter", "full", -0.01, 0.01),
+    Claim("LayerNorm below adapters", "layernorm", "adapter", None, 0.0),
+    Claim("LayerNorm near adapters (5 points)", "layernorm", "adapter", -0.05, None),
+    Claim("AdapterBias below adapters", "adapterbias", "adapter", None, 0.0),
+    Claim("AdapterBias near adapters (5 points)", "adapterbias", "adapter", -0.05, None),
+    Claim("top layers below adapters", "topk", "adapter", None, 0.0),
+    *(Claim(f"head below {name}", "head", name, None, 0.0) for name in ABOVE_HEAD),
 )
 
 
 def judged(learners: Mapping[str, Told]) -> Iterator[dict[str, str]]:
     """Each claim whose learners ran, what was found (paired over tasks), and whether it holds; then who forgets."""
     isolated = {name.split(":")[0]: facts.scores for name, facts in learners.items() if facts.sharing == "isolated"}
-    for words, first, second, low, high in CLAIMS:
-        if first in isolated and second in isolated:
-            found = study.paired(isolated[first], isolated[second]).tasks
-            yield {"claim": words, "found": found.points(sign=True), "verdict": found.verdict(low, high)}
+    for claim in CLAIMS:
+        if claim.first in isolated and claim.second in isolated:
+            found = study.paired(isolated[claim.first], isolated[claim.second]).tasks
+            verdict = found.verdict(claim.low, claim.high)
+            yield {"claim": claim.paper, "found": found.points(sign=True), "verdict": verdict}
     for name, facts in learners.items():
         lost = facts.forgetting
         if facts.sharing == "isolated":

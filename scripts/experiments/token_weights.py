@@ -26,7 +26,7 @@ import study
 import torch
 import typer
 from findings import Finding, state
-from finished import Finished, open_finished
+from finished import Finished, make_runs, open_finished
 
 from learners.batches import collate, evaluation_plan
 from learners.delta import Delta
@@ -189,10 +189,7 @@ def main(
 ) -> None:
     settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "run", "learner", "least")}
     console = study.open_console()
-    if run is None:
-        for seed in range(seeds):
-            study.run_seed(out, console, seed=seed, learners=learner, **settings)
-    folders = [run] if run else [out / f"seed{seed}" for seed in range(seeds)]
+    folders = [run] if run else make_runs(out, console, seeds, learners=learner, **settings)
     sums: dict[str, Words] = {}
     for folder in folders:
         finished = open_finished(folder, learner)
