@@ -12,15 +12,19 @@
    from then on. The run must end with a message that tells it, and the same call must go on to the same bits.
 
 The backbone is tiny, of random weights; tasks are simulated. What fails is printed, its folder is kept, exit code 1.
+A campaign that was interrupted goes on where it stopped: --out keeps a line for each trial. Delete it for a new one.
 
     python scripts/experiments/fault_campaign.py --out runs/faults
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from unittest.mock import patch
@@ -37,23 +41,51 @@ T = TypeVar("T")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
-def trials(
-    console: Console, what: str, planned: Iterable[T], count: int, attempt: Callable[[T], str | None]
-) -> Iterable[tuple[T, str | None]]:
-    """Each trial and what went wrong with it, told at once; a bar where somebody watches."""
-    # No thread of its own, which forks would lack.
-    with Progress(console=console, auto_refresh=False, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(what, total=count)
-        for trial in planned:
-            told = attempt(trial)
-            if told is not None:
-                console.print(f"{what}: {told}", style="bold red", markup=False, soft_wrap=True)
-            progress.advance(bar)
-            progress.refresh()
-            yield trial, told
+@dataclass(frozen=True)
+class Trials:
+    """Where trials are told, and what came of those an earlier call had done."""
+
+    console: Console
+    journal: Path
+    done: dict[str, str | None]
+
+    def each(
+        self, what: str, planned: Sequence[T], attempt: Callable[[T], str | None]
+    ) -> Iterable[tuple[T, str | None]]:
+        """Each trial and what went wrong with it, told at once; a bar where somebody watches."""
+        # No thread of its own, which forks would lack.
+        with Progress(console=self.console, auto_refresh=False, disable=not self.console.is_terminal) as progress:
+            bar = progress.add_task(what, total=len(planned))
+            for trial in planned:
+                told = self._once(repr(trial), lambda: attempt(trial))  # noqa: B023 - called at once
+                if told is not None:
+                    self.console.print(f"{what}: {told}", style="bold red", markup=False, soft_wrap=True)
+                progress.advance(bar)
+                progress.refresh()
+                yield trial, told
+
+    def _once(self, trial: str, attempt: Callable[[], str | None]) -> str | None:
+        if trial in self.done:
+            return self.done[trial]
+        told = attempt()
+        with self.journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([trial, told]) + "\n")
+        return told
 
 
-def campaign(base: Path, kills: int, damages: int, writes: int | None, seed: int, console: Console) -> dict[str, Any]:
+def open_trials(console: Console, journal: Path) -> Trials:
+    """Take up the lines of an earlier call; the last one, torn, is tried again."""
+    done = {}
+    if journal.exists():
+        with suppress(json.JSONDecodeError):
+            for line in journal.read_text(encoding="utf-8").splitlines():
+                trial, told = json.loads(line)
+                done[trial] = told
+        journal.write_text("".join(json.dumps(one) + "\n" for one in done.items()), encoding="utf-8")
+    return Trials(console, journal, done)
+
+
+def campaign(base: Path, kills: int, damages: int, writes: int | None, seed: int, trials: Trials) -> dict[str, Any]:
     """All trials; returns for each kind of fault how many were tried and what went wrong."""
     from faults.damages import files_of, plan_damages, undetected
     from faults.kills import cache_of, kill, open_killing, plan_kills
@@ -65,16 +97,16 @@ def campaign(base: Path, kills: int, damages: int, writes: int | None, seed: int
     points = open_writes(base)  # first, as a run loads what libraries load at first use, and the forks have it then
     planned = plan_kills(kills, seed)
     killing = open_killing(base, planned)
-    for trial, told in trials(console, "kills", planned, len(planned), lambda trial: kill(killing, trial)):
+    for trial, told in trials.each("kills", planned, lambda trial: kill(killing, trial)):
         found.setdefault(trial.kind, []).append(told)
     run = killing.references["full"]
     with patch.dict(os.environ, TASKSTREAM_CACHE=str(cache_of(run))):
         files = files_of(run, cache_of(run), backbone)
-        chosen = plan_damages(files, damages, seed)
-        for damage, told in trials(console, "damages", chosen, damages, lambda damage: undetected(run, damage)):
+        chosen = list(plan_damages(files, damages, seed))
+        for damage, told in trials.each("damages", chosen, lambda damage: undetected(run, damage)):
             found.setdefault(f"damaged {damage.kind}", []).append(told)
     faults = list(plan_writes(points.points, writes))
-    for (kind, _), told in trials(console, "writes", faults, len(faults), lambda one: try_write(points, one[1])):
+    for (kind, _), told in trials.each("writes", faults, lambda one: try_write(points, one[1])):
         found.setdefault(kind, []).append(told)
     return {
         kind: {"tried": len(told), "failed": [one for one in told if one is not None]} for kind, told in found.items()
@@ -90,9 +122,10 @@ def main(
 ) -> None:
     console = study.open_console()
     base = usable_folder(out, f"--out {out}").resolve() / "work"
+    trials = open_trials(console, out / f"trials-{seed}.jsonl")
     shutil.rmtree(base, ignore_errors=True)
     with patch.dict(os.environ, ONE_THREAD):
-        found = campaign(base, kills, damages, writes, seed, console)
+        found = campaign(base, kills, damages, writes, seed, trials)
     rows = [
         [kind, f"{told['tried']:,}", f"{told['tried'] - len(told['failed']):,}", f"{len(told['failed']):,}"]
         for kind, told in found.items()
@@ -107,6 +140,7 @@ def main(
     if failed:
         console.print(f"{failed} of {tried} faults did harm; the folders are in {base}", style="bold red")
         raise typer.Exit(1)
+    trials.journal.unlink()
     shutil.rmtree(base)
 
 
