@@ -16,12 +16,14 @@ from torch import Tensor, nn
 
 from learners.backbone import Backbone
 from learners.batches import collate, evaluation_plan, training_plan
+from learners.below import open_below
 from learners.delta import Delta
 from learners.divergence import Diverged, not_finite
-from learners.flops import flops_per_row, total_flops
+from learners.flops import flops_per_row, flops_to_keep, total_flops
 from learners.initial import added_gates, frozen_names, initial_leaves
-from learners.learner import Learner, Training, peak_rate
+from learners.learner import Learner, peak_rate
 from learners.modify import dropout_active, logits
+from learners.optimiser import clamp_gates, optimiser_of, schedule, set_rate
 from learners.parametrise import made
 from learners.predict import predict
 from learners.prune import hold, prune
@@ -30,7 +32,7 @@ from tasks.encoded import EncodedTask
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
-TRAINING_FORMAT = 3  # enters every recipe: raise it whenever equal inputs would give another Delta
+TRAINING_FORMAT = 4  # enters every recipe: raise it whenever equal inputs would give another Delta
 PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
 
 
@@ -99,11 +101,13 @@ def fit(
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)
-    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen)
+    below, below_validation = (open_below(backbone, learner, split) for split in (data.train, data.validation))
+    kept = below is not None and below.kept is not None
+    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen, above=kept)
     best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
     scores: list[float] = []
     losses: list[float] = []
-    step, flops, examples, reported = 0, 0.0, 0, started
+    step, flops, examples, reported = 0, flops_to_keep(below), 0, started
     masks: dict[str, Tensor] = {}
     sparse = frozen & previous.pruned if previous is not None else frozenset()
     with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
@@ -121,7 +125,9 @@ def fit(
                     for name, a in gates.items():
                         weights[name] = leaves[name] * learner.gates.sample(a, sampler)
                         penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
-                loss = task_loss(logits(backbone, learner, weights, batch, training.head_dropout), target)
+                states = None if below is None else below.of(rows, batch)
+                output = logits(backbone, learner, weights, batch, training.head_dropout, states)
+                loss = task_loss(output, target)
                 value = loss.item()
                 if not np.isfinite(value):
                     where = f"at step {step + 1} of {steps} (epoch {epoch + 1})"
@@ -145,11 +151,11 @@ def fit(
                 best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
             tensors = made(learner, leaves, layers)
             candidate = finished(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
-            output = predict(backbone, learner, candidate, data.validation, plan)
-            loss_now = validation_loss(output, data.validation.target)
-            if (found := not_finite(candidate, output, loss_now)) is not None:
+            answers = predict(backbone, learner, candidate, data.validation, plan, below_validation)
+            loss_now = validation_loss(answers, data.validation.target)
+            if (found := not_finite(candidate, answers, loss_now)) is not None:
                 raise Diverged(f"{found} after step {step} of {steps} (epoch {epoch + 1})", step, flops)
-            scores.append(score(np.asarray(data.validation.target), output))
+            scores.append(score(np.asarray(data.validation.target), answers))
             key = (scores[-1], -loss_now)  # a tied score goes to the lower loss
             if key > best_key:
                 best, best_key, best_epoch = candidate, key, epoch
@@ -169,65 +175,6 @@ def task_loss(output: Tensor, target: Tensor) -> Tensor:
 def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
     """`task_loss` of all validation rows at once."""
     return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # a mapped file is read-only
-
-
-def schedule(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak rate at `step` (from 0): linear warm-up, then linear to 0, without a jump between.
-
-    Houlsby et al.'s released code decays from step 0 and drops from the peak to 0.9 of it when warm-up ends; their
-    paper (section 3.1) describes what is done here.
-    """
-    rising = max(1, round(steps * warmup))
-    if step < rising:
-        return (step + 1) / rising
-    return max(0.0, (steps - step) / max(1, steps - rising))
-
-
-def optimiser_of(
-    training: Training, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor], peak: float, gate_rate: float | None
-) -> torch.optim.AdamW:
-    """AdamW with decay on matrices alone; gates undecayed, at their own constant rate where they have one.
-
-    Moments are bias-corrected, which BERT's optimiser left out: with it short fine-tuning is steadier (Mosbach et al.
-    2021, section 5). Epsilon is BERT's.
-
-    A shift vector is decayed as a matrix is: the AdapterBias code decays v, and norms and biases are told by name.
-    """
-    decayed = [leaf for name, leaf in leaves.items() if decays(name, leaf)]
-    plain = [leaf for name, leaf in leaves.items() if not decays(name, leaf)]
-    groups = [
-        {"params": decayed, "weight_decay": training.weight_decay, "peak": peak, "constant": False},
-        {"params": plain, "weight_decay": 0.0, "peak": peak, "constant": False},
-        {
-            "params": list(gates.values()),
-            "weight_decay": 0.0,
-            "peak": gate_rate or peak,
-            "constant": gate_rate is not None,
-        },
-    ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=peak, eps=1e-6)
-
-
-def decays(name: str, leaf: Tensor) -> bool:
-    """Whether weight decay applies: not to biases and norms (BERT's optimiser), nor to factors that begin at 1 (IA3) or
-    scale a dimension (VeRA), which decay would draw to 0."""
-    if name.endswith("bias") or "norm" in name.lower() or "ia3_" in name:  # peft keeps these as matrices of one column
-        return False
-    return leaf.dim() > 1 or name.endswith(".vector")
-
-
-def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
-    """Set each group's rate to its share of the peak; constant groups keep theirs."""
-    for group in optimiser.param_groups:
-        group["lr"] = group["peak"] * (1.0 if group["constant"] else share)
-
-
-def clamp_gates(learner: Learner, gates: Mapping[str, Tensor]) -> None:
-    """Keep gate parameters inside the published bounds, where the setting has any."""
-    if learner.gates is not None and learner.gates.bounds is not None:
-        with torch.no_grad():
-            for a in gates.values():
-                a.clamp_(*learner.gates.bounds)
 
 
 def target_scale(data: EncodedTask) -> tuple[float, float]:

@@ -14,20 +14,30 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from learners.backbone import Backbone
+from learners.batches import evaluation_plan
+from learners.below import Below, states_below
 from learners.initial import initial_delta
 from learners.learner import Learner
 from learners.modify import logits
+from learners.part import layers_below
 from tasks.task import Task
 
 SHAPES = ((1, 4), (1, 8), (1, 16), (2, 4))  # rows and length; any that are independent would do, these are quick
 
 
+Asked = tuple[Learner, int, bool, frozenset[str], bool]
 # A stream asks the same of every task with as many classes. Weak: what was counted must not keep a backbone in memory.
-_COUNTED: WeakKeyDictionary[Backbone, dict[tuple[Learner, int, bool, frozenset[str]], np.ndarray]] = WeakKeyDictionary()
+_COUNTED: WeakKeyDictionary[Backbone, dict[Asked, np.ndarray]] = WeakKeyDictionary()
 
 
 def flops_per_row(
-    backbone: Backbone, learner: Learner, outputs: int, *, backward: bool, frozen: frozenset[str] = frozenset()
+    backbone: Backbone,
+    learner: Learner,
+    outputs: int,
+    *,
+    backward: bool,
+    frozen: frozenset[str] = frozenset(),
+    above: bool = False,
 ) -> np.ndarray:
     """Coefficients (c, c₀, c₁, c₂), float64 [4]; of the forward pass, or of a whole training step.
 
@@ -36,13 +46,14 @@ def flops_per_row(
 
     Args:
         frozen: Tensors of the Delta that are not trained.
+        above: Leave out the layers below all that the learner changes (`learners.below`), if there are any.
     """
     if not learner.trains:
         return np.zeros(4)
     known = _COUNTED.setdefault(backbone, {})
-    asked = learner, outputs, backward, frozen
+    asked = learner, outputs, backward, frozen, above and layers_below(learner, backbone.architecture) > 0
     if asked not in known:
-        counts = [_counted(backbone, learner, outputs, shape, backward, frozen) for shape in SHAPES]
+        counts = [_counted(backbone, shape, *asked) for shape in SHAPES]
         terms = [_terms(*shape) for shape in SHAPES]
         known[asked] = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
         known[asked].flags.writeable = False  # one array for all who ask
@@ -59,8 +70,24 @@ def _terms(rows: int, length: int) -> tuple[int, ...]:
     return 1, rows, rows * length, rows * length**2
 
 
+def flops_to_keep(below: Below | None) -> float:
+    """FLOPs of what `open_below` computed and kept, in the batches of the evaluation plan; 0 if nothing."""
+    if below is None or below.kept is None:
+        return 0.0
+    backbone, learner, split = below.backbone, below.learner, below.split
+    whole, above = (flops_per_row(backbone, learner, 1, backward=False, above=above) for above in (False, True))
+    batches = evaluation_plan(split).batches
+    return sum(total_flops(whole - above, len(rows), int(split.lengths[rows].max())) for rows in batches)
+
+
 def _counted(
-    backbone: Backbone, learner: Learner, outputs: int, shape: tuple[int, int], backward: bool, frozen: frozenset[str]
+    backbone: Backbone,
+    shape: tuple[int, int],
+    learner: Learner,
+    outputs: int,
+    backward: bool,
+    frozen: frozenset[str],
+    above: bool,
 ) -> int:
     task = Task("flops", "", "single", labels=tuple(str(i) for i in range(outputs)))
     delta = initial_delta(backbone, learner, task, seed=0)
@@ -69,8 +96,9 @@ def _counted(
     }
     ids = torch.full(shape, backbone.pad_id + 1)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    below = states_below(backbone, learner, batch) if above else None
     with torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:
-        output = logits(backbone, learner, leaves, batch)
+        output = logits(backbone, learner, leaves, batch, below=below)
         if backward:
             torch.autograd.backward(output.sum())
     return int(counter.get_total_flops())

@@ -6,7 +6,7 @@ Nothing of the backbone is edited: no module is wrapped or replaced, no weight i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, cast
 
 import torch
@@ -18,6 +18,7 @@ from learners.forms import Gated
 from learners.injection import PART as PEFT
 from learners.injection import injected_model
 from learners.learner import Learner, Modification
+from learners.part import entered, layers_below, part
 from learners.passing import Passing, own, replaced
 from learners.sites import FED_BY, layer_module, word_table
 
@@ -25,14 +26,22 @@ Batch = Mapping[str, Tensor]
 PROMPT = "added.prompt.embeddings"  # [l, e], e the width of the embedding tables
 
 
-def pooled(backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], batch: Batch) -> Tensor:
+def pooled(
+    backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], batch: Batch, below: Tensor | None = None
+) -> Tensor:
     """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] where a head reads k layers.
 
     Args:
         tensors: Tensors of a Delta by name, or leaves being trained; cast to the backbone's dtype here, so that
             float32 weights are trained through a bfloat16 forward pass.
         batch: `input_ids`, `attention_mask` [B, S], and `token_type_ids` where the backbone takes them.
+        below: States [B, S, d] that leave the layers below all that the learner changes (`learners.below`), which are
+            then not run; where no layer lies above, what is asked for.
     """
+    layers = backbone.architecture.layers
+    first = 0 if below is None else layers_below(learner, backbone.architecture)
+    if below is not None and first == layers:
+        return below
     dtype = backbone.dtype
     weights = {name[len("backbone.") :]: t.to(dtype) for name, t in tensors.items() if name.startswith("backbone.")}
     for name, tensor in tensors.items():
@@ -40,7 +49,7 @@ def pooled(backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], 
             key = name[len("difference.") :]
             weights[key] = (backbone.weights[key] + tensor).to(dtype)
     added = {name: t.to(dtype) for name, t in tensors.items() if name.startswith("added.")}
-    model = backbone.model
+    model = part(backbone, first, layers) if first else backbone.model
     if learner.peft:
         model = injected_model(backbone, learner.peft)
         weights |= {name[len(PEFT) :]: tensor for name, tensor in added.items()}
@@ -48,10 +57,12 @@ def pooled(backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], 
     if learner.prompt:
         words = word_table(backbone.architecture)
         inputs = prompted(inputs, added[PROMPT], weights.get(words, backbone.model.get_parameter(words)))
-    layers = backbone.architecture.layers
-    below = range(layers - learner.layers_read, layers - 1)  # of the layers read, all but the last
-    mask = inputs["attention_mask"]
-    with modified(backbone, learner.modifications, added, mask), watched(backbone, below) as states:
+    read_too = range(layers - learner.layers_read, layers - 1)  # of the layers read, all but the last
+    with (
+        modified(backbone, learner.modifications, added, inputs["attention_mask"]),
+        nullcontext() if below is None else entered(backbone, first, below),
+        watched(backbone, read_too) as states,
+    ):
         output = torch.func.functional_call(model, weights, args=(), kwargs=inputs)
         if learner.layers_read > 1:
             read = [*states, output.last_hidden_state]
@@ -89,12 +100,17 @@ def prompted(inputs: dict[str, Tensor], prompt: Tensor, table: Tensor) -> dict[s
 
 
 def logits(
-    backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], batch: Batch, head_dropout: float = 0.0
+    backbone: Backbone,
+    learner: Learner,
+    tensors: Mapping[str, Tensor],
+    batch: Batch,
+    head_dropout: float = 0.0,
+    below: Tensor | None = None,
 ) -> Tensor:
-    """Logits [B, C], float32. A learner that does not train answers its bias for every row."""
+    """Logits [B, C], float32, of what `pooled` gives. A learner that does not train answers its bias for every row."""
     if not learner.trains:
         return tensors["head.bias"].expand(len(batch["input_ids"]), -1)
-    features = pooled(backbone, learner, tensors, batch).float()
+    features = pooled(backbone, learner, tensors, batch, below).float()
     features = nn.functional.dropout(features, head_dropout, training=head_dropout > 0)
     return nn.functional.linear(features, tensors["head.weight"], tensors["head.bias"])
 

@@ -7,20 +7,34 @@ import torch
 
 from learners.backbone import Backbone
 from learners.batches import Plan, collate
+from learners.below import Below
 from learners.delta import Delta
 from learners.learner import Learner
 from learners.modify import dropout_active, logits
 from tasks.encoded import EncodedSplit
 
 
-def predict(backbone: Backbone, learner: Learner, delta: Delta, split: EncodedSplit, plan: Plan) -> np.ndarray:
+def predict(
+    backbone: Backbone,
+    learner: Learner,
+    delta: Delta,
+    split: EncodedSplit,
+    plan: Plan,
+    below: Below | None = None,
+) -> np.ndarray:
     """Logits float32 [n, C], in the split's row order.
 
     Runs without dropout and draws no random number; equal inputs on one machine give equal bytes.
+
+    Args:
+        below: What `open_below` keeps of the split, which need not be computed again; with it, and the evaluation
+            plan, come the same bytes as without.
     """
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
     with torch.inference_mode(), dropout_active(backbone, False):
         for rows in plan.batches:
-            out[rows] = logits(backbone, learner, delta.tensors, collate(backbone, split, rows)).numpy()
+            batch = collate(backbone, split, rows)
+            states = None if below is None else below.of(rows, batch)
+            out[rows] = logits(backbone, learner, delta.tensors, batch, below=states).numpy()
     return out

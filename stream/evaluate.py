@@ -11,6 +11,7 @@ import numpy as np
 
 from learners.backbone import Backbone
 from learners.batches import evaluation_plan
+from learners.below import Below
 from learners.delta import Delta
 from learners.learner import Learner
 from learners.predict import predict
@@ -50,11 +51,17 @@ def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
     return lambda target, logits: score(task.metric, target, logits, positive)
 
 
-def evaluate(backbone: Backbone, learner: Learner, delta: Delta, task: Task, split: EncodedSplit) -> Score:
-    """Score a Delta on a split: a pure function of its arguments and the machine's numerics."""
+def evaluate(
+    backbone: Backbone, learner: Learner, delta: Delta, task: Task, split: EncodedSplit, below: Below | None = None
+) -> Score:
+    """Score a Delta on a split: a pure function of its arguments and the machine's numerics.
+
+    Args:
+        below: As for `learners.predict.predict`.
+    """
     started = time.perf_counter()
     plan = evaluation_plan(split)
-    logits = predict(backbone, learner, delta, split, plan)
+    logits = predict(backbone, learner, delta, split, plan, below)
     answers = logits[:, 0] if task.kind == "regression" else logits.argmax(axis=1)
     return Score(
         task=task.name,

@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +16,14 @@ import torch
 
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
 from learners.batches import EVALUATION_BATCH
+from learners.below import Below, open_below
 from learners.delta import Delta
 from learners.divergence import Diverged
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT, fit
 from learners.initial import frozen_names, initial_delta
 from learners.learner import Learner, common
+from learners.part import layers_below
 from learners.seeds import seed_of
 from stream.evaluate import Score, evaluate, scorer
 from stream.gaps import failed_fit, last_good
@@ -33,6 +35,7 @@ from tasks.errors import InputError
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
+KEPT = 1 << 28  # bytes of states of test rows in one process: those of 26 tasks of 200 rows at MiniLM's width
 THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
 
 
@@ -72,13 +75,15 @@ class Setup:
 
 @dataclass(eq=False)
 class Bench:
-    """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open."""
+    """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open, and of
+    what frozen layers make of test rows that which was asked for last is kept."""
 
     setup: Setup
     backbone: Backbone
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
+    kept: dict[tuple[str, int, int], Below] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""
@@ -95,6 +100,20 @@ class Bench:
                 del self.opened[next(iter(self.opened))]
             self.opened[name] = replace(task, train=train, validation=validation, test=test)
         return self.opened[name]
+
+    def below(self, learner: Learner, name: str) -> Below | None:
+        """What the frozen layers below all that a learner changes make of a task's test rows, kept as long as there is
+        room: it is asked for after every arrival, by all learners that leave as many layers as they are."""
+        key = name, layers_below(learner, self.backbone.architecture), learner.layers_read
+        if key[1] == 0:
+            return None
+        found = self.kept.pop(key, None) or open_below(self.backbone, learner, self.data(name).test)
+        if found is None or found.kept is None:
+            return None
+        self.kept[key] = found  # the last asked for
+        while len(self.kept) > 1 and sum(one.size for one in self.kept.values()) > KEPT:
+            del self.kept[next(iter(self.kept))]
+        return found
 
 
 def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
@@ -266,4 +285,4 @@ def _before(bench: Bench, learner: Learner, task: str) -> Score:
 
 def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
     data = bench.data(task)
-    return evaluate(bench.backbone, learner, delta, data.task, data.test)
+    return evaluate(bench.backbone, learner, delta, data.task, data.test, bench.below(learner, task))

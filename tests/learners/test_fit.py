@@ -17,10 +17,11 @@ from learners.backbone import changed_tensor
 from learners.batches import evaluation_plan, training_plan
 from learners.divergence import Diverged
 from learners.family import parse_learner
-from learners.fit import Fit, decays, fit, optimiser_of, schedule, set_rate, task_loss
+from learners.fit import Fit, fit, task_loss
 from learners.flops import flops_per_row, total_flops
 from learners.initial import initial_delta
 from learners.learner import Learner
+from learners.optimiser import decays, optimiser_of, schedule, set_rate
 from learners.predict import predict
 from learners.seeds import seed_of
 from tasks.encoded import EncodedTask

@@ -1,0 +1,128 @@
+"""What lies below all that a learner changes is run once, and gives the bits that running it again would give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import learners.below
+from learners.architecture import MODEL_TYPES
+from learners.batches import collate, evaluation_plan
+from learners.below import open_below
+from learners.family import parse_learner
+from learners.fit import fit
+from learners.modify import logits
+from learners.part import layers_below, part
+from learners.predict import predict
+from learners.sites import layer_module
+from stream.evaluate import scorer
+from tests.loaded import backbone, encoded, moved
+
+DATA = encoded("pairs", classes=3, kind="pair")
+QUICK = ":epochs=3:batch_size=16"
+LEARNERS = ("head", "feature:2", "topk:1", "topk:1:pooler=yes", "topk:1:sequential")
+
+
+@pytest.mark.parametrize("specification", LEARNERS)
+@pytest.mark.parametrize("architecture", MODEL_TYPES)
+def test_predictions_are_the_same_bytes(specification: str, architecture: str) -> None:
+    base, learner = backbone(architecture), parse_learner(specification)
+    delta, plan = moved(base, learner, DATA.task), evaluation_plan(DATA.test)
+    below = open_below(base, learner, DATA.test)
+    assert below is not None
+    expected = predict(base, learner, delta, DATA.test, plan)
+    assert predict(base, learner, delta, DATA.test, plan, below).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("specification", LEARNERS)
+def test_in_any_batch_they_are_what_the_whole_model_answers(specification: str) -> None:
+    base, learner = backbone(), parse_learner(specification)
+    tensors, below = moved(base, learner, DATA.task).tensors, open_below(base, learner, DATA.train)
+    assert below is not None
+
+    @given(st.lists(st.integers(0, len(DATA.train) - 1), min_size=1, max_size=12, unique=True))
+    def check(chosen: list[int]) -> None:
+        rows = np.array(chosen)
+        batch = collate(base, DATA.train, rows)
+        found = logits(base, learner, tensors, batch, below=below.of(rows, batch))
+        torch.testing.assert_close(found, logits(base, learner, tensors, batch), atol=1e-5, rtol=1e-5)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "specification", ["full", "layernorm", "adapter:8", "adapterbias", "bitfit", "prompt:2", "majority", "lora"]
+)
+def test_nothing_lies_below_what_changes_the_first_layer(specification: str) -> None:
+    base, learner = backbone(), parse_learner(specification)
+    assert layers_below(learner, base.architecture) == 0
+    assert open_below(base, learner, DATA.test) is None
+
+
+def test_layers_below() -> None:
+    base = backbone()
+    found = {s: layers_below(parse_learner(s), base.architecture) for s in ("head", "feature:2", "topk:1", "topk:2")}
+    assert found == {"head": 2, "feature:2": 2, "topk:1": 1, "topk:2": 0}
+
+
+def test_a_part_is_a_view_that_leaves_the_model_as_it_is() -> None:
+    base = backbone()
+    names = [name for name, _ in base.model.named_modules()]
+    view = part(base, 1, 2)
+    assert [name for name, _ in base.model.named_modules()] == names
+    kept = [name for name in names if not name.startswith(layer_module(base.architecture, 0))]
+    assert [name for name, _ in view.named_modules()] == kept
+    assert all(view.get_parameter(n) is p for n, p in base.model.named_parameters() if "layer.0." not in n)
+
+
+@pytest.mark.parametrize(("specification", "runs"), [("head", 0), ("topk:1", 1)])
+def test_a_fit_runs_what_lies_below_once(specification: str, runs: int) -> None:
+    base, learner = backbone(), parse_learner(specification + QUICK)
+    calls = {0: 0, 1: 0}
+    handles = [
+        base.model.get_submodule(layer_module(base.architecture, layer)).register_forward_hook(
+            lambda *_, layer=layer: calls.update({layer: calls[layer] + 1})
+        )
+        for layer in calls
+    ]
+    try:
+        fit(base, learner, DATA, scorer(DATA.task), 0)  # FLOPs are counted, at its first call
+        calls.update({0: 0, 1: 0})
+        fit(base, learner, DATA, scorer(DATA.task), 1)
+    finally:
+        for handle in handles:
+            handle.remove()
+    once = sum(len(evaluation_plan(split).batches) for split in (DATA.train, DATA.validation))
+    steps = 3 * -(-len(DATA.train) // 16) + 3 * len(evaluation_plan(DATA.validation).batches)
+    assert calls == {0: once, 1: runs * steps + (once if specification == "head" else 0)}
+
+
+def test_states_too_large_to_keep_are_computed_in_each_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    base, plan = backbone(), evaluation_plan(DATA.test)
+    for specification in ("head", "topk:1"):
+        learner = parse_learner(specification + QUICK)
+        kept = fit(base, learner, DATA, scorer(DATA.task), 0)
+        expected = predict(base, learner, kept.delta, DATA.test, plan)
+        with monkeypatch.context() as patch:
+            patch.setattr(learners.below, "MOST", 0)
+            below = open_below(base, learner, DATA.test)
+            assert below is not None
+            assert (below.kept, below.size) == (None, 0)
+            assert predict(base, learner, kept.delta, DATA.test, plan, below).tobytes() == expected.tobytes()
+            anew = fit(base, learner, DATA, scorer(DATA.task), 0)
+        for name, tensor in kept.delta.tensors.items():  # last bits follow the batches, and Adam enlarges them
+            torch.testing.assert_close(anew.delta.tensors[name], tensor, atol=1e-3, rtol=1e-3)
+        assert anew.flops > kept.flops
+
+
+def test_dropout_does_not_act_below() -> None:
+    for specification, same in (("head", True), ("topk:1", False)):
+        learner = parse_learner(specification + QUICK)
+        quiet = replace(learner, training=replace(learner.training, dropout=False))
+        first, second = (fit(backbone(), one, DATA, scorer(DATA.task), 0).losses for one in (learner, quiet))
+        assert (first == second) is same
