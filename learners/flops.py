@@ -25,9 +25,9 @@ from tasks.task import Task
 SHAPES = ((1, 4), (1, 8), (1, 16), (2, 4))  # rows and length; any that are independent would do, these are quick
 
 
-Asked = tuple[Learner, int, bool, frozenset[str], bool]
-# A stream asks the same of every task with as many classes. Weak: what was counted must not keep a backbone in memory.
-_COUNTED: WeakKeyDictionary[Backbone, dict[Asked, np.ndarray]] = WeakKeyDictionary()
+Asked = tuple[Learner, bool, frozenset[str], bool]
+# A stream asks the same of every task. Weak: what was counted must not keep a backbone in memory.
+_COUNTED: WeakKeyDictionary[Backbone, dict[Asked, tuple[np.ndarray, np.ndarray]]] = WeakKeyDictionary()
 
 
 def flops_per_row(
@@ -51,13 +51,15 @@ def flops_per_row(
     if not learner.trains:
         return np.zeros(4)
     known = _COUNTED.setdefault(backbone, {})
-    asked = learner, outputs, backward, frozen, above and layers_below(learner, backbone.architecture) > 0
+    asked = learner, backward, frozen, above and layers_below(learner, backbone.architecture) > 0
     if asked not in known:
-        counts = [_counted(backbone, shape, *asked) for shape in SHAPES]
+        counts = [_counted(backbone, shape, 1, *asked) for shape in SHAPES]
         terms = [_terms(*shape) for shape in SHAPES]
-        known[asked] = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
-        known[asked].flags.writeable = False  # one array for all who ask
-    return known[asked]
+        one = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
+        output = _counted(backbone, SHAPES[0], 2, *asked) - counts[0]  # of a row of the head's matrix, whatever S
+        known[asked] = one, np.array([0.0, output / SHAPES[0][0], 0.0, 0.0])
+    one, each = known[asked]
+    return np.asarray(one + (outputs - 1) * each)
 
 
 def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:
@@ -83,8 +85,8 @@ def flops_to_keep(below: Below | None) -> float:
 def _counted(
     backbone: Backbone,
     shape: tuple[int, int],
-    learner: Learner,
     outputs: int,
+    learner: Learner,
     backward: bool,
     frozen: frozenset[str],
     above: bool,
