@@ -105,10 +105,11 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         if not {"learners", "suite", "order", "backbone"} <= results.keys():
             continue
         done = [len(learner["R"]) - 1 for learner in results["learners"].values()]
+        failed = sum(len(learner.get("failures", ())) for learner in results["learners"].values())
         rows.append(
             {
                 "run": str(path.parent),
-                "arrivals": f"{min(done)}/{len(results['order'])}",
+                "arrivals": f"{min(done)}/{len(results['order'])}" + (f", failed: {failed}" if failed else ""),
                 "suite": results["suite"],
                 "backbone": results["backbone"]["name"],
                 "learners": ", ".join(results["learners"]),

@@ -50,12 +50,14 @@ def test_runs(tmp_path: Path) -> None:
     for name, arrivals in (("b", 3), ("deep/a", 1)):
         (tmp_path / name).mkdir(parents=True)
         document = make_results(["cola", "sst2", "rte"], ["head", "adapter:64"], arrivals)
+        if name == "b":
+            document["learners"]["head"]["failures"] = [{"task": "rte", "step": 3, "reason": "the loss is nan"}]
         (tmp_path / name / "results.json").write_text(json.dumps(document))
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "results.json").write_text("[]")  # of another program
     rows = json.loads(call("list", "runs", str(tmp_path), "--display", "json").out)
     found = {Path(row["run"]).relative_to(tmp_path).as_posix(): row["arrivals"] for row in rows}
-    assert found == {"b": "3/3", "deep/a": "1/3"}
+    assert found == {"b": "3/3, failed: 1", "deep/a": "1/3"}
     assert "3/3" in call("list", "runs", str(tmp_path)).out
     assert call("list", "runs", str(tmp_path / "nowhere")).code == 0
 
@@ -82,3 +84,43 @@ def test_shows(monkeypatch: pytest.MonkeyPatch, what: str, name: str) -> None:
         assert document["options"].keys() == {option.name for option in family.options}
         assert all(option.name in answer.out for option in family.options)
         assert document["learner"].split(":")[0] == family.name
+
+
+def test_a_join_shows_the_options_of_each_part() -> None:
+    document = json.loads(
+        call("show", "learner", "prefix:4+lora:2+parallel+parallel:where=attention", "--display", "json").out
+    )
+    parts = [families()[name] for name in ("prefix", "lora", "parallel")]
+    assert list(document["options"]) == [f"{part.name}:{option.name}" for part in parts for option in part.options]
+    assert document["title"] == "prefix tuning + LoRA + parallel adapters"
+
+
+def test_it_shows_yes_and_no_as_they_are_written() -> None:
+    for name in ("adapter", "adapterbias+adapter", "topk:1:dropout=no"):
+        assert not {"True", "False"} & set(
+            call("show", "learner", name, "--display", "plain").out.replace("[", " ").replace("]", " ").split()
+        )
+    assert "[yes]" in json.loads(call("show", "learner", "adapter", "--display", "json").out)["options"]["norms"]
+    assert "dropout: no" in call("show", "learner", "topk:1:dropout=no", "--display", "plain").out
+
+
+def test_it_shows_what_tasks_have_in_common() -> None:
+    shown = json.loads(call("show", "learner", "lora:2:frozen-shared+ia3:frozen-shared", "--display", "json").out)
+    sites = ("added.ia3.attention.key", "added.ia3.attention.value", "added.ia3.ffn.intermediate")
+    expected = [f"{site}.*.factor" for site in sites] + [
+        f"added.lora.attention.{role}.*.A" for role in ("query", "value")
+    ]
+    assert shown["common_to_tasks"] == expected
+    layers, d, ffn = 4, 128, 512
+    assert shown["parameters"]["of these common to tasks"] == layers * (2 * d + ffn + 2 * 2 * d)
+    assert json.loads(call("show", "learner", "lora:2", "--display", "json").out)["common_to_tasks"] == []
+
+
+def test_it_shows_whether_it_merges() -> None:
+    def merges(name: str, backbone: str = "embedded") -> str:
+        shown = json.loads(call("show", "learner", name, "--backbone", backbone, "--display", "json").out)
+        return str(shown["merges"])
+
+    assert merges("adapterbias").startswith("yes")
+    assert merges("adapter").startswith("no: adapter.attention is not linear")
+    assert "no bias to take it" in merges("adapterbias", "ModernBERT-base")
