@@ -31,6 +31,7 @@ from learners.modify import PROMPT
 from learners.notation import read_object
 from learners.sites import FED_BY, hook_point
 from learners.usage import Loading
+from learners.weights import POOLER
 from tasks.errors import InputError
 from tasks.task import Task
 
@@ -106,8 +107,14 @@ def write_adapter(
         raise InputError("peft is not installed", where="--format peft", fix="pip install 'taskstream[peft]'")
     from peft import get_peft_config, get_peft_model, get_peft_model_state_dict
 
-    head, source, architecture = head_of(delta), reference(backbone), backbone.architecture
-    classifies = has_classifier(architecture) and not learner.prompt  # peft would pool the prompt's first place
+    head, architecture, tensors = (
+        head_of(delta),
+        backbone.architecture,
+        peft_tensors(learner, delta, backbone.architecture),
+    )
+    # In a classifier peft would pool the prompt's first place, and RoBERTa's has its pooler under the head's name.
+    apart = architecture.model_type != "bert" and any(name.startswith(POOLER) for name in tensors)
+    classifies = has_classifier(architecture) and not learner.prompt and not apart
     base = _classifier(backbone, task, head) if classifies else copy.deepcopy(backbone.model).float()
     kind = {"task_type": "SEQ_CLS" if classifies else "FEATURE_EXTRACTION"}
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
@@ -117,11 +124,11 @@ def write_adapter(
         model = get_peft_model(base, config)
         parameters, prefix = dict(model.named_parameters()), architecture.anatomy.prefix if classifies else ""
         with torch.no_grad():
-            for name, tensor in peft_tensors(learner, delta, architecture).items():
+            for name, tensor in tensors.items():
                 parameters[f"base_model.model.{prefix}{name}"].copy_(tensor)
             if learner.prompt:
                 parameters[f"prompt_encoder.{ADAPTER}.embedding.weight"].copy_(delta.tensors[PROMPT])
-        config.base_model_name_or_path, config.inference_mode = source, True
+        config.base_model_name_or_path, config.inference_mode = reference(backbone), True
         config.save_pretrained(folder)
         write_tensors(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
     write_tokenizer(folder, backbone, max_length)
@@ -132,16 +139,16 @@ def write_adapter(
         bare = architecture.anatomy.pooler and not architecture.pooler
         automatic, options = "AutoModel", ", add_pooling_layer=False" if bare else ""
     lines = (
-        f"encoder = {automatic}.from_pretrained({source!r}{options})",
+        f"encoder = {automatic}.from_pretrained(backbone{options})",
         "model = PeftModel.from_pretrained(encoder, folder)",
     )
-    return Loading(lines, automatic, classifies, adapter=True, prompt=learner.prompt)
+    return Loading(lines, automatic, classifies, adapter=True, prompt=learner.prompt, backbone=reference(backbone))
 
 
 def reference(backbone: Backbone) -> str:
-    """What others find the backbone by: its id on the hub, or where its files lie."""
-    local = backbone.name in ("embedded", "minilm") or Path(backbone.name).expanduser().is_dir()
-    return str(backbone.folder.resolve()) if local else backbone.name
+    """What files for others call the backbone: its name, such as its id on the hub; of a folder the last part of its
+    path, as all before is of this machine."""
+    return backbone.folder.resolve().name if Path(backbone.name).expanduser().is_dir() else backbone.name
 
 
 def _classifier(backbone: Backbone, task: Task, head: dict[str, Tensor]) -> Any:

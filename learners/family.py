@@ -8,19 +8,20 @@ Every family also takes the training options of `TRAINING_OPTIONS`.
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from learners.combine import combined
-from learners.learner import Learner, Training
+from learners.learner import Learner, Sharing, Training
 from learners.notation import parts
 from tasks.errors import InputError, InputErrors, unknown_name
 
-LONGEST = 200  # characters of a specification; most file systems take 255 bytes as a name
+LONGEST = 200  # characters of a specification, canonical or not; most file systems take 255 bytes as a name
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Family:
     """A method of the literature: its options and how they make a `Learner`.
 
     `build` receives the parsed options and the training settings, and returns the learner, its name left empty.
+    `unshared` says why tasks can share nothing, where there is no option for it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Family:
     positional: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    unshared: str = ""
 
 
 def choice(*values: str) -> Callable[[str], str]:
@@ -71,7 +74,7 @@ def integer(low: int, high: int) -> Callable[[str], int]:
     """Parser of a whole number in [low, high]."""
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text) or not low <= int(text) <= high:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return int(text)
 
@@ -83,9 +86,9 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
     def parse(text: str) -> float:
         try:
-            value = float(text)
+            value = float(text) if re.fullmatch(r"[0-9.eE+-]+", text) else math.nan  # no digits but 0 to 9, no 1_000
         except ValueError:
-            value = float("nan")
+            value = math.nan
         if not low <= value <= high:
             raise ValueError(f"a number from {low:g} to {high:g}")
         return value
@@ -102,7 +105,7 @@ def switch(text: str) -> bool:
 
 SHARING = Option(
     "sharing",
-    choice("isolated", "sequential", "frozen-shared"),
+    choice(*get_args(Sharing)),
     "isolated",
     "isolated: one Delta per task; sequential: one Delta that evolves, with a head per task; frozen-shared: what tasks "
     "can have in common is trained on the first alone",
@@ -138,25 +141,45 @@ def aliases() -> Mapping[str, str]:
 def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None) -> Learner:
     """The learner that a specification names.
 
+    Its own name is canonical, and names the same learner: all options of one method, of joined ones their sharing and
+    what is not a default, as names have a limit.
+
     Args:
         specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; or several joined,
             "prefix:30+parallel:512:scale=4".
         overrides: Training settings for all learners of a run; those in the specification win.
 
     Raises:
-        InputError: Unknown family, unknown option, or a value out of range.
+        InputError: Unknown family, unknown option, a value out of range, or a name too long for a folder.
     """
-    if len(specification) > LONGEST:
-        what = "too long for the name of a folder, which a learner's results go into"
-        found = f"{len(specification)} characters"
-        raise InputError(what, where=f"learner '{specification[:40]}...'", expected=f"at most {LONGEST}", found=found)
+    _check_length(specification, specification)
     joined = parts(specification, r"\+(?=[a-z])")  # not that of 1e+3
-    if len(joined) > 1:
+    if len(joined) == 1:
+        learner = _part(specification, overrides)
+    else:
+        named = [{segment.partition("=")[0] for segment in parts(part, ":")} for part in joined]
         for option in TRAINING_OPTIONS:  # they would go unheard: the whole trains as its first part
-            if any(segment.startswith(f"{option.name}=") for part in joined[1:] for segment in parts(part, ":")):
+            if any(option.name in names for names in named[1:]):
                 where, fix = f"learner {specification!r}", f"write {option.name} in the first part, for all"
                 raise InputError(f"{option.name} of a later part", where=where, fix=fix)
-        return combined([parse_learner(part, overrides) for part in joined], specification)
+        found = [_part(part, overrides, brief=True) for part in joined]
+        learner = combined(found, specification)
+        if "learning_rate" in named[0]:
+            learner = replace(learner, training=found[0].training)
+    _check_length(learner.name, specification)
+    return learner
+
+
+def _check_length(name: str, specification: str) -> None:
+    if len(name) > LONGEST:
+        what = "too long for the name of a folder, which a learner's results go into"
+        where = f"learner '{specification[:40]}{'...' if len(specification) > 40 else ''}'"
+        found = f"{len(name)} characters" + ("" if name == specification else " with all that its full name says")
+        raise InputError(what, where=where, expected=f"at most {LONGEST}", found=found)
+
+
+def _part(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
+    """The learner that a specification of one method names; `brief`: its name leaves defaults out, but for sharing."""
     name, *segments = parts(specification, ":")
     name = aliases().get(name, name)
     if name not in families():
@@ -172,8 +195,9 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
         if "learning_rate" in named:
             training = replace(training, width_power=0.0)
     learner = family.build(values, training)
-    canonical = {k: v for k, v in sorted(values.items()) if v is not None}
-    return replace(learner, name=":".join([name, *(f"{key}={_text(value)}" for key, value in canonical.items())]))
+    defaults = {option.name: option.default for option in family.options if brief and option is not SHARING}
+    said = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
+    return replace(learner, name=":".join([name, *(f"{key}={option_text(value)}" for key, value in said.items())]))
 
 
 def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Learner]:
@@ -209,6 +233,8 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
     where = f"learner {specification!r}"
     for segment in segments:
         key, equals, text = segment.partition("=")
+        if family.unshared and (key == SHARING.name or segment in get_args(Sharing)):
+            raise InputError(f"{family.name} has no sharing", where=where, found=family.unshared)
         if equals and "{" not in key:
             if key not in options:
                 raise unknown_name(f"option of {family.name}", key, options, where=where)
@@ -245,9 +271,6 @@ def _positional(positions: list[Option], text: str, where: str, family: Family) 
     )
 
 
-def _text(value: Any) -> str:
-    return (
-        {True: "yes", False: "no"}[value]
-        if isinstance(value, bool)
-        else str(value)  # a float in full: learners that differ have different names
-    )
+def option_text(value: Any) -> str:
+    """A value as a specification writes it; a float in full: learners that differ have different names."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

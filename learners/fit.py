@@ -146,7 +146,7 @@ def fit(
                             "loss": value, "examples_per_second": rate})  # fmt: skip
                     reported = now
             losses.append(running / len(data.train))
-            if learner.pruning is not None and epoch + 1 == max(1, round(learner.pruning.after * training.epochs)):
+            if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(training.epochs):
                 masks, gates = prune(learner, learner.pruning, leaves, gates), {}
                 best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
             tensors = made(learner, leaves, layers)

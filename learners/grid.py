@@ -69,5 +69,6 @@ def _tuned(tuned: Tuned) -> Axes:
         "embedding norm" if tuned.embedding_norm else "",
         "pooler" if tuned.pooler else "",
         {"none": "", "all": "all biases", "layers": "biases of the layers", "q-m2": "biases b_q, b_m2"}[tuned.biases],
+        "bias of the pooler" if tuned.pooler_bias else "",
     ]
     return Axes("new values", "–", ", ".join(part for part in parts if part), "θ + Δθ")

@@ -27,6 +27,7 @@ PART = "added.peft."  # names in a Delta: this, and the name in the encoder with
 ADAPTER = "default"
 OURS = {"PREFIX_TUNING": "prefix:30", "PROMPT_TUNING": "prompt:20", "P_TUNING": "prompt:20"}
 
+MOST = 8  # encoders kept of one backbone: of the methods that were asked for last
 # Weak: an encoder with a method in it must not keep its backbone in memory.
 _MODELS: WeakKeyDictionary[Backbone, dict[str, nn.Module]] = WeakKeyDictionary()
 
@@ -40,7 +41,9 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
         InputError: As `injected`; or the method changes frozen weights, as some ways of initialising LoRA do.
     """
     known = _MODELS.setdefault(backbone, {})
-    if config not in known:
+    if config in known:
+        known[config] = known.pop(config)  # the last asked for
+    else:
         model = _copied(backbone)
         frozen = {id(parameter): (name, parameter) for name, parameter in model.named_parameters()}
         injected(config, model, peft_seed(config))
@@ -60,6 +63,8 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
         except Exception as error:  # it needs more than a text, such as a task's number
             raise _refused(f"learner peft:{config}", error) from error
         known[config] = model
+        if len(known) > MOST:
+            del known[next(iter(known))]
     return known[config].train(backbone.model.training)
 
 

@@ -16,6 +16,9 @@ from tasks.errors import InputError
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
 Insertion = Literal["sequential", "parallel"]
+# Each value holds what the one before it does.
+Norms = Literal["none", "ffn", "layers"]
+Biases = Literal["none", "q-m2", "layers", "all"]  # q-m2: of the query, and of the first FFN matrix
 
 REFERENCE_WIDTH = 384  # of MiniLM, where the default rates were measured first
 
@@ -67,14 +70,18 @@ class Modification:
 
 @dataclass(frozen=True)
 class Tuned:
-    """Backbone weights that a learner trains: whole (`all`), or top layers, norms and the pooler, by role."""
+    """Backbone weights that a learner trains: whole (`all`), or top layers, norms and the pooler, by role.
+
+    Of every field a larger value holds what a smaller one does, so the largest of each are the union of several.
+    """
 
     all: bool = False
     top_layers: int = 0
-    norms: Literal["none", "ffn", "layers"] = "none"
+    norms: Norms = "none"
     embedding_norm: bool = False
     pooler: bool = False
-    biases: Literal["none", "all", "layers", "q-m2"] = "none"  # q-m2: of the query, and of the first FFN matrix
+    biases: Biases = "none"
+    pooler_bias: bool = False
 
     def parameters(self, architecture: Architecture) -> tuple[str, ...]:
         """Names of the tuned parameters, in the backbone's order.
@@ -110,8 +117,8 @@ class Tuned:
                 roles: tuple[Role, ...] = ("attention.query", "ffn.intermediate")
                 biases = [weight_parameters(architecture, role, layer)[1] for role in roles]
             chosen.update(biases)
-        if self.pooler:
-            chosen.update(pooler_parameters(architecture))
+        if self.pooler or self.pooler_bias:
+            chosen.update(name for name in pooler_parameters(architecture) if self.pooler or name.endswith(".bias"))
         return tuple(name for name in every if name in chosen)
 
 
@@ -126,6 +133,10 @@ class Pruning:
 
     target: float
     after: float
+
+    def epoch(self, epochs: int) -> int:
+        """The epoch, of so many, at the end of which it is chosen."""
+        return max(1, round(self.after * epochs))
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ class Training:
     clip: float = 1.0  # global norm of the gradient, L0 gates apart; BERT's optimiser
     patience: int = 3  # epochs without a better validation score before stopping: our choice
     head_dropout: float = 0.1  # run_classifier.py of BERT and of adapter-bert
-    dropout: bool = True  # the backbone's own dropout while training
+    dropout: bool = True  # the backbone's own while training, from the lowest layer that is changed (`learners.below`)
 
 
 def peak_rate(training: Training, width: int) -> float:
@@ -213,10 +224,11 @@ def common(learner: Learner, name: str) -> bool:
     """Whether a tensor of the Deltas of a frozen-shared learner is the same in all of them.
 
     Of modifications that which their forms say; of a learner without any, all it tunes: its later tasks train heads.
+    A prompt is common as a whole, whatever it is joined with.
     """
     if learner.sharing != "frozen-shared" or name.startswith("head."):
         return False
-    if not learner.modifications:
+    if not learner.modifications or name.startswith("added.prompt."):
         return True
     return any(
         name.startswith(f"added.{owner}.") and name.endswith(tuple(f".{tensor}" for tensor in modification.form.common))

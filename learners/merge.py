@@ -15,7 +15,7 @@ from torch import Tensor
 from learners.architecture import Architecture
 from learners.backbone import Backbone
 from learners.delta import Delta
-from learners.forms import Bottleneck, Form, Gated, LowRank, Reading, Rescale, TokenShift
+from learners.forms import Bottleneck, Form, Gated, LowRank, Reading, Rescale, Scaled, TokenShift
 from learners.learner import Learner, Modification
 from learners.sites import FED_BY, Role, hook_point, weight_parameters
 from tasks.errors import InputError
@@ -36,9 +36,9 @@ def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
     Sums are taken in float64. The backbone is only read; the head is not part of an encoder.
 
     Raises:
-        InputError: `unmergeable`; or a bias would come where the architecture has none.
+        InputError: `unmergeable`.
     """
-    if reason := unmergeable(learner):
+    if reason := unmergeable(learner, backbone.architecture):
         where = f"learner {learner.name}"
         raise InputError("cannot be merged into the weights", where=where, found=reason)
     state = dict(backbone.weights)
@@ -57,8 +57,8 @@ def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
     return {name: tensor.clone() for name, tensor in state.items()}
 
 
-def unmergeable(learner: Learner) -> str:
-    """Why a learner's changes are none of the weights, in one sentence; "" where they are."""
+def unmergeable(learner: Learner, architecture: Architecture) -> str:
+    """Why a learner's changes are none of an encoder's weights, in one sentence; "" where they are."""
     if not learner.trains:
         return "it trains no model"
     if learner.prompt:
@@ -67,10 +67,11 @@ def unmergeable(learner: Learner) -> str:
         return "what peft adds is known to peft alone"
     if learner.layers_read > 1:
         return "its head reads several layers, and no weights of the encoder bring those to its output"
-    return next((reason for reason in map(_obstacle, learner.modifications) if reason), "")
+    reasons = (_obstacle(modification, architecture) for modification in learner.modifications)
+    return next((reason for reason in reasons if reason), "")
 
 
-def _obstacle(modification: Modification) -> str:
+def _obstacle(modification: Modification, architecture: Architecture) -> str:
     form, site, reads = modification.form, modification.site, modification.reads
     if isinstance(form, Gated):
         return f"{modification.name} is weighed against the attention by a gate, which differs from token to token"
@@ -84,10 +85,17 @@ def _obstacle(modification: Modification) -> str:
         return f"no matrix puts out {site}, where {modification.name} acts"
     if reads not in (None, FED_BY[MATRICES[site]]):
         return f"{modification.name} reads {reads}, which is not what the matrix beside it reads"
+    if not isinstance(_plain(form), LowRank | Rescale) and not architecture.anatomy.biased:
+        return f"{modification.name} shifts by a constant, and a {architecture.model_type} model has no bias to take it"
     return ""
 
 
+def _plain(form: Form) -> Form:
+    return form.form if isinstance(form, Scaled) else form
+
+
 def _affine(form: Form) -> bool:
+    form = _plain(form)
     linear = isinstance(form, Bottleneck) and form.activation == "identity" and form.norm == "none"
     return linear or isinstance(form, LowRank | Rescale | TokenShift)
 
@@ -117,9 +125,6 @@ def _merge(architecture: Architecture, modification: Modification, layer: int, d
     _put(state, names[0], weight, first, last)
     if len(names) > 1:
         _put(state, names[1], bias, first, last)
-    elif bias.any():
-        where, found = f"{modification.name} in layer {layer}", f"a {architecture.model_type} model"
-        raise InputError("cannot be merged: it shifts by a constant, and there is no bias", where=where, found=found)
 
 
 def _put(state: State, name: str, rows: Tensor, first: int, last: int) -> None:

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from learners.architecture import Architecture
-from learners.forms import Prefix, Shapes
+from learners.forms import Shapes, UngatedPrefix
 from learners.forms.form import kaiming_uniform
 from learners.learner import Learner, Modification
 
@@ -23,7 +23,7 @@ PART = "mlp."
 
 def parametrised(learner: Learner) -> tuple[Modification, ...]:
     """The modifications whose tables an MLP makes."""
-    return tuple(m for m in learner.modifications if isinstance(m.form, Prefix) and m.form.mlp)
+    return tuple(m for m in learner.modifications if isinstance(m.form, UngatedPrefix) and m.form.mlp)
 
 
 def mlp_shapes(learner: Learner, architecture: Architecture) -> Shapes:
@@ -31,7 +31,7 @@ def mlp_shapes(learner: Learner, architecture: Architecture) -> Shapes:
     shapes: Shapes = {}
     for modification in parametrised(learner):
         form = modification.form
-        assert isinstance(form, Prefix)
+        assert isinstance(form, UngatedPrefix)
         own, d = f"{PART}{modification.name}", modification.shapes(architecture)["keys"][1]
         shapes |= {f"{own}.table": (form.length, d)}
         shapes |= {f"{own}.hidden.weight": (form.mlp, d), f"{own}.hidden.bias": (form.mlp,)}

@@ -20,7 +20,9 @@ def layers_below(learner: Learner, architecture: Architecture) -> int:
     added = learner.modifications or learner.prompt or learner.difference or learner.peft
     if added or not learner.trains or replace(learner.tuned, top_layers=0, pooler=False) != Tuned():
         return 0
-    return architecture.layers - max(learner.tuned.top_layers, learner.tuned.pooler)
+    if learner.tuned == Tuned():
+        return architecture.layers
+    return architecture.layers - max(learner.tuned.top_layers, learner.layers_read)
 
 
 def part(backbone: Backbone, first: int, last: int) -> nn.Module:

@@ -19,6 +19,7 @@ class Loading:
         classifies: Whether the model itself gives logits.
         adapter: Whether the model is one of peft.
         prompt: Vectors that peft's model holds, before the words of each row.
+        backbone: What the encoder is called that an adapter belongs to.
     """
 
     lines: tuple[str, ...]
@@ -26,10 +27,11 @@ class Loading:
     classifies: bool
     adapter: bool = False
     prompt: int = 0
+    backbone: str = ""
 
 
 def usage(backbone: Backbone, loading: Loading) -> str:
-    """The program; `folder`, `texts` and `texts_b` are set in its first paragraph after the imports."""
+    """The program; `folder`, `backbone`, `texts` and `texts_b` are set in its first paragraph after the imports."""
     own_head = [] if loading.classifies else ["from safetensors.torch import load_file"]
     answer = ["logits = model(**rows).logits"] if loading.classifies else _with(backbone, loading)
     lines = [
@@ -39,6 +41,7 @@ def usage(backbone: Backbone, loading: Loading) -> str:
         f"from transformers import {loading.imports}, AutoTokenizer",
         "",
         'folder = "."',
+        *([f"backbone = {loading.backbone!r}  # hub id or folder of the encoder"] if loading.adapter else []),
         'texts, texts_b = ["..."], None  # texts_b: the second texts of pairs',
         "",
         "tokenizer = AutoTokenizer.from_pretrained(folder)",

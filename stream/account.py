@@ -25,13 +25,29 @@ def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> lis
 
 
 def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
-    """Bytes on disk of what each task adds to what must be kept; of good fits, in their order.
+    """Bytes on disk of what each task adds to what must be kept; of good fits, in their order."""
+    new, stays = _bytes(learner, fits)
+    return [*stays[:-1], *new[-1:]]
 
-    A Delta for each task, whole. Sequential: the last body holds for all tasks, so of an earlier one the head is kept.
+
+def bytes_after(learner: Learner, fits: Sequence[Event]) -> list[int]:
+    """Bytes that must be kept once so many fits are good, from none on: the sums of `bytes_kept` as tasks arrive."""
+    new, stays = _bytes(learner, fits)
+    return [0, *(before + last for before, last in zip(accumulate(stays, initial=0), new, strict=False))]
+
+
+def _bytes(learner: Learner, fits: Sequence[Event]) -> tuple[list[int], list[int]]:
+    """Bytes that the Delta of each fit adds while it is the last, and once there are later ones.
+
+    As parameters count (`stream.cost.growth`): a Delta for each task; frozen-shared: what tasks have in common once, 4
+    bytes for each of its scalars, which leaves header and indices with every task; sequential: the last body holds for
+    all tasks, so of an earlier one the head stays.
     """
-    if learner.permanent:
-        return [fit["bytes"] for fit in fits]
-    return [*(fit["head_bytes"] for fit in fits[:-1]), *(fit["bytes"] for fit in fits[-1:])]
+    sizes: list[int] = [fit["bytes"] for fit in fits]
+    if not learner.permanent:
+        return sizes, [fit["head_bytes"] for fit in fits]
+    own = [*sizes[:1], *(fit["bytes"] - 4 * fit.get("common_parameters", 0) for fit in fits[1:])]
+    return own, own
 
 
 def cost_of(fit: Event) -> TaskCost:
@@ -49,7 +65,7 @@ def account(
 
     * `parameters`, `growth`: what must be kept, backbone and heads included, zeros pruned; as a number, and in
       multiples of the backbone (`backbone` parameters); `growth_without_heads` leaves heads out.
-    * `bytes`: of Deltas on disk, the backbone not included.
+    * `bytes`: of what must be kept of Deltas on disk, the backbone not included.
     * `train_flops`: matrix products of all training steps. `train_seconds`, `evaluate_seconds`: wall clock.
     * `peak_memory_bytes`: highest resident memory of the process that fitted, over the fits so far; libraries and
       backbone included.
@@ -61,15 +77,7 @@ def account(
         (total(learner, backbone, 0, 0), *growth(learner, backbone, [cost_of(fit) for fit in kept], heads=heads))
         for heads in (True, False)
     )
-    heads_before = accumulate((fit["head_bytes"] for fit in kept), initial=0)  # of tasks before: as in `bytes_kept`
-    sizes = [
-        0,
-        *(
-            accumulate(fit["bytes"] for fit in kept)
-            if learner.permanent
-            else (earlier + fit["bytes"] for earlier, fit in zip(heads_before, kept, strict=False))
-        ),
-    ]
+    sizes = bytes_after(learner, kept)
     counts = accumulate("failed" not in fit for fit in fits)
     flops = accumulate(fit["flops"] for fit in fits)
     seconds = accumulate(fit["seconds"] for fit in fits)

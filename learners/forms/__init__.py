@@ -5,8 +5,9 @@ from learners.forms.form import ACTIVATIONS, Activation, Form, Gated, Reading, S
 from learners.forms.headwise import Headwise
 from learners.forms.hypercomplex import Hypercomplex
 from learners.forms.lowrank import LowRank
-from learners.forms.prefix import Prefix
+from learners.forms.prefix import Prefix, UngatedPrefix
 from learners.forms.rescale import Rescale
+from learners.forms.scaled import Scaled
 from learners.forms.tokenshift import TokenShift
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Prefix",
     "Reading",
     "Rescale",
+    "Scaled",
     "Shapes",
     "TokenShift",
+    "UngatedPrefix",
     "truncated_normal",
 ]

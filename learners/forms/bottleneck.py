@@ -12,6 +12,8 @@ from torch import Tensor
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, kaiming_uniform, truncated_normal
 
+Norm = Literal["none", "input", "bottleneck"]
+
 
 @dataclass(frozen=True)
 class Bottleneck:
@@ -33,7 +35,7 @@ class Bottleneck:
     std: float = 1e-2
     init: Literal["normal", "lora"] = "normal"
     depth: int = 2
-    norm: Literal["none", "input", "bottleneck"] = "none"
+    norm: Norm = "none"
 
     @property
     def formula(self) -> str:

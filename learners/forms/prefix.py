@@ -13,11 +13,10 @@ from learners.forms.form import Reading, Shapes, by_head, joined, scores
 
 
 @dataclass(frozen=True)
-class Prefix:
-    """Δh⁽ⁱ⁾ = softmax(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾, gated: h ← (1 − λ) h + λ Δh; P_k, P_v [l, d]; 2ld parameters.
+class UngatedPrefix:
+    """Δh⁽ⁱ⁾ = softmax(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾, added to h; P_k, P_v [l, d]; 2ld parameters.
 
-    Li and Liang 2021; in this form He et al. 2022, section 3.1, equations 7 to 9. λ is the share of attention that
-    falls to the prefix, so this is attention over [P_k; K], [P_v; V] itself, computed beside the frozen one.
+    He et al. 2022, section 3.1: prefix tuning without what sets it apart from an adapter, its gate.
 
     Attributes:
         length: l.
@@ -47,6 +46,15 @@ class Prefix:
         weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
         weights = F.dropout(weights, reading.dropout, training=reading.dropout > 0)
         return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
+
+
+@dataclass(frozen=True)
+class Prefix(UngatedPrefix):
+    """The same, gated: h ← (1 − λ) h + λ Δh.
+
+    Li and Liang 2021; in this form He et al. 2022, section 3.1, equations 7 to 9. λ is the share of attention that
+    falls to the prefix, so this is attention over [P_k; K], [P_v; V] itself, computed beside the frozen one.
+    """
 
     def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         """λ = Σ_i exp(q·P_k,i/√d_h) / (the same + Σ_j exp(q·k_j/√d_h + M_j)), [B, S, d]: equal within a head."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family, Option, choice
+from learners.family import SHARING, Family, Option, choice, switch
 from learners.learner import Learner, Training, Tuned
 
 FAMILY = Family(
@@ -15,10 +15,15 @@ FAMILY = Family(
     options=(
         SHARING,
         Option("biases", choice("all", "layers", "q-m2"), "all", "all, those of the layers, or b_q and b_m2 of each"),
+        Option("pooler", switch, False, "with fewer than all the pooler's bias too, as the released code does"),
     ),
     positional=("sharing",),
-    examples=("bitfit", "bitfit:biases=q-m2"),
+    examples=("bitfit", "bitfit:biases=q-m2", "bitfit:biases=layers:pooler=yes"),
     build=lambda options, training: Learner(
-        name="", family="bitfit", training=training, tuned=Tuned(biases=options["biases"]), sharing=options["sharing"]
+        name="",
+        family="bitfit",
+        training=training,
+        tuned=Tuned(biases=options["biases"], pooler_bias=options["pooler"]),
+        sharing=options["sharing"],
     ),
 )

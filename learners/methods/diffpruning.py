@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from learners.family import Family, Option, number
 from learners.gates import DIFF_PRUNING
 from learners.learner import Learner, Pruning, Training
+from tasks.errors import InputError
+
+
+def build(options: Mapping[str, Any], training: Training) -> Learner:
+    pruning, epochs = Pruning(options["target"], options["after"]), training.epochs
+    if epochs and pruning.epoch(epochs) >= epochs:  # of no epochs nothing is asked
+        raise InputError(
+            "what stays after pruning would not be trained on",
+            where="learner 'diffpruning'",
+            expected="an epoch after pruning",
+            found=f"pruning after epoch {pruning.epoch(epochs)} of {epochs}",
+            fix="epochs=2 or more, or a smaller after",
+        )
+    return Learner(
+        name="",
+        family="diffpruning",
+        training=training,
+        difference=True,
+        gates=DIFF_PRUNING,
+        penalty=options["l0"],
+        gated="difference.",
+        pruning=pruning,
+    )
+
 
 FAMILY = Family(
     name="diffpruning",
@@ -21,14 +48,6 @@ FAMILY = Family(
     ),
     positional=("target",),
     examples=("diffpruning:0.005", "diffpruning:0.05:l0=1e-6"),
-    build=lambda options, training: Learner(
-        name="",
-        family="diffpruning",
-        training=training,
-        difference=True,
-        gates=DIFF_PRUNING,
-        penalty=options["l0"],
-        gated="difference.",
-        pruning=Pruning(options["target"], options["after"]),
-    ),
+    unshared="each task chooses its own few of all weights (section 2)",
+    build=build,
 )

@@ -13,6 +13,7 @@ FAMILY = Family(
     "`head`.",
     citation="Devlin et al. 2019, section 5.3 and Table 7 (concat last four hidden)",
     training=Training(learning_rate=1e-2),
+    unshared="a head is each task's own, and nothing else is trained: all sharings are one",
     options=(Option("layers", integer(1, 1000), 4, "k, from the top"),),
     positional=("layers",),
     examples=("feature:2",),

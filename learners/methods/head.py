@@ -10,6 +10,7 @@ FAMILY = Family(
     title="frozen backbone, head only",
     summary="Trains the head on the frozen, pooled output: what the backbone already knows.",
     citation="feature-based use of BERT, Devlin et al. 2019, section 5.3 (there with a BiLSTM head)",
+    unshared="a head is each task's own, and nothing else is trained: all sharings are one",
     training=Training(learning_rate=3e-2),  # a convex problem: the rate only sets how far a few epochs get
     build=lambda options, training: Learner(name="", family="head", training=training),
     examples=("head",),

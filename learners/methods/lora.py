@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from learners.family import SHARING, Family, Option, choice, integer, number
-from learners.forms import LowRank
+from learners.family import SHARING, Family, Option, choice, integer, number, switch
+from learners.forms import LowRank, Scaled
 from learners.learner import Learner, Modification, Training
 from learners.sites import Role
 
@@ -21,10 +21,12 @@ MATRICES: Mapping[str, tuple[Role, Role]] = {
 }
 
 
-def modifications(name: str, letters: str, rank: int, alpha: float) -> tuple[Modification, ...]:
+def modifications(name: str, letters: str, options: Mapping[str, Any]) -> tuple[Modification, ...]:
     """One for each matrix: h ← h + (α/r) x A B."""
+    rank: int = options["rank"]
+    form = Scaled(LowRank(rank)) if options.get("trained_scale") else LowRank(rank)
     return tuple(
-        Modification(f"{name}.{site}", LowRank(rank), site=site, reads=reads, scale=alpha / rank)
+        Modification(f"{name}.{site}", form, site=site, reads=reads, scale=options["alpha"] / rank)
         for site, reads in (MATRICES[letter] for letter in letters)
     )
 
@@ -34,13 +36,16 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
         name="",
         family="lora",
         training=training,
-        modifications=modifications("lora", cast(str, options["matrices"]), options["rank"], options["alpha"]),
+        modifications=modifications("lora", options["matrices"], options),
         sharing=options["sharing"],
     )
 
 
 RANK = Option("rank", integer(1, 1024), 8, "r; 8 in the paper's GLUE scripts")
 ALPHA = Option("alpha", number(1e-3, 1e4), 16.0, "Δh is scaled by α/r; 16 in the paper's scripts for RoBERTa-base")
+TRAINED_SCALE = Option(
+    "trained_scale", switch, False, "train a factor of Δh for each place, 1 at first (He et al. 2022)"
+)
 
 FAMILY = Family(
     name="lora",
@@ -48,8 +53,14 @@ FAMILY = Family(
     summary="A low-rank product x A B beside W_q and W_v, zero at first; merges into them. 4rd parameters a layer.",
     citation="Hu et al. 2022, section 4; code microsoft/LoRA",
     training=Training(learning_rate=2e-3),
-    options=(RANK, SHARING, ALPHA, Option("matrices", choice("qv", "q", "v", "qk", "qkv", "qkvo"), "qv", "which")),
+    options=(
+        RANK,
+        SHARING,
+        ALPHA,
+        Option("matrices", choice("qv", "q", "v", "qk", "qkv", "qkvo"), "qv", "which"),
+        TRAINED_SCALE,
+    ),
     positional=("rank", "sharing"),
-    examples=("lora:8", "lora:4:alpha=8", "lora:2:matrices=qkvo"),
+    examples=("lora:8", "lora:4:alpha=8", "lora:2:matrices=qkvo", "lora:2:trained_scale=yes"),
     build=build,
 )

@@ -20,7 +20,7 @@ FAMILY = Family(
         name="",
         family="lora-ffn",
         training=training,
-        modifications=modifications("lora", "12", options["rank"], options["alpha"]),
+        modifications=modifications("lora", "12", options),
         sharing=options["sharing"],
     ),
 )

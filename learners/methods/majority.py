@@ -11,6 +11,7 @@ FAMILY = Family(
     summary="Answers the most frequent class of the training examples, the mean score for regression. Trains nothing.",
     citation="the usual floor of a classification table",
     training=Training(learning_rate=0.0, epochs=0),
+    unshared="label frequencies are each task's own, and nothing is trained",
     build=lambda options, training: Learner(name="", family="majority", training=training, trains=False),
     examples=("majority",),
 )

@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from learners.family import SHARING, Family, Option, choice, integer, number
-from learners.forms import Bottleneck
+from learners.forms import Bottleneck, Scaled
+from learners.forms.bottleneck import Norm
 from learners.learner import Learner, Modification, Training
+from learners.methods.lora import TRAINED_SCALE
 from learners.sites import Role
 
 # Released code adds beside attention to the heads, before W_o, and beside the FFN after its dropout.
 SITES: Mapping[str, tuple[Role, Role]] = {
     "ffn": ("ffn.output", "ffn.input"),
     "attention": ("attention.heads", "attention.input"),
+    "attention-output": ("attention.output", "attention.input"),
 }
 
 
-def modification(where: str, size: int, scale: float) -> Modification:
+def modification(where: str, size: int, scale: float, norm: Norm = "none", trained: bool = False) -> Modification:
     """W₂ is zero at first, so the backbone is unchanged (He et al.'s code, init `lora`)."""
     site, reads = SITES[where]
-    return Modification(f"parallel.{where}", Bottleneck(size, "relu", init="lora"), site, reads, scale)
+    form = Bottleneck(size, "relu", init="lora", norm=norm)
+    return Modification(f"parallel.{where}", Scaled(form) if trained else form, site, reads, scale)
 
 
 def build(options: Mapping[str, Any], training: Training) -> Learner:
@@ -28,7 +32,9 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
         name="",
         family="parallel",
         training=training,
-        modifications=(modification(options["where"], options["size"], options["scale"]),),
+        modifications=(
+            modification(*(options[name] for name in ("where", "size", "scale", "inner_norm", "trained_scale"))),
+        ),
         sharing=options["sharing"],
     )
 
@@ -43,10 +49,25 @@ FAMILY = Family(
     options=(
         Option("size", integer(1, 4096), 64, "bottleneck m; the paper has 512 on BART-large, 16 on RoBERTa-base"),
         SHARING,
-        Option("where", choice(*SITES), "ffn", "beside which sub-layer; the paper finds the FFN better"),
+        Option(
+            "where",
+            choice(*SITES),
+            "ffn",
+            "beside the FFN, which the paper finds better, or attention up to its "
+            "heads, as its code has it, or its output, after W_o",
+        ),
         Option("scale", number(1e-3, 1e3), 1.0, "s of h + s Δh; 4 in the paper's scaled parallel adapter"),
+        TRAINED_SCALE,
+        Option(
+            "inner_norm", choice("none", "input"), "none", "a LayerNorm of x: in its code beside attention, not the FFN"
+        ),
     ),
     positional=("size", "sharing"),
-    examples=("parallel:64", "parallel:16:scale=4", "parallel:16:where=attention"),
+    examples=(
+        "parallel:64",
+        "parallel:16:scale=4",
+        "parallel:16:where=attention",
+        "parallel:8:where=attention-output:inner_norm=input",
+    ),
     build=build,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family, Option, integer
-from learners.forms import Prefix
+from learners.family import SHARING, Family, Option, integer, switch
+from learners.forms import Prefix, UngatedPrefix
 from learners.learner import Learner, Modification, Training
 
 
-def modification(length: int, mlp: int) -> Modification:
-    return Modification("prefix", Prefix(length, mlp=mlp), site="attention.heads", reads="attention.query")
+def modification(length: int, mlp: int, gate: bool = True) -> Modification:
+    form = Prefix(length, mlp=mlp) if gate else UngatedPrefix(length, mlp=mlp)
+    return Modification("prefix", form, site="attention.heads", reads="attention.query")
 
 
 FAMILY = Family(
@@ -22,14 +23,15 @@ FAMILY = Family(
         Option("length", integer(1, 1024), 30, "l; 30 in the paper's MAM, 200 alone"),
         SHARING,
         Option("mlp", integer(0, 8192), 800, "width of that MLP; 800 in He et al.'s code; 0: tables trained directly"),
+        Option("gate", switch, True, "no: h + Δh, in place of (1 − λ) h + λ Δh"),
     ),
     positional=("length", "sharing"),
-    examples=("prefix:30", "prefix:8:mlp=0"),
+    examples=("prefix:30", "prefix:8:mlp=0", "prefix:8:gate=no"),
     build=lambda options, training: Learner(
         name="",
         family="prefix",
         training=training,
-        modifications=(modification(options["length"], options["mlp"]),),
+        modifications=(modification(options["length"], options["mlp"], options["gate"]),),
         sharing=options["sharing"],
     ),
 )

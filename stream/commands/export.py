@@ -17,6 +17,7 @@ from tasks.files import folder_atomic
 from tasks.paths import user_path
 
 if TYPE_CHECKING:  # seconds to load
+    from learners.architecture import Architecture
     from learners.backbone import Backbone
     from learners.delta import Delta
     from learners.learner import Learner
@@ -29,7 +30,8 @@ if TYPE_CHECKING:  # seconds to load
 NO_FORMAT = "no format of others has it; in Python, learners.predict answers from the Delta in the run's store"
 NOT_A_CLASSIFIER = """
 transformers' own classifier has other layers before its head, or pools otherwise (peft takes a prompt's first place for
-the text's); so these are files of the encoder alone, and the head lies beside them.
+the text's), or keeps its pooler where peft cannot tell it from a head; so these are files of the encoder alone, and the
+head lies beside them.
 """
 
 
@@ -64,7 +66,6 @@ def exported(
         InputError: No such run, learner or task, a task not learned, a Delta that is gone or changed, a backbone that
             is not the run's, or a learner that has no such form; says what can be done.
     """
-    from learners.usage import usage
     from stream.verify.checks import store_of
     from stream.verify.sources import encoded_of
     from tasks.encoded import open_encoded
@@ -73,10 +74,11 @@ def exported(
     name = _named(run, learner)
     if task not in run.place:
         raise unknown_name("task", task, run.place, where=str(folder))
-    progress(f"reading the Delta of {task}")
-    delta = held_delta(run, store_of(evidence, store), name, task)
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = _backbone(run)
+    check_form(run.facts.learners[name], backbone.architecture, form)
+    progress(f"reading the Delta of {task}")
+    delta = held_delta(run, store_of(evidence, store), name, task)
     assert evidence.config is not None
     data = open_encoded(encoded_of(run, task, evidence.config, backbone, progress))
     progress(f"writing {target}")
@@ -95,7 +97,7 @@ def exported(
             "score": score,
             "classifier": loading.classifies,
         }
-        readme = _readme(document, data, usage(backbone, loading), loading)
+        readme = _readme(document, data, backbone, loading)
         (part / "README.md").write_text(readme, encoding="utf-8")
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
     return document | {"files": files}
@@ -154,16 +156,27 @@ def _backbone(run: Recorded) -> Backbone:
     return backbone
 
 
-def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask, delta: Delta, form: str) -> Loading:
-    from learners.adapter_files import unsayable, write_adapter
-    from learners.checkpoint_files import head_of, write_checkpoint
-    from learners.merge import merged, unmergeable
+def check_form(learner: Learner, architecture: Architecture, form: str) -> None:
+    """See that a learner has a form, before anything large is read.
 
-    reasons = {"merged": unmergeable(learner), "peft": unsayable(learner, backbone.architecture)}
+    Raises:
+        InputError: It has not; says why, and which it has.
+    """
+    from learners.adapter_files import unsayable
+    from learners.merge import unmergeable
+
+    reasons = {"merged": unmergeable(learner, architecture), "peft": unsayable(learner, architecture)}
     if reasons[form]:
         what = {"merged": "cannot be merged into the weights", "peft": "peft has no form for this"}[form]
         other = next((f"give --format {other}" for other, reason in reasons.items() if not reason), NO_FORMAT)
         raise InputError(what, where=f"learner {learner.name}", found=reasons[form], fix=other)
+
+
+def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask, delta: Delta, form: str) -> Loading:
+    from learners.adapter_files import write_adapter
+    from learners.checkpoint_files import head_of, write_checkpoint
+    from learners.merge import merged
+
     if form == "peft":
         return write_adapter(folder, backbone, learner, data.task, data.max_length, delta)
     state = merged(backbone, learner, delta)
@@ -178,18 +191,21 @@ def _score(run: Recorded, learner: str, task: str) -> float | None:
     return rows[-1][run.place[task] - 1] if rows else None
 
 
-def _readme(document: dict[str, Any], data: EncodedTask, program: str, loading: Loading) -> str:
+def _readme(document: dict[str, Any], data: EncodedTask, backbone: Backbone, loading: Loading) -> str:
+    from learners.adapter_files import reference
+    from learners.usage import usage
+
     score = "not evaluated" if document["score"] is None else f"{100 * document['score']:.1f}"
     labels = ", ".join(data.task.labels or ("a real-valued score",))
     about = {
         "task": f"{data.task.title} ({data.task.name})",
         "labels": labels,
         "learner": document["learner"],
-        "backbone": document["backbone"],
+        "backbone": f"{reference(backbone)}, content {backbone.id}",
         f"{data.task.metric} on the test rows": score,
         "tokens of a row": f"at most {data.max_length}",
         "content of the Delta": document["delta"],
     }
     lines = [f"# {data.task.title}", "", *(f"* {name}: {value}" for name, value in about.items())]
     note = [] if loading.classifies else [NOT_A_CLASSIFIER.rstrip()]
-    return "\n".join([*lines, *note, "", "```python", program, "```"]) + "\n"
+    return "\n".join([*lines, *note, "", "```python", usage(backbone, loading), "```"]) + "\n"

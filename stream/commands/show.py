@@ -48,4 +48,6 @@ def _lines(value: Any) -> str:
         return "\n".join(f"{key}: {_lines(entry)}" for key, entry in value.items() if entry not in (None, (), ""))
     if isinstance(value, list | tuple):
         return "\n".join(_lines(entry) for entry in value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"  # as specifications have it
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -103,7 +103,9 @@ def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) 
     turn = ARCHITECTURES.index(model_type)
     base = backbone(model_type, ("cls", "mean")[turn % 2])
     data = KINDS[tuple(KINDS)[turn % len(KINDS)]]
-    learner, plan = parse_learner(specification, QUICK), evaluation_plan(data.test)
+    pruned = parse_learner(specification).pruning is not None  # which wants an epoch after pruning
+    learner = parse_learner(specification, {**QUICK, "epochs": 2} if pruned else QUICK)
+    plan = evaluation_plan(data.test)
     declared = delta_shapes(learner, base.architecture, data.task.outputs)
     if learner.trains:
         first = initial_delta(base, learner, data.task, seed=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +15,13 @@ import torch
 
 import learners.adapter_files
 import stream.commands.export
+from learners.adapter_files import reference
 from learners.backbone import load_backbone
 from stream import run
 from stream.evaluate import scorer
 from tasks.content import content_id
 from tasks.sources import open_source
+from tests.loaded import new_backbone
 from tests.runs import Answer, call, deltas_of, events_of, read_results, tiny_settings
 from tests.worlds import save_backbone
 
@@ -61,6 +64,10 @@ def finished_run(tasks: Path, backbone: Path, out: Path, names: str, suite: tupl
     return Exported(out, tasks)
 
 
+def load_id(of: Exported) -> str:
+    return str(read_results(of.out)["backbone"]["id"])
+
+
 def program(folder: Path) -> str:
     """The program in the README of a folder, without the paragraph in which its reader says what for."""
     (text,) = re.findall(r"```python\n(.*?)\n```", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -72,7 +79,12 @@ def answers_as_recorded(of: Exported, learner: str, task: str, folder: Path) -> 
     """Run the program of the README on the test texts, and compare with the newest cell in the ledger."""
     data = open_source(f"folder:{of.tasks}", {}).load(task)
     texts = {"texts": list(data.test.text), "texts_b": None if data.test.text_b is None else list(data.test.text_b)}
-    space: dict[str, Any] = {"folder": str(folder), **texts}
+    backbone = read_results(of.out)["backbone"]["name"]
+    space: dict[str, Any] = {"folder": str(folder), "backbone": backbone, **texts}
+    for file in folder.rglob("*"):
+        assert file.is_dir() or str(Path(backbone).parent).encode() not in file.read_bytes(), (
+            f"{file}: a machine's path"
+        )
     exec(program(folder), space)
     logits = space["logits"].numpy()
     rows = [*events_of(of.out, "evaluate"), *events_of(of.out, "audit")]
@@ -98,8 +110,33 @@ def test_peft_answers_as_recorded(finished: Exported, learner: str, task: str, t
     assert finished.export(learner, task, tmp_path / "adapter", "--format", "peft").code == 0
     assert not (tmp_path / "adapter" / "model.safetensors").exists()
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
-    assert config["base_model_name_or_path"] == str(read_results(finished.out)["backbone"]["name"])
+    name = Path(read_results(finished.out)["backbone"]["name"]).name
+    assert config["base_model_name_or_path"] == name
+    readme = (tmp_path / "adapter" / "README.md").read_text()
+    assert f"\nbackbone = {name!r}  # hub id or folder" in readme
+    assert f"* backbone: {name}, content {load_id(finished)}\n" in readme
     answers_as_recorded(finished, learner, task, tmp_path / "adapter")
+
+
+@installed
+@pytest.mark.parametrize("model_type", ["bert", "roberta"])
+def test_peft_at_the_pooler(model_type: str, tiny_tasks: Path, tmp_path: Path) -> None:
+    """Of RoBERTa's classifier it is not in the encoder, so this is exported without."""
+    learner = "peft:{peft_type=LORA,r=2,target_modules=[query,pooler.dense]}"
+    backbone = save_backbone(tmp_path / "backbone", model_type)
+    other = finished_run(tiny_tasks, backbone, tmp_path / "run", learner, ("rte",))
+    answer = other.export(learner, "rte", tmp_path / "adapter", "--format", "peft", "--display", "json")
+    assert (answer.code, answer.err) == (0, "")
+    assert json.loads(answer.out)["classifier"] == (model_type == "bert")
+    answers_as_recorded(other, learner, "rte", tmp_path / "adapter")
+
+
+@pytest.mark.parametrize("name", ["embedded", "minilm", "someone/encoder"])
+def test_what_others_call_a_backbone_is_no_path_of_this_machine(name: str, tmp_path: Path) -> None:
+    base = new_backbone()
+    assert reference(replace(base, name=name)) == name
+    (tmp_path / "mine").mkdir()
+    assert reference(replace(base, name=str(tmp_path / "mine"), folder=tmp_path / "mine")) == "mine"
 
 
 @installed

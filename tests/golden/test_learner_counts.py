@@ -9,6 +9,8 @@ and 0.17 M.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from learners.architecture import encoder_parameters, parameters
@@ -48,18 +50,27 @@ COUNTS = {
     "bitfit:biases=layers": (101_376, 270_336, 101_376),
     "bitfit": (102_912, 272_384, 102_912),
     "bitfit:biases=q-m2": (46_080, 122_880, 46_080),
+    "bitfit:biases=q-m2:pooler=yes": (46_848, 123_904, 46_848),  # and d
     "prefix:16": (294_912, 786_432, 294_912),
+    "prefix:16:gate=no": (294_912, 786_432, 294_912),
     "prefix:30": (552_960, 1_474_560, 552_960),
     "prefix:200": (3_686_400, 9_830_400, 3_686_400),
     "parallel:16": (304_320, 811_392, 304_320),
+    "parallel:16:where=attention-output": (304_320, 811_392, 304_320),
+    "parallel:16:where=attention:inner_norm=input": (322_752, 860_544, 322_752),  # and 2Ld
+    "parallel:16:trained_scale=yes": (304_332, 811_416, 304_332),  # and L
     "adapter:16:where=ffn:norms=no": (304_320, 811_392, 304_320),
     "pfeiffer:16": (304_320, 811_392, 304_320),
     "mhpa:16": (294_912, 786_432, 294_912),
     "lora:8": (294_912, 786_432, 294_912),
+    "lora:8:trained_scale=yes": (294_936, 786_480, 294_936),  # and 2L
     "lora:16": (589_824, 1_572_864, 589_824),
     "lora-ffn:8": (737_280, 1_966_080, 737_280),
     "mam:prefix=16:parallel=16": (599_232, 1_597_824, 599_232),
     "prefix:16+parallel:16:scale=2": (599_232, 1_597_824, 599_232),
+    "adapterbias+adapter:64": (2_463_756, 6_566_936, 2_463_756),  # v, L_α; adapters; every norm once
+    "adapterbias+layernorm": (84_492, 223_256, 84_492),
+    "prompt:20+lora:8": (310_272, 806_912, 310_272),
     "prompt:20": (15_360, 20_480, 15_360),
     "ia3": (55_296, 147_456, 55_296),
     "vera:1024": (43_008, 98_304, 43_008),
@@ -96,7 +107,7 @@ def test_parameters_per_task(specification: str, index: int) -> None:
 
 
 def test_every_family_is_counted() -> None:
-    counted = {specification.split(":")[0] for specification in (*COUNTS, *BY_WIDTH)}
+    counted = {re.split("[:+]", specification)[0] for specification in (*COUNTS, *BY_WIDTH)}
     assert counted == set(families()) - {"peft"}  # whose configurations count for themselves
 
 

@@ -61,21 +61,26 @@ class Pfeiffer(Encoder):
 
 
 class Parallel(Encoder):
-    """He et al. 2022, Figure 3: reads what the sub-layer reads; beside attention it joins the heads, before W_o."""
+    """He et al. 2022, Figure 3: reads what the sub-layer reads; beside attention it joins the heads, before W_o, or the
+    output after it."""
 
-    def beside(self, h: Tensor, entered: Tensor, place: str, scale: str) -> Tensor:
+    def beside(self, h: Tensor, entered: Tensor, place: str) -> Tensor:
         own = self.own(f"parallel.{place}")
-        return h + float(scale) * bottleneck(entered, own, "relu") if own else h
-
-    @property
-    def scale(self) -> str:
-        return self.options["parallel" if "parallel" in self.options else "mam"]["scale"]
+        if not own:
+            return h
+        if "norm.weight" in own:
+            entered = standardised(entered, 1e-5) * own["norm.weight"] + own["norm.bias"]
+        scale = float(self.options["parallel" if "parallel" in self.options else "mam"]["scale"])
+        return h + own.get("scale", 1.0) * scale * bottleneck(entered, own, "relu")
 
     def heads(self, x: Tensor, mask: Tensor, layer: int) -> Tensor:
-        return self.beside(super().heads(x, mask, layer), x, f"attention.{layer}", self.scale)
+        return self.beside(super().heads(x, mask, layer), x, f"attention.{layer}")
+
+    def attention(self, x: Tensor, mask: Tensor, layer: int) -> Tensor:
+        return self.beside(super().attention(x, mask, layer), x, f"attention-output.{layer}")
 
     def ffn(self, y: Tensor, layer: int) -> Tensor:
-        return self.beside(super().ffn(y, layer), y, f"ffn.{layer}", self.scale)
+        return self.beside(super().ffn(y, layer), y, f"ffn.{layer}")
 
 
 class AdapterBias(Encoder):
@@ -101,7 +106,7 @@ class Lora(Encoder):
             for layer in range(self.a.layers):
                 own, weight = self.own(f"lora.{site}.{layer}"), f"{self.name(role, layer)}.weight"
                 if own:
-                    scale = float(options["alpha"]) / int(options["rank"])
+                    scale = own.get("scale", 1.0) * float(options["alpha"]) / int(options["rank"])
                     self.w[weight] = self.w[weight] + scale * own["B"] @ own["A"]
 
 
@@ -121,13 +126,17 @@ class Vera(Encoder):
 
 
 class Prefix(Encoder):
-    """Li and Liang 2021: [P_k; K] and [P_v; V], which nothing masks."""
+    """Li and Liang 2021: [P_k; K] and [P_v; V], which nothing masks; without the gate, attention to them apart."""
 
     def attended(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, layer: int) -> Tensor:
+        plain = super().attended(q, k, v, mask, layer)
         own = {
             name: self.split(table).expand(len(q), -1, -1, -1) for name, table in self.own(f"prefix.{layer}").items()
         }
-        mask = torch.cat([mask.new_ones(len(q), own["keys"].shape[2]), mask], dim=1)
+        places = mask.new_ones(len(q), own["keys"].shape[2])
+        if self.options.get("prefix", {}).get("gate") == "no":
+            return plain + super().attended(q, own["keys"], own["values"], places, layer)
+        mask = torch.cat([places, mask], dim=1)
         k, v = torch.cat([own["keys"], k], dim=2), torch.cat([own["values"], v], dim=2)
         return super().attended(q, k, v, mask, layer)
 
@@ -218,8 +227,8 @@ def written_out(
     """Pooled output [B, d] of the backbone under the learner's tensors, by this file alone."""
     options: dict[str, dict[str, str]] = {}
     for part in parse_learner(specification).name.split("+"):
-        family, *rest = part.split(":")
+        family, *rest = parse_learner(part).name.split(":")  # alone it names all its options
         options[family] = dict(option.split("=") for option in rest)
     changing = dict.fromkeys(METHODS[family] for family in options if METHODS[family] is not Encoder)
-    encoder: type[Encoder] = type("WrittenOut", (*changing, Encoder), {})
+    encoder: type[Encoder] = type("WrittenOut", (*reversed(changing), Encoder), {})  # the last has the last word
     return encoder(base, tensors, options)(batch)

@@ -16,6 +16,7 @@ from learners.batches import collate, evaluation_plan
 from learners.below import open_below
 from learners.family import parse_learner
 from learners.fit import fit
+from learners.known import known_architecture
 from learners.modify import logits
 from learners.part import layers_below, part
 from learners.predict import predict
@@ -68,6 +69,11 @@ def test_layers_below() -> None:
     base = backbone()
     found = {s: layers_below(parse_learner(s), base.architecture) for s in ("head", "feature:2", "topk:1", "topk:2")}
     assert found == {"head": 2, "feature:2": 2, "topk:1": 1, "topk:2": 0}
+    deep = known_architecture("bert-base-uncased")
+    found = {
+        s: layers_below(parse_learner(s), deep) for s in ("topk:1:pooler=yes", "topk:1+feature:4", "topk:5+feature")
+    }
+    assert found == {"topk:1:pooler=yes": 11, "topk:1+feature:4": 8, "topk:5+feature": 7}, "what is read must be run"
 
 
 def test_a_part_is_a_view_that_leaves_the_model_as_it_is() -> None:

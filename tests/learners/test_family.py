@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.family import families, parse_learner, parse_learners
+from learners.family import SHARING, families, parse_learner, parse_learners
 from learners.forms import Bottleneck, TokenShift
 from learners.gates import SETTINGS
 from learners.learner import Training, Tuned, peak_rate
@@ -66,6 +66,25 @@ def test_order_of_options_does_not_matter(size: int, sharing: str, norms: bool, 
     random.shuffle(parts)  # type: ignore[attr-defined]
     assert parse_learner(":".join(["adapter", *parts])) == expected
     assert parse_learner(expected.name) == expected, "a canonical name is a specification of the same learner"
+
+
+def test_every_family_can_share_or_says_why_not() -> None:
+    for family in families().values():
+        assert (SHARING in family.options) != bool(family.unshared), family.name
+
+
+def test_diff_pruning_trains_on_what_stays() -> None:
+    for specification in (
+        "diffpruning",
+        "diffpruning:epochs=2",
+        "diffpruning:epochs=0",
+        "diffpruning:after=0.9:epochs=9",
+    ):
+        learner = parse_learner(specification)
+        assert learner.pruning is not None
+        assert learner.pruning.epoch(learner.training.epochs) < learner.training.epochs or not learner.training.epochs
+    with pytest.raises(InputError, match="would not be trained on"):
+        parse_learner("diffpruning", {"epochs": 1})
 
 
 def test_adapter() -> None:
@@ -146,7 +165,17 @@ def test_a_learning_rate_is_no_part_of_the_name() -> None:
         ("full:frozen", r"one of isolated, sequential, frozen-shared"),
         ("full:", r"cannot read this part"),
         ("head:2", r"expected key=value"),
-        ("head:sequential", r"expected key=value"),
+        ("head:sequential", r"head has no sharing; found a head is each task's own"),
+        ("feature:2:sharing=frozen-shared", r"feature has no sharing"),
+        ("majority:isolated", r"majority has no sharing"),
+        ("diffpruning:frozen-shared", r"diffpruning has no sharing; found each task chooses its own"),
+        ("diffpruning:epochs=1", r"would not be trained on; .* found pruning after epoch 1 of 1; epochs=2"),
+        ("diffpruning:after=0.9", r"found pruning after epoch 3 of 3"),
+        ("adapter:\u0663", r"size \(a whole number"),
+        ("adapter:size=\uff18", r"bad value of size"),
+        ("adapter:std=\uff11", r"bad value of std"),
+        ("lora:alpha=1_0", r"bad value of alpha"),
+        ("lora:alpha= 1", r"bad value of alpha"),
         ("adapterbias:share=vector", r"one of none, v, alpha, both"),
         ("adapterbias:l0=2", r"a number from 0 to 1"),
         ("adapterbias:l0:l0=1e-3", r"l0 is given twice"),

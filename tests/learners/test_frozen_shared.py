@@ -14,7 +14,7 @@ from learners.batches import evaluation_plan
 from learners.family import families, parse_learner
 from learners.fit import fit
 from learners.initial import initial_delta
-from learners.learner import common
+from learners.learner import common, delta_shapes
 from learners.parametrise import made
 from learners.predict import predict
 from tests.loaded import backbone, encoded, moved, score
@@ -39,6 +39,8 @@ COMMON: Mapping[str, Callable[[str], bool]] = {
     "ia3": lambda n: n.endswith(".factor"),
     "layernorm": everything,
     "lora:2": lambda n: n.endswith(".A"),
+    "lora:2:trained_scale=yes": lambda n: n.endswith(".A"),
+    "prefix:4:gate=no:mlp=6": lambda n: n.endswith(".keys"),
     "lora-ffn:2": lambda n: n.endswith(".A"),
     "mam:prefix=4:parallel=8:mlp=6": lambda n: n.endswith(".keys") or ".down." in n,
     "mhpa:4": lambda n: n.endswith(".keys"),
@@ -82,6 +84,30 @@ def test_what_is_common_stays_as_the_first_task_left_it(specification: str, monk
         previous = delta
     again = [predict(base, learner, first, STREAM[0].test, evaluation_plan(STREAM[0].test)) for _ in range(2)]
     assert again[0].tobytes() == again[1].tobytes()
+
+
+# Of joined methods what is common of each.
+JOINED: Mapping[str, Callable[[str], bool]] = {
+    "lora:2:frozen-shared+prompt:4:frozen-shared": lambda n: n.endswith(".A") or ".prompt." in n,
+    "adapterbias:frozen-shared+adapter:8:frozen-shared": lambda n: ".alpha." in n or ".down." in n,
+    "bitfit:frozen-shared+layernorm:frozen-shared": everything,
+    "prompt:4:frozen-shared+bitfit:frozen-shared": everything,
+}
+
+
+@pytest.mark.parametrize("specification", JOINED)
+def test_of_a_join_what_is_common_of_each_part_is(specification: str) -> None:
+    base, learner = backbone(), parse_learner(specification, TRAINING)
+    first = fit(base, learner, STREAM[0], score, 0).delta
+    second = fit(base, learner, STREAM[1], score, 0, previous=first).delta
+    for name in first.tensors:
+        if not name.startswith("head."):
+            same = torch.equal(first.tensors[name], second.tensors[name])
+            assert same == common(learner, name) == JOINED[specification](name), name
+    for part in specification.split("+"):
+        alone = parse_learner(part)
+        own = delta_shapes(alone, base.architecture, 2)
+        assert {n: common(alone, n) for n in own} == {n: common(learner, n) for n in own}
 
 
 def test_every_family_that_can_share_is_here() -> None:

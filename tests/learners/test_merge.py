@@ -29,6 +29,7 @@ MERGEABLE = (
     "adapterbias:share=both",
     "lora:4",
     "lora:2:alpha=1:matrices=qkvo",
+    "lora:2:trained_scale=yes",
     "lora-ffn:4",
     "ia3",
     "vera:8",
@@ -49,6 +50,9 @@ UNMERGEABLE = {
     "mhpa:4": "mhpa is not linear",
     "compacter:4": "compacter.attention is not linear",
     "prefix:4": "by a gate",
+    "prefix:4:gate=no": "prefix is not linear",
+    "feature:2+lora:2": "several layers",
+    "lora:2+prompt:2": "more tokens",
     "mam": "by a gate",
     "lora:2+prefix:4": "by a gate",
     "prompt:4": "more tokens",
@@ -74,7 +78,7 @@ def test_the_merged_encoder_gives_what_the_modified_one_gives(specification: str
     base, learner = backbone(model_type), parse_learner(specification)
     delta = at(base, learner)
     if not base.architecture.anatomy.biased and specification.startswith(("adapter", "adapterbias")):
-        with pytest.raises(InputError, match="it shifts by a constant, and there is no bias"):
+        with pytest.raises(InputError, match=r"shifts by a constant, and a .* model has no bias"):
             merged(base, learner, delta)
         return
     state = merged(base, learner, delta)
@@ -124,4 +128,13 @@ def test_what_has_no_weights_is_refused_and_says_why(specification: str) -> None
 def test_every_family_is_either() -> None:
     tested = {part.split(":")[0] for specification in (*MERGEABLE, *UNMERGEABLE) for part in specification.split("+")}
     assert tested == set(families())
-    assert not any(unmergeable(parse_learner(specification)) for specification in MERGEABLE)
+    architecture = backbone().architecture
+    assert not any(unmergeable(parse_learner(specification), architecture) for specification in MERGEABLE)
+
+
+@pytest.mark.parametrize("specification", ["adapterbias", "lora:2+adapterbias", "adapter:4:activation=identity"])
+def test_without_biases_a_shift_is_told_before_anything_is_learned(specification: str) -> None:
+    assert "no bias to take it" in unmergeable(parse_learner(specification), backbone("modernbert").architecture)
+    assert unmergeable(parse_learner(specification), backbone("bert").architecture) == ""
+    for fine in ("lora:2", "lora:2:trained_scale=yes", "ia3", "vera:4"):
+        assert unmergeable(parse_learner(fine), backbone("modernbert").architecture) == ""

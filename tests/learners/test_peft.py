@@ -18,7 +18,7 @@ from learners.delta import Delta
 from learners.family import LONGEST, parse_learner, parse_learners
 from learners.fit import fit
 from learners.initial import initial_delta
-from learners.injection import injected_model
+from learners.injection import MOST, injected_model
 from learners.learner import delta_shapes
 from learners.modify import dropout_active, logits
 from learners.predict import predict
@@ -225,6 +225,21 @@ def test_the_encoder_shares_the_frozen_weights_and_goes_with_its_backbone() -> N
     del base, model, frozen, own
     gc.collect()
     assert [reference() for reference in gone] == [None, None]
+
+
+@installed
+def test_of_many_methods_those_asked_for_last_are_kept() -> None:
+    base = new_backbone()
+    configs = [f"{{peft_type=LORA,r={r},target_modules=[query]}}" for r in range(1, MOST + 2)]
+    first, second = (injected_model(base, config) for config in configs[:2])
+    assert injected_model(base, configs[0]) is first
+    for config in configs[2:]:
+        injected_model(base, config)
+    assert injected_model(base, configs[0]) is first, "asked for again, and so not the oldest"
+    gone = weakref.ref(second)
+    del second
+    gc.collect()
+    assert gone() is None
 
 
 @installed

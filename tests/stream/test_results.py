@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,23 @@ def test_a_sequential_learner_keeps_one_body() -> None:
         cost = results(FACTS, ALL)["learners"][name]["cost"]
         assert sum(cost["bytes_per_task"].values()) == kept[-1]
         assert cost["after_each_arrival"] == entries
+
+
+def test_what_tasks_have_in_common_is_kept_once() -> None:
+    """4 bytes for each of 25 scalars, but for the first good fit; a fit that failed keeps nothing."""
+    name = "adapter:4:frozen-shared"
+    learner = parse_learners(name)[name]
+    for failed, kept in ((None, [400, 700, 1000]), ("a", [0, 400, 700]), ("b", [400, 400, 700])):
+        events = failing(name, failed) if failed else events_of(name)
+        for key, event in events.items():
+            if key.startswith("fit/") and "failed" not in event:
+                event["common_parameters"] = 25
+        facts = replace(FACTS, learners={name: learner})
+        entries = account(ORDER, name, learner, 1000, events)
+        assert [entry["bytes"] for entry in entries] == kept
+        assert sum(results(facts, events)["learners"][name]["cost"]["bytes_per_task"].values()) == kept[-1]
+        without = {key: {k: v for k, v in e.items() if k != "common_parameters"} for key, e in events.items()}
+        assert account(ORDER, name, learner, 1000, without)[-1]["bytes"] == (800 if failed else 1200)  # of old ledgers
 
 
 def test_the_account_adds_up() -> None:

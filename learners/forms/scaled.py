@@ -1,0 +1,38 @@
+"""A form times a factor that is trained with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from learners.forms.form import Form, Reading, Shapes
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Δh = s · form(x) with a trained number s, 1 at first; one parameter more, in each layer.
+
+    He et al. 2022, code (`learnable_scalar`); they report no gain over a scale that is set.
+    """
+
+    form: Form
+
+    @property
+    def formula(self) -> str:
+        return f"s · ({self.form.formula}), s trained"
+
+    @property
+    def common(self) -> tuple[str, ...]:
+        return self.form.common
+
+    def shapes(self, reads: int, writes: int) -> Shapes:
+        return self.form.shapes(reads, writes) | {"scale": (1,)}
+
+    def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        return torch.ones(shape) if name == "scale" else self.form.initialise(name, shape, generator)
+
+    def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        return tensors["scale"] * self.form.change(tensors, reading)  # [B, S, writes]
