@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from tasks.errors import InputError
 from tasks.examples import SPLITS
 from tasks.suite import TASKS
 from tasks.task import Task
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT = "encoded 1"
 META = "meta.json"
@@ -185,15 +189,23 @@ def _map(file: Path, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:
         ) from error
 
 
+@cache
+def _reader() -> TypeAdapter[Meta]:
+    """What checks a meta.json: made once, as that takes longer than to open a task."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Meta)
+
+
 def _read_meta(path: Path) -> Meta:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     file = path / META
     try:
         text = file.read_bytes().decode()  # no change of line ends
         values = json.loads(text)
         found, check = values.get("format"), values.pop("check", None)
-        meta = TypeAdapter(Meta).validate_json(json.dumps(values)) if found == FORMAT else None
+        meta = _reader().validate_json(json.dumps(values)) if found == FORMAT else None
         if meta is not None and (check is None or text != meta_text(values)):
             raise ValueError("its content is not the one its check is of")
     except (OSError, ValueError, AttributeError, RecursionError, ValidationError) as error:

@@ -1,0 +1,152 @@
+"""How fast it is, against what one would take otherwise, and against what the machine can do.
+
+Contenders run in processes of their own, by turns (A B C A B C ...), on the same backbone, rows, steps and batch size;
+medians, lowest and highest are told, how many times as fast or as small ours is, and which part of the machine's best
+matrix products in that dtype the needed work makes (all layers, forward and backward, no padding).
+
+  limit  the best matrix products of this machine in each dtype, and its memory, on one thread
+  a      training: examples a second of each learner, against transformers.Trainer (with peft where it has the
+         method), Avalanche, and a plain loop
+  b      evaluating all past tasks again: every cell, or with certificates, against Avalanche
+  c      a whole stream of tasks, five learners, against Avalanche
+  d      a study of orders, on one store, against Avalanche
+  e      cold start: help, a first step
+  f      bytes kept of a task, and the time to read them
+
+    python scripts/bench.py
+    python scripts/bench.py --quick --only limit,a,e
+    python scripts/bench.py --backbone minilm --source folder:DATA --only limit,a,b
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from benchmark import limit, reevaluation, start, storage, streams, training
+from benchmark.measurement import HEAD, Measurement, as_entry, as_rows
+from benchmark.methods import LEARNERS
+from benchmark.process import ContenderFailed, Processes
+from benchmark.sizes import FULL, QUICK, Sizes
+from benchmark.work import Part, Work, check_backbone
+from experiments import study
+from rich.console import Console
+
+from stream.execute import numerics
+from stream.files import usable_folder
+from stream.results import environment
+from tasks.errors import unknown_name
+
+PARTS: Mapping[str, Part] = {
+    "limit": limit.measure,
+    "a": training.measure,
+    "b": reevaluation.measure,
+    "c": streams.whole,
+    "d": streams.orders,
+    "e": start.measure,
+    "f": storage.measure,
+}
+
+
+def bench(
+    only: str = "", *, sizes: Sizes, backbone: str, source: str, dtype: str | None, learners: str, out: Path,
+    console: Console,
+) -> dict[str, Any]:  # fmt: skip
+    """Run the parts named, comma-separated, or all; returns the document that it writes to OUT/bench.json.
+
+    Args:
+        dtype: That ours runs in; None takes the one whose products are faster in the backbone's own shapes.
+
+    Raises:
+        InputError: An unknown part or learner, or a backbone that not all contenders can load.
+        ContenderFailed: A contender failed.
+    """
+    chosen = [*filter(None, only.split(","))] or [*PARTS]
+    for name in chosen:
+        if name not in PARTS:
+            raise unknown_name("part", name, PARTS, where="--only")
+    for name in (named := learners.split(",") if learners else sizes.learners):
+        if name not in LEARNERS:
+            raise unknown_name("learner of the bench", name, LEARNERS, where="--learners")
+    folder = check_backbone(backbone)
+    usable_folder(out, f"--out {out}")
+    begun, load = time.perf_counter(), os.getloadavg()
+    found: list[Measurement] = []
+    with Processes(out) as processes:
+        work = Work(backbone, folder, source, dtype or "float32", tuple(named), sizes, out, processes, console)
+        work.tell("limit: matrix products")
+        found += limit.measure(work)
+        work.dtype = dtype or faster(found)
+        seconds = {"limit": time.perf_counter() - begun}
+        for name in (name for name in chosen if name != "limit"):
+            since = time.perf_counter()
+            found += PARTS[name](work)
+            seconds[name] = time.perf_counter() - since
+    title = f"{backbone}, {source}, ours in {work.dtype}, batches of {sizes.batch_size}, {machine()}"
+    study.show(console, title, HEAD, as_rows(found), left=(0, 1, 2, 7))
+    document = {
+        "settings": {"backbone": backbone, "source": source, "dtype": work.dtype, "parts": chosen},
+        "sizes": asdict(sizes),
+        "machine": {
+            "processor": machine(),
+            "cores": streams.cores(),
+            "load_before": load,
+            "load_after": os.getloadavg(),
+        },
+        "environment": environment(numerics(work.dtype)),
+        "seconds": seconds,
+        "peak_flops": work.peak,
+        "measurements": [as_entry(each, found) for each in found],
+    }
+    study.save(out / "bench.json", document, None, console)
+    return document
+
+
+def faster(found: list[Measurement]) -> str:
+    """The dtype in which the backbone's own products take less time in all."""
+    seconds = dict.fromkeys(limit.DTYPES, 0.0)
+    for each in found:
+        if each.unit == "GFLOP/s" and not each.case.startswith("square"):
+            rows, inner, columns = map(int, each.case.rpartition(" ")[2].split("x"))
+            seconds[each.contender] += rows * inner * columns / each.median
+    return min(seconds, key=lambda dtype: seconds[dtype])
+
+
+def machine() -> str:
+    """The processor's name, as Linux tells it."""
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main(
+    only: Annotated[str, typer.Option(help="Parts, comma-separated: limit,a,b,c,d,e,f. All if not given.")] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes: some three minutes.")] = False,
+    backbone: Annotated[str, typer.Option(help="embedded, minilm, or the folder of a BERT.")] = "embedded",
+    source: study.Source = "simulated",
+    dtype: Annotated[str | None, typer.Option(help="Of ours; the faster one if not given. Others: float32.")] = None,
+    learners: Annotated[str | None, typer.Option(help=f"Of parts a and f, of {','.join(LEARNERS)}.")] = None,
+    out: study.Out = Path("runs/bench"),
+) -> None:
+    sizes = QUICK if quick else FULL
+    console = study.open_console()
+    given: dict[str, Any] = {"backbone": backbone, "source": source, "dtype": dtype, "learners": learners, "out": out}
+    try:
+        bench(only, sizes=sizes, console=console, **given)
+    except ContenderFailed as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        raise typer.Exit(1) from failure
+
+
+if __name__ == "__main__":
+    study.command(main, __doc__)

@@ -1,0 +1,1 @@
+"""The parts of `scripts/bench.py`: who is measured, at what, and how the runs alternate."""

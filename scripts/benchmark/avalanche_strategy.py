@@ -1,0 +1,185 @@
+"""Avalanche 0.6: its benchmark of the same rows, its Naive strategy, its evaluation of every past task.
+
+A learner with weights of its own for each task is the strategy with a plugin that keeps the trained weights of each
+task and puts them back before the task is evaluated. Rows are lists in memory, which Avalanche reads faster than a
+`datasets.Dataset`; the optimiser is made anew for each task, as Avalanche would carry its moments over.
+"""
+
+# mypy: disable-error-code="import-untyped"
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.benchmarks.scenarios import with_task_labels
+from avalanche.benchmarks.scenarios.supervised import with_classes_timeline
+from avalanche.benchmarks.utils import AvalancheDataset, ConstantSequence, DataAttribute, TaskLabels
+from avalanche.evaluation.metrics import accuracy_metrics
+from avalanche.models import MultiTaskModule
+from avalanche.training.plugins import EvaluationPlugin, SupervisedPlugin
+from avalanche.training.supervised import Naive
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+from transformers import BatchEncoding
+
+from benchmark.clock import clocked
+from benchmark.methods import model_of
+from benchmark.rows import Row, classes, opened, padded, rows
+from tasks.encoded import EncodedSplit, EncodedTask
+
+EVALUATION_BATCH = 64  # as ours
+
+
+class Rows(Dataset[Row]):
+    """Rows in memory; each is handed out as a new dict, as Avalanche writes the task label into it."""
+
+    def __init__(self, split: EncodedSplit) -> None:
+        self.rows = rows(split)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Row:
+        return dict(self.rows[index])
+
+
+class Heads(MultiTaskModule):  # type: ignore[misc]
+    """A classifier of transformers with a head for each task; a batch is of one task."""
+
+    def __init__(self, model: Any, outputs: Sequence[int]) -> None:
+        super().__init__()
+        inner = model.get_base_model() if hasattr(model, "get_base_model") else model  # peft's wraps it
+        inner.classifier = nn.Identity()
+        self.model = model
+        self.heads = nn.ModuleList(nn.Linear(model.config.hidden_size, width) for width in outputs)
+
+    def forward(self, x: Mapping[str, Tensor], task_labels: Tensor) -> Tensor:
+        output: Tensor = self.heads[int(task_labels[0])](self.model(**x).logits)
+        return output
+
+
+class Isolated(SupervisedPlugin):  # type: ignore[misc]
+    """Weights of its own for each task: begun at the pretrained ones, put back before the task is evaluated."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.first, self.kept = self._copy(), dict[int, dict[str, Tensor]]()
+
+    def before_training_exp(self, strategy: Any, **_: Any) -> None:
+        self._put_back(self.first)
+
+    def after_training_exp(self, strategy: Any, **_: Any) -> None:
+        self.kept[strategy.experience.current_experience] = self._copy()
+
+    def before_eval_exp(self, strategy: Any, **_: Any) -> None:
+        self._put_back(self.kept.get(strategy.experience.current_experience, self.first))
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: p.detach().clone() for name, p in self.trained.items()}
+
+    def _put_back(self, state: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            for name, tensor in state.items():
+                self.trained[name].copy_(tensor)
+
+
+class Strategy(Naive):  # type: ignore[misc]
+    """Naive, with a new AdamW over what has gradients for each task."""
+
+    def make_optimizer(self, **_: Any) -> None:
+        self.optimizer = torch.optim.AdamW([p for p in self.model.parameters() if p.requires_grad], lr=1e-4)
+        self.optimized_param_id: dict[str, Tensor] = {}
+
+
+def collate(batch: Sequence[Row], pad_id: int) -> list[Any]:
+    """What Avalanche takes: inputs, classes [B], task labels [B]."""
+    inputs = padded(batch, pad_id)
+    labels = inputs.pop("labels")
+    return [BatchEncoding(inputs), labels, torch.tensor([row["targets_task_labels"] for row in batch])]
+
+
+def benchmark(tasks: Sequence[EncodedTask], pad_id: int) -> Any:
+    """Avalanche's benchmark of a stream of tasks."""
+
+    def made(split: EncodedSplit, label: int) -> Any:
+        data = Rows(split)
+        targets = DataAttribute([row["labels"] for row in data.rows], "targets")
+        labels = TaskLabels(ConstantSequence(label, len(data)))
+        return AvalancheDataset([data], data_attributes=[targets, labels], collate_fn=partial(collate, pad_id=pad_id))
+
+    streams = {
+        name: [made(getattr(task, name), label) for label, task in enumerate(tasks)] for name in ("train", "test")
+    }
+    return with_classes_timeline(with_task_labels(benchmark_from_datasets(**streams)))
+
+
+def strategy_of(folder: str, learner: str, tasks: Sequence[EncodedTask], batch_size: int, epochs: int) -> Strategy:
+    """A strategy for a learner; `full:sequential` trains one model on, the others keep weights for each task."""
+    name, _, rest = learner.partition(":")
+    sequential = rest == "sequential"
+    model = Heads(model_of(folder, name if sequential else learner, 2, library=False), [classes(t.task) for t in tasks])
+    return Strategy(
+        model=model,
+        optimizer=torch.optim.AdamW(model.parameters()),
+        criterion=nn.CrossEntropyLoss(),
+        train_mb_size=batch_size,
+        train_epochs=epochs,
+        eval_mb_size=EVALUATION_BATCH,
+        device="cpu",
+        plugins=[] if sequential else [Isolated(model.model)],
+        evaluator=EvaluationPlugin(accuracy_metrics(experience=True), loggers=[]),
+    )
+
+
+def train(
+    folder: str, data: str, learner: str, examples: int, epochs: int, batch_size: int, **_: Any
+) -> dict[str, Any]:
+    """Train on one task, from the pretrained weights; the clock runs during `strategy.train`."""
+    torch.manual_seed(0)
+    task = opened(data, examples, 1)
+    strategy = strategy_of(folder, learner, [task], batch_size, epochs)
+    (experience,) = benchmark([task], strategy.model.model.config.pad_token_id).train_stream
+    with clocked() as spent:
+        strategy.train(experience, eval_streams=[])
+    return {**spent.as_dict(), "examples": epochs * len(task.train), "loss": strategy.loss.item()}
+
+
+def evaluate(
+    folder: str, data: Sequence[str], learner: str, test_examples: int, count: int, **_: Any
+) -> dict[str, Any]:
+    """Evaluate the first `count` tasks, each with weights of its own (untrained ones cost the same)."""
+    tasks = [opened(path, 1, test_examples) for path in data[:count]]
+    strategy = strategy_of(folder, learner, tasks, 1, 0)
+    made = benchmark(tasks, strategy.model.model.config.pad_token_id)
+    with clocked() as spent:
+        strategy.eval(made.test_stream)
+    return spent.as_dict()
+
+
+def stream(
+    folder: str, data: Sequence[str], learners: Sequence[str], examples: int, test_examples: int, epochs: int,
+    batch_size: int, **_: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Whole streams, one learner after the other: train on each task, then evaluate all tasks so far.
+
+    Returns:
+        `learners`: seconds and accuracies after the last task of each.
+    """
+    found = {}
+    for learner in learners:
+        torch.manual_seed(0)
+        with clocked() as spent:
+            tasks = [opened(path, examples, test_examples) for path in data]
+            strategy = strategy_of(folder, learner, tasks, batch_size, epochs)
+            made = benchmark(tasks, strategy.model.model.config.pad_token_id)
+            metrics: dict[str, float] = {}
+            for place, experience in enumerate(made.train_stream, start=1):
+                strategy.train(experience, eval_streams=[])
+                metrics = strategy.eval(made.test_stream[:place])
+        accuracies = [value for name, value in sorted(metrics.items()) if name.startswith("Top1_Acc_Exp/eval")]
+        found[learner] = {**spent.as_dict(), "accuracies": accuracies}
+    return {"learners": found}

@@ -1,0 +1,37 @@
+"""Time of a block: seconds that passed, and seconds of the processor."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Spent:
+    """Filled when the block ends. `cpu` is of all threads of this process; much below `seconds`, it had to wait."""
+
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    def as_dict(self) -> dict[str, float]:
+        return {"seconds": self.seconds, "cpu": self.cpu}
+
+
+@contextmanager
+def clocked() -> Iterator[Spent]:
+    spent, cpu, begun = Spent(), time.process_time(), time.perf_counter()
+    yield spent
+    spent.seconds, spent.cpu = time.perf_counter() - begun, time.process_time() - cpu
+
+
+def median_of(times: int, action: Callable[[], object]) -> float:
+    """Median of the seconds that an action takes."""
+    found = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        action()
+        found.append(time.perf_counter() - begun)
+    return statistics.median(found)

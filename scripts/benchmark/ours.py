@@ -1,0 +1,111 @@
+"""`taskstream` as a contender: the functions that the engine calls, and the engine itself."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmark.clock import clocked, median_of
+from benchmark.rows import opened
+from learners.backbone import Backbone, load_backbone
+from learners.delta import load_delta, save_delta
+from learners.family import parse_learner
+from learners.fit import fit
+from learners.flops import flops_per_row, total_flops
+from learners.initial import initial_delta
+from stream import run
+from stream.config import resolve_config
+from stream.evaluate import scorer
+from stream.execute import Bench, execute, open_bench
+from stream.experience import Stream
+from stream.ledger import read_ledger
+from stream.plan import plan_jobs
+from stream.prepare import prepare
+
+
+@cache
+def backbone_of(name: str, dtype: Any) -> Backbone:
+    """A backbone, loaded once in a process, which it gives one thread."""
+    torch.set_num_threads(1)
+    return load_backbone(name, dtype)
+
+
+def train(
+    backbone: str, dtype: str, data: str, learner: str, examples: int, epochs: int, batch_size: int, **_: Any
+) -> dict[str, Any]:
+    """One fit, from the pretrained weights; the clock runs during all of `fit`, validation of a batch included.
+
+    Returns:
+        Beside times: `needed`, FLOPs of the matrix products of these rows without padding, all layers in all epochs.
+    """
+    base = backbone_of(backbone, dtype)
+    task = opened(data, examples, batch_size)
+    parsed = parse_learner(learner, {"epochs": epochs, "batch_size": batch_size, "learning_rate": None})
+    parsed = replace(parsed, training=replace(parsed.training, patience=epochs))
+    per_row = flops_per_row(base, parsed, task.task.outputs, backward=True)
+    needed = epochs * sum(total_flops(per_row, 1, int(length)) for length in task.train.lengths)
+    with clocked() as spent:
+        fitted = fit(base, parsed, task, scorer(task.task), seed=0)
+    return {**spent.as_dict(), "examples": fitted.examples, "loss": fitted.losses[-1], "needed": needed}
+
+
+@cache
+def finished(folder: str) -> tuple[Bench, Stream, Mapping[str, Any]]:
+    """A finished run: what executes its jobs, its stream, and the results of its fits by job."""
+    config, _ = resolve_config({}, Path(folder) / "config.toml")
+    prepared = prepare(config)
+    fits = {
+        f"fit/{event['learner']}/{event['arrival']}": event
+        for event in read_ledger(Path(folder) / "ledger.jsonl").events
+        if event["event"] == "fit"
+    }
+    return open_bench(prepared.setup(), prepared.backbone), prepared.stream, fits
+
+
+def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]:
+    """The evaluation after arrival `count` of a finished run, as `execute` does it: Deltas read and checked, the
+    backbone hashed. Of `audited`, the cells that are run; the rest is a comparison of ids.
+
+    Returns:
+        Beside times: `needed`, FLOPs of the matrix products of all `count` tasks' rows without padding.
+    """
+    bench, stream, fits = finished(run_folder)
+    (learner,) = bench.learners
+    jobs = plan_jobs(stream, bench.learners, mode, bench.setup.seed)
+    job = next(job for job in jobs if (job.kind, job.arrival) == ("evaluate", count))
+    needed = 0.0
+    for name in stream.order[:count]:
+        task = bench.data(name)
+        per_row = flops_per_row(bench.backbone, bench.learners[learner], task.task.outputs, backward=False)
+        needed += sum(total_flops(per_row, 1, int(length)) for length in task.test.lengths)
+    with clocked() as spent:
+        execute(bench, job, {need: fits[need] for need in job.needs if need in fits}, lambda event: None)
+    return {**spent.as_dict(), "needed": needed, "cells": len(job.tasks)}
+
+
+def stream(out: str, orders: Sequence[str], **settings: Any) -> dict[str, Any]:
+    """Whole runs, one for each order, on a store in common; folders of earlier runs are removed.
+
+    Returns:
+        `learners`: of the last run, scores after the last task.
+    """
+    shutil.rmtree(out, ignore_errors=True)
+    results: dict[str, Any] = {}
+    for number, order in enumerate(orders):
+        results = run(out=Path(out) / str(number), store=Path(out) / "store", order=order, **settings)
+    return {"learners": {name: {"accuracies": each["R"][-1]} for name, each in results["learners"].items()}}
+
+
+def store(backbone: str, data: str, learner: str, folder: str, loads: int, **_: Any) -> dict[str, Any]:
+    """Bytes of one task's Delta, and the seconds of reading it and checking its content."""
+    base = backbone_of(backbone, "float32")
+    task = opened(data, 1, 1)
+    delta = initial_delta(base, parse_learner(learner), task.task, seed=0)
+    path = Path(folder) / "delta.safetensors"
+    return {"bytes": save_delta(delta, path), "seconds": median_of(loads, lambda: load_delta(path, delta.id))}

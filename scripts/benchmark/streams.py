@@ -1,0 +1,79 @@
+"""(c) The whole stream, five learners, from the start of the command to its end; (d) a study of orders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmark.contenders import OURS, avalanche
+from benchmark.measurement import Measurement
+from benchmark.process import Contender
+from benchmark.work import Work
+
+LEARNERS = ("full:sequential", "topk:1", "layernorm", "adapter", "head")
+ISOLATED = LEARNERS[1:]  # of (d): what a task's own Delta answers does not depend on the order, so is fitted once
+ENGINE = Contender(OURS, f"{OURS} stream", "benchmark.ours:stream")  # in a user's process; its workers are its own
+AVALANCHE = avalanche("avalanche_strategy:stream")
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def engine_settings(work: Work, learners: Sequence[str], evaluate: str, orders: Sequence[str]) -> dict[str, Any]:
+    """Of `stream.run`: a worker for each core, as by default."""
+    sizes = work.sizes
+    config = work.config(
+        sizes.suite, sizes.stream_examples, sizes.test_examples, learners=",".join(learners),
+        epochs=sizes.stream_epochs, dtype=work.dtype, evaluate=evaluate,
+    )  # fmt: skip
+    kept = config.model_dump(exclude={"out", "store", "order"})
+    return {**kept, "out": str(work.out / "stream"), "orders": list(orders)}
+
+
+def avalanche_settings(work: Work, learners: Sequence[str]) -> dict[str, Any]:
+    sizes = work.sizes
+    data = [*work.encoded(sizes.suite, sizes.stream_examples, sizes.test_examples).values()]
+    return {"folder": str(work.folder), "data": data, "learners": list(learners), "batch_size": sizes.batch_size,
+            "examples": sizes.stream_examples, "test_examples": sizes.test_examples,
+            "epochs": sizes.stream_epochs}  # fmt: skip
+
+
+def whole(work: Work) -> Iterator[Measurement]:
+    """Ours in both modes of evaluation; Avalanche in one process with a thread for each core, and in a process for each
+    core with one thread, the learners dealt out among them."""
+    settings = {mode: engine_settings(work, LEARNERS, mode, ["paper"]) for mode in ("full", "audited")}
+    all_of_them = avalanche_settings(work, LEARNERS)
+    several = [{**all_of_them, "learners": LEARNERS[place :: cores()]} for place in range(cores())]
+    who = {f"{OURS} {mode}": (ENGINE, [settings[mode]], 1) for mode in settings}
+    who[f"Avalanche, threads: {cores()}"] = (AVALANCHE, [all_of_them], cores())
+    if cores() > 1:
+        who[f"Avalanche, processes: {cores()}"] = (AVALANCHE, several, 1)
+    seconds: dict[str, list[float]] = {name: [] for name in who}
+    for _ in range(work.sizes.stream_repetitions):
+        for name, (contender, calls, threads) in who.items():
+            work.tell(f"c: {name}")
+            spent, _answers = work.processes.fresh(contender, calls, threads)
+            seconds[name].append(spent)
+    case = f"{len(all_of_them['data'])} tasks, {len(LEARNERS)} learners"
+    for name, values in seconds.items():
+        yield Measurement("c", case, name, "s", tuple(values))
+    shutil.rmtree(work.out / "stream")
+
+
+def orders(work: Work) -> Iterator[Measurement]:
+    """Ours runs every order, on one store, audited. Avalanche runs one, in a process for each core; what it would take
+    for all is reckoned from that, and said to be."""
+    count, settings = work.sizes.orders, avalanche_settings(work, ISOLATED)
+    case = f"{count} orders, {len(ISOLATED)} isolated learners"
+    named = ["paper", *(f"seed:{seed}" for seed in range(1, count))]
+    work.tell("d: orders")
+    ours = work.processes.fresh(ENGINE, [engine_settings(work, ISOLATED, "audited", named)], 1)[0]
+    yield Measurement("d", case, f"{OURS} audited", "s", (ours,))
+    several = [{**settings, "learners": ISOLATED[place :: cores()]} for place in range(cores())]
+    one = work.processes.fresh(AVALANCHE, several, 1)[0]
+    name = f"Avalanche, processes: {cores()}"
+    yield Measurement("d", case, name, "s", (count * one,), note=f"extrapolated from 1: {one:.3g} s")
+    shutil.rmtree(work.out / "stream")
