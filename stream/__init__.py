@@ -39,20 +39,21 @@ def run(
         stream.failure.RunFailed: A job failed; giving the same call again continues.
     """
     from stream.config import resolve_config
-    from stream.engine import run_stream
+    from stream.pool import workers_ahead
     from stream.report import make_console, open_view, print_report
 
     joined = {key: ",".join(value) if isinstance(value, list | tuple) else value for key, value in settings.items()}
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in joined.items()}
     resolved, origins = resolve_config(plain, Path(config) if config else None, origin="call")
     console = make_console(display)
-    with open_view(display, console) as view:
+    with workers_ahead(resolved.workers) as ahead, open_view(display, console) as view:
+        from stream.engine import run_stream  # seconds, which the workers take too
 
         def both(event: dict[str, Any]) -> None:
             view.handle(event)
             handle(event)
 
-        results = run_stream(resolved, origins, both)
+        results = run_stream(resolved, origins, both, ahead)
     if display in ("rich", "plain"):
         print_report(results, console)
     return results

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import os
 import signal
 import threading
 import time
@@ -26,7 +25,7 @@ from stream.ledger import Ledger, open_ledger
 from stream.matrix import to_csv
 from stream.opening import check_same_inputs, lacks, opened
 from stream.plan import Job, plan_jobs
-from stream.pool import JobFailed, Message, run_here, run_in_workers
+from stream.pool import Ahead, JobFailed, Message, cores, run_here, run_in_workers
 from stream.prepare import Prepared, prepare
 from stream.record import Handle, Progress, arrived, keep, show, take
 from stream.replay import replay, written
@@ -40,12 +39,18 @@ from tasks.files import write_atomic
 SHORT, LONGER = 100, 1.25
 
 
-def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = lambda event: None) -> dict[str, Any]:
+def run_stream(
+    config: RunConfig,
+    origins: Mapping[str, str],
+    handle: Handle = lambda event: None,
+    ahead: Ahead | None = None,
+) -> dict[str, Any]:
     """Run or continue a stream.
 
     Args:
         origins: Where each setting came from, for config.toml.
         handle: Called with every event; see `stream.report` for those that are shown.
+        ahead: Workers that have begun to load their libraries.
 
     Returns:
         The results, as written to OUT/results.json.
@@ -74,10 +79,10 @@ def run_stream(config: RunConfig, origins: Mapping[str, str], handle: Handle = l
                 leftover.unlink(missing_ok=True)
             write_atomic(folder / "config.toml", config_toml(config, origins))
             with _terminated_as_interrupted():
-                return _run(prepared, ledger, handle)
+                return _run(prepared, ledger, handle, ahead)
 
 
-def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
+def _run(prepared: Prepared, ledger: Ledger, handle: Handle, ahead: Ahead | None) -> dict[str, Any]:
     config, learners = prepared.config, prepared.learners
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
     progress = Progress(prepared, prepared.facts(), ledger, handle, {job.id: job for job in jobs})
@@ -95,7 +100,7 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
     if todo or lacks(ledger, opening):
         ledger.append(opening)
     try:
-        _work(progress, todo)
+        _work(progress, todo, ahead)
     except JobFailed as failure:
         _write(progress)
         ledger.append({"event": "failed", "job": failure.job, "type": failure.type, "message": failure.message})
@@ -111,7 +116,7 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle) -> dict[str, Any]:
     return document
 
 
-def _work(progress: Progress, todo: tuple[Job, ...]) -> None:
+def _work(progress: Progress, todo: tuple[Job, ...], ahead: Ahead | None) -> None:
     """Do the jobs that are left, in workers or here, and keep each result as it comes."""
     if not todo:
         return
@@ -136,13 +141,13 @@ def _work(progress: Progress, todo: tuple[Job, ...]) -> None:
         else:
             progress.handle({**{k: v for k, v in message.items() if k != "kind"}, "event": "progress", **about})
 
-    workers = min(config.workers or _cores(), _most_at_once(prepared))
+    workers = min(config.workers or cores(), _most_at_once(prepared))
     if workers == 1:
         with _process_restored():
             run_here(todo, available, open_bench(prepared.setup(), prepared.backbone), emit)
     else:
         log = config.out_folder / "workers.log"
-        run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit)
+        run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit, ahead)
 
 
 def needed(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -231,7 +236,3 @@ def _failed(progress: Progress, failure: JobFailed) -> str:
     job = progress.jobs.get(failure.job)
     where = failure.job if job is None else f"learner {job.learner}, task {job.tasks[-1]}, arrival {job.arrival}"
     return f"{failure.type}: {where}: {failure.message}"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

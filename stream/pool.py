@@ -7,17 +7,19 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stream.plan import Job
 
 Message = dict[str, Any]  # {"kind": "start" | "progress" | "done", "job": id, "worker": n, ...}
 Emit = Callable[[Message], None]
+Process = subprocess.Popen[str]
 # glibc hands large blocks back to the system after every use, and the system clears the pages each time anew: a ninth
 # of a training step on a small encoder. So blocks are kept, up to a limit. oneDNN keeps code for every shape it has
 # met: 1,024 of them take 200 MB, and a fit meets few. Other libraries ignore these.
@@ -63,13 +65,58 @@ def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: E
         emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
 
 
+@dataclass(eq=False)
+class Ahead:
+    """Workers that load their libraries, which takes seconds, while a run is prepared."""
+
+    waiting: list[Process]
+    errors: IO[str]
+
+    def take(self, count: int) -> list[Process]:
+        """At most so many, from now on the caller's to end."""
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
+        return taken
+
+    def told(self) -> str:
+        """What they have printed to standard error."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+
+@contextmanager
+def workers_ahead(workers: int | None) -> Iterator[Ahead]:
+    """Start the workers of a run of which nothing is known yet but their number; None: one for each core."""
+    count = workers or cores()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        ahead = Ahead([_start(errors) for _ in range(count)] if count > 1 else [], errors)
+        try:
+            yield ahead
+        finally:
+            for process in ahead.take(count):
+                _end(process)
+                assert process.stdout is not None
+                process.stdout.close()
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def run_in_workers(
-    jobs: tuple[Job, ...], results: dict[str, Any], setup: Mapping[str, Any], workers: int, log: Path, emit: Emit
+    jobs: tuple[Job, ...],
+    results: dict[str, Any],
+    setup: Mapping[str, Any],
+    workers: int,
+    log: Path,
+    emit: Emit,
+    ahead: Ahead | None = None,
 ) -> None:
     """Do all jobs in `workers` processes; `results` holds and receives results by job id.
 
     Args:
         log: File for what workers print to standard error.
+        ahead: Workers that are there already.
 
     Raises:
         JobFailed: A job ended with an exception, or its process died (out of memory, for one).
@@ -78,7 +125,9 @@ def run_in_workers(
     inbox: queue.Queue[tuple[int, Message | None]] = queue.Queue()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as errors:
-        processes = [_start(errors) for _ in range(min(workers, len(jobs)))]
+        count = min(workers, len(jobs))
+        processes = [] if ahead is None else ahead.take(count)
+        processes += [_start(errors) for _ in range(count - len(processes))]
         listeners = [
             threading.Thread(target=_listen, args=(number, process, inbox), daemon=True)
             for number, process in enumerate(processes)
@@ -115,10 +164,14 @@ def run_in_workers(
                     _tell(processes[free], {"job": asdict(job), "results": needed})
         finally:
             for listener, process in zip(listeners, processes, strict=True):
-                _end(process, listener)
+                _end(process)
+                if listener.ident is not None:  # not if the run was interrupted before it was started
+                    listener.join(timeout=5)  # seconds; a worker's child that holds its pipe must not hold the run
+            if ahead is not None:
+                errors.write(ahead.told())
 
 
-def _start(errors: Any) -> subprocess.Popen[str]:
+def _start(errors: IO[str]) -> Process:
     # -P: a tasks.py in the current folder must not come before ours. One thread in every library. Not in the
     # terminal's process group: the run itself answers Ctrl-C.
     environment = {**MEMORY, **os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -134,7 +187,7 @@ def _start(errors: Any) -> subprocess.Popen[str]:
     )
 
 
-def _listen(number: int, process: subprocess.Popen[str], inbox: queue.Queue[tuple[int, Message | None]]) -> None:
+def _listen(number: int, process: Process, inbox: queue.Queue[tuple[int, Message | None]]) -> None:
     assert process.stdout is not None
     with process.stdout as lines:
         for line in lines:
@@ -143,7 +196,7 @@ def _listen(number: int, process: subprocess.Popen[str], inbox: queue.Queue[tupl
     inbox.put((number, None))
 
 
-def _tell(process: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
+def _tell(process: Process, message: Mapping[str, Any]) -> None:
     assert process.stdin is not None
     try:
         process.stdin.write(json.dumps(message) + "\n")
@@ -152,12 +205,10 @@ def _tell(process: subprocess.Popen[str], message: Mapping[str, Any]) -> None:
         pass  # it died; its listener says so
 
 
-def _end(process: subprocess.Popen[str], listener: threading.Thread) -> None:
-    """End a worker and close its pipes, or a program of many runs would run out of files."""
+def _end(process: Process) -> None:
+    """End a worker and close what is written to it, or a program of many runs would run out of files."""
     assert process.stdin is not None
     process.kill()
     process.wait()
     with suppress(BrokenPipeError):
         process.stdin.close()
-    if listener.ident is not None:  # not if the run was interrupted before it was started
-        listener.join(timeout=5)  # seconds; a child of the worker that holds its pipe must not hold the run

@@ -23,6 +23,8 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     jobs: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
+
     from stream.execute import Setup, execute, open_bench
     from stream.plan import Job
 

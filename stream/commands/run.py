@@ -11,6 +11,7 @@ from typing import Any
 
 from stream.config import resolve_config
 from stream.failure import RunFailed
+from stream.pool import workers_ahead
 from stream.report import make_console, open_view, print_report
 from stream.report.failures import one_line
 from tasks.errors import InputError
@@ -21,11 +22,11 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
     settings, origins = resolve_config({**given, "columns": _columns(columns) or None}, config)
     console = make_console(display)
     try:
-        with open_view(display, console) as view:
+        with workers_ahead(settings.workers) as ahead, open_view(display, console) as view:
             view.handle({"event": "notice", "message": "loading libraries"})
             from stream.engine import run_stream  # seconds: only once the settings are read and something is shown
 
-            results = run_stream(settings, origins, view.handle)
+            results = run_stream(settings, origins, view.handle, ahead)
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
         return 1

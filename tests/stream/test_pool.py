@@ -11,7 +11,7 @@ import pytest
 
 from stream import pool
 from stream.plan import Job
-from stream.pool import JobFailed, Message, next_job, run_here, run_in_workers
+from stream.pool import JobFailed, Message, next_job, run_here, run_in_workers, workers_ahead
 
 # A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.
 WORKER = """
@@ -120,6 +120,43 @@ def test_no_more_workers_than_jobs(started: list[subprocess.Popen[str]], tmp_pat
     run_in_workers((Job("fit", "free", 1, ("task1",)),), {}, {}, 8, tmp_path / "log", lambda message: None)
     assert all_ended(started)
     assert len(started) == 1
+
+
+@pytest.mark.parametrize(("ahead", "wanted"), [(2, 2), (3, 2), (2, 3)])
+def test_workers_that_are_there_already_are_taken(
+    started: list[subprocess.Popen[str]], tmp_path: Path, ahead: int, wanted: int
+) -> None:
+    results: dict[str, Any] = {}
+    with workers_ahead(ahead) as there:
+        assert len(started) == ahead
+        run_in_workers(jobs_of(3), results, {}, wanted, tmp_path / "log", lambda message: None, there)
+        assert len(there.waiting) == max(0, ahead - wanted)
+    assert len(started) == max(ahead, wanted)
+    assert results.keys() == {job.id for job in jobs_of(3)}
+    assert all_ended(started)
+
+
+def test_one_worker_is_the_process_itself_and_none_outlives_what_it_waits_for(
+    started: list[subprocess.Popen[str]],
+) -> None:
+    with workers_ahead(1) as there:
+        assert there.waiting == []
+    with pytest.raises(KeyboardInterrupt), workers_ahead(2):
+        raise KeyboardInterrupt
+    assert len(started) == 2
+    assert all_ended(started)
+
+
+def test_what_workers_print_is_in_the_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def start(errors: Any) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+        return subprocess.Popen(["sh", "-c", "echo out of paper >&2; read setup; exit 9"], text=True, **pipes)
+
+    monkeypatch.setattr(pool, "_start", start)
+    log = tmp_path / "log"
+    with workers_ahead(2) as there, pytest.raises(JobFailed):
+        run_in_workers(jobs_of(3), {}, {}, 2, log, lambda message: None, there)
+    assert "out of paper" in log.read_text()
 
 
 def test_in_this_process_jobs_go_in_the_order_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
