@@ -19,9 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import pictures
 import study
 import typer
-from findings import Claim, complete, judged, state, told
+from findings import Claim, told_all, weighed
+from options import run_options
 
 SHARES = "none,v,alpha,both"
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3)
@@ -42,29 +44,19 @@ def grid(shares: Sequence[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+@run_options(suite=TASKS)
 def main(
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
+    settings: dict[str, Any],
     share: Annotated[str, typer.Option(help="Comma list out of none, v, alpha, both.")] = SHARES,
     seeds: study.Seeds = 1,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/ablation"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "share")}
     console = study.open_console()
     points = grid(share.split(","))
     reference = next(iter(points))
     settings["learners"] = ",".join(points)
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
-    found = {name: told(runs, name, reference) for name in complete(runs, console)}
+    runs = study.run_seeds(out, console, seeds, **settings)
+    found = told_all(runs, reference, console)
 
     rows = []
     for name, facts in found.items():
@@ -74,7 +66,7 @@ def main(
         cells += ["" if name == reference else facts.to_reference.tasks.points(sign=True)]
         rows.append([*cells, f"{facts.trained:,.0f}", f"{facts.kept:,.0f}", f"{facts.bytes:,.0f}"])
     head = ["shared", "gates", "penalty", "score", f"to share={points[reference]['share']}, off\n(over tasks)"]
-    title = f"AdapterBias, {len(runs[0]['order'])} tasks, backbone {backbone}"
+    title = f"AdapterBias, {len(runs[0]['order'])} tasks, backbone {settings['backbone']}"
     study.show(console, title, [*head, "trained\n/task", "kept\n/task", "bytes\n/task"], rows, (0, 1))
     fu, author = "Fu et al. (2022):", "Its author (issue 7 of the released code):"
     plain = "adapterbias:share={}".format
@@ -92,15 +84,14 @@ def main(
             )
         ),
     ]
-    findings = judged(claims, {name: facts.scores for name, facts in found.items()})
-    state(console, findings)
+    findings = weighed(claims, found, console)
     document = {"settings": settings | {"seeds": seeds, "share": share}, "reference": reference}
     document["learners"] = {name: points[name] | {"told": facts} for name, facts in found.items()}
     study.save(out / "adapterbias_ablation.json", document | {"findings": findings}, runs[0], console)
 
     def plot(axes: Any) -> None:
         shares = list(dict.fromkeys(point["share"] for point in points.values()))
-        for colour, shared in zip(study.COLOURS, shares, strict=False):
+        for colour, shared in zip(pictures.COLOURS, shares, strict=False):
             for gates, mark in MARKS.items():
                 members = [facts for name, facts in found.items()
                            if (points[name]["share"], points[name]["gates"]) == (shared, gates)]  # fmt: skip
@@ -112,7 +103,7 @@ def main(
         axes.set_title("what layers share, and which gates prune (penalties 1e-6 to 1e-3)", loc="left", fontsize=10)
         axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
-    study.draw(out / "adapterbias_ablation.png", 8, 4.5, plot, console)
+    pictures.draw(out / "adapterbias_ablation.png", 8, 4.5, plot, console)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pictures
 import study
+from options import run_options
 
 from learners.checkpoint import find_checkpoint
 
@@ -48,23 +50,9 @@ def save_random(backbone: str, folder: Path, seed: int) -> Path:
     return folder
 
 
-def main(
-    suite: study.Suite = "houlsby26",
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
-    learners: study.Learners = "adapter,head",
-    seeds: study.Seeds = 1,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
-    out: study.Out = Path("runs/worth"),
-) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "backbone", "seeds")}
+@run_options(learners="adapter,head")
+def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path("runs/worth")) -> None:
+    backbone = settings.pop("backbone")
     console = study.open_console()
     scores: dict[str, dict[str, list[dict[str, float]]]] = {"pretrained": {}, "random": {}}
     runs: list[dict[str, Any]] = []
@@ -79,11 +67,12 @@ def main(
                 scores[kind].setdefault(learner, []).append(study.last_row(results, learner))
 
     names, tasks = list(scores["random"]), runs[0]["order"]
+    means = {kind: {name: study.task_means(each) for name, each in of.items()} for kind, of in scores.items()}
     rows = []
     for task in tasks:
         cells = [task, runs[0]["tasks"][task]["metric"]]
         for name in names:
-            ours, others = (sum(row[task] for row in scores[kind][name]) / seeds for kind in scores)
+            ours, others = (means[kind][name][task] for kind in scores)
             cells += [study.points(ours), study.points(others), study.points(ours - others, sign=True)]
         rows.append(cells)
     head = ["task", "metric"]
@@ -94,17 +83,16 @@ def main(
     document: dict[str, Any] = {"settings": settings | {"backbone": backbone, "seeds": seeds}, "learners": {}}
     rows = []
     for name in names:
-        means = [study.interval([sum(row.values()) / len(row) for row in scores[kind][name]]) for kind in scores]
+        both = [study.average(scores[kind][name]) for kind in scores]
         gain = study.paired(scores["pretrained"][name], scores["random"][name])
-        better = sum(sum(row[task] for row in scores["pretrained"][name]) >
-                     sum(row[task] for row in scores["random"][name]) for task in tasks)  # fmt: skip
+        better = sum(means["pretrained"][name][task] > means["random"][name][task] for task in tasks)
         verdict = gain.tasks.verdict(MARGIN, None)
         document["learners"][name] = {
-            "pretrained": means[0], "random": means[1], "gain": gain, "tasks_better": better, "verdict": verdict,
+            "pretrained": both[0], "random": both[1], "gain": gain, "tasks_better": better, "verdict": verdict,
             "scores": {kind: scores[kind][name] for kind in scores},
         }  # fmt: skip
         over = "–" if gain.seeds.half is None else f"±{100 * gain.seeds.half:.1f}"
-        rows.append([name, *map(study.points, means), gain.tasks.points(sign=True), over, f"{better}/{len(tasks)}"])
+        rows.append([name, *map(study.points, both), gain.tasks.points(sign=True), over, f"{better}/{len(tasks)}"])
         rows[-1].append(verdict)
     head = ["learner", "pretrained", "random", "gain (over tasks)", "(over seeds)", "tasks better", "gain > 5 points"]
     study.show(console, f"Averages over {len(tasks)} tasks, {seeds} seed{'' if seeds == 1 else 's'}", head, rows)
@@ -112,14 +100,14 @@ def main(
 
     def plot(axes: Any) -> None:
         places = range(len(tasks))
-        for colour, name in zip(study.COLOURS, names, strict=False):
+        for colour, name in zip(pictures.COLOURS, names, strict=False):
             for kind, mark in (("random", "o"), ("pretrained", ">")):
-                values = [100 * sum(row[task] for row in scores[kind][name]) / seeds for task in tasks]
+                values = [100 * means[kind][name][task] for task in tasks]
                 face = colour if kind == "pretrained" else "white"
                 axes.plot(values, places, mark, color=colour, markerfacecolor=face, label=f"{name}, {kind}")
-        study.task_axis(axes, tasks, "score, points", 4)
+        pictures.task_axis(axes, tasks, "score, points", 4)
 
-    study.draw(out / "backbone_worth.png", 7, 1.5 + 0.22 * len(tasks), plot, console)
+    pictures.draw(out / "backbone_worth.png", 7, 1.5 + 0.22 * len(tasks), plot, console)
 
 
 if __name__ == "__main__":

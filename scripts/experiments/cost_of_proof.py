@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import study
+from options import run_options
 
 import learners.delta
 import stream.evaluate
@@ -28,6 +29,7 @@ from stream.inputs import Inputs
 from stream.ledger import Ledger
 from tasks.errors import InputError
 
+LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
 LIMIT = 0.02  # of the run: what a user would not notice
 # Of each kind: where it is looked up, and its name.
 PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
@@ -71,20 +73,16 @@ def timed(seconds: dict[str, float]) -> Iterator[None]:
             setattr(owner, name, function)
 
 
-def main(
-    suite: study.Suite = "houlsby26",
-    source: study.Source = "simulated",
-    backbone: study.Backbone = "embedded",
-    learners: study.Learners = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head",
-    train_examples: study.TrainExamples = 120,
-    test_examples: study.TestExamples = 40,
-    epochs: study.Epochs = 3,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 40,
-    dtype: study.Dtype = "float32",
-    out: study.Out = Path("runs/proof"),
-) -> None:
-    settings = {key: value for key, value in locals().items() if key != "out"}
+@run_options(
+    source="simulated",
+    learners=LEARNERS,
+    train_examples=120,
+    test_examples=40,
+    epochs=3,
+    max_length=40,
+    without=["evaluate", "workers"],
+)
+def main(settings: dict[str, Any], out: study.Out = Path("runs/proof")) -> None:
     console = study.open_console()
     found: dict[str, dict[str, Any]] = {}
     runs = {}

@@ -48,7 +48,7 @@ def told(runs: Sequence[Mapping[str, Any]], name: str, reference: str) -> Told:
     return Told(
         sharing=learners[0]["sharing"],
         scores=scores,
-        score=study.interval([sum(row.values()) / len(row) for row in scores]),
+        score=study.average(scores),
         to_reference=study.paired(scores, [study.last_row(results, reference) for results in runs]),
         trained=mean("trained_parameters"),
         kept=mean("kept_parameters"),
@@ -70,6 +70,11 @@ def complete(runs: Sequence[Mapping[str, Any]], console: Console) -> list[str]:
         else:
             names.append(name)
     return names
+
+
+def told_all(runs: Sequence[Mapping[str, Any]], reference: str, console: Console) -> dict[str, Told]:
+    """Of every learner whose fits all came to an end, by name."""
+    return {name: told(runs, name, reference) for name in complete(runs, console)}
 
 
 class Claim(NamedTuple):
@@ -109,3 +114,10 @@ def state(console: Console, findings: Sequence[Finding]) -> None:
     for each in findings:
         verdict = Text(each.verdict, style=study.VERDICTS[each.verdict])
         console.print(Text.assemble(f"* {each.paper} Here {each.found}: ", verdict, "."))
+
+
+def weighed(claims: Sequence[Claim], learners: Mapping[str, Told], console: Console) -> list[Finding]:
+    """Judge claims by what is told of the learners, and state what came out."""
+    findings = judged(claims, {name: facts.scores for name, facts in learners.items()})
+    state(console, findings)
+    return findings

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import study
+import typer
 from rich.console import Console
 
 from learners.backbone import Backbone
@@ -24,6 +25,8 @@ from stream.ledger import read_ledger
 from stream.prepare import prepare
 from stream.verify.recorded import recorded
 from tasks.errors import InputError, unknown_name
+
+Run = Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +63,7 @@ class Finished:
 
 def make_runs(out: Path, console: Console, seeds: int, **settings: Any) -> list[Path]:
     """Folders of runs with these settings and seeds 0, 1, ..., finished here where they are not yet."""
-    for seed in range(seeds):
-        study.run_seed(out, console, seed=seed, **settings)
+    study.run_seeds(out, console, seeds, **settings)
     return [out / f"seed{seed}" for seed in range(seeds)]
 
 

@@ -21,8 +21,10 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pictures
 import study
-from findings import Claim, Told, complete, judged, state, told
+from findings import Claim, told_all, weighed
+from options import run_options
 
 from learners.architecture import Architecture
 from learners.backbone import load_backbone
@@ -114,30 +116,16 @@ def counted(learner: str, architecture: Architecture) -> int:
     )
 
 
-def main(
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
-    seeds: study.Seeds = 1,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
-    out: study.Out = Path("runs/forms"),
-) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
+@run_options(suite=TASKS)
+def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path("runs/forms")) -> None:
     console = study.open_console()
-    architecture = load_backbone(backbone).architecture
+    architecture = load_backbone(settings["backbone"]).architecture
     table = comparisons(architecture)
     settings["learners"] = ",".join(dict.fromkeys(row.learner for row in table))
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
-    names = complete(runs, console)
-    table = [row for row in table if row.learner in names]
-    found: dict[str, Told] = {row.words: told(runs, row.learner, REFERENCE) for row in table}
+    runs = study.run_seeds(out, console, seeds, **settings)
+    learners = told_all(runs, REFERENCE, console)
+    table = [row for row in table if row.learner in learners]
+    found = {row.words: learners[row.learner] for row in table}
 
     parameters, rows = runs[0]["backbone"]["parameters"], []
     for row in table:
@@ -146,10 +134,10 @@ def main(
         difference = "" if row.learner == REFERENCE else facts.to_reference.tasks.points(sign=True)
         rows.append([*cells, study.points(facts.score), difference, row.learner])
     head = ["table", "counted", "of\nmodel", "trained", "score", f"to {REFERENCE}\n(over tasks)", "learner"]
-    title = f"{len(runs[0]['order'])} tasks, backbone {backbone}: d = {architecture.hidden}, L = {architecture.layers}"
+    title = f"{len(runs[0]['order'])} tasks, backbone {settings['backbone']}"
+    title += f": d = {architecture.hidden}, L = {architecture.layers}"
     study.show(console, title, head, rows, (0, len(head) - 1))
-    findings = judged(CLAIMS, {words: facts.scores for words, facts in found.items()})
-    state(console, findings)
+    findings = weighed(CLAIMS, found, console)
     document: dict[str, Any] = {"settings": settings | {"seeds": seeds}, "reference": REFERENCE, "findings": findings}
     document["rows"] = [
         {**row._asdict(), "counted": counted(row.learner, architecture), "told": found[row.words]} for row in table
@@ -161,11 +149,11 @@ def main(
         groups: dict[str, list[tuple[int, study.Interval]]] = {}
         for place, row in enumerate(table):
             groups.setdefault(f"Table {row.table}", []).append((place, found[row.words].to_reference.tasks))
-        study.whiskers(axes, groups)
+        pictures.whiskers(axes, groups)
         labels = [f"{row.words} ({counted(row.learner, architecture):,})" for row in table]
-        study.task_axis(axes, labels, f"score less that of {REFERENCE}, points; 95 % over tasks", 4)
+        pictures.task_axis(axes, labels, f"score less that of {REFERENCE}, points; 95 % over tasks", 4)
 
-    study.draw(out / "forms.png", 8, 1.5 + 0.24 * len(table), plot, console)
+    pictures.draw(out / "forms.png", 8, 1.5 + 0.24 * len(table), plot, console)
 
 
 if __name__ == "__main__":

@@ -15,48 +15,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import pictures
 import study
 import typer
-from findings import Claim, complete, judged, state, told
+from findings import Claim, told_all, weighed
+from options import run_options
 
 EXPONENTS = range(-7, 1)
 TASKS = "cola,sst2,mnli_m,newsgroups20"
 
 
+@run_options(suite=TASKS)
 def main(
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
+    settings: dict[str, Any],
     size: Annotated[int, typer.Option(min=2, help="Bottleneck of the adapters.")] = 64,
     seeds: study.Seeds = 2,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/scale"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "size")}
     console = study.open_console()
     deviations = {f"adapter:{size}:std=1e{exponent}": 10.0**exponent for exponent in EXPONENTS}
     default = f"adapter:{size}:std=1e-2"
     settings["learners"] = ",".join(deviations)
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
-    found = {name: told(runs, name, default) for name in complete(runs, console)}
+    runs = study.run_seeds(out, console, seeds, **settings)
+    found = told_all(runs, default, console)
     tasks = runs[0]["order"]
-    means = {
-        name: {task: sum(row[task] for row in facts.scores) / seeds for task in tasks} for name, facts in found.items()
-    }
+    means = {name: study.task_means(facts.scores) for name, facts in found.items()}
 
     rows = []
     for name, facts in found.items():
         difference = "default" if name == default else facts.to_reference.tasks.points(sign=True)
         cells = [f"{deviations[name]:.0e}", study.points(facts.score), difference]
         rows.append([*cells, *(study.points(means[name][task]) for task in tasks)])
-    title = f"Adapters of size {size} by deviation of their first weights, backbone {backbone}"
+    title = f"Adapters of size {size} by deviation of their first weights, backbone {settings['backbone']}"
     study.show(console, title, ["deviation", "mean score", "to 1e-2\n(over tasks)", *tasks], rows)
     paper = "Houlsby et al. (2019), Figure 6:"
     claims = [
@@ -66,14 +56,13 @@ def main(
         ),
         Claim(f"{paper} above it, performance degrades.", f"adapter:{size}:std=1e0", default, None, 0.0),
     ]
-    findings = judged(claims, {name: facts.scores for name, facts in found.items()})
-    state(console, findings)
+    findings = weighed(claims, found, console)
     document = {"settings": settings | {"seeds": seeds, "size": size}, "deviations": deviations, "learners": found}
     study.save(out / "initial_scale.json", document | {"findings": findings}, runs[0], console)
 
     def plot(axes: Any) -> None:
         places = [deviations[name] for name in found]
-        for colour, task in zip(study.COLOURS, tasks, strict=False):
+        for colour, task in zip(pictures.COLOURS, tasks, strict=False):
             values = [100 * means[name][task] for name in found]
             axes.plot(places, values, "o-", color=colour, linewidth=1, markersize=4, label=task)
         axes.plot(places, [100 * facts.score.mean for facts in found.values()], "k-", linewidth=2, label="mean")
@@ -81,7 +70,7 @@ def main(
         axes.set(xscale="log", xlabel="deviation of the first weights (dotted: default)", ylabel="score, points")
         axes.legend(fontsize=8, frameon=False)
 
-    study.draw(out / "initial_scale.png", 7, 4, plot, console)
+    pictures.draw(out / "initial_scale.png", 7, 4, plot, console)
 
 
 if __name__ == "__main__":

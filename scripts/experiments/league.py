@@ -19,9 +19,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import pictures
 import study
 import typer
-from findings import Claim, Told, complete, judged, state, told
+from findings import Claim, Told, told_all, weighed
+from options import run_options
 from rich.console import Console
 
 from learners.architecture import Architecture
@@ -77,40 +79,28 @@ def row(name: str, facts: Told, backbone: int) -> list[str]:
     ]
 
 
+@run_options(suite=TASKS, train_examples=300)
 def main(
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
+    settings: dict[str, Any],
     learners: Annotated[str, typer.Option(help="Comma list, beside full:isolated; all families if empty.")] = "",
     seeds: study.Seeds = 3,
-    train_examples: study.TrainExamples = 300,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/league"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
     console = study.open_console()
-    architecture = load_backbone(backbone).architecture
+    architecture = load_backbone(settings["backbone"]).architecture
     names = [REFERENCE, *learners.split(",")] if learners else fitting(LEARNERS, architecture, console)
     settings["learners"] = ",".join(dict.fromkeys(names))
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    runs = study.run_seeds(out, console, seeds, **settings)
     parameters, order = runs[0]["backbone"]["parameters"], runs[0]["order"]
-    found = {name: told(runs, name, REFERENCE) for name in complete(runs, console)}
+    found = told_all(runs, REFERENCE, console)
     ranked = sorted(found.items(), key=lambda entry: -entry[1].score.mean)
 
     head = ["learner", f"score\n({seeds} seeds)", f"to {REFERENCE}\n(over tasks)", "trained\n/task", "kept\n/task"]
     head += ["of\nmodel", "bytes\n/task", "seconds\n/task", "growth", "forget", "kept as\nlearned"]
     rows = [row(name, facts, parameters) for name, facts in ranked]
-    study.show(
-        console, f"{len(order)} tasks, {len(found)} systems, backbone {backbone}", head, rows, (0, len(head) - 1)
-    )
-    findings = judged(CLAIMS, {name: facts.scores for name, facts in found.items()})
-    state(console, findings)
+    title = f"{len(order)} tasks, {len(found)} systems, backbone {settings['backbone']}"
+    study.show(console, title, head, rows, (0, len(head) - 1))
+    findings = weighed(CLAIMS, found, console)
     document = {"settings": settings | {"seeds": seeds}, "reference": REFERENCE, "learners": dict(ranked)}
     study.save(out / "league.json", document | {"findings": findings}, runs[0], console)
 
@@ -119,11 +109,11 @@ def main(
         groups: dict[str, list[tuple[int, study.Interval]]] = {}
         for place, (_, facts) in enumerate(ranked):
             groups.setdefault(kinds.get(facts.sharing, facts.sharing), []).append((place, facts.score))
-        study.whiskers(axes, groups)
+        pictures.whiskers(axes, groups)
         labels = [f"{name} ({facts.bytes / 1e3:,.1f} kB)" for name, facts in ranked]
-        study.task_axis(axes, labels, "mean score after the last arrival, points; 95 % over seeds", 2)
+        pictures.task_axis(axes, labels, "mean score after the last arrival, points; 95 % over seeds", 2)
 
-    study.draw(out / "league.png", 7, 1.5 + 0.24 * len(ranked), plot, console)
+    pictures.draw(out / "league.png", 7, 1.5 + 0.24 * len(ranked), plot, console)
 
 
 if __name__ == "__main__":

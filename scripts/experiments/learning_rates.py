@@ -15,8 +15,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import pictures
 import study
 import typer
+from options import run_options
 
 from learners.backbone import load_backbone
 from learners.family import parse_learner, parse_learners
@@ -43,31 +45,21 @@ def verdict(differences: list[study.Interval]) -> str:
     return "open" if any(each.mean > 0 for each in differences) else "holds"
 
 
+@run_options(suite=TASKS, learners=LEARNERS, train_examples=1000, test_examples=300)
 def main(
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
-    learners: study.Learners = LEARNERS,
+    settings: dict[str, Any],
     below: Annotated[int, typer.Option(min=0, help="Half decades below a default.")] = 2,
     above: Annotated[int, typer.Option(min=0, help="Half decades above a default.")] = 1,
     seeds: study.Seeds = 1,
-    train_examples: study.TrainExamples = 1000,
-    test_examples: study.TestExamples = 300,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/rates"),
 ) -> None:
-    given = dict(locals())
-    settings = {key: value for key, value in given.items() if key not in ("out", "seeds", "below", "above")}
+    given = settings | {"below": below, "above": above, "seeds": seeds, "out": out}
     console = study.open_console()
+    backbone = settings["backbone"]
     width = load_backbone(backbone).architecture.hidden
-    grid = {name: rates_around(name, width, below, above) for name in parse_learners(learners)}
+    grid = {name: rates_around(name, width, below, above) for name in parse_learners(settings["learners"])}
     settings["learners"] = ",".join(name for rates in grid.values() for name in rates)
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    runs = study.run_seeds(out, console, seeds, **settings)
 
     document: dict[str, Any] = {"settings": given, "width": width, "learners": {}}
     rows = []
@@ -76,7 +68,7 @@ def main(
         differences = {name: study.paired(scores[name], scores[default]).tasks for name in rates if name != default}
         told = []
         for name, rate in rates.items():
-            mean = study.interval([sum(score.values()) / len(score) for score in scores[name]])
+            mean = study.average(scores[name])
             told.append({"rate": rate, "default": name == default, "score": mean, "scores": scores[name]})
             cells = [default, f"{rate:.1e}", study.points(mean)]
             cells += ["default", verdict(list(differences.values()))] if name == default else [
@@ -89,7 +81,7 @@ def main(
     study.save(out / "learning_rates.json", document, runs[0], console)
 
     def plot(axes: Any) -> None:
-        for colour, (name, told) in zip(study.COLOURS, document["learners"].items(), strict=False):
+        for colour, (name, told) in zip(pictures.COLOURS, document["learners"].items(), strict=False):
             rates, means = [each["rate"] for each in told], [100 * each["score"].mean for each in told]
             axes.plot(rates, means, "-", color=colour, linewidth=1, label=name)
             for rate, mean, each in zip(rates, means, told, strict=True):
@@ -98,7 +90,7 @@ def main(
         axes.set(xlabel="peak learning rate (full mark: default)", ylabel="mean score, points")
         axes.legend(fontsize=8, frameon=False)
 
-    study.draw(out / "learning_rates.png", 7, 4, plot, console)
+    pictures.draw(out / "learning_rates.png", 7, 4, plot, console)
 
 
 if __name__ == "__main__":

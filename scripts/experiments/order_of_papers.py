@@ -18,8 +18,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pictures
 import study
 from findings import Claim, Told, told
+from options import run_options
 
 REFERENCE = "full:isolated"
 LEARNERS = f"{REFERENCE},full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
@@ -77,25 +79,10 @@ def row(name: str, facts: Told, backbone: int) -> list[str]:
     ]
 
 
-def main(
-    suite: study.Suite = "houlsby26",
-    source: study.Source = "simulated:seed={seed}",  # other texts each time, so that intervals include their chance
-    backbone: study.Backbone = "embedded",
-    learners: study.Learners = LEARNERS,
-    seeds: study.Seeds = 3,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
-    out: study.Out = Path("runs/papers"),
-) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
+@run_options(learners=LEARNERS)
+def main(settings: dict[str, Any], seeds: study.Seeds = 3, out: study.Out = Path("runs/papers")) -> None:
     console = study.open_console()
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    runs = study.run_seeds(out, console, seeds, **settings)
     names = list(runs[0]["learners"])
     reference = REFERENCE if REFERENCE in names else names[0]
     found = {name: told(runs, name, reference) for name in names}
@@ -104,14 +91,15 @@ def main(
     head = ["learner", f"score\n({seeds} seeds)", f"to {reference}\n(over tasks)", "(over\nseeds)", "trained\n/task"]
     head += ["of\nmodel", "growth", "forget", "papers, to full"]
     rows = [row(name, facts, runs[0]["backbone"]["parameters"]) for name, facts in ranked]
-    study.show(console, f"{len(runs[0]['order'])} tasks, backbone {backbone}", head, rows, (0, len(head) - 1))
+    title = f"{len(runs[0]['order'])} tasks, backbone {settings['backbone']}"
+    study.show(console, title, head, rows, (0, len(head) - 1))
     claims = list(judged(found))
     study.show(console, "The papers' order", ["claim", "found", "verdict"], [[*c.values()] for c in claims], (0, 2))
     document = {"settings": settings | {"seeds": seeds}, "reference": reference, "learners": found, "claims": claims}
     study.save(out / "order_of_papers.json", document, runs[0], console)
 
     def plot(axes: Any) -> None:
-        for colour, (name, facts) in zip(study.COLOURS, found.items(), strict=False):
+        for colour, (name, facts) in zip(pictures.COLOURS, found.items(), strict=False):
             mean, half = 100 * facts.score.mean, 100 * (facts.score.half or 0)
             axes.errorbar(max(facts.trained, 1), mean, half, fmt="o", color=colour, capsize=3, label=name)
         axes.set(
@@ -120,7 +108,7 @@ def main(
         axes.set_title("score after the last arrival, 95 % interval over seeds", loc="left", fontsize=10)
         axes.legend(fontsize=8, frameon=False)
 
-    study.draw(out / "order_of_papers.png", 7, 4.5, plot, console)
+    pictures.draw(out / "order_of_papers.png", 7, 4.5, plot, console)
 
 
 if __name__ == "__main__":

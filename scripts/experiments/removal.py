@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pictures
 import study
 import torch
 import typer
 from findings import Finding, state
-from finished import Finished, make_runs, open_finished
+from finished import Finished, Run, make_runs, open_finished
+from options import run_options
 
 from learners.delta import Delta
 from learners.forms import Bottleneck
@@ -101,24 +103,15 @@ def findings(lost: Mapping[str, np.ndarray], uniform: Sequence[float]) -> list[F
     return found
 
 
+@run_options(suite=TASKS)
 def main(
-    run: Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")] = None,
+    *,
+    run: Run = None,
     learner: Annotated[str, typer.Option(help="Adapters, as the run names them.")] = "adapter:64",
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
+    settings: dict[str, Any],
     seeds: study.Seeds = 3,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/removal"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "run", "learner")}
     console = study.open_console()
     folders = [run] if run else make_runs(out, console, seeds, learners=learner, **settings)
     found: dict[str, list[dict[str, Any]]] = {}
@@ -166,7 +159,7 @@ def main(
 
     if maps:
         size = 1.2 + 0.35 * layers
-        study.draw(out / "removal.png", size * len(maps), size + 0.5, plot, console, panels=len(maps))
+        pictures.draw(out / "removal.png", size * len(maps), size + 0.5, plot, console, panels=len(maps))
 
 
 def uniform_of(found: Sequence[Mapping[str, Any]]) -> float | None:

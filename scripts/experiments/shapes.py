@@ -25,9 +25,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import pictures
 import study
 import torch
 import typer
+from options import run_options
 from rich.console import Console
 from torch import nn
 
@@ -108,7 +110,7 @@ def compare(found: Mapping[str, dict[str, Any]], reference: str) -> None:
     for told in found.values():
         for kind, scores in told["scores"].items():
             others = found[reference]["scores"][kind]
-            told.setdefault("mean", {})[kind] = study.interval([sum(row.values()) / len(row) for row in scores])
+            told.setdefault("mean", {})[kind] = study.average(scores)
             told.setdefault("to_reference", {})[kind] = study.paired(scores, others).tasks
 
 
@@ -131,7 +133,9 @@ def show_scores(console: Console, title: str, found: Mapping[str, dict[str, Any]
     study.show(console, title, ["shape", *(cell for kind in kinds for cell in (kind, f"to {reference}"))], rows)
 
 
+@run_options(learners="adapter,head", without=["source", "backbone"])
 def main(
+    *,
     shapes: Annotated[str, typer.Option(help="Comma list of LAYERSxWIDTH.")] = SHAPES,
     minutes: Annotated[float, typer.Option(min=0.0, help="CPU minutes that pretraining of a shape may take.")] = 6.0,
     documents: Annotated[int, typer.Option(min=100, help="Documents of the corpus, if it is made.")] = 200_000,
@@ -140,30 +144,20 @@ def main(
     tokens: Annotated[int, typer.Option(min=64, help="Of a batch of pretraining.")] = Settings.tokens,
     learning_rate: Annotated[float, typer.Option(help="Peak rate of pretraining.")] = Settings.learning_rate,
     seed: Annotated[int, typer.Option(help="Of pretraining, and of a corpus that is made.")] = Settings.seed,
-    suite: study.Suite = "houlsby26",
-    learners: study.Learners = "adapter,head",
     probe_train: Annotated[int, typer.Option(min=50, help="Training texts of a probe.")] = 1000,
     probe_test: Annotated[int, typer.Option(min=50, help="Test texts of a probe.")] = 500,
+    settings: dict[str, Any],
     seeds: study.Seeds = 1,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/shapes"),
 ) -> None:
     given = dict(locals())
-    names = ("suite", "learners", "train_examples", "test_examples", "epochs", "batch_size", "max_length", "dtype",
-             "evaluate", "workers")  # fmt: skip
-    settings: dict[str, Any] = {name: given[name] for name in names}
+    given |= given.pop("settings")
     config = resolve_config(settings)[0]  # bad input is to be told before the hours of pretraining
-    tasks = resolve_suite(suite, tuple(twins()))[1]
-    parse_learners(learners)
+    tasks = resolve_suite(config.suite, tuple(twins()))[1]
+    parse_learners(config.learners)
     common = Settings(vocabulary=vocabulary, documents=documents, tokens=tokens, learning_rate=learning_rate, seed=seed)
     parse_shapes(shapes, common)
+    rows, length = settings["batch_size"], settings["max_length"]
     console = study.open_console()
     torch.set_num_threads(1)
 
@@ -184,7 +178,7 @@ def main(
             runs.append(study.run_seed(out / "runs" / name, console, seed=run_seed, **settings))
             for learner in runs[-1]["learners"]:
                 scores.setdefault(learner, []).append(study.last_row(runs[-1], learner))
-        calls[name] = uses(load_backbone(str(folder / "backbone"), config.dtype), batch_size, max_length)
+        calls[name] = uses(load_backbone(str(folder / "backbone"), config.dtype), rows, length)
         found[name] = {"parameters": backbone.parameters, "step_seconds": seconds[name], "steps": steps, **told,
                        "scores": scores}  # fmt: skip
     for what in ("step", "forward"):
@@ -193,15 +187,15 @@ def main(
 
     reference = EMBEDDED if EMBEDDED in found else next(iter(found))
     compare(found, reference)
-    title = f"What {minutes:g} CPU minutes of pretraining pay for; {batch_size} rows of {max_length} tokens, {dtype}"
-    show_costs(console, title, found)
+    title = f"What {minutes:g} CPU minutes of pretraining pay for"
+    show_costs(console, f"{title}; {rows} rows of {length} tokens, {config.dtype}", found)
     show_scores(console, f"Scores over {len(tasks)} tasks", found, reference)
     document = {"settings": given, "reference": reference, "shapes": found, "environment": runs[0]["environment"]}
     study.save(out / "shapes.json", document, None, console)
 
     def plot(axes: Any) -> None:
         costs = [1000 * told["adapter_step_seconds"] for told in found.values()]
-        for colour, kind in zip(study.COLOURS, found[reference]["scores"], strict=False):
+        for colour, kind in zip(pictures.COLOURS, found[reference]["scores"], strict=False):
             means = [100 * told["mean"][kind].mean for told in found.values()]
             axes.plot(costs, means, "o", color=colour, label=kind)
             for name, cost, mean in zip(found, costs, means, strict=True):
@@ -209,7 +203,7 @@ def main(
         axes.set(xlabel="training step of an adapter, ms", ylabel="mean score, points")
         axes.legend(fontsize=8, frameon=False)
 
-    study.draw(out / "shapes.png", 7, 4, plot, console)
+    pictures.draw(out / "shapes.png", 7, 4, plot, console)
 
 
 if __name__ == "__main__":

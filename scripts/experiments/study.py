@@ -1,13 +1,11 @@
-"""What the experiments share: their options, intervals of means, runs over seeds, tables, JSON files, pictures."""
+"""What the experiments share: their command, intervals of means, runs over seeds, tables, JSON files."""
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -18,14 +16,12 @@ from rich.text import Text
 from stream import run
 from stream.failure import RunFailed
 from stream.files import write_json
-from stream.report.console import LEARNER_COLOURS, make_console
+from stream.report.console import make_console
 from stream.report.grid import Column, table
 from tasks.errors import InputError, InputErrors
 from tasks.task import Task
 
 LEVEL = 0.95
-ON_PAPER = {"#ffffff": "#000000", "#f0e442": "#a89f00"}  # white and light yellow are for dark terminals
-COLOURS = [ON_PAPER.get(colour, colour) for colour in LEARNER_COLOURS]
 VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
 
 Suite = Annotated[str, typer.Option(help="Suite, or NAME,NAME.")]
@@ -101,6 +97,16 @@ def paired(ours: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, fl
     )
 
 
+def average(scores: Sequence[Mapping[str, float]]) -> Interval:
+    """Over seeds, of the mean over tasks; a score by task for every seed."""
+    return interval([sum(row.values()) / len(row) for row in scores])
+
+
+def task_means(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of each task, the mean over seeds; a score by task for every seed."""
+    return {task: sum(row[task] for row in scores) / len(scores) for task in scores[0]}
+
+
 def points(value: Interval | float | None, sign: bool = False) -> str:
     """An interval, or a fraction, in points; a dash for what there is not."""
     if value is None:
@@ -123,6 +129,11 @@ def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings:
     folder = out / f"seed{seed}"
     given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
     return run(handle=teller(console, str(folder)), **given)
+
+
+def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[dict[str, Any]]:
+    """Results of the runs of seeds 0, 1, ...; see `run_seed`."""
+    return [run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
 
 
 def teller(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:
@@ -186,43 +197,6 @@ def as_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_json(entry) for entry in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None:
-    """A line for each task, the first on top; scores to the right; what the marks mean above."""
-    axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.invert_yaxis()
-    axes.set(xlabel=label)
-    axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
-
-
-def whiskers(axes: Any, groups: Mapping[str, Sequence[tuple[int, Interval]]]) -> None:
-    """Intervals of each group at their lines, a colour for each; the axis fits the means, so wide intervals are cut."""
-    for colour, (label, rows) in zip(COLOURS, groups.items(), strict=False):
-        means, halves = [100 * row.mean for _, row in rows], [100 * (row.half or 0) for _, row in rows]
-        axes.errorbar(means, [line for line, _ in rows], xerr=halves, fmt="o", color=colour, capsize=2, label=label)
-    found = [100 * row.mean for rows in groups.values() for _, row in rows]
-    margin = max(max(found) - min(found), 5.0)
-    axes.set_xlim(min(found) - margin, max(found) + margin)
-
-
-def draw(path: Path, width: float, height: float, plot: Callable[..., None], console: Console, panels: int = 1) -> None:
-    """Have `plot` draw on matplotlib Axes, one for each panel, and save them, PNG or SVG by the path's ending; inches.
-
-    Without matplotlib (extra `plots`) a note says so: the numbers do not depend on it.
-    """
-    if find_spec("matplotlib") is None:
-        console.print("no picture: pip install 'taskstream[plots]' and give the command again", style="dim")
-        return
-    figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
-    row = figure.subplots(1, panels, squeeze=False)[0]
-    for axes in row:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.set_axisbelow(True)
-        axes.grid(color="#dddddd", linewidth=0.6)
-    plot(*row)
-    figure.savefig(path, dpi=150)
-    console.print(f"picture: {path}", style="dim", soft_wrap=True)
 
 
 def command(main: Callable[..., None], text: str | None) -> None:

@@ -22,8 +22,10 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
+import pictures
 import study
 import typer
+from options import run_options
 
 from stream import run
 from stream.files import usable_folder
@@ -65,23 +67,22 @@ def slope(values: Sequence[float]) -> study.Interval:
     return study.Interval(float(line.slope), half, n)
 
 
+@run_options(
+    suite="simulated:1000",
+    source="simulated",
+    learners="adapterbias",
+    train_examples=100,
+    test_examples=50,
+    epochs=2,
+    max_length=48,
+    without=["workers"],
+)
 def main(
-    suite: study.Suite = "simulated:1000",
-    source: study.Source = "simulated",
-    backbone: study.Backbone = "embedded",
-    learners: study.Learners = "adapterbias",
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
+    settings: dict[str, Any],
     seed: Annotated[int, typer.Option(min=0, help="Seed of the run.")] = 0,
-    train_examples: study.TrainExamples = 100,
-    test_examples: study.TestExamples = 50,
-    epochs: study.Epochs = 2,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 48,
     out: study.Out = Path("runs/thousand"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key != "out"}
-    settings["source"] = source.replace("{seed}", str(seed))
+    settings |= {"source": settings["source"].replace("{seed}", str(seed)), "seed": seed}
     console = study.open_console()
     usable_folder(out, f"--out {out}")
     begun, file = time.perf_counter(), out / "arrivals.jsonl"
@@ -123,7 +124,8 @@ def main(
                      f"{study.points(metrics['forgetting_chaudhry'])}"])  # fmt: skip
         cells = (f"{kept[f'cells_{how}']:,} {how}" for how in ("measured", "certified", "audited"))
         rows.append([f"{name}: cells of R", ", ".join(cells)])
-    study.show(console, f"{len(arrivals)} arrivals, backbone {backbone}, evaluate {evaluate}", ["", ""], rows, (0, 1))
+    title = f"{len(arrivals)} arrivals, backbone {settings['backbone']}, evaluate {settings['evaluate']}"
+    study.show(console, title, ["", ""], rows, (0, 1))
     document: dict[str, Any] = {"settings": settings}
     document["seconds"] = {"mean": mean, "slope": change, "change": drift, "flat": verdict}
     document |= {"memory_megabytes": max(memory), "stored_bytes": stored, "disk_bytes": disk, "arrivals": arrivals}
@@ -131,18 +133,20 @@ def main(
 
     def plot(axes: Any) -> None:
         numbers = [line["arrival"] for line in arrivals]
-        axes.plot(numbers, seconds, ".", color=study.COLOURS[0], markersize=3, label="an arrival")
+        axes.plot(numbers, seconds, ".", color=pictures.COLOURS[0], markersize=3, label="an arrival")
         start = mean - change.mean * (len(seconds) + 1) / 2
         ends = [start + change.mean, start + change.mean * len(seconds)]
-        axes.plot([numbers[0], numbers[-1]], ends, color=study.COLOURS[5], label=f"{1000 * change.mean:+.3f}{half} ms")
+        axes.plot(
+            [numbers[0], numbers[-1]], ends, color=pictures.COLOURS[5], label=f"{1000 * change.mean:+.3f}{half} ms"
+        )
         axes.set(xlabel="arrival", ylabel="seconds", ylim=(0, 3 * median(seconds)))
         axes.legend(fontsize=8, frameon=False, loc="upper left")
         other = axes.twinx()
-        other.plot(numbers, memory, color=study.COLOURS[2], linewidth=1)
+        other.plot(numbers, memory, color=pictures.COLOURS[2], linewidth=1)
         other.set(ylim=(0, 1.3 * max(memory)))
-        other.set_ylabel("memory, MB", color=study.COLOURS[2])
+        other.set_ylabel("memory, MB", color=pictures.COLOURS[2])
 
-    study.draw(out / "thousand_tasks.png", 7, 3.5, plot, console)
+    pictures.draw(out / "thousand_tasks.png", 7, 3.5, plot, console)
 
 
 if __name__ == "__main__":

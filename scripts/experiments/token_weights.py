@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pictures
 import study
 import torch
 import typer
 from findings import Finding, state
-from finished import Finished, make_runs, open_finished
+from finished import Finished, Run, make_runs, open_finished
+from options import run_options
 
 from learners.batches import collate, evaluation_plan
 from learners.delta import Delta
@@ -169,25 +171,16 @@ def told(words: Words, special: Sequence[str], least: int) -> dict[str, Any]:
     return {"layers": (words.shift / words.tokens).tolist(), "correlation": correlation, "words": ranked}
 
 
+@run_options(suite="sst2,cola,mnli_m,newsgroups20")
 def main(
-    run: Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")] = None,
+    *,
+    run: Run = None,
     learner: Annotated[str, typer.Option(help="AdapterBias, as the run names it.")] = "adapterbias",
     least: Annotated[int, typer.Option(min=1, help="Occurrences below which a word is left out.")] = 10,
-    suite: study.Suite = "sst2,cola,mnli_m,newsgroups20",
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
+    settings: dict[str, Any],
     seeds: study.Seeds = 3,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/tokens"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds", "run", "learner", "least")}
     console = study.open_console()
     folders = [run] if run else make_runs(out, console, seeds, learners=learner, **settings)
     sums: dict[str, Words] = {}
@@ -233,7 +226,7 @@ def main(
             axes.set_yticks(range(len(words)), [word["word"] for word in words], fontsize=7)
 
     if drawn:
-        study.draw(out / "token_weights.png", 2.2 * len(drawn), 5, plot, console, panels=len(drawn))
+        pictures.draw(out / "token_weights.png", 2.2 * len(drawn), 5, plot, console, panels=len(drawn))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pictures
 import study
 import typer
-from findings import Claim, Scores, complete, judged, state, told
+from findings import Claim, Scores, told_all, weighed
+from options import run_options
 
 from learners.backbone import load_backbone
 
@@ -72,31 +74,21 @@ def lines(learners: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: sorted(found, key=lambda each: learners[each]["told"].trained) for name, found in families.items()}
 
 
+@run_options(suite=TASKS)
 def main(
-    suite: study.Suite = TASKS,
-    source: study.Source = "simulated:seed={seed}",
-    backbone: study.Backbone = "embedded",
+    settings: dict[str, Any],
     learners: Annotated[str, typer.Option(help="Comma list, beside full:isolated; the whole grid if empty.")] = "",
     seeds: study.Seeds = 1,
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    epochs: study.Epochs = 5,
-    batch_size: study.BatchSize = 16,
-    max_length: study.MaxLength = 64,
-    dtype: study.Dtype = "float32",
-    evaluate: study.Evaluate = "audited",
-    workers: study.Workers = None,
     out: study.Out = Path("runs/trade-off"),
 ) -> None:
-    settings = {key: value for key, value in locals().items() if key not in ("out", "seeds")}
+    backbone = settings["backbone"]
     console = study.open_console()
     names: Sequence[str] = learners.split(",") if learners else grid(load_backbone(backbone).architecture.layers)
     settings["learners"] = ",".join(dict.fromkeys([REFERENCE, *names]))
-    runs = [study.run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    runs = study.run_seeds(out, console, seeds, **settings)
     parameters = runs[0]["backbone"]["parameters"]
     found: dict[str, Any] = {}
-    for name in complete(runs, console):
-        facts = told(runs, name, REFERENCE)
+    for name, facts in told_all(runs, REFERENCE, console).items():
         differences = normalised(facts.scores, [study.last_row(results, REFERENCE) for results in runs])
         marks = dict(zip(PERCENTILES, np.percentile([*differences.values()], PERCENTILES).tolist(), strict=True))
         found[name] = {"told": facts, "share": facts.trained / parameters, "tasks": differences, "percentiles": marks}
@@ -110,14 +102,13 @@ def main(
     head = ["learner", "trained\n/task", "of\nmodel", "score", f"to {REFERENCE}:\n20th", "\n50th", "\n80th"]
     title = f"Normalised scores, {len(runs[0]['order'])} tasks, backbone {backbone}"
     study.show(console, title, [*head, "mean\n(over tasks)"], rows)
-    findings = judged(CLAIMS, {name: each["told"].scores for name, each in found.items()})
-    state(console, findings)
+    findings = weighed(CLAIMS, {name: each["told"] for name, each in found.items()}, console)
     document = {"settings": settings | {"seeds": seeds}, "reference": REFERENCE, "learners": found}
     study.save(out / "trade_off.json", document | {"findings": findings}, runs[0], console)
 
     def plot(axes: Any) -> None:
         axes.axhline(0, color="black", linewidth=0.8)
-        for colour, (family, members) in zip(study.COLOURS, lines(found).items(), strict=False):
+        for colour, (family, members) in zip(pictures.COLOURS, lines(found).items(), strict=False):
             places = [found[name]["told"].trained for name in members]
             low, middle, high = ([100 * found[name]["percentiles"][mark] for name in members] for mark in PERCENTILES)
             axes.plot(places, middle, "o-", color=colour, linewidth=1, markersize=4, label=family)
@@ -130,7 +121,7 @@ def main(
         axes.set_title("median over tasks, and from the 20th to the 80th percentile", loc="left", fontsize=10)
         axes.legend(fontsize=8, frameon=False)
 
-    study.draw(out / "trade_off.png", 7, 4.5, plot, console)
+    pictures.draw(out / "trade_off.png", 7, 4.5, plot, console)
 
 
 if __name__ == "__main__":

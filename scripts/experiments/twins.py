@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import pictures
 import study
 import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
@@ -163,16 +164,16 @@ def main(
 
     def plot(axes: Any) -> None:
         marks = {"majority": "|", "words_more": "o", "learner": "D", "ceiling": ">", "paper": "x"}
-        for colour, (key, mark) in zip(study.COLOURS, marks.items(), strict=False):
+        for colour, (key, mark) in zip(pictures.COLOURS, marks.items(), strict=False):
             places = [(100 * row[key], place) for place, row in enumerate(found) if row[key] is not None]
             if places:
                 label = {"words_more": f"words, {examples:,} rows", "learner": learner, "paper": "paper's best"}.get(
                     key
                 )
                 axes.plot(*zip(*places, strict=True), mark, color=colour, markersize=5, label=label or key)
-        study.task_axis(axes, names, "score in the task's metric, points", 5)
+        pictures.task_axis(axes, names, "score in the task's metric, points", 5)
 
-    study.draw(out / "twins.png", 8, 1.5 + 0.24 * len(found), plot, console)
+    pictures.draw(out / "twins.png", 8, 1.5 + 0.24 * len(found), plot, console)
 
 
 if __name__ == "__main__":
