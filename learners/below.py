@@ -6,6 +6,7 @@ features (Devlin et al. 2019, section 5.3), on which what is trained is trained.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +15,13 @@ from torch import Tensor
 
 from learners.backbone import Backbone
 from learners.batches import collate, evaluation_plan
+from learners.delta import tensor_digest
 from learners.learner import Learner
 from learners.modify import Batch, dropout_active, pooled, watched
 from learners.part import layers_below, part
 from tasks.encoded import EncodedSplit
 
-MOST = 1 << 30  # bytes of one split's states; those of a larger split are computed anew in each batch
+MOST = 1 << 28  # bytes of one split's states, and a fit keeps two; those of a larger one are computed in each batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,11 @@ class Below:
         """Bytes that are kept."""
         return 0 if self.kept is None else self.kept.nbytes
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is kept."""
+        return "" if self.kept is None else tensor_digest("below", self.kept)
+
     def of(self, rows: np.ndarray, batch: Batch) -> Tensor:
         """States [B, S, d], zeros for padding, or pooled outputs [B, k d], of the rows that a batch is made of."""
         if self.kept is None:
@@ -55,21 +62,31 @@ class Below:
         return found
 
 
+def keeps_below(backbone: Backbone, learner: Learner, split: EncodedSplit) -> bool:
+    """Whether there is something below, and it is kept."""
+    size = math.prod(_shape(backbone, learner, split)) * backbone.dtype.itemsize
+    return layers_below(learner, backbone.architecture) > 0 and size <= MOST
+
+
+def _shape(backbone: Backbone, learner: Learner, split: EncodedSplit) -> tuple[int, int]:
+    """Of what would be kept: of all tokens, or of all rows where no layer lies above."""
+    architecture = backbone.architecture
+    above = layers_below(learner, architecture) < architecture.layers
+    vectors = int(split.offsets[-1]) if above else len(split)
+    return vectors, architecture.hidden * (1 if above else learner.layers_read)
+
+
 def open_below(backbone: Backbone, learner: Learner, split: EncodedSplit) -> Below | None:
     """Compute and keep what lies below; None where nothing does."""
-    architecture = backbone.architecture
-    layers = layers_below(learner, architecture)
+    layers = layers_below(learner, backbone.architecture)
     if layers == 0:
         return None
-    above = layers < architecture.layers
-    vectors = int(split.offsets[-1]) if above else len(split)
-    width = architecture.hidden * (1 if above else learner.layers_read)
-    if vectors * width * backbone.dtype.itemsize > MOST:
+    if not keeps_below(backbone, learner, split):
         return Below(backbone, learner, split, layers, None)
-    kept = torch.empty((vectors, width), dtype=backbone.dtype)
+    kept = torch.empty(_shape(backbone, learner, split), dtype=backbone.dtype)
     for rows in evaluation_plan(split).batches:
         states = states_below(backbone, learner, collate(backbone, split, rows))
-        if not above:
+        if layers == backbone.architecture.layers:
             kept[torch.from_numpy(rows)] = states
             continue
         for own, start, stop in zip(states, split.offsets[rows], split.offsets[rows + 1], strict=True):

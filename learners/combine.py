@@ -17,7 +17,8 @@ def combined(learners: Sequence[Learner], specification: str) -> Learner:
     """One learner that adds all that the parts add and tunes all that any of them tunes.
 
     Where two change the same representation, the later one has what the earlier one made of it. There is one optimiser,
-    so the whole trains as its first part does, but at the lowest of the parts' rates: the most delicate part bears it.
+    so the whole trains as its first part does, but at the lowest of the parts' rates, as they are stated (at width 384,
+    with the power of the width that belongs to it): the most delicate part bears it.
 
     Raises:
         InputError: A part that cannot be one of several, two that add something of the same name, two of what there can

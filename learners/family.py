@@ -118,7 +118,7 @@ TRAINING_OPTIONS = (
     Option("batch_size", integer(1, 65_536), None, "examples in a training batch"),
     Option("patience", integer(1, 10_000), None, "epochs without a better validation score before stopping"),
     Option("weight_decay", number(0.0, 10.0), None, "decoupled, on matrices alone"),
-    Option("dropout", switch, None, "the backbone's own dropout while training"),
+    Option("dropout", switch, None, "the backbone's own dropout while training, from the lowest layer that is changed"),
 )
 
 

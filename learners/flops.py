@@ -24,7 +24,7 @@ from learners.modify import logits
 from learners.part import layers_below
 from tasks.task import Task
 
-SHAPES = ((1, 4), (1, 8), (1, 16), (2, 4))  # rows and length; any that are independent would do, these are quick
+SHAPES = ((1, 1), (1, 2), (1, 3), (2, 1))  # rows and length; any that are independent would do, these fit any backbone
 
 
 Asked = tuple[Learner, bool, frozenset[str], bool]
@@ -98,7 +98,7 @@ def _counted(
     leaves = {
         name: tensor.clone().requires_grad_(backward and name not in frozen) for name, tensor in delta.tensors.items()
     }
-    ids = torch.full(shape, backbone.pad_id + 1)
+    ids = torch.full(shape, (backbone.pad_id + 1) % backbone.architecture.vocabulary)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     below = states_below(backbone, learner, batch) if above else None
     with torch.set_grad_enabled(backward), _Counter() as counter:

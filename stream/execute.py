@@ -24,6 +24,7 @@ from learners.fit import TRAINING_FORMAT, fit
 from learners.initial import frozen_names, initial_delta
 from learners.learner import Learner, common
 from learners.part import layers_below
+from learners.predict import EVALUATION_FORMAT
 from learners.seeds import seed_of
 from stream.evaluate import Score, evaluate, scorer
 from stream.gaps import failed_fit, last_good
@@ -35,7 +36,7 @@ from tasks.errors import InputError
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
-KEPT = 1 << 28  # bytes of states of test rows in one process: those of 26 tasks of 200 rows at MiniLM's width
+KEPT = 1 << 28  # bytes of test rows' states in one process: of 26 tasks of 200 rows of 60 tokens, MiniLM, bfloat16
 THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
 
 
@@ -50,8 +51,12 @@ class BackboneChanged(Exception):
     """A frozen tensor is not what it was: a defect, and the end of the run."""
 
 
+class KeptChanged(Exception):
+    """What was computed once for many evaluations is not what it was: bad memory, or a defect; the end of the run."""
+
+
 # What a job may end with; anything else is a defect. A fit that diverges is a result: the stream goes on.
-FAILURES = (BackboneChanged, InputError, OSError, MemoryError)
+FAILURES = (BackboneChanged, KeptChanged, InputError, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Setup:
     seed: int
     train_examples: int | None
     test_examples: int | None
+    keep: bool = False  # whether evaluations may share what frozen layers compute; not where they are to audit it
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,14 +82,14 @@ class Setup:
 @dataclass(eq=False)
 class Bench:
     """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open, and of
-    what frozen layers make of test rows that which was asked for last is kept."""
+    what frozen layers make of test rows that which was asked for first is kept."""
 
     setup: Setup
     backbone: Backbone
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
-    kept: dict[tuple[str, int, int], Below] = field(default_factory=dict)
+    kept: dict[tuple[str, int, int], tuple[Below, str]] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""
@@ -102,18 +108,26 @@ class Bench:
         return self.opened[name]
 
     def below(self, learner: Learner, name: str) -> Below | None:
-        """What the frozen layers below all that a learner changes make of a task's test rows, kept as long as there is
-        room: it is asked for after every arrival, by all learners that leave as many layers as they are."""
+        """What the frozen layers below all that a learner changes make of a task's test rows. It is asked for after
+        every arrival, by all learners that leave as many layers as they are, so it is kept while there is room.
+
+        Raises:
+            KeptChanged: It is not what was kept.
+        """
         key = name, layers_below(learner, self.backbone.architecture), learner.layers_read
-        if key[1] == 0:
+        if key[1] == 0 or not self.setup.keep:
             return None
-        found = self.kept.pop(key, None) or open_below(self.backbone, learner, self.data(name).test)
-        if found is None or found.kept is None:
+        if key in self.kept:
+            found, digest = self.kept[key]
+            if found.digest != digest:
+                raise KeptChanged(f"what was kept of the test rows of {name} changed in memory")
+            return found
+        opened = open_below(self.backbone, learner, self.data(name).test)
+        if opened is None or opened.kept is None:
             return None
-        self.kept[key] = found  # the last asked for
-        while len(self.kept) > 1 and sum(one.size for one in self.kept.values()) > KEPT:
-            del self.kept[next(iter(self.kept))]
-        return found
+        if opened.size + sum(one.size for one, _ in self.kept.values()) <= KEPT:
+            self.kept[key] = opened, opened.digest
+        return opened
 
 
 def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
@@ -143,6 +157,7 @@ def numerics(dtype: str) -> dict[str, Any]:
         "device": "cpu",
         "threads": THREADS,
         "evaluation_batch": EVALUATION_BATCH,
+        "evaluation": EVALUATION_FORMAT,
         "training": TRAINING_FORMAT,
         "machine": platform.machine(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
@@ -284,5 +299,7 @@ def _before(bench: Bench, learner: Learner, task: str) -> Score:
 
 
 def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
-    data = bench.data(task)
-    return evaluate(bench.backbone, learner, delta, data.task, data.test, bench.below(learner, task))
+    data, started = bench.data(task), time.perf_counter()
+    below = bench.below(learner, task)  # the first who asks pays for all
+    found = evaluate(bench.backbone, learner, delta, data.task, data.test, below)
+    return replace(found, seconds=time.perf_counter() - started)

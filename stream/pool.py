@@ -10,12 +10,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from stream.plan import Job
+if TYPE_CHECKING:
+    from stream.plan import Job  # which imports torch: seconds before anything is shown, and before workers start
 
 Message = dict[str, Any]  # {"kind": "start" | "progress" | "done", "job": id, "worker": n, ...}
 Emit = Callable[[Message], None]
@@ -65,12 +66,22 @@ def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: E
         emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
 
 
+AHEAD = 8  # more are started once it is known that they have something to do
+
+
 @dataclass(eq=False)
 class Ahead:
     """Workers that load their libraries, which takes seconds, while a run is prepared."""
 
     waiting: list[Process]
     errors: IO[str]
+
+    def end(self) -> None:
+        """End those that nobody has taken."""
+        for process in self.take(len(self.waiting)):
+            _end(process)
+            assert process.stdout is not None
+            process.stdout.close()
 
     def take(self, count: int) -> list[Process]:
         """At most so many, from now on the caller's to end."""
@@ -84,18 +95,22 @@ class Ahead:
 
 
 @contextmanager
-def workers_ahead(workers: int | None) -> Iterator[Ahead]:
+def workers_ahead(workers: int | None) -> Iterator[Ahead | None]:
     """Start the workers of a run of which nothing is known yet but their number; None: one for each core."""
-    count = workers or cores()
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
-        ahead = Ahead([_start(errors) for _ in range(count)] if count > 1 else [], errors)
+    count = min(workers or cores(), AHEAD)
+    with ExitStack() as stack:
         try:
-            yield ahead
-        finally:
-            for process in ahead.take(count):
-                _end(process)
-                assert process.stdout is not None
-                process.stdout.close()
+            errors = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+        except OSError:  # no place for what they print: then they start when the run's folder is there
+            count = 0
+        if count < 2:
+            yield None
+            return
+        ahead = Ahead([], errors)
+        stack.callback(ahead.end)
+        for _ in range(count):
+            ahead.waiting.append(_start(errors))
+        yield ahead
 
 
 def cores() -> int:
@@ -121,18 +136,20 @@ def run_in_workers(
     Raises:
         JobFailed: A job ended with an exception, or its process died (out of memory, for one).
     """
-    waiting, running = list(jobs), dict[int, Job]()
+    running: dict[int, Job] = {}
+    waiting = list(jobs)
     inbox: queue.Queue[tuple[int, Message | None]] = queue.Queue()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as errors:
-        count = min(workers, len(jobs))
-        processes = [] if ahead is None else ahead.take(count)
-        processes += [_start(errors) for _ in range(count - len(processes))]
-        listeners = [
-            threading.Thread(target=_listen, args=(number, process, inbox), daemon=True)
-            for number, process in enumerate(processes)
-        ]
+        count, processes, listeners = min(workers, len(jobs)), list[Process](), list[threading.Thread]()
         try:
+            if ahead is not None:
+                processes += ahead.take(count)
+                ahead.end()
+            for _ in range(count - len(processes)):
+                processes.append(_start(errors))  # one by one: those there are must end if one cannot start
+            for number, process in enumerate(processes):
+                listeners.append(threading.Thread(target=_listen, args=(number, process, inbox), daemon=True))
             for listener, process in zip(listeners, processes, strict=True):
                 listener.start()
                 _tell(process, setup)
@@ -163,8 +180,9 @@ def run_in_workers(
                     needed = {need: results[need] for need in job.needs}
                     _tell(processes[free], {"job": asdict(job), "results": needed})
         finally:
-            for listener, process in zip(listeners, processes, strict=True):
+            for process in processes:
                 _end(process)
+            for listener in listeners:
                 if listener.ident is not None:  # not if the run was interrupted before it was started
                     listener.join(timeout=5)  # seconds; a worker's child that holds its pipe must not hold the run
             if ahead is not None:

@@ -91,6 +91,7 @@ class Prepared:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            keep=config.evaluate != "audited",
         )
 
     def facts(self) -> Facts:

@@ -8,7 +8,8 @@ from learners.learner import Learner, Training, Tuned
 FAMILY = Family(
     name="topk",
     title="top-k fine-tuning",
-    summary="Trains the top k encoder layers; embeddings and lower layers stay frozen. k·layer parameters per task.",
+    summary="Trains the top k encoder layers; embeddings and lower layers stay frozen, are run once for each row and "
+    "have no dropout. k·layer parameters per task.",
     citation="Houlsby et al. 2019, section 3.3 (k from {1, 2, 3, 5, 7, 9, 11, 12} on BERT-base)",
     # Of Houlsby et al.'s {3e-5, 3e-4, 3e-3}, section 3.2; the power gives 3e-3 on the embedded backbone, which no rate
     # from 3e-4 to 9e-3 beats beyond chance at 120 and at 1,000 examples. scripts/experiments/learning_rates.py

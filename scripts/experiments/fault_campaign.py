@@ -35,6 +35,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from stream.files import usable_folder
+from tasks.content import content_id
+from tasks.errors import InputError
+from tasks.files import write_atomic
 
 T = TypeVar("T")
 # Before any library reads them: the threads of a process do not live on in its forks.
@@ -74,15 +77,28 @@ class Trials:
 
 
 def open_trials(console: Console, journal: Path) -> Trials:
-    """Take up the lines of an earlier call; the last one, torn, is tried again."""
-    done = {}
+    """Take up the trials of an earlier call of the same code, those that did harm among them.
+
+    Raises:
+        InputError: The earlier call was of other code.
+    """
+    code, done = {"code": source_digest()}, dict[str, str | None]()
     if journal.exists():
-        with suppress(json.JSONDecodeError):
-            for line in journal.read_text(encoding="utf-8").splitlines():
-                trial, told = json.loads(line)
-                done[trial] = told
-        journal.write_text("".join(json.dumps(one) + "\n" for one in done.items()), encoding="utf-8")
+        first, *lines = journal.read_text(encoding="utf-8").splitlines() or ["null"]
+        if first != json.dumps(code):
+            what, fix = "a campaign of other code was begun here", "delete the folder, or give another --out"
+            raise InputError(what, where=str(journal), fix=fix)
+        with suppress(json.JSONDecodeError):  # the last line may be torn
+            done.update(json.loads(line) for line in lines)
+    write_atomic(journal, "".join(json.dumps(line) + "\n" for line in (code, *done.items())))
     return Trials(console, journal, done)
+
+
+def source_digest() -> str:
+    """SHA-256 over the code of this project."""
+    root = Path(__file__).parents[2]
+    files = sorted(path for room in ("tasks", "learners", "stream", "scripts") for path in (root / room).rglob("*.py"))
+    return content_id("source", *(path.read_bytes() for path in files))
 
 
 def campaign(base: Path, kills: int, damages: int, writes: int | None, seed: int, trials: Trials) -> dict[str, Any]:
@@ -123,6 +139,8 @@ def main(
     console = study.open_console()
     base = usable_folder(out, f"--out {out}").resolve() / "work"
     trials = open_trials(console, out / f"trials-{seed}.jsonl")
+    if any(trials.done.values()):
+        base.rename(base.with_name(f"{base.name}-{len(trials.done)}"))  # what is left of those that did harm
     shutil.rmtree(base, ignore_errors=True)
     with patch.dict(os.environ, ONE_THREAD):
         found = campaign(base, kills, damages, writes, seed, trials)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from learners.architecture import Architecture, architecture_from_config
 from learners.checkpoint import pooling_of
@@ -49,7 +50,7 @@ def cost_table(document: dict[str, Any]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for specification, row in document["learners"].items():
         table.add_row(
-            specification,
+            Text(specification),  # no markup: that of peft has brackets
             f"{row['parameters_per_task']:,}",
             f"{100 * row['share_of_model']:.3f}",
             f"{100 * row['share_of_encoder']:.3f}",

@@ -39,7 +39,7 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     checked.add_column(style="bold", no_wrap=True)
     checked.add_column(overflow="fold")
     for name, words in _checked(verdict):
-        checked.add_row(name, page.text(words))
+        checked.add_row(name, Text(page.text(words)))
     console.print(checked)
     for note in verdict.notes:
         console.print(Text(page.text(f"note: {note}"), style="yellow"))

@@ -21,7 +21,19 @@ HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn", "scipy", "num
 
 
 def test_the_verbs() -> None:
-    assert set(VERBS) >= {"run", "list", "show", "report", "cost", "verify", "gc", "export"}
+    assert set(VERBS) >= {
+        "run",
+        "list",
+        "show",
+        "report",
+        "cost",
+        "verify",
+        "gc",
+        "export",
+        "plan",
+        "compare",
+        "replay",
+    }
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -44,14 +56,17 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
     """Arguments that make each verb print something."""
     (tmp_path / "results.json").write_text(json.dumps(make_results(["cola", "rte"])))
     run_folder = tmp_path / "finished"
-    if verb in ("verify", "gc", "export"):
+    if verb in ("verify", "gc", "export", "compare", "replay"):
         run(**tiny_settings(tiny_tasks, tiny_backbone, run_folder, suite="colours"))
     return {
         "run": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours")),
+        "plan": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "plan", suite="colours")),
         "list": ["tasks"],
         "show": ["metric", "bwt_gem"],
         "report": [str(tmp_path)],
         "verify": [str(run_folder)],
+        "compare": [str(run_folder), str(run_folder)],
+        "replay": [str(run_folder)],
         "gc": [str(run_folder)],
         "export": [str(run_folder), "--learner", "head", "--task", "colours", "--to", str(tmp_path / "model")],
         "cost": ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head"],
@@ -76,6 +91,8 @@ def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path) -> 
 
 
 def test_the_command_starts_without_the_heavy_libraries() -> None:
-    program = "import sys, stream.cli; print(*[name for name in sys.argv[1:] if name in sys.modules])"
+    program = (
+        "import sys, stream.cli, stream.commands.run; print(*[name for name in sys.argv[1:] if name in sys.modules])"
+    )
     found = subprocess.run([sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import learners.below
 from learners.architecture import MODEL_TYPES
+from learners.backbone import load_backbone
 from learners.batches import collate, evaluation_plan
 from learners.below import open_below
 from learners.family import parse_learner
@@ -38,6 +39,17 @@ def test_predictions_are_the_same_bytes(specification: str, architecture: str) -
     assert below is not None
     expected = predict(base, learner, delta, DATA.test, plan)
     assert predict(base, learner, delta, DATA.test, plan, below).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("specification", LEARNERS)
+def test_predictions_are_the_same_bytes_at_real_width_in_bfloat16(specification: str) -> None:
+    base, learner = load_backbone("embedded", "bfloat16"), parse_learner(specification)
+    delta, plan = moved(base, learner, DATA.task), evaluation_plan(DATA.test)
+    below = open_below(base, learner, DATA.test)
+    assert (
+        predict(base, learner, delta, DATA.test, plan, below).tobytes()
+        == predict(base, learner, delta, DATA.test, plan).tobytes()
+    )
 
 
 @pytest.mark.parametrize("specification", LEARNERS)

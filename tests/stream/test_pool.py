@@ -128,9 +128,13 @@ def test_workers_that_are_there_already_are_taken(
 ) -> None:
     results: dict[str, Any] = {}
     with workers_ahead(ahead) as there:
+        assert there is not None
         assert len(started) == ahead
-        run_in_workers(jobs_of(3), results, {}, wanted, tmp_path / "log", lambda message: None, there)
-        assert len(there.waiting) == max(0, ahead - wanted)
+
+        def told(message: Message) -> None:  # the others do not wait for the end of the run
+            assert all(process.returncode is not None for process in started[wanted:])
+
+        run_in_workers(jobs_of(3), results, {}, wanted, tmp_path / "log", told, there)
     assert len(started) == max(ahead, wanted)
     assert results.keys() == {job.id for job in jobs_of(3)}
     assert all_ended(started)
@@ -140,11 +144,29 @@ def test_one_worker_is_the_process_itself_and_none_outlives_what_it_waits_for(
     started: list[subprocess.Popen[str]],
 ) -> None:
     with workers_ahead(1) as there:
-        assert there.waiting == []
+        assert there is None
     with pytest.raises(KeyboardInterrupt), workers_ahead(2):
         raise KeyboardInterrupt
     assert len(started) == 2
     assert all_ended(started)
+
+
+def test_no_more_start_ahead_than_are_surely_wanted(started: list[subprocess.Popen[str]]) -> None:
+    with workers_ahead(64):
+        assert len(started) == pool.AHEAD
+    assert all_ended(started)
+
+
+def test_without_a_temporary_folder_none_start_ahead(
+    started: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pool.tempfile, "TemporaryFile", full)
+    with workers_ahead(2) as there:
+        assert there is None
+    assert started == []
 
 
 def test_what_workers_print_is_in_the_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def plan_kills(count: int, seed: int) -> list[Kill]:
             number,
             how,
             command=number % COMMANDS == COMMANDS - 1,
-            evaluate=("full", "audited")[number % 2],
+            evaluate=("full", "audited")[(number // COMMANDS if number % COMMANDS == COMMANDS - 1 else number) % 2],
             instants=tuple(draw.random() for _ in range(1 + (draw.random() < AGAIN))),
         )
         for number, how in enumerate(signals)
@@ -67,7 +67,7 @@ class Killing:
 
     base: Path
     references: dict[str, Path]
-    seconds: dict[bool, float]
+    seconds: dict[tuple[bool, str], float]
 
 
 def open_killing(base: Path, trials: list[Kill]) -> Killing:
@@ -77,15 +77,13 @@ def open_killing(base: Path, trials: list[Kill]) -> Killing:
         Unexpected: One did not end well.
     """
     references = {evaluate: base / f"uninterrupted-{evaluate}" for evaluate in sorted({t.evaluate for t in trials})}
-    seconds = {}
+    seconds: dict[tuple[bool, str], float] = {}
     for command in sorted({trial.command for trial in trials}):
         for evaluate, out in references.items():
-            folder = base / "uninterrupted-command" if command else out
+            folder = base / f"uninterrupted-command-{evaluate}" if command else out
             began = time.perf_counter()
             _finish(_settings(base, folder, evaluate, command), command)
-            seconds[command] = time.perf_counter() - began
-            if command:
-                break  # one is enough to know its time; what it computes, each trial compares
+            seconds[command, evaluate] = time.perf_counter() - began
     return Killing(base, references, seconds)
 
 
@@ -94,12 +92,13 @@ def kill(killing: Killing, trial: Kill) -> str | None:
     out = killing.base / f"kill{trial.number:04}"
     given = _settings(killing.base, out, trial.evaluate, trial.command)
     try:
-        for instant in trial.instants:
-            process = _start(given, trial.command)
-            time.sleep(instant * killing.seconds[trial.command])
-            process.send_signal(trial.how)
-            if (code := _ended(process, out)) not in (0, 1, -trial.how):
-                return f"exit code {code} after {trial.how.name}; see {log_of(out)}"
+        left = killing.seconds[trial.command, trial.evaluate]
+        for turn, instant in enumerate(trial.instants):
+            while not (met := _met(given, trial, instant * left)) and turn == 0:
+                shutil.rmtree(out)  # it had come to its end: once more, and the signal earlier
+                shutil.rmtree(cache_of(out))
+                left /= 2
+            left *= 1 - instant if met else 1
         _finish(given, trial.command)
     except Unexpected as error:
         return str(error)
@@ -110,6 +109,21 @@ def kill(killing: Killing, trial: Kill) -> str | None:
             shutil.rmtree(folder)
         log_of(out).unlink()
     return told
+
+
+def _met(given: dict[str, Any], trial: Kill, after: float) -> bool:
+    """Begin a run or go on with it, and send the signal after so many seconds; whether it was still at work then.
+
+    Raises:
+        Unexpected: It did not end by that.
+    """
+    out, process = Path(given["out"]), _start(given, trial.command)
+    time.sleep(after)
+    met = process.poll() is None
+    process.send_signal(trial.how)
+    if (code := _ended(process, out)) not in (0, 1, -trial.how):
+        raise Unexpected(f"exit code {code} after {trial.how.name}; see {log_of(out)}")
+    return met
 
 
 def log_of(out: Path) -> Path:
