@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from stream import examples
+from stream.options import Display, DisplayOption, StoreOption, takes_settings
 from tasks.errors import InputError, InputErrors
 
 app = typer.Typer(
@@ -20,13 +23,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-
-
-class Display(StrEnum):
-    rich = "rich"
-    plain = "plain"
-    json = "json"
-    none = "none"
 
 
 class Listed(StrEnum):
@@ -43,59 +39,20 @@ class Shown(StrEnum):
     metric = "metric"
 
 
-DisplayOption = Annotated[Display, typer.Option("--display", help="json prints one JSON document and nothing else.")]
-
-RUN_EXAMPLES = """
-Stream tasks through learners; the same command continues an interrupted run.
-
-[bold]Examples[/]
-
-  taskstream run --suite glue9 --source folder:data --backbone minilm --learners head,adapter:64 --out runs/glue
-
-  taskstream run --suite cola,rte,sms_spam --source folder:data --backbone ./bert-base-uncased --order seed:3
-     --learners full:isolated,full:sequential,adapterbias:share=alpha:l0=1e-4 --train-examples 2000 --epochs 5
-
-  taskstream run --config experiment.toml --seed 1 --out runs/seed1
-"""
-
-
-@app.command("run", help=RUN_EXAMPLES)
-def run_command(
-    suite: Annotated[
-        str | None, typer.Option(help="houlsby26, glue9, additional17, all, NAME,NAME, or simulated:N (fresh tasks).")
-    ] = None,
-    source: Annotated[str | None, typer.Option(help="simulated[:seed=S][:scale=X], folder:DIR, or hub.")] = None,
-    backbone: Annotated[str | None, typer.Option(help="minilm, a folder, or a Hugging Face hub id.")] = None,
-    learners: Annotated[str | None, typer.Option(help="Comma list; see: taskstream list learners.")] = None,
-    order: Annotated[str | None, typer.Option(help="paper, seed:N, or NAME,NAME.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Every random choice derives from it by name. Default: 0.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="For all learners; at most, as training may stop early.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="For all learners. Default: 32.")] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="For all learners; each has a default of its own.")
-    ] = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 128.")] = None,
-    train_examples: Annotated[int | None, typer.Option(help="At most so many, a seeded sample.")] = None,
-    test_examples: Annotated[int | None, typer.Option(help="At most so many in validation and in test.")] = None,
-    evaluate: Annotated[str | None, typer.Option(help="full, audited, or square. Default: full.")] = None,
-    dtype: Annotated[
-        str | None, typer.Option(help="float32 or bfloat16, of the forward pass. Default: float32.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None, typer.Option("--column", help="Our column=the files', as text=sentence or rte.text_b=second.")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; one for each core by default.")] = None,
-    out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/latest.")] = None,
-    store: Annotated[
-        str | None, typer.Option(help="Folder of finished fits, may be shared by runs. Default: OUT/store.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file of these settings; options given here win.")] = None,
-    display: DisplayOption = Display.rich,
-) -> None:
+@app.command("run", help=examples.RUN)
+@takes_settings
+def run_command(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
     from stream.commands.run import run
 
-    given = {name: value for name, value in locals().items() if name not in ("run", "config", "display", "columns")}
-    raise typer.Exit(run(given, columns or [], config, display))
+    return run(given, columns, config, display)
+
+
+@app.command("plan", help=examples.PLAN)
+@takes_settings
+def plan_command(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+    from stream.commands.plan import plan
+
+    return plan(given, columns, config, display)
 
 
 @app.command("list")
@@ -129,41 +86,47 @@ def show_command(
     show(what, name, display, backbone)
 
 
-@app.command("report")
+@app.command("report", help=examples.REPORT)
 def report_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
+    html: Annotated[Path | None, typer.Option(help="Write the report here, as one HTML file.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Folder for its figures as PNG.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Folder for its figures as SVG.")] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
-    """Print the report of a run: league table, heat maps of R, forgetting, growth.
-
-    Example: taskstream report runs/latest
-    """
     from stream.commands.report import report
 
-    report(folder, display)
+    report(folder, display, html, png, svg)
 
 
-VERIFY_EXAMPLES = """
-Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. Only reads.
+@app.command("compare", help=examples.COMPARE)
+def compare_command(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.")],
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.commands.compare import compare
 
-[bold]Examples[/]
-
-  taskstream verify runs/latest
-
-  taskstream verify runs/latest --rerun 20     evaluates 20 cells again from the stored Deltas
-
-  taskstream verify copied/run --store copied/store --rerun all --display json
-
-Exit code 0: PASS. 1: FAIL, and the first difference is named. 2: no run there.
-"""
+    compare(a, b, display)
 
 
-@app.command("verify", help=VERIFY_EXAMPLES)
+@app.command("replay", help=examples.REPLAY)
+def replay_command(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
+    speed: Annotated[float | None, typer.Option(help="Times as fast as the run was.")] = None,
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.commands.replay import replay
+
+    replay(folder, speed, display)
+
+
+@app.command("verify", help=examples.VERIFY)
 def verify_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not, or a copy of it.")],
     rerun: Annotated[str, typer.Option(help="Cells to evaluate again: a number, or all.")] = "0",
     seed: Annotated[int, typer.Option(help="Which cells --rerun draws.")] = 0,
-    store: Annotated[Path | None, typer.Option(help="Its store, if neither in DIR nor where its settings say.")] = None,
+    store: StoreOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.commands.verify import verify
@@ -171,18 +134,7 @@ def verify_command(
     raise typer.Exit(verify(folder, rerun, seed, store, display))
 
 
-GC_EXAMPLES = """
-List the files of a store that none of these runs needs, and half-written ones older than a day.
-
-[bold]Examples[/]
-
-  taskstream gc runs/latest
-
-  taskstream gc runs/a runs/b --delete     a store that both share: name every run on it
-"""
-
-
-@app.command("gc", help=GC_EXAMPLES)
+@app.command("gc", help=examples.GC)
 def gc_command(
     folders: Annotated[list[Path], typer.Argument(help="Folders of all runs on the store.")],
     delete: Annotated[bool, typer.Option("--delete", help="Delete them.")] = False,
@@ -216,18 +168,7 @@ class Format(StrEnum):
     peft = "peft"
 
 
-EXPORT_EXAMPLES = """
-Write the model of one task as files that other programs read: a transformers checkpoint, or an adapter of peft.
-
-[bold]Examples[/]
-
-  taskstream export runs/latest --learner adapterbias --task cola --to models/cola
-
-  taskstream export runs/latest --learner lora:8 --task rte --to models/rte --format peft
-"""
-
-
-@app.command("export", help=EXPORT_EXAMPLES)
+@app.command("export", help=examples.EXPORT)
 def export_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
     learner: Annotated[str, typer.Option(help="One of the run's learners.")],
@@ -236,7 +177,7 @@ def export_command(
     form: Annotated[
         Format, typer.Option("--format", help="merged: all into the encoder's weights; peft: LoRA, IA3, prompts.")
     ] = Format.merged,
-    store: Annotated[Path | None, typer.Option(help="The store, if neither in DIR nor where its settings say.")] = None,
+    store: StoreOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.commands.export import export

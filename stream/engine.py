@@ -27,7 +27,7 @@ from stream.opening import check_same_inputs, lacks, opened
 from stream.plan import Job, plan_jobs
 from stream.pool import Ahead, JobFailed, Message, cores, run_here, run_in_workers
 from stream.prepare import Prepared, prepare
-from stream.record import Handle, Progress, arrived, keep, show, take
+from stream.record import Handle, Progress, arrived, begin, keep, show, take
 from stream.replay import replay, written
 from stream.results import matrix_of, results
 from stream.store import Store
@@ -66,7 +66,7 @@ def run_stream(
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
 
-    with _refusals_told():
+    with refusals_told():
         prepared = prepare(config, notice)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
@@ -85,12 +85,14 @@ def run_stream(
 def _run(prepared: Prepared, ledger: Ledger, handle: Handle, ahead: Ahead | None) -> dict[str, Any]:
     config, learners = prepared.config, prepared.learners
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
-    progress = Progress(prepared, prepared.facts(), ledger, handle, {job.id: job for job in jobs})
+    progress = Progress(
+        prepared=prepared, facts=prepared.facts(), ledger=ledger, handle=handle, jobs={job.id: job for job in jobs}
+    )
     store, earlier = Store(config.store_folder), written(ledger.events)
     keys = {job.id: prepared.inputs.key(job) for job in jobs}
     held = replay(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
     lost = [keys[job.id] for job in jobs if job.id not in held and keys[job.id] in earlier]
-    handle(_opening(progress, len(held)))
+    begin(progress, str(config.out_folder), len(held))
     for job in jobs:
         if job.id in held:
             take(progress, job, held[job.id])
@@ -141,8 +143,10 @@ def _work(progress: Progress, todo: tuple[Job, ...], ahead: Ahead | None) -> Non
         else:
             progress.handle({**{k: v for k, v in message.items() if k != "kind"}, "event": "progress", **about})
 
-    workers = min(config.workers or cores(), _most_at_once(prepared))
+    workers = workers_of(prepared)
     if workers == 1:
+        if ahead is not None:
+            ahead.end()
         with _process_restored():
             run_here(todo, available, open_bench(prepared.setup(), prepared.backbone), emit)
     else:
@@ -155,10 +159,12 @@ def needed(result: Mapping[str, Any]) -> dict[str, Any]:
     return {key: result[key] for key in ("task", "delta", "digests", "failed", "last_good") if key in result}
 
 
-def _most_at_once(prepared: Prepared) -> int:
-    """How many fits can ever run side by side: those of isolated learners all, of chained ones one each."""
+def workers_of(prepared: Prepared) -> int:
+    """Processes that a run has: no more than fits can ever run side by side, of isolated learners all, of chained ones
+    one each."""
     tasks = len(prepared.stream.order)
-    return sum(1 if learner.chained else tasks for learner in prepared.learners.values())
+    most = sum(1 if learner.chained else tasks for learner in prepared.learners.values())
+    return min(prepared.config.workers or cores(), most)
 
 
 @contextmanager
@@ -188,7 +194,7 @@ def _write(progress: Progress) -> dict[str, Any]:
 
 
 @contextmanager
-def _refusals_told() -> Iterator[None]:
+def refusals_told() -> Iterator[None]:
     """A disk that is full, or that cannot be written or read, ends the run in one line.
 
     Raises:
@@ -214,22 +220,6 @@ def _terminated_as_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _opening(progress: Progress, held: int) -> dict[str, Any]:
-    facts = progress.facts
-    return {
-        "event": "run",
-        "suite": facts.suite,
-        "order": list(facts.order),
-        "learners": {name: {"sharing": learner.sharing} for name, learner in facts.learners.items()},
-        "backbone": facts.backbone,
-        "jobs": len(progress.jobs),
-        "cached": held,
-        "seed": facts.seed,
-        "out": str(progress.prepared.config.out_folder),
-        "settings": facts.settings,
-    }
 
 
 def _failed(progress: Progress, failure: JobFailed) -> str:

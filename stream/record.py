@@ -18,13 +18,11 @@ from stream.store import recipe_id
 Handle = Callable[[dict[str, Any]], None]
 
 
-@dataclass(eq=False)
-class Progress:
-    """State of a run under way: the events of finished jobs by job id, and whom to tell."""
+@dataclass(eq=False, kw_only=True)
+class Following:
+    """A run as a view is told of it: the events of finished jobs by job id, and whom to tell."""
 
-    prepared: Prepared
     facts: Facts
-    ledger: Ledger
     handle: Handle
     jobs: Mapping[str, Job]
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -35,6 +33,14 @@ class Progress:
         place = {task: arrival for arrival, task in enumerate(self.facts.order, start=1)}
         backbone = self.facts.backbone["parameters"]
         self.courses = {name: Course(name, x, place, backbone) for name, x in self.facts.learners.items()}
+
+
+@dataclass(eq=False, kw_only=True)
+class Progress(Following):
+    """State of a run under way."""
+
+    prepared: Prepared
+    ledger: Ledger
 
 
 def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
@@ -70,7 +76,7 @@ def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
     raise JobFailed(job.id, "Nondeterminism", message)
 
 
-def take(progress: Progress, job: Job, event: dict[str, Any]) -> list[dict[str, Any]]:
+def take(progress: Following, job: Job, event: dict[str, Any]) -> list[dict[str, Any]]:
     """Count a finished job in, done now or in an earlier call; returns the violations that it shows."""
     progress.events[job.id] = event
     course = progress.courses[job.learner]
@@ -117,13 +123,34 @@ def certify(progress: Progress, job: Job) -> None:
         course.proven = arrival
 
 
-def arrived(progress: Progress, job: Job) -> bool:
+def arrived(progress: Following, job: Job) -> bool:
     """Whether this job's row was the last of its arrival."""
-    rows = (f"evaluate/{learner}/{job.arrival}" for learner in progress.prepared.learners)
+    rows = (f"evaluate/{learner}/{job.arrival}" for learner in progress.facts.learners)
     return job.kind == "evaluate" and all(row in progress.events for row in rows)
 
 
-def show(progress: Progress, job: Job) -> None:
+def begin(progress: Following, out: str, held: int = 0) -> None:
+    """Tell the view what runs.
+
+    Args:
+        held: How many jobs were done before.
+    """
+    facts = progress.facts
+    progress.handle({
+        "event": "run",
+        "suite": facts.suite,
+        "order": list(facts.order),
+        "learners": {name: {"sharing": learner.sharing} for name, learner in facts.learners.items()},
+        "backbone": facts.backbone,
+        "jobs": len(progress.jobs),
+        "cached": held,
+        "seed": facts.seed,
+        "out": out,
+        "settings": facts.settings,
+    })  # fmt: skip
+
+
+def show(progress: Following, job: Job) -> None:
     """Tell the view of a finished job."""
     event, facts, name = progress.events[job.id], progress.facts, job.learner
     about: dict[str, Any] = {"job": job.id, "learner": name, "arrival": job.arrival}

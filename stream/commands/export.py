@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # seconds to load
     from learners.learner import Learner
     from learners.usage import Loading
     from stream.store import Store
-    from stream.verify.chain import Evidence
     from stream.verify.recorded import Recorded
     from tasks.encoded import EncodedTask
 
@@ -66,11 +65,11 @@ def exported(
         InputError: No such run, learner or task, a task not learned, a Delta that is gone or changed, a backbone that
             is not the run's, or a learner that has no such form; says what can be done.
     """
-    from stream.verify.checks import store_of
+    from stream.verify.checks import store_of, whole_record
     from stream.verify.sources import encoded_of
     from tasks.encoded import open_encoded
 
-    evidence, run = _opened(folder)
+    evidence, run = whole_record(folder)
     name = _named(run, learner)
     if task not in run.place:
         raise unknown_name("task", task, run.place, where=str(folder))
@@ -117,23 +116,6 @@ def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
         return store.get_delta(fits[task])
     last = [event for event in fits.values() if "failed" not in event][-1]
     return store.get_delta(last).with_head(store.get_head(fits[task]))
-
-
-def _opened(folder: Path) -> tuple[Evidence, Recorded]:
-    from stream.verify.chain import read_evidence
-    from stream.verify.checks import UNREADABLE
-    from stream.verify.recorded import recorded
-
-    evidence, chain = read_evidence(folder)
-    damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
-    try:
-        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events)
-    except UNREADABLE as error:
-        run, damaged = None, f"{type(error).__name__}: {error}"
-    if evidence is None or run is None:
-        fix = f"taskstream verify {folder}"
-        raise InputError("the record of this run is not whole", where=str(folder), found=damaged, fix=fix)
-    return evidence, run
 
 
 def _named(run: Recorded, learner: str) -> str:

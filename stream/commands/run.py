@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stream.config import resolve_config
+from stream.config import RunConfig, resolve_config
 from stream.failure import RunFailed
 from stream.pool import workers_ahead
 from stream.report import make_console, open_view, print_report
@@ -19,7 +19,7 @@ from tasks.errors import InputError
 
 def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
     """Run or continue; returns the exit code: 1 also for a stream that came to its end with failed fits."""
-    settings, origins = resolve_config({**given, "columns": _columns(columns) or None}, config)
+    settings, origins = settings_of(given, columns, config)
     console = make_console(display)
     try:
         with workers_ahead(settings.workers) as ahead, open_view(display, console) as view:
@@ -41,6 +41,17 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
         print(f"error: {failed}", file=sys.stderr)
         return 1
     return 0
+
+
+def settings_of(
+    given: Mapping[str, Any], columns: Sequence[str], config: Path | None
+) -> tuple[RunConfig, dict[str, str]]:
+    """Settings from the options of the command, and the origin of each.
+
+    Raises:
+        InputError, InputErrors: What cannot be read.
+    """
+    return resolve_config({**given, "columns": _columns(columns) or None}, config)
 
 
 def _columns(pairs: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -39,10 +41,13 @@ class SilentView:
         return
 
 
-def open_view(display: str, console: Console) -> View:
+def open_view(display: str, console: Console, clock: Callable[[], float] = time.monotonic) -> View:
     """The view for `display` on `console` (see `make_console`).
 
     `rich` becomes plain where the console is no interactive terminal, so that logs hold no control codes.
+
+    Args:
+        clock: Seconds, by which a live view tells times and rates.
 
     Raises:
         InputError: `display` is not one of rich, plain, json, none.
@@ -55,5 +60,5 @@ def open_view(display: str, console: Console) -> View:
     from stream.report.plain import PlainView
 
     if display == "rich" and console.is_terminal and not console.is_dumb_terminal:
-        return LiveView(console)
+        return LiveView(console, clock)
     return PlainView(console)

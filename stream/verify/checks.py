@@ -73,6 +73,24 @@ def verify(
     )
 
 
+def whole_record(folder: Path) -> tuple[Evidence, Recorded]:
+    """The record of a run, for who builds on it rather than judges it.
+
+    Raises:
+        InputError: There is no run, one of another version, or one whose record is not whole; says what is not.
+    """
+    evidence, chain = read_evidence(folder)
+    damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
+    try:
+        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events)
+    except UNREADABLE as error:
+        run, damaged = None, f"{type(error).__name__}: {error}"
+    if evidence is None or run is None:
+        fix = f"taskstream verify {folder}"
+        raise InputError("the record of this run is not whole", where=str(folder), found=damaged, fix=fix)
+    return evidence, run
+
+
 def store_of(evidence: Evidence, given: str | Path | None = None) -> Store:
     """The run's store: the one given, or the one in its folder, or where its settings say."""
     inside = evidence.folder / "store"

@@ -1,0 +1,87 @@
+"""Axes of figures: where a value stands, and the ticks that read it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Attributes:
+    low, high: Values at the ends, low < high, both above 0 where `log`.
+    ticks: Value and label of each.
+    start: Fraction of the axis before `low`, for what has no place on a logarithmic scale.
+    """
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    log: bool = False
+    start: float = 0.0
+
+    def at(self, value: float) -> float:
+        """Its place as a fraction of the axis."""
+        if self.log:
+            place = math.log(value / self.low) / math.log(self.high / self.low)
+        else:
+            place = (value - self.low) / (self.high - self.low)
+        return self.start + (1 - self.start) * min(max(place, 0.0), 1.0)
+
+
+def linear(low: float, high: float, label: Callable[[float], str], count: int = 5) -> Axis:
+    """An axis of about `count` round steps that holds [low, high]."""
+    step = round_step((high - low) / count) if high > low else 1.0
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    last = max(last, first + 1)
+    return Axis(first * step, last * step, tuple((n * step, label(n * step)) for n in range(first, last + 1)))
+
+
+def logarithmic(low: float, high: float, label: Callable[[float], str], start: float = 0.0) -> Axis:
+    """An axis over [low, high] with ticks at 1, 2 and 5 of each decade, fewer of many, or in steps within one."""
+    decades = range(math.floor(math.log10(low) - 1e-9), math.ceil(math.log10(high) + 1e-9) + 1)
+    for digits in ((1, 2, 5), (1, 3), (1,)):
+        values = [digit * 10.0**decade for decade in decades for digit in digits]
+        ticks = [value for value in values if low * 0.999 <= value <= high * 1.001]
+        if len(ticks) <= 7:
+            break
+    if len(ticks) < 3:
+        step = round_step((high - low) / 4)
+        ticks = [n * step for n in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return Axis(low, high, tuple((value, label(value)) for value in ticks), log=True, start=start)
+
+
+def counting(last: int, most: int = 8) -> Axis:
+    """An axis over 1 .. last with a tick at the first and at round numbers."""
+    every = next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**9) if last / step <= most)
+    marks = [n for n in range(every, last + 1, every) if n - 1 >= every / 2]
+    return Axis(1, max(last, 2), tuple((float(n), str(n)) for n in (1, *marks)))
+
+
+def round_step(step: float) -> float:
+    """The least of 1, 2 and 5 times a power of ten that is not below `step`."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(digit * power for digit in (1, 2, 5, 10) if digit * power >= step * (1 - 1e-9))
+
+
+def spread(places: Sequence[float], gap: float, end: float = math.inf) -> list[float]:
+    """Places moved as little as keeps their order, `gap` between neighbours, and all of them in [0, `end`].
+
+    Where `end` has no room for that, the gap wins.
+    """
+    count = len(places)
+    order = sorted(range(count), key=places.__getitem__)
+    groups: list[tuple[list[int], float]] = []  # members, and the place of the first
+    wanted = {i: max(min(places[i], end - gap * (count - 1 - rank)), gap * rank) for rank, i in enumerate(order)}
+    for index in order:
+        members, first = [index], wanted[index]
+        while groups and groups[-1][1] + gap * len(groups[-1][0]) > first:
+            members = groups.pop()[0] + members
+            first = math.fsum(wanted[member] - gap * rank for rank, member in enumerate(members)) / len(members)
+        groups.append((members, first))
+    moved = list(places)
+    for members, first in groups:
+        for rank, member in enumerate(members):
+            moved[member] = first + gap * rank
+    return moved

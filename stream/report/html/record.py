@@ -1,0 +1,95 @@
+"""What the folder of a run holds beside its results: the command, and the hashes of every cell in its ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stream.config import resolve_config
+from stream.ledger import read_ledger
+from tasks.errors import InputError, InputErrors
+
+ALWAYS = ("suite", "source", "backbone", "learners", "out")  # said even where they are the defaults
+MANY = 60  # tasks; of more a cell of the picture is the mean of several, which has no hash
+
+
+class Evidence(NamedTuple):
+    """What a cell of R rests on.
+
+    Attributes:
+        score: As the ledger has it; None where the answer was no number.
+        n: Test examples.
+        logits, delta: SHA-256 of all logits, and the content id of the Delta that gave them.
+    """
+
+    score: float | None
+    n: int | None
+    logits: str
+    delta: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """Attributes:
+    command: That made the run, an option a line; empty if its settings are gone.
+    verify: The command that checks it.
+    digest: SHA-256 of results.json.
+    cells: By learner, arrival (0: before training) and task.
+    notice: Why there are no hashes, where there are none.
+    """
+
+    command: str = ""
+    verify: str = ""
+    digest: str = ""
+    cells: Mapping[tuple[str, int, str], Evidence] = field(default_factory=dict)
+    notice: str = ""
+
+
+def read_record(folder: Path, results: Mapping[str, Any]) -> Record:
+    """The record of the run in `folder`; what is gone or damaged leaves a gap and a notice, not an error."""
+    cells: dict[tuple[str, int, str], Evidence] = {}
+    notice = ""
+    if len(results["order"]) <= MANY:
+        try:
+            cells = read_cells(folder / "ledger.jsonl")
+            notice = "" if cells else "The ledger is not beside the results, so cells have no hashes."
+        except (InputError, OSError, KeyError, TypeError) as error:
+            notice = f"The ledger cannot be read, so cells have no hashes: {error}"
+    return Record(
+        command=command_of(folder / "config.toml"),
+        verify=shlex.join(["taskstream", "verify", str(folder)]),
+        digest=hashlib.sha256((folder / "results.json").read_bytes()).hexdigest(),
+        cells=cells,
+        notice=notice,
+    )
+
+
+def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
+    """Every cell that was run; of an arrival that was done again, or audited at the end, the last."""
+    return {
+        (event["learner"], event["arrival"], cell["task"]): Evidence(
+            cell["score"], cell.get("n"), str(cell.get("logits") or ""), str(cell.get("delta") or "")
+        )
+        for event in read_ledger(path).events
+        if event["event"] in ("before", "evaluate", "audit")
+        for cell in event["cells"]
+    }
+
+
+def command_of(path: Path) -> str:
+    """The command that gives these settings, without those that are defaults."""
+    if not path.exists():
+        return ""
+    try:
+        config, _ = resolve_config({}, path)
+    except (InputErrors, InputError):
+        return ""
+    settings, defaults = config.model_dump(exclude={"columns"}), resolve_config({})[0].model_dump()
+    options = {key: value for key, value in settings.items() if key in ALWAYS or value != defaults[key]}
+    lines = [f"--{key.replace('_', '-')} {shlex.quote(str(value))}" for key, value in options.items()]
+    lines += [f"--column {shlex.quote(f'{ours}={theirs}')}" for ours, theirs in config.columns.items()]
+    return " \\\n    ".join(["taskstream run", *lines])

@@ -1,0 +1,223 @@
+"""The figures of the report as files for papers, by matplotlib (extra `plots`): the colours and signs of the page."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from stream.report.figures import number
+from stream.report.forgetting import may_forget
+from stream.report.heatmap import SHADES
+from stream.report.html.axis import logarithmic, spread
+from stream.report.intervals import interval
+from stream.report.league import uncertainty
+from stream.report.palette import LIGHT, sign
+from stream.report.standing import Standing, last, standings
+from tasks.errors import InputError
+
+Results = Mapping[str, Any]
+Plot = Callable[[Any], None]  # draws on matplotlib's Axes
+DASHES = ("-", "--", ":")
+STYLE = {
+    "font.size": 8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a name with two dollar signs is a name
+    "svg.hashsalt": "taskstream",  # the same results give the same bytes
+    "svg.fonttype": "none",  # text stays text
+}
+CROWD = 14  # learners; of more, signs at the ends of curves would stand on each other
+SAME = ("suite", "source", "backbone", "order", "settings")  # what runs of several seeds have in common
+
+
+def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -> list[Path]:
+    """Write the figures; returns their paths.
+
+    Args:
+        seeds: Results of the same run with several seeds, this one among them; with two or more there is a league.
+        folder: An existing folder.
+        form: `png` or `svg`.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise InputError("matplotlib is not installed", where=f"--{form}", fix="pip install 'taskstream[plots]'")
+    learners = standings(results)
+    height = 2.4 + 0.15 * math.ceil(len(learners) / columns(len(learners)))  # inches: the axes, and the key below
+    figures: dict[str, tuple[float, float, Plot]] = {
+        "growth": (4.2, height, partial(growth, results=results, learners=learners)),
+        "trade_off": (4.2, height, partial(trade_off, results=results, learners=learners)),
+    }
+    if any(map(may_forget, learners)):
+        tall = 1.2 + 0.16 * min(len(results["order"]), 300)
+        figures["forgetting"] = (4.2, tall, partial(forgetting, results=results, learners=learners))
+    if len(seeds) > 1:
+        figures["league"] = (4.2, 0.8 + 0.24 * len(learners), partial(league, seeds=seeds))
+    for index, learner in enumerate(learners):
+        name = f"R-{index + 1:0{len(str(len(learners)))}}-{re.sub('[^A-Za-z0-9=.-]+', '-', learner.name)[:60]}"
+        figures[name] = (3.2, 3.0, partial(matrix, learner=learner))
+    paths = []
+    for name, (width, height, plot) in figures.items():
+        save(folder / f"{name}.{form}", width, height, plot)
+        paths.append(folder / f"{name}.{form}")
+    return paths
+
+
+def save(path: Path, width: float, height: float, plot: Plot) -> None:
+    """One figure, inches; no state of matplotlib's is left changed."""
+    matplotlib = importlib.import_module("matplotlib")
+    with matplotlib.rc_context(STYLE):
+        figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+        plot(figure.subplots())
+        figure.savefig(path, dpi=300, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def seeds_beside(folder: Path, results: Results) -> list[Results]:
+    """The same run with other seeds, where runs lie side by side as `seed0`, `seed1`, ...; this one alone otherwise.
+
+    A neighbour that differs in more than the seed, or has not come to its end, is not one of them.
+    """
+    here = folder.resolve()
+    if not re.fullmatch(r"seed\d+", here.name):
+        return [results]
+    found = []
+    for path in sorted(here.parent.glob("seed*/results.json")):
+        try:
+            other = json.loads(path.read_text(encoding="utf-8"))
+            alike = all(unseeded(other.get(key)) == unseeded(results.get(key)) for key in SAME)
+            whole = all(len(record["R"]) > len(results["order"]) for record in other["learners"].values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if alike and whole and list(other["learners"]) == list(results["learners"]):
+            found.append(other)
+    return found or [results]
+
+
+def unseeded(value: object) -> object:
+    """A source may have the seed in its name: `simulated:seed=1`."""
+    return re.sub(r":seed=\d+", "", value) if isinstance(value, str) else value
+
+
+def look(index: int) -> dict[str, Any]:
+    return {"color": LIGHT[index % len(LIGHT)], "linestyle": DASHES[index // len(LIGHT) % len(DASHES)]}
+
+
+def growth(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
+    """Parameters kept, in times of the backbone, on a logarithmic axis; a sign at the end of each curve."""
+    known = [value for learner in learners for value in learner.growth if value]
+    scale = logarithmic(min(1.0, *known), max(1.1, *known), "{:g}×".format) if known else None
+    for index, learner in enumerate(learners):
+        values = [float("nan") if value is None else value for value in learner.growth]
+        axes.plot(range(1, len(values) + 1), values, linewidth=1.5, label=label(index, learner), **look(index))
+    axes.set(xlabel="arrivals", ylabel="parameters kept, × backbone", yscale="log")
+    axes.set_xlim(1, max(len(results["order"]), 2))
+    if scale is not None:
+        ticks(axes.yaxis, scale.ticks)
+        axes.set_ylim(scale.low * 0.97, scale.high * 1.05)
+        ends = [(index, value) for index, x in enumerate(learners) if (value := last(x.growth))]
+        ends = ends if len(ends) < CROWD else []
+        for (index, _), place in zip(ends, spread([scale.at(value) for _, value in ends], 0.055, 1.0), strict=True):
+            axes.annotate(sign(index), (1.02, place), xycoords="axes fraction", va="center", fontsize=7)
+    key(axes, len(learners))
+
+
+def trade_off(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
+    """Score against trained parameters (Houlsby et al. 2019, Figures 1 and 3); no parameters stand at the left."""
+    half = uncertainty([number(task.get("test")) for task in results["tasks"].values()]) or 0.0
+    drawn = [(i, x) for i, x in enumerate(learners) if x.average is not None and x.trained_share is not None]
+    shares = [100 * share for _, learner in drawn if (share := learner.trained_share)]
+    low, high = min(shares, default=1.0) / 1.5, max(shares, default=100.0) * 1.5
+    zero = low / 4  # where no parameter at all stands
+    for index, learner in drawn:
+        x, y = 100 * (learner.trained_share or 0.0) or zero, 100 * (learner.average or 0.0)
+        axes.errorbar([x], [y], yerr=half, fmt="o", markersize=4, color=LIGHT[index % len(LIGHT)], capsize=2,
+                      elinewidth=0.8, label=label(index, learner))  # fmt: skip
+        axes.annotate(sign(index), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7)
+    axes.set(xlabel="trained parameters a task, of the backbone", ylabel="average score, points", xscale="log")
+    marks = logarithmic(low, high, "{:g}%".format).ticks
+    if any(learner.trained_share == 0 for _, learner in drawn):
+        marks = ((zero, "0"), *marks)
+        axes.axvline(low / 2, color="#888888", linewidth=0.8, linestyle=":")
+    ticks(axes.xaxis, marks)
+    key(axes, len(drawn))
+
+
+def ticks(axis: Any, marks: Sequence[tuple[float, str]]) -> None:
+    """These and no others."""
+    axis.set_ticks([value for value, _ in marks], [name for _, name in marks])
+    axis.set_ticks([], minor=True)
+
+
+def forgetting(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
+    """From the score on the day of learning, a ring, to that of now, a dot, of each learner that forgets or may."""
+    losing = [(index, learner) for index, learner in enumerate(learners) if may_forget(learner)]
+    for rank, (index, learner) in enumerate(losing):
+        colour, shift = LIGHT[index % len(LIGHT)], (rank - (len(losing) - 1) / 2) * 0.7 / len(losing)
+        pairs = [(task, row[task], learner.now[task]) for task, row in enumerate(learner.rows)]
+        known = [(task + shift, 100 * a, 100 * b) for task, a, b in pairs if a is not None and b is not None]
+        lines, first, now = [row[0] for row in known], [row[1] for row in known], [row[2] for row in known]
+        axes.hlines(lines, first, now, color=colour, linewidth=1.2)
+        axes.plot(now, lines, "o", color=colour, markersize=4, label=label(index, learner))
+        axes.plot(first, lines, "o", color=colour, markersize=4, markerfacecolor="white")
+    axes.set_yticks(range(len(results["order"])), results["order"], fontsize=7)
+    axes.invert_yaxis()
+    axes.set(xlabel="score when learned (ring) and now (dot), points")
+    key(axes, len(losing))
+
+
+def league(axes: Any, seeds: Sequence[Results]) -> None:
+    """Average scores, each with its 95 % interval over seeds (Student's t), the best on top."""
+    by_seed = [standings(results) for results in seeds]
+    means = [
+        (index, interval([100 * x for x in scores if x is not None]))
+        for index, group in enumerate(zip(*by_seed, strict=True))
+        if None not in (scores := [learner.average for learner in group])
+    ]
+    ordered = sorted(means, key=lambda entry: -entry[1].mean)
+    for line, (index, found) in enumerate(ordered):
+        axes.errorbar([found.mean], [line], xerr=found.half, fmt="o", markersize=4, capsize=2, **look(index))
+    axes.set_yticks(range(len(ordered)), [label(index, by_seed[0][index]) for index, _ in ordered])
+    axes.invert_yaxis()
+    axes.set(xlabel=f"points, {len(seeds)} seeds, 95 %")
+
+
+def matrix(axes: Any, learner: Standing) -> None:
+    """R as a heat map; what was not evaluated, or failed, is grey."""
+    colours = importlib.import_module("matplotlib.colors").LinearSegmentedColormap.from_list("scores", SHADES)
+    colours = colours.with_extremes(bad="#eeeeee")
+    cells = [[float("nan") if score is None else 100 * score for score in row] for row in learner.rows]
+    tasks = len(learner.before)
+    extent = (0.5, tasks + 0.5, len(cells) + 0.5, 0.5)
+    image = axes.imshow(cells or [[float("nan")] * tasks], cmap=colours, vmin=0, vmax=100, aspect="equal",
+                        extent=extent if cells else None, interpolation="nearest")  # fmt: skip
+    axes.grid(visible=False)
+    axes.set(xlabel="task, by arrival", ylabel="arrivals")
+    axes.set_title(learner.name, fontsize=8)
+    axes.figure.colorbar(image, ax=axes, shrink=0.8, label="points")
+
+
+def label(index: int, learner: Standing) -> str:
+    return f"{sign(index)}  {learner.name}"
+
+
+def key(axes: Any, entries: int) -> None:
+    if entries:
+        axes.figure.legend(fontsize=7, loc="outside lower center", ncols=columns(entries))
+
+
+def columns(entries: int) -> int:
+    """Of the key."""
+    return 2 if entries < CROWD else 3
