@@ -169,7 +169,10 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
         "training": asdict(learner.training),
         "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
         "baseline": list(matrix.before),
-        "provenance": [[how and "measured" for how in matrix.before], *(list(row) for row in matrix.provenance)],
+        "provenance": [
+            [None if score is None else "measured" for score in matrix.before],
+            *(list(row) for row in matrix.provenance),
+        ],
         "failures": failures_of(facts.order, name, events),
         "metrics": compute_all(matrix, references_of(facts, name, events)),
         "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},

@@ -11,10 +11,7 @@ from typing import Any
 from rich.console import Console
 from study import Interval
 
-from stream.report.console import LEARNER_COLOURS
-
-ON_PAPER = {"#ffffff": "#000000", "#f0e442": "#a89f00"}  # white and light yellow are for dark terminals
-COLOURS = [ON_PAPER.get(colour, colour) for colour in LEARNER_COLOURS]
+from stream.report.palette import LIGHT as COLOURS
 
 
 def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None:

@@ -18,10 +18,10 @@ from stream.failure import RunFailed
 from stream.files import write_json
 from stream.report.console import make_console
 from stream.report.grid import Column, table
+from stream.report.intervals import Interval, interval
 from tasks.errors import InputError, InputErrors
 from tasks.task import Task
 
-LEVEL = 0.95
 VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
 
 Suite = Annotated[str, typer.Option(help="Suite, or NAME,NAME.")]
@@ -38,41 +38,6 @@ Evaluate = Annotated[str, typer.Option(help="audited, full or square: how often 
 Dtype = Annotated[str, typer.Option(help="float32 or bfloat16, of the forward pass.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")]
 Out = Annotated[Path, typer.Option(help="Where runs and results go; the same command continues there.")]
-
-
-class Interval(NamedTuple):
-    """A mean and the half width of its 95 % interval by Student's t with n - 1 degrees of freedom; None for n < 2."""
-
-    mean: float
-    half: float | None
-    n: int
-
-    def points(self, sign: bool = False) -> str:
-        """In points (x100): `61.2 ±0.4`; a plain 0 is exactly zero."""
-        if self.mean == 0 and not self.half:
-            return "0"
-        mean = f"{100 * self.mean:{'+' if sign else ''}.1f}"
-        return mean if self.half is None else f"{mean} ±{100 * self.half:.1f}"
-
-    def verdict(self, low: float | None, high: float | None) -> str:
-        """Whether it lies in [low, high] (None: no bound): `holds`, `fails`, or `open` where the interval says both."""
-        half = math.inf if self.half is None else self.half
-        least, most = self.mean - half, self.mean + half
-        if (low is None or least >= low) and (high is None or most <= high):
-            return "holds"
-        return "fails" if (low is not None and most < low) or (high is not None and least > high) else "open"
-
-
-def interval(values: Sequence[float]) -> Interval:
-    """Mean and interval of independent values [n], n > 0."""
-    from scipy.stats import t
-
-    n = len(values)
-    mean = math.fsum(values) / n
-    if n < 2:
-        return Interval(mean, None, n)
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    return Interval(mean, float(t.ppf((1 + LEVEL) / 2, n - 1)) * deviation / math.sqrt(n), n)
 
 
 class Paired(NamedTuple):

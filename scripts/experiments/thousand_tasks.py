@@ -30,6 +30,7 @@ from options import run_options
 from stream import run
 from stream.files import usable_folder
 from stream.memory import peak_memory
+from stream.report.intervals import LEVEL
 from tasks.errors import InputError
 
 FLAT = 0.1  # a stream is called flat where its time per arrival changes by no more than this part of its mean
@@ -63,7 +64,7 @@ def slope(values: Sequence[float]) -> study.Interval:
 
     n = len(values)
     line = linregress(range(1, n + 1), values)
-    half = float(t.ppf((1 + study.LEVEL) / 2, n - 2)) * float(line.stderr) if n > 2 else None
+    half = float(t.ppf((1 + LEVEL) / 2, n - 2)) * float(line.stderr) if n > 2 else None
     return study.Interval(float(line.slope), half, n)
 
 

@@ -1,4 +1,4 @@
-"""Means over seeds with their intervals."""
+"""Means over seeds, or tasks, with their intervals."""
 
 from __future__ import annotations
 
@@ -14,15 +14,31 @@ class Interval(NamedTuple):
 
     mean: float
     half: float | None
+    n: int
+
+    def points(self, sign: bool = False) -> str:
+        """In points (x100): `61.2 ±0.4`; a plain 0 is exactly zero."""
+        if self.mean == 0 and not self.half:
+            return "0"
+        mean = f"{100 * self.mean:{'+' if sign else ''}.1f}"
+        return mean if self.half is None else f"{mean} ±{100 * self.half:.1f}"
+
+    def verdict(self, low: float | None, high: float | None) -> str:
+        """Whether it lies in [low, high] (None: no bound): `holds`, `fails`, or `open` where the interval says both."""
+        half = math.inf if self.half is None else self.half
+        least, most = self.mean - half, self.mean + half
+        if (low is None or least >= low) and (high is None or most <= high):
+            return "holds"
+        return "fails" if (low is not None and most < low) or (high is not None and least > high) else "open"
 
 
 def interval(values: Sequence[float]) -> Interval:
-    """Of independent values [n], n > 0."""
+    """Mean and interval of independent values [n], n > 0."""
     from scipy.stats import t
 
     n = len(values)
     mean = math.fsum(values) / n
     if n < 2:
-        return Interval(mean, None)
+        return Interval(mean, None, n)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    return Interval(mean, float(t.ppf((1 + LEVEL) / 2, n - 1)) * deviation / math.sqrt(n))
+    return Interval(mean, float(t.ppf((1 + LEVEL) / 2, n - 1)) * deviation / math.sqrt(n), n)
