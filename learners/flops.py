@@ -74,14 +74,19 @@ def _terms(rows: int, length: int) -> tuple[int, ...]:
     return 1, rows, rows * length, rows * length**2
 
 
+def flops_below(backbone: Backbone, learner: Learner) -> np.ndarray:
+    """Coefficients, as of `flops_per_row`, of a forward pass through the layers below all that the learner changes."""
+    whole, above = (flops_per_row(backbone, learner, 1, backward=False, above=above) for above in (False, True))
+    return np.asarray(whole - above)
+
+
 def flops_to_keep(below: Below | None) -> float:
     """FLOPs of what `open_below` computed and kept, in the batches of the evaluation plan; 0 if nothing."""
     if below is None or below.kept is None:
         return 0.0
-    backbone, learner, split = below.backbone, below.learner, below.split
-    whole, above = (flops_per_row(backbone, learner, 1, backward=False, above=above) for above in (False, True))
+    per_row, split = flops_below(below.backbone, below.learner), below.split
     batches = evaluation_plan(split).batches
-    return sum(total_flops(whole - above, len(rows), int(split.lengths[rows].max())) for rows in batches)
+    return sum(total_flops(per_row, len(rows), int(split.lengths[rows].max())) for rows in batches)
 
 
 def _counted(

@@ -12,7 +12,7 @@ import numpy as np
 
 from learners.batches import Plan, evaluation_plan, training_plan
 from learners.below import keeps_below
-from learners.flops import flops_per_row, total_flops
+from learners.flops import flops_below, flops_per_row, total_flops
 from stream.execute import Bench
 from stream.store import Store, read_record
 from tasks.encoded import EncodedSplit
@@ -124,8 +124,7 @@ class Work:
         step = flops_per_row(backbone, learner, outputs, backward=True, above=keeps)
         flops = training.epochs * self._over(step, task, "train", training.batch_size)
         if keeps:
-            whole, above = (flops_per_row(backbone, learner, 1, backward=False, above=x) for x in (False, True))
-            flops += self._over(whole - above, task, "train", 0)
+            flops += self._over(flops_below(backbone, learner), task, "train", 0)
         return flops
 
     def cell(self, name: str, task: str) -> float:

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from stream.plan import Job
+from stream.store import fit_recipe
 from tasks.content import canonical, content_id
 
 
@@ -42,6 +43,25 @@ class Inputs:
         """Name and data id of all tasks in order of arrival, as JSON without its brackets; where each arrival ends."""
         texts = [canonical([task, data]) for task, data in self.data.items()]
         return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
+
+    def recipe(self, job: Job, previous: str | None) -> dict[str, Any]:
+        """The recipe of a job's fit.
+
+        Args:
+            previous: Id of the Delta that it goes on from.
+        """
+        (task,) = job.tasks
+        return fit_recipe(
+            backbone=self.backbone,
+            data=self.data[task],
+            learner=self.learners[job.learner],
+            task=task,
+            seed=self.seed,
+            train_examples=self.train_examples,
+            test_examples=self.test_examples,
+            previous=previous,
+            numerics=self.numerics,
+        )
 
     def key(self, job: Job) -> str:
         """Id of all that the job's result rests on; a result in the ledger counts only under an equal key."""

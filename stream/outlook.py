@@ -14,7 +14,7 @@ from stream.gaps import last_good
 from stream.plan import Job, plan_jobs
 from stream.prepare import Prepared
 from stream.replay import replay, written
-from stream.store import Store, fit_recipe, recipe_id
+from stream.store import Store, recipe_id
 
 Event = dict[str, Any]
 KINDS = ("before", "fit", "evaluate", "audit")
@@ -112,22 +112,12 @@ def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
 
 def stored_fits(prepared: Prepared, jobs: Iterable[Job], held: Mapping[str, Event], store: Store) -> set[str]:
     """Ids of the jobs whose fits the ledger lacks and the store has, of chained learners as far as that is known."""
-    inputs, found, known = prepared.inputs, set(), dict(held)
+    found, known = set(), dict(held)
     for job in jobs:
         if job.kind != "fit" or job.id in held or any(need not in known for need in job.needs):
             continue
         before = last_good(known[job.needs[0]]) if job.needs else None
-        recipe = fit_recipe(
-            backbone=inputs.backbone,
-            data=inputs.data[job.tasks[0]],
-            learner=inputs.learners[job.learner],
-            task=job.tasks[0],
-            seed=inputs.seed,
-            train_examples=inputs.train_examples,
-            test_examples=inputs.test_examples,
-            previous=before["delta"] if before else None,
-            numerics=inputs.numerics,
-        )
+        recipe = prepared.inputs.recipe(job, before["delta"] if before else None)
         if (record := store.get_fit(recipe_id(recipe))) is not None:
             known[job.id] = record
             found.add(job.id)

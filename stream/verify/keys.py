@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.gaps import good
 from stream.plan import Job
-from stream.store import fit_recipe, recipe_id
+from stream.store import recipe_id
 from stream.verify.chain import Evidence
 from stream.verify.recorded import Event, Recorded
 from stream.verify.verdict import Finding, Outcome
@@ -121,17 +121,6 @@ def _differences(run: Recorded, job: Job, event: Event) -> list[tuple[str, Any, 
 
 def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
-    (task,), inputs = job.tasks, run.inputs
     before = good([fit for fit in run.fits[job.learner][: job.arrival - 1] if fit is not None])
     chained = run.facts.learners[job.learner].chained
-    return fit_recipe(
-        backbone=inputs.backbone,
-        data=inputs.data[task],
-        learner=inputs.learners[job.learner],
-        task=task,
-        seed=inputs.seed,
-        train_examples=inputs.train_examples,
-        test_examples=inputs.test_examples,
-        previous=before[-1]["delta"] if chained and before else None,
-        numerics=inputs.numerics,
-    )
+    return run.inputs.recipe(job, before[-1]["delta"] if chained and before else None)
