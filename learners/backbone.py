@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from learners.architecture import Architecture, architecture_from_config
 from learners.architectures import ANATOMIES
+from learners.attention import attention_of
 from learners.checkpoint import find_checkpoint
 from learners.delta import tensor_digest
 from learners.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
@@ -170,13 +171,14 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
 
     logging.disable_progress_bar()
     try:
+        kind = MODEL_MAPPING[type(config)]
         with _silent():  # its report of a pooler left out; what matters is checked below
-            model, info = MODEL_MAPPING[type(config)].from_pretrained(
+            model, info = kind.from_pretrained(
                 None,
                 config=config,
                 state_dict=weights,
                 dtype=torch.float32,
-                attn_implementation="eager",  # sdpa is slower backwards on CPUs for rows this short
+                attn_implementation=attention_of(kind),
                 output_loading_info=True,
             )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:

@@ -32,7 +32,7 @@ from tasks.encoded import EncodedTask
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
-TRAINING_FORMAT = 4  # enters every recipe: raise it whenever equal inputs would give another Delta
+TRAINING_FORMAT = 5  # enters every recipe: raise it whenever equal inputs would give another Delta
 PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
 
 

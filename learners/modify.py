@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from learners.backbone import Backbone
+from learners.dropout import FastDropout, dropout
 from learners.forms import Gated
 from learners.injection import PART as PEFT
 from learners.injection import injected_model
@@ -111,7 +112,8 @@ def logits(
     if not learner.trains:
         return tensors["head.bias"].expand(len(batch["input_ids"]), -1)
     features = pooled(backbone, learner, tensors, batch, below).float()
-    features = nn.functional.dropout(features, head_dropout, training=head_dropout > 0)
+    if head_dropout > 0:
+        features = dropout(features, head_dropout)
     return nn.functional.linear(features, tensors["head.weight"], tensors["head.bias"])
 
 
@@ -164,10 +166,12 @@ def watched(backbone: Backbone, layers: Iterable[int]) -> Iterator[list[Tensor]]
 @contextmanager
 def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
     """Switch the backbone's dropout for a `with` block: a mode of its modules, no tensor is touched."""
-    before = backbone.model.training
+    before, architecture = backbone.model.training, backbone.architecture
+    draws = active and (architecture.hidden_dropout > 0 or architecture.attention_dropout > 0)
     backbone.model.train(active)
     try:
-        yield
+        with FastDropout() if draws else nullcontext():
+            yield
     finally:
         backbone.model.train(before)
 

@@ -44,7 +44,7 @@ def optimiser_of(
             "constant": gate_rate is not None,
         },
     ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=peak, eps=1e-6)
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=peak, eps=1e-6, fused=True)
 
 
 def decays(name: str, leaf: Tensor) -> bool:

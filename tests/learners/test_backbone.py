@@ -166,7 +166,7 @@ def test_a_backbone_is_frozen_and_counted(model_type: str, pooling: str) -> None
     assert not any(parameter.requires_grad for parameter in base.model.parameters())
     assert base.parameters == parameters(base.architecture) == sum(t.numel() for t in base.weights.values())
     assert set(base.digests) >= set(base.weights) == {name for name, _ in base.model.named_parameters()}
-    assert base.model.config._attn_implementation == "eager"
+    assert base.model.config._attn_implementation == "taskstream"
     assert changed_tensor(base) is None
 
 
