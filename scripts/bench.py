@@ -12,6 +12,7 @@ matrix products in that dtype the needed work makes (all layers, forward and bac
   d      a study of orders, on one store, against Avalanche
   e      cold start: help, a first step
   f      bytes kept of a task, and the time to read them
+  g      test scores after equal training, over seeds: ours in both dtypes, and Trainer's
 
     python scripts/bench.py
     python scripts/bench.py --quick --only limit,a,e
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from benchmark import limit, reevaluation, start, storage, streams, training
+from benchmark import equality, limit, reevaluation, start, storage, streams, training
 from benchmark.measurement import HEAD, Measurement, as_entry, as_rows
 from benchmark.methods import LEARNERS
 from benchmark.process import ContenderFailed, Processes
@@ -51,6 +52,7 @@ PARTS: Mapping[str, Part] = {
     "d": streams.orders,
     "e": start.measure,
     "f": storage.measure,
+    "g": equality.measure,
 }
 
 
@@ -130,7 +132,7 @@ def machine() -> str:
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Parts, comma-separated: limit,a,b,c,d,e,f. All if not given.")] = "",
+    only: Annotated[str, typer.Option(help="Parts, comma-separated: limit,a,b,c,d,e,f,g. All if not given.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes: some three minutes.")] = False,
     backbone: Annotated[str, typer.Option(help="embedded, minilm, or the folder of a BERT.")] = "embedded",
     source: study.Source = "simulated",

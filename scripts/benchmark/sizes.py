@@ -22,6 +22,8 @@ class Sizes:
         suite, stream_examples, stream_epochs: Of whole streams, of every task.
         test_examples: Of every task in re-evaluation and streams.
         orders: Of the study of orders.
+        scored_tasks, scored_learners: Of the comparison of scores; tasks on which some hundred examples tell something.
+        scored_examples, scored_test_examples, scored_epochs, seeds: The same.
         repetitions: How often each contender runs, in turn with the others.
         stream_repetitions, starts: The same, of whole streams and of cold starts.
     """
@@ -40,6 +42,12 @@ class Sizes:
     stream_epochs: int = 2
     test_examples: int = 40
     orders: int = 10
+    scored_tasks: tuple[str, ...] = ("sst2", "news_aggregator")
+    scored_learners: tuple[str, ...] = ("full", "layernorm", "adapter", "lora:8")
+    scored_examples: int = 200
+    scored_test_examples: int = 200
+    scored_epochs: int = 3
+    seeds: int = 3
     repetitions: int = 3
     stream_repetitions: int = 1
     starts: int = 3
@@ -58,6 +66,11 @@ QUICK = replace(
     stream_epochs=1,
     test_examples=20,
     orders=3,
+    scored_tasks=("sst2",),
+    scored_learners=("layernorm",),
+    scored_examples=64,
+    scored_test_examples=40,
+    seeds=2,
     repetitions=2,
     starts=1,
 )

@@ -6,9 +6,13 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
+import numpy as np
+from torch import Tensor, nn
+
 from benchmark.clock import clocked
 from benchmark.methods import model_of
 from benchmark.rows import classes, opened, rows
+from stream.evaluate import scorer
 
 
 def train(
@@ -39,3 +43,60 @@ def train(
         with clocked() as spent:
             result = trainer.train()
     return {**spent.as_dict(), "examples": epochs * len(task.train), "loss": result.training_loss}
+
+
+class SamePooling(nn.Module):
+    """A classifier of transformers whose head reads what ours reads: the mean over tokens, or the pooler."""
+
+    def __init__(self, classifier: Any, pooling: str) -> None:
+        super().__init__()
+        inner = classifier.get_base_model() if hasattr(classifier, "get_base_model") else classifier  # peft's wraps it
+        self.classifier, self.encoder, self.pooling = classifier, inner.base_model, pooling
+        self.head = nn.Linear(inner.config.hidden_size, inner.config.num_labels)
+        nn.init.normal_(self.head.weight, std=inner.config.initializer_range)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, labels: Tensor, **inputs: Tensor) -> dict[str, Tensor]:
+        output = self.encoder(**inputs)
+        mask = inputs["attention_mask"].unsqueeze(-1)
+        mean = (output.last_hidden_state * mask).sum(1) / mask.sum(1)
+        read = mean if self.pooling == "mean" else output.pooler_output
+        logits = self.head(nn.functional.dropout(read, 0.1, self.training))
+        return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
+
+
+def scored(
+    folder: str, pooling: str, data: str, learner: str, examples: int, test_examples: int, epochs: int,
+    batch_size: int, seed: int, rate: float, **_: Any,
+) -> dict[str, Any]:  # fmt: skip
+    """Test score after training as ours trains."""
+    from datasets import Dataset
+    from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
+
+    task = opened(data, examples, test_examples, seed)
+    set_seed(seed)
+    with tempfile.TemporaryDirectory() as out:
+        arguments = TrainingArguments(
+            output_dir=out,
+            per_device_train_batch_size=batch_size,
+            num_train_epochs=epochs,
+            learning_rate=rate,
+            warmup_steps=0.1,
+            weight_decay=0.01,
+            adam_epsilon=1e-6,
+            remove_unused_columns=False,
+            max_grad_norm=1.0,
+            seed=seed,
+            use_cpu=True,
+            report_to="none",
+            save_strategy="no",
+            disable_tqdm=True,
+        )
+        model = SamePooling(model_of(folder, learner, classes(task.task), library=True), pooling)
+        collator = DataCollatorWithPadding(AutoTokenizer.from_pretrained(folder))
+        trainer = Trainer(
+            model=model, args=arguments, train_dataset=Dataset.from_list(rows(task.train)), data_collator=collator
+        )
+        trainer.train()
+        logits = trainer.predict(Dataset.from_list(rows(task.test))).predictions
+    return {"score": scorer(task.task)(np.asarray(task.test.target), logits)}

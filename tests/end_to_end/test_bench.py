@@ -13,22 +13,26 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 from benchmark import start
 from benchmark.measurement import Measurement, advantage, as_entry, as_rows, reference
 from benchmark.methods import LEARNERS, model_of
 from benchmark.process import Answer, Contender, ContenderFailed, Process, Processes
 from benchmark.sizes import QUICK
+from benchmark.trainer import SamePooling
 from rich.console import Console
 
 from learners.backbone import load_backbone
 from learners.family import parse_learner
 from learners.learner import delta_shapes
+from stream.report.intervals import interval
 from tests.runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZES = replace(
     QUICK, square=32, copied=1 << 16, task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
     suite="rte,stsb", stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
+    scored_tasks=("rte",), scored_learners=("topk:1", "lora:8"), scored_examples=12, scored_test_examples=8,
 )  # fmt: skip
 
 
@@ -100,7 +104,7 @@ def of(document: dict[str, Any], part: str) -> list[dict[str, Any]]:
 
 
 def test_every_part_measures(document: dict[str, Any]) -> None:
-    assert {each["part"] for each in document["measurements"]} == {"limit", *"abcdef"}
+    assert {each["part"] for each in document["measurements"]} == {"limit", *"abcdefg"}
     assert all(value > 0 and math.isfinite(value) for each in document["measurements"] for value in each["values"])
     assert len({(m["part"], m["case"], m["contender"], m["unit"]) for m in document["measurements"]}) == len(
         document["measurements"]
@@ -130,6 +134,32 @@ def test_what_is_derived(document: dict[str, Any]) -> None:
             assert other["share"] / ours["share"] == pytest.approx(other["median"] / ours["median"])  # equal work
     orders = of(document, "d")
     assert [(each["values"], each["note"]) for each in orders] == [((1.0,), ""), ((2.0,), "extrapolated from 1: 1 s")]
+
+
+def test_scores(document: dict[str, Any]) -> None:
+    for learner in ("topk:1", "lora:8"):
+        ours, theirs = (each for each in of(document, "g") if each["case"] == f"{learner}, 1 tasks")
+        assert (ours["contender"], theirs["contender"]) == ("taskstream float32", "Trainer")
+        assert len(ours["values"]) == len(theirs["values"]) == SIZES.seeds
+        apart = [y - x for x, y in zip(ours["values"], theirs["values"], strict=True)]
+        assert theirs["note"].startswith(interval([each / 100 for each in apart]).points(sign=True))
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")  # peft asks for it
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("library", [False, True])
+def test_trainers_model_reads_what_ours_reads(pooling: str, library: bool, tiny_backbone: Path) -> None:
+    model = SamePooling(model_of(str(tiny_backbone), "lora:8", 3, library=library), pooling).eval()
+    ids = torch.tensor([[2, 5, 6, 3], [2, 7, 3, 0]])
+    mask, labels = (ids != 0).long(), torch.tensor([0, 2])
+    with torch.no_grad():
+        output = model(labels, input_ids=ids, attention_mask=mask)
+        states = model.encoder(input_ids=ids, attention_mask=mask)
+    read = states.pooler_output
+    if pooling == "mean":
+        read = torch.stack([states.last_hidden_state[0].mean(0), states.last_hidden_state[1, :3].mean(0)])
+    torch.testing.assert_close(output["logits"], model.head(read))
+    torch.testing.assert_close(output["loss"], torch.nn.functional.cross_entropy(output["logits"], labels))
 
 
 def test_bytes(document: dict[str, Any], tiny_backbone: Path) -> None:
