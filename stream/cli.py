@@ -171,18 +171,22 @@ class Format(StrEnum):
 @app.command("export", help=examples.EXPORT)
 def export_command(
     folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
-    learner: Annotated[str, typer.Option(help="One of the run's learners.")],
-    task: Annotated[str, typer.Option(help="A task that it has learned.")],
-    to: Annotated[Path, typer.Option(help="A new folder.")],
+    learner: Annotated[str | None, typer.Option(help="One of the run's learners; of --to-dir all by default.")] = None,
+    task: Annotated[str | None, typer.Option(help="A task that it has learned; of --to-dir all by default.")] = None,
+    to: Annotated[Path | None, typer.Option(help="A new folder, for one model in files of others.")] = None,
+    to_dir: Annotated[
+        Path | None, typer.Option(help="A new folder, for Deltas and results with the hub's cards.")
+    ] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="merged: all into the encoder's weights; peft: LoRA, IA3, prompts.")
-    ] = Format.merged,
+        Format | None,
+        typer.Option("--format", help="Of --to. merged (default): all into the weights; peft: LoRA, IA3, prompts."),
+    ] = None,
     store: StoreOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.commands.export import export
 
-    export(folder, learner, task, to, form, store, display)
+    export(folder, learner, task, to, to_dir, form, store, display)
 
 
 def main() -> None:

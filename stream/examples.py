@@ -88,11 +88,14 @@ List the files of a store that none of these runs needs, and half-written ones o
 """
 
 EXPORT = """
-Write the model of one task as files that other programs read: a transformers checkpoint, or an adapter of peft.
+Write the model of one task as files that other programs read, a transformers checkpoint or an adapter of peft; or all
+that a run learned, to pass on: Deltas with model cards, and the results as a data set with its card.
 
 [bold]Examples[/]
 
   taskstream export runs/latest --learner adapterbias --task cola --to models/cola
 
   taskstream export runs/latest --learner lora:8 --task rte --to models/rte --format peft
+
+  taskstream export runs/latest --to-dir shared     each folder in it can be uploaded as it is: hf upload
 """

@@ -6,7 +6,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 BATCH = 1000  # rows a call: enough for the tokenizer's threads, little memory
 BATCH_TEXT = 1_000_000  # characters a call: a tokenizer keeps some 50 bytes for each until it has cut the rows
+ABANDONED = 24 * 3600  # seconds after which a half-written entry is nobody's: to write one takes minutes at most
 KEY_SEED = 0  # the keys identify content; samples mix in their own seed
 
 
@@ -77,7 +80,7 @@ def encode(
     if max_length <= least:
         raise InputError("maximum length too small", expected=f"more than {least} tokens", found=str(max_length))
     data = source.load(name, limits)
-    splits = {split: _encode_split(getattr(data, split), tokenizer, max_length, name) for split in SPLITS}
+    splits = {split: encode_split(getattr(data, split), tokenizer, max_length, name) for split in SPLITS}
     task = replace(data.task, paper=None, hub=None)
     meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {}, {})
     cache.mkdir(parents=True, exist_ok=True)
@@ -85,7 +88,15 @@ def encode(
     return open_encoded(path)
 
 
-def _encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_length: int, task: str) -> EncodedSplit:
+def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_length: int, task: str) -> EncodedSplit:
+    """The rows of a split as the tokenizer makes them, cut to `max_length` tokens.
+
+    Args:
+        task: Its name, for messages.
+
+    Raises:
+        InputError: The tokenizer cannot read a text, or makes no token of it.
+    """
     ids: list[np.ndarray] = []
     types: list[np.ndarray] = []
     lengths: list[int] = []
@@ -133,10 +144,19 @@ def _batches(examples: Examples) -> Iterator[tuple[int, int]]:
     yield start, len(examples)
 
 
+def _sweep(cache: Path) -> None:
+    """Remove what encodings that crashed have left; another process may be doing the same."""
+    for leftover in cache.glob(".encoding-*"):
+        with suppress(FileNotFoundError):
+            if time.time() - leftover.stat().st_mtime > ABANDONED:
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
 def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
     """Write everything into a folder beside `path`, then rename it: a crash leaves no half-written entry."""
     from pydantic import TypeAdapter
 
+    _sweep(path.parent)
     temporary = Path(tempfile.mkdtemp(prefix=".encoding-", dir=path.parent))
     try:
         for split in SPLITS:

@@ -6,8 +6,8 @@ test accuracy of Table 2 (BERT-base, mean and standard error over seeds), sizes,
 epochs of Table 4. Scores are percentages.
 
 Hub addresses of the additional tasks name public copies; not all of them keep the paper's rows (20 newsgroups is
-stripped of headers there, the complaints database has grown since). Where no copy is known the address is None: use a
-folder.
+stripped of headers there, the complaints database has grown since): `tasks/sources/HUB.md` says what is known of each.
+Where no copy is known the address is None: use a folder.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ ADDITIONAL17: tuple[Task, ...] = (
                 (75.6, 75.3, 76.5, 77.3), (0.1, 0.4, 0.1), (100, 20)),
     _additional("complaints_issue", "Customer complaint database", (146667, 18333, 18334), 157, 1046,
                 (54.5, 55.9, 56.4, 55.4), (0.1, 0.1, 0.1), (20, 20),
-                HubAddress("BEE-spoke-data/consumer-finance-complaints", None,
+                HubAddress("BEE-spoke-data/consumer-finance-complaints", "has-text",
                            "Consumer complaint narrative", label="Issue")),
     _additional("news_aggregator", "News aggregator dataset", (338349, 42294, 42294), 4, 57,
                 (95.2, 96.3, 96.5, 96.2), (0.0, 0.0, 0.0), (20, 20)),

@@ -1,18 +1,37 @@
-"""Whether the Hugging Face hub can be reached, told in seconds: its clients' own retries take 23 s to say no."""
+"""The Hugging Face hub as seen from here: whether it can be reached, and how a revision of a repository is written."""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from tasks.errors import InputError
+
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+# As git names branches and tags, without what could leave the folder of the cache that a revision names a file in.
+REVISION = re.compile(r"(?!.*(\.\.|//))[A-Za-z0-9][A-Za-z0-9_./-]{0,199}", re.ASCII)
+
+
+def check_revision(text: str, *, where: str) -> str:
+    """Return a text that can name a revision.
+
+    Raises:
+        InputError: It cannot.
+    """
+    if REVISION.fullmatch(text) is None:
+        expected = "a branch, tag or commit: letters, digits, '_', '.', '-' and '/', without '..'"
+        raise InputError("not a revision", where=where, expected=expected, found=repr(text[:60]))
+    return text
 
 
 def hub_reachable(seconds: float = 5.0) -> bool:
-    """Whether a connection to the hub can be opened; behind a proxy only its clients can tell, so True."""
+    """Whether a connection to the hub can be opened; its clients' own retries take 23 s to say no.
+
+    Behind a proxy only the clients can tell, so True; False where HF_HUB_OFFLINE is set.
+    """
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
@@ -26,20 +45,3 @@ def hub_reachable(seconds: float = 5.0) -> bool:
             return True
     except OSError:
         return False
-
-
-@contextmanager
-def hub_offline() -> Iterator[None]:
-    """Make the hub's clients answer from their caches, at once, for a `with` block.
-
-    They read HF_HUB_OFFLINE when first imported, which is too late to set; their own switches are set and restored.
-    """
-    import datasets.config
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE = before

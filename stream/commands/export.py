@@ -1,4 +1,4 @@
-"""`taskstream export DIR`: the model of one task, in files that transformers or peft read."""
+"""`taskstream export DIR`: the model of one task in files that transformers or peft read, or all in our own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from stream.files import usable_folder
 from stream.report import make_console
 from stream.report.console import page_of
+from stream.share.folder import share
 from tasks.errors import InputError, unknown_name
 from tasks.files import folder_atomic
 from tasks.paths import user_path
@@ -34,20 +35,56 @@ head lies beside them.
 """
 
 
-def export(folder: Path, learner: str, task: str, to: Path, form: str, store: Path | None, display: str) -> None:
-    target = user_path(str(to), where="--to")
-    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        fix = "name a new folder, or empty this one"
-        raise InputError("something is there already", where=f"--to {target}", fix=fix)
+def export(
+    folder: Path,
+    learner: str | None,
+    task: str | None,
+    to: Path | None,
+    to_dir: Path | None,
+    form: str | None,
+    store: Path | None,
+    display: str,
+) -> None:
+    """Write one model for other programs (`to`), or all that was learned to pass on (`to_dir`).
+
+    Raises:
+        InputError: Not one of the two, an option that is missing or does not go with it, or as in `exported`, `share`.
+    """
+    target = _target(to, to_dir)
+    if to is not None and (learner is None or task is None):
+        raise InputError("which model?", where="--to", expected="--learner and --task", fix="--to-dir takes all")
+    if to is None and form is not None:
+        raise InputError("a Delta has its own format", where="--to-dir", fix="leave --format out, or give --to")
     console = make_console(display)
     with console.status("loading libraries") as status:
-        document = exported(folder, learner, task, target, form, store, lambda text: status.update(Text(text)))
+
+        def progress(text: str) -> None:
+            status.update(Text(text))
+
+        if to is None or learner is None or task is None:
+            document = share(folder, target, learner, task, store, progress)
+        else:
+            document = exported(folder, learner, task, target, form or "merged", store, progress)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":
         page = page_of(console)
         for name, value in document.items():
             console.print(page.text(f"{name}: {', '.join(value) if isinstance(value, list) else value}"), markup=False)
+
+
+def _target(to: Path | None, to_dir: Path | None) -> Path:
+    """The one folder that was named, which must be new or empty."""
+    given = {option: path for option, path in {"--to": to, "--to-dir": to_dir}.items() if path is not None}
+    if len(given) != 1:
+        what = "no folder to write to" if not given else "two folders to write to"
+        raise InputError(what, expected="--to for one model in others' files, or --to-dir for Deltas and results")
+    ((option, path),) = given.items()
+    target = user_path(str(path), where=option)
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        fix = "name a new folder, or empty this one"
+        raise InputError("something is there already", where=f"{option} {target}", fix=fix)
+    return target
 
 
 def exported(
@@ -70,11 +107,11 @@ def exported(
     from tasks.encoded import open_encoded
 
     evidence, run = whole_record(folder)
-    name = _named(run, learner)
+    name = named_learner(run, learner)
     if task not in run.place:
         raise unknown_name("task", task, run.place, where=str(folder))
     progress(f"loading backbone {run.facts.backbone['name']}")
-    backbone = _backbone(run)
+    backbone = run_backbone(run)
     check_form(run.facts.learners[name], backbone.architecture, form)
     progress(f"reading the Delta of {task}")
     delta = held_delta(run, store_of(evidence, store), name, task)
@@ -115,10 +152,10 @@ def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
     if run.facts.learners[learner].permanent:
         return store.get_delta(fits[task])
     last = [event for event in fits.values() if "failed" not in event][-1]
-    return store.get_delta(last).with_head(store.get_head(fits[task]))
+    return store.get_delta(last).with_head(store.get_head(fits[task]), task)
 
 
-def _named(run: Recorded, learner: str) -> str:
+def named_learner(run: Recorded, learner: str) -> str:
     """The run's name of a learner, from that or from its canonical one."""
     names = {known.name: name for name, known in run.facts.learners.items()} | {
         name: name for name in run.facts.learners
@@ -128,7 +165,12 @@ def _named(run: Recorded, learner: str) -> str:
     return names[learner]
 
 
-def _backbone(run: Recorded) -> Backbone:
+def run_backbone(run: Recorded) -> Backbone:
+    """The backbone of a run, its content checked.
+
+    Raises:
+        InputError: It is not here, or is another.
+    """
     from learners.backbone import load_backbone
 
     backbone = load_backbone(str(run.facts.backbone["name"]))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from learners.backbone import Backbone
-from learners.checkpoint import find_checkpoint
+from learners.checkpoint import cached_snapshot, find_checkpoint
 from learners.fingerprint import file_digests
 from stream.config import RunConfig
 from stream.prepare import cache_folder
@@ -108,9 +108,7 @@ def _folder(name: str) -> Path | None:
         return path
     if path.is_absolute() or name.startswith(("./", "../", "~")):
         return None
-    from huggingface_hub import snapshot_download
-
     try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (OSError, ValueError):  # not in the local cache, or no hub id
+        return cached_snapshot(name)
+    except (OSError, ValueError, InputError):  # not in the local cache, or no hub id
         return None

@@ -9,7 +9,7 @@ from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.paths import user_path
 from tasks.sources.folder import FolderSource
-from tasks.sources.hub import HubSource, check_revision
+from tasks.sources.hub import HubSource, read_hub
 from tasks.sources.simulated import SimulatedSource, read_simulated
 from tasks.task import Task
 
@@ -40,7 +40,7 @@ def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
     """The source that a user names.
 
     Args:
-        text: `folder:DIR`, `hub`, `hub:REVISION` or `simulated[:seed=S][:scale=X]`.
+        text: `folder:DIR`, `hub`, `hub:REVISION`, `hub:OWNER/NAME@REVISION,...` or `simulated[:seed=S][:scale=X]`.
         columns: Our column name -> the files' name, for folders.
 
     Raises:
@@ -52,7 +52,7 @@ def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
         source.names()
         return source
     if kind == "hub":
-        return HubSource(check_revision(rest) if rest else None)
+        return read_hub(rest)
     if kind == "simulated":
         return read_simulated(text)
     if user_path(text, where="source").is_dir():

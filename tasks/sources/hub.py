@@ -1,63 +1,52 @@
-"""Tasks from the Hugging Face hub, through `datasets`, for tasks whose table row has an address."""
+"""Tasks from the Hugging Face hub, through `datasets`, for tasks whose table row has an address: see HUB.md."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
-from tasks.network import hub_offline, hub_reachable
+from tasks.network import check_revision, hub_reachable
 from tasks.rows import Rows, read_rows
+from tasks.sources.hub_cache import commit_of, splits_of
+from tasks.sources.originals import ORIGINALS
 from tasks.sources.table import cell_text, shown
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS
 from tasks.task import HubAddress, Task
 
-FORMAT = "hub 1"
-Loader = Callable[..., Mapping[str, Any]]  # as datasets.load_dataset(path, name, revision=...): split name -> Dataset
-COMMIT = re.compile(r"[0-9a-f]{40}")
-# As git names branches and tags, without what could leave the folder of the cache that a revision names a file in.
-REVISION = re.compile(r"(?!.*(\.\.|//))[A-Za-z0-9][A-Za-z0-9_./-]{0,199}", re.ASCII)
-
-
-def check_revision(text: str) -> str:
-    """Return a text that can name a revision.
-
-    Raises:
-        InputError: It cannot.
-    """
-    if REVISION.fullmatch(text) is None:
-        expected = "a branch, tag or commit: letters, digits, '_', '.', '-' and '/', without '..'"
-        raise InputError("not a revision", where="source hub", expected=expected, found=repr(text[:60]))
-    return text
+FORMAT = "hub 2"
 
 
 @dataclass(frozen=True)
 class HubSource:
     """Tasks of the table that have an address on the hub.
 
+    Every task says in its notes which commit it came from. A branch is resolved once for a source, so that no task of
+    a run is half of one commit and half of another.
+
     Attributes:
-        revision: Branch, tag or commit of the repositories; None takes the newest. A commit of 40 digits makes
-            `fingerprint` instant; without it, every use asks the hub (or its local cache) for the rows.
+        revision: Branch, tag or commit of all repositories; None takes the newest.
+        pins: Branch, tag or commit of some repositories, which goes before `revision`.
         split_seed: Seed of the content hash that carves missing splits.
-        offline: Use the local cache of `datasets` only, as is done where the hub cannot be reached.
-        loader: Replaces `datasets.load_dataset`.
+        offline: Use the local caches only, as is done where the hub cannot be reached.
     """
 
     revision: str | None = None
+    pins: Mapping[str, str] = field(default_factory=dict)
     split_seed: int = 0
     offline: bool = False
-    loader: Loader | None = None
 
     @property
     def name(self) -> str:
-        return "hub" if self.revision is None else f"hub:{self.revision}"
+        parts = [self.revision, *(f"{repository}@{revision}" for repository, revision in self.pins.items())]
+        written = ",".join(part for part in parts if part)
+        return f"hub:{written}" if written else "hub"
 
     def names(self) -> tuple[str, ...]:
         """The tasks that have an address."""
@@ -75,7 +64,7 @@ class HubSource:
             raise InputError(
                 f"no copy of task {name} is known on the hub",
                 where="source hub",
-                fix=f"put its data into a folder and use folder:DIR with DIR/{name}.csv",
+                fix=f"take {ORIGINALS[name].url}, and use folder:DIR with DIR/{name}.csv (tasks/sources/HUB.md)",
             )
         return TASKS[name]
 
@@ -85,43 +74,63 @@ class HubSource:
         Raises:
             InputError: The hub cannot be reached, or its data is not as the address says.
         """
-        address = self.task(name).hub
-        assert address is not None
+        address, commit = self._address(name), self.commit(name)
         where = f"hub {address.repository}" + (f" ({address.configuration})" if address.configuration else "")
-        return read_rows(
-            name, _rows(self._fetch(address, where), address, where), where=where, split_seed=self.split_seed
-        )
+        found = splits_of(address.repository, address.configuration, commit, self._reachable)
+        data = read_rows(name, _rows(found, address, where), where=where, split_seed=self.split_seed)
+        return replace(data, notes=(f"{where} at commit {commit}", *data.notes))
+
+    def commit(self, name: str) -> str:
+        """The commit that a task is taken from.
+
+        Raises:
+            InputError: The hub has no such repository or revision, or cannot be reached and never told.
+        """
+        repository = self._address(name).repository
+        if repository not in self._commits:
+            revision = self.pins.get(repository, self.revision)
+            self._commits[repository] = commit_of(repository, revision, self._reachable)
+        return self._commits[repository]
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        """SHA-256 of all that `load` depends on: from the address if `revision` is a commit, else from the data."""
+        """SHA-256 of all that `load` depends on; nothing but the commit is asked for."""
         task = self.task(name)
-        pinned = self.revision is not None and COMMIT.fullmatch(self.revision) is not None
-        content = f"{self.revision} {task.hub}" if pinned else self.load(name).id
-        return content_id(FORMAT, name, task.kind, task.metric, str(self.split_seed), content)
+        parts = (name, task.kind, task.metric, str(self.split_seed), self.commit(name), str(task.hub))
+        return content_id(FORMAT, *parts)
 
-    def _fetch(self, address: HubAddress, where: str) -> Mapping[str, Any]:
-        loader = self.loader
-        if loader is None:
-            import datasets
+    def _address(self, name: str) -> HubAddress:
+        address = self.task(name).hub
+        assert address is not None
+        return address
 
-            loader = datasets.load_dataset
-        try:
-            with hub_offline() if self.offline or not hub_reachable() else nullcontext():
-                return loader(address.repository, address.configuration, revision=self.revision)
-        except (
-            OSError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # what datasets and huggingface_hub raise derives from these
-            offline = isinstance(error, ConnectionError) or "offline" in str(error).lower()
-            raise InputError(
-                "the hub cannot be reached and the data is not in its cache"
-                if offline
-                else "the hub does not give this data",
-                where=where,
-                found=f"{type(error).__name__}: {' '.join(str(error).split())[:160]}",
-                fix="check the network, or use folder:DIR" if offline else "check the revision, or use folder:DIR",
-            ) from error
+    @cached_property
+    def _reachable(self) -> bool:
+        return not self.offline and hub_reachable()
+
+    @cached_property
+    def _commits(self) -> dict[str, str]:
+        return {}
+
+
+def read_hub(text: str) -> HubSource:
+    """The source `hub:TEXT`: a revision, OWNER/NAME@REVISION, or several of these joined by commas.
+
+    Raises:
+        InputError: Not revisions, or of a repository that no task comes from.
+    """
+    known = {task.hub.repository for task in TASKS.values() if task.hub is not None}
+    everywhere: str | None = None
+    pins = {}
+    for part in text.split(",") if text else ():
+        repository, at, revision = part.rpartition("@")
+        check_revision(revision, where="source hub")
+        if not at:
+            everywhere = revision
+        elif repository in known:
+            pins[repository] = revision
+        else:
+            raise unknown_name("repository", repository, known, where="source hub")
+    return HubSource(everywhere, pins)
 
 
 def _rows(found: Mapping[str, Any], address: HubAddress, where: str) -> Rows:

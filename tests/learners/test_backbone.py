@@ -185,6 +185,18 @@ def test_a_change_in_memory_is_named(name: str) -> None:
     assert changed_tensor(base) is None
 
 
+def test_a_change_of_a_weight_beside_the_model_is_named(tmp_path: Path) -> None:
+    base = load_backbone(str(save_backbone(tmp_path / "bert", "bert")), "bfloat16")
+    name = "encoder.layer.0.attention.self.key.weight"
+    with torch.no_grad():
+        base.weights[name][0, 0] += 1
+    assert changed_tensor(base) == f"{name} (float32)"
+    assert changed_tensor(base, copies=False) is None
+    with torch.no_grad():
+        base.model.get_parameter(name)[0, 0] += 1
+    assert changed_tensor(base) == changed_tensor(base, copies=False) == name
+
+
 def test_a_tensor_that_comes_or_goes_is_named() -> None:
     base = new_backbone()
     base.model.register_buffer("aside", torch.zeros(1))

@@ -1,14 +1,8 @@
-"""Finding a backbone's files: folders, an installed package, the hub's cache, and a hub on this machine."""
+"""Finding a backbone's files: folders, an installed package, and the hub's cache."""
 
 from __future__ import annotations
 
-import http.server
 import json
-import os
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -95,7 +89,9 @@ def test_incomplete_folders(tmp_path: Path, names: list[str], message: str) -> N
     assert caught.value.where == str(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "./nothing", "../nothing", "~/nothing", "a/b/c", "two words"])
+@pytest.mark.parametrize(
+    "name", ["/no/such/folder", "./nothing", "../nothing", "~/nothing", "a/b/c", "two words", "a/b@", "a/b@../c"]
+)
 def test_a_path_that_is_no_folder_never_reaches_the_hub(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,7 +158,8 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("repository", ["bert-base-uncased", "some-one/tiny.BERT_v1"])
 def test_a_hub_id_in_the_cache(hub_cache: Path, repository: str) -> None:
     folder = cached(hub_cache, repository, ["config.json", "model.safetensors", "1_Pooling/config.json"])
-    assert find_checkpoint(repository) == checkpoint.Checkpoint(folder, "mean")
+    assert find_checkpoint(repository) == checkpoint.Checkpoint(folder, "mean", COMMIT)
+    assert find_checkpoint(f"{repository}@{COMMIT}") == checkpoint.Checkpoint(folder, "mean", COMMIT)
 
 
 def test_an_unknown_hub_id_offline_is_one_line(hub_cache: Path) -> None:
@@ -176,110 +173,3 @@ def test_a_cache_that_holds_the_tokenizer_alone(hub_cache: Path) -> None:
     cached(hub_cache, "some-one/tiny", ["config.json", "tokenizer.json"])
     with pytest.raises(InputError, match="no safetensors weights"):
         find_checkpoint("some-one/tiny")
-
-
-# ---- a hub on this machine
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """What the hub's client asks for: the commit of main, the list of files, and files."""
-
-    def do_GET(self) -> None:
-        self.answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        self.answer(with_body=False)
-
-    def answer(self, with_body: bool) -> None:
-        path = self.path.partition("?")[0]
-        self.server.asked.append(path)  # type: ignore[attr-defined]
-        repository = "some-one/tiny"
-        if path == f"/api/models/{repository}/revision/main":
-            found = {"id": repository, "sha": COMMIT, "siblings": [{"rfilename": name} for name in FILES]}
-            self.send(json.dumps(found).encode(), {"Content-Type": "application/json"}, with_body)
-        elif path == f"/api/models/{repository}/tree/{COMMIT}":
-            tree = [{"type": "file", "path": n, "size": len(b), "oid": n} for n, b in FILES.items()]
-            self.send(json.dumps(tree).encode(), {"Content-Type": "application/json"}, with_body)
-        elif path.startswith(prefix := f"/{repository}/resolve/{COMMIT}/") and path[len(prefix) :] in FILES:
-            name = path[len(prefix) :]
-            self.send(FILES[name], {"ETag": f'"{name.replace("/", "-")}"', "X-Repo-Commit": COMMIT}, with_body)
-        else:
-            self.send(b"", {"X-Error-Code": "RepoNotFound"}, with_body, status=404)
-
-    def send(self, body: bytes, headers: dict[str, str], with_body: bool, status: int = 200) -> None:
-        self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if with_body:
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def hub() -> Iterator[http.server.ThreadingHTTPServer]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    server.asked = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def online(home: Path, port: int, *names: str) -> list[str]:
-    """What `find_checkpoint` says of each name, in a process that is online with the hub at `port`."""
-    code = (
-        "import sys\n"
-        "from learners.checkpoint import find_checkpoint\n"
-        "from tasks.errors import InputError\n"
-        "for name in sys.argv[1:]:\n"
-        "    try:\n"
-        "        print('found', find_checkpoint(name).folder)\n"
-        "    except InputError as error:\n"
-        "        print(error)\n"
-    )
-    environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower() and not k.startswith("HF_")}
-    environment |= {
-        "HF_HOME": str(home),
-        "HF_ENDPOINT": f"http://127.0.0.1:{port}",
-        "HF_HUB_DISABLE_XET": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-    run = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr
-    return run.stdout.splitlines()
-
-
-def test_download(hub: http.server.ThreadingHTTPServer, tmp_path: Path) -> None:
-    lines = online(tmp_path, hub.server_port, "some-one/tiny", "some-one/tinny")
-    assert len(lines) == 2
-    folder = Path(lines[0].removeprefix("found "))
-    assert folder.is_relative_to(tmp_path)
-    held = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert held == {"config.json", "model.safetensors", "tokenizer.json", "1_Pooling/config.json"}
-    assert "no such model on the hub" in lines[1]
-    asked = hub.asked  # type: ignore[attr-defined]
-    assert not [path for path in asked if path.endswith((".bin", ".md"))], "pickles are not even asked for"
-
-
-def test_a_cache_that_holds_the_tokenizer_alone_is_completed(
-    hub: http.server.ThreadingHTTPServer, tmp_path: Path
-) -> None:
-    folder = cached(tmp_path, "some-one/tiny", ["config.json", "tokenizer.json"])
-    assert online(tmp_path, hub.server_port, "some-one/tiny") == [f"found {folder}"]
-    assert (folder / "model.safetensors").is_file()
-
-
-def test_no_hub_to_be_reached(tmp_path: Path) -> None:
-    import socket
-
-    with socket.socket() as taken:  # bound and not listening: connections are refused at once
-        taken.bind(("127.0.0.1", 0))
-        (line,) = online(tmp_path, taken.getsockname()[1], "some-one/tiny")
-    assert "the hub cannot be reached" in line

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 import shutil
 import string
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -290,3 +292,14 @@ def test_arrays_that_are_none_are_encoded_again(tmp_path: Path, damage: bytes) -
     with pytest.raises(InputError, match="damaged file"):
         open_encoded(task.path)
     assert encoded(tmp_path).id == task.id
+
+
+def test_what_a_crash_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    old, new = tmp_path / ".encoding-old", tmp_path / ".encoding-new"  # the second may still be at work
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "train.ids.npy").touch()
+    long_ago = time.time() - 25 * 3600
+    os.utime(old, (long_ago, long_ago))
+    task = encoded(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {new.name, task.path.name}

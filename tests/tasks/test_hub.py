@@ -1,11 +1,8 @@
-"""The hub source against local files: `datasets` reads them just as it reads a repository."""
+"""The hub source: commits and caches against a hub on this machine, and what is told of data not as expected."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,108 +10,140 @@ import pytest
 
 from tasks.errors import InputError
 from tasks.houlsby26 import GLUE9
-from tasks.sources import HubSource, open_source
+from tasks.sources import HubSource, hub, hub_cache, open_source
+from tests.hub_data import dataset_files
+from tests.loopback import COMMIT, Repository, asking, serve
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NEWER = "f" * 40
 
 
-def glue(path: str, name: str | None = None, *, revision: str | None = None) -> Mapping[str, Any]:
-    """Stands in for `load_dataset("nyu-mll/glue", ...)`: its columns, splits and label types."""
+def splits(word: str = "text", columns: tuple[str, ...] = ("sentence",), names: tuple[str, ...] = ("train",)) -> Any:
+    """Splits of 60 rows as `datasets` gives them, two classes."""
     import datasets
 
-    assert path == "nyu-mll/glue"
-    label: Any = datasets.Value("float32") if name == "stsb" else datasets.ClassLabel(names=["no", "yes"])
-
-    def split(prefix: str, rows: int, hidden: bool = False) -> Any:
-        if name == "stsb":
-            labels: list[Any] = [-1.0 if hidden else i % 50 / 10 for i in range(rows)]
-        else:
-            labels = [-1 if hidden else i % 2 for i in range(rows)]
-        columns = (
-            ("sentence",)
-            if name == "cola"
-            else ("premise", "hypothesis")
-            if name == "mnli"
-            else (
-                "sentence1",
-                "sentence2",
-            )
-        )
-        texts = {column: [f"{prefix} {column} {i}" for i in range(rows)] for column in columns}
-        features = datasets.Features({**dict.fromkeys(columns, datasets.Value("string")), "label": label})
-        return datasets.Dataset.from_dict({**texts, "label": labels}, features=features)
-
-    ends = ("_matched", "_mismatched") if name == "mnli" else ("",)
-    held_out = {f"validation{end}": split(f"dev{end}", 20) for end in ends}
-    return {"train": split("train", 100), **held_out, **{f"test{end}": split("test", 10, True) for end in ends}}
+    features = datasets.Features(
+        dict.fromkeys(columns, datasets.Value("string")) | {"label": datasets.ClassLabel(names=["no", "yes"])}
+    )
+    rows = {column: [f"{word} {i}" for i in range(60)] for column in columns} | {"label": [i % 2 for i in range(60)]}
+    return {name: datasets.Dataset.from_dict(rows, features=features) for name in names}
 
 
-@pytest.mark.parametrize("name", ["cola", "mrpc", "stsb", "mnli_m", "mnli_mm"])
-def test_glue_as_the_hub_has_it(name: str) -> None:
-    source = HubSource(loader=glue)
-    data = source.load(name)
-    assert len(data.train) + len(data.validation) == 100
-    assert len(data.test) == 20
-    assert data.task.labels == (() if name == "stsb" else ("no", "yes"))
-    assert (data.test.text_b is None) == (name == "cola")
-    assert data.notes[0] == "10 test rows without labels dropped"
-    if name.startswith("mnli"):
-        end = "matched" if name == "mnli_m" else "mismatched"
-        assert all(text.startswith(f"dev_{end} ") for text in data.test.text)
+def cola(word: str, commit: str, *names: str) -> Repository:
+    """GLUE with CoLA alone, whose texts begin with a word."""
+    features = [{"name": "sentence", "dtype": "string"}, {"name": "label", "dtype": "int64"}]
+    rows = {"sentence": [f"{word} {i}" for i in range(60)], "label": [i % 2 for i in range(60)]}
+    return Repository("datasets", "nyu-mll/glue", dataset_files({"cola": (features, {"train": rows})}), commit, names)
 
 
-def test_one_split_of_plain_strings(tmp_path: Path) -> None:
-    import datasets
+LOAD = """
+import time
+from tasks.errors import InputError
+from tasks.sources import open_source
+def answer(name):
+    started = time.perf_counter()
+    try:
+        source = open_source(name)
+        data = source.load("cola")
+        told = data.train.text[0].split()[0], data.notes[0], source.fingerprint("cola")
+    except InputError as error:
+        told = str(error)
+    assert time.perf_counter() - started < 20, "the clients' own retries take longer"
+    return told
+"""
 
-    rows = "".join(f'"message {i}",{"ham" if i % 3 else "spam"}\n' for i in range(60))
-    (tmp_path / "sms.csv").write_text("sms,label\n" + rows)
 
-    def loader(path: str, name: str | None = None, *, revision: str | None = None) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = datasets.load_dataset(
-            "csv", data_files=str(tmp_path / "sms.csv"), cache_dir=str(tmp_path / "cache")
-        )
-        return found
+def test_a_task_is_of_the_commit_asked_for_with_a_network_and_without(tmp_path: Path) -> None:
+    """`datasets` itself gives, offline, whichever commit it got last, whatever revision is asked for."""
+    sources = ("hub", f"hub:{COMMIT}", "hub:old", "hub:nyu-mll/glue@old", "hub:ucirvine/sms_spam@old")
+    with serve(cola("older", COMMIT, "main", "old")) as at, asking(at, tmp_path, LOAD) as load:
+        word, note, first = load("hub")
+        assert (word, note) == ("older", f"hub nyu-mll/glue (cola) at commit {COMMIT}")
+        at.repositories[:] = [cola("newer", NEWER, "main"), cola("older", COMMIT, "old")]
+        online = [load(source) for source in sources]
+        assert [word for word, _, _ in online] == ["newer", "older", "older", "older", "newer"]
+        assert [NEWER in note for _, note, _ in online] == [True, False, False, False, True]
+        assert [fingerprint == first for _, _, fingerprint in online] == [False, True, True, True, False]
+        at.asked.clear()
+        assert load("hub")[0] == "newer"
+        assert at.asked == ["HEAD /datasets/nyu-mll/glue/resolve/main/README.md"], "the rest is in the cache"
+        at.stop()
+        assert [load(source) for source in sources] == online
+    with asking(at, tmp_path, LOAD, HF_HUB_OFFLINE="1") as load:
+        assert [load(source) for source in sources] == online
+        told = "the hub cannot be reached and the data is not in its cache; run once where there is a network, or use"
+        assert load("hub:other") == f"hub nyu-mll/glue@other: {told} folder:DIR"
+        assert load(f"hub:{'a' * 40}") == f"hub nyu-mll/glue@{'a' * 40} (cola): {told} folder:DIR"
 
-    data = HubSource(loader=loader).load("sms_spam")
-    assert data.task.labels == ("ham", "spam")
-    assert data.notes == ("no published split: train, validation and test are 80, 10 and 10 % by content hash",)
+
+def test_what_the_hub_does_not_have_is_one_line(tmp_path: Path) -> None:
+    with serve(cola("older", COMMIT, "main")) as at, asking(at, tmp_path, LOAD) as load:
+        answers = [load("hub:nowhere"), load(f"hub:{NEWER}")]
+        assert "nyu-mll/glue@nowhere" in answers[0]
+        at.repositories.clear()
+        answers.append(load("hub:nowhere"))
+        for answer in answers:
+            assert "the hub does not give this data" in answer
+            assert answer.endswith("check the revision, or use folder:DIR")
+            assert "\n" not in answer
+        at.stop()
+        assert "the hub cannot be reached and the data is not in its cache" in load("hub:nowhere")
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, Any]], HubSource]:
+    """A source whose hub has these splits, whatever is asked for."""
+
+    def source(found: Mapping[str, Any]) -> HubSource:
+        monkeypatch.setattr(hub, "commit_of", lambda *asked: COMMIT)
+        monkeypatch.setattr(hub, "splits_of", lambda *asked: found)
+        return HubSource()
+
+    return source
 
 
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (ConnectionError("Couldn't reach 'nyu-mll/glue' on the Hub"), "the hub cannot be reached.*check the network"),
+        (ConnectionError("Couldn't reach 'nyu-mll/glue' on the Hub"), "the hub cannot be reached.*a network"),
         (FileNotFoundError("no such revision"), "does not give this data.*check the revision"),
         (ValueError("BuilderConfig 'cola' not found"), "does not give this data"),
         (RuntimeError("Dataset scripts are no longer supported"), "does not give this data"),
     ],
 )
-def test_what_the_library_raises_is_one_line(error: Exception, message: str) -> None:
-    def loader(path: str, name: str | None = None, *, revision: str | None = None) -> Mapping[str, Any]:
+def test_what_the_library_raises_is_one_line(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    def load_dataset(*asked: object, **named: object) -> None:
         raise error
 
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     with pytest.raises(InputError, match=message):
-        HubSource(loader=loader).load("cola")
+        hub_cache.splits_of("nyu-mll/glue", "cola", "a" * 40, reachable=True)
 
 
-def test_columns_and_splits_that_are_not_as_the_address_says() -> None:
-    def renamed(path: str, name: str | None = None, *, revision: str | None = None) -> Mapping[str, Any]:
-        return {split: data.rename_column("sentence", "phrase") for split, data in glue(path, name).items()}
-
+def test_columns_and_splits_that_are_not_as_the_address_says(given: Callable[[Mapping[str, Any]], HubSource]) -> None:
     with pytest.raises(InputError, match="missing column sentence; found columns phrase, label"):
-        HubSource(loader=renamed).load("cola")
+        given(splits(columns=("phrase",))).load("cola")
     with pytest.raises(InputError, match="missing split validation_matched; found splits train"):
-        HubSource(loader=lambda *_, **__: {"train": glue("nyu-mll/glue", "mnli")["train"]}).load("mnli_m")
+        given(splits(columns=("premise", "hypothesis"))).load("mnli_m")
+    with pytest.raises(InputError, match="missing split train; found splits all"):
+        given(splits(names=("all",))).load("cola")
 
 
-def test_a_pinned_commit_needs_no_data_for_its_fingerprint() -> None:
-    def loader(path: str, name: str | None = None, *, revision: str | None = None) -> Mapping[str, Any]:
-        raise AssertionError("read")
+def test_a_commit_is_asked_for_once_a_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str | None]] = []
 
-    pinned = HubSource(COMMIT, loader=loader)
-    assert pinned.fingerprint("cola") == HubSource(COMMIT, loader=loader).fingerprint("cola")
-    assert pinned.fingerprint("cola") != pinned.fingerprint("sst2")
-    assert HubSource(loader=glue).fingerprint("cola") == HubSource("main", loader=glue).fingerprint("cola")
+    def commit_of(repository: str, revision: str | None, reachable: bool) -> str:
+        asked.append((repository, revision))
+        return COMMIT
+
+    monkeypatch.setattr(hub, "commit_of", commit_of)
+    source = HubSource("v2", {"ucirvine/sms_spam": "v1"})
+    fingerprints = {source.fingerprint(name) for name in (*source.names(), "cola")}
+    assert len(fingerprints) == len(source.names()), "one for each task, though nine are of one repository"
+    assert len(asked) == len({repository for repository, _ in asked})
+    assert ("ucirvine/sms_spam", "v1") in asked
+    assert ("nyu-mll/glue", "v2") in asked
 
 
 def test_tasks_with_no_copy_on_the_hub() -> None:
@@ -126,21 +155,21 @@ def test_tasks_with_no_copy_on_the_hub() -> None:
         source.load("colla")
 
 
-def test_offline_fails_at_once_and_clearly(tmp_path: Path) -> None:
-    code = "from tasks.sources import HubSource; HubSource(offline=True).load('cola')"
-    environment = {**os.environ, "HF_HOME": str(tmp_path)}
-    environment.pop("HF_HUB_OFFLINE", None)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("tasks.errors.InputError: hub nyu-mll/glue (cola): the hub cannot be reached"), done.stderr
-
-
-@pytest.mark.parametrize("revision", ["main", "v1.0", "refs/pr/3", "0123456789abcdef0123456789abcdef01234567"])
+@pytest.mark.parametrize(
+    "revision", ["main", "v1.0", "refs/pr/3", COMMIT, "nyu-mll/glue@main", f"v1,nyu-mll/glue@{COMMIT}"]
+)
 def test_revisions(revision: str) -> None:
     assert open_source(f"hub:{revision}").name == f"hub:{revision}"
 
 
-@pytest.mark.parametrize("revision", ["../x", "a/../../x", "/etc", ".x", "a b", "a\n", "x" * 300, "a//b"])
+@pytest.mark.parametrize(
+    "revision", ["../x", "a/../../x", "/etc", ".x", "a b", "a\n", "x" * 300, "a//b", "nyu-mll/glue@../x", "v1,"]
+)
 def test_a_revision_stays_in_the_cache(revision: str) -> None:
     with pytest.raises(InputError, match="source hub: not a revision"):
         open_source(f"hub:{revision}")
+
+
+def test_a_pin_of_a_repository_that_no_task_is_from() -> None:
+    with pytest.raises(InputError, match="unknown repository 'nyu-mll/glu'; did you mean nyu-mll/glue"):
+        open_source("hub:nyu-mll/glu@main")
