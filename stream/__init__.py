@@ -28,7 +28,7 @@ def run(
         handle: Called with every event of the run, a plain dict.
         **settings: The options of the command with underscores: suite, source, backbone, learners, order, seed,
             epochs, batch_size, learning_rate, max_length, train_examples, test_examples, evaluate, dtype, workers,
-            columns, out, store. Lists of learners or tasks may be given as lists.
+            columns, out, store, log. Lists of learners, tasks or loggers may be given as lists.
 
     Returns:
         The document of OUT/results.json. A fit that diverged does not end the run: it is among its learner's
@@ -39,6 +39,7 @@ def run(
         stream.failure.RunFailed: A job failed; giving the same call again continues.
     """
     from stream.config import resolve_config
+    from stream.loggers.log import logged
     from stream.pool import workers_ahead
     from stream.report import make_console, open_view, print_report
 
@@ -47,13 +48,15 @@ def run(
     resolved, origins = resolve_config(plain, Path(config) if config else None, origin="call")
     console = make_console(display)
     with workers_ahead(resolved.workers) as ahead, open_view(display, console) as view:
-        from stream.engine import run_stream  # seconds, which the workers take too
 
         def both(event: dict[str, Any]) -> None:
             view.handle(event)
             handle(event)
 
-        results = run_stream(resolved, origins, both, ahead)
+        with logged(resolved.log, resolved.out_folder, both) as told:
+            from stream.engine import run_stream  # seconds, which the workers take too
+
+            results = run_stream(resolved, origins, told, ahead)
     if display in ("rich", "plain"):
         print_report(results, console)
     return results

@@ -37,6 +37,7 @@ class RunConfig(BaseModel):
     out: str = "runs/latest"
     store: str | None = None  # None: OUT/store
     workers: int | None = Field(None, ge=1, le=256)  # None: one for each core
+    log: str | None = None  # tools of others that the run is logged to; changes nothing of it
 
     @property
     def training_overrides(self) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class RunConfig(BaseModel):
 
 
 # What may differ when a command is given again for the same folder: more of the same, or where and how it runs.
-AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers"})
+AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log"})
 
 
 def resolve_config(

@@ -32,8 +32,12 @@ def takes_settings(verb: Verb) -> Callable[..., None]:
             str | None,
             typer.Option(help="houlsby26, glue9, additional17, all, NAME,NAME, or simulated:N (fresh tasks)."),
         ] = None,
-        source: Annotated[str | None, typer.Option(help="simulated[:seed=S][:scale=X], folder:DIR, or hub.")] = None,
-        backbone: Annotated[str | None, typer.Option(help="minilm, a folder, or a Hugging Face hub id.")] = None,
+        source: Annotated[
+            str | None, typer.Option(help="simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION].")
+        ] = None,
+        backbone: Annotated[
+            str | None, typer.Option(help="embedded, minilm (extra minilm), a folder, or a hub id.")
+        ] = None,
         learners: Annotated[str | None, typer.Option(help="Comma list; see: taskstream list learners.")] = None,
         order: Annotated[str | None, typer.Option(help="paper, seed:N, or NAME,NAME.")] = None,
         seed: Annotated[
@@ -61,6 +65,9 @@ def takes_settings(verb: Verb) -> Callable[..., None]:
         out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/latest.")] = None,
         store: Annotated[
             str | None, typer.Option(help="Folder of finished fits, may be shared by runs. Default: OUT/store.")
+        ] = None,
+        log: Annotated[
+            str | None, typer.Option(help="Log the run to tensorboard, wandb, mlflow (extras), in OUT; comma list.")
         ] = None,
         config: Annotated[
             Path | None, typer.Option(help="TOML file of these settings; options given here win.")

@@ -159,7 +159,7 @@ def show(progress: Following, job: Job) -> None:
         progress.handle(about)
         return
     if job.kind == "fit":
-        best, shown = event["best"], ("parameters", "head_parameters", "bytes", "seconds", "cached", "delta")
+        best, shown = event["best"], ("losses", "parameters", "head_parameters", "bytes", "seconds", "cached", "delta")
         about |= {"event": "fit", "task": job.tasks[0], "epochs": event["validation"]}
         about["score"] = event["validation"][best] if best >= 0 else None
         progress.handle(about | {key: event[key] for key in shown})

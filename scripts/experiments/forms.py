@@ -149,7 +149,7 @@ def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path
         groups: dict[str, list[tuple[int, study.Interval]]] = {}
         for place, row in enumerate(table):
             groups.setdefault(f"Table {row.table}", []).append((place, found[row.words].to_reference.tasks))
-        pictures.whiskers(axes, groups)
+        pictures.grouped(axes, groups)
         labels = [f"{row.words} ({counted(row.learner, architecture):,})" for row in table]
         pictures.task_axis(axes, labels, f"score less that of {REFERENCE}, points; 95 % over tasks", 4)
 

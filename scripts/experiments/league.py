@@ -109,7 +109,7 @@ def main(
         groups: dict[str, list[tuple[int, study.Interval]]] = {}
         for place, (_, facts) in enumerate(ranked):
             groups.setdefault(kinds.get(facts.sharing, facts.sharing), []).append((place, facts.score))
-        pictures.whiskers(axes, groups)
+        pictures.grouped(axes, groups)
         labels = [f"{name} ({facts.bytes / 1e3:,.1f} kB)" for name, facts in ranked]
         pictures.task_axis(axes, labels, "mean score after the last arrival, points; 95 % over seeds", 2)
 

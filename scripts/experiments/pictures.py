@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from study import Interval
 
+from stream.report import plots
 from stream.report.palette import LIGHT as COLOURS
 
 
@@ -22,11 +23,10 @@ def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None
     axes.legend(fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
 
 
-def whiskers(axes: Any, groups: Mapping[str, Sequence[tuple[int, Interval]]]) -> None:
+def grouped(axes: Any, groups: Mapping[str, Sequence[tuple[int, Interval]]]) -> None:
     """Intervals of each group at their lines, a colour for each; the axis fits the means, so wide intervals are cut."""
     for colour, (label, rows) in zip(COLOURS, groups.items(), strict=False):
-        means, halves = [100 * row.mean for _, row in rows], [100 * (row.half or 0) for _, row in rows]
-        axes.errorbar(means, [line for line, _ in rows], xerr=halves, fmt="o", color=colour, capsize=2, label=label)
+        plots.whiskers(axes, rows, color=colour, label=label)
     found = [100 * row.mean for rows in groups.values() for _, row in rows]
     margin = max(max(found) - min(found), 5.0)
     axes.set_xlim(min(found) - margin, max(found) + margin)

@@ -26,7 +26,7 @@ from stream.report.summary import rule
 
 NAMED = 10  # entries of a list that are printed; all are in the JSON document
 ID = 16  # characters of a content id that are printed
-PLACES = frozenset({"out", "store", "workers"})  # settings that say where and how a run is done, not what
+PLACES = frozenset({"out", "store", "workers", "log"})  # settings that say where and how a run is done, not what
 
 
 def compare(a: Path, b: Path, display: str) -> None:

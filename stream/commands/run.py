@@ -11,6 +11,7 @@ from typing import Any
 
 from stream.config import RunConfig, resolve_config
 from stream.failure import RunFailed
+from stream.loggers.log import logged
 from stream.pool import workers_ahead
 from stream.report import make_console, open_view, print_report
 from stream.report.failures import one_line
@@ -22,11 +23,15 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
     settings, origins = settings_of(given, columns, config)
     console = make_console(display)
     try:
-        with workers_ahead(settings.workers) as ahead, open_view(display, console) as view:
-            view.handle({"event": "notice", "message": "loading libraries"})
+        with (
+            workers_ahead(settings.workers) as ahead,
+            open_view(display, console) as view,
+            logged(settings.log, settings.out_folder, view.handle) as handle,
+        ):
+            handle({"event": "notice", "message": "loading libraries"})
             from stream.engine import run_stream  # seconds: only once the settings are read and something is shown
 
-            results = run_stream(settings, origins, view.handle, ahead)
+            results = run_stream(settings, origins, handle, ahead)
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
         return 1

@@ -16,7 +16,7 @@ from stream.report.figures import number
 from stream.report.forgetting import may_forget
 from stream.report.heatmap import SHADES
 from stream.report.html.axis import logarithmic, spread
-from stream.report.intervals import interval
+from stream.report.intervals import Interval, interval
 from stream.report.league import uncertainty
 from stream.report.palette import LIGHT, sign
 from stream.report.standing import Standing, last, standings
@@ -155,6 +155,12 @@ def trade_off(axes: Any, results: Results, learners: Sequence[Standing]) -> None
     key(axes, len(drawn))
 
 
+def whiskers(axes: Any, rows: Sequence[tuple[float, Interval]], **style: Any) -> None:
+    """Means in points, each at its line, and how far their intervals reach to both sides."""
+    means, halves = [100 * found.mean for _, found in rows], [100 * (found.half or 0.0) for _, found in rows]
+    axes.errorbar(means, [line for line, _ in rows], xerr=halves, **{"fmt": "o", "capsize": 2} | style)
+
+
 def ticks(axis: Any, marks: Sequence[tuple[float, str]]) -> None:
     """These and no others."""
     axis.set_ticks([value for value, _ in marks], [name for _, name in marks])
@@ -182,13 +188,13 @@ def league(axes: Any, seeds: Sequence[Results]) -> None:
     """Average scores, each with its 95 % interval over seeds (Student's t), the best on top."""
     by_seed = [standings(results) for results in seeds]
     means = [
-        (index, interval([100 * x for x in scores if x is not None]))
+        (index, interval([x for x in scores if x is not None]))
         for index, group in enumerate(zip(*by_seed, strict=True))
         if None not in (scores := [learner.average for learner in group])
     ]
     ordered = sorted(means, key=lambda entry: -entry[1].mean)
     for line, (index, found) in enumerate(ordered):
-        axes.errorbar([found.mean], [line], xerr=found.half, fmt="o", markersize=4, capsize=2, **look(index))
+        whiskers(axes, [(line, found)], markersize=4, **look(index))
     axes.set_yticks(range(len(ordered)), [label(index, by_seed[0][index]) for index, _ in ordered])
     axes.invert_yaxis()
     axes.set(xlabel=f"points, {len(seeds)} seeds, 95 %")
