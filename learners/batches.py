@@ -38,13 +38,18 @@ def evaluation_plan(split: EncodedSplit, batch_size: int = EVALUATION_BATCH) -> 
 
 def training_plan(split: EncodedSplit, batch_size: int, seed: int, epoch: int) -> Plan:
     """Random batches of rows of like length: shuffle, sort within buckets of 50 batches, shuffle the batches."""
+    return shuffled_plan(split.lengths, batch_size, seed, epoch)
+
+
+def shuffled_plan(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> Plan:
+    """`training_plan` of rows of these lengths [n], whichever they are."""
     random = np.random.default_rng(seed_of(seed, "epoch", str(epoch)))
-    order = random.permutation(len(split))
+    order = random.permutation(len(lengths))
     span = batch_size * BUCKET
     batches: list[np.ndarray] = []
     for start in range(0, len(order), span):
         bucket = order[start : start + span]
-        bucket = bucket[np.argsort(split.lengths[bucket], kind="stable")]
+        bucket = bucket[np.argsort(lengths[bucket], kind="stable")]
         batches += [bucket[i : i + batch_size] for i in range(0, len(bucket), batch_size)]
     return Plan(tuple(batches[i] for i in random.permutation(len(batches))))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +21,8 @@ from tasks.errors import InputError
 from tasks.files import write_atomic
 
 SCHEMA = 1
+HEADS = "heads."
+T = TypeVar("T")
 
 
 def tensor_digest(name: str, tensor: Tensor) -> str:
@@ -47,8 +50,8 @@ class Delta:
     """Named tensors (float32), sorted by name, immutable by convention and guarded by content id.
 
     Names start with `backbone.` (new value of a backbone weight), `difference.` (what is added to one), `added.`
-    (tensor of a modification) or `head.`. `pruned` names tensors whose zeros were removed: they are stored as values
-    and indices.
+    (tensor of a modification), `head.`, or `heads.<task>.` (the head of another task, where it was trained with this
+    one). `pruned` names tensors whose zeros were removed: they are stored as values and indices.
     """
 
     tensors: Mapping[str, Tensor]
@@ -61,8 +64,9 @@ class Delta:
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
-        """Digest of every tensor, by name; taken once, when the Delta is made or read."""
-        return {name: tensor_digest(name, tensor) for name, tensor in self.tensors.items()}
+        """Digest of every tensor, by name; taken once, when the Delta is made or read. That of another task's head is
+        the one it has where it answers for its task."""
+        return {name: tensor_digest(_own_name(name), tensor) for name, tensor in self.tensors.items()}
 
     @cached_property
     def id(self) -> str:
@@ -71,8 +75,8 @@ class Delta:
 
     @property
     def counts(self) -> Counts:
-        """Kept scalars by part."""
-        sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0}
+        """Kept scalars by part; those of other tasks' heads count with their tasks."""
+        sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0, "heads": 0}
         for name, kept in self.kept.items():
             sums[name.split(".", 1)[0]] += kept
         return Counts(sums["backbone"] + sums["difference"], sums["added"], sums["head"])
@@ -85,14 +89,31 @@ class Delta:
             for name, tensor in self.tensors.items()
         }
 
-    def with_head(self, other: Delta) -> Delta:
-        """This body with the head of `other`: how a sequential learner answers an earlier task."""
-        body = {name: tensor for name, tensor in self.tensors.items() if not name.startswith("head.")}
-        head = {name: tensor for name, tensor in other.tensors.items() if name.startswith("head.")}
-        mixed = Delta(body | head, self.pruned)
-        known = {**self.digests, **{name: other.digests[name] for name in head}}
+    def with_head(self, other: Delta, task: str = "") -> Delta:
+        """This body with the head of `other`, or the newer one of `task` that is here: how a sequential learner answers
+        an earlier task."""
+        mixed = Delta(answering(self.tensors, other.tensors, task), self.pruned)
+        known = answering(self.digests, other.digests, task)
         mixed.__dict__["digests"] = {name: known[name] for name in mixed.tensors}  # taken already; a body is large
         return mixed
+
+
+def answering(newest: Mapping[str, T], own: Mapping[str, T], task: str) -> dict[str, T]:
+    """Of tensors or digests by name, those that answer for a task under a sequential learner: the newest body, and the
+    task's head, from there if it was trained since, else as the task's own fit left it."""
+    body = {name: value for name, value in newest.items() if not is_head(name)}
+    head = {name: value for name, value in own.items() if name.startswith("head.")}
+    since = {f"head.{part}": f"{HEADS}{task}.{part}" for part in ("weight", "bias")}
+    return body | head | {name: newest[later] for name, later in since.items() if later in newest}
+
+
+def is_head(name: str) -> bool:
+    """Whether a tensor belongs to a head, of whichever task."""
+    return name.startswith(("head.", HEADS))
+
+
+def _own_name(name: str) -> str:
+    return f"head.{name.rpartition('.')[2]}" if name.startswith(HEADS) else name
 
 
 def save_delta(delta: Delta, path: Path) -> int:

@@ -43,7 +43,8 @@ class Family:
     """A method of the literature: its options and how they make a `Learner`.
 
     `build` receives the parsed options and the training settings, and returns the learner, its name left empty.
-    `unshared` says why tasks can share nothing, where there is no option for it.
+    `unshared` says why tasks can share nothing, or must, where there is no option for it. `gather` takes in what is no
+    option: of the first positional one and key=value pairs it makes its new value, or raises ValueError.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Family:
     examples: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     unshared: str = ""
+    gather: Callable[[Any, Mapping[str, str]], Any] | None = None
 
 
 def choice(*values: str) -> Callable[[str], str]:
@@ -230,6 +232,7 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
     options = {option.name: option for option in (*family.options, *TRAINING_OPTIONS)}
     open_positions = [options[name] for name in family.positional]
     given: dict[str, Any] = {}
+    others: dict[str, str] = {}
     where = f"learner {specification!r}"
     for segment in segments:
         key, equals, text = segment.partition("=")
@@ -237,7 +240,12 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
             raise InputError(f"{family.name} has no sharing", where=where, found=family.unshared)
         if equals and "{" not in key:
             if key not in options:
-                raise unknown_name(f"option of {family.name}", key, options, where=where)
+                if family.gather is None:
+                    raise unknown_name(f"option of {family.name}", key, options, where=where)
+                if key in others:
+                    raise InputError(f"{key} is given twice", where=where)
+                others[key] = text
+                continue
             option = options[key]
             try:
                 value = option.parse(text)
@@ -251,6 +259,13 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
             raise InputError(f"{option.name} is given twice", where=where)
         open_positions = [position for position in open_positions if position is not option]
         given[option.name] = value
+    if others and family.gather is not None:
+        option = options[family.positional[0]]
+        try:
+            given[option.name] = family.gather(given.get(option.name, option.default), others)
+        except ValueError as error:
+            found = ":".join(f"{key}={text}" for key, text in others.items())
+            raise InputError(f"bad arguments of {family.name}", where=where, expected=str(error), found=found) from None
     return given
 
 

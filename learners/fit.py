@@ -21,7 +21,7 @@ from learners.delta import Delta
 from learners.divergence import Diverged, not_finite
 from learners.flops import flops_per_row, flops_to_keep, total_flops
 from learners.initial import added_gates, frozen_names, initial_leaves
-from learners.learner import Learner, peak_rate
+from learners.learner import AvalancheLearner, Learner, peak_rate
 from learners.modify import dropout_active, logits
 from learners.optimiser import clamp_gates, optimiser_of, schedule, set_rate
 from learners.parametrise import made
@@ -29,6 +29,7 @@ from learners.predict import predict
 from learners.prune import hold, prune
 from learners.seeds import generator, seed_of
 from tasks.encoded import EncodedTask
+from tasks.errors import InputError
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
@@ -76,8 +77,12 @@ def fit(
 
     Raises:
         Diverged: A loss, a validation logit or a trained tensor became NaN or infinite; says at which step.
+        InputError: A learner whose loop is another library's.
     """
     started = time.perf_counter()
+    if isinstance(learner, AvalancheLearner):
+        fix = "run it in a stream; stream.avalanche.trainer has its loop"
+        raise InputError("a strategy of Avalanche is no part of this loop", where=f"learner {learner.name}", fix=fix)
     if not learner.trains:
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():

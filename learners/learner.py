@@ -11,6 +11,7 @@ from learners.architecture import Architecture, parameter_shapes
 from learners.forms import Form, Shapes
 from learners.gates import HardConcrete
 from learners.injection import injected_shapes
+from learners.notation import read_object
 from learners.sites import Role, Source, layer_parameters, norm_parameters, pooler_parameters, weight_parameters, width
 from tasks.errors import InputError
 
@@ -218,6 +219,27 @@ class Learner:
     def chained(self) -> bool:
         """Whether a fit begins with what an earlier one left."""
         return self.sharing != "isolated"
+
+
+@dataclass(frozen=True)
+class AvalancheLearner(Learner):
+    """A learner whose tasks a strategy of the Avalanche library trains, which keeps more than the model between them.
+
+    Attributes:
+        avalanche: Classes and their arguments, as `learners.notation` writes them.
+    """
+
+    avalanche: str = "{naive={}}"
+
+    @property
+    def foresees(self) -> bool:
+        """Whether it trains on all tasks of the stream at the first arrival."""
+        return foresees(self.avalanche)
+
+
+def foresees(avalanche: str) -> bool:
+    """Whether a strategy of this configuration is given all tasks at once; "" is none."""
+    return bool(avalanche) and "joint" in read_object(avalanche)
 
 
 def common(learner: Learner, name: str) -> bool:

@@ -41,9 +41,9 @@ def _bytes(learner: Learner, fits: Sequence[Event]) -> tuple[list[int], list[int
 
     As parameters count (`stream.cost.growth`): a Delta for each task; frozen-shared: what tasks have in common once, 4
     bytes for each of its scalars, which leaves header and indices with every task; sequential: the last body holds for
-    all tasks, so of an earlier one the head stays.
+    all tasks, so of an earlier one the head stays. What a strategy keeps beside its model, it has once: with the last.
     """
-    sizes: list[int] = [fit["bytes"] for fit in fits]
+    sizes: list[int] = [fit["bytes"] + fit.get("memory_bytes", 0) for fit in fits]
     if not learner.permanent:
         return sizes, [fit["head_bytes"] for fit in fits]
     own = [*sizes[:1], *(fit["bytes"] - 4 * fit.get("common_parameters", 0) for fit in fits[1:])]
@@ -65,7 +65,7 @@ def account(
 
     * `parameters`, `growth`: what must be kept, backbone and heads included, zeros pruned; as a number, and in
       multiples of the backbone (`backbone` parameters); `growth_without_heads` leaves heads out.
-    * `bytes`: of what must be kept of Deltas on disk, the backbone not included.
+    * `bytes`: of what must be kept of Deltas on disk, the backbone not included, and of a strategy's own memory.
     * `train_flops`: matrix products of all training steps. `train_seconds`, `evaluate_seconds`: wall clock.
     * `peak_memory_bytes`: highest resident memory of the process that fitted, over the fits so far; libraries and
       backbone included.

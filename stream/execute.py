@@ -5,34 +5,38 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
 from learners.batches import EVALUATION_BATCH
 from learners.below import Below, open_below
-from learners.delta import Delta
+from learners.delta import Delta, is_head
 from learners.divergence import Diverged
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT, fit
 from learners.initial import frozen_names, initial_delta
-from learners.learner import Learner, common
+from learners.learner import AvalancheLearner, Learner, common
 from learners.part import layers_below
 from learners.predict import EVALUATION_FORMAT
 from learners.seeds import seed_of
+from stream.avalanche.held import Nondeterminism, next_fit
 from stream.evaluate import Score, evaluate, scorer
 from stream.gaps import failed_fit, last_good
 from stream.memory import peak_memory, reset_peak_memory
 from stream.plan import Job
-from stream.store import Store, fit_recipe, recipe_id
+from stream.store import Store, fit_recipe, met_by, recipe_id
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    from stream.avalanche.trainer import Trainer
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
@@ -56,7 +60,7 @@ class KeptChanged(Exception):
 
 
 # What a job may end with; anything else is a defect. A fit that diverges is a result: the stream goes on.
-FAILURES = (BackboneChanged, KeptChanged, InputError, OSError, MemoryError)
+FAILURES = (BackboneChanged, KeptChanged, Nondeterminism, InputError, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,8 @@ class Setup:
 @dataclass(eq=False)
 class Bench:
     """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open, and of
-    what frozen layers make of test rows that which was asked for first is kept."""
+    what frozen layers make of test rows that which was asked for first is kept; strategies are as the last fit left
+    them."""
 
     setup: Setup
     backbone: Backbone
@@ -90,6 +95,7 @@ class Bench:
     store: Store
     opened: dict[str, EncodedTask]
     kept: dict[tuple[str, int, int], tuple[Below, str]] = field(default_factory=dict)
+    trainers: dict[str, Trainer] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""
@@ -187,19 +193,20 @@ def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) 
         result = {"cells": [_before(bench, learner, task).as_dict() for task in job.tasks]}
     else:
         result = _row(bench, job, learner, results)
-    _check_backbone(bench, job)
+    _check_backbone(bench, job, copies=learner.difference)  # fits begin at the copies, and look at them
     return result
 
 
-def _check_backbone(bench: Bench, job: Job) -> None:
-    if (name := changed_tensor(bench.backbone)) is not None:
+def _check_backbone(bench: Bench, job: Job, copies: bool = True) -> None:
+    if (name := changed_tensor(bench.backbone, copies)) is not None:
         raise BackboneChanged(f"backbone {bench.backbone.name}: tensor {name} changed during {job.id}")
 
 
 def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
     (task,) = job.tasks
     data = bench.data(task)
-    before = last_good(results[job.needs[0]]) if job.needs else None
+    before = last_good(results[job.needs[-1]]) if job.needs else None
+    earlier = [results[need] for need in job.needs if "failed" not in results[need]]
     recipe = fit_recipe(
         backbone=bench.backbone.id,
         data=data.id,
@@ -210,6 +217,7 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
         test_examples=bench.setup.test_examples,
         previous=before["delta"] if before else None,
         numerics=numerics(bench.setup.dtype),
+        met=met_by(learner, earlier, bench.setup.data, lambda name: bench.data(name).id),
     )
     identity = recipe_id(recipe)
     if (known := bench.store.get_fit(identity)) is not None:
@@ -217,7 +225,7 @@ def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], r
     with bench.store.sole_fitter(identity):  # another run may be at it: what it leaves is then taken
         if (known := bench.store.get_fit(identity)) is not None:
             return {**known, "cached": True}
-        return _fit_anew(bench, job, learner, recipe, before, report)
+        return _fit_anew(bench, job, learner, recipe, before, earlier, report)
 
 
 def _fit_anew(
@@ -226,15 +234,19 @@ def _fit_anew(
     learner: Learner,
     recipe: dict[str, Any],
     before: dict[str, Any] | None,
+    earlier: Sequence[Mapping[str, Any]],
     report: Report,
 ) -> dict[str, Any]:
     (task,) = job.tasks
-    data = bench.data(task)
+    data, memory = bench.data(task), 0
     previous = bench.store.get_delta(before) if before else None
     reset_peak_memory()
     started = time.perf_counter()
     try:
-        outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
+        if isinstance(learner, AvalancheLearner):
+            outcome, memory = next_fit(bench, job, learner, earlier, report)
+        else:
+            outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
     except Diverged as error:
         _check_backbone(bench, job)
         spent = {"flops": error.flops, "seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory()}
@@ -243,19 +255,20 @@ def _fit_anew(
     size = bench.store.put_delta(outcome.delta)
     counts = outcome.delta.counts
     frozen = frozen_names(learner, previous)
-    trained = sum(tensor.numel() for name, tensor in outcome.delta.tensors.items() if name not in frozen)
+    free = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
     record = {
         "recipe": recipe,
         "task": task,
         "delta": outcome.delta.id,
         "digests": dict(outcome.delta.digests),
-        "parameters": trained - counts.head,
+        "parameters": sum(tensor.numel() for tensor in free),
         "kept_parameters": counts.without_head,
         "added_parameters": counts.added,
         "head_parameters": counts.head,
         "common_parameters": sum(n for name, n in outcome.delta.kept.items() if common(learner, name)),
         "bytes": size,
         "head_bytes": counts.head * 4,
+        **({"memory_bytes": memory} if isinstance(learner, AvalancheLearner) else {}),
         "validation": list(outcome.validation),
         "losses": list(outcome.losses),
         "best": outcome.best,
@@ -284,11 +297,12 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
         if task in learned:
             record = learned[task]
             if latest is not None and not learner.permanent:
-                delta = latest.with_head(bench.store.get_head(record))
+                delta = latest.with_head(bench.store.get_head(record), task)
             else:
                 delta = bench.store.get_delta(record)
-        else:  # a task still to come: its first head, on the body as it now is
+        else:  # a task still to come: its first head, unless it is foreseen, on the body as it now is
             delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
+            delta = latest.with_head(delta, task) if latest is not None and not learner.permanent else delta
         cells.append(_score(bench, learner, delta, task).as_dict())
     return {"cells": cells}
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
+from learners.learner import foresees
 from stream.plan import Job
 from stream.store import fit_recipe
 from tasks.content import canonical, content_id
@@ -44,11 +45,18 @@ class Inputs:
         texts = [canonical([task, data]) for task, data in self.data.items()]
         return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
 
-    def recipe(self, job: Job, previous: str | None) -> dict[str, Any]:
+    @cached_property
+    def _foreseeing(self) -> frozenset[str]:
+        """Learners whose every result rests on all tasks of the stream."""
+        known = {name: learner.get("avalanche", "") for name, learner in self.learners.items()}
+        return frozenset(name for name, config in known.items() if foresees(config))
+
+    def recipe(self, job: Job, previous: str | None, met: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The recipe of a job's fit.
 
         Args:
             previous: Id of the Delta that it goes on from.
+            met: As `stream.store.met_by` gives it.
         """
         (task,) = job.tasks
         return fit_recipe(
@@ -61,6 +69,7 @@ class Inputs:
             test_examples=self.test_examples,
             previous=previous,
             numerics=self.numerics,
+            met=met,
         )
 
     def key(self, job: Job) -> str:
@@ -76,6 +85,8 @@ class Inputs:
             "evaluate": self.evaluate,
             "tasks": [[task, self.data[task]] for task in job.tasks],
         }
+        if job.learner in self._foreseeing:
+            parts["foreseen"] = [*self.data.items()]
         learned, ends = self._learned
         # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut
         # from one text rather than made for each job.

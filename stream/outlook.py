@@ -14,7 +14,7 @@ from stream.gaps import last_good
 from stream.plan import Job, plan_jobs
 from stream.prepare import Prepared
 from stream.replay import replay, written
-from stream.store import Store, recipe_id
+from stream.store import Store, met_by, recipe_id
 
 Event = dict[str, Any]
 KINDS = ("before", "fit", "evaluate", "audit")
@@ -116,8 +116,11 @@ def stored_fits(prepared: Prepared, jobs: Iterable[Job], held: Mapping[str, Even
     for job in jobs:
         if job.kind != "fit" or job.id in held or any(need not in known for need in job.needs):
             continue
-        before = last_good(known[job.needs[0]]) if job.needs else None
-        recipe = prepared.inputs.recipe(job, before["delta"] if before else None)
+        before = last_good(known[job.needs[-1]]) if job.needs else None
+        earlier = [known[need] for need in job.needs if "failed" not in known[need]]
+        data = prepared.inputs.data
+        met = met_by(prepared.learners[job.learner], earlier, data, data.__getitem__)
+        recipe = prepared.inputs.recipe(job, before["delta"] if before else None, met)
         if (record := store.get_fit(recipe_id(recipe))) is not None:
             known[job.id] = record
             found.add(job.id)

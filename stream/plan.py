@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from learners.learner import Learner
+from learners.learner import AvalancheLearner, Learner
 from learners.seeds import seed_of
 from stream.experience import Stream
 
@@ -24,6 +24,7 @@ class Job:
         arrival: 0 before training, then from 1.
         tasks: The task to fit, or the tasks to score.
         needs: Ids of the jobs whose results it takes.
+        stays: Whether it belongs to the process that did the one of its kind before, which holds what it goes on with.
     """
 
     kind: JobKind
@@ -31,6 +32,7 @@ class Job:
     arrival: int
     tasks: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    stays: bool = False
 
     @property
     def id(self) -> str:
@@ -53,8 +55,10 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
-            chain = (f"fit/{name}/{t - 1}",) if learner.chained and t > 1 else ()
-            jobs.append(Job("fit", name, t, (experience.task,), chain))
+            stays = isinstance(learner, AvalancheLearner)
+            first = 0 if stays else max(t - 2, 0)
+            chain = fits[name][first : t - 1] if learner.chained else ()
+            jobs.append(Job("fit", name, t, (experience.task,), chain, stays))
         for name, learner in learners.items():
             certifiable = evaluate == "audited" and learner.permanent
             if certifiable:

@@ -39,10 +39,25 @@ class JobFailed(Exception):
         self.job, self.type, self.message = job, type, message
 
 
-def next_job(waiting: list[Job], results: Mapping[str, Any]) -> Job | None:
-    """The first waiting job, in plan order, all of whose needs have results."""
-    # The last need is the newest, so the likeliest to be missing.
-    return next((job for job in waiting if all(need in results for need in reversed(job.needs))), None)
+def next_job(
+    waiting: list[Job], results: Mapping[str, Any], worker: int = 0, owners: Mapping[str, int] | None = None
+) -> Job | None:
+    """The first waiting job, in plan order, all of whose needs have results.
+
+    Args:
+        owners: Worker of each learner whose fits stay with one, as far as there is one.
+    """
+    own = owners or {}
+    return next(
+        (
+            job
+            for job in waiting
+            if (not job.stays or own.get(job.learner, worker) == worker)
+            # The last need is the newest, so the likeliest to be missing.
+            and all(need in results for need in reversed(job.needs))
+        ),
+        None,
+    )
 
 
 def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: Emit) -> None:
@@ -89,7 +104,7 @@ class Ahead:
         return taken
 
     def told(self) -> str:
-        """What they have printed to standard error."""
+        """What they have printed to standard error before they knew of a run's log."""
         self.errors.seek(0)
         return self.errors.read()
 
@@ -130,13 +145,14 @@ def run_in_workers(
     """Do all jobs in `workers` processes; `results` holds and receives results by job id.
 
     Args:
-        log: File for what workers print to standard error.
+        log: File for what workers print to standard error; gone after a good end at which it is empty.
         ahead: Workers that are there already.
 
     Raises:
         JobFailed: A job ended with an exception, or its process died (out of memory, for one).
     """
     running: dict[int, Job] = {}
+    owners: dict[str, int] = {}
     waiting = list(jobs)
     inbox: queue.Queue[tuple[int, Message | None]] = queue.Queue()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +168,7 @@ def run_in_workers(
                 listeners.append(threading.Thread(target=_listen, args=(number, process, inbox), daemon=True))
             for listener, process in zip(listeners, processes, strict=True):
                 listener.start()
-                _tell(process, setup)
+                _tell(process, {"log": str(log), "setup": setup})
             idle: list[int] = []
             while waiting or running:
                 number, message = inbox.get()
@@ -170,9 +186,11 @@ def run_in_workers(
                     emit({**message, "worker": number})
                 idle.append(number)
                 for free in sorted(idle):
-                    job = next_job(waiting, results)
+                    job = next_job(waiting, results, free, owners)
                     if job is None:
-                        break
+                        continue  # there may be one that stays with another
+                    if job.stays:
+                        owners.setdefault(job.learner, free)
                     idle.remove(free)
                     waiting.remove(job)
                     running[free] = job
@@ -187,6 +205,8 @@ def run_in_workers(
                     listener.join(timeout=5)  # seconds; a worker's child that holds its pipe must not hold the run
             if ahead is not None:
                 errors.write(ahead.told())
+    if log.exists() and log.stat().st_size == 0:
+        log.unlink()
 
 
 def _start(errors: IO[str]) -> Process:

@@ -14,7 +14,8 @@ from learners.checkpoint import check_name
 from learners.family import parse_learners
 from learners.fingerprint import file_digests
 from learners.injection import injected_model
-from learners.learner import Learner, delta_shapes
+from learners.learner import AvalancheLearner, Learner, delta_shapes
+from stream.avalanche.held import check_strategy
 from stream.config import RunConfig
 from stream.execute import Setup, numerics
 from stream.experience import Stream, make_stream
@@ -124,6 +125,7 @@ class Prepared:
                 "id": self.backbone.id,
                 "parameters": self.backbone.parameters,
                 "pooling": self.backbone.pooling,
+                **({} if self.backbone.commit is None else {"commit": self.backbone.commit}),
             },
             order=self.stream.order,
             seed=config.seed,
@@ -182,6 +184,9 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
         if learner.peft and not errors:
             attempt(partial(injected_model, backbone, learner.peft))
+        if isinstance(learner, AvalancheLearner):
+            notice(f"looking for {learner.avalanche} in avalanche")
+            attempt(partial(check_strategy, learner))
     data: dict[str, Data] = {}
     for index, name in enumerate(order := stream.order):
         if len(order) <= MANY or index % MANY == 0:

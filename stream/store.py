@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from learners.delta import Delta, load_delta, load_head, save_delta
+from learners.learner import AvalancheLearner, Learner
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -37,6 +38,7 @@ def fit_recipe(
     test_examples: int | None,
     previous: str | None,
     numerics: Mapping[str, Any],
+    met: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The recipe of a fit: all that its Delta depends on, for who fits and for who checks.
 
@@ -44,8 +46,29 @@ def fit_recipe(
         backbone, data: Content ids.
         learner: Its settings.
         previous: Content id of the Delta that a sequential learner goes on from.
+        met: What else the learner met, where the Delta does not say it (`met_by`); no part of other recipes.
     """
-    return dict(locals())
+    recipe = dict(locals())
+    if met is None:
+        del recipe["met"]
+    return recipe
+
+
+def met_by(
+    learner: Learner, before: Sequence[Mapping[str, Any]], order: Iterable[str], data: Callable[[str], str]
+) -> dict[str, Any] | None:
+    """What a learner met that keeps more than its last Delta: all good fits before with their data, and all tasks of
+    the stream where it foresees them; None of other learners.
+
+    Args:
+        before: Records of the good fits before.
+        order: Tasks of the stream.
+        data: Content id of a task's data.
+    """
+    if not isinstance(learner, AvalancheLearner):
+        return None
+    foreseen = [[task, data(task)] for task in order] if learner.foresees else []
+    return {"learned": [[fit["task"], data(fit["task"]), fit["delta"]] for fit in before], "foreseen": foreseen}
 
 
 def record_text(record: dict[str, Any]) -> str:

@@ -28,7 +28,11 @@ def main() -> None:
     from stream.execute import Setup, execute, open_bench
     from stream.plan import Job
 
-    bench = open_bench(Setup(**jobs.get()))
+    first = jobs.get()
+    with open(first["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run, however it ends
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    bench = open_bench(Setup(**first["setup"]))
     gc.freeze()  # every fit begins with a collection: a third of a second if it goes through the libraries again
     _send(answers, {"kind": "ready"})
     while True:

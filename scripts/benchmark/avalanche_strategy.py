@@ -1,7 +1,7 @@
 """Avalanche 0.6: its benchmark of the same rows, its Naive strategy, its evaluation of every past task.
 
 A learner with weights of its own for each task is the strategy with a plugin that keeps the trained weights of each
-task and puts them back before the task is evaluated. Rows are lists in memory, which Avalanche reads faster than a
+task and puts them back before the task is evaluated. Rows are arrays in memory, which Avalanche reads faster than a
 `datasets.Dataset`; the optimiser is made anew for each task, as Avalanche would carry its moments over.
 """
 
@@ -9,41 +9,26 @@ task and puts them back before the task is evaluated. Rows are lists in memory, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import torch
 from avalanche.benchmarks import benchmark_from_datasets
 from avalanche.benchmarks.scenarios import with_task_labels
 from avalanche.benchmarks.scenarios.supervised import with_classes_timeline
-from avalanche.benchmarks.utils import AvalancheDataset, ConstantSequence, DataAttribute, TaskLabels
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import MultiTaskModule
 from avalanche.training.plugins import EvaluationPlugin, SupervisedPlugin
 from avalanche.training.supervised import Naive
 from torch import Tensor, nn
-from torch.utils.data import Dataset
-from transformers import BatchEncoding
 
 from benchmark.clock import clocked
 from benchmark.methods import model_of
-from benchmark.rows import Row, classes, opened, padded, rows
-from tasks.encoded import EncodedSplit, EncodedTask
+from benchmark.rows import opened
+from stream.avalanche.model import loss_of
+from stream.avalanche.rows import avalanche_dataset
+from tasks.encoded import EncodedTask
 
 EVALUATION_BATCH = 64  # as ours
-
-
-class Rows(Dataset[Row]):
-    """Rows in memory; each is handed out as a new dict, as Avalanche writes the task label into it."""
-
-    def __init__(self, split: EncodedSplit) -> None:
-        self.rows = rows(split)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Row:
-        return dict(self.rows[index])
 
 
 class Heads(MultiTaskModule):  # type: ignore[misc]
@@ -95,24 +80,11 @@ class Strategy(Naive):  # type: ignore[misc]
         self.optimized_param_id: dict[str, Tensor] = {}
 
 
-def collate(batch: Sequence[Row], pad_id: int) -> list[Any]:
-    """What Avalanche takes: inputs, classes [B], task labels [B]."""
-    inputs = padded(batch, pad_id)
-    labels = inputs.pop("labels")
-    return [BatchEncoding(inputs), labels, torch.tensor([row["targets_task_labels"] for row in batch])]
-
-
 def benchmark(tasks: Sequence[EncodedTask], pad_id: int) -> Any:
     """Avalanche's benchmark of a stream of tasks."""
-
-    def made(split: EncodedSplit, label: int) -> Any:
-        data = Rows(split)
-        targets = DataAttribute([row["labels"] for row in data.rows], "targets")
-        labels = TaskLabels(ConstantSequence(label, len(data)))
-        return AvalancheDataset([data], data_attributes=[targets, labels], collate_fn=partial(collate, pad_id=pad_id))
-
     streams = {
-        name: [made(getattr(task, name), label) for label, task in enumerate(tasks)] for name in ("train", "test")
+        name: [avalanche_dataset(getattr(each, name), each.task, label, pad_id) for label, each in enumerate(tasks)]
+        for name in ("train", "test")
     }
     return with_classes_timeline(with_task_labels(benchmark_from_datasets(**streams)))
 
@@ -121,11 +93,13 @@ def strategy_of(folder: str, learner: str, tasks: Sequence[EncodedTask], batch_s
     """A strategy for a learner; `full:sequential` trains one model on, the others keep weights for each task."""
     name, _, rest = learner.partition(":")
     sequential = rest == "sequential"
-    model = Heads(model_of(folder, name if sequential else learner, 2, library=False), [classes(t.task) for t in tasks])
+    model = Heads(
+        model_of(folder, name if sequential else learner, 2, library=False), [each.task.outputs for each in tasks]
+    )
     return Strategy(
         model=model,
         optimizer=torch.optim.AdamW(model.parameters()),
-        criterion=nn.CrossEntropyLoss(),
+        criterion=loss_of,
         train_mb_size=batch_size,
         train_epochs=epochs,
         eval_mb_size=EVALUATION_BATCH,

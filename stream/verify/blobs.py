@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from learners.delta import Counts, Delta, load_delta
+from learners.delta import Counts, Delta, is_head, load_delta
 from learners.learner import Learner, common
 from stream.store import Store, read_record, recipe_id, record_text
 from stream.verify.recorded import Event, Recorded
@@ -136,7 +136,7 @@ def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner:
     ]  # fmt: skip
     shared = sum(size for name, size in blob.sizes.items() if common(learner, name))
     counts = {
-        "parameters": sum(blob.sizes.values()) - blob.counts.head - (shared if later else 0),
+        "parameters": sum(n for name, n in blob.sizes.items() if not is_head(name)) - (shared if later else 0),
         "kept_parameters": blob.counts.without_head,
         "added_parameters": blob.counts.added,
         "head_parameters": blob.counts.head,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from learners.delta import answering
 from stream.plan import Job
 from stream.verify.blobs import Blob
 from stream.verify.recorded import Event, Recorded
@@ -82,9 +83,8 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
     newest = next(fit for fit in reversed(fits[: job.arrival]) if fit is not None and "failed" not in fit)
     if newest["delta"] not in blobs:
         return None  # its file is damaged, and told of
-    body = {name: digest for name, digest in newest["digests"].items() if not name.startswith("head.")}
-    head = {name: digest for name, digest in own["digests"].items() if name.startswith("head.")}
-    return content_id("delta", canonical(body | head), canonical(sorted(blobs[newest["delta"]].pruned)))
+    digests = answering(newest["digests"], own["digests"], task)
+    return content_id("delta", canonical(digests), canonical(sorted(blobs[newest["delta"]].pruned)))
 
 
 def _check_certificates(run: Recorded, learner: str, ledger: str, outcome: Outcome) -> None:

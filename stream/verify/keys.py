@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.gaps import good
 from stream.plan import Job
-from stream.store import recipe_id
+from stream.store import met_by, recipe_id
 from stream.verify.chain import Evidence
 from stream.verify.recorded import Event, Recorded
 from stream.verify.verdict import Finding, Outcome
@@ -122,5 +122,6 @@ def _differences(run: Recorded, job: Job, event: Event) -> list[tuple[str, Any, 
 def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
     before = good([fit for fit in run.fits[job.learner][: job.arrival - 1] if fit is not None])
-    chained = run.facts.learners[job.learner].chained
-    return run.inputs.recipe(job, before[-1]["delta"] if chained and before else None)
+    learner, data = run.facts.learners[job.learner], run.inputs.data
+    met = met_by(learner, before, data, data.__getitem__)
+    return run.inputs.recipe(job, before[-1]["delta"] if learner.chained and before else None, met)

@@ -10,16 +10,18 @@ import torch
 
 import learners.methods
 from learners.architecture import parameter_shapes
-from learners.backbone import changed_tensor
+from learners.backbone import Backbone, changed_tensor
 from learners.batches import evaluation_plan
-from learners.delta import load_delta, save_delta
+from learners.delta import Delta, load_delta, save_delta
 from learners.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
-from learners.fit import fit
+from learners.fit import Fit, fit
 from learners.initial import initial_delta
 from learners.known import KNOWN_CONFIGS, known_architecture
-from learners.learner import delta_shapes, peak_rate
+from learners.learner import AvalancheLearner, Learner, delta_shapes, peak_rate
 from learners.predict import predict
+from stream.avalanche.trainer import Trainer
 from stream.commands.show import show
+from tasks.encoded import EncodedTask
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score
 from tests.worlds import ARCHITECTURES, SIZES
@@ -39,6 +41,16 @@ KINDS = {
     "pair": encoded("pair", rows=32, kind="pair"),
     "regression": encoded("stars", classes=4, rows=32, kind="regression"),
 }
+
+
+def learned(base: Backbone, learner: Learner, *stream: EncodedTask) -> Fit:
+    """The fit of the last of these tasks, which goes on from those before if the learner does."""
+    previous: Delta | None = None
+    trainer = Trainer(base, learner, 0, stream, lambda task: score) if isinstance(learner, AvalancheLearner) else None
+    for data in stream:
+        found = trainer.learn(data) if trainer else fit(base, learner, data, score, 0, previous)
+        previous = found.delta
+    return found
 
 
 @pytest.mark.parametrize("family", families().values(), ids=list(families()))
@@ -110,7 +122,7 @@ def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) 
     if learner.trains:
         first = initial_delta(base, learner, data.task, seed=0)
         assert {name: tuple(t.shape) for name, t in first.tensors.items()} == declared
-    found = fit(base, learner, data, score, 0)
+    found = learned(base, learner, data)
     delta = found.delta
     assert {name: tuple(t.shape) for name, t in delta.tensors.items()} == declared
     assert all(t.dtype == torch.float32 and t.isfinite().all() for t in delta.tensors.values())
@@ -133,10 +145,10 @@ def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) 
 @pytest.mark.parametrize("specification", [s for s in RUNNABLE if parse_learner(s).sharing == "sequential"])
 def test_a_sequential_learner_goes_on(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification, QUICK)
-    first = fit(base, learner, KINDS["single"], score, 0).delta
-    second = fit(base, learner, KINDS["pair"], score, 0, previous=first).delta
-    assert second.id != fit(base, learner, KINDS["pair"], score, 0).delta.id
-    earlier = second.with_head(first)
+    first = learned(base, learner, KINDS["single"]).delta
+    second = learned(base, learner, KINDS["single"], KINDS["pair"]).delta
+    assert second.id != learned(base, learner, KINDS["pair"]).delta.id
+    earlier = second.with_head(first, KINDS["single"].task.name)
     plan = evaluation_plan(KINDS["single"].test)
     assert predict(base, learner, earlier, KINDS["single"].test, plan).shape == (16, 3)
 

@@ -59,12 +59,10 @@ def test_the_run_folder(finished: Finished) -> None:
         "ledger.jsonl",
         "results.json",
         "store",
-        "workers.log",
         *LEARNERS,
     }
     for name in LEARNERS:
         assert os.listdir(finished.out / name) == ["R.csv"]
-    assert (finished.out / "workers.log").read_text() == ""
     deltas = {path.stem for path in (finished.out / "store" / "deltas").iterdir()}
     assert deltas == set(deltas_of(finished.out).values())
     assert all(load_delta(path).id == path.stem for path in (finished.out / "store" / "deltas").iterdir())

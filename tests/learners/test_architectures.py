@@ -46,7 +46,7 @@ PRE_NORM = {
     "bitfit:biases=q-m2": "no biases to tune",
     "lora:4+bitfit:biases=layers": "no biases to tune",
 }
-FIRST = {family.examples[0] for family in families().values() if family.name != "peft"}
+FIRST = {family.examples[0] for family in families().values() if family.name not in ("avalanche", "peft")}
 LEARNERS = (
     FIRST
     | ({"peft"} if find_spec("peft") else set())

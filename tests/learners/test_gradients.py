@@ -70,6 +70,7 @@ TOUCHED: Mapping[str, Callable[[str], bool]] = {
     "parallel:8": nothing,
     "parallel:8:where=attention": nothing,
     "peft:{peft_type=LORA,r=4,target_modules=[query,value,q_lin,v_lin]}": nothing,
+    "avalanche:ewc": lambda n: True,
     "pfeiffer:8": nothing,
     "pfeiffer:8:wiring=code": nothing,
     "prefix:4": nothing,

@@ -20,6 +20,7 @@ from tests.worlds import ARCHITECTURES
 DATA = encoded(classes=3)
 MERGEABLE = (
     "full",
+    "avalanche:replay",
     "topk:1",
     "layernorm",
     "bitfit",

@@ -20,8 +20,8 @@ both_poolings = pytest.mark.parametrize("pooling", ["cls", "mean"])
 
 # Copies of the weights, differences of zero; v = 0 (AdapterBias), b = 0 (VeRA), B = 0 (LoRA, and peft's own), W₂ = 0
 # (parallel), l = 1 (IA3).
-EXACT = ("adapterbias", "bitfit", "diffpruning", "full", "head", "ia3", "layernorm", "lora", "lora-ffn", "parallel",
-         "peft", "topk", "vera")  # fmt: skip
+EXACT = ("adapterbias", "avalanche", "bitfit", "diffpruning", "full", "head", "ia3", "layernorm", "lora", "lora-ffn",
+         "parallel", "peft", "topk", "vera")  # fmt: skip
 NEAR = ("adapter", "compacter", "mhpa", "pfeiffer")  # both matrices drawn, small
 ELSEWHERE = ("mam", "prefix", "prompt")  # places that take a share of the attention, whatever they hold
 WIDER = ("feature",)  # its head reads several layers

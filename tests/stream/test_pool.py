@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from stream.pool import JobFailed, Message, next_job, run_here, run_in_workers, 
 # A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.
 WORKER = """
 import json, os, sys
-setup = json.loads(sys.stdin.readline())
+setup = json.loads(sys.stdin.readline())["setup"]
 print(json.dumps({"kind": "ready"}), flush=True)
 for line in sys.stdin:
     order = json.loads(line)
@@ -120,6 +121,7 @@ def test_no_more_workers_than_jobs(started: list[subprocess.Popen[str]], tmp_pat
     run_in_workers((Job("fit", "free", 1, ("task1",)),), {}, {}, 8, tmp_path / "log", lambda message: None)
     assert all_ended(started)
     assert len(started) == 1
+    assert not (tmp_path / "log").exists(), "nobody printed anything"
 
 
 @pytest.mark.parametrize(("ahead", "wanted"), [(2, 2), (3, 2), (2, 3)])
@@ -209,17 +211,19 @@ def test_the_next_job_is_the_first_whose_needs_are_met() -> None:
 
 
 def test_a_strangers_module_in_the_current_folder_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Users keep a tasks.py of their own; a worker started beside it must import ours."""
+    """Users keep a tasks.py of their own; a worker started beside it must import ours. What it prints once it knows of
+    the run's log is there at once, and stays if the run is killed."""
     (tmp_path / "tasks.py").write_text("raise SystemExit('the wrong tasks')")
     monkeypatch.chdir(tmp_path)
-    with (tmp_path / "log").open("w+") as log, pool._start(log) as process:
+    with (tmp_path / "ahead").open("w+") as ahead, pool._start(ahead) as process:
         assert process.stdin is not None
-        process.stdin.write("{}\n")  # no setup: it imports all it needs, then says what is missing
+        # No setup: it imports all it needs, then says what is missing.
+        process.stdin.write(json.dumps({"log": str(tmp_path / "log"), "setup": {}}) + "\n")
         process.stdin.flush()
         process.wait(timeout=120)
-        log.seek(0)
-        said = log.read()
-    assert "the wrong tasks" not in said
+        ahead.seek(0)
+        assert ahead.read() == ""
+    said = (tmp_path / "log").read_text()
     assert "missing" in said
     assert "backbone_id" in said
 
@@ -228,3 +232,24 @@ def test_a_worker_ends_with_its_run_even_in_the_middle_of_a_line(tmp_path: Path)
     with (tmp_path / "log").open("w") as log, pool._start(log) as process:
         process.communicate('{"backbone": "to', timeout=60)
     assert process.returncode == 0
+
+
+def test_fits_that_stay_are_all_done_by_one_worker(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    jobs = [
+        Job("fit", name, t, ("task",), tuple(f"fit/{name}/{i}" for i in range(1, t)), stays=name != "free")
+        for t in range(1, 9)
+        for name in ("first", "second", "free")
+    ]
+    told, results = list[Message](), dict[str, Any]()
+    run_in_workers(tuple(jobs), results, {}, 3, tmp_path / "log", told.append)
+    assert results.keys() == {job.id for job in jobs}
+    done = [(message["job"].split("/")[1], message["worker"]) for message in told if message["kind"] == "done"]
+    assert [len({worker for name, worker in done if name == own}) for own in ("first", "second")] == [1, 1]
+
+
+def test_a_job_that_stays_waits_for_its_worker() -> None:
+    waiting = [Job("fit", "own", 2, ("task",), (), stays=True), Job("evaluate", "own", 1, ("task",), ())]
+    assert next_job(waiting, {}, 1, {"own": 0}) is waiting[1]
+    assert next_job(waiting, {}, 0, {"own": 0}) is waiting[0]
+    assert next_job(waiting, {}, 1, {}) is waiting[0]
+    assert next_job(waiting[:1], {}, 1, {"own": 0}) is None

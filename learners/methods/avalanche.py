@@ -1,0 +1,119 @@
+"""Strategies of the Avalanche library: their names and arguments, as a learner that a stream trains.
+
+Nothing of Avalanche is imported here: `stream.avalanche.strategy` finds the classes and checks the arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from learners.family import Family, Option
+from learners.learner import AvalancheLearner, Training, Tuned
+from learners.methods.full import FAMILY as FULL
+from learners.notation import read_object, written
+
+# Short names of classes.
+NAMES = {
+    "naive": "Naive",
+    "ewc": "EWCPlugin",
+    "lwf": "LwFPlugin",
+    "replay": "ReplayPlugin",
+    "agem": "AGEMPlugin",
+    "gdumb": "GDumbPlugin",
+    "cumulative": "Cumulative",
+    "joint": "JointTraining",
+}
+# Avalanche's defaults, written out; of what has none: λ of its example examples/ewc_mnist.py; the memory of A-GEM of
+# its continual-learning-baselines (agem_pmnist.py, after Chaudhry et al. 2019).
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "ewc": {"ewc_lambda": 0.4},
+    "lwf": {"alpha": 1, "temperature": 2},
+    "replay": {"mem_size": 200},
+    "agem": {"patterns_per_experience": 250, "sample_size": 256},
+    "gdumb": {"mem_size": 200},
+}
+
+
+def config(text: str) -> str:
+    """The canonical text of strategies and plugins with their arguments: `ewc`, or `{ewc={ewc_lambda=1},replay={}}`.
+
+    Raises:
+        ValueError: It is neither, or cannot be part of a folder's name.
+    """
+    expected = "the name of a strategy or plugin of avalanche, or {NAME={ARGUMENT=VALUE}}"
+    if not text.isascii() or not text.isprintable() or "/" in text:
+        raise ValueError(expected)
+    if re.fullmatch(r"[A-Za-z_]\w*", text):
+        text = "{" + text + "={}}"
+    short = {name: key for key, name in NAMES.items()}
+    found = {short.get(name, name): given for name, given in read_object(text).items()}
+    if not found or not all(isinstance(given, dict) for given in found.values()):
+        raise ValueError(expected)
+    return written({name: {**DEFAULTS.get(name, {}), **given} for name, given in found.items()})
+
+
+def with_arguments(text: str, given: Mapping[str, str]) -> str:
+    """A configuration of one class with arguments added, as `avalanche:ewc:ewc_lambda=1` has them.
+
+    Raises:
+        ValueError: It has several classes, or a value cannot be read.
+    """
+    (name, known), *others = read_object(text).items()
+    if others:
+        raise ValueError(f"arguments in the braces of one of {', '.join(read_object(text))}")
+    return config(written({name: {**known, **{k: read_object(f"{{value={v}}}")["value"] for k, v in given.items()}}}))
+
+
+def _version() -> str:
+    try:
+        return version("avalanche-lib")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+FAMILY = Family(
+    name="avalanche",
+    title="a strategy of the Avalanche library",
+    summary="All weights in one shared copy, as full:sequential, trained by a strategy or plugins of Avalanche: "
+    f"{', '.join(NAMES)}, or any class by its name. What it keeps beside the model (rows, importances, an old model) "
+    "counts as bytes. joint sees all tasks of the stream at the first arrival and stays as it then is; cumulative "
+    "trains on all tasks so far; both keep the epoch that is best over all these. Plugins that follow single updates, "
+    "as SynapticIntelligencePlugin, train all epochs and keep the last; the others keep the best, as all learners do.",
+    citation="Lomonaco et al. 2021, Avalanche; Carta et al. 2023; EWC: Kirkpatrick et al. 2017; LwF: Li and Hoiem "
+    "2016; A-GEM: Chaudhry et al. 2019; GDumb: Prabhu et al. 2020",
+    training=FULL.training,  # the same weights, the same rate
+    options=(
+        Option(
+            "config",
+            config,
+            config("naive"),
+            "a name, its arguments after it as key=value; or {NAME={KEY=VALUE},...}, for several plugins",
+        ),
+    ),
+    positional=("config",),
+    examples=(
+        "avalanche:ewc:ewc_lambda=0.4",
+        "avalanche:lwf",
+        "avalanche:replay:mem_size=500",
+        "avalanche:SynapticIntelligencePlugin:si_lambda=0.1",
+        "avalanche:{replay={mem_size=100},ewc={ewc_lambda=1}}",
+    ),
+    unshared="a strategy trains one model for all tasks",
+    gather=with_arguments,
+    build=lambda options, training: _learner(options["config"], training),
+)
+
+
+def _learner(text: str, training: Training) -> AvalancheLearner:
+    return AvalancheLearner(
+        name="",
+        family="avalanche",
+        training=training,
+        tuned=Tuned(all=True),
+        sharing="sequential",
+        library=f"avalanche-lib {_version()}",
+        avalanche=text,
+    )

@@ -1,0 +1,27 @@
+"""What our benchmarks take of Avalanche 0.6, imported without the warnings that some of its dependencies begin with."""
+
+# mypy: disable-error-code="import-untyped"
+from __future__ import annotations
+
+import warnings
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of solvers of quadratic programs: only GEM needs one, and says so itself
+    from avalanche.benchmarks import CLScenario, benchmark_from_datasets
+    from avalanche.benchmarks.scenarios import with_task_labels
+    from avalanche.benchmarks.scenarios.supervised import with_classes_timeline
+    from avalanche.benchmarks.utils import ConstantSequence, DataAttribute, TaskLabels
+    from avalanche.benchmarks.utils.classification_dataset import TaskAwareSupervisedClassificationDataset
+    from avalanche.models import MultiTaskModule
+
+__all__ = [
+    "CLScenario",
+    "ConstantSequence",
+    "DataAttribute",
+    "MultiTaskModule",
+    "TaskAwareSupervisedClassificationDataset",
+    "TaskLabels",
+    "benchmark_from_datasets",
+    "with_classes_timeline",
+    "with_task_labels",
+]

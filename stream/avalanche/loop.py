@@ -1,0 +1,138 @@
+"""The loop of Avalanche with our optimiser, schedule, batches and choice of the epoch, for any of its strategies."""
+
+# mypy: disable-error-code="misc"
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from learners.batches import shuffled_plan
+from learners.divergence import Diverged
+from learners.fit import PROGRESS_SECONDS, Report
+from learners.learner import Training
+from learners.optimiser import optimiser_of, schedule, set_rate
+
+
+@dataclass(eq=False)
+class Fitting:
+    """One fit as it goes on.
+
+    Attributes:
+        peak: Peak learning rate.
+        order: Seed of the batches.
+        best_epoch: Whether the best epoch is kept, and patience counts; else the last.
+        validate: Score and loss of the model on validation rows; raises `Diverged`.
+    """
+
+    training: Training
+    peak: float
+    order: int
+    best_epoch: bool
+    validate: Callable[[], tuple[float, float]]
+    report: Report
+    step: int = 0
+    steps: int = 0
+    examples: int = 0
+    scores: list[float] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    running: list[tuple[float, int]] = field(default_factory=list)  # loss and rows of each batch of the epoch
+    best: int = -1
+    best_key: tuple[float, float] = (-np.inf, -np.inf)
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    started: float = field(default_factory=time.perf_counter)
+    reported: float = field(default_factory=time.perf_counter)
+
+    @property
+    def place(self) -> str:
+        return f"step {self.step} of {self.steps} (epoch {len(self.losses) + 1})"
+
+
+class Batches:
+    """Rows of a data set, each once an epoch, in batches of rows of like length, as our own loop has them.
+
+    Avalanche would give every task of the rows an equal share of each batch, which must then hold as many rows as there
+    are tasks.
+    """
+
+    def __init__(self, data: Any, batch_size: int, seed: int) -> None:
+        self.data, self.batch_size, self.seed, self.epoch = data, batch_size, seed, -1
+        self.lengths = np.array([len(row["input_ids"]) for row in data])
+
+    def __len__(self) -> int:
+        return -(-len(self.data) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        self.epoch += 1
+        for rows in shuffled_plan(self.lengths, self.batch_size, self.seed, self.epoch).batches:
+            yield self.data.collate_fn([self.data[int(row)] for row in rows])
+
+
+class Loop:
+    """Methods in place of those of a strategy's class, which comes after this one among the bases."""
+
+    fitting: Fitting
+    model: nn.Module
+    dataloader: Any
+    adapted_dataset: Any
+    loss: Tensor
+    mb_y: Tensor
+
+    def make_optimizer(self, **_: Any) -> None:
+        """A new one for each task, of all that the model then has; Avalanche would carry moments over."""
+        named = dict(self.model.named_parameters())
+        self.optimizer = optimiser_of(self.fitting.training, named, {}, self.fitting.peak, None)
+        self.optimized_param_id: dict[str, Tensor] = {}
+
+    def make_train_dataloader(self, **_: Any) -> None:
+        self.dataloader = Batches(self.adapted_dataset, self.fitting.training.batch_size, self.fitting.order)
+
+    def backward(self) -> None:
+        fitting, value = self.fitting, self.loss.item()
+        fitting.step, fitting.steps = fitting.step + 1, max(1, fitting.training.epochs * len(self.dataloader))
+        if not np.isfinite(value):
+            raise Diverged(f"the loss is {value} at {fitting.place}", fitting.step)
+        super().backward()
+        rows = len(self.mb_y)
+        fitting.running.append((value, rows))
+        fitting.examples += rows
+        if (now := time.perf_counter()) - fitting.reported > PROGRESS_SECONDS:
+            rate = fitting.examples / (now - fitting.started)
+            epochs = {"epoch": len(fitting.losses) + 1, "epochs": fitting.training.epochs}
+            steps = {"step": fitting.step, "steps": fitting.steps}
+            fitting.report({**epochs, **steps, "loss": value, "examples_per_second": rate})
+            fitting.reported = now
+
+    def optimizer_step(self) -> None:
+        fitting = self.fitting
+        set_rate(self.optimizer, schedule(fitting.step - 1, fitting.steps, fitting.training.warmup))
+        nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.grad is not None], fitting.training.clip)
+        super().optimizer_step()
+
+    def _after_training_epoch(self, **kwargs: Any) -> None:
+        super()._after_training_epoch(**kwargs)
+        fitting, epoch = self.fitting, len(self.fitting.losses)
+        score, loss = fitting.validate()
+        fitting.losses.append(sum(value * rows for value, rows in fitting.running) / sum(n for _, n in fitting.running))
+        fitting.running.clear()
+        fitting.scores.append(score)
+        if not fitting.best_epoch or (score, -loss) > fitting.best_key:
+            fitting.best, fitting.best_key = epoch, (score, -loss)
+            if fitting.best_epoch:
+                fitting.best_weights = {name: p.detach().clone() for name, p in self.model.named_parameters()}
+        elif epoch - fitting.best >= fitting.training.patience:
+            self.stop_training()  # type: ignore[attr-defined]
+
+    def _after_training_exp(self, **kwargs: Any) -> None:
+        """What a strategy keeps of a task is of the epoch that is kept."""
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                if name in self.fitting.best_weights:
+                    parameter.copy_(self.fitting.best_weights[name])
+        self.fitting.best_weights = {}
+        super()._after_training_exp(**kwargs)

@@ -1,0 +1,186 @@
+"""A strategy of Avalanche on one task after another: each gives a Delta, as a fit of our own loop does.
+
+What the strategy keeps between tasks lives here, in memory. All it draws comes from seeds that are set anew for each
+task, so the same tasks in the same order give the same Deltas, and the strategy as it was can be had again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from learners.backbone import Backbone
+from learners.batches import evaluation_plan
+from learners.delta import HEADS, Delta
+from learners.divergence import Diverged, not_finite
+from learners.fit import Fit, Report, Score, finished, target_scale, validation_loss
+from learners.initial import initial_leaves
+from learners.learner import AvalancheLearner, peak_rate
+from learners.notation import read_object
+from learners.predict import predict
+from learners.seeds import seed_of
+from stream.avalanche.isolation import own_randomness, silenced, spoken
+from stream.avalanche.library import benchmark_from_datasets, with_classes_timeline, with_task_labels
+from stream.avalanche.loop import Fitting
+from stream.avalanche.memory import kept_bytes
+from stream.avalanche.model import Classifier, Surroundings
+from stream.avalanche.rows import avalanche_dataset
+from stream.avalanche.strategy import follows_updates, strategy_of
+from stream.evaluate import scorer
+from tasks.encoded import EncodedSplit, EncodedTask
+from tasks.errors import InputError
+from tasks.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Met:
+    """A task that the strategy knows, by its place the task label; a regression's targets have mean 0, deviation 1."""
+
+    task: Task
+    train: EncodedSplit
+    validation: EncodedSplit
+    mean: float
+    deviation: float
+
+
+class Trainer:
+    """A learner's strategy as the tasks so far left it.
+
+    Attributes:
+        learned: Id of the Delta of each task so far.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        learner: AvalancheLearner,
+        seed: int,
+        stream: Sequence[EncodedTask] = (),
+        score_of: Callable[[Task], Score] = scorer,
+    ) -> None:
+        """
+        Args:
+            seed: Of the run.
+            stream: All tasks, for a learner that foresees them.
+            score_of: The metric by which the best epoch is chosen.
+
+        Raises:
+            InputError: As `stream.avalanche.strategy.strategy_of`.
+        """
+        self.backbone, self.learner, self.seed, self.score_of = backbone, learner, seed, score_of
+        self.stream = stream
+        self.met: list[Met] = []
+        self.learned: list[str] = []
+        self._heads: dict[str, dict[str, str]] = {}  # of each task learned, digests of its head as its fit left it
+        self._around = Surroundings(backbone, learner, self._first_head)
+        self.strategy = strategy_of(learner, Classifier(self._around))
+
+    def learn(self, data: EncodedTask, report: Report = lambda event: None) -> Fit:
+        """Learn the next task; a strategy that foresaw it has learned it already.
+
+        Raises:
+            Diverged: As `learners.fit.fit`. The strategy is then of no more use.
+            InputError: The strategy cannot learn such tasks.
+        """
+        started, flops = time.perf_counter(), self._around.flops
+        name, known = data.task.name, [met.task.name for met in self.met]
+        new = [] if name in known else (self.stream if self.learner.foresees else [data])
+        fitting = self._fitting(name)
+        try:
+            with own_randomness(seed_of(self.seed, self.learner.name, name, "dropout")), silenced() as stdout:
+                fitting.report = spoken(report, stdout)
+                if new:
+                    self._train([self._meet(each) for each in new], fitting)
+        except Diverged as error:
+            error.flops = self._around.flops - flops
+            raise
+        except (InputError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            where = f"learner {self.learner.name}, task {name}"
+            found = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise InputError("avalanche cannot train this", where=where, found=found) from error
+        delta = self._delta(name)
+        self.learned.append(delta.id)
+        self._heads[name] = {part: digest for part, digest in delta.digests.items() if part.startswith("head.")}
+        spent = time.perf_counter() - started
+        scores, losses = tuple(fitting.scores), tuple(fitting.losses)
+        return Fit(delta, scores, losses, fitting.best, spent, self._around.flops - flops, fitting.examples)
+
+    @property
+    def kept_bytes(self) -> int:
+        """What the strategy keeps beside the model."""
+        return kept_bytes(self.strategy)
+
+    def _fitting(self, task: str) -> Fitting:
+        training, width = self.learner.training, self.backbone.architecture.hidden
+        best_epoch = not follows_updates(self.strategy)
+        order = seed_of(self.seed, self.learner.name, task, "order")
+        return Fitting(training, peak_rate(training, width), order, best_epoch, self._validate, lambda event: None)
+
+    def _meet(self, data: EncodedTask) -> Any:
+        """The experience of a task that is new."""
+        mean, deviation = target_scale(data)
+        train, validation = (_in_memory(split) for split in (data.train, data.validation))
+        if data.task.kind == "regression":
+            train = replace(train, target=(train.target - mean) / deviation)
+        self.met.append(Met(data.task, train, validation, mean, deviation))
+        rows = avalanche_dataset(train, data.task, len(self.met) - 1, self.backbone.pad_id)
+        (experience,) = with_classes_timeline(with_task_labels(benchmark_from_datasets(train=[rows]))).train_stream
+        experience.current_experience = len(self.met) - 1
+        return experience
+
+    def _train(self, experiences: list[Any], fitting: Fitting) -> None:
+        self.strategy.fitting = fitting
+        self.strategy.train(experiences if self.learner.foresees else experiences[0], eval_streams=[])
+        self.strategy._train_cleanup()  # which joint training leaves out
+        self.strategy.optimizer.zero_grad()
+        self.strategy.optimizer.state.clear()  # the next task has one of its own
+
+    def _first_head(self, label: int) -> tuple[Tensor, Tensor]:
+        leaves = initial_leaves(self.backbone, self.learner, self.met[label].task, self.seed)
+        return leaves["head.weight"], leaves["head.bias"]
+
+    def _validate(self) -> tuple[float, float]:
+        """Mean score and loss over the tasks that are trained on: the newest, or all."""
+        everything = {"cumulative", "joint"} & {*read_object(self.learner.avalanche)}
+        scores, losses = [], []
+        for met in self.met if everything else self.met[-1:]:
+            split, candidate = met.validation, Delta(self._finished(met))
+            answers = predict(self.backbone, self.learner, candidate, split, evaluation_plan(split))
+            loss = validation_loss(answers, split.target)
+            if (found := not_finite(candidate, answers, loss)) is not None:
+                fitting = self.strategy.fitting
+                raise Diverged(f"{found} after {fitting.place}", fitting.step)
+            scores.append(self.score_of(met.task)(np.asarray(split.target), answers))
+            losses.append(loss)
+        return sum(scores) / len(scores), sum(losses) / len(losses)
+
+    def _delta(self, name: str) -> Delta:
+        """The model with the head of a task, and of others the heads that their own Deltas do not hold."""
+        (own,) = (met for met in self.met if met.task.name == name)
+        tensors = self._finished(own)
+        for met in self.met:
+            head = Delta(self._finished(met, body=False))
+            if met is not own and self._heads.get(met.task.name) != head.digests:
+                tensors |= {part.replace("head.", f"{HEADS}{met.task.name}.", 1): t for part, t in head.tensors.items()}
+        return Delta(tensors)
+
+    def _finished(self, met: Met, body: bool = True) -> dict[str, Tensor]:
+        """The tensors of a task's Delta as the model now is, or its head alone."""
+        head = f"heads.{self.met.index(met)}."
+        leaves: dict[str, Tensor] = {}
+        for name, parameter in self.strategy.model.named_parameters():
+            if name.startswith(head) or (body and name.startswith("backbone.")):
+                leaves[name.replace(head, "head.")] = parameter
+        return dict(finished(self.learner, leaves, {}, met.mean, met.deviation).tensors)
+
+
+def _in_memory(split: EncodedSplit) -> EncodedSplit:
+    """A copy whose files need not stay open as long as the strategy may use its rows."""
+    return split.select(np.arange(len(split)))

@@ -1,0 +1,253 @@
+"""Strategies of Avalanche on tasks one after another: naive is full:sequential bit for bit; what the others keep."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.backbone import Dtype, changed_tensor
+from learners.batches import Plan, collate, evaluation_plan
+from learners.delta import Delta
+from learners.divergence import Diverged
+from learners.family import parse_learner
+from learners.fit import Fit, fit
+from learners.learner import AvalancheLearner
+from learners.predict import predict
+from stream.avalanche.model import MASKED, loss_of
+from stream.avalanche.trainer import Trainer
+from tasks.errors import InputError
+from tests.loaded import backbone, encoded, score
+
+STREAM = (
+    encoded("three", classes=3, rows=32),
+    encoded("pair", rows=32, kind="pair"),
+    encoded("stars", classes=4, rows=32, kind="regression"),
+)
+QUICK = {"epochs": 2, "batch_size": 16, "learning_rate": 1e-3}
+STRATEGIES = ("ewc", "lwf", "replay:mem_size=10", "agem:patterns_per_experience=6:sample_size=8", "gdumb:mem_size=12",
+              "cumulative", "joint", "{ewc={},replay={mem_size=9}}")  # fmt: skip
+
+
+def trainer(specification: str, **changes: Any) -> Trainer:
+    learner = parse_learner(f"avalanche:{specification}", QUICK)
+    assert isinstance(learner, AvalancheLearner)
+    return Trainer(backbone(), replace(learner, **changes), 0, STREAM, lambda task: score)
+
+
+def learned(specification: str) -> tuple[Trainer, list[Fit]]:
+    own = trainer(specification)
+    return own, [own.learn(data) for data in STREAM]
+
+
+@pytest.mark.parametrize(
+    ("model_type", "pooling", "dtype"),
+    [("bert", "cls", "float32"), ("distilbert", "mean", "float32"), ("bert", "mean", "bfloat16")],
+)
+def test_naive_is_full_sequential_bit_for_bit(model_type: str, pooling: str, dtype: Dtype) -> None:
+    """Same rows in the same batches, same dropout, same epoch kept; also the FLOPs."""
+    base, full = backbone(model_type, pooling, dtype), parse_learner("full:sequential", {**QUICK, "epochs": 3})
+    naive = parse_learner("avalanche:naive", {**QUICK, "epochs": 3})
+    assert isinstance(naive, AvalancheLearner)
+    theirs, previous = Trainer(base, replace(naive, name=full.name), 0, (), lambda task: score), None
+    for data in STREAM:
+        ours, found = fit(base, full, data, score, 0, previous), theirs.learn(data)
+        for name in ("best", "validation", "losses", "flops", "examples"):
+            assert getattr(found, name) == getattr(ours, name), name
+        assert found.delta.id == ours.delta.id
+        previous = ours.delta
+    assert theirs.kept_bytes == 0
+    assert changed_tensor(base) is None
+
+
+@pytest.mark.parametrize("specification", STRATEGIES)
+def test_the_same_tasks_give_the_same_deltas_whatever_was_drawn_before(specification: str) -> None:
+    base = backbone()
+    states = []
+    for seed in (1, 2):
+        random.seed(seed)
+        np.random.seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # type: ignore[index]
+            own, fits = learned(f"{specification}:epochs=1")
+            after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # type: ignore[index]
+        assert before == after
+        states.append((own.learned, [found.flops for found in fits], own.kept_bytes))
+    assert states[0] == states[1]
+    assert len(set(states[0][0])) == len(STREAM)
+    assert changed_tensor(base) is None
+
+
+@pytest.mark.parametrize("specification", STRATEGIES)
+def test_a_strategy_is_not_naive(specification: str) -> None:
+    """From the second task on, or the first for joint training, under the seeds of naive."""
+    name = parse_learner("avalanche:naive", QUICK).name
+    naive, own = (trainer(f"{each}:epochs=1", name=name) for each in ("naive", specification))
+    for data in STREAM[:2]:
+        naive.learn(data)
+        own.learn(data)
+    assert (naive.learned[0] == own.learned[0]) == (specification not in ("joint", "gdumb:mem_size=12"))
+    assert naive.learned[1] != own.learned[1]
+
+
+def test_heads_of_earlier_tasks_are_those_of_the_newest_model() -> None:
+    """Replay trains them on; what answers for a task is its newest head."""
+    own, (first, second, third) = learned("replay:mem_size=10")
+    assert {name for name in second.delta.tensors if name.startswith("heads.")} == {
+        "heads.three.weight",
+        "heads.three.bias",
+    }
+    answering = third.delta.with_head(first.delta, "three")
+    assert torch.equal(answering.tensors["head.weight"], third.delta.tensors["heads.three.weight"])
+    assert not torch.equal(answering.tensors["head.weight"], first.delta.tensors["head.weight"])
+    assert not any(name.startswith("heads.") for name in answering.tensors)
+    assert Delta(answering.tensors).id == answering.id
+    split, model = STREAM[0].test, own.strategy.model.eval()
+    rows = np.arange(len(split))
+    batch = collate(own.backbone, split, rows)
+    with torch.no_grad():
+        expected = model({"token_type_ids": None, **batch}, 0)
+    found = predict(own.backbone, own.learner, answering, split, Plan((rows,)))
+    torch.testing.assert_close(torch.from_numpy(found), expected)
+    assert third.delta.counts.head == third.delta.tensors["head.weight"].numel() + 1
+
+
+def test_the_head_of_a_regression_is_kept_in_its_own_scale() -> None:
+    own = trainer("replay:mem_size=10")
+    own.learn(STREAM[2])
+    delta = own.learn(STREAM[0]).delta
+    answers = predict(
+        own.backbone,
+        own.learner,
+        delta.with_head(delta, "stars"),
+        STREAM[2].test,
+        evaluation_plan(STREAM[2].test),
+    )
+    assert abs(answers.mean() - STREAM[2].train.target.mean()) < STREAM[2].train.target.std()
+
+
+def test_naive_leaves_earlier_heads_as_they_were() -> None:
+    _, fits = learned("naive")
+    assert not [name for found in fits for name in found.delta.tensors if name.startswith("heads.")]
+
+
+def test_joint_training_learns_all_at_first_and_stays() -> None:
+    own, fits = learned("joint")
+    assert [found.examples for found in fits] == [2 * 96, 0, 0]
+    assert [found.flops > 0 for found in fits] == [True, False, False]
+    bodies = [{n: t for n, t in found.delta.digests.items() if n.startswith("backbone.")} for found in fits]
+    assert bodies[0] == bodies[1] == bodies[2]
+    for found, data in zip(fits, STREAM, strict=True):
+        foreseen = fits[0].delta.with_head(fits[0].delta, data.task.name)
+        assert foreseen.id == found.delta.with_head(found.delta).id
+    assert own.kept_bytes == 0
+
+
+def test_cumulative_training_sees_every_task_so_far() -> None:
+    assert [found.examples for found in learned("cumulative")[1]] == [2 * 32, 2 * 64, 2 * 96]
+
+
+def test_a_plugin_that_follows_updates_trains_all_epochs() -> None:
+    specification = "SynapticIntelligencePlugin:si_lambda=0.1:epochs=4:patience=1"
+    assert [(found.best, len(found.validation)) for found in learned(specification)[1]] == [(3, 4)] * 3
+    assert any(len(found.validation) < 4 for found in learned("ewc:epochs=4:patience=1")[1])
+
+
+def test_what_is_kept_counts_in_bytes() -> None:
+    own, sizes = trainer("ewc"), [0]
+    for number, data in enumerate(STREAM[:2]):
+        own.learn(data)
+        held = own.strategy.plugins[0]
+        parameters = (*held.importances[number].values(), *held.saved_params[number].values())
+        sizes.append(own.kept_bytes)
+        assert sizes[-1] - sizes[-2] == 4 * sum(each.data.numel() for each in parameters)
+    distilled, _ = learned("lwf")
+    model = distilled.strategy.model
+    assert distilled.kept_bytes == sum(each.nbytes for each in (*model.parameters(), *model.buffers()))
+    replayed, _ = learned("replay:mem_size=10")
+    policy = replayed.strategy.plugins[0].storage_policy
+    assert len(policy.buffer) == 10
+    rows = sum(5 * len(row["input_ids"]) + 8 for row in policy.buffer)
+    assert replayed.kept_bytes == rows + sum(group._buffer_weights.nbytes for group in policy.buffer_groups.values())
+
+
+def test_extra_passes_count() -> None:
+    """Distillation runs the old model, and the new one twice; replay twice the rows; importances one more pass."""
+    flops = {name: [f.flops for f in learned(name)[1]] for name in ("naive", "lwf", "replay:mem_size=10", "ewc")}
+    assert flops["lwf"][0] == flops["replay:mem_size=10"][0] == flops["naive"][0] < flops["ewc"][0]
+    assert flops["lwf"][1] > 2 * flops["naive"][1]
+    assert flops["replay:mem_size=10"][1] > flops["naive"][1]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_loss_of_rows_of_several_tasks(dtype: torch.dtype) -> None:
+    """Each row under its own task's loss, and no gradient to classes that its task has not."""
+    output = torch.randn((5, 4), dtype=dtype, generator=torch.Generator().manual_seed(0))
+    widths = (4, 1, 2, 1, 3)
+    for row, width in enumerate(widths):
+        output[row, width:] = MASKED
+    output.requires_grad_(True)
+    target = torch.tensor([3.0, 0.25, 1.0, -2.0, 0.0], dtype=dtype)
+    each: list[Tensor] = []
+    for row, width in enumerate(widths):
+        own = output[row : row + 1, :width]
+        each.append(
+            (own[0, 0] - target[row]) ** 2 if width == 1 else F.cross_entropy(own, target[row : row + 1].long())
+        )
+    found = loss_of(output, target)
+    torch.testing.assert_close(found, torch.stack(each).mean())
+    found.backward()  # type: ignore[no-untyped-call]
+    assert output.grad is not None
+    for row, width in enumerate(widths):
+        assert (output.grad[row, width:] == 0).all()
+        assert (output.grad[row, :width] != 0).all()
+
+
+def test_a_loss_that_is_no_number_is_told_with_its_step() -> None:
+    own = trainer("naive")
+    own.learn(STREAM[0])
+    honest, calls = own.strategy._criterion, []
+
+    def broken(output: Tensor, target: Tensor) -> Tensor:
+        calls.append(1)
+        loss: Tensor = honest(output, target)
+        return loss * (torch.nan if len(calls) == 3 else 1.0)
+
+    own.strategy._criterion = broken
+    with pytest.raises(Diverged, match=r"the loss is nan at step 3 of 4 \(epoch 2\)") as raised:
+        own.learn(STREAM[1])
+    assert raised.value.step == 3
+    assert raised.value.flops > 0
+
+
+def test_what_avalanche_cannot_train_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InputError, match=r"task three: avalanche cannot train this.*NotImplementedError"):
+        trainer("LFLPlugin:lambda_e=1").learn(STREAM[0])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_is_told_to_a_reader_who_may_print(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.avalanche.loop.PROGRESS_SECONDS", -1.0)
+    events: list[Any] = []
+    own = trainer("naive")
+
+    def noisy(output: Tensor, target: Tensor) -> Tensor:
+        print("noise")
+        return loss_of(output, target)
+
+    own.strategy._criterion = noisy
+    own.learn(STREAM[0], lambda event: (events.append(event), print("heard"))[0])
+    assert capsys.readouterr() == ("heard\n" * 4, "")
+    assert [event["step"] for event in events] == [1, 2, 3, 4]
+    assert all(first["epoch"] <= second["epoch"] for first, second in pairwise(events))
+    assert {event["steps"] for event in events} == {4}
