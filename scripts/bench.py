@@ -16,7 +16,7 @@ matrix products in that dtype the needed work makes (all layers, forward and bac
 
     python scripts/bench.py
     python scripts/bench.py --quick --only limit,a,e
-    python scripts/bench.py --backbone minilm --source folder:DATA --only limit,a,b
+    python scripts/bench.py --backbone minilm --source folder:DATA --only limit,a,b --examples 64 --repetitions 2
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,9 +138,12 @@ def main(
     source: study.Source = "simulated",
     dtype: Annotated[str | None, typer.Option(help="Of ours; the faster one if not given. Others: float32.")] = None,
     learners: Annotated[str | None, typer.Option(help=f"Of parts a and f, of {','.join(LEARNERS)}.")] = None,
+    examples: Annotated[int | None, typer.Option(min=1, help="Training examples of part a, 128 if not given.")] = None,
+    repetitions: Annotated[int | None, typer.Option(min=1, help="Of parts limit, a, b; 3 if not given.")] = None,
     out: study.Out = Path("runs/bench"),
 ) -> None:
-    sizes = QUICK if quick else FULL
+    named = {name: value for name, value in (("examples", examples), ("repetitions", repetitions)) if value}
+    sizes = replace(QUICK if quick else FULL, **named)
     console = study.open_console()
     given: dict[str, Any] = {"backbone": backbone, "source": source, "dtype": dtype, "learners": learners, "out": out}
     try:
