@@ -76,6 +76,8 @@ def bench(
     for name in (named := learners.split(",") if learners else sizes.learners):
         if name not in LEARNERS:
             raise unknown_name("learner of the bench", name, LEARNERS, where="--learners")
+    if learners:
+        sizes = replace(sizes, scored_learners=tuple(named))
     folder = check_backbone(backbone)
     usable_folder(out, f"--out {out}")
     begun, load = time.perf_counter(), os.getloadavg()
@@ -137,7 +139,7 @@ def main(
     backbone: Annotated[str, typer.Option(help="embedded, minilm, or the folder of a BERT.")] = "embedded",
     source: study.Source = "simulated",
     dtype: Annotated[str | None, typer.Option(help="Of ours; the faster one if not given. Others: float32.")] = None,
-    learners: Annotated[str | None, typer.Option(help=f"Of parts a and f, of {','.join(LEARNERS)}.")] = None,
+    learners: Annotated[str | None, typer.Option(help=f"Of parts a, f and g, of {','.join(LEARNERS)}.")] = None,
     examples: Annotated[int | None, typer.Option(min=1, help="Training examples of part a, 128 if not given.")] = None,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Of parts limit, a, b; 3 if not given.")] = None,
     out: study.Out = Path("runs/bench"),

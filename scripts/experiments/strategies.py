@@ -42,7 +42,7 @@ TASKS = "sst2,rte,cola,mrpc,cf_airline,cf_disasters"
 EXAMPLES = ("suite", "source", "backbone", "max_length", "train_examples", "test_examples")
 
 
-def inside(tasks: TextBenchmark, name: str, epochs: int, batch_size: int) -> dict[str, float]:
+def inside(tasks: TextBenchmark, name: str, epochs: int, batch_size: int) -> dict[str, float | None]:
     """Score of each task after the last arrival, of a strategy in Avalanche's own loop."""
     import torch
     from avalanche.training.plugins import EvaluationPlugin
@@ -68,12 +68,12 @@ def inside(tasks: TextBenchmark, name: str, epochs: int, batch_size: int) -> dic
         )
         for experience in tasks.to_avalanche().train_stream:
             strategy.train(experience, eval_streams=[])
-    found = {}
+    found: dict[str, float | None] = {}
     for label, data in enumerate(tasks.tasks):
         head = f"heads.{label}."
         named = {key.replace(head, "head."): p.detach() for key, p in strategy.model.named_parameters()}
         delta = Delta({key: tensor for key, tensor in named.items() if key.startswith(("backbone.", "head."))})
-        found[data.task.name] = evaluate(tasks.backbone, learner, delta, data.task, data.test).score or 0.0
+        found[data.task.name] = evaluate(tasks.backbone, learner, delta, data.task, data.test).score
     return found
 
 
@@ -97,7 +97,7 @@ def row(name: str, facts: Told, runs: Sequence[dict[str, Any]]) -> list[str]:
 def side_by_side(
     runs: Sequence[dict[str, Any]], names: Sequence[str], settings: dict[str, Any], console: Console
 ) -> dict[str, Any]:
-    """Scores of strategies in our loop and in Avalanche's, which is run here."""
+    """Scores of strategies in our loop and in Avalanche's, which is run here; of tasks that both could score."""
     found: dict[str, Any] = {}
     for seed in range(len(runs)):
         examples = {name: settings[name] for name in EXAMPLES}
@@ -108,8 +108,11 @@ def side_by_side(
             found.setdefault(name, {"ours": [], "avalanche": []})["avalanche"].append(theirs)
             found[name]["ours"].append(study.last_row(runs[seed], name))
             console.print(f"inside Avalanche, seed {seed}: {name}", style="dim", markup=False)
-    for each in found.values():
-        each["difference"] = study.paired(each["ours"], each["avalanche"])
+    for name, each in found.items():
+        every = [*each["ours"], *each["avalanche"]]
+        scored = [task for task in every[0] if all(row[task] is not None for row in every)]
+        found[name] = {loop: [{task: row[task] for task in scored} for row in rows] for loop, rows in each.items()}
+        found[name]["difference"] = study.paired(found[name]["ours"], found[name]["avalanche"])
     return found
 
 

@@ -26,3 +26,24 @@ def test_inside_avalanche(tiny_backbone: Path, tmp_path: Path) -> None:
         assert log.count("Start of training phase") == 3
         assert f"StreamForgetting/eval_phase/test_stream = {told['ours']['forgetting_avalanche']:.4f}" in log
         assert name in answer.out
+
+
+def test_strategies(tiny_backbone: Path, tmp_path: Path) -> None:
+    """Its table, and both loops over the same tasks."""
+    answer = call(
+        "strategies", "--suite", "sst2,rte", "--backbone", str(tiny_backbone), *TINY, "--workers", "1",
+        "--learners", "head,avalanche:naive,avalanche:replay:mem_size=6", "--out", str(tmp_path),
+    )  # fmt: skip
+    assert (answer.code, answer.err) == (0, "")
+    found, results = read(tmp_path / "strategies.json"), read(tmp_path / "seed0" / "results.json")
+    assert {*found["learners"]} == {"full:isolated", "head", *found["loops"]}
+    for name, both in found["loops"].items():
+        last = dict(zip(results["order"], results["learners"][name]["R"][-1], strict=True))
+        (ours,), (theirs,) = both["ours"], both["avalanche"]
+        assert ours == last
+        assert both["difference"]["tasks"]["mean"] == pytest.approx(sum(ours[t] - theirs[t] for t in last) / len(last))
+        assert name in answer.out
+    naive, replay = (
+        results["learners"][name]["cost"]["after_each_arrival"][-1]["bytes"] for name in sorted(found["loops"])
+    )
+    assert replay > naive
