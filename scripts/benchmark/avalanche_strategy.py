@@ -24,11 +24,10 @@ from torch import Tensor, nn
 from benchmark.clock import clocked
 from benchmark.methods import model_of
 from benchmark.rows import opened
+from learners.batches import EVALUATION_BATCH
 from stream.avalanche.model import loss_of
 from stream.avalanche.rows import avalanche_dataset
 from tasks.encoded import EncodedTask
-
-EVALUATION_BATCH = 64  # as ours
 
 
 class Heads(MultiTaskModule):  # type: ignore[misc]
