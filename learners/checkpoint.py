@@ -11,7 +11,7 @@ from typing import Literal
 
 from tasks.documents import read_object
 from tasks.errors import InputError
-from tasks.network import COMMIT, REVISION, check_revision, hub_reachable
+from tasks.network import COMMIT, REVISION, check_revision, http_error, hub_reachable
 from tasks.paths import user_path
 
 EMBEDDED = Path(__file__).parent / "embedded"  # see its CARD.md
@@ -155,7 +155,6 @@ def _packaged_minilm() -> Path:
 def _from_hub(name: str) -> Path:
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
-        HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
@@ -184,5 +183,6 @@ def _from_hub(name: str) -> Path:
         raise InputError("no such model on the hub", where=where, fix=advice) from None
     except RevisionNotFoundError:
         raise InputError("no such revision of this model", where=where, fix="check what follows the @") from None
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise InputError("download failed", where=where, found=str(error).splitlines()[0], fix="try again") from None
+    except (http_error(), OSError, RuntimeError) as error:  # RuntimeError is of the library that large files come by
+        found = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        raise InputError("download failed", where=where, found=found, fix="try again") from None

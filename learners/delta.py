@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,11 @@ def answering(newest: Mapping[str, T], own: Mapping[str, T], task: str) -> dict[
 def is_head(name: str) -> bool:
     """Whether a tensor belongs to a head, of whichever task."""
     return name.startswith(("head.", HEADS))
+
+
+def heads_of_others(names: Iterable[str]) -> set[str]:
+    """Tasks of which a Delta with tensors of such names holds the newer heads."""
+    return {name.removeprefix(HEADS).rpartition(".")[0] for name in names if name.startswith(HEADS)}
 
 
 def _own_name(name: str) -> str:

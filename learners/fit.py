@@ -81,7 +81,7 @@ def fit(
     """
     started = time.perf_counter()
     if isinstance(learner, AvalancheLearner):
-        fix = "run it in a stream; stream.avalanche.trainer has its loop"
+        fix = "run it in a stream, where that library trains it"
         raise InputError("a strategy of Avalanche is no part of this loop", where=f"learner {learner.name}", fix=fix)
     if not learner.trains:
         delta = frequencies(data)

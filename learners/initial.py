@@ -23,7 +23,7 @@ def initial_delta(backbone: Backbone, learner: Learner, task: Task, seed: int, p
     """A Delta before training: tuned weights as pretrained, modifications near the identity, a random head.
 
     Args:
-        seed: Of the run. Each tensor is drawn from a hash of (run seed, learner, task, tensor name).
+        seed: Of the run. Each tensor is drawn from a hash of (run seed, learner's seeds, task, tensor name).
         previous: The Delta whose body a sequential learner takes over, and a frozen-shared one what is common.
     """
     return Delta(made(learner, initial_leaves(backbone, learner, task, seed, previous), backbone.architecture.layers))
@@ -44,11 +44,11 @@ def initial_leaves(
     kept = {} if previous is None else {name: previous.tensors[name] for name in kept_names(learner, previous)}
     drawn: dict[str, Tensor] = {}
     if learner.peft and not kept:
-        drawn = injected_initial(backbone, learner.peft, seed_of(seed, learner.name, task.name, "initial"))
+        drawn = injected_initial(backbone, learner.peft, seed_of(seed, learner.seeds, task.name, "initial"))
     leaves: dict[str, Tensor] = {}
     for name, shape in shapes.items():
         part, rest = name.split(".", 1)
-        random = generator(seed, learner.name, task.name, "initial", name)
+        random = generator(seed, learner.seeds, task.name, "initial", name)
         if part == "head":
             zero = name == "head.bias"
             leaves[name] = torch.zeros(shape) if zero else torch.randn(shape, generator=random) * HEAD_STD

@@ -176,7 +176,7 @@ class Learner:
     """A way of learning one task after another.
 
     Attributes:
-        name: Canonical specification; enters every seed and id.
+        name: Canonical specification; enters every id, and every seed unless `seeds` is another.
         family: Name of the method that built it.
         tuned: Backbone weights it trains (a Delta holds their new values).
         modifications: What it adds to the forward pass.
@@ -220,6 +220,21 @@ class Learner:
         """Whether a fit begins with what an earlier one left."""
         return self.sharing != "isolated"
 
+    @property
+    def seeds(self) -> str:
+        """Name under which all is drawn that it draws."""
+        return self.name
+
+    @property
+    def avalanche(self) -> str:
+        """Strategy of the Avalanche library that trains its tasks, as `learners.notation` writes it; "": none does."""
+        return ""
+
+    @property
+    def foresees(self) -> bool:
+        """Whether it trains on all tasks of the stream at the first arrival."""
+        return foresees(self.avalanche)
+
 
 @dataclass(frozen=True)
 class AvalancheLearner(Learner):
@@ -227,14 +242,11 @@ class AvalancheLearner(Learner):
 
     Attributes:
         avalanche: Classes and their arguments, as `learners.notation` writes them.
+        seeds: Of the learner that a strategy is where it does nothing: what differs is then what the strategies do.
     """
 
     avalanche: str = "{naive={}}"
-
-    @property
-    def foresees(self) -> bool:
-        """Whether it trains on all tasks of the stream at the first arrival."""
-        return foresees(self.avalanche)
+    seeds: str = "full:sharing=sequential"
 
 
 def foresees(avalanche: str) -> bool:

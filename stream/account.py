@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from learners.delta import heads_of_others
 from learners.learner import Learner
 from stream.cost import TaskCost, growth, total
 from stream.gaps import good
@@ -25,29 +26,25 @@ def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> lis
 
 
 def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
-    """Bytes on disk of what each task adds to what must be kept; of good fits, in their order."""
-    new, stays = _bytes(learner, fits)
-    return [*stays[:-1], *new[-1:]]
+    """Bytes on disk of what each task adds to what must be kept; of good fits, in their order.
+
+    As parameters count (`stream.cost.growth`): a Delta for each task; frozen-shared: what tasks have in common once, 4
+    bytes for each of its scalars, which leaves header and indices with every task; sequential: the last body holds for
+    all tasks, so of an earlier one the head stays, unless the last Delta holds a newer one. What a strategy keeps
+    beside its model, it has once: with the last.
+    """
+    if learner.permanent:
+        return [fit["bytes"] - (4 * fit.get("common_parameters", 0) if place else 0) for place, fit in enumerate(fits)]
+    newer = heads_of_others(fits[-1].get("digests", ())) if fits else ()
+    heads = [0 if fit["task"] in newer else fit["head_bytes"] for fit in fits[:-1]]
+    return [*heads, *(fit["bytes"] + fit.get("memory_bytes", 0) for fit in fits[-1:])]
 
 
 def bytes_after(learner: Learner, fits: Sequence[Event]) -> list[int]:
     """Bytes that must be kept once so many fits are good, from none on: the sums of `bytes_kept` as tasks arrive."""
-    new, stays = _bytes(learner, fits)
-    return [0, *(before + last for before, last in zip(accumulate(stays, initial=0), new, strict=False))]
-
-
-def _bytes(learner: Learner, fits: Sequence[Event]) -> tuple[list[int], list[int]]:
-    """Bytes that the Delta of each fit adds while it is the last, and once there are later ones.
-
-    As parameters count (`stream.cost.growth`): a Delta for each task; frozen-shared: what tasks have in common once, 4
-    bytes for each of its scalars, which leaves header and indices with every task; sequential: the last body holds for
-    all tasks, so of an earlier one the head stays. What a strategy keeps beside its model, it has once: with the last.
-    """
-    sizes: list[int] = [fit["bytes"] + fit.get("memory_bytes", 0) for fit in fits]
-    if not learner.permanent:
-        return sizes, [fit["head_bytes"] for fit in fits]
-    own = [*sizes[:1], *(fit["bytes"] - 4 * fit.get("common_parameters", 0) for fit in fits[1:])]
-    return own, own
+    if learner.permanent:
+        return [*accumulate(bytes_kept(learner, fits), initial=0)]
+    return [sum(bytes_kept(learner, fits[:count])) for count in range(len(fits) + 1)]
 
 
 def cost_of(fit: Event) -> TaskCost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
@@ -15,23 +15,21 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
-from learners.batches import EVALUATION_BATCH
+from learners.batches import EVALUATION_TOKENS
 from learners.below import Below, open_below
-from learners.delta import Delta, is_head
-from learners.divergence import Diverged
+from learners.delta import Delta
 from learners.family import parse_learner
-from learners.fit import TRAINING_FORMAT, fit
-from learners.initial import frozen_names, initial_delta
-from learners.learner import AvalancheLearner, Learner, common
+from learners.fit import TRAINING_FORMAT
+from learners.initial import initial_delta
+from learners.learner import Learner
 from learners.part import layers_below
 from learners.predict import EVALUATION_FORMAT
 from learners.seeds import seed_of
-from stream.avalanche.held import Nondeterminism, next_fit
-from stream.evaluate import Score, evaluate, scorer
-from stream.gaps import failed_fit, last_good
-from stream.memory import peak_memory, reset_peak_memory
+from stream.avalanche.held import Nondeterminism
+from stream.evaluate import Score, evaluate
+from stream.fitting import fitted
 from stream.plan import Job
-from stream.store import Store, fit_recipe, met_by, recipe_id
+from stream.store import Store
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 
@@ -78,6 +76,7 @@ class Setup:
     train_examples: int | None
     test_examples: int | None
     keep: bool = False  # whether evaluations may share what frozen layers compute; not where they are to audit it
+    ids: Mapping[str, str] = field(default_factory=dict)  # task -> content id of its data; where there are fits
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -112,6 +111,19 @@ class Bench:
                 del self.opened[next(iter(self.opened))]
             self.opened[name] = replace(task, train=train, validation=validation, test=test)
         return self.opened[name]
+
+    @property
+    def numerics(self) -> dict[str, Any]:
+        return numerics(self.setup.dtype)
+
+    def check_backbone(self, job: Job, copies: bool = True) -> None:
+        """See that a job left the backbone as it was; `copies`: also the float32 weights where tuned ones begin.
+
+        Raises:
+            BackboneChanged: It did not; names the tensor.
+        """
+        if (name := changed_tensor(self.backbone, copies)) is not None:
+            raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
 
     def below(self, learner: Learner, name: str) -> Below | None:
         """What the frozen layers below all that a learner changes make of a task's test rows. It is asked for after
@@ -162,7 +174,7 @@ def numerics(dtype: str) -> dict[str, Any]:
         "dtype": dtype,
         "device": "cpu",
         "threads": THREADS,
-        "evaluation_batch": EVALUATION_BATCH,
+        "evaluation_tokens": EVALUATION_TOKENS,
         "evaluation": EVALUATION_FORMAT,
         "training": TRAINING_FORMAT,
         "machine": platform.machine(),
@@ -188,97 +200,14 @@ def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) 
     """
     learner = bench.learners[job.learner]
     if job.kind == "fit":
-        return _fit(bench, job, learner, results, report)
+        return fitted(bench, job, learner, results, report)
     if job.kind == "before":
         result = {"cells": [_before(bench, learner, task).as_dict() for task in job.tasks]}
     else:
         result = _row(bench, job, learner, results)
-    _check_backbone(bench, job, copies=learner.difference)  # fits begin at the copies, and look at them
+    learned = {found["task"] for found in results.values() if "task" in found}
+    bench.check_backbone(job, copies=learner.difference or not learned.issuperset(job.tasks))  # where Deltas begin
     return result
-
-
-def _check_backbone(bench: Bench, job: Job, copies: bool = True) -> None:
-    if (name := changed_tensor(bench.backbone, copies)) is not None:
-        raise BackboneChanged(f"backbone {bench.backbone.name}: tensor {name} changed during {job.id}")
-
-
-def _fit(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    (task,) = job.tasks
-    data = bench.data(task)
-    before = last_good(results[job.needs[-1]]) if job.needs else None
-    earlier = [results[need] for need in job.needs if "failed" not in results[need]]
-    recipe = fit_recipe(
-        backbone=bench.backbone.id,
-        data=data.id,
-        learner=asdict(learner),
-        task=task,
-        seed=bench.setup.seed,
-        train_examples=bench.setup.train_examples,
-        test_examples=bench.setup.test_examples,
-        previous=before["delta"] if before else None,
-        numerics=numerics(bench.setup.dtype),
-        met=met_by(learner, earlier, bench.setup.data, lambda name: bench.data(name).id),
-    )
-    identity = recipe_id(recipe)
-    if (known := bench.store.get_fit(identity)) is not None:
-        return {**known, "cached": True}
-    with bench.store.sole_fitter(identity):  # another run may be at it: what it leaves is then taken
-        if (known := bench.store.get_fit(identity)) is not None:
-            return {**known, "cached": True}
-        return _fit_anew(bench, job, learner, recipe, before, earlier, report)
-
-
-def _fit_anew(
-    bench: Bench,
-    job: Job,
-    learner: Learner,
-    recipe: dict[str, Any],
-    before: dict[str, Any] | None,
-    earlier: Sequence[Mapping[str, Any]],
-    report: Report,
-) -> dict[str, Any]:
-    (task,) = job.tasks
-    data, memory = bench.data(task), 0
-    previous = bench.store.get_delta(before) if before else None
-    reset_peak_memory()
-    started = time.perf_counter()
-    try:
-        if isinstance(learner, AvalancheLearner):
-            outcome, memory = next_fit(bench, job, learner, earlier, report)
-        else:
-            outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
-    except Diverged as error:
-        _check_backbone(bench, job)
-        spent = {"flops": error.flops, "seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory()}
-        return {**failed_fit(recipe, error.step, str(error), before, spent), "cached": False}
-    _check_backbone(bench, job)  # first: what was learned on another backbone must not enter the store
-    size = bench.store.put_delta(outcome.delta)
-    counts = outcome.delta.counts
-    frozen = frozen_names(learner, previous)
-    free = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
-    record = {
-        "recipe": recipe,
-        "task": task,
-        "delta": outcome.delta.id,
-        "digests": dict(outcome.delta.digests),
-        "parameters": sum(tensor.numel() for tensor in free),
-        "kept_parameters": counts.without_head,
-        "added_parameters": counts.added,
-        "head_parameters": counts.head,
-        "common_parameters": sum(n for name, n in outcome.delta.kept.items() if common(learner, name)),
-        "bytes": size,
-        "head_bytes": counts.head * 4,
-        **({"memory_bytes": memory} if isinstance(learner, AvalancheLearner) else {}),
-        "validation": list(outcome.validation),
-        "losses": list(outcome.losses),
-        "best": outcome.best,
-        "flops": outcome.flops,
-        "examples": outcome.examples,
-        "seconds": outcome.seconds,
-        "peak_memory_bytes": peak_memory(),
-    }
-    bench.store.put_fit(recipe_id(recipe), record)
-    return {**record, "cached": False}
 
 
 def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:

@@ -118,8 +118,7 @@ def stored_fits(prepared: Prepared, jobs: Iterable[Job], held: Mapping[str, Even
             continue
         before = last_good(known[job.needs[-1]]) if job.needs else None
         earlier = [known[need] for need in job.needs if "failed" not in known[need]]
-        data = prepared.inputs.data
-        met = met_by(prepared.learners[job.learner], earlier, data, data.__getitem__)
+        met = met_by(prepared.learners[job.learner], earlier, prepared.inputs.data)
         recipe = prepared.inputs.recipe(job, before["delta"] if before else None, met)
         if (record := store.get_fit(recipe_id(recipe))) is not None:
             known[job.id] = record

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from learners.learner import AvalancheLearner, Learner
+from learners.learner import Learner
 from learners.seeds import seed_of
 from stream.experience import Stream
 
@@ -55,7 +55,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
-            stays = isinstance(learner, AvalancheLearner)
+            stays = bool(learner.avalanche)
             first = 0 if stays else max(t - 2, 0)
             chain = fits[name][first : t - 1] if learner.chained else ()
             jobs.append(Job("fit", name, t, (experience.task,), chain, stays))

@@ -14,7 +14,7 @@ from learners.checkpoint import check_name
 from learners.family import parse_learners
 from learners.fingerprint import file_digests
 from learners.injection import injected_model
-from learners.learner import AvalancheLearner, Learner, delta_shapes
+from learners.learner import Learner, delta_shapes
 from stream.avalanche.held import check_strategy
 from stream.config import RunConfig
 from stream.execute import Setup, numerics
@@ -93,6 +93,7 @@ class Prepared:
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             keep=config.evaluate != "audited",
+            ids=self.inputs.data,
         )
 
     def facts(self) -> Facts:
@@ -184,7 +185,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
         if learner.peft and not errors:
             attempt(partial(injected_model, backbone, learner.peft))
-        if isinstance(learner, AvalancheLearner):
+        if learner.avalanche:
             notice(f"looking for {learner.avalanche} in avalanche")
             attempt(partial(check_strategy, learner))
     data: dict[str, Data] = {}

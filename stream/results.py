@@ -11,13 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from learners.learner import Learner
+from learners.learner import Learner, Training
 from stream.account import account, bytes_kept, fits_of
 from stream.gaps import failures_of, good
 from stream.matrix import AccuracyMatrix, Provenance
 from stream.metrics import Baseline, compute_all, counted
 
 SCHEMA = 1
+JOINT = "{joint={}}"  # the strategy of Avalanche that trains on all tasks at once
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
 
 Event = Mapping[str, Any]
@@ -91,16 +92,31 @@ def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) ->
 
 
 def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[Baseline, dict[str, float]]:
-    """What a learner's scores may be compared with: the isolated learner of the same kind, on each task alone."""
-    learner = facts.learners[name]
-    alone = learner.name.replace("sharing=sequential", "sharing=isolated")
-    twins = [twin for twin, x in facts.learners.items() if (x.name, x.training) == (alone, learner.training)]
-    scores = {}
-    for arrival, task in enumerate(facts.order, start=1):
-        for cell in (events.get(f"evaluate/{twins[0]}/{arrival}", {}) if twins else {}).get("cells", ()):
-            if cell["task"] == task and cell["score"] is not None:
-                scores[task] = cell["score"]
-    return {"single_task": scores}
+    """What a learner's scores may be compared with: learners of the run that train the same weights in the same way.
+
+    * `single_task`: each task learned alone, by the isolated one.
+    * `joint`: the last task learned together with all others, by `avalanche:joint`.
+    """
+
+    def same(learner: Learner) -> tuple[str, Training]:
+        return learner.seeds.replace(f"sharing={learner.sharing}", "sharing=isolated"), learner.training
+
+    alike = {twin: x for twin, x in facts.learners.items() if same(x) == same(facts.learners[name])}
+    single = next((twin for twin, x in alike.items() if x.sharing == "isolated"), "")
+    joint = next((twin for twin, x in alike.items() if x.avalanche == JOINT), "")
+    together = _on_arrival(facts, joint, events)
+    last = {task: score for task, score in together.items() if task == facts.order[-1]}
+    return {"single_task": _on_arrival(facts, single, events), "joint": last}
+
+
+def _on_arrival(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[str, float]:
+    """A learner's score on each task that has one from the day it arrived."""
+    return {
+        task: cell["score"]
+        for arrival, task in enumerate(facts.order, start=1)
+        for cell in events.get(f"evaluate/{name}/{arrival}", {}).get("cells", ())
+        if cell["task"] == task and cell["score"] is not None
+    }
 
 
 def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | None:

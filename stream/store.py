@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from learners.delta import Delta, load_delta, load_head, save_delta
-from learners.learner import AvalancheLearner, Learner
+from learners.learner import Learner
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -54,21 +54,18 @@ def fit_recipe(
     return recipe
 
 
-def met_by(
-    learner: Learner, before: Sequence[Mapping[str, Any]], order: Iterable[str], data: Callable[[str], str]
-) -> dict[str, Any] | None:
+def met_by(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:
     """What a learner met that keeps more than its last Delta: all good fits before with their data, and all tasks of
     the stream where it foresees them; None of other learners.
 
     Args:
         before: Records of the good fits before.
-        order: Tasks of the stream.
-        data: Content id of a task's data.
+        data: Content id of the data of each task of the stream, in order of arrival.
     """
-    if not isinstance(learner, AvalancheLearner):
+    if not learner.avalanche:
         return None
-    foreseen = [[task, data(task)] for task in order] if learner.foresees else []
-    return {"learned": [[fit["task"], data(fit["task"]), fit["delta"]] for fit in before], "foreseen": foreseen}
+    foreseen = [[task, found] for task, found in data.items()] if learner.foresees else []
+    return {"learned": [[fit["task"], data[fit["task"]], fit["delta"]] for fit in before], "foreseen": foreseen}
 
 
 def record_text(record: dict[str, Any]) -> str:

@@ -45,3 +45,11 @@ def hub_reachable(seconds: float = 5.0) -> bool:
             return True
     except OSError:
         return False
+
+
+def http_error() -> type[Exception]:
+    """HTTPError of httpx or httpx2, whichever the hub's clients use: what they raise of a lost network is one."""
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+
+    error: type[Exception] = HTTPError
+    return error

@@ -64,11 +64,13 @@ class Hub:
 
     Attributes:
         asked: Method and path of every request.
+        cut: End of a path; half of that file is sent, and then the network is gone.
     """
 
     port: int
     repositories: list[Repository]
     asked: list[str] = field(default_factory=list)
+    cut: str | None = None
     stop: Callable[[], None] = lambda: None  # as if the network were gone
 
     def environment(self, home: Path, **more: str) -> dict[str, str]:
@@ -132,8 +134,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for key, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(key, value)
         self.end_headers()
+        hub: Hub = self.server.hub  # type: ignore[attr-defined]
+        lost = hub.cut is not None and self.command == "GET" and self.path.endswith(hub.cut)
+        if lost:
+            hub.stop()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if lost else content)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -81,7 +81,8 @@ FAMILY = Family(
     f"{', '.join(NAMES)}, or any class by its name. What it keeps beside the model (rows, importances, an old model) "
     "counts as bytes. joint sees all tasks of the stream at the first arrival and stays as it then is; cumulative "
     "trains on all tasks so far; both keep the epoch that is best over all these. Plugins that follow single updates, "
-    "as SynapticIntelligencePlugin, train all epochs and keep the last; the others keep the best, as all learners do.",
+    "as SynapticIntelligencePlugin, train all epochs and keep the last; the others keep the best, as all learners do. "
+    "All draw what full:sequential draws, which naive is bit for bit.",
     citation="Lomonaco et al. 2021, Avalanche; Carta et al. 2023; EWC: Kirkpatrick et al. 2017; LwF: Li and Hoiem "
     "2016; A-GEM: Chaudhry et al. 2019; GDumb: Prabhu et al. 2020",
     training=FULL.training,  # the same weights, the same rate

@@ -23,6 +23,7 @@ from options import run_options
 import learners.delta
 import stream.evaluate
 import stream.execute
+import stream.fitting
 import stream.record
 from stream import run
 from stream.inputs import Inputs
@@ -36,7 +37,7 @@ PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
     "backbone hashed after each job": ((stream.execute, "changed_tensor"),),
     "Deltas hashed, when made and when read": ((learners.delta, "tensor_digest"),),
     "logits, predictions and plans hashed": ((stream.evaluate, "content_id"),),
-    "keys of jobs": ((Inputs, "key"), (stream.execute, "recipe_id")),
+    "keys of jobs": ((Inputs, "key"), (stream.fitting, "recipe_id")),
     "ledger: chain, write, flush to disk": ((Ledger, "append"),),
     "certificates": ((stream.record, "certify"),),
 }

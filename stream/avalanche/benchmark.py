@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from learners.backbone import Backbone
     from stream.avalanche.library import CLScenario
     from stream.avalanche.model import Classifier
-    from tasks.encoded import EncodedTask
+    from tasks.encoded import EncodedSplit, EncodedTask
 
 STREAMS = {"train": "train", "valid": "validation", "test": "test"}  # Avalanche's name of each split
 TIMELINE = ("classes_in_this_experience", "previous_classes", "classes_seen_so_far", "future_classes")
@@ -114,4 +116,15 @@ def houlsby26(
     config, _ = resolve_config(given, origin="call")
     prepared = prepare(config)
     bench = Bench(prepared.setup(), prepared.backbone, prepared.learners, Store(config.store_folder), {})
-    return TextBenchmark(prepared.backbone, tuple(map(bench.data, prepared.stream.order)), config.seed)
+    tasks = (bench.data(name) for name in prepared.stream.order)
+    return TextBenchmark(prepared.backbone, tuple(map(_closed, tasks)), config.seed)
+
+
+def in_memory(split: EncodedSplit) -> EncodedSplit:
+    """A copy whose files need not stay open as long as its rows may be used: a task is 15, a process may open 1,024."""
+    return split.select(np.arange(len(split)))
+
+
+def _closed(data: EncodedTask) -> EncodedTask:
+    train, validation, test = map(in_memory, (data.train, data.validation, data.test))
+    return replace(data, train=train, validation=validation, test=test)

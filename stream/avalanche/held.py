@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from learners.fit import Fit, Report
-from learners.learner import AvalancheLearner
-from stream.avalanche.isolation import own_randomness
+from learners.learner import Learner
+from stream.avalanche.isolation import own_randomness, silenced
 
 if TYPE_CHECKING:
     from stream.execute import Bench
     from stream.plan import Job
+
+WAY_OUT = "begin anew with another --out and --store, or leave this learner out"
 
 
 class Nondeterminism(Exception):
@@ -23,14 +26,15 @@ class Nondeterminism(Exception):
 
 
 def next_fit(
-    bench: Bench, job: Job, learner: AvalancheLearner, earlier: Sequence[Mapping[str, Any]], report: Report
+    bench: Bench, job: Job, learner: Learner, earlier: Sequence[Mapping[str, Any]], report: Report
 ) -> tuple[Fit, int]:
     """The next fit of a strategy, and the bytes that it keeps beside the model.
 
-    Where this process does not hold it as the fits before left it, it is made again by doing them again.
+    Where this process does not hold it as the fits before left it, it does those again that are missing, or all.
 
     Args:
         earlier: Records of the good fits before.
+        report: What is told of a fit that is done again has its task as `again`.
 
     Raises:
         Nondeterminism: A fit that is done again gives another Delta.
@@ -38,26 +42,32 @@ def next_fit(
         InputError: The strategy cannot learn such tasks.
     """
     trainer = bench.trainers.pop(job.learner, None)  # what ends midway is of no more use
-    if trainer is None or trainer.learned != [record["delta"] for record in earlier]:
-        stream = [bench.data(name) for name in bench.setup.data] if learner.foresees else ()
-        trainer = _trainers().Trainer(bench.backbone, learner, bench.setup.seed, stream)
-        for record in earlier:
-            again, expected = trainer.learn(bench.data(record["task"]), report).delta.id, record["delta"]
-            if again != expected:
-                what = f"task {record['task']} was learned again, as the next one needs, and gave another Delta"
-                raise Nondeterminism(f"{what}: expected {expected[:16]}, found {again[:16]}")
+    if trainer is None or trainer.learned != [record["delta"] for record in earlier[: len(trainer.learned)]]:
+        trainer = _trainers().Trainer(bench.backbone, learner, bench.setup.seed, map(bench.data, bench.setup.data))
+    for record in earlier[len(trainer.learned) :]:
+        task, expected = record["task"], record["delta"]
+        told = partial(_told_again, report, task)
+        if (again := trainer.learn(bench.data(task), told).delta.id) != expected:
+            what = f"task {task} was learned again, as the next one needs, and gave another Delta"
+            raise Nondeterminism(f"{what}: expected {expected[:16]}, found {again[:16]}; {WAY_OUT}")
     outcome = trainer.learn(bench.data(job.tasks[0]), report)
     bench.trainers[job.learner] = trainer
     return outcome, trainer.kept_bytes
 
 
-def check_strategy(learner: AvalancheLearner) -> None:
+def _told_again(report: Report, task: str, event: dict[str, object]) -> None:
+    report({**event, "again": task})
+
+
+def check_strategy(learner: Learner) -> None:
     """See that there is such a strategy, and that it takes its arguments.
 
     Raises:
         InputError: There is none, or it does not.
     """
-    _trainers().strategy_of(learner, torch.nn.Linear(1, 1))
+    trainers = _trainers()
+    with own_randomness(0), silenced():
+        trainers.strategy_of(learner, torch.nn.Linear(1, 1))
 
 
 def _trainers() -> ModuleType:

@@ -8,7 +8,7 @@ strategy makes of it is a Delta like any other.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -65,6 +65,14 @@ class Classifier(MultiTaskModule):
                 head = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
                 head.weight, head.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
                 self.heads[str(label)] = head
+
+    def changed(self) -> Iterator[Tensor]:
+        """Its tensors that are not as in the backbone."""
+        named = [*self.backbone.named_parameters(), *self.backbone.named_buffers()]
+        model, weights = self.around.backbone.model, self.around.backbone.weights
+        frozen = {**dict(model.named_buffers()), **weights}
+        yield from (tensor for name, tensor in named if not torch.equal(tensor, frozen[name].to(tensor.dtype)))
+        yield from self.heads.parameters()
 
     def forward(self, x: Mapping[str, Tensor], task_labels: Tensor | int | None) -> Tensor | dict[int, Tensor]:
         """Logits of rows.

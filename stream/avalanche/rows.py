@@ -28,6 +28,7 @@ from tasks.task import Task
 
 Row = dict[str, Any]
 TASK_LABEL = "targets_task_labels"  # under which Avalanche writes it into a row
+LENGTHS = "lengths"  # attribute of a data set: the tokens of every row, so that no row must be made to know them
 
 
 class Rows(Dataset[Row]):
@@ -84,6 +85,10 @@ def avalanche_dataset(
     classes = [0] * len(split) if task.kind == "regression" else np.asarray(split.target).tolist()
     return TaskAwareSupervisedClassificationDataset(
         [Rows(split)],
-        data_attributes=[DataAttribute(classes, "targets"), TaskLabels(ConstantSequence(label, len(split)))],
+        data_attributes=[
+            DataAttribute(classes, "targets"),
+            DataAttribute(split.lengths.tolist(), LENGTHS),
+            TaskLabels(ConstantSequence(label, len(split))),
+        ],
         collate_fn=Collate(pad_id),
     )

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from learners.family import TRAINING_OPTIONS
-from learners.learner import AvalancheLearner
+from learners.learner import Learner
 from learners.methods.avalanche import NAMES
 from learners.notation import read_object
 from stream.avalanche.loop import Loop
@@ -48,7 +48,7 @@ def classes() -> dict[str, type]:
     }
 
 
-def strategy_of(learner: AvalancheLearner, model: nn.Module) -> Any:
+def strategy_of(learner: Learner, model: nn.Module) -> Any:
     """A strategy for a model: the one that the learner names, or `Naive`, with the plugins that it names.
 
     Raises:
@@ -73,7 +73,7 @@ def strategy_of(learner: AvalancheLearner, model: nn.Module) -> Any:
         return _made(base, given, ours, where)
 
 
-def classes_of(learner: AvalancheLearner) -> tuple[type, dict[str, Any], dict[type, dict[str, Any]]]:
+def classes_of(learner: Learner) -> tuple[type, dict[str, Any], dict[type, dict[str, Any]]]:
     """The strategy that a learner names, or `Naive`, and its arguments; the plugins that it names with theirs.
 
     Raises:

@@ -7,7 +7,7 @@ task, so the same tasks in the same order give the same Deltas, and the strategy
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,12 +20,13 @@ from learners.delta import HEADS, Delta
 from learners.divergence import Diverged, not_finite
 from learners.fit import Fit, Report, Score, finished, target_scale, validation_loss
 from learners.initial import initial_leaves
-from learners.learner import AvalancheLearner, peak_rate
+from learners.learner import Learner, peak_rate
 from learners.notation import read_object
 from learners.predict import predict
 from learners.seeds import seed_of
+from stream.avalanche.benchmark import TIMELINE, in_memory
 from stream.avalanche.isolation import own_randomness, silenced, spoken
-from stream.avalanche.library import benchmark_from_datasets, with_classes_timeline, with_task_labels
+from stream.avalanche.library import benchmark_from_datasets, with_task_labels
 from stream.avalanche.loop import Fitting
 from stream.avalanche.memory import kept_bytes
 from stream.avalanche.model import Classifier, Surroundings
@@ -58,15 +59,15 @@ class Trainer:
     def __init__(
         self,
         backbone: Backbone,
-        learner: AvalancheLearner,
+        learner: Learner,
         seed: int,
-        stream: Sequence[EncodedTask] = (),
+        stream: Iterable[EncodedTask] = (),
         score_of: Callable[[Task], Score] = scorer,
     ) -> None:
         """
         Args:
             seed: Of the run.
-            stream: All tasks, for a learner that foresees them.
+            stream: All tasks, for a learner that foresees them; gone through once, none is held.
             score_of: The metric by which the best epoch is chosen.
 
         Raises:
@@ -76,9 +77,11 @@ class Trainer:
         self.stream = stream
         self.met: list[Met] = []
         self.learned: list[str] = []
+        self._classes: set[int] = set()
         self._heads: dict[str, dict[str, str]] = {}  # of each task learned, digests of its head as its fit left it
         self._around = Surroundings(backbone, learner, self._first_head)
-        self.strategy = strategy_of(learner, Classifier(self._around))
+        with own_randomness(seed_of(seed, learner.seeds, "strategy")), silenced():
+            self.strategy = strategy_of(learner, Classifier(self._around))
 
     def learn(self, data: EncodedTask, report: Report = lambda event: None) -> Fit:
         """Learn the next task; a strategy that foresaw it has learned it already.
@@ -89,22 +92,16 @@ class Trainer:
         """
         started, flops = time.perf_counter(), self._around.flops
         name, known = data.task.name, [met.task.name for met in self.met]
-        new = [] if name in known else (self.stream if self.learner.foresees else [data])
+        new: Iterable[EncodedTask] = () if name in known else self.stream if self.learner.foresees else (data,)
         fitting = self._fitting(name)
         try:
-            with own_randomness(seed_of(self.seed, self.learner.name, name, "dropout")), silenced() as stdout:
+            with own_randomness(seed_of(self.seed, self.learner.seeds, name, "dropout")), silenced() as stdout:
                 fitting.report = spoken(report, stdout)
-                if new:
-                    self._train([self._meet(each) for each in new], fitting)
+                if experiences := [self._meet(each) for each in new]:
+                    self._train(experiences, fitting, name)
         except Diverged as error:
             error.flops = self._around.flops - flops
             raise
-        except (InputError, OSError, MemoryError):
-            raise
-        except Exception as error:
-            where = f"learner {self.learner.name}, task {name}"
-            found = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            raise InputError("avalanche cannot train this", where=where, found=found) from error
         delta = self._delta(name)
         self.learned.append(delta.id)
         self._heads[name] = {part: digest for part, digest in delta.digests.items() if part.startswith("head.")}
@@ -120,24 +117,37 @@ class Trainer:
     def _fitting(self, task: str) -> Fitting:
         training, width = self.learner.training, self.backbone.architecture.hidden
         best_epoch = not follows_updates(self.strategy)
-        order = seed_of(self.seed, self.learner.name, task, "order")
+        order = seed_of(self.seed, self.learner.seeds, task, "order")
         return Fitting(training, peak_rate(training, width), order, best_epoch, self._validate, lambda event: None)
 
     def _meet(self, data: EncodedTask) -> Any:
-        """The experience of a task that is new."""
+        """The experience of a task that is new; of later ones none is known, so future classes are none."""
         mean, deviation = target_scale(data)
-        train, validation = (_in_memory(split) for split in (data.train, data.validation))
+        train, validation = in_memory(data.train), in_memory(data.validation)
         if data.task.kind == "regression":
             train = replace(train, target=(train.target - mean) / deviation)
         self.met.append(Met(data.task, train, validation, mean, deviation))
         rows = avalanche_dataset(train, data.task, len(self.met) - 1, self.backbone.pad_id)
-        (experience,) = with_classes_timeline(with_task_labels(benchmark_from_datasets(train=[rows]))).train_stream
+        (experience,) = with_task_labels(benchmark_from_datasets(train=[rows])).train_stream
         experience.current_experience = len(self.met) - 1
+        before, own = self._classes, set(rows.targets.uniques)
+        self._classes = before | own
+        for name, classes in zip(TIMELINE, (own, before, self._classes, ()), strict=True):
+            setattr(experience, name, sorted(classes))
         return experience
 
-    def _train(self, experiences: list[Any], fitting: Fitting) -> None:
+    def _train(self, experiences: list[Any], fitting: Fitting, task: str) -> None:
         self.strategy.fitting = fitting
-        self.strategy.train(experiences if self.learner.foresees else experiences[0], eval_streams=[])
+        try:
+            self.strategy.train(experiences if self.learner.foresees else experiences[0], eval_streams=[])
+        except (Diverged, InputError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            if error is fitting.failed:
+                raise
+            where = f"learner {self.learner.name}, task {task}"
+            found = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise InputError("avalanche cannot train this", where=where, found=found) from error
         self.strategy._train_cleanup()  # which joint training leaves out
         self.strategy.optimizer.zero_grad()
         self.strategy.optimizer.state.clear()  # the next task has one of its own
@@ -179,8 +189,3 @@ class Trainer:
             if name.startswith(head) or (body and name.startswith("backbone.")):
                 leaves[name.replace(head, "head.")] = parameter
         return dict(finished(self.learner, leaves, {}, met.mean, met.deviation).tensors)
-
-
-def _in_memory(split: EncodedSplit) -> EncodedSplit:
-    """A copy whose files need not stay open as long as the strategy may use its rows."""
-    return split.select(np.arange(len(split)))

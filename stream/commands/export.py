@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # seconds to load
     from learners.delta import Delta
     from learners.learner import Learner
     from learners.usage import Loading
-    from stream.store import Store
     from stream.verify.recorded import Recorded
     from tasks.encoded import EncodedTask
 
@@ -103,6 +102,7 @@ def exported(
             is not the run's, or a learner that has no such form; says what can be done.
     """
     from stream.verify.checks import store_of, whole_record
+    from stream.verify.learned import held_delta, named_learner, run_backbone
     from stream.verify.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -137,47 +137,6 @@ def exported(
         (part / "README.md").write_text(readme, encoding="utf-8")
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
     return document | {"files": files}
-
-
-def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
-    """What answers for a task at the end of the record: its own Delta, or the newest body with the task's head.
-
-    Raises:
-        InputError: The task is not learned, or the Delta is gone or changed.
-    """
-    fits = {event["task"]: event for event in run.fits[learner] if event is not None}
-    if task not in fits or "failed" in fits[task]:
-        found = fits[task]["failed"]["message"] if task in fits else "the run has not come so far"
-        raise InputError("this task was not learned", where=f"learner {learner}, task {task}", found=found)
-    if run.facts.learners[learner].permanent:
-        return store.get_delta(fits[task])
-    last = [event for event in fits.values() if "failed" not in event][-1]
-    return store.get_delta(last).with_head(store.get_head(fits[task]), task)
-
-
-def named_learner(run: Recorded, learner: str) -> str:
-    """The run's name of a learner, from that or from its canonical one."""
-    names = {known.name: name for name, known in run.facts.learners.items()} | {
-        name: name for name in run.facts.learners
-    }
-    if learner not in names:
-        raise unknown_name("learner of this run", learner, run.facts.learners, where="--learner")
-    return names[learner]
-
-
-def run_backbone(run: Recorded) -> Backbone:
-    """The backbone of a run, its content checked.
-
-    Raises:
-        InputError: It is not here, or is another.
-    """
-    from learners.backbone import load_backbone
-
-    backbone = load_backbone(str(run.facts.backbone["name"]))
-    if backbone.id != run.inputs.backbone:
-        expected, found = f"content {run.inputs.backbone[:16]}", backbone.id[:16]
-        raise InputError("the backbone is not the one of the run", where=backbone.name, expected=expected, found=found)
-    return backbone
 
 
 def check_form(learner: Learner, architecture: Architecture, form: str) -> None:

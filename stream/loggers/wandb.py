@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class WandbWriter:
     """An offline run; those of several calls have one id, by which the upload joins them."""
 
     def __init__(self, folder: Path, about: About) -> None:
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # nothing leaves this machine
         wandb: Any = importlib.import_module("wandb")
         self.run = wandb.init(
             mode="offline",

@@ -27,6 +27,7 @@ class Job:
     steps: int | None = None
     loss: float | None = None
     examples_per_second: float | None = None
+    again: str = ""  # the task of an earlier fit that this one must do again first
 
     @property
     def what(self) -> tuple[str, str, int]:
@@ -145,6 +146,7 @@ class Board:
                 setattr(job, name, int(value))
         job.loss = number(event.get("loss"))
         job.examples_per_second = number(event.get("examples_per_second"))
+        job.again = str(event.get("again") or "")
 
     def row(self, event: Event) -> None:
         name, arrival = str(event.get("learner")), int(number(event.get("arrival")) or 0)

@@ -103,9 +103,13 @@ def job_line(job: Job, page: Page) -> Text:
     names_width = min(max(page.width - 56, 24), 48)
     learner = page.text(job.learner)
     (name,) = short_names([learner], names_width // 2 - 1)
-    task = cut(page.text(job.task), names_width - names_width // 2 - 1)
-    verb = {"fit": "fit", "evaluate": "score", "before": "before", "audit": "audit"}.get(
-        job.kind, page.text(job.kind)[:6]
+    task = cut(page.text(job.again or job.task), names_width - names_width // 2 - 1)
+    verb = (
+        "again"
+        if job.again
+        else {"fit": "fit", "evaluate": "score", "before": "before", "audit": "audit"}.get(
+            job.kind, page.text(job.kind)[:6]
+        )
     )
     epoch = f"epoch {job.epoch}/{job.epochs}" if job.epoch is not None and job.epochs is not None else ""
     done = f"{100 * job.step // job.steps}%" if job.step is not None and job.steps else ""

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stream.files import laid_out, usable_folder
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.files import folder_atomic, write_atomic
-
-if TYPE_CHECKING:  # seconds to load
-    from stream.verify.recorded import Recorded
 
 RESULTS = "results"
 LONGEST = 60  # characters of a folder's name; the hub takes repositories of 96
@@ -40,12 +37,12 @@ def share(
     """
     from learners.adapter_files import reference
     from learners.delta import save_delta
-    from stream.commands.export import held_delta, named_learner, run_backbone
     from stream.results import results
     from stream.share.card import model_card
     from stream.share.record import DELTA, RECORD, record_of
     from stream.share.table import write_results
     from stream.verify.checks import store_of, whole_record
+    from stream.verify.learned import held_delta, learned_tasks, named_learner, run_backbone
     from stream.verify.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -53,26 +50,29 @@ def share(
     chosen = [name for name in run.facts.learners if learner is None or name == named_learner(run, learner)]
     if task is not None and task not in run.place:
         raise unknown_name("task", task, run.place, where=str(folder))
-    pairs = [(name, each) for name in chosen for each in _learned(run, name) if task in (None, each)]
+    pairs = [(name, each) for name in chosen for each in learned_tasks(run, name) if task in (None, each)]
     if not pairs:
         raise InputError("nothing was learned yet", where=str(folder), fix="go on with the run")
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = run_backbone(run)
     assert evidence.config is not None  # or the record were not whole
     names = dict(zip(chosen, folder_names(chosen), strict=True))
-    data = {each: open_encoded(encoded_of(run, each, evidence.config, backbone, progress)) for _, each in pairs}
+    tasks = dict.fromkeys(each for _, each in pairs)
+    encoded = {each: encoded_of(run, each, evidence.config, backbone, progress) for each in tasks}
     usable_folder(target.parent, "--to-dir")
     with folder_atomic(target) as part:
         (part / RESULTS).mkdir()
         write_results(part / RESULTS, results(run.facts, run.held), reference(backbone))
-        for name, each in pairs:
-            progress(f"writing {name}, {each}")
-            delta = held_delta(run, store_of(evidence, store), name, each)
-            record = record_of(run, evidence, backbone, name, data[each], delta)
-            place = part / "models" / names[name] / each
-            save_delta(delta, place / DELTA)
-            write_atomic(place / RECORD, laid_out(record) + "\n")
-            write_atomic(place / "README.md", model_card(record))
+        for each, path in encoded.items():
+            data = open_encoded(path)  # maps many files, so not those of all tasks at once
+            for name in (name for name, its in pairs if its == each):
+                progress(f"writing {name}, {each}")
+                delta = held_delta(run, store_of(evidence, store), name, each)
+                record = record_of(run, evidence, backbone, name, data, delta)
+                place = part / "models" / names[name] / each
+                save_delta(delta, place / DELTA)
+                write_atomic(place / RECORD, laid_out(record) + "\n")
+                write_atomic(place / "README.md", model_card(record))
     models = [f"models/{names[name]}/{each}" for name, each in pairs]
     return {"folder": str(target), "models": models, "results": RESULTS}
 
@@ -86,8 +86,3 @@ def folder_names(learners: Iterable[str]) -> list[str]:
             plain = f"{plain[: LONGEST - 9].strip('-')}-{content_id('folder', learner)[:8]}"
         names.append(plain)
     return names
-
-
-def _learned(run: Recorded, learner: str) -> list[str]:
-    """The tasks that a learner has learned, in order of arrival."""
-    return [event["task"] for event in run.fits[learner] if event is not None and "failed" not in event]

@@ -15,7 +15,7 @@ from learners.delta import Delta, load_delta
 from learners.family import parse_learner
 from learners.learner import Learner
 from learners.predict import predict
-from stream.share.record import DELTA, Record, read_record
+from stream.share.record import DELTA, Record, pinned_backbone, read_record
 from tasks.encode import encode_split
 from tasks.errors import InputError
 from tasks.examples import Examples
@@ -80,8 +80,7 @@ def load_model(folder: str | Path, backbone: str | None = None) -> SharedModel:
     folder = Path(folder)
     record = read_record(folder)
     known: Mapping[str, Any] = record["backbone"]
-    commit = f"@{known['commit']}" if "commit" in known else ""
-    base = load_backbone(backbone or f"{known['name']}{commit}", known["dtype"])
+    base = load_backbone(backbone or pinned_backbone(record), known["dtype"])
     if base.id != known["id"]:
         raise InputError(
             "not the backbone of this Delta",

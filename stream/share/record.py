@@ -10,6 +10,7 @@ from typing import Any
 from learners.adapter_files import reference
 from learners.backbone import Backbone
 from learners.delta import Delta
+from learners.learner import Learner, peak_rate
 from stream.results import LIBRARIES, matrix_of, row_event
 from stream.verify.chain import Evidence
 from stream.verify.recorded import Recorded
@@ -48,6 +49,7 @@ def record_of(
         "backbone": {
             "name": reference(backbone),
             "id": backbone.id,
+            "parameters": facts.backbone["parameters"],
             "pooling": backbone.pooling,
             "dtype": run.inputs.numerics["dtype"],
             **commit,
@@ -62,14 +64,23 @@ def record_of(
             "source": without_path(facts.source),
             **published_at(about["notes"]),
         },
+        "training": _training(facts.learners[learner], data, backbone),
         "max_length": data.max_length,
         "arrival": run.place[task.name],
         "of": len(facts.order),
         "seed": facts.seed,
-        "parameters": {"backbone": facts.backbone["parameters"], **vars(delta.counts)},
+        "parameters": dict(vars(delta.counts)),
         "certificate": certificate_of(run, evidence, learner, task.name),
         "versions": {name: facts.environment[name] for name in ("taskstream", *LIBRARIES) if name in facts.environment},
     }
+
+
+def _training(learner: Learner, data: EncodedTask, backbone: Backbone) -> dict[str, Any]:
+    """Rows of the task that were trained on, and how; its epochs are the most there may have been."""
+    settings = learner.training
+    rate = peak_rate(settings, backbone.architecture.hidden)
+    how = {"epochs": settings.epochs, "batch_size": settings.batch_size, "peak_learning_rate": rate}
+    return {"rows": len(data.train), **(how if learner.trains else {})}
 
 
 def certificate_of(run: Recorded, evidence: Evidence, learner: str, task: str) -> dict[str, Any] | None:
@@ -104,6 +115,12 @@ def published_at(notes: list[str]) -> dict[str, str]:
     """Repository, configuration and commit on the hub that a task came from, by its notes; empty for other sources."""
     found = next((match for note in notes if (match := COMMIT.fullmatch(note))), None)
     return {} if found is None else {name: value for name, value in found.groupdict().items() if value}
+
+
+def pinned_backbone(record: Record) -> str:
+    """The name by which `--backbone` finds the backbone again: of the hub, NAME@COMMIT."""
+    known: Mapping[str, str] = record["backbone"]
+    return f"{known['name']}@{known['commit']}" if "commit" in known else known["name"]
 
 
 def read_record(folder: Path) -> Record:

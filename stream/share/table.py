@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stream.share.card import licence
+from stream.share.card import licence, own_backbone
 from stream.share.record import published_at, without_path
 
 Columns = dict[str, list[Any]]
@@ -80,7 +80,8 @@ def _card(results: Mapping[str, Any], backbone: str) -> str:
         {"config_name": name, "data_files": f"{name}.parquet", **({"default": True} if name == "matrix" else {})}
         for name in DESCRIBED
     ]
-    title = f"Continual learning of {len(results['order'])} text tasks on {backbone}"
+    texts = "simulated text" if source.startswith("simulated") else "text"
+    title = f"Continual learning of {len(results['order'])} {texts} tasks on {own_backbone(backbone)}"
     repositories = sorted({origin["repository"] for origin in origins.values() if origin})
     data = DatasetCardData(
         license=licence(backbone, source),
@@ -91,21 +92,25 @@ def _card(results: Mapping[str, Any], backbone: str) -> str:
         configs=configs,
     )
     tasks = [
-        f"| {task} | {about['kind']} | {about['metric']} | {about['classes']} | {about['train']} | {about['test']} | "
+        f"| {task} | {about['kind']} | {about['metric']} | {_classes(about)} | {about['train']} | {about['test']} | "
         f"{_commit(origins[task])} |"
         for task, about in ((task, results["tasks"][task]) for task in results["order"])
     ]
     return "\n".join([
         "---", data.to_yaml(), "---", "", f"# {title}", "",
         f"Learners: {', '.join(f'`{name}`' for name in results['learners'])}. Suite {results['suite']}, source "
-        f"{source}, seed {results['seed']}; tasks arrived in the order below. Backbone {backbone}, content "
-        f"{results['backbone']['id']}.", "",
+        f"{source}, seed {results['seed']}; tasks arrived in the order below. Backbone: {own_backbone(backbone)}, "
+        f"content {results['backbone']['id']}.", "",
         *(f"* `{name}`: {text}" for name, text in DESCRIBED.items()), "",
         "| task | kind | metric | classes | train | test | commit |", "|---|---|---|---|---|---|---|", *tasks, "",
         "```python", "from datasets import load_dataset",
         'matrix = load_dataset(".", "matrix", split="train").to_pandas()  # this folder, or its id on the hub',
         'print(matrix.pivot_table("score", ["learner", "arrival"], "task", sort=False))', "```", "",
     ])  # fmt: skip
+
+
+def _classes(about: Mapping[str, Any]) -> str:
+    return "–" if about["kind"] == "regression" else str(about["classes"])
 
 
 def _commit(origin: Mapping[str, str]) -> str:

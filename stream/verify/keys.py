@@ -122,6 +122,6 @@ def _differences(run: Recorded, job: Job, event: Event) -> list[tuple[str, Any, 
 def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
     before = good([fit for fit in run.fits[job.learner][: job.arrival - 1] if fit is not None])
-    learner, data = run.facts.learners[job.learner], run.inputs.data
-    met = met_by(learner, before, data, data.__getitem__)
+    learner = run.facts.learners[job.learner]
+    met = met_by(learner, before, run.inputs.data)
     return run.inputs.recipe(job, before[-1]["delta"] if learner.chained and before else None, met)

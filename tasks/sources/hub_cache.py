@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import InputError
-from tasks.network import COMMIT
+from tasks.network import COMMIT, http_error
 
 Splits = Mapping[str, Any]  # split name -> datasets.Dataset
 UNREACHABLE = "the hub cannot be reached and the data is not in its cache"
@@ -24,17 +24,24 @@ def commit_of(repository: str, revision: str | None, reachable: bool) -> str:
     Raises:
         InputError: There is no such repository or revision, or the hub cannot be reached and was never asked.
     """
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import HfApi, constants, hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
 
     if revision is not None and COMMIT.fullmatch(revision):
         return revision
     where = f"hub {repository}" + (f"@{revision}" if revision else "")
     with _told(where, reachable):
         # The card of a data set, which `datasets` reads as well; the cache has a folder for each commit.
-        card = hf_hub_download(
-            repository, "README.md", repo_type="dataset", revision=revision, local_files_only=not reachable
-        )
-    return Path(card).parent.name
+        try:
+            card = hf_hub_download(
+                repository, "README.md", repo_type="dataset", revision=revision, local_files_only=not reachable
+            )
+            return Path(card).parent.name
+        except EntryNotFoundError:  # there is none, or none in the cache, which still notes the commit asked for
+            if reachable:
+                return str(HfApi().dataset_info(repository, revision=revision).sha)
+            cache = Path(constants.HF_HUB_CACHE) / f"datasets--{repository.replace('/', '--')}"
+            return (cache / "refs" / (revision or constants.DEFAULT_REVISION)).read_text(encoding="ascii")
 
 
 def splits_of(repository: str, configuration: str | None, commit: str, reachable: bool) -> Splits:
@@ -79,14 +86,18 @@ def _cached(repository: str, configuration: str | None, commit: str) -> Splits |
 @contextmanager
 def _told(where: str, reachable: bool) -> Iterator[None]:
     """What the libraries raise in a `with` block, as one line; all of it derives from these classes."""
-    from huggingface_hub.errors import EntryNotFoundError
+    from datasets.exceptions import DatasetGenerationError, DatasetsError
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
+    of_network = (ConnectionError, LocalEntryNotFoundError, http_error())
     try:
         yield
-    except (OSError, ValueError, RuntimeError, EntryNotFoundError) as error:
-        if not reachable or isinstance(error, ConnectionError):
+    except (OSError, ValueError, RuntimeError, EntryNotFoundError, DatasetsError, *of_network) as error:
+        lost = isinstance(error, of_network) and not isinstance(error, HfHubHTTPError)  # which is an answer
+        if lost or not reachable:
             raise _unreachable(where) from error
-        found = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+        cause = (error.__cause__ or error) if isinstance(error, DatasetGenerationError) else error
+        found = f"{type(cause).__name__}: {' '.join(str(cause).split())[:160]}"
         fix = "check the revision, or use folder:DIR"
         raise InputError("the hub does not give this data", where=where, found=found, fix=fix) from error
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners.batches import EVALUATION_BATCH, collate, evaluation_plan, training_plan
+from learners.batches import EVALUATION_TOKENS, collate, evaluation_plan, training_plan
 from learners.family import parse_learner
 from learners.modify import logits
 from tasks.encoded import EncodedSplit
@@ -36,10 +36,20 @@ def split_of(found: list[int]) -> EncodedSplit:
 @given(lengths, sizes, st.integers(0, 5), st.integers(0, 3))
 def test_every_row_exactly_once(found: list[int], size: int, seed: int, epoch: int) -> None:
     split = split_of(found)
-    for plan in (evaluation_plan(split, size), training_plan(split, size, seed, epoch)):
-        assert sorted(np.concatenate(plan.batches).tolist()) == list(range(len(found)))
-        assert all(0 < len(rows) <= size for rows in plan.batches)
-        assert len(plan.batches) == -(-len(found) // size), "no batch more than the rows need"
+    plan = training_plan(split, size, seed, epoch)
+    for every in (plan, evaluation_plan(split, size)):
+        assert sorted(np.concatenate(every.batches).tolist()) == list(range(len(found)))
+    assert all(0 < len(rows) <= size for rows in plan.batches)
+    assert len(plan.batches) == -(-len(found) // size), "no batch more than the rows need"
+
+
+@given(lengths, sizes)
+def test_evaluation_batches_hold_so_many_tokens(found: list[int], tokens: int) -> None:
+    split = split_of(found)
+    batches = evaluation_plan(split, tokens).batches
+    assert all(len(rows) == 1 or len(rows) * int(split.lengths[rows].max()) <= tokens for rows in batches)
+    for rows, after in zip(batches, batches[1:], strict=False):
+        assert (len(rows) + 1) * int(split.lengths[after[0]]) > tokens, "one more would have fitted"
 
 
 @given(lengths, sizes)
@@ -60,14 +70,14 @@ def test_training_order_is_a_function_of_seed_and_epoch(found: list[int], seed: 
 
 def test_a_plan_is_known_by_order_and_borders() -> None:
     split = split_of([3] * 8)
-    assert evaluation_plan(split, 4).id != evaluation_plan(split, 8).id
-    assert evaluation_plan(split).id == evaluation_plan(split, EVALUATION_BATCH).id
-    assert evaluation_plan(split_of([3] * 7 + [2]), 4).id != evaluation_plan(split, 4).id
+    assert evaluation_plan(split, 12).id != evaluation_plan(split, 24).id
+    assert evaluation_plan(split).id == evaluation_plan(split, EVALUATION_TOKENS).id
+    assert evaluation_plan(split_of([3] * 7 + [2]), 12).id != evaluation_plan(split, 12).id
 
 
 def test_training_batches_hold_rows_of_like_length() -> None:
     split = split_of(np.random.default_rng(0).integers(1, 60, 1000).tolist())
-    plans = training_plan(split, 10, 0, 0), evaluation_plan(split, 10)
+    plans = training_plan(split, 10, 0, 0), evaluation_plan(split, 600)
     padded, least = (sum(len(r) * int(split.lengths[r].max()) for r in plan.batches) for plan in plans)
     tokens = int(split.lengths.sum())
     assert tokens <= least <= padded < 1.1 * tokens  # unsorted, it would be some 1.8

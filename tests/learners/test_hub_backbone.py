@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,16 @@ def test_a_cache_that_holds_the_tokenizer_alone_is_completed(find: Callable[[str
     for name in ("config.json", "tokenizer.json"):
         (folder / "snapshots" / COMMIT / name).write_bytes(FILES[name])
     assert find("some-one/tiny") == [COMMIT, "mean", HELD, "not read here"]
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])
+def test_a_network_lost_in_the_middle_of_a_file_is_one_line_and_the_next_call_completes(
+    hub: Hub, file: str, tmp_path: Path
+) -> None:
+    impatient = "import time; time.sleep = lambda seconds: None  # between retries\n"
+    with serve(*hub.repositories) as lost, asking(lost, tmp_path, impatient + FIND) as find:
+        lost.cut = file
+        told = find("some-one/tiny")
+    assert re.fullmatch(r"--backbone some-one/tiny: download failed; found (Connect|Read)Error: .*; try again", told)
+    with asking(hub, tmp_path, FIND) as find:
+        assert find("some-one/tiny") == [COMMIT, "mean", HELD, "not read here"]

@@ -24,7 +24,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-import stream.execute
+import stream.fitting
 from stream import run
 from stream.failure import RunFailed
 from stream.ledger import read_ledger
@@ -77,7 +77,7 @@ class CrashSafety(RuleBasedStateMachine):
         try:
             with (
                 Disk((self.base,), fault) as disk,
-                patch.object(stream.execute, "fit", self.counted(stream.execute.fit)),
+                patch.object(stream.fitting, "fit", self.counted(stream.fitting.fit)),
                 patch.object(Store, "put_fit", self.noted(Store.put_fit)),
             ):
                 run(**given)

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from stream.report.board import Board
-from stream.report.live import LiveView
+from stream.report.live import LiveView, job_line
 from stream.report.plain import INTERVAL, PlainView
 
 from .fake_results import HOULSBY26, LEARNERS, make_events, make_results
@@ -92,6 +92,18 @@ def test_violations_and_notices_are_kept_as_they_were_said() -> None:
         ]
     )
     assert lines == ["violation: x, cola, arrival 3: tensor [bold]w[/bold]", "note: store is shared"]
+
+
+def test_a_fit_that_is_done_again_is_told_as_such() -> None:
+    event = {"event": "progress", "job": "fit/x/3", "learner": "x", "task": "sst2", "epoch": 1, "epochs": 3}
+    view = LiveView(console(100, height=40), Clock())
+    for each in make_events(make_results(HOULSBY26[:4]))[:1]:
+        view.handle(each)
+    view.handle({"event": "start", "kind": "fit", "arrival": 3, **{k: event[k] for k in ("job", "learner", "task")}})
+    for again, expected in (({"again": "cola"}, ["again", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
+        view.handle({**event, **again})
+        (job,) = view.board.running.values()
+        assert job_line(job, view.page).plain.split()[1:4] == expected
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (80, 10)])

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stream.execute
+import stream.fitting
 from learners.backbone import Backbone
 from learners.delta import Delta, load_delta
 from learners.fit import Fit
@@ -272,7 +273,8 @@ def test_a_changed_backbone_ends_the_run(
     ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """An edit of one weight, as by a learner that merges in place, stops the run, and nothing of it is kept."""
-    honest = getattr(stream.execute, moment)
+    place = stream.fitting if moment == "fit" else stream.execute
+    honest = getattr(place, moment)
     name = "encoder.layer.1.output.dense.weight"
 
     def harmful(backbone: Backbone, *arguments: Any) -> Fit:
@@ -281,7 +283,7 @@ def test_a_changed_backbone_ends_the_run(
             dict(backbone.model.named_parameters())[name].view(-1)[7] += 1e-4
         return outcome
 
-    monkeypatch.setattr(stream.execute, moment, harmful)
+    monkeypatch.setattr(place, moment, harmful)
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners="adapter:4")
     with pytest.raises(RunFailed, match=rf"BackboneChanged: learner adapter:4.*tensor {name} changed"):
         run(**settings)

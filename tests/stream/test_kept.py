@@ -10,8 +10,8 @@ import torch
 import stream.execute
 from learners.family import parse_learners
 from learners.initial import initial_delta
-from stream.execute import Bench, KeptChanged, Setup, execute
-from stream.plan import Job
+from stream.execute import BackboneChanged, Bench, KeptChanged, Setup, execute
+from stream.plan import Job, JobKind
 from stream.store import Store
 from tests.loaded import backbone, encoded
 
@@ -59,6 +59,25 @@ def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:
     kept.kept.view(torch.uint8)[0, 0] ^= 1
     with pytest.raises(KeptChanged, match="two"):
         logits_of(at, "head")
+
+
+@pytest.mark.parametrize("kind", ["before", "evaluate"])
+def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind, tmp_path: Path) -> None:
+    """First scores, and those of tasks to come, are of weights that lie beside a model in another dtype."""
+    at, learner = bench(tmp_path, keep=False), "topk:1"
+    at.backbone = backbone(dtype="bfloat16")
+    fits = {"fit/topk:1/1": execute(at, Job("fit", learner, 1, ("one",)), {}, lambda event: None)}
+    weight = at.backbone.weights["encoder.layer.1.output.dense.weight"].view(-1)
+    kept = weight[3].clone()
+    needs = () if kind == "before" else tuple(fits)
+    weight[3] += 1.0
+    try:
+        past = Job("evaluate", learner, 1, ("one",), tuple(fits))
+        assert len(execute(at, past, fits, lambda event: None)["cells"]) == 1, "a Delta has weights of its own"
+        with pytest.raises(BackboneChanged, match=r"output.dense.weight \(float32\) changed during"):
+            execute(at, Job(kind, learner, 1, ("one", "two"), needs), {n: fits[n] for n in needs}, lambda event: None)
+    finally:
+        weight[3] = kept
 
 
 def test_what_there_is_no_room_for_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

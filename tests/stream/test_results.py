@@ -96,6 +96,17 @@ def test_a_sequential_learner_keeps_one_body() -> None:
         assert cost["after_each_arrival"] == entries
 
 
+def test_a_newer_head_in_the_last_delta_is_kept_once() -> None:
+    """Strategies may train earlier heads on: the old ones then answer for nothing."""
+    name = "avalanche:replay"
+    learners, events = parse_learners(name), events_of(name)
+    events[f"fit/{name}/2"]["digests"] = {"head.bias": "1", "heads.a.bias": "2"}
+    events[f"fit/{name}/3"]["digests"] = {"head.bias": "3", "heads.b.bias": "4", "heads.b.weight": "5"}
+    cost = results(replace(FACTS, learners=learners), events)["learners"][name]["cost"]
+    assert [entry["bytes"] for entry in cost["after_each_arrival"]] == [400, 400, 440]
+    assert cost["bytes_per_task"] == {"a": 40, "b": 0, "c": 400}
+
+
 def test_what_tasks_have_in_common_is_kept_once() -> None:
     """4 bytes for each of 25 scalars, but for the first good fit; a fit that failed keeps nothing."""
     name = "adapter:4:frozen-shared"
@@ -199,6 +210,39 @@ def test_an_answer_that_is_no_number_is_told_once() -> None:
     assert (learner["R"][3][1], learner["provenance"][3][1]) == (None, None)
     assert learner["metrics"]["average_accuracy"] is None  # the last row is not whole: no average of the rest
     assert learner["metrics"]["learning_accuracy"] is not None
+
+
+STRATEGIES = "full:isolated,avalanche:ewc,avalanche:joint,adapter:4:frozen-shared,adapter:4"
+
+
+@pytest.mark.parametrize("left_out", ["", "full:isolated", "adapter:4", "avalanche:joint"])
+def test_what_scores_are_compared_with(left_out: str) -> None:
+    """Tasks learned alone are those of an isolated learner of the same weights, never a learner's own in the stream."""
+    learners = parse_learners(",".join(name for name in STRATEGIES.split(",") if name != left_out))
+    events = {key: event for name in learners for key, event in events_of(name).items()}
+    for name, better in {"full:isolated": 0.05, "adapter:4": 0.02, "avalanche:joint": 0.04}.items():
+        for event in (events[f"evaluate/{name}/{t}"] for t in (1, 2, 3) if name != left_out):
+            event["cells"] = [{**cell, "score": cell["score"] + better} for cell in event["cells"]]
+    found = {name: x["metrics"] for name, x in results(replace(FACTS, learners=learners), events)["learners"].items()}
+    ewc, shared = found["avalanche:ewc"], found["adapter:4:frozen-shared"]
+    assert ewc["fwt_single_task"] == (None if left_out == "full:isolated" else pytest.approx(-0.05))
+    assert shared["fwt_single_task"] == (None if left_out == "adapter:4" else pytest.approx(-0.02))
+    assert ewc["intransigence_chaudhry"] == (None if left_out == "avalanche:joint" else pytest.approx(0.04))
+    assert shared["intransigence_chaudhry"] is None, "joint training is of all weights"
+
+
+def test_only_learners_that_train_alike_are_compared() -> None:
+    learners = parse_learners("full:isolated:epochs=7,avalanche:ewc,avalanche:joint:epochs=7")
+    events = {key: event for name in learners for key, event in events_of(name).items()}
+    metrics = results(replace(FACTS, learners=learners), events)["learners"]["avalanche:ewc"]["metrics"]
+    assert (metrics["fwt_single_task"], metrics["intransigence_chaudhry"]) == (None, None)
+
+
+def test_joint_training_is_no_reference_for_a_part_of_its_stream() -> None:
+    learners = parse_learners("avalanche:ewc,avalanche:joint")
+    events = {**events_of("avalanche:joint"), **events_of("avalanche:ewc", arrivals=2)}
+    metrics = results(replace(FACTS, learners=learners), events)["learners"]["avalanche:ewc"]["metrics"]
+    assert metrics["intransigence_chaudhry"] is None
 
 
 @pytest.mark.parametrize("kind", ["evaluate", "audit"])

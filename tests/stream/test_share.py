@@ -6,6 +6,7 @@ import getpass
 import json
 import re
 import socket
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import numpy as np
 import pytest
 from huggingface_hub import DatasetCard, EvalResult, ModelCard
 
+import tasks.encoded
 from stream import run
 from stream.share import load_model
 from stream.share.card import METRICS, model_card
 from stream.share.folder import folder_names
 from stream.share.record import published_at
 from tasks.content import content_id
+from tasks.encoded import EncodedTask, open_encoded
 from tasks.errors import InputError
 from tasks.sources import open_source
 from tests.loopback import COMMIT
@@ -129,6 +132,32 @@ def test_the_results_are_a_data_set(finished: Path, shared: Path, tmp_path: Path
     assert {row["task"]: row["trained_parameters"] for row in cost if row["learner"] == "adapter:4"} == kept
 
 
+def test_no_more_than_two_tasks_are_open_at_once(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each maps 15 files; the last is let go when the next is there."""
+    opened: list[weakref.ref[EncodedTask]] = []
+
+    def open_one(path: Path) -> EncodedTask:
+        assert sum(task() is not None for task in opened) <= 1
+        data = open_encoded(path)
+        opened.append(weakref.ref(data))
+        return data
+
+    monkeypatch.setattr(tasks.encoded, "open_encoded", open_one)
+    assert export(finished, tmp_path / "shared").code == 0
+    assert len(opened) == len(TASKS), "and none twice"
+
+
+def test_parameters_of_the_backbone_and_of_the_delta(finished: Path, shared: Path) -> None:
+    of_backbone = read_results(finished)["backbone"]["parameters"]
+    layer_norms = 5 * 2 * 16  # gain and bias, two a layer and one before
+    for learner, changed in (("full:sequential", of_backbone), ("adapter:4", layer_norms)):
+        record = json.loads((shared / "models" / FOLDERS[learner] / "rte" / "config.json").read_text())
+        assert (record["backbone"]["parameters"], record["parameters"]["backbone"]) == (of_backbone, changed)
+        assert f"{changed:,} new values for the {of_backbone:,} of the backbone" in model_card(record)
+
+
 def test_nothing_of_the_machine_is_told(shared: Path, finished: Path, tiny_backbone: Path, tiny_tasks: Path) -> None:
     secrets = [str(finished), str(finished.parent), str(tiny_backbone.parent), str(tiny_tasks), str(Path.home())]
     names = [name for name in (getpass.getuser(), socket.gethostname()) if len(name) > 4]
@@ -215,8 +244,42 @@ def test_what_came_from_the_hub_is_named_as_there(shared: Path) -> None:
     assert data.datasets == ["nyu-mll/glue"]
     (evaluated,) = data.eval_results
     assert (evaluated.dataset_type, evaluated.dataset_config, evaluated.dataset_revision) == tuple(origin.values())
-    record["task"]["source"], record["backbone"]["name"] = "simulated", "embedded"
-    assert ModelCard(model_card(record)).data.license == "mit"
+    record["backbone"] |= {"name": "some-one/tiny", "commit": COMMIT}
+    card = ModelCard(model_card(record))
+    assert card.data.base_model == "some-one/tiny"
+    assert f"load_model(\".\", backbone='some-one/tiny@{COMMIT}')" in card.text, "never a newer one"
+    assert f"* backbone: some-one/tiny@{COMMIT}, content {record['backbone']['id']}" in card.text
+
+
+def test_simulated_texts_are_not_taken_for_the_data_set_whose_form_they_have(shared: Path) -> None:
+    record = json.loads((shared / "models" / "adapter-4" / "rte" / "config.json").read_text())
+    record["task"]["source"], record["backbone"]["name"] = "simulated:seed=1", "embedded"
+    card = ModelCard(model_card(record))
+    assert (card.data.license, card.data.base_model) == ("mit", None)
+    (evaluated,) = card.data.eval_results
+    assert (evaluated.dataset_type, evaluated.dataset_name) == ("simulated-rte", "RTE, simulated")
+    assert "# adapter:4 on RTE, simulated\n" in card.text
+    assert "* backbone: the embedded backbone of taskstream, content" in card.text
+
+
+def test_what_changes_all_weights_is_not_called_efficient(shared: Path) -> None:
+    for learner, relation, tagged in (("full:sequential", "finetune", False), ("adapter:4", "adapter", True)):
+        record = json.loads((shared / "models" / FOLDERS[learner] / "rte" / "config.json").read_text())
+        record["backbone"]["name"] = "some-one/tiny"
+        card = ModelCard(model_card(record))
+        assert card.data.base_model_relation == relation
+        assert ("parameter-efficient-fine-tuning" in card.data.tags) == tagged
+        assert ("What one task of a continual stream changed" in card.text) == (learner == "adapter:4")
+
+
+def test_how_it_was_trained(finished: Path, shared: Path) -> None:
+    results = read_results(finished)
+    settings = results["learners"]["adapter:4"]["training"]
+    text = (shared / "models" / "adapter-4" / "rte" / "README.md").read_text()
+    said = f"* training: {results['tasks']['rte']['train']} rows, epochs {settings['epochs']} at most, batches of "
+    assert f"{said}{settings['batch_size']}, learning rate " in text
+    text = (shared / "models" / "majority" / "rte" / "README.md").read_text()
+    assert f"* training: {results['tasks']['rte']['train']} rows\n" in text
 
 
 def test_a_model_that_was_not_evaluated(shared: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,45 @@ def test_what_the_hub_does_not_have_is_one_line(tmp_path: Path) -> None:
             assert "\n" not in answer
         at.stop()
         assert "the hub cannot be reached and the data is not in its cache" in load("hub:nowhere")
+
+
+IMPATIENT = "import time; time.sleep = lambda seconds: None  # between retries\n"
+
+
+def test_a_network_lost_in_the_middle_of_a_file_is_one_line_and_the_next_call_completes(tmp_path: Path) -> None:
+    told = "the hub cannot be reached and the data is not in its cache; run once where there is a network, or use"
+    for file, where in ((".parquet", f"hub nyu-mll/glue@{COMMIT} (cola)"), ("README.md", "hub nyu-mll/glue")):
+        home = tmp_path / file
+        with serve(cola("older", COMMIT, "main")) as at, asking(at, home, IMPATIENT + LOAD) as load:
+            at.cut = file
+            assert load("hub") == f"{where}: {told} folder:DIR"
+        with serve(cola("older", COMMIT, "main")) as at, asking(at, home, LOAD) as load:
+            assert load("hub")[0] == "older"
+
+
+def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
+    whole = cola("older", COMMIT, "main")
+    files = {name: content if name == "README.md" else b"not Parquet" for name, content in whole.files.items()}
+    with serve(replace(whole, files=files)) as at, asking(at, tmp_path, LOAD) as load:
+        answer = load("hub")
+        assert "the hub does not give this data; found ArrowInvalid: " in answer
+        assert "\n" not in answer
+
+
+def test_a_repository_without_a_card(tmp_path: Path) -> None:
+    columns = {"text": [f"text {i}" for i in range(60)], "target": [i % 2 for i in range(60)]}
+    files = dataset_files({"default": ([], {"train": columns})})
+    files["train.parquet"] = files.pop("default/train-00000-of-00001.parquet")
+    del files["README.md"]
+    program = LOAD.replace('"cola"', '"cf_disasters"')
+    note = f"hub venetis/disaster_tweets at commit {COMMIT}"
+    repository = Repository("datasets", "venetis/disaster_tweets", files, names=("main", "v1"))
+    with serve(repository) as at, asking(at, tmp_path, program) as load:
+        answers = [load("hub"), load("hub:v1")]
+        assert [found for _, found, _ in answers] == [note, note]
+        at.stop()
+        assert [load("hub"), load("hub:v1")] == answers
+        assert "the hub cannot be reached" in load("hub:v2")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from avalanche.evaluation.metrics import accuracy_metrics
@@ -65,6 +66,12 @@ def test_examples_are_those_of_a_run(
         delta = fit(benchmark.backbone, learner, each, scorer(each.task), benchmark.seed).delta
         assert delta.id == deltas_of(tmp_path)["head", name]
         assert evaluate(benchmark.backbone, learner, delta, each.task, each.test).logits == cells[name]
+
+
+def test_no_file_of_a_task_stays_open(benchmark: TextBenchmark) -> None:
+    for each in benchmark.tasks:
+        for split in (each.train, each.validation, each.test):
+            assert not any(isinstance(array, np.memmap) for array in vars(split).values())
 
 
 def test_streams(benchmark: TextBenchmark) -> None:

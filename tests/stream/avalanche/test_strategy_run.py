@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,19 @@ from typing import Any
 import pytest
 
 import stream.avalanche.loop
+import stream.execute
 from learners.divergence import Diverged
+from learners.fit import Fit
 from stream import run
+from stream.avalanche.held import next_fit
 from stream.avalanche.trainer import Trainer
+from stream.config import resolve_config
+from stream.execute import Bench, execute, open_bench
 from stream.failure import RunFailed
+from stream.plan import Job
+from stream.prepare import prepare
 from stream.verify import verify
+from tasks.encoded import EncodedTask
 from tasks.errors import InputErrors
 from tests.runs import Answer, Finished, deltas_of, events_of, fitted, tiny_settings
 
@@ -63,8 +72,10 @@ def test_the_account_counts_what_is_kept(whole: Finished) -> None:
     for name in LEARNERS:
         events = [event for event in events_of(whole.out, "fit") if event["learner"] == name]
         cost = results[name]["cost"]
+        newer = [f"heads.{event['task']}.bias" in events[-1]["digests"] for event in events[:-1]]
+        assert newer == [name in LEARNERS[1:3]] * 2, "rows of a memory, and penalties, move earlier heads"
         sizes = [
-            *(event["head_bytes"] for event in events[:-1]),
+            *(0 if newer[place] else event["head_bytes"] for place, event in enumerate(events[:-1])),
             events[-1]["bytes"] + events[-1].get("memory_bytes", 0),
         ]
         assert list(cost["bytes_per_task"].values()) == sizes
@@ -97,8 +108,80 @@ def test_other_bits_on_the_way_back_are_told(start: Start, monkeypatch: pytest.M
     start("run", TASKS[:2], ("avalanche:ewc",))
     honest = stream.avalanche.loop.schedule
     monkeypatch.setattr(stream.avalanche.loop, "schedule", lambda *arguments: 0.9 * honest(*arguments))
-    with pytest.raises(RunFailed, match=r"Nondeterminism.*task sms_spam was learned again.*another Delta: expected"):
+    with pytest.raises(
+        RunFailed, match=r"Nondeterminism.*task sms_spam was learned again.*another Delta: expected.*another --out"
+    ):
         start("run", TASKS, ("avalanche:ewc",))
+
+
+def test_naive_in_a_run_is_full_sequential(start: Start, tmp_path: Path) -> None:
+    """So what another strategy has for more or less, it has for what it does."""
+    start("run", TASKS, ("full:sequential", "avalanche:naive"))
+    found = deltas_of(tmp_path / "run")
+    assert all(found["full:sequential", task] == found["avalanche:naive", task] for task in TASKS)
+    assert len(fitted(tmp_path / "run")) == 2 * len(TASKS)
+
+
+@pytest.mark.parametrize("held", [0, 1, 2, "another"])
+def test_what_is_held_is_not_learned_again(held: int | str, whole: Finished) -> None:
+    """A process that holds the strategy of an earlier arrival does the fits since; another one's, all."""
+    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    fits = [event for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
+    jobs = [Job("fit", "avalanche:ewc", t, (task,)) for t, task in enumerate(TASKS, start=1)]
+    learner, earlier = bench.learners["avalanche:ewc"], fits[: held if isinstance(held, int) else 1]
+    for place in range(len(earlier)):
+        next_fit(bench, jobs[place], learner, earlier[:place], lambda event: None)
+    if held == "another":
+        bench.trainers["avalanche:ewc"].learned[0] = "another"
+    honest, learned = Trainer.learn, []
+
+    def noted(trainer: Trainer, data: EncodedTask, *given: Any) -> Fit:
+        learned.append(data.task.name)
+        return honest(trainer, data, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "learn", noted)
+        outcome, kept = next_fit(bench, jobs[2], learner, fits[:2], lambda event: None)
+    assert learned == list(TASKS[0 if held == "another" else held :])
+    assert (outcome.delta.id, kept) == (fits[2]["delta"], fits[2]["memory_bytes"])
+
+
+def test_what_is_learned_again_is_told_as_such(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream.avalanche.loop, "PROGRESS_SECONDS", -1.0)
+    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    fits = [event for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
+    told: list[dict[str, object]] = []
+    job = Job("fit", "avalanche:ewc", 3, (TASKS[2],))
+    next_fit(bench, job, bench.learners["avalanche:ewc"], fits[:2], told.append)
+    assert [*dict.fromkeys(event.get("again") for event in told)] == [*TASKS[:2], None]
+
+
+def test_foreseen_tasks_are_let_go_one_by_one(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream may have more tasks than a process files."""
+    monkeypatch.setattr(stream.execute, "OPEN_TASKS", 1)
+    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    honest, held = Bench.data, list[weakref.ref[EncodedTask]]()
+    alive: list[int] = []
+
+    def noted(at: Bench, name: str) -> EncodedTask:
+        alive.append(len({each() for each in held} - {None}))
+        found = honest(at, name)
+        held.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(Bench, "data", noted)
+    next_fit(bench, Job("fit", "avalanche:joint", 1, TASKS[2:]), bench.learners["avalanche:joint"], (), lambda _: None)
+    assert alive == [0, 1, 2, 2], "the job's own, and of the others the one before, until the next is there"
+
+
+def test_a_fit_opens_no_earlier_task(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those the recipe wants the id alone, which is known."""
+    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    fits = {f"fit/avalanche:ewc/{event['arrival']}": event for event in events_of(whole.out, "fit")
+            if event["learner"] == "avalanche:ewc"}  # fmt: skip
+    job = Job("fit", "avalanche:ewc", 3, (TASKS[2],), tuple(fits)[:2], True)
+    assert execute(bench, job, {need: fits[need] for need in job.needs}, lambda event: None)["cached"]
+    assert [*bench.opened] == [TASKS[2]]
 
 
 def test_a_stream_goes_on_as_if_a_task_that_diverged_had_not_come(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,9 +18,13 @@ from learners.delta import Delta
 from learners.divergence import Diverged
 from learners.family import parse_learner
 from learners.fit import Fit, fit
-from learners.learner import AvalancheLearner
 from learners.predict import predict
+from stream.avalanche.benchmark import TIMELINE
+from stream.avalanche.held import check_strategy
+from stream.avalanche.loop import Batches
 from stream.avalanche.model import MASKED, loss_of
+from stream.avalanche.rows import Rows
+from stream.avalanche.strategy import strategy_of
 from stream.avalanche.trainer import Trainer
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score
@@ -36,10 +39,8 @@ STRATEGIES = ("ewc", "lwf", "replay:mem_size=10", "agem:patterns_per_experience=
               "cumulative", "joint", "{ewc={},replay={mem_size=9}}")  # fmt: skip
 
 
-def trainer(specification: str, **changes: Any) -> Trainer:
-    learner = parse_learner(f"avalanche:{specification}", QUICK)
-    assert isinstance(learner, AvalancheLearner)
-    return Trainer(backbone(), replace(learner, **changes), 0, STREAM, lambda task: score)
+def trainer(specification: str) -> Trainer:
+    return Trainer(backbone(), parse_learner(f"avalanche:{specification}", QUICK), 0, STREAM, lambda task: score)
 
 
 def learned(specification: str) -> tuple[Trainer, list[Fit]]:
@@ -55,8 +56,7 @@ def test_naive_is_full_sequential_bit_for_bit(model_type: str, pooling: str, dty
     """Same rows in the same batches, same dropout, same epoch kept; also the FLOPs."""
     base, full = backbone(model_type, pooling, dtype), parse_learner("full:sequential", {**QUICK, "epochs": 3})
     naive = parse_learner("avalanche:naive", {**QUICK, "epochs": 3})
-    assert isinstance(naive, AvalancheLearner)
-    theirs, previous = Trainer(base, replace(naive, name=full.name), 0, (), lambda task: score), None
+    theirs, previous = Trainer(base, naive, 0, (), lambda task: score), None
     for data in STREAM:
         ours, found = fit(base, full, data, score, 0, previous), theirs.learn(data)
         for name in ("best", "validation", "losses", "flops", "examples"):
@@ -88,9 +88,8 @@ def test_the_same_tasks_give_the_same_deltas_whatever_was_drawn_before(specifica
 
 @pytest.mark.parametrize("specification", STRATEGIES)
 def test_a_strategy_is_not_naive(specification: str) -> None:
-    """From the second task on, or the first for joint training, under the seeds of naive."""
-    name = parse_learner("avalanche:naive", QUICK).name
-    naive, own = (trainer(f"{each}:epochs=1", name=name) for each in ("naive", specification))
+    """From the second task on, or the first for joint training, as they draw the same."""
+    naive, own = (trainer(f"{each}:epochs=1") for each in ("naive", specification))
     for data in STREAM[:2]:
         naive.learn(data)
         own.learn(data)
@@ -170,13 +169,80 @@ def test_what_is_kept_counts_in_bytes() -> None:
         sizes.append(own.kept_bytes)
         assert sizes[-1] - sizes[-2] == 4 * sum(each.data.numel() for each in parameters)
     distilled, _ = learned("lwf")
-    model = distilled.strategy.model
-    assert distilled.kept_bytes == sum(each.nbytes for each in (*model.parameters(), *model.buffers()))
+    as_they_were = ("attention.self.key.bias",)  # which have no gradient: a softmax takes no notice of them
+    named = distilled.strategy.model.named_parameters()
+    assert distilled.kept_bytes == sum(each.nbytes for name, each in named if not name.endswith(as_they_were))
     replayed, _ = learned("replay:mem_size=10")
     policy = replayed.strategy.plugins[0].storage_policy
     assert len(policy.buffer) == 10
     rows = sum(5 * len(row["input_ids"]) + 8 for row in policy.buffer)
     assert replayed.kept_bytes == rows + sum(group._buffer_weights.nbytes for group in policy.buffer_groups.values())
+
+
+def test_scratch_and_what_the_backbone_has_count_nothing() -> None:
+    """A-GEM leaves the last step's gradient behind, GDumb a copy of the first model, whose heads alone are new."""
+    projected, _ = learned("agem:patterns_per_experience=6:sample_size=8")
+    plugin = projected.strategy.plugins[0]
+    assert plugin.reference_gradients.numel() > 0
+    assert [len(buffer) for buffer in plugin.buffers] == [6, 6, 6]
+    assert projected.kept_bytes == sum(5 * len(row["input_ids"]) + 8 for buffer in plugin.buffers for row in buffer)
+    greedy, _ = learned("gdumb:mem_size=12")
+    plugin = greedy.strategy.plugins[0]
+    policy = plugin.storage_policy
+    rows = sum(5 * len(row["input_ids"]) + 8 for row in policy.buffer)
+    weights = sum(group._buffer_weights.nbytes for group in policy.buffer_groups.values())
+    heads = sum(each.nbytes for each in plugin.init_model.heads.parameters())
+    assert (rows > 0, heads > 0) == (True, True)
+    assert greedy.kept_bytes == rows + weights + heads
+    with torch.no_grad():
+        changed = next(plugin.init_model.backbone.parameters())
+        changed += 1.0
+    assert greedy.kept_bytes == rows + weights + heads + changed.nbytes
+
+
+def test_no_row_is_made_to_know_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, _ = learned("replay:mem_size=10:epochs=1")
+    data = own.strategy.plugins[0].storage_policy.buffer
+    expected, kept = [len(row["input_ids"]) for row in data], own.kept_bytes
+    monkeypatch.delattr(Rows, "__getitem__")
+    assert (Batches(data, 4, 0).lengths.tolist(), own.kept_bytes) == (expected, kept)
+
+
+def test_classes_so_far_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, told = trainer("naive:epochs=1"), []
+    honest = own.strategy.train
+
+    def noted(experience: Any, **options: Any) -> None:
+        told.append([getattr(experience, name) for name in TIMELINE])
+        honest(experience, **options)
+
+    monkeypatch.setattr(own.strategy, "train", noted)
+    for data in STREAM:
+        own.learn(data)
+    assert told == [[[0, 1, 2], [], [0, 1, 2], []], [[0, 1], [0, 1, 2], [0, 1, 2], []], [[0], [0, 1, 2], [0, 1, 2], []]]
+
+
+def test_what_a_strategy_draws_and_prints_when_it_is_made_is_kept_from_others(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, drawn = strategy_of, []
+
+    def noisy(*given: Any) -> Any:
+        print("noise")
+        drawn.append((torch.rand(1).item(), random.random(), float(np.random.rand())))
+        return honest(*given)
+
+    monkeypatch.setattr("stream.avalanche.trainer.strategy_of", noisy)
+    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]
+    for seed in (1, 2):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            trainer("naive")
+            check_strategy(parse_learner("avalanche:naive"))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before[1:]  # type: ignore[index]
+    assert drawn[:2] == drawn[2:]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_extra_passes_count() -> None:
@@ -232,6 +298,20 @@ def test_what_avalanche_cannot_train_is_told(capsys: pytest.CaptureFixture[str])
     with pytest.raises(InputError, match=r"task three: avalanche cannot train this.*NotImplementedError"):
         trainer("LFLPlugin:lambda_e=1").learn(STREAM[0])
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("callback", ["score", "report"])
+def test_a_defect_of_ours_is_no_fault_of_avalanche(callback: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.avalanche.loop.PROGRESS_SECONDS", -1.0)
+    own = trainer("naive")
+
+    def broken(*given: Any) -> Any:
+        raise ZeroDivisionError("a defect")
+
+    if callback == "score":
+        own.score_of = lambda task: broken
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        own.learn(STREAM[0], broken if callback == "report" else lambda event: None)
 
 
 def test_progress_is_told_to_a_reader_who_may_print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import struct
 import sys
 from collections import defaultdict
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from stream import run
-from stream.loggers import log
+from stream.loggers import log, wandb
 from stream.loggers.figures import AXES, Reading
 from stream.loggers.log import About, logged
 from tasks.errors import InputErrors
@@ -205,6 +206,7 @@ def wandb_records(file: Path) -> Iterator[Any]:
 
 
 def read_wandb(out: Path) -> Found:
+    importlib.import_module("wandb").teardown()  # a process of its own writes the files, to the end when it ends
     found: Found = defaultdict(list)
     for file in sorted((out / "wandb").glob("offline-run-*/*.wandb")):  # by the time they began
         records = [*wandb_records(file)]
@@ -271,3 +273,20 @@ def test_hyperparameters_are_columns_of_tensorboard(calls: tuple[Call, Call], tm
     assert values["learner"].string_value == "head"
     assert values["epochs"].number_value == 2
     assert ended.HasField("session_end_info")
+
+
+def test_wandb_is_told_to_report_no_errors_unless_the_user_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, about = [], About("log", "out", "head", {})
+
+    def init(**settings: object) -> Any:
+        given.append(os.environ["WANDB_ERROR_REPORTING"])
+        return SimpleNamespace(define_metric=lambda *named, **more: None)
+
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=init, Settings=dict))
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "true")
+    wandb.open_writer(tmp_path, about)
+    monkeypatch.delenv("WANDB_ERROR_REPORTING")
+    wandb.open_writer(tmp_path, about)
+    assert given == ["true", "false"]
