@@ -48,7 +48,7 @@ def test_evaluation_batches_hold_so_many_tokens(found: list[int], tokens: int) -
     split = split_of(found)
     batches = evaluation_plan(split, tokens).batches
     assert all(len(rows) == 1 or len(rows) * int(split.lengths[rows].max()) <= tokens for rows in batches)
-    for rows, after in zip(batches, batches[1:], strict=False):
+    for rows, after in pairwise(batches):
         assert (len(rows) + 1) * int(split.lengths[after[0]]) > tokens, "one more would have fitted"
 
 
@@ -77,7 +77,7 @@ def test_a_plan_is_known_by_order_and_borders() -> None:
 
 def test_training_batches_hold_rows_of_like_length() -> None:
     split = split_of(np.random.default_rng(0).integers(1, 60, 1000).tolist())
-    plans = training_plan(split, 10, 0, 0), evaluation_plan(split, 600)
+    plans = training_plan(split, 10, 0, 0), evaluation_plan(split, 300)
     padded, least = (sum(len(r) * int(split.lengths[r].max()) for r in plan.batches) for plan in plans)
     tokens = int(split.lengths.sum())
     assert tokens <= least <= padded < 1.1 * tokens  # unsorted, it would be some 1.8
