@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from learners.backbone import Backbone
+from learners.dropout import dropout
 from learners.fit import task_loss
 from learners.flops import flops_per_row, total_flops
 from learners.learner import Learner
@@ -112,7 +113,7 @@ class Classifier(MultiTaskModule):
         weights = {f"backbone.{name}": parameter for name, parameter in self.backbone.named_parameters()}
         with dropout_active(backbone, self.training and learner.training.dropout):
             features = pooled(backbone, learner, weights, inputs).float()
-            return F.dropout(features, learner.training.head_dropout, training=self.training)
+            return dropout(features, learner.training.head_dropout) if self.training else features
 
     def _count(self, x: Mapping[str, Tensor], outputs: int) -> None:
         around = self.around

@@ -50,7 +50,12 @@ def learned(specification: str) -> tuple[Trainer, list[Fit]]:
 
 @pytest.mark.parametrize(
     ("model_type", "pooling", "dtype"),
-    [("bert", "cls", "float32"), ("distilbert", "mean", "float32"), ("bert", "mean", "bfloat16")],
+    [
+        ("bert", "cls", "float32"),
+        ("distilbert", "mean", "float32"),
+        ("bert", "mean", "bfloat16"),
+        ("modernbert", "mean", "float32"),  # without dropout of its own
+    ],
 )
 def test_naive_is_full_sequential_bit_for_bit(model_type: str, pooling: str, dtype: Dtype) -> None:
     """Same rows in the same batches, same dropout, same epoch kept; also the FLOPs."""
