@@ -21,6 +21,15 @@ from typing import Any
 from urllib.parse import unquote
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+# Of a backbone's repository: what is asked for, and what must not be.
+MODEL_FILES = {
+    "config.json": b'{"model_type": "bert"}',
+    "model.safetensors": b"not read here",
+    "tokenizer.json": b"{}",
+    "1_Pooling/config.json": b'{"pooling_mode_mean_tokens": true}',
+    "pytorch_model.bin": b"pickled, never asked for",
+    "README.md": b"never asked for",
+}
 
 
 @dataclass

@@ -13,33 +13,43 @@ from benchmark.clock import clocked
 from benchmark.methods import model_of
 from benchmark.rows import classes, opened, rows
 from stream.evaluate import scorer
+from tasks.encoded import EncodedTask
+
+
+def trainer_of(
+    model: nn.Module, folder: str, task: EncodedTask, out: str, epochs: int, batch_size: int, rate: float, **more: Any
+) -> Any:
+    """A Trainer of a model on a task's training rows; `more` are further arguments of training."""
+    from datasets import Dataset
+    from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
+
+    arguments = TrainingArguments(
+        output_dir=out,
+        per_device_train_batch_size=batch_size,
+        num_train_epochs=epochs,
+        learning_rate=rate,
+        use_cpu=True,
+        report_to="none",
+        save_strategy="no",
+        disable_tqdm=True,
+        **more,
+    )
+    return Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows(task.train)),
+        data_collator=DataCollatorWithPadding(AutoTokenizer.from_pretrained(folder)),
+    )
 
 
 def train(
     folder: str, data: str, learner: str, examples: int, epochs: int, batch_size: int, **_: Any
 ) -> dict[str, Any]:
     """Train once, from the pretrained weights; the clock runs during `Trainer.train`."""
-    from datasets import Dataset
-    from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
-
     task = opened(data, examples, 1)
     with tempfile.TemporaryDirectory() as out:
-        arguments = TrainingArguments(
-            output_dir=out,
-            per_device_train_batch_size=batch_size,
-            num_train_epochs=epochs,
-            learning_rate=1e-4,
-            use_cpu=True,
-            report_to="none",
-            save_strategy="no",
-            disable_tqdm=True,
-        )
-        trainer = Trainer(
-            model=model_of(folder, learner, classes(task.task), library=True),
-            args=arguments,
-            train_dataset=Dataset.from_list(rows(task.train)),
-            data_collator=DataCollatorWithPadding(AutoTokenizer.from_pretrained(folder)),
-        )
+        model = model_of(folder, learner, classes(task.task), library=True)
+        trainer = trainer_of(model, folder, task, out, epochs, batch_size, 1e-4)
         with clocked() as spent:
             result = trainer.train()
     return {**spent.as_dict(), "examples": epochs * len(task.train), "loss": result.training_loss}
@@ -71,32 +81,17 @@ def scored(
 ) -> dict[str, Any]:  # fmt: skip
     """Test score after training as ours trains."""
     from datasets import Dataset
-    from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
+    from transformers import set_seed
 
     task = opened(data, examples, test_examples, seed)
     set_seed(seed)
     with tempfile.TemporaryDirectory() as out:
-        arguments = TrainingArguments(
-            output_dir=out,
-            per_device_train_batch_size=batch_size,
-            num_train_epochs=epochs,
-            learning_rate=rate,
-            warmup_steps=0.1,
-            weight_decay=0.01,
-            adam_epsilon=1e-6,
-            remove_unused_columns=False,
-            max_grad_norm=1.0,
-            seed=seed,
-            use_cpu=True,
-            report_to="none",
-            save_strategy="no",
-            disable_tqdm=True,
-        )
         model = SamePooling(model_of(folder, learner, classes(task.task), library=True), pooling)
-        collator = DataCollatorWithPadding(AutoTokenizer.from_pretrained(folder))
-        trainer = Trainer(
-            model=model, args=arguments, train_dataset=Dataset.from_list(rows(task.train)), data_collator=collator
-        )
+        trainer = trainer_of(
+            model, folder, task, out, epochs, batch_size, rate,
+            warmup_steps=0.1, weight_decay=0.01, adam_epsilon=1e-6, max_grad_norm=1.0, seed=seed,
+            remove_unused_columns=False,
+        )  # fmt: skip
         trainer.train()
         logits = trainer.predict(Dataset.from_list(rows(task.test))).predictions
     return {"score": scorer(task.task)(np.asarray(task.test.target), logits)}

@@ -12,16 +12,8 @@ from learners.architecture import architecture_from_config
 from learners.checkpoint import find_checkpoint
 from learners.known import known_architecture
 from tasks.errors import InputError
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-FILES = {
-    "config.json": b'{"model_type": "bert"}',
-    "model.safetensors": b"not read here",
-    "tokenizer.json": b"{}",
-    "1_Pooling/config.json": b'{"pooling_mode_mean_tokens": true}',
-    "pytorch_model.bin": b"pickled, never asked for",
-    "README.md": b"never asked for",
-}
+from tests.loopback import COMMIT
+from tests.loopback import MODEL_FILES as FILES
 
 
 def write(folder: Path, names: list[str]) -> Path:

@@ -10,16 +10,9 @@ from typing import Any
 import pytest
 
 from tests.loopback import COMMIT, Hub, Repository, asking, serve
+from tests.loopback import MODEL_FILES as FILES
 
 OLDER = "b" * 40
-FILES = {
-    "config.json": b'{"model_type": "bert"}',
-    "model.safetensors": b"not read here",
-    "tokenizer.json": b"{}",
-    "1_Pooling/config.json": b'{"pooling_mode_mean_tokens": true}',
-    "pytorch_model.bin": b"pickled, never asked for",
-    "README.md": b"never asked for",
-}
 FIND = """
 from pathlib import Path
 from learners.checkpoint import find_checkpoint
