@@ -6,8 +6,8 @@ give each task a Delta. bytes is all that must be kept after the last task besid
 strategy keeps for itself (importances and old weights, an old model, rows).
 
 Then the same strategies in the loop of Avalanche itself, on the same examples, from the same weights and at the same
-learning rate, which is constant there; its batches are not of like length, no epoch is chosen, its optimiser has the
-moments of the tasks before. The scores of both stand side by side, with the difference paired over tasks.
+learning rate: under our settings, and as it is (`avalanche_loop`). The scores of all stand side by side, with the
+differences paired over tasks, and over seeds where there are several.
 
     python scripts/experiments/strategies.py --out runs/strategies
     python scripts/experiments/strategies.py --suite houlsby26 --seeds 3 --out runs/strategies26
@@ -27,54 +27,16 @@ from findings import Told, told_all
 from options import run_options
 from rich.console import Console
 
-from learners.delta import Delta
 from learners.family import parse_learner
-from learners.learner import AvalancheLearner, peak_rate
-from learners.seeds import seed_of
-from stream.avalanche import TextBenchmark, houlsby26
-from stream.avalanche.isolation import own_randomness, silenced
-from stream.evaluate import evaluate
+from learners.learner import AvalancheLearner
+from stream.avalanche import houlsby26
 
 REFERENCE = "full:isolated"
 OURS = (REFERENCE, "full:sequential", "adapter", "layernorm", "head")
 STRATEGIES = ("avalanche:naive", "avalanche:ewc", "avalanche:lwf", "avalanche:replay", "avalanche:cumulative")
 TASKS = "sst2,rte,cola,mrpc,cf_airline,cf_disasters"
+LOOPS = {"our settings": True, "as it is": False}  # of Avalanche's loop: whether it is given the settings of ours
 EXAMPLES = ("suite", "source", "backbone", "max_length", "train_examples", "test_examples")
-
-
-def inside(tasks: TextBenchmark, name: str, epochs: int, batch_size: int) -> dict[str, float | None]:
-    """Score of each task after the last arrival, of a strategy in Avalanche's own loop."""
-    import torch
-    from avalanche.training.plugins import EvaluationPlugin
-
-    from stream.avalanche.strategy import classes_of
-
-    learner = parse_learner(name, {"epochs": epochs, "batch_size": batch_size})
-    assert isinstance(learner, AvalancheLearner)
-    base, given, plugins = classes_of(learner)
-    training = learner.training
-    with own_randomness(seed_of(tasks.seed, name, "inside")), silenced():
-        model = tasks.model()
-        rate = peak_rate(training, tasks.backbone.architecture.hidden)
-        strategy = base(
-            model=model,
-            optimizer=torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=training.weight_decay),
-            criterion=tasks.loss,
-            train_mb_size=batch_size,
-            train_epochs=epochs,
-            plugins=[plugin(**own) for plugin, own in plugins.items()],
-            evaluator=EvaluationPlugin(),
-            **given,
-        )
-        for experience in tasks.to_avalanche().train_stream:
-            strategy.train(experience, eval_streams=[])
-    found: dict[str, float | None] = {}
-    for label, data in enumerate(tasks.tasks):
-        head = f"heads.{label}."
-        named = {key.replace(head, "head."): p.detach() for key, p in strategy.model.named_parameters()}
-        delta = Delta({key: tensor for key, tensor in named.items() if key.startswith(("backbone.", "head."))})
-        found[data.task.name] = evaluate(tasks.backbone, learner, delta, data.task, data.test).score
-    return found
 
 
 def row(name: str, facts: Told, runs: Sequence[dict[str, Any]]) -> list[str]:
@@ -97,22 +59,25 @@ def row(name: str, facts: Told, runs: Sequence[dict[str, Any]]) -> list[str]:
 def side_by_side(
     runs: Sequence[dict[str, Any]], names: Sequence[str], settings: dict[str, Any], console: Console
 ) -> dict[str, Any]:
-    """Scores of strategies in our loop and in Avalanche's, which is run here; of tasks that both could score."""
-    found: dict[str, Any] = {}
-    for seed in range(len(runs)):
+    """Scores of strategies in our loop and in Avalanche's, which is run here; of tasks that all could score."""
+    from avalanche_loop import inside
+
+    found: dict[str, Any] = {name: {loop: [] for loop in ("ours", *LOOPS)} for name in names}
+    for seed, run in enumerate(runs):
         examples = {name: settings[name] for name in EXAMPLES}
         examples["source"] = settings["source"].replace("{seed}", str(seed))
         tasks = houlsby26(**examples, seed=seed)
         for name in names:
-            theirs = inside(tasks, name, settings["epochs"], settings["batch_size"])
-            found.setdefault(name, {"ours": [], "avalanche": []})["avalanche"].append(theirs)
-            found[name]["ours"].append(study.last_row(runs[seed], name))
+            found[name]["ours"].append(study.last_row(run, name))
+            for loop, equal in LOOPS.items():
+                scores = inside(tasks, name, settings["epochs"], settings["batch_size"], settings_of_ours=equal)
+                found[name][loop].append(scores)
             console.print(f"inside Avalanche, seed {seed}: {name}", style="dim", markup=False)
     for name, each in found.items():
-        every = [*each["ours"], *each["avalanche"]]
+        every = [row for rows in each.values() for row in rows]
         scored = [task for task in every[0] if all(row[task] is not None for row in every)]
-        found[name] = {loop: [{task: row[task] for task in scored} for row in rows] for loop, rows in each.items()}
-        found[name]["difference"] = study.paired(found[name]["ours"], found[name]["avalanche"])
+        rows_of = {loop: [{task: row[task] for task in scored} for row in rows] for loop, rows in each.items()}
+        found[name] = rows_of | {"differences": {loop: study.paired(rows_of["ours"], rows_of[loop]) for loop in LOOPS}}
     return found
 
 
@@ -139,12 +104,16 @@ def main(
     theirs = [name for name in names if isinstance(parse_learner(name), AvalancheLearner) and name in found]
     both = side_by_side(runs, theirs, settings, console) if loop and theirs else {}
     if both:
-        compared = [
-            [name, study.points(study.average(each["ours"])), study.points(study.average(each["avalanche"])),
-             each["difference"].tasks.points(sign=True)]
-            for name, each in both.items()
-        ]  # fmt: skip
-        head = ["strategy", "in our loop", "in Avalanche's", "difference\n(over tasks)"]
+        compared = []
+        for name, each in both.items():
+            cells = [name, study.points(study.average(each["ours"]))]
+            for loop, difference in each["differences"].items():
+                cells += [study.points(study.average(each[loop])), difference.tasks.points(sign=True)]
+                cells += [difference.seeds.points(sign=True)] if seeds > 1 else []
+            compared.append(cells)
+        head = ["strategy", "in our\nloop"]
+        for loop in LOOPS:
+            head += [f"Avalanche's,\n{loop}", "ours less it\n(over tasks)", *(["(over\nseeds)"] if seeds > 1 else [])]
         study.show(console, "The same strategies in both loops", head, compared)
     document = {
         "settings": settings | {"seeds": seeds},

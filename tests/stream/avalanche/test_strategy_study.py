@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
+from stream.avalanche import houlsby26
 from tests.end_to_end.test_experiments import TINY, call, read
 
 STRATEGIES = ("avalanche:naive", "avalanche:replay:mem_size=8")
@@ -25,8 +27,9 @@ def test_strategies(tiny_backbone: Path, tmp_path: Path) -> None:
         assert f"{cost[name]['cost']['after_each_arrival'][-1]['bytes']:,}" in line
     assert list(found["loops"]) == list(STRATEGIES)
     for name, both in found["loops"].items():
-        ours, theirs = (sum(both[where][0].values()) / 2 for where in ("ours", "avalanche"))
-        assert both["difference"]["tasks"]["mean"] == pytest.approx(ours - theirs)
+        ours, equal, plain = (sum(both[loop][0].values()) / 2 for loop in ("ours", "our settings", "as it is"))
+        assert both["differences"]["our settings"]["tasks"]["mean"] == pytest.approx(ours - equal)
+        assert both["differences"]["as it is"]["tasks"]["mean"] == pytest.approx(ours - plain)
         assert ours == pytest.approx(sum(read(tmp_path / "seed0" / "results.json")["learners"][name]["R"][-1]) / 2)
         assert answer.out.count(f"\n{name} ") == 2
 
@@ -37,3 +40,39 @@ def test_only_the_run_where_the_loop_of_avalanche_is_not_asked_for(tiny_backbone
     assert (answer.code, answer.err) == (0, "")
     assert read(tmp_path / "strategies.json")["loops"] == {}
     assert "both loops" not in answer.out
+
+
+def test_avalanche_under_our_settings_keeps_the_best_epoch_of_each_task(
+    tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import avalanche_loop
+    from avalanche.training.supervised import Naive
+
+    tasks = houlsby26(suite="sst2,cola", backbone=str(tiny_backbone), train_examples=8, test_examples=8, max_length=16)
+    seen: list[dict[str, torch.Tensor]] = []
+    kept: list[dict[str, torch.Tensor]] = []
+    rates: list[float] = []
+    judged: list[int] = []
+
+    def validated(plugin: object, model: torch.nn.Module, label: int) -> tuple[float, float]:
+        seen.append({name: p.detach().clone() for name, p in model.named_parameters()})
+        judged.append(label)
+        return 0.5, (2.0, 1.0, 3.0)[(len(seen) - 1) % 3]  # of equal scores the least loss: the second epoch
+
+    class Watching(avalanche_loop.SupervisedPlugin):  # type: ignore[misc]
+        def before_forward(self, strategy: torch.nn.Module, **_: object) -> None:
+            rates.append(strategy.optimizer.param_groups[0]["lr"])  # of the step before
+
+        def after_training_exp(self, strategy: torch.nn.Module, **_: object) -> None:
+            kept.append({name: p.detach().clone() for name, p in strategy.model.named_parameters()})
+            assert all(state["step"] == 6 for state in strategy.optimizer.state.values())  # three epochs of one task
+
+    monkeypatch.setattr(avalanche_loop.OurSettings, "_validated", validated)
+    monkeypatch.setattr(avalanche_loop, "classes_of", lambda _: (Naive, {}, {Watching: {}}))
+    avalanche_loop.inside(tasks, "avalanche:naive", 3, 4, settings_of_ours=True)
+    assert judged == [0, 0, 0, 1, 1, 1]
+    for task, best in enumerate((seen[1], seen[4])):
+        assert all(torch.equal(kept[task][name], tensor) for name, tensor in best.items())
+        assert any(not torch.equal(kept[task][name], seen[3 * task + 2][name]) for name in best)
+    assert rates[1:6] == rates[7:]  # the schedule begins anew with each task
+    assert rates[5] < rates[2]

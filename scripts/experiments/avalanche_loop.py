@@ -1,0 +1,126 @@
+"""A strategy of Avalanche in its own loop, on a stream of ours: as its documentation sets it up, or under our settings.
+
+As it is: AdamW at a constant rate, whose moments go on from task to task; the last epoch is kept. Under our settings a
+plugin of its own kind gives it what our loop has: new moments for each task, warm-up and decline of the rate, clipped
+gradients, and the epoch that is best on validation rows. What still differs: rows are shuffled, not put together by
+length, so every batch is another, and a regression's targets are not standardised.
+"""
+
+# mypy: disable-error-code="import-untyped,misc"
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from avalanche.core import SupervisedPlugin
+from avalanche.training.plugins import EvaluationPlugin
+from torch import Tensor, nn
+
+from learners.batches import evaluation_plan
+from learners.delta import Delta
+from learners.family import parse_learner
+from learners.fit import validation_loss
+from learners.learner import Learner, Training, peak_rate
+from learners.notation import read_object
+from learners.optimiser import optimiser_of, schedule, set_rate
+from learners.predict import predict
+from learners.seeds import seed_of
+from stream.avalanche import TextBenchmark
+from stream.avalanche.isolation import own_randomness, silenced
+from stream.avalanche.strategy import classes_of, follows_updates
+from stream.evaluate import evaluate, scorer
+
+
+class OurSettings(SupervisedPlugin):
+    """The schedule, clipping and choice of the epoch of our loop, in Avalanche's.
+
+    It stands before a strategy's own plugins, so that what they keep of a task is of the epoch that is kept.
+
+    Attributes:
+        best_epoch: Whether the best epoch is kept; else the last.
+    """
+
+    def __init__(self, tasks: TextBenchmark, learner: Learner, best_epoch: bool) -> None:
+        super().__init__()
+        self.tasks, self.learner, self.best_epoch = tasks, learner, best_epoch
+        self.everything = bool({"cumulative", "joint"} & {*read_object(learner.avalanche)})
+
+    def before_training_exp(self, strategy: Any, **_: Any) -> None:
+        strategy.optimizer.state.clear()
+        self.step, self.steps = 0, max(1, strategy.train_epochs * len(strategy.dataloader))
+        self.best_key, self.best = (-np.inf, -np.inf), dict[str, Tensor]()
+
+    def before_update(self, strategy: Any, **_: Any) -> None:
+        training = self.learner.training
+        set_rate(strategy.optimizer, schedule(self.step, self.steps, training.warmup))
+        nn.utils.clip_grad_norm_([p for p in strategy.model.parameters() if p.grad is not None], training.clip)
+        self.step += 1
+
+    def after_training_epoch(self, strategy: Any, **_: Any) -> None:
+        if not self.best_epoch:
+            return
+        newest = strategy.experience.current_experience
+        found = [
+            self._validated(strategy.model, label) for label in range(0 if self.everything else newest, newest + 1)
+        ]
+        score, loss = (sum(values) / len(found) for values in zip(*found, strict=True))
+        if (score, -loss) > self.best_key:
+            self.best_key = (score, -loss)
+            self.best = {name: p.detach().clone() for name, p in strategy.model.named_parameters()}
+
+    def after_training_exp(self, strategy: Any, **_: Any) -> None:
+        with torch.no_grad():
+            for name, parameter in strategy.model.named_parameters():
+                if name in self.best:
+                    parameter.copy_(self.best[name])
+
+    def _validated(self, model: nn.Module, label: int) -> tuple[float, float]:
+        """Score and loss on a task's validation rows."""
+        tasks, data = self.tasks, self.tasks.tasks[label]
+        split = data.validation
+        answers = predict(tasks.backbone, self.learner, delta_of(model, label), split, evaluation_plan(split))
+        target = np.asarray(split.target)
+        return scorer(data.task)(target, answers), validation_loss(answers, target)
+
+
+def inside(
+    tasks: TextBenchmark, name: str, epochs: int, batch_size: int, *, settings_of_ours: bool
+) -> dict[str, float | None]:
+    """Score of each task after the last arrival, of a strategy in Avalanche's own loop."""
+    learner = parse_learner(name, {"epochs": epochs, "batch_size": batch_size})
+    base, given, named = classes_of(learner)
+    with own_randomness(seed_of(tasks.seed, name, "inside")), silenced():
+        model = tasks.model()
+        strategy = base(
+            model=model,
+            optimizer=_optimiser(learner.training, model, tasks.backbone.architecture.hidden, settings_of_ours),
+            criterion=tasks.loss,
+            train_mb_size=batch_size,
+            train_epochs=epochs,
+            plugins=[plugin(**own) for plugin, own in named.items()],
+            evaluator=EvaluationPlugin(),
+            **given,
+        )
+        if settings_of_ours:
+            strategy.plugins.insert(0, OurSettings(tasks, learner, best_epoch=not follows_updates(strategy)))
+        for experience in tasks.to_avalanche().train_stream:
+            strategy.train(experience, eval_streams=[])
+    return {
+        data.task.name: evaluate(tasks.backbone, learner, delta_of(model, label), data.task, data.test).score
+        for label, data in enumerate(tasks.tasks)
+    }
+
+
+def delta_of(model: nn.Module, label: int) -> Delta:
+    """What a model of a stream answers for one task, as a Delta of `full:sequential`."""
+    head = f"heads.{label}."
+    named = {name.replace(head, "head."): p.detach().clone() for name, p in model.named_parameters()}
+    return Delta({name: tensor for name, tensor in named.items() if name.startswith(("backbone.", "head."))})
+
+
+def _optimiser(training: Training, model: nn.Module, hidden: int, settings_of_ours: bool) -> torch.optim.Optimizer:
+    rate = peak_rate(training, hidden)
+    if settings_of_ours:
+        return optimiser_of(training, dict(model.named_parameters()), {}, rate, None)
+    return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=training.weight_decay)
