@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from learners.backbone import Backbone
+from learners.delta import is_head
 from learners.dropout import FastDropout, dropout
 from learners.forms import Gated
 from learners.injection import PART as PEFT
@@ -43,13 +44,9 @@ def pooled(
     first = 0 if below is None else layers_below(learner, backbone.architecture)
     if below is not None and first == layers:
         return below
-    dtype = backbone.dtype
-    weights = {name[len("backbone.") :]: t.to(dtype) for name, t in tensors.items() if name.startswith("backbone.")}
-    for name, tensor in tensors.items():
-        if name.startswith("difference."):
-            key = name[len("difference.") :]
-            weights[key] = (backbone.weights[key] + tensor).to(dtype)
-    added = {name: t.to(dtype) for name, t in tensors.items() if name.startswith("added.")}
+    ready = in_dtype(backbone, tensors)
+    weights = {name[len("backbone.") :]: tensor for name, tensor in ready.items() if name.startswith("backbone.")}
+    added = {name: tensor for name, tensor in ready.items() if name.startswith("added.")}
     model = part(backbone, first, layers) if first else backbone.model
     if learner.peft:
         model = injected_model(backbone, learner.peft)
@@ -76,6 +73,19 @@ def pooled(
             return pooler
         head: Any = backbone.model.pooler  # what came out is of the prompt's first place
         return cast(Tensor, head(hidden))
+
+
+def in_dtype(backbone: Backbone, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a Delta as the forward pass takes them: the body in the backbone's dtype, changes of weights as
+    the weights that they make. What is so already stays as it is."""
+    dtype, found = backbone.dtype, dict[str, Tensor]()
+    for name, tensor in tensors.items():
+        if name.startswith("difference."):
+            key = name[len("difference.") :]
+            found[f"backbone.{key}"] = (backbone.weights[key] + tensor).to(dtype)
+        else:
+            found[name] = tensor if is_head(name) else tensor.to(dtype)
+    return found
 
 
 def _pool(backbone: Backbone, hidden: Tensor, batch: Batch) -> Tensor:

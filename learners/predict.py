@@ -10,7 +10,7 @@ from learners.batches import Plan, collate
 from learners.below import Below
 from learners.delta import Delta
 from learners.learner import Learner
-from learners.modify import dropout_active, logits
+from learners.modify import dropout_active, in_dtype, logits
 from tasks.encoded import EncodedSplit
 
 EVALUATION_FORMAT = 2  # enters every key: raise it whenever equal inputs would give other logits
@@ -35,8 +35,9 @@ def predict(
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
     with torch.inference_mode(), dropout_active(backbone, False):
+        tensors = in_dtype(backbone, delta.tensors)  # not with every batch
         for rows in plan.batches:
             batch = collate(backbone, split, rows)
             states = None if below is None else below.of(rows, batch)
-            out[rows] = logits(backbone, learner, delta.tensors, batch, below=states).numpy()
+            out[rows] = logits(backbone, learner, tensors, batch, below=states).numpy()
     return out

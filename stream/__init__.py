@@ -7,10 +7,14 @@ results = run(suite="cola,rte", source="folder:data", backbone="minilm", learner
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["run"]
+if TYPE_CHECKING:
+    from stream.workers import Workers
+
+__all__ = ["kept_workers", "run"]
 
 
 def run(
@@ -28,7 +32,8 @@ def run(
         handle: Called with every event of the run, a plain dict.
         **settings: The options of the command with underscores: suite, source, backbone, learners, order, seed,
             epochs, batch_size, learning_rate, max_length, train_examples, test_examples, evaluate, dtype, workers,
-            columns, out, store, log. Lists of learners, tasks or loggers may be given as lists.
+            columns, out, store, log. Lists of learners, tasks or loggers may be given as lists, and as workers those
+            of `kept_workers`.
 
     Returns:
         The document of OUT/results.json. A fit that diverged does not end the run: it is among its learner's
@@ -40,14 +45,18 @@ def run(
     """
     from stream.config import resolve_config
     from stream.loggers.log import logged
-    from stream.pool import workers_ahead
     from stream.report import make_console, open_view, print_report
+    from stream.workers import Workers, waiting_workers
 
+    kept = given if isinstance(given := settings.get("workers"), Workers) else None
+    if kept is not None:
+        settings["workers"] = kept.count
     joined = {key: ",".join(value) if isinstance(value, list | tuple) else value for key, value in settings.items()}
     plain = {key: str(value) if isinstance(value, Path) else value for key, value in joined.items()}
     resolved, origins = resolve_config(plain, Path(config) if config else None, origin="call")
     console = make_console(display)
-    with workers_ahead(resolved.workers) as ahead, open_view(display, console) as view:
+    workers = waiting_workers(resolved.workers) if kept is None else nullcontext(kept)
+    with workers as waiting, open_view(display, console) as view:
 
         def both(event: dict[str, Any]) -> None:
             view.handle(event)
@@ -56,7 +65,22 @@ def run(
         with logged(resolved.log, resolved.out_folder, both) as told:
             from stream.engine import run_stream  # seconds, which the workers take too
 
-            results = run_stream(resolved, origins, told, ahead)
+            results = run_stream(resolved, origins, told, waiting)
     if display in ("rich", "plain"):
         print_report(results, console)
     return results
+
+
+def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
+    """Workers for several runs, one after another: libraries and an equal backbone are loaded once.
+
+    with kept_workers() as workers:
+        for n in range(10):
+            run(order=f"seed:{n}", out=f"runs/order{n}", store="runs/store", workers=workers, ...)
+
+    Args:
+        count: How many; one for each core if not given. One is the calling process itself.
+    """
+    from stream.workers import waiting_workers
+
+    return waiting_workers(count, kept=True)

@@ -25,12 +25,13 @@ from stream.ledger import Ledger, open_ledger
 from stream.matrix import to_csv
 from stream.opening import check_same_inputs, lacks, opened
 from stream.plan import Job, plan_jobs
-from stream.pool import Ahead, JobFailed, Message, cores, run_here, run_in_workers
+from stream.pool import JobFailed, run_here, run_in_workers
 from stream.prepare import Prepared, prepare
 from stream.record import Handle, Progress, arrived, begin, keep, show, take
 from stream.replay import replay, written
 from stream.results import matrix_of, results
 from stream.store import Store
+from stream.workers import Message, Workers, cores
 from tasks.files import write_atomic
 
 # To write the results takes arrivals times tasks. In a stream of up to SHORT tasks they are written at each arrival,
@@ -43,14 +44,14 @@ def run_stream(
     config: RunConfig,
     origins: Mapping[str, str],
     handle: Handle = lambda event: None,
-    ahead: Ahead | None = None,
+    waiting: Workers | None = None,
 ) -> dict[str, Any]:
     """Run or continue a stream.
 
     Args:
         origins: Where each setting came from, for config.toml.
         handle: Called with every event; see `stream.report` for those that are shown.
-        ahead: Workers that have begun to load their libraries.
+        waiting: Workers that have begun to load their libraries, or are kept from a run before.
 
     Returns:
         The results, as written to OUT/results.json.
@@ -79,10 +80,10 @@ def run_stream(
                 leftover.unlink(missing_ok=True)
             write_atomic(folder / "config.toml", config_toml(config, origins))
             with _terminated_as_interrupted():
-                return _run(prepared, ledger, handle, ahead)
+                return _run(prepared, ledger, handle, waiting)
 
 
-def _run(prepared: Prepared, ledger: Ledger, handle: Handle, ahead: Ahead | None) -> dict[str, Any]:
+def _run(prepared: Prepared, ledger: Ledger, handle: Handle, waiting: Workers | None) -> dict[str, Any]:
     config, learners = prepared.config, prepared.learners
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
     progress = Progress(
@@ -102,7 +103,7 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle, ahead: Ahead | None
     if todo or lacks(ledger, opening):
         ledger.append(opening)
     try:
-        _work(progress, todo, ahead)
+        _work(progress, todo, waiting)
     except JobFailed as failure:
         _write(progress)
         ledger.append({"event": "failed", "job": failure.job, "type": failure.type, "message": failure.message})
@@ -118,7 +119,7 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle, ahead: Ahead | None
     return document
 
 
-def _work(progress: Progress, todo: tuple[Job, ...], ahead: Ahead | None) -> None:
+def _work(progress: Progress, todo: tuple[Job, ...], waiting: Workers | None) -> None:
     """Do the jobs that are left, in workers or here, and keep each result as it comes."""
     if not todo:
         return
@@ -145,13 +146,13 @@ def _work(progress: Progress, todo: tuple[Job, ...], ahead: Ahead | None) -> Non
 
     workers = workers_of(prepared)
     if workers == 1:
-        if ahead is not None:
-            ahead.end()
+        if waiting is not None:
+            waiting.take(0)
         with _process_restored():
             run_here(todo, available, open_bench(prepared.setup(), prepared.backbone), emit)
     else:
         log = config.out_folder / "workers.log"
-        run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit, ahead)
+        run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit, waiting)
 
 
 def needed(result: Mapping[str, Any]) -> dict[str, Any]:

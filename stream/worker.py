@@ -18,25 +18,33 @@ from typing import Any, TextIO
 
 
 def main() -> None:
-    """Serve jobs until standard input ends; end at once when it does, as the run is then gone."""
+    """Serve the jobs of one run after another until standard input ends; end at once when it does: the run is gone."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     jobs: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_read, args=(jobs,), daemon=True).start()
     from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
 
-    from stream.execute import Setup, execute, open_bench
+    from stream.execute import Bench, Setup, execute, open_bench
     from stream.plan import Job
 
-    first = jobs.get()
-    with open(first["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run, however it ends
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    bench = open_bench(Setup(**first["setup"]))
-    gc.freeze()  # every fit begins with a collection: a third of a second if it goes through the libraries again
-    _send(answers, {"kind": "ready"})
+    bench: Bench | None = None
     while True:
         order = jobs.get()
+        if "setup" in order:
+            with open(order["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            setup = Setup(**order["setup"])
+            same = bench is not None and (bench.backbone.id, bench.setup.dtype) == (setup.backbone_id, setup.dtype)
+            backbone = bench.backbone if bench is not None and same else None  # every job has seen that it is unchanged
+            bench = None
+            gc.collect()
+            bench = open_bench(setup, backbone)
+            gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
+            _send(answers, {"kind": "ready", "run": order["run"]})
+            continue
+        assert bench is not None
         job = Job(**{**order["job"], "tasks": tuple(order["job"]["tasks"]), "needs": tuple(order["job"]["needs"])})
 
         def report(event: dict[str, Any], job: Job = job) -> None:

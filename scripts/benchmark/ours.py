@@ -20,7 +20,7 @@ from learners.family import parse_learner
 from learners.fit import fit
 from learners.flops import flops_per_row, total_flops
 from learners.initial import initial_delta
-from stream import run
+from stream import kept_workers, run
 from stream.config import resolve_config
 from stream.evaluate import evaluate as evaluate_task
 from stream.evaluate import scorer
@@ -111,8 +111,10 @@ def stream(out: str, orders: Sequence[str], **settings: Any) -> dict[str, Any]:
     """
     shutil.rmtree(out, ignore_errors=True)
     results: dict[str, Any] = {}
-    for number, order in enumerate(orders):
-        results = run(out=Path(out) / str(number), store=Path(out) / "store", order=order, **settings)
+    with kept_workers(settings.pop("workers", None)) as workers:
+        for number, order in enumerate(orders):
+            folder = Path(out) / str(number)
+            results = run(out=folder, store=Path(out) / "store", order=order, workers=workers, **settings)
     return {"learners": {name: {"accuracies": each["R"][-1]} for name, each in results["learners"].items()}}
 
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from stream import run
+from stream import kept_workers, run
 from stream.failure import RunFailed
 from stream.files import write_json
 from stream.report.console import make_console
@@ -98,7 +98,8 @@ def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings:
 
 def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[dict[str, Any]]:
     """Results of the runs of seeds 0, 1, ...; see `run_seed`."""
-    return [run_seed(out, console, seed=seed, **settings) for seed in range(seeds)]
+    with kept_workers(settings.pop("workers", None)) as workers:
+        return [run_seed(out, console, seed=seed, workers=workers, **settings) for seed in range(seeds)]
 
 
 def teller(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:

@@ -12,9 +12,9 @@ from typing import Any
 from stream.config import RunConfig, resolve_config
 from stream.failure import RunFailed
 from stream.loggers.log import logged
-from stream.pool import workers_ahead
 from stream.report import make_console, open_view, print_report
 from stream.report.failures import one_line
+from stream.workers import waiting_workers
 from tasks.errors import InputError
 
 
@@ -24,14 +24,14 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
     console = make_console(display)
     try:
         with (
-            workers_ahead(settings.workers) as ahead,
+            waiting_workers(settings.workers) as waiting,
             open_view(display, console) as view,
             logged(settings.log, settings.out_folder, view.handle) as handle,
         ):
             handle({"event": "notice", "message": "loading libraries"})
             from stream.engine import run_stream  # seconds: only once the settings are read and something is shown
 
-            results = run_stream(settings, origins, handle, ahead)
+            results = run_stream(settings, origins, handle, waiting)
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
         return 1

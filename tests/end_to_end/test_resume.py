@@ -200,13 +200,13 @@ def test_a_fit_is_found_by_another_run_on_the_same_store(copy: dict[str, Any], t
 
 def test_a_worker_that_dies_is_told(base: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as by the system when memory runs out."""
-    from stream import pool
+    from stream import workers
 
     def doomed(errors: Any) -> subprocess.Popen[str]:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
         return subprocess.Popen(["sh", "-c", "read setup; kill -9 $$"], text=True, **pipes)
 
-    monkeypatch.setattr(pool, "_start", doomed)
+    monkeypatch.setattr(workers, "_process", doomed)
     with pytest.raises(RunFailed, match=r"WorkerDied.*workers\.log"):
         run(**{**base, "out": str(tmp_path), "workers": 2})
     assert os.path.exists(tmp_path / "results.json")

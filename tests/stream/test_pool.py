@@ -10,17 +10,25 @@ from typing import Any
 
 import pytest
 
-from stream import pool
+from stream import workers
 from stream.plan import Job
-from stream.pool import JobFailed, Message, next_job, run_here, run_in_workers, workers_ahead
+from stream.pool import JobFailed, next_job, run_here, run_in_workers
+from stream.workers import Message, waiting_workers
 
 # A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.
 WORKER = """
-import json, os, sys
-setup = json.loads(sys.stdin.readline())["setup"]
-print(json.dumps({"kind": "ready"}), flush=True)
+import json, os, sys, time
 for line in sys.stdin:
     order = json.loads(line)
+    if "setup" in order:
+        setup = order["setup"]
+        if "one_slow" in setup:
+            try:
+                os.close(os.open(setup["one_slow"], os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                time.sleep(0.3)
+        print(json.dumps({"kind": "ready", "run": order["run"]}), flush=True)
+        continue
     job = order["job"]
     name = "/".join((job["kind"], job["learner"], str(job["arrival"])))
     if name == setup.get("dies"):
@@ -53,7 +61,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
         processes.append(subprocess.Popen([sys.executable, "-c", WORKER], text=True, **pipes))
         return processes[-1]
 
-    monkeypatch.setattr(pool, "_start", start)
+    monkeypatch.setattr(workers, "_process", start)
     return processes
 
 
@@ -129,8 +137,7 @@ def test_workers_that_are_there_already_are_taken(
     started: list[subprocess.Popen[str]], tmp_path: Path, ahead: int, wanted: int
 ) -> None:
     results: dict[str, Any] = {}
-    with workers_ahead(ahead) as there:
-        assert there is not None
+    with waiting_workers(ahead) as there:
         assert len(started) == ahead
 
         def told(message: Message) -> None:  # the others do not wait for the end of the run
@@ -145,30 +152,72 @@ def test_workers_that_are_there_already_are_taken(
 def test_one_worker_is_the_process_itself_and_none_outlives_what_it_waits_for(
     started: list[subprocess.Popen[str]],
 ) -> None:
-    with workers_ahead(1) as there:
-        assert there is None
-    with pytest.raises(KeyboardInterrupt), workers_ahead(2):
+    with waiting_workers(1):
+        assert started == []
+    with pytest.raises(KeyboardInterrupt), waiting_workers(2):
         raise KeyboardInterrupt
     assert len(started) == 2
     assert all_ended(started)
 
 
 def test_no_more_start_ahead_than_are_surely_wanted(started: list[subprocess.Popen[str]]) -> None:
-    with workers_ahead(64):
-        assert len(started) == pool.AHEAD
+    with waiting_workers(64):
+        assert len(started) == workers.AHEAD
     assert all_ended(started)
 
 
 def test_without_a_temporary_folder_none_start_ahead(
-    started: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+    started: list[subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pool.tempfile, "TemporaryFile", full)
-    with workers_ahead(2) as there:
-        assert there is None
-    assert started == []
+    monkeypatch.setattr(workers.tempfile, "TemporaryFile", full)
+    results: dict[str, Any] = {}
+    with waiting_workers(2) as there:
+        assert started == []
+        run_in_workers(jobs_of(2), results, {}, 2, tmp_path / "log", lambda message: None, there)
+    assert results.keys() == {job.id for job in jobs_of(2)}
+    assert all_ended(started)
+
+
+def test_kept_workers_do_one_run_after_another(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    with waiting_workers(2, kept=True) as there:
+        for number in range(3):
+            results: dict[str, Any] = {}
+            told: list[Message] = []
+            setup = {"run": number, "one_slow": str(tmp_path / f"first{number}")}  # the run ends before it is ready
+            run_in_workers(jobs_of(4), results, setup, 2, tmp_path / str(number), told.append, there)
+            assert results.keys() == {job.id for job in jobs_of(4)}
+            assert all(result["setup"] == setup for result in results.values())
+            assert {message["worker"] for message in told} <= {0, 1}
+        run_in_workers(jobs_of(1)[:1], {}, {}, 1, tmp_path / "one", lambda message: None, there)
+        assert all(process.poll() is None for process in started), "the other one waits on"
+        run_in_workers(jobs_of(4), {}, {}, 2, tmp_path / "two", lambda message: None, there)
+    assert len(started) == 2
+    assert all_ended(started)
+
+
+def test_a_kept_worker_that_died_between_runs_is_replaced(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    with waiting_workers(2, kept=True) as there:
+        run_in_workers(jobs_of(4), {}, {}, 2, tmp_path / "log", lambda message: None, there)
+        started[0].kill()
+        started[0].wait()
+        results: dict[str, Any] = {}
+        run_in_workers(jobs_of(4), results, {}, 2, tmp_path / "log", lambda message: None, there)
+    assert results.keys() == {job.id for job in jobs_of(4)}
+    assert len(started) == 3
+    assert all_ended(started)
+
+
+def test_after_a_failure_no_worker_of_that_run_is_kept(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    with waiting_workers(2, kept=True) as there:
+        with pytest.raises(JobFailed):
+            run_in_workers(jobs_of(4), {}, {"fails": "fit/chain/3"}, 2, tmp_path / "log", lambda message: None, there)
+        assert all_ended(started)
+        run_in_workers(jobs_of(4), {}, {}, 2, tmp_path / "log", lambda message: None, there)
+    assert len(started) == 4
+    assert all_ended(started)
 
 
 def test_what_workers_print_is_in_the_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -176,9 +225,9 @@ def test_what_workers_print_is_in_the_log(monkeypatch: pytest.MonkeyPatch, tmp_p
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
         return subprocess.Popen(["sh", "-c", "echo out of paper >&2; read setup; exit 9"], text=True, **pipes)
 
-    monkeypatch.setattr(pool, "_start", start)
+    monkeypatch.setattr(workers, "_process", start)
     log = tmp_path / "log"
-    with workers_ahead(2) as there, pytest.raises(JobFailed):
+    with waiting_workers(2) as there, pytest.raises(JobFailed):
         run_in_workers(jobs_of(3), {}, {}, 2, log, lambda message: None, there)
     assert "out of paper" in log.read_text()
 
@@ -215,10 +264,10 @@ def test_a_strangers_module_in_the_current_folder_is_not_ours(tmp_path: Path, mo
     the run's log is there at once, and stays if the run is killed."""
     (tmp_path / "tasks.py").write_text("raise SystemExit('the wrong tasks')")
     monkeypatch.chdir(tmp_path)
-    with (tmp_path / "ahead").open("w+") as ahead, pool._start(ahead) as process:
+    with (tmp_path / "ahead").open("w+") as ahead, workers._process(ahead) as process:
         assert process.stdin is not None
         # No setup: it imports all it needs, then says what is missing.
-        process.stdin.write(json.dumps({"log": str(tmp_path / "log"), "setup": {}}) + "\n")
+        process.stdin.write(json.dumps({"run": 1, "log": str(tmp_path / "log"), "setup": {}}) + "\n")
         process.stdin.flush()
         process.wait(timeout=120)
         ahead.seek(0)
@@ -229,7 +278,7 @@ def test_a_strangers_module_in_the_current_folder_is_not_ours(tmp_path: Path, mo
 
 
 def test_a_worker_ends_with_its_run_even_in_the_middle_of_a_line(tmp_path: Path) -> None:
-    with (tmp_path / "log").open("w") as log, pool._start(log) as process:
+    with (tmp_path / "log").open("w") as log, workers._process(log) as process:
         process.communicate('{"backbone": "to', timeout=60)
     assert process.returncode == 0
 
