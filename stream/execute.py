@@ -16,18 +16,18 @@ import torch
 
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
 from learners.batches import EVALUATION_TOKENS
-from learners.below import Below, open_below
-from learners.delta import Delta
+from learners.delta import Delta, is_head
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT
 from learners.initial import initial_delta
-from learners.learner import Learner
+from learners.learner import Learner, Tuned
 from learners.part import layers_below
 from learners.predict import EVALUATION_FORMAT
 from learners.seeds import seed_of
 from stream.avalanche.held import Nondeterminism
 from stream.evaluate import Score, evaluate
 from stream.fitting import fitted
+from stream.kept import Kept, KeptChanged
 from stream.plan import Job
 from stream.store import Store
 from tasks.encoded import EncodedTask, open_encoded, sample
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
-KEPT = 1 << 28  # bytes of test rows' states in one process: of 26 tasks of 200 rows of 60 tokens, MiniLM, bfloat16
 THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
 
 
@@ -51,10 +50,6 @@ _version = cache(version)  # milliseconds each, asked for with every job
 
 class BackboneChanged(Exception):
     """A frozen tensor is not what it was: a defect, and the end of the run."""
-
-
-class KeptChanged(Exception):
-    """What was computed once for many evaluations is not what it was: bad memory, or a defect; the end of the run."""
 
 
 # What a job may end with; anything else is a defect. A fit that diverges is a result: the stream goes on.
@@ -84,16 +79,15 @@ class Setup:
 
 @dataclass(eq=False)
 class Bench:
-    """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open, and of
-    what frozen layers make of test rows that which was asked for first is kept; strategies are as the last fit left
-    them."""
+    """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open;
+    strategies are as the last fit left them."""
 
     setup: Setup
     backbone: Backbone
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
-    kept: dict[tuple[str, int, int], tuple[Below, str]] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
     trainers: dict[str, Trainer] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
@@ -124,28 +118,6 @@ class Bench:
         """
         if (name := changed_tensor(self.backbone, copies)) is not None:
             raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
-
-    def below(self, learner: Learner, name: str) -> Below | None:
-        """What the frozen layers below all that a learner changes make of a task's test rows. It is asked for after
-        every arrival, by all learners that leave as many layers as they are, so it is kept while there is room.
-
-        Raises:
-            KeptChanged: It is not what was kept.
-        """
-        key = name, layers_below(learner, self.backbone.architecture), learner.layers_read
-        if key[1] == 0 or not self.setup.keep:
-            return None
-        if key in self.kept:
-            found, digest = self.kept[key]
-            if found.digest != digest:
-                raise KeptChanged(f"what was kept of the test rows of {name} changed in memory")
-            return found
-        opened = open_below(self.backbone, learner, self.data(name).test)
-        if opened is None or opened.kept is None:
-            return None
-        if opened.size + sum(one.size for one, _ in self.kept.values()) <= KEPT:
-            self.kept[key] = opened, opened.digest
-        return opened
 
 
 def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
@@ -237,12 +209,22 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
 
 
 def _before(bench: Bench, learner: Learner, task: str) -> Score:
-    delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed)
-    return _score(bench, learner, delta, task)
+    """What a first Delta answers. Of a learner that adds nothing its weights are the backbone's own, so what the head
+    reads is the same for all such learners."""
+    data, started = bench.data(task), time.perf_counter()
+    delta = initial_delta(bench.backbone, learner, data.task, bench.setup.seed)
+    untrained = replace(learner, tuned=Tuned())
+    if layers_below(untrained, bench.backbone.architecture) == 0:
+        return _score(bench, learner, delta, task)
+    below = bench.kept.below(bench.backbone, untrained, task, data.test)
+    head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
+    found = evaluate(bench.backbone, untrained, head, data.task, data.test, below)
+    return replace(found, delta=delta.id, seconds=time.perf_counter() - started)
 
 
 def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
     data, started = bench.data(task), time.perf_counter()
-    below = bench.below(learner, task)  # the first who asks pays for all
+    kept = bench.setup.keep  # then the first who asks pays for all
+    below = bench.kept.below(bench.backbone, learner, task, data.test) if kept else None
     found = evaluate(bench.backbone, learner, delta, data.task, data.test, below)
     return replace(found, seconds=time.perf_counter() - started)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 import stream.execute
+import stream.kept
+from learners.backbone import Dtype
 from learners.family import parse_learners
 from learners.initial import initial_delta
-from stream.execute import BackboneChanged, Bench, KeptChanged, Setup, execute
+from stream.evaluate import evaluate
+from stream.execute import BackboneChanged, Bench, Setup, execute
+from stream.kept import KeptChanged
 from stream.plan import Job, JobKind
 from stream.store import Store
 from tests.loaded import backbone, encoded
@@ -29,8 +34,9 @@ def bench(folder: Path, keep: bool) -> Bench:
 
 
 def logits_of(at: Bench, learner: str) -> list[str]:
-    result = execute(at, Job("before", learner, 0, tuple(TASKS)), {}, lambda event: None)
-    return [cell["logits"] for cell in result["cells"]]
+    own = LEARNERS[learner]
+    deltas = {name: initial_delta(at.backbone, own, TASKS[name].task, seed=3) for name in TASKS}
+    return [stream.execute._score(at, own, delta, name).logits for name, delta in deltas.items()]
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
@@ -38,23 +44,37 @@ def test_logits_are_those_of_a_bench_that_keeps_nothing(learner: str, tmp_path: 
     keeping, plain = bench(tmp_path, keep=True), bench(tmp_path, keep=False)
     expected = logits_of(plain, learner)
     assert [logits_of(keeping, learner) for _ in range(2)] == [expected, expected]
-    assert plain.kept == {}
-    assert bool(keeping.kept) == (learner != "adapter:8")
+    assert plain.kept.states == {}
+    assert bool(keeping.kept.states) == (learner != "adapter:8")
 
 
 def test_learners_that_leave_as_many_layers_share(tmp_path: Path) -> None:
     at = bench(tmp_path, keep=True)
     for learner in ("topk:1", "topk:1:sequential"):
         logits_of(at, learner)
-        assert sorted(at.kept) == [("one", 1, 1), ("two", 1, 1)]
+        assert sorted(at.kept.states) == [("one", 1, 1), ("two", 1, 1)]
     logits_of(at, "head")
-    assert len(at.kept) == 4
+    assert len(at.kept.states) == 4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_before_training_learners_that_add_nothing_share_what_the_head_reads(dtype: Dtype, tmp_path: Path) -> None:
+    """And answer what their first Deltas answer on their own, under the ids of these."""
+    learners = parse_learners("full:isolated,layernorm,bitfit,topk:1,head,feature:2,adapter:8,lora:2,majority")
+    at = replace(bench(tmp_path, keep=False), backbone=backbone(dtype=dtype), learners=learners)
+    for name, learner in learners.items():
+        cells = execute(at, Job("before", name, 0, tuple(TASKS)), {}, lambda event: None)["cells"]
+        for cell, (task, data) in zip(cells, TASKS.items(), strict=True):
+            delta = initial_delta(at.backbone, learner, data.task, seed=0)
+            alone = evaluate(at.backbone, learner, delta, data.task, data.test)
+            assert {**cell, "seconds": 0} == {**alone.as_dict(), "seconds": 0}, (name, task)
+    assert sorted(at.kept.states) == [(task, 2, read) for task in ("one", "two") for read in (1, 2)]
 
 
 def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:
     at = bench(tmp_path, keep=True)
     logits_of(at, "head")
-    kept, _ = at.kept["two", 2, 1]
+    kept, _ = at.kept.states["two", 2, 1]
     assert kept.kept is not None
     kept.kept.view(torch.uint8)[0, 0] ^= 1
     with pytest.raises(KeptChanged, match="two"):
@@ -81,10 +101,10 @@ def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind
 
 
 def test_what_there_is_no_room_for_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream.execute, "KEPT", 0)
+    monkeypatch.setattr(stream.kept, "ROOM", 0)
     at, plain = bench(tmp_path, keep=True), bench(tmp_path, keep=False)
     assert logits_of(at, "topk:1") == logits_of(plain, "topk:1")
-    assert at.kept == {}
+    assert at.kept.states == {}
 
 
 def test_the_time_of_an_evaluation_holds_that_of_the_frozen_layers(
