@@ -128,7 +128,8 @@ def write_adapter(
                 parameters[f"base_model.model.{prefix}{name}"].copy_(tensor)
             if learner.prompt:
                 parameters[f"prompt_encoder.{ADAPTER}.embedding.weight"].copy_(delta.tensors[PROMPT])
-        config.base_model_name_or_path, config.inference_mode = reference(backbone), True
+        config.base_model_name_or_path, config.revision = reference(backbone), backbone.commit
+        config.inference_mode = True
         config.save_pretrained(folder)
         write_tensors(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
     write_tokenizer(folder, backbone, max_length)
@@ -138,6 +139,8 @@ def write_adapter(
         write_head(folder, backbone, head)
         bare = architecture.anatomy.pooler and not architecture.pooler
         automatic, options = "AutoModel", ", add_pooling_layer=False" if bare else ""
+    if backbone.commit is not None:
+        options += f", revision={backbone.commit!r}"
     lines = (
         f"encoder = {automatic}.from_pretrained(backbone{options})",
         "model = PeftModel.from_pretrained(encoder, folder)",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tasks.documents import read_object
 from tasks.errors import InputError
@@ -78,6 +79,16 @@ def split_revision(name: str) -> tuple[str, str | None]:
     """
     repository, at, revision = name.partition("@")
     return repository, check_revision(revision, where=f"--backbone {name}") if at else None
+
+
+def pinned_backbone(known: Mapping[str, Any]) -> str:
+    """The name by which `--backbone` finds a recorded backbone again: of the hub ID@COMMIT, as a branch may move.
+
+    Args:
+        known: Its `name`, and its `commit` where it was from the hub.
+    """
+    commit: str | None = known.get("commit")
+    return f"{split_revision(known['name'])[0]}@{commit}" if commit else str(known["name"])
 
 
 def cached_snapshot(name: str) -> Path:

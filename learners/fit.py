@@ -21,7 +21,7 @@ from learners.delta import Delta
 from learners.divergence import Diverged, not_finite
 from learners.flops import flops_per_row, flops_to_keep, total_flops
 from learners.initial import added_gates, frozen_names, initial_leaves
-from learners.learner import AvalancheLearner, Learner, peak_rate
+from learners.learner import Learner, peak_rate
 from learners.modify import dropout_active, logits
 from learners.optimiser import clamp_gates, optimiser_of, schedule, set_rate
 from learners.parametrise import made
@@ -80,7 +80,7 @@ def fit(
         InputError: A learner whose loop is another library's.
     """
     started = time.perf_counter()
-    if isinstance(learner, AvalancheLearner):
+    if learner.avalanche:
         fix = "run it in a stream, where that library trains it"
         raise InputError("a strategy of Avalanche is no part of this loop", where=f"learner {learner.name}", fix=fix)
     if not learner.trains:

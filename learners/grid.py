@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from learners.forms import Gated
-from learners.learner import AvalancheLearner, Learner, Modification, Tuned
+from learners.learner import Learner, Modification, Tuned
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def axes(learner: Learner) -> tuple[Axes, ...]:
     if learner.difference:
         kept = "" if learner.pruning is None else f", {learner.pruning.target:g} of it kept"
         rows.append(Axes(f"sparse difference z ⊙ w{kept}", "–", "all weights", "θ + Δθ"))
-    if isinstance(learner, AvalancheLearner):
+    if learner.avalanche:
         rows.append(Axes(f"trained as avalanche has it: {learner.avalanche}", "–", "–", "–"))
     if learner.peft:
         rows.append(Axes(f"as peft has it: {learner.peft}", "–", "–", "–"))

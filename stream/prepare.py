@@ -133,7 +133,7 @@ class Prepared:
             tasks={name: described[name] for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
-            environment=environment(numerics(config.dtype)),
+            environment=environment(numerics(config.dtype), self.learners.values()),
         )
 
 

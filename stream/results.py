@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -146,14 +146,19 @@ def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[
     return found
 
 
-def environment(numerics: Mapping[str, Any]) -> dict[str, Any]:
-    """Versions, threads, device and machine that the numbers were made with."""
+def environment(numerics: Mapping[str, Any], learners: Iterable[Learner] = ()) -> dict[str, Any]:
+    """Versions, threads, device and machine that the numbers were made with.
+
+    Args:
+        learners: Of the run; those that Avalanche or peft computes add its version.
+    """
     return {
         "taskstream": version("taskstream"),
         "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{library: version(library) for library in LIBRARIES},
+        **dict(learner.library.split(" ", 1) for learner in learners if learner.library),
         **numerics,
     }
 

@@ -28,7 +28,6 @@ from options import run_options
 from rich.console import Console
 
 from learners.family import parse_learner
-from learners.learner import AvalancheLearner
 from stream.avalanche import houlsby26
 
 REFERENCE = "full:isolated"
@@ -101,7 +100,7 @@ def main(
     title = f"{len(runs[0]['order'])} tasks, backbone {settings['backbone']}"
     study.show(console, title, head, rows, (0, len(head) - 1))
 
-    theirs = [name for name in names if isinstance(parse_learner(name), AvalancheLearner) and name in found]
+    theirs = [name for name in names if parse_learner(name).avalanche and name in found]
     both = side_by_side(runs, theirs, settings, console) if loop and theirs else {}
     if both:
         compared = []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,8 +18,6 @@ from learners.fit import PROGRESS_SECONDS, Report
 from learners.learner import Training
 from learners.optimiser import optimiser_of, schedule, set_rate
 
-T = TypeVar("T")
-
 
 @dataclass(eq=False)
 class Fitting:
@@ -30,7 +28,6 @@ class Fitting:
         order: Seed of the batches.
         best_epoch: Whether the best epoch is kept, and patience counts; else the last.
         validate: Score and loss of the model on validation rows; raises `Diverged`.
-        failed: What `validate` or `report` raised: no fault of the library, through which it comes.
     """
 
     training: Training
@@ -50,19 +47,10 @@ class Fitting:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
     reported: float = field(default_factory=time.perf_counter)
-    failed: Exception | None = None
 
     @property
     def place(self) -> str:
         return f"step {self.step} of {self.steps} (epoch {len(self.losses) + 1})"
-
-    def ours(self, callback: Callable[..., T], *given: Any) -> T:
-        """Call `validate` or `report`."""
-        try:
-            return callback(*given)
-        except Exception as error:
-            self.failed = error
-            raise
 
 
 class Batches:
@@ -117,7 +105,7 @@ class Loop:
             rate = fitting.examples / (now - fitting.started)
             epochs = {"epoch": len(fitting.losses) + 1, "epochs": fitting.training.epochs}
             steps = {"step": fitting.step, "steps": fitting.steps}
-            fitting.ours(fitting.report, {**epochs, **steps, "loss": value, "examples_per_second": rate})
+            fitting.report({**epochs, **steps, "loss": value, "examples_per_second": rate})
             fitting.reported = now
 
     def optimizer_step(self) -> None:
@@ -129,7 +117,7 @@ class Loop:
     def _after_training_epoch(self, **kwargs: Any) -> None:
         super()._after_training_epoch(**kwargs)
         fitting, epoch = self.fitting, len(self.fitting.losses)
-        score, loss = fitting.ours(fitting.validate)
+        score, loss = fitting.validate()
         fitting.losses.append(sum(value * rows for value, rows in fitting.running) / sum(n for _, n in fitting.running))
         fitting.running.clear()
         fitting.scores.append(score)

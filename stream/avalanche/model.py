@@ -23,6 +23,7 @@ from learners.flops import flops_per_row, total_flops
 from learners.learner import Learner
 from learners.modify import dropout_active, pooled
 from stream.avalanche.library import MultiTaskModule
+from tasks.errors import InputError
 
 MASKED = -1000.0  # logit of a class that a task has not, as in Avalanche's MultiHeadClassifier: its softmax is 0
 
@@ -85,6 +86,9 @@ class Classifier(MultiTaskModule):
         Returns:
             [B, C]; of rows of several tasks [B, widest C], `MASKED` for classes that the row's task has not. Without
             task labels, those of every head by task label.
+
+        Raises:
+            InputError: A strategy asks for a head that is not here, such as one newer than this copy.
         """
         features = self._features(x)
         if task_labels is None:
@@ -92,7 +96,7 @@ class Classifier(MultiTaskModule):
             self._count(x, sum(answer.shape[1] for answer in answers.values()))
             return answers
         labels = sorted({task_labels} if isinstance(task_labels, int) else set(task_labels.tolist()))
-        heads = [cast(nn.Linear, self.heads[str(label)]) for label in labels]
+        heads = [self._head(label) for label in labels]
         widest = max(head.out_features for head in heads)
         self._count(x, widest)
         if len(heads) == 1:
@@ -103,6 +107,13 @@ class Classifier(MultiTaskModule):
             rows = task_labels == label
             output[rows, : head.out_features] = head(features[rows])
         return output
+
+    def _head(self, label: int) -> nn.Linear:
+        if str(label) not in self.heads:
+            where, expected = f"learner {self.around.learner.name}", f"one of {len(self.heads)} heads"
+            what = "avalanche cannot train this: it asks a model for a head that this has not"
+            raise InputError(what, where=where, expected=expected, found=f"task label {label}")
+        return cast(nn.Linear, self.heads[str(label)])
 
     def _features(self, x: Mapping[str, Tensor]) -> Tensor:
         """Pooled outputs [B, d], float32, under dropout while training."""
@@ -129,7 +140,13 @@ def loss_of(output: Tensor, target: Tensor) -> Tensor:
     Args:
         output: As `Classifier` gives it, [B, C].
         target: Classes or scores [B].
+
+    Raises:
+        InputError: A strategy asks for the loss of something else.
     """
+    if not isinstance(output, Tensor):
+        found = type(output).__name__
+        raise InputError("avalanche cannot train this: its loss is not of logits and targets", found=found)
     if not target.is_floating_point() or output.shape[1] == 1:
         return task_loss(output, target)
     scores = output[:, 1] == MASKED

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,8 @@ from stream.evaluate import scorer
 from tasks.encoded import EncodedSplit, EncodedTask
 from tasks.errors import InputError
 from tasks.task import Task
+
+OURS = ("tasks", "learners", "stream")  # packages
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +146,7 @@ class Trainer:
         except (Diverged, InputError, OSError, MemoryError):
             raise
         except Exception as error:
-            if error is fitting.failed:
+            if _is_ours(error):
                 raise
             where = f"learner {self.learner.name}, task {task}"
             found = " ".join(f"{type(error).__name__}: {error}".split())[:300]
@@ -189,3 +192,10 @@ class Trainer:
             if name.startswith(head) or (body and name.startswith("backbone.")):
                 leaves[name.replace(head, "head.")] = parameter
         return dict(finished(self.learner, leaves, {}, met.mean, met.deviation).tensors)
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether an exception comes from our code, or from a library or a callback that this calls, and not from
+    Avalanche's: each calls the other, and the innermost of either is to blame."""
+    packages = [frame.f_globals.get("__name__", "").split(".")[0] for frame, _ in walk_tb(error.__traceback__)]
+    return next(package for package in reversed(packages) if package in ("avalanche", *OURS)) in OURS

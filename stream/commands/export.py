@@ -176,15 +176,17 @@ def _score(run: Recorded, learner: str, task: str) -> float | None:
 
 def _readme(document: dict[str, Any], data: EncodedTask, backbone: Backbone, loading: Loading) -> str:
     from learners.adapter_files import reference
+    from learners.checkpoint import pinned_backbone
     from learners.usage import usage
 
+    known = {"name": reference(backbone), "commit": backbone.commit}
     score = "not evaluated" if document["score"] is None else f"{100 * document['score']:.1f}"
     labels = ", ".join(data.task.labels or ("a real-valued score",))
     about = {
         "task": f"{data.task.title} ({data.task.name})",
         "labels": labels,
         "learner": document["learner"],
-        "backbone": f"{reference(backbone)}, content {backbone.id}",
+        "backbone": f"{pinned_backbone(known)}, content {backbone.id}",
         f"{data.task.metric} on the test rows": score,
         "tokens of a row": f"at most {data.max_length}",
         "content of the Delta": document["delta"],

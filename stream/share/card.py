@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from stream.share.record import Record, pinned_backbone
+from learners.checkpoint import pinned_backbone
+from stream.share.record import Record
 
 # Metrics of tasks by the hub's names.
 METRICS = {"accuracy": "accuracy", "f1": "f1", "matthews": "matthews_correlation", "spearman": "spearmanr"}
@@ -98,7 +99,7 @@ def _text(record: Record) -> str:
         "learner": f"`{record['canonical']}`",
         "arrival": f"task {record['arrival']} of {record['of']} in the stream, seed {record['seed']}",
         "training": _training(record["training"]),
-        "backbone": f"{own_backbone(pinned_backbone(record))}, content {backbone['id']}, {backbone['dtype']}",
+        "backbone": f"{own_backbone(pinned_backbone(backbone))}, content {backbone['id']}, {backbone['dtype']}",
         "parameters": f"{changed}, {added} added, {head} of the head",
         "tokens of a row": f"at most {record['max_length']}",
         "content of the Delta": record["delta"],
@@ -117,9 +118,10 @@ def _text(record: Record) -> str:
 def usage(record: Record) -> list[str]:
     """The lines of Python that load the model and answer."""
     second = ', ["a second text"]' if record["task"]["kind"] == "pair" else ""
+    backbone = pinned_backbone(record["backbone"])
     return [
         "from stream.share import load_model",
-        f'model = load_model(".", backbone={pinned_backbone(record)!r})  # this folder; a name, hub id or folder',
+        f'model = load_model(".", backbone={backbone!r})  # this folder; a name, hub id or folder',
         f'print(model.answers(["a text"]{second}))',
     ]
 

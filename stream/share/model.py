@@ -11,11 +11,12 @@ import numpy as np
 
 from learners.backbone import Backbone, load_backbone
 from learners.batches import evaluation_plan
+from learners.checkpoint import pinned_backbone
 from learners.delta import Delta, load_delta
 from learners.family import parse_learner
 from learners.learner import Learner
 from learners.predict import predict
-from stream.share.record import DELTA, Record, pinned_backbone, read_record
+from stream.share.record import DELTA, Record, read_record
 from tasks.encode import encode_split
 from tasks.errors import InputError
 from tasks.examples import Examples
@@ -80,7 +81,7 @@ def load_model(folder: str | Path, backbone: str | None = None) -> SharedModel:
     folder = Path(folder)
     record = read_record(folder)
     known: Mapping[str, Any] = record["backbone"]
-    base = load_backbone(backbone or pinned_backbone(record), known["dtype"])
+    base = load_backbone(backbone or pinned_backbone(known), known["dtype"])
     if base.id != known["id"]:
         raise InputError(
             "not the backbone of this Delta",

@@ -39,6 +39,7 @@ def record_of(
     task, facts = data.task, run.facts
     commit = {} if backbone.commit is None else {"commit": backbone.commit}
     about = facts.tasks[task.name]
+    libraries = ("taskstream", *LIBRARIES, facts.learners[learner].library.split(" ")[0])
     return {
         "format": FORMAT,
         "learner": learner,
@@ -71,7 +72,7 @@ def record_of(
         "seed": facts.seed,
         "parameters": dict(vars(delta.counts)),
         "certificate": certificate_of(run, evidence, learner, task.name),
-        "versions": {name: facts.environment[name] for name in ("taskstream", *LIBRARIES) if name in facts.environment},
+        "versions": {name: facts.environment[name] for name in libraries if name in facts.environment},
     }
 
 
@@ -115,12 +116,6 @@ def published_at(notes: list[str]) -> dict[str, str]:
     """Repository, configuration and commit on the hub that a task came from, by its notes; empty for other sources."""
     found = next((match for note in notes if (match := COMMIT.fullmatch(note))), None)
     return {} if found is None else {name: value for name, value in found.groupdict().items() if value}
-
-
-def pinned_backbone(record: Record) -> str:
-    """The name by which `--backbone` finds the backbone again: of the hub, NAME@COMMIT."""
-    known: Mapping[str, str] = record["backbone"]
-    return f"{known['name']}@{known['commit']}" if "commit" in known else known["name"]
 
 
 def read_record(folder: Path) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from learners.backbone import Backbone, load_backbone
+from learners.checkpoint import pinned_backbone
 from learners.delta import Delta
 from stream.store import Store
 from stream.verify.recorded import Recorded
@@ -41,7 +42,7 @@ def run_backbone(run: Recorded) -> Backbone:
     Raises:
         InputError: It is not here, or is another.
     """
-    backbone = load_backbone(str(run.facts.backbone["name"]))
+    backbone = load_backbone(pinned_backbone(run.facts.backbone))
     if backbone.id != run.inputs.backbone:
         expected, found = f"content {run.inputs.backbone[:16]}", backbone.id[:16]
         raise InputError("the backbone is not the one of the run", where=backbone.name, expected=expected, found=found)

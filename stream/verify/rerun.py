@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from learners.backbone import Backbone, load_backbone
+from learners.checkpoint import pinned_backbone
 from learners.seeds import seed_of
 from stream.execute import Bench, Setup, execute, numerics, open_bench
 from stream.opening import changes
@@ -64,11 +65,11 @@ def rerun(
     if not same:
         outcome.notes.append(f"this is not the arithmetic of the run ({changes(there, here)}): last bits may differ")
     progress(f"loading backbone {run.facts.backbone['name']}")
-    backbone = load_backbone(run.facts.backbone["name"], run.inputs.numerics["dtype"])
+    backbone = load_backbone(pinned_backbone(run.facts.backbone), run.inputs.numerics["dtype"])
     if backbone.id != run.inputs.backbone:
         what = "the backbone is not the one of the run"
-        where, expected = str(run.facts.backbone["name"]), run.inputs.backbone
-        outcome.findings.append(Finding(what, where, expected=expected, found=backbone.id))
+        expected, found = run.inputs.backbone, backbone.id
+        outcome.findings.append(Finding(what, backbone.name, expected=expected, found=found))
         return outcome
     threads = torch.get_num_threads()
     try:
@@ -114,7 +115,7 @@ def _setup(
     for task in dict.fromkeys(drawn.cell["task"] for drawn in cells):
         data[task] = str(encoded_of(run, task, config, backbone, progress))
     return Setup(
-        backbone=run.facts.backbone["name"],
+        backbone=backbone.name,
         backbone_id=inputs.backbone,
         dtype=inputs.numerics["dtype"],
         learners=tuple(inputs.learners),

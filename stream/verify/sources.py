@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from learners.backbone import Backbone
-from learners.checkpoint import cached_snapshot, find_checkpoint
+from learners.checkpoint import cached_snapshot, find_checkpoint, pinned_backbone
 from learners.fingerprint import file_digests
 from stream.config import RunConfig
 from stream.prepare import cache_folder
@@ -77,7 +77,7 @@ def encoded_of(
 def check_backbone_files(run: Recorded, progress: Callable[[str], None]) -> Outcome:
     """The files that the backbone was read from, if they lie where the run found them; nothing is fetched."""
     outcome = Outcome()
-    name = str(run.facts.backbone["name"])
+    name = pinned_backbone(run.facts.backbone)
     progress(f"files of backbone {name}")
     try:
         folder = _folder(name)

@@ -17,7 +17,7 @@ from learners.family import TRAINING_OPTIONS, Family, families, parse_learner, p
 from learners.fit import Fit, fit
 from learners.initial import initial_delta
 from learners.known import KNOWN_CONFIGS, known_architecture
-from learners.learner import AvalancheLearner, Learner, delta_shapes, peak_rate
+from learners.learner import Learner, delta_shapes, peak_rate
 from learners.predict import predict
 from stream.avalanche.trainer import Trainer
 from stream.commands.show import show
@@ -46,7 +46,7 @@ KINDS = {
 def learned(base: Backbone, learner: Learner, *stream: EncodedTask) -> Fit:
     """The fit of the last of these tasks, which goes on from those before if the learner does."""
     previous: Delta | None = None
-    trainer = Trainer(base, learner, 0, stream, lambda task: score) if isinstance(learner, AvalancheLearner) else None
+    trainer = Trainer(base, learner, 0, stream, lambda task: score) if learner.avalanche else None
     for data in stream:
         found = trainer.learn(data) if trainer else fit(base, learner, data, score, 0, previous)
         previous = found.delta

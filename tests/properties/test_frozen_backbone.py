@@ -33,7 +33,7 @@ from learners.backbone import Backbone
 from learners.delta import HEADS, load_delta
 from learners.family import families, parse_learner
 from learners.initial import initial_delta
-from learners.learner import AvalancheLearner, Learner, delta_shapes
+from learners.learner import Learner, delta_shapes
 from stream.execute import Bench, Setup, execute
 from stream.plan import Job, fit_ids
 from stream.store import Store
@@ -126,7 +126,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         task = data.draw(st.sampled_from([name for name in TASKS if name not in self.order]))
         arrival = len(self.fitted) + 1
         before = fit_ids(self.name, arrival)[:-1]
-        whole = isinstance(self.learner, AvalancheLearner)  # which is made again from all that it learned
+        whole = bool(self.learner.avalanche)  # which is made again from all that it learned
         chain = (before if whole else before[-1:]) if self.learner.chained else ()
         job = Job("fit", self.name, arrival, (task,), chain)
         result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)

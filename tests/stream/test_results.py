@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from learners.family import parse_learners
 from stream.account import account
-from stream.results import Facts, matrix_of, results, row_event, violations_of
+from stream.results import Facts, environment, matrix_of, results, row_event, violations_of
 
 ORDER = ("a", "b", "c")
 LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential")
@@ -279,3 +280,19 @@ def test_the_document_at_every_moment_of_a_run(finished: int) -> None:
         assert learner["retention"]["verified"] == (rows == 4 and LEARNERS[name].sharing == "isolated")
         for row, hows in zip(learner["R"], learner["provenance"], strict=True):
             assert [score is None for score in row] == [how is None for how in hows]
+
+
+@pytest.mark.parametrize(
+    ("learners", "library"),
+    [
+        ("avalanche:ewc,head", "avalanche-lib"),
+        ("lora:2,peft:{peft_type=IA3,target_modules=[query]}", "peft"),
+        ("head", ""),
+    ],
+)
+def test_of_the_libraries_of_learners_the_versions_of_those_that_were_used(learners: str, library: str) -> None:
+    if library == "peft":
+        pytest.importorskip("peft", reason="peft is not installed: pip install 'taskstream[peft]'")
+    found = environment({"threads": 1}, parse_learners(learners).values())
+    others = {name: each for name, each in found.items() if name in ("avalanche-lib", "peft")}
+    assert others == ({library: version(library)} if library else {})

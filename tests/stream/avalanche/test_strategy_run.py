@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from stream.prepare import prepare
 from stream.verify import verify
 from tasks.encoded import EncodedTask
 from tasks.errors import InputErrors
-from tests.runs import Answer, Finished, deltas_of, events_of, fitted, tiny_settings
+from tests.runs import Answer, Finished, call, deltas_of, events_of, fitted, tiny_settings
 
 LEARNERS = ("full:sequential", "avalanche:replay:mem_size=12", "avalanche:ewc", "avalanche:joint")
 TASKS = ("sms_spam", "colours", "stsb")
@@ -65,6 +66,17 @@ def test_a_run_is_verified_and_goes_on_where_it_ended(whole: Finished, start: St
     done = fitted(tmp_path / "parts")
     assert [task for name, task in done if name == "avalanche:ewc"] == list(TASKS)
     assert [task for name, task in done if name == "avalanche:joint"] == [*TASKS[:2], *TASKS]
+
+
+def test_the_version_of_the_library_is_in_the_results_and_in_what_is_shared(whole: Finished, tmp_path: Path) -> None:
+    assert whole.results["environment"]["avalanche-lib"] == version("avalanche-lib")
+    call("export", str(whole.out), "--to-dir", str(tmp_path / "shared"), "--task", "stsb")
+    folders = [path.parent for path in (tmp_path / "shared" / "models").rglob("config.json")]
+    versions = {path.parent.name: json.loads((path / "config.json").read_text())["versions"] for path in folders}
+    assert {name for name, each in versions.items() if "avalanche-lib" in each} == {
+        name for name in versions if name.startswith("avalanche")
+    }
+    assert len(versions) == len(LEARNERS)
 
 
 def test_the_account_counts_what_is_kept(whole: Finished) -> None:

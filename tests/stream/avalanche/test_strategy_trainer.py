@@ -299,10 +299,36 @@ def test_a_loss_that_is_no_number_is_told_with_its_step() -> None:
     assert raised.value.flops > 0
 
 
-def test_what_avalanche_cannot_train_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(InputError, match=r"task three: avalanche cannot train this.*NotImplementedError"):
-        trainer("LFLPlugin:lambda_e=1").learn(STREAM[0])
+@pytest.mark.parametrize(
+    ("specification", "words"),
+    [
+        ("LFLPlugin:lambda_e=1", r"task three: avalanche cannot train this.*NotImplementedError"),
+        ("ER_ACE", r"task pair: avalanche cannot train this.*stack expects"),  # of torch, which it calls
+        ("VAETraining", "avalanche cannot train this: its loss is not of logits and targets; found Inputs"),
+        ("FeatureDistillationPlugin", "a head that this has not; expected one of 1 heads; found task label 1"),
+    ],
+)
+def test_what_avalanche_cannot_train_is_told(
+    specification: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match=words):
+        learned(specification)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("loop.schedule", lambda: 1.0),
+        ("model.dropout_active", lambda: None),
+        ("model.dropout", lambda features, rate: F.linear(features, features[:, 1:])),  # a call of torch
+        ("trainer.validation_loss", lambda: 1.0),
+    ],
+)
+def test_a_defect_on_the_way_through_avalanche_is_ours(name: str, broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"stream.avalanche.{name}", broken)
+    with pytest.raises(RuntimeError if name == "model.dropout" else TypeError):
+        trainer("naive").learn(STREAM[0])
 
 
 @pytest.mark.parametrize("callback", ["score", "report"])
