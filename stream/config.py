@@ -10,6 +10,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stream.precision import dtype_of_processor
 from tasks.errors import InputError, InputErrors, unknown_name
 from tasks.paths import user_path
 
@@ -32,7 +33,7 @@ class RunConfig(BaseModel):
     train_examples: int | None = Field(None, ge=1)
     test_examples: int | None = Field(None, ge=1)  # caps validation and test alike
     evaluate: Literal["full", "audited", "square"] = "full"
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    dtype: Literal["float32", "bfloat16"] = "float32"  # the same on every machine; auto (resolve_config) is not
     columns: dict[str, str] = {}  # our column name -> the files' column name
     out: str = "runs/latest"
     store: str | None = None  # None: OUT/store
@@ -61,6 +62,8 @@ def resolve_config(
 ) -> tuple[RunConfig, dict[str, str]]:
     """Settings from defaults, then a TOML file, then what was given; and the origin of each.
 
+    The dtype `auto` becomes the one that suits this processor, or that of the run which the folder already holds.
+
     Raises:
         InputErrors: Every unknown name and bad value at once.
     """
@@ -77,16 +80,27 @@ def resolve_config(
                 errors.append(unknown_name("setting", key, RunConfig.model_fields, where=name))
                 continue
             values[key], origins[key] = value, name
+    if values.get("dtype") == "auto":
+        values["dtype"], why = _auto(values.get("out"))
+        origins["dtype"] += f": auto, {why}"
     try:
         config = RunConfig(**values)
     except ValidationError as error:
         for problem in error.errors():
             key = str(problem["loc"][0])
-            what = f"bad value of {key}"
-            errors.append(InputError(what, where=origins[key], expected=problem["msg"], found=repr(problem["input"])))
+            what, expected = f"bad value of {key}", problem["msg"] + (" or 'auto'" if key == "dtype" else "")
+            errors.append(InputError(what, where=origins[key], expected=expected, found=repr(problem["input"])))
     if errors:
         raise InputErrors(errors)
     return config, origins
+
+
+def _auto(out: Any) -> tuple[str, str]:
+    """A dtype, and why this one."""
+    folder = user_path(out, where="--out") if isinstance(out, str) else Path(RunConfig.model_fields["out"].default)
+    if (folder / "config.toml").exists():
+        return _read(folder / "config.toml").get("dtype", "float32"), "as this run began"
+    return dtype_of_processor(), "what suits this processor"
 
 
 def config_toml(config: RunConfig, origins: Mapping[str, str]) -> str:

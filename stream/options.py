@@ -55,7 +55,7 @@ def takes_settings(verb: Verb) -> Callable[..., None]:
         test_examples: Annotated[int | None, typer.Option(help="At most so many in validation and in test.")] = None,
         evaluate: Annotated[str | None, typer.Option(help="full, audited, or square. Default: full.")] = None,
         dtype: Annotated[
-            str | None, typer.Option(help="float32 or bfloat16, of the forward pass. Default: float32.")
+            str | None, typer.Option(help="float32, bfloat16, or auto: what suits the processor. Default: float32.")
         ] = None,
         columns: Annotated[
             list[str] | None,

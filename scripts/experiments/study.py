@@ -35,7 +35,7 @@ Epochs = Annotated[int, typer.Option(min=0, help="Passes over the training examp
 BatchSize = Annotated[int, typer.Option(min=1, help="Examples in a training batch.")]
 MaxLength = Annotated[int, typer.Option(min=4, help="Tokens of a row at most.")]
 Evaluate = Annotated[str, typer.Option(help="audited, full or square: how often past tasks are measured again.")]
-Dtype = Annotated[str, typer.Option(help="float32 or bfloat16, of the forward pass.")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto: what suits the processor.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")]
 Out = Annotated[Path, typer.Option(help="Where runs and results go; the same command continues there.")]
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream import precision
 from stream.config import AMENDABLE, RunConfig, check_same_run, config_toml, resolve_config
 from tasks.errors import InputErrors
 
@@ -96,3 +97,57 @@ def test_more_of_the_same_may_be_asked_for(tmp_path: Path) -> None:
     check_same_run(path, RunConfig())
     path.write_text(config_toml(*resolve_config({"epochs": 3})))
     check_same_run(path, RunConfig(epochs=3, suite="cola", learners="head", order="seed:1", workers=7, store="s"))
+
+
+X86 = "processor\t: 0\nflags\t\t: fpu sse2 avx512f{}\n\nprocessor\t: 1\nflags\t\t: fpu\n"
+ARM = "processor\t: 0\nFeatures\t: fp asimd{}\n"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "expected"),
+    [
+        (X86.format(" avx512_bf16"), "bfloat16"),
+        (X86.format(" amx_bf16 amx_tile"), "bfloat16"),
+        (X86.format(" avx512_vnni"), "float32"),
+        (ARM.format(" bf16"), "bfloat16"),
+        (ARM.format(""), "float32"),
+        ("", "float32"),
+        (None, "float32"),
+    ],
+)
+def test_auto_is_the_dtype_of_the_processor(
+    cpuinfo: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if cpuinfo is not None:
+        file.write_text(cpuinfo)
+    monkeypatch.setattr(precision, "CPUINFO", file)
+    config, origins = resolve_config({"dtype": "auto", "out": str(tmp_path / "run")})
+    assert config.dtype == expected
+    written = config_toml(config, origins)
+    assert tomllib.loads(written)["dtype"] == expected
+    assert f'dtype = "{expected}"  # command line: auto, what suits this processor\n' in written
+
+
+def test_a_run_that_began_with_auto_goes_on_as_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another machine too, and with its config.toml as --config."""
+    fast, slow = tmp_path / "fast", tmp_path / "slow"
+    fast.write_text(X86.format(" avx512_bf16"))
+    slow.write_text(X86.format(""))
+    asked = {"dtype": "auto", "out": str(tmp_path)}
+    for began, went_on in ((fast, slow), (slow, fast)):
+        (tmp_path / "config.toml").unlink(missing_ok=True)
+        monkeypatch.setattr(precision, "CPUINFO", began)
+        first, origins = resolve_config(asked)
+        (tmp_path / "config.toml").write_text(config_toml(first, origins))
+        monkeypatch.setattr(precision, "CPUINFO", went_on)
+        second, origins = resolve_config(asked)
+        assert second == first
+        assert origins["dtype"] == "command line: auto, as this run began"
+        check_same_run(tmp_path / "config.toml", second)
+        assert resolve_config({}, tmp_path / "config.toml")[0] == first
+
+
+def test_a_wrong_dtype_is_told_all_that_are_right() -> None:
+    with pytest.raises(InputErrors, match="'float32' or 'bfloat16' or 'auto'"):
+        resolve_config({"dtype": "float16"})
