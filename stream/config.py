@@ -98,8 +98,9 @@ def resolve_config(
 def _auto(out: Any) -> tuple[str, str]:
     """A dtype, and why this one."""
     folder = user_path(out, where="--out") if isinstance(out, str) else Path(RunConfig.model_fields["out"].default)
-    if (folder / "config.toml").exists():
-        return _read(folder / "config.toml").get("dtype", "float32"), "as this run began"
+    began = _read(folder / "config.toml").get("dtype", "float32") if (folder / "config.toml").exists() else "auto"
+    if began != "auto":  # which a run never writes: a user put the settings where the run is to be
+        return began, "as this run began"
     return dtype_of_processor(), "what suits this processor"
 
 
@@ -126,7 +127,7 @@ def check_same_run(path: Path, config: RunConfig) -> None:
     """
     if not path.exists():
         return
-    before, _ = resolve_config({}, path)
+    before, _ = resolve_config({"out": str(path.parent)}, path)
     errors = [
         InputError(
             f"{key} differs from the run that this folder holds",

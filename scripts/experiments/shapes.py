@@ -178,7 +178,8 @@ def main(
             runs.append(study.run_seed(out / "runs" / name, console, seed=run_seed, **settings))
             for learner in runs[-1]["learners"]:
                 scores.setdefault(learner, []).append(study.last_row(runs[-1], learner))
-        calls[name] = uses(load_backbone(str(folder / "backbone"), config.dtype), rows, length)
+        dtype = runs[-1]["settings"]["dtype"]
+        calls[name] = uses(load_backbone(str(folder / "backbone"), dtype), rows, length)
         found[name] = {"parameters": backbone.parameters, "step_seconds": seconds[name], "steps": steps, **told,
                        "scores": scores}  # fmt: skip
     for what in ("step", "forward"):
@@ -188,7 +189,7 @@ def main(
     reference = EMBEDDED if EMBEDDED in found else next(iter(found))
     compare(found, reference)
     title = f"What {minutes:g} CPU minutes of pretraining pay for"
-    show_costs(console, f"{title}; {rows} rows of {length} tokens, {config.dtype}", found)
+    show_costs(console, f"{title}; {rows} rows of {length} tokens, {dtype}", found)
     show_scores(console, f"Scores over {len(tasks)} tasks", found, reference)
     document = {"settings": given, "reference": reference, "shapes": found, "environment": runs[0]["environment"]}
     study.save(out / "shapes.json", document, None, console)

@@ -148,6 +148,23 @@ def test_a_run_that_began_with_auto_goes_on_as_it_began(tmp_path: Path, monkeypa
         assert resolve_config({}, tmp_path / "config.toml")[0] == first
 
 
+@pytest.mark.parametrize(("flag", "expected"), [(" amx_bf16", "bfloat16"), ("", "float32")])
+def test_auto_in_a_file_in_the_folder_of_the_run_to_be(
+    flag: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No run began there yet; whatever lies in the default folder has no part in it."""
+    (tmp_path / "cpuinfo").write_text(X86.format(flag))
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.chdir(tmp_path)
+    for name, dtype in (("latest", "float32" if flag else "bfloat16"), ("mine", "auto")):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "config.toml").write_text(f'dtype = "{dtype}"\n')
+    file = Path("runs/mine/config.toml")
+    config, origins = resolve_config({"out": "runs/mine"}, file)
+    assert (config.dtype, origins["dtype"]) == (expected, f"file {file}: auto, what suits this processor")
+    check_same_run(file, config)
+
+
 def test_a_wrong_dtype_is_told_all_that_are_right() -> None:
     with pytest.raises(InputErrors, match="'float32' or 'bfloat16' or 'auto'"):
         resolve_config({"dtype": "float16"})

@@ -1,0 +1,49 @@
+"""`--dtype auto` from the call to the results: what was chosen is what is written, and it stays with the run."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from stream import precision, run
+from tests.runs import as_arguments, call, fitted, ledger_of, read_results, tiny_settings
+
+PROCESSORS = {"bfloat16": "flags : fpu avx512f avx512_bf16\n", "float32": "flags : fpu avx512f\n"}
+
+
+@pytest.mark.parametrize(("here", "there"), [("bfloat16", "float32"), ("float32", "bfloat16")])
+def test_a_run_keeps_the_dtype_of_the_processor_that_it_began_on(
+    here: str, there: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on(dtype: str) -> None:
+        (tmp_path / "cpuinfo").write_text(PROCESSORS[dtype])
+
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    out, file = tmp_path / "run", tmp_path / "mine.toml"
+    file.write_text('dtype = "auto"\n')
+    asked = tiny_settings(tiny_tasks, tiny_backbone, out, suite="sms_spam")
+    on(here)
+    results = run(config=file, **asked)
+    assert results["settings"]["dtype"] == results["environment"]["dtype"] == here
+    assert '"auto"' not in json.dumps([read_results(out), ledger_of(out)])
+    origin = f"file {file}: auto, what suits this processor"
+    assert f'dtype = "{here}"  # {origin}\n' in (out / "config.toml").read_text()
+
+    on(there)
+    plan = call("plan", *as_arguments(asked), "--dtype", "auto", "--display", "json")
+    assert (plan.code, json.loads(plan.out)["cells_left"]) == (0, 0)
+    more = asked | {"suite": "sms_spam,colours"}
+    assert run(dtype="auto", **more)["settings"]["dtype"] == here
+    assert fitted(out) == [("head", "sms_spam"), ("head", "colours")]
+    assert tomllib.loads((out / "config.toml").read_text())["dtype"] == here
+    again = call("run", "--config", str(out / "config.toml"), "--display", "none")
+    assert (again.code, again.err) == (0, "")
+    assert len(fitted(out)) == 2
+    elsewhere = as_arguments(asked | {"out": tmp_path / "other", "store": out / "store", "dtype": "auto"})
+    for dtype, in_store in ((here, 1), (there, 0)):
+        on(dtype)
+        other = call("plan", *elsewhere, "--display", "json")
+        assert json.loads(other.out)["jobs"]["fit"]["in_store"] == in_store  # recipes are of the dtype chosen
