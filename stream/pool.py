@@ -103,8 +103,6 @@ def run_in_workers(
                 if message is None:
                     job_id = running[number].id if number in running else "starting a worker"
                     raise JobFailed(job_id, "WorkerDied", f"a worker process ended (out of memory?); see {log}")
-                if message["kind"] == "ready" and message["run"] != crew[number].runs:
-                    continue  # for a run before, which had no need of it
                 if message["kind"] == "progress":
                     emit({**message, "worker": number})
                     continue
@@ -128,8 +126,9 @@ def run_in_workers(
                     needed = {need: results[need] for need in job.needs}
                     crew[free].tell({"job": asdict(job), "results": needed})
             if workers is not None:
-                given_back, crew = crew, []
-                workers.give_back(given_back)
+                ready = [crew[number] for number in idle]  # what the others still load may fail, and not in this run
+                crew = [worker for worker in crew if worker not in ready]
+                workers.give_back(ready)
         finally:
             end_all(crew)
             if workers is not None:

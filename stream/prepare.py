@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from learners.backbone import Backbone, load_backbone
-from learners.checkpoint import check_name
+from learners.checkpoint import PACKAGED, check_name, pinned_backbone
 from learners.family import parse_learners
 from learners.fingerprint import file_digests
 from learners.injection import injected_model
@@ -79,22 +79,30 @@ class Prepared:
         )
 
     def setup(self) -> Setup:
-        """What workers need, as plain values."""
+        """What workers need, as plain values: paths in full, as a worker that is kept stays in the folder where it
+        began, and of the hub the very commit."""
         config = self.config
         return Setup(
-            backbone=config.backbone,
+            backbone=self._backbone_again(),
             backbone_id=self.backbone.id,
             dtype=config.dtype,
             learners=tuple(self.learners),
             overrides=config.training_overrides,
-            data={name: str(task.path) for name, task in self.data.items()},
-            store=str(config.store_folder),
+            data={name: str(task.path.absolute()) for name, task in self.data.items()},
+            store=str(config.store_folder.absolute()),
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             keep=config.evaluate != "audited",
             ids=self.inputs.data,
         )
+
+    def _backbone_again(self) -> str:
+        """A name by which any process finds the same files."""
+        name, commit = self.config.backbone, self.backbone.commit
+        if name in PACKAGED or commit is not None:
+            return pinned_backbone({"name": name, "commit": commit})
+        return str(self.backbone.folder.absolute())
 
     def facts(self) -> Facts:
         """What the results say of the run itself."""

@@ -14,7 +14,10 @@ import queue
 import sys
 import threading
 import traceback
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from stream.execute import Bench, Setup
 
 
 def main() -> None:
@@ -25,7 +28,7 @@ def main() -> None:
     threading.Thread(target=_read, args=(jobs,), daemon=True).start()
     from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
 
-    from stream.execute import Bench, Setup, execute, open_bench
+    from stream.execute import Setup, execute
     from stream.plan import Job
 
     bench: Bench | None = None
@@ -35,14 +38,14 @@ def main() -> None:
             with open(order["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            setup = Setup(**order["setup"])
-            same = bench is not None and (bench.backbone.id, bench.setup.dtype) == (setup.backbone_id, setup.dtype)
-            backbone = bench.backbone if bench is not None and same else None  # every job has seen that it is unchanged
-            bench = None
-            gc.collect()
-            bench = open_bench(setup, backbone)
-            gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
-            _send(answers, {"kind": "ready", "run": order["run"]})
+            try:
+                bench = _bench_of(Setup(**order["setup"]), bench)
+            except Exception as error:
+                traceback.print_exc()
+                about = {"type": type(error).__name__, "message": str(error)}
+                _send(answers, {"kind": "failed", "job": "starting a worker", **about})
+                return
+            _send(answers, {"kind": "ready"})
             continue
         assert bench is not None
         job = Job(**{**order["job"], "tasks": tuple(order["job"]["tasks"]), "needs": tuple(order["job"]["needs"])})
@@ -57,6 +60,28 @@ def main() -> None:
             _send(answers, {"kind": "failed", "job": job.id, "type": type(error).__name__, "message": str(error)})
         else:
             _send(answers, {"kind": "done", "job": job.id, "result": result})
+
+
+def _bench_of(setup: Setup, before: Bench | None) -> Bench:
+    """The bench of a run; a backbone with the content of that of the run before, unchanged as every job has seen, is
+    not loaded again.
+
+    Raises:
+        InputError: As `stream.execute.open_bench`.
+    """
+    from stream.execute import open_bench
+
+    backbone = None
+    if before is not None:
+        if (before.backbone.id, before.setup.dtype) == (setup.backbone_id, setup.dtype):
+            backbone = before.backbone
+        before.trainers.clear()  # each leads back to its bench, and what is frozen is never collected
+        before.kept.states.clear()
+        before.opened.clear()
+    gc.collect()
+    bench = open_bench(setup, backbone)
+    gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
+    return bench
 
 
 def _read(jobs: queue.Queue[dict[str, Any]]) -> None:

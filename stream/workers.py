@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from tasks.errors import InputError
+
 Message = dict[str, Any]  # {"kind": "start" | "progress" | "done", "job": id, "worker": n, ...}
 Process = subprocess.Popen[str]
 Inbox = queue.Queue[tuple[int, Message | None]]  # number of a worker and what it says; None: it ended
@@ -34,19 +36,21 @@ class Worker:
 
     process: Process
     number: int = 0
-    runs: int = 0
     inbox: Inbox = field(default_factory=queue.Queue)
     listener: threading.Thread | None = None
+    ended: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)  # the last word must reach the run that waits for it
 
     def engage(self, number: int, inbox: Inbox, log: str, setup: Mapping[str, Any]) -> None:
-        """Give it a run, in which it has a number. It says when it is ready, and for which of its runs."""
-        self.number, self.inbox, self.runs = number, inbox, self.runs + 1
+        """Give it a run, in which it has a number. It says when it is ready."""
+        with self.lock:
+            self.number, self.inbox = number, inbox
+            if self.ended:
+                inbox.put((number, None))
         if self.listener is None:
             self.listener = threading.Thread(target=self._listen, daemon=True)
             self.listener.start()
-        elif not self.listener.is_alive():
-            inbox.put((number, None))
-        self.tell({"run": self.runs, "log": log, "setup": setup})
+        self.tell({"log": log, "setup": setup})
 
     def tell(self, message: Mapping[str, Any]) -> None:
         assert self.process.stdin is not None
@@ -73,7 +77,9 @@ class Worker:
             for line in lines:
                 if line.endswith("\n"):  # else it died while it wrote
                     self.inbox.put((self.number, json.loads(line)))
-        self.inbox.put((self.number, None))
+        with self.lock:
+            self.ended = True
+            self.inbox.put((self.number, None))
 
 
 @dataclass(eq=False)
@@ -92,7 +98,13 @@ class Workers:
     waiting: list[Worker] = field(default_factory=list)
 
     def take(self, count: int) -> list[Worker]:
-        """At most so many, from now on the caller's to end or to give back; unless they are kept, others end."""
+        """At most so many, from now on the caller's to end or to give back; unless they are kept, others end.
+
+        Raises:
+            InputError: They were kept for a `with` block that is over.
+        """
+        if self.errors is not None and self.errors.closed:
+            raise InputError("these workers have ended", where="workers", fix="run inside the block of kept_workers()")
         alive = [worker for worker in self.waiting if worker.process.poll() is None]
         end_all(worker for worker in self.waiting if worker not in alive)
         taken, self.waiting = alive[:count], alive[count:]
@@ -103,7 +115,7 @@ class Workers:
     def give_back(self, workers: Iterable[Worker]) -> None:
         """Keep workers that have nothing to do any more, or end them."""
         if self.kept:
-            self.waiting += workers
+            self.waiting[:0] = workers  # those that have a backbone come first
         else:
             end_all(workers)
 
@@ -114,7 +126,7 @@ class Workers:
 
     def told(self) -> str:
         """What they have printed since this was asked last."""
-        if self.errors is None:
+        if self.errors is None or self.errors.closed:
             return ""
         self.errors.seek(0)
         found = self.errors.read()

@@ -3,12 +3,14 @@
 As it is: AdamW at a constant rate, whose moments go on from task to task; the last epoch is kept. Under our settings a
 plugin of its own kind gives it what our loop has: new moments for each task, warm-up and decline of the rate, clipped
 gradients, and the epoch that is best on validation rows. What still differs: rows are shuffled, not put together by
-length, so every batch is another, and a regression's targets are not standardised.
+length, so every batch is another (of several tasks at once: each has an equal share of it), a regression's targets are
+not standardised, and heads of tasks to come are there from the start.
 """
 
 # mypy: disable-error-code="import-untyped,misc"
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,7 @@ class OurSettings(SupervisedPlugin):
         strategy.optimizer.state.clear()
         self.step, self.steps = 0, max(1, strategy.train_epochs * len(strategy.dataloader))
         self.best_key, self.best = (-np.inf, -np.inf), dict[str, Tensor]()
+        self.epoch = self.best_epoch_yet = 0
 
     def before_update(self, strategy: Any, **_: Any) -> None:
         training = self.learner.training
@@ -65,9 +68,12 @@ class OurSettings(SupervisedPlugin):
             self._validated(strategy.model, label) for label in range(0 if self.everything else newest, newest + 1)
         ]
         score, loss = (sum(values) / len(found) for values in zip(*found, strict=True))
+        self.epoch += 1
         if (score, -loss) > self.best_key:
-            self.best_key = (score, -loss)
+            self.best_key, self.best_epoch_yet = (score, -loss), self.epoch
             self.best = {name: p.detach().clone() for name, p in strategy.model.named_parameters()}
+        elif self.epoch - self.best_epoch_yet >= self.learner.training.patience:
+            strategy.stop_training()
 
     def after_training_exp(self, strategy: Any, **_: Any) -> None:
         with torch.no_grad():
@@ -84,6 +90,12 @@ class OurSettings(SupervisedPlugin):
         return scorer(data.task)(target, answers), validation_loss(answers, target)
 
 
+def runs_inside(name: str, tasks: int, batch_size: int) -> bool:
+    """Whether Avalanche's loop can do it: not what trains on all tasks at once, and a batch has a row of every task."""
+    strategies = {*read_object(parse_learner(name).avalanche)}
+    return "joint" not in strategies and (tasks <= batch_size or not {"cumulative", "gdumb"} & strategies)
+
+
 def inside(
     tasks: TextBenchmark, name: str, epochs: int, batch_size: int, *, settings_of_ours: bool
 ) -> dict[str, float | None]:
@@ -92,6 +104,7 @@ def inside(
     base, given, named = classes_of(learner)
     with own_randomness(seed_of(tasks.seed, name, "inside")), silenced():
         model = tasks.model()
+        model.around = replace(model.around, learner=learner)  # the dropout that its specification asks for
         strategy = base(
             model=model,
             optimizer=_optimiser(learner.training, model, tasks.backbone.architecture.hidden, settings_of_ours),

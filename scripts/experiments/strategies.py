@@ -59,8 +59,12 @@ def side_by_side(
     runs: Sequence[dict[str, Any]], names: Sequence[str], settings: dict[str, Any], console: Console
 ) -> dict[str, Any]:
     """Scores of strategies in our loop and in Avalanche's, which is run here; of tasks that all could score."""
-    from avalanche_loop import inside
+    from avalanche_loop import inside, runs_inside
 
+    able = [name for name in names if runs_inside(name, len(runs[0]["order"]), settings["batch_size"])]
+    if left := ", ".join(name for name in names if name not in able):
+        console.print(f"{left}: not in Avalanche's loop, whose batches have rows of every task", markup=False)
+    names = able
     found: dict[str, Any] = {name: {loop: [] for loop in ("ours", *LOOPS)} for name in names}
     for seed, run in enumerate(runs):
         examples = {name: settings[name] for name in EXAMPLES}

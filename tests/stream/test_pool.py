@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from stream import workers
 from stream.plan import Job
 from stream.pool import JobFailed, next_job, run_here, run_in_workers
 from stream.workers import Message, waiting_workers
+from tasks.errors import InputError
 
 # A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.
 WORKER = """
@@ -26,11 +28,15 @@ for line in sys.stdin:
             try:
                 os.close(os.open(setup["one_slow"], os.O_CREAT | os.O_EXCL))
             except FileExistsError:
-                time.sleep(0.3)
-        print(json.dumps({"kind": "ready", "run": order["run"]}), flush=True)
+                time.sleep(60)
+        print(json.dumps({"kind": "ready"}), flush=True)
         continue
     job = order["job"]
     name = "/".join((job["kind"], job["learner"], str(job["arrival"])))
+    if "meet" in setup:
+        open(os.path.join(setup["meet"], str(os.getpid())), "w").close()
+        while len(os.listdir(setup["meet"])) < 2:
+            time.sleep(0.01)
     if name == setup.get("dies"):
         os._exit(9)
     if name == setup.get("fails"):
@@ -182,32 +188,65 @@ def test_without_a_temporary_folder_none_start_ahead(
 
 
 def test_kept_workers_do_one_run_after_another(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
-    with waiting_workers(2, kept=True) as there:
+    both = tuple(Job("fit", name, 1, ("task",)) for name in ("first", "second"))
+    with waiting_workers(3, kept=True) as there:
         for number in range(3):
             results: dict[str, Any] = {}
             told: list[Message] = []
-            setup = {"run": number, "one_slow": str(tmp_path / f"first{number}")}  # the run ends before it is ready
-            run_in_workers(jobs_of(4), results, setup, 2, tmp_path / str(number), told.append, there)
-            assert results.keys() == {job.id for job in jobs_of(4)}
+            (meeting := tmp_path / f"meeting{number}").mkdir()  # both work, so both are ready
+            setup = {"run": number, "meet": str(meeting)}
+            run_in_workers(both, results, setup, 2, tmp_path / "log", told.append, there)
+            assert results.keys() == {job.id for job in both}
             assert all(result["setup"] == setup for result in results.values())
-            assert {message["worker"] for message in told} <= {0, 1}
-        run_in_workers(jobs_of(1)[:1], {}, {}, 1, tmp_path / "one", lambda message: None, there)
-        assert all(process.poll() is None for process in started), "the other one waits on"
-        run_in_workers(jobs_of(4), {}, {}, 2, tmp_path / "two", lambda message: None, there)
-    assert len(started) == 2
+            assert {message["worker"] for message in told} == {0, 1}
+        run_in_workers(both[:1], {}, {}, 1, tmp_path / "one", lambda message: None, there)
+        assert started[2].poll() is None, "the third waits on, and was given no run"
+        assert there.waiting[-1].listener is None
+    assert all_ended(started)
+    with pytest.raises(InputError, match="ended"):
+        run_in_workers(both, {}, {}, 2, tmp_path / "late", lambda message: None, there)
+
+
+def test_a_worker_that_was_not_ready_when_its_run_ended_is_not_kept(
+    started: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """It would say so, or fail, in the next."""
+    with waiting_workers(2, kept=True) as there:
+        for number in range(2):
+            setup = {"run": number, "one_slow": str(tmp_path / f"first{number}")}
+            results: dict[str, Any] = {}
+            run_in_workers(jobs_of(3), results, setup, 2, tmp_path / "log", lambda message: None, there)
+            assert all(result["setup"] == setup for result in results.values())
+            assert len(there.waiting) == 1
+    assert len(started) == 3
     assert all_ended(started)
 
 
 def test_a_kept_worker_that_died_between_runs_is_replaced(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
-    with waiting_workers(2, kept=True) as there:
-        run_in_workers(jobs_of(4), {}, {}, 2, tmp_path / "log", lambda message: None, there)
+    with waiting_workers(1, kept=True) as there:
+        run_in_workers(jobs_of(4), {}, {}, 1, tmp_path / "log", lambda message: None, there)
         started[0].kill()
         started[0].wait()
         results: dict[str, Any] = {}
-        run_in_workers(jobs_of(4), results, {}, 2, tmp_path / "log", lambda message: None, there)
+        run_in_workers(jobs_of(4), results, {}, 1, tmp_path / "log", lambda message: None, there)
     assert results.keys() == {job.id for job in jobs_of(4)}
-    assert len(started) == 3
+    assert len(started) == 2
     assert all_ended(started)
+
+
+def test_the_death_of_a_worker_reaches_the_run_that_has_it(
+    started: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    """Also when its listener knew of it before the run did, and looking at the process came before both."""
+    with waiting_workers(1, kept=True) as there:
+        run_in_workers(jobs_of(2), {}, {}, 1, tmp_path / "log", lambda message: None, there)
+        (worker,) = there.waiting
+        started[0].kill()
+        assert worker.listener is not None
+        worker.listener.join(timeout=60)
+        inbox: workers.Inbox = queue.Queue()
+        worker.engage(5, inbox, str(tmp_path / "log"), {})
+        assert inbox.get(timeout=1) == (5, None)
 
 
 def test_after_a_failure_no_worker_of_that_run_is_kept(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
@@ -267,7 +306,7 @@ def test_a_strangers_module_in_the_current_folder_is_not_ours(tmp_path: Path, mo
     with (tmp_path / "ahead").open("w+") as ahead, workers._process(ahead) as process:
         assert process.stdin is not None
         # No setup: it imports all it needs, then says what is missing.
-        process.stdin.write(json.dumps({"run": 1, "log": str(tmp_path / "log"), "setup": {}}) + "\n")
+        process.stdin.write(json.dumps({"log": str(tmp_path / "log"), "setup": {}}) + "\n")
         process.stdin.flush()
         process.wait(timeout=120)
         ahead.seek(0)

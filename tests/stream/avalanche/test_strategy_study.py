@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stream.avalanche import houlsby26
-from tests.end_to_end.test_experiments import TINY, call, read
+from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 
 STRATEGIES = ("avalanche:naive", "avalanche:replay:mem_size=8")
 
@@ -45,6 +45,7 @@ def test_only_the_run_where_the_loop_of_avalanche_is_not_asked_for(tiny_backbone
 def test_avalanche_under_our_settings_keeps_the_best_epoch_of_each_task(
     tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
     import avalanche_loop
     from avalanche.training.supervised import Naive
 
@@ -76,3 +77,15 @@ def test_avalanche_under_our_settings_keeps_the_best_epoch_of_each_task(
         assert any(not torch.equal(kept[task][name], seen[3 * task + 2][name]) for name in best)
     assert rates[1:6] == rates[7:]  # the schedule begins anew with each task
     assert rates[5] < rates[2]
+
+
+def test_what_avalanches_loop_cannot_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    from avalanche_loop import runs_inside
+
+    assert [runs_inside(f"avalanche:{name}", 26, 16) for name in ("ewc", "cumulative", "joint")] == [True, False, False]
+    assert [runs_inside(f"avalanche:{name}", 16, 16) for name in ("gdumb", "cumulative", "joint")] == [
+        True,
+        True,
+        False,
+    ]
