@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ from stream.fitting import fitted
 from stream.kept import Kept, KeptChanged
 from stream.plan import Job
 from stream.store import Store
+from stream.workers import arithmetic
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 
@@ -40,10 +40,6 @@ Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
 THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
 
-
-# Settings of the libraries that choose between kernels, or between precisions.
-ARITHMETIC = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "MKL_CBWR",
-              "MKL_ENABLE_INSTRUCTIONS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")  # fmt: skip
 
 _version = cache(version)  # milliseconds each, asked for with every job
 
@@ -151,7 +147,7 @@ def numerics(dtype: str) -> dict[str, Any]:
         "training": TRAINING_FORMAT,
         "machine": platform.machine(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "settings": {name: os.environ[name] for name in ARITHMETIC if name in os.environ},
+        "settings": arithmetic(),
         **{name: _version(name) for name in ("torch", "transformers", "numpy")},
     }
 

@@ -29,6 +29,10 @@ MEMORY = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
 }
 
+# Settings of the libraries that choose between kernels, or between precisions.
+ARITHMETIC = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "MKL_CBWR",
+              "MKL_ENABLE_INSTRUCTIONS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")  # fmt: skip
+
 
 @dataclass(eq=False)
 class Worker:
@@ -39,6 +43,7 @@ class Worker:
     inbox: Inbox = field(default_factory=queue.Queue)
     listener: threading.Thread | None = None
     ended: bool = False
+    arithmetic: Mapping[str, str] = field(default_factory=lambda: arithmetic())  # its own, to its end
     lock: threading.Lock = field(default_factory=threading.Lock)  # the last word must reach the run that waits for it
 
     def engage(self, number: int, inbox: Inbox, log: str, setup: Mapping[str, Any]) -> None:
@@ -105,7 +110,8 @@ class Workers:
         """
         if self.errors is not None and self.errors.closed:
             raise InputError("these workers have ended", where="workers", fix="run inside the block of kept_workers()")
-        alive = [worker for worker in self.waiting if worker.process.poll() is None]
+        now = arithmetic()  # which the results of a run state
+        alive = [each for each in self.waiting if each.process.poll() is None and each.arithmetic == now]
         end_all(worker for worker in self.waiting if worker not in alive)
         taken, self.waiting = alive[:count], alive[count:]
         if not self.kept:
@@ -154,6 +160,11 @@ def waiting_workers(count: int | None = None, *, kept: bool = False) -> Iterator
             for _ in range(min(workers.count, AHEAD)):
                 workers.waiting.append(start(workers.errors))
         yield workers
+
+
+def arithmetic() -> dict[str, str]:
+    """The variables of this process's environment that choose between kernels."""
+    return {name: os.environ[name] for name in ARITHMETIC if name in os.environ}
 
 
 def cores() -> int:

@@ -234,6 +234,19 @@ def test_a_kept_worker_that_died_between_runs_is_replaced(started: list[subproce
     assert all_ended(started)
 
 
+def test_workers_of_another_environment_are_not_taken(
+    started: list[subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables such as ONEDNN_MAX_CPU_ISA choose between kernels; a run states those that it was called under."""
+    with waiting_workers(1, kept=True) as there:
+        run_in_workers(jobs_of(2), {}, {}, 1, tmp_path / "log", lambda message: None, there)
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+        run_in_workers(jobs_of(2), {}, {}, 1, tmp_path / "log", lambda message: None, there)
+        assert started[0].returncode is not None
+    assert len(started) == 2
+    assert all_ended(started)
+
+
 def test_the_death_of_a_worker_reaches_the_run_that_has_it(
     started: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
