@@ -61,7 +61,8 @@ def pooled(
         nullcontext() if below is None else entered(backbone, first, below),
         watched(backbone, read_too) as states,
     ):
-        output = torch.func.functional_call(model, weights, args=(), kwargs=inputs)
+        # No encoder ties weights, and to look for ties takes a millisecond.
+        output = torch.func.functional_call(model, weights, args=(), kwargs=inputs, tie_weights=False)
         if learner.layers_read > 1:
             read = [*states, output.last_hidden_state]
             return torch.cat([_pool(backbone, hidden, batch) for hidden in read], dim=-1)
@@ -178,12 +179,14 @@ def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
     """Switch the backbone's dropout for a `with` block: a mode of its modules, no tensor is touched."""
     before, architecture = backbone.model.training, backbone.architecture
     draws = active and (architecture.hidden_dropout > 0 or architecture.attention_dropout > 0)
-    backbone.model.train(active)
+    if before != active:  # all modules are in one mode
+        backbone.model.train(active)
     try:
         with FastDropout() if draws else nullcontext():
             yield
     finally:
-        backbone.model.train(before)
+        if before != active:
+            backbone.model.train(before)
 
 
 def _install(modification: Modification, passing: Passing, tensors: Mapping[str, Tensor]) -> RemovableHandle:
@@ -194,14 +197,15 @@ def _install(modification: Modification, passing: Passing, tensors: Mapping[str,
     beside = reads is not None and reads == FED_BY.get(modification.site)  # as a change of the matrix would
     if reads is not None and not beside:
         passing.need(reads)
-    if isinstance(form, Gated):
+    gated = form if isinstance(form, Gated) else None
+    if gated is not None:
         passing.need("attention.query", "attention.key")
 
     def changed(h: Tensor, fed: Tensor | None = None) -> Tensor:
         reading = passing.reading(h, reads, fed)
         delta = form.change(tensors, reading)
-        if isinstance(form, Gated):
-            return h + form.gate(tensors, reading) * (delta - h)
+        if gated is not None:
+            return h + gated.gate(tensors, reading) * (delta - h)
         if modification.multiplies:
             delta = h * delta
         return h + (delta if scale == 1.0 else scale * delta)

@@ -1,8 +1,10 @@
 """Avalanche 0.6: its benchmark of the same rows, its Naive strategy, its evaluation of every past task.
 
 A learner with weights of its own for each task is the strategy with a plugin that keeps the trained weights of each
-task and puts them back before the task is evaluated. Rows are arrays in memory, which Avalanche reads faster than a
-`datasets.Dataset`; the optimiser is made anew for each task, as Avalanche would carry its moments over.
+task and puts them back before the task is evaluated. In a stream it does the work that ours does: it validates after
+each epoch and keeps the best, and evaluates all tasks before the first is learned. Rows are arrays in memory, which
+Avalanche reads faster than a `datasets.Dataset`; the optimiser is made anew for each task, as Avalanche would carry its
+moments over.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -19,6 +21,7 @@ from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import MultiTaskModule
 from avalanche.training.plugins import EvaluationPlugin, SupervisedPlugin
 from avalanche.training.supervised import Naive
+from avalanche.training.templates.base_sgd import PeriodicEval
 from torch import Tensor, nn
 
 from benchmark.clock import clocked
@@ -61,7 +64,8 @@ class Isolated(SupervisedPlugin):  # type: ignore[misc]
         self.kept[strategy.experience.current_experience] = self._copy()
 
     def before_eval_exp(self, strategy: Any, **_: Any) -> None:
-        self._put_back(self.kept.get(strategy.experience.current_experience, self.first))
+        if strategy.experience.origin_stream.name == "test":
+            self._put_back(self.kept.get(strategy.experience.current_experience, self.first))
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: p.detach().clone() for name, p in self.trained.items()}
@@ -70,6 +74,26 @@ class Isolated(SupervisedPlugin):  # type: ignore[misc]
         with torch.no_grad():
             for name, tensor in state.items():
                 self.trained[name].copy_(tensor)
+
+
+class BestEpoch(SupervisedPlugin):  # type: ignore[misc]
+    """Keeps the weights of the epoch that did best on validation rows; it stands before what keeps those of tasks."""
+
+    def before_training_exp(self, strategy: Any, **_: Any) -> None:
+        self.best, self.weights = -1.0, dict[str, Tensor]()
+
+    def after_eval(self, strategy: Any, **_: Any) -> None:
+        if strategy.experience.origin_stream.name != "valid":
+            return
+        name = f"Top1_Acc_Exp/eval_phase/valid_stream/Task{strategy.experience.task_label:03d}"
+        last = strategy.evaluator.get_last_metrics()
+        (accuracy,) = (value for key, value in last.items() if key.startswith(name))
+        if accuracy > self.best:
+            trained = ((key, p) for key, p in strategy.model.named_parameters() if p.requires_grad)
+            self.best, self.weights = accuracy, {key: p.detach().clone() for key, p in trained}
+
+    def after_training_exp(self, strategy: Any, **_: Any) -> None:
+        strategy.model.load_state_dict(self.weights, strict=False)
 
 
 class Strategy(Naive):  # type: ignore[misc]
@@ -83,19 +107,26 @@ class Strategy(Naive):  # type: ignore[misc]
 def benchmark(tasks: Sequence[EncodedTask], pad_id: int) -> Any:
     """Avalanche's benchmark of a stream of tasks."""
     streams = {
-        name: [avalanche_dataset(getattr(each, name), each.task, label, pad_id) for label, each in enumerate(tasks)]
-        for name in ("train", "test")
+        name: [avalanche_dataset(getattr(each, split), each.task, label, pad_id) for label, each in enumerate(tasks)]
+        for name, split in (("train", "train"), ("valid", "validation"), ("test", "test"))
     }
     return with_classes_timeline(with_task_labels(benchmark_from_datasets(**streams)))
 
 
-def strategy_of(folder: str, learner: str, tasks: Sequence[EncodedTask], batch_size: int, epochs: int) -> Strategy:
-    """A strategy for a learner; `full:sequential` trains one model on, the others keep weights for each task."""
+def strategy_of(
+    folder: str, learner: str, tasks: Sequence[EncodedTask], batch_size: int, epochs: int, best_epoch: bool = False
+) -> Strategy:
+    """A strategy for a learner; `full:sequential` trains one model on, the others keep weights for each task.
+
+    Args:
+        best_epoch: Whether what it is told to evaluate in training is validated after each epoch, and the best kept.
+    """
     name, _, rest = learner.partition(":")
     sequential = rest == "sequential"
     model = Heads(
         model_of(folder, name if sequential else learner, 2, library=False), [each.task.outputs for each in tasks]
     )
+    validating = [BestEpoch(), PeriodicEval(eval_every=1, do_initial=False)] if best_epoch else []
     return Strategy(
         model=model,
         optimizer=torch.optim.AdamW(model.parameters()),
@@ -104,7 +135,7 @@ def strategy_of(folder: str, learner: str, tasks: Sequence[EncodedTask], batch_s
         train_epochs=epochs,
         eval_mb_size=EVALUATION_BATCH,
         device="cpu",
-        plugins=[] if sequential else [Isolated(model.model)],
+        plugins=[*validating, *([] if sequential else [Isolated(model.model)])],
         evaluator=EvaluationPlugin(accuracy_metrics(experience=True), loggers=[]),
     )
 
@@ -138,7 +169,7 @@ def stream(
     folder: str, data: Sequence[str], learners: Sequence[str], examples: int, test_examples: int, epochs: int,
     batch_size: int, **_: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Whole streams, one learner after the other: train on each task, then evaluate all tasks so far.
+    """Whole streams, one learner after the other: evaluate all tasks; train on each, then evaluate all so far.
 
     Returns:
         `learners`: seconds and accuracies after the last task of each.
@@ -148,12 +179,13 @@ def stream(
         torch.manual_seed(0)
         with clocked() as spent:
             tasks = [opened(path, examples, test_examples) for path in data]
-            strategy = strategy_of(folder, learner, tasks, batch_size, epochs)
+            strategy = strategy_of(folder, learner, tasks, batch_size, epochs, best_epoch=True)
             made = benchmark(tasks, strategy.model.model.config.pad_token_id)
-            metrics: dict[str, float] = {}
+            metrics = strategy.eval(made.test_stream)
             for place, experience in enumerate(made.train_stream, start=1):
-                strategy.train(experience, eval_streams=[])
+                strategy.train(experience, eval_streams=[made.valid_stream[place - 1 : place]])
                 metrics = strategy.eval(made.test_stream[:place])
-        accuracies = [value for name, value in sorted(metrics.items()) if name.startswith("Top1_Acc_Exp/eval")]
+        ours = (name for name in sorted(metrics) if name.startswith("Top1_Acc_Exp/eval_phase/test"))  # by task
+        accuracies = [metrics[name] for name in ours]
         found[learner] = {**spent.as_dict(), "accuracies": accuracies}
     return {"learners": found}

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -181,6 +181,28 @@ def test_others_train_what_ours_trains(learner: str, library: bool, tiny_backbon
     trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
     shapes = delta_shapes(parse_learner(learner), load_backbone(str(tiny_backbone)).architecture, 3)
     assert trained == sum(math.prod(shape) for shape in shapes.values())
+
+
+@pytest.mark.filterwarnings("ignore:JAXopt:DeprecationWarning")  # a dependency of Avalanche's
+def test_avalanches_best_epoch_is_kept() -> None:
+    """Epochs of validation accuracy 0.5, 0.75 and 0.75: the second; what is tested in between does not count."""
+    from benchmark.avalanche_strategy import BestEpoch
+
+    model, plugin = torch.nn.Linear(1, 1, bias=False), BestEpoch()
+    metrics: dict[str, float] = {}
+    valid, test = (
+        SimpleNamespace(origin_stream=SimpleNamespace(name=name), task_label=3) for name in ("valid", "test")
+    )
+    strategy = SimpleNamespace(model=model, evaluator=SimpleNamespace(get_last_metrics=lambda: metrics))
+    plugin.before_training_exp(strategy)
+    for value, accuracy, experience in ((1.0, 0.5, valid), (2.0, 0.75, valid), (3.0, 0.75, valid), (4.0, 1.0, test)):
+        torch.nn.init.constant_(model.weight, value)
+        metrics["Top1_Acc_Exp/eval_phase/valid_stream/Task002/Exp002"] = 1.0  # of the task before
+        metrics[f"Top1_Acc_Exp/eval_phase/{experience.origin_stream.name}_stream/Task003/Exp003"] = accuracy
+        strategy.experience = experience
+        plugin.after_eval(strategy)
+    plugin.after_training_exp(strategy)
+    assert model.weight.item() == 2.0
 
 
 def test_advantage_and_table() -> None:

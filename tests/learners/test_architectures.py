@@ -127,6 +127,13 @@ def test_no_other_is_refused(specification: str, model_type: str) -> None:
             delta_shapes(learner, architecture, 2)
 
 
+@every
+def test_no_weight_has_two_names(model_type: str) -> None:
+    """A Delta's weight then takes the place of one, and the forward pass need not look for others."""
+    model = backbone(model_type).model
+    assert len([*model.named_parameters(remove_duplicate=False)]) == len([*model.parameters()])
+
+
 # ---- a change beside a matrix is a change of the matrix
 
 
