@@ -26,10 +26,12 @@ from learners.checkpoint_files import (
 from learners.delta import Delta
 from learners.forms import LowRank, Rescale
 from learners.injection import ADAPTER, PART, peft_seed
-from learners.learner import Learner, Modification, Tuned
+from learners.learner import Learner
+from learners.modification import Modification
 from learners.modify import PROMPT
 from learners.notation import read_object
 from learners.sites import FED_BY, hook_point
+from learners.tuned import Tuned
 from learners.usage import Loading
 from learners.weights import POOLER
 from tasks.errors import InputError

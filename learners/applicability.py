@@ -9,7 +9,8 @@ from learners.forms import TokenShift
 from tasks.errors import InputError
 
 if TYPE_CHECKING:
-    from learners.learner import Learner, Modification
+    from learners.learner import Learner
+    from learners.modification import Modification
 
 
 def check_applicable(learner: Learner, architecture: Architecture) -> None:

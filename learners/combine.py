@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import get_args
 
-from learners.learner import Biases, Learner, Norms, Tuned
+from learners.learner import Learner
+from learners.tuned import Biases, Norms, Tuned
 from tasks.errors import InputError
 
 # Field of `Learner` that one part alone may set, its value where it is not set, and what it stands for.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from learners.forms import Gated
-from learners.learner import Learner, Modification, Tuned
+from learners.learner import Learner
+from learners.modification import Modification
+from learners.tuned import Tuned
 
 
 @dataclass(frozen=True)

@@ -3,124 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from learners.applicability import check_applicable
 from learners.architecture import Architecture, parameter_shapes
-from learners.forms import Form, Shapes
+from learners.forms import Shapes
 from learners.gates import HardConcrete
 from learners.injection import injected_shapes
+from learners.modification import Modification
 from learners.notation import read_object
-from learners.sites import Role, Source, layer_parameters, norm_parameters, pooler_parameters, weight_parameters, width
+from learners.tuned import Tuned
 from tasks.errors import InputError
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
-Insertion = Literal["sequential", "parallel"]
-# Each value holds what the one before it does.
-Norms = Literal["none", "ffn", "layers"]
-Biases = Literal["none", "q-m2", "layers", "all"]  # q-m2: of the query, and of the first FFN matrix
 
 REFERENCE_WIDTH = 384  # of MiniLM, where the default rates were measured first
-
-
-@dataclass(frozen=True)
-class Modification:
-    """One point of He et al.'s grid (2022, Table 1): h ← h + s·Δh at a site of every layer.
-
-    Attributes:
-        name: Prefix of its tensors in a Delta.
-        form: Functional form of Δh.
-        site: The representation h that is modified.
-        reads: None inserts sequentially (the form reads h itself); a role inserts in parallel (it reads that).
-        scale: s of the composition h + s·Δh.
-        multiplies: The composition is h ⊙ (1 + s·Δh) instead. A form that is `Gated` has (1 − λ) h + λ Δh.
-        shared: Names of the form's tensors held once for all layers.
-        group: Prefix of the shared tensors where modifications have them in common; "": `name`.
-    """
-
-    name: str
-    form: Form
-    site: Role
-    reads: Source | None = None
-    scale: float = 1.0
-    multiplies: bool = False
-    shared: tuple[str, ...] = ()
-    group: str = ""
-
-    def shapes(self, architecture: Architecture) -> Shapes:
-        """Name and shape of the form's tensors in one layer.
-
-        Raises:
-            InputError: The form or the site does not fit the architecture.
-        """
-        writes = width(architecture, self.site)
-        reads = writes if self.reads is None or self.reads == "ffn.normed" else width(architecture, self.reads)
-        return self.form.shapes(reads, writes)
-
-    @property
-    def insertion(self) -> Insertion:
-        return "sequential" if self.reads is None else "parallel"
-
-    def key(self, layer: int, tensor: str) -> str:
-        """Name in a Delta of one of the form's tensors as layer `layer` uses it."""
-        if tensor in self.shared:
-            return f"added.{self.group or self.name}.shared.{tensor}"
-        return f"added.{self.name}.{layer}.{tensor}"
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """Backbone weights that a learner trains: whole (`all`), or top layers, norms and the pooler, by role.
-
-    Of every field a larger value holds what a smaller one does, so the largest of each are the union of several.
-    """
-
-    all: bool = False
-    top_layers: int = 0
-    norms: Norms = "none"
-    embedding_norm: bool = False
-    pooler: bool = False
-    biases: Biases = "none"
-    pooler_bias: bool = False
-
-    def parameters(self, architecture: Architecture) -> tuple[str, ...]:
-        """Names of the tuned parameters, in the backbone's order.
-
-        Raises:
-            InputError: More top layers than the backbone has.
-        """
-        every = parameter_shapes(architecture)
-        if self.all:
-            return tuple(every)
-        if self.top_layers > architecture.layers:
-            raise InputError(
-                "more layers to tune than the backbone has",
-                where=f"topk:{self.top_layers}",
-                expected=f"k of at most {architecture.layers}",
-                found=str(self.top_layers),
-            )
-        chosen: set[str] = set()
-        for layer in range(architecture.layers - self.top_layers, architecture.layers):
-            chosen.update(layer_parameters(architecture, layer))
-        if self.norms == "layers":
-            chosen.update(norm_parameters(architecture, embeddings=False))
-        elif self.norms == "ffn":
-            for layer in range(architecture.layers):
-                chosen.update(weight_parameters(architecture, "ffn.norm", layer))
-        if self.embedding_norm:
-            chosen.update(weight_parameters(architecture, "embeddings.norm"))
-        if self.biases == "all":
-            chosen.update(name for name in every if name.endswith(".bias"))
-        for layer in range(architecture.layers) if self.biases in ("layers", "q-m2") else ():
-            biases = [name for name in layer_parameters(architecture, layer) if name.endswith(".bias")]
-            if self.biases == "q-m2":
-                roles: tuple[Role, ...] = ("attention.query", "ffn.intermediate")
-                biases = [weight_parameters(architecture, role, layer)[1] for role in roles]
-            chosen.update(biases)
-        if self.pooler or self.pooler_bias:
-            chosen.update(name for name in pooler_parameters(architecture) if self.pooler or name.endswith(".bias"))
-        return tuple(name for name in every if name in chosen)
 
 
 @dataclass(frozen=True)
@@ -196,7 +94,7 @@ class Learner:
     name: str
     family: str
     training: Training
-    tuned: Tuned = Tuned()
+    tuned: Tuned = field(default=Tuned())
     modifications: tuple[Modification, ...] = ()
     sharing: Sharing = "isolated"
     prompt: int = 0

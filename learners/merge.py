@@ -16,7 +16,8 @@ from learners.architecture import Architecture
 from learners.backbone import Backbone
 from learners.delta import Delta
 from learners.forms import Bottleneck, Form, Gated, LowRank, Reading, Rescale, Scaled, TokenShift
-from learners.learner import Learner, Modification
+from learners.learner import Learner
+from learners.modification import Modification
 from learners.sites import FED_BY, Role, hook_point, weight_parameters
 from tasks.errors import InputError
 

@@ -19,7 +19,8 @@ from learners.dropout import FastDropout, dropout
 from learners.forms import Gated
 from learners.injection import PART as PEFT
 from learners.injection import injected_model
-from learners.learner import Learner, Modification
+from learners.learner import Learner
+from learners.modification import Modification
 from learners.part import entered, layers_below, part
 from learners.passing import Passing, own, replaced
 from learners.sites import FED_BY, layer_module, word_table

@@ -16,7 +16,8 @@ from torch import Tensor
 from learners.architecture import Architecture
 from learners.forms import Shapes, UngatedPrefix
 from learners.forms.form import kaiming_uniform
-from learners.learner import Learner, Modification
+from learners.learner import Learner
+from learners.modification import Modification
 
 PART = "mlp."
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from learners.architecture import Architecture, layer_module
 from learners.backbone import Backbone
-from learners.learner import Learner, Tuned
+from learners.learner import Learner
+from learners.tuned import Tuned
 
 
 def layers_below(learner: Learner, architecture: Architecture) -> int:

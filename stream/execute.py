@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from learners.backbone import Backbone, Dtype, changed_tensor, load_backbone
-from learners.batches import EVALUATION_TOKENS
+from learners.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
 from learners.delta import Delta, is_head
 from learners.family import parse_learner
 from learners.fit import TRAINING_FORMAT
 from learners.initial import initial_delta
-from learners.learner import Learner, Tuned
+from learners.learner import Learner
 from learners.part import layers_below
 from learners.predict import EVALUATION_FORMAT
 from learners.seeds import seed_of
+from learners.tuned import Tuned
 from stream.avalanche.held import Nondeterminism
 from stream.evaluate import Score, evaluate
 from stream.fitting import fitted
@@ -143,6 +144,7 @@ def numerics(dtype: str) -> dict[str, Any]:
         "device": "cpu",
         "threads": THREADS,
         "evaluation_tokens": EVALUATION_TOKENS,
+        "evaluation_overhead": BATCH_OVERHEAD,
         "evaluation": EVALUATION_FORMAT,
         "training": TRAINING_FORMAT,
         "machine": platform.machine(),

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family, Option, choice, integer, number, switch
+from learners.family import SHARING, Family
 from learners.forms import ACTIVATIONS, Bottleneck
-from learners.learner import Learner, Modification, Training, Tuned
+from learners.learner import Learner, Training
+from learners.modification import Modification
+from learners.option import Option, choice, integer, number, switch
 from learners.sites import Role
+from learners.tuned import Tuned
 
 PARTS = {"both": ("attention", "ffn"), "attention": ("attention",), "ffn": ("ffn",)}
 SITES: Mapping[str, tuple[Role, Role]] = {  # what a sub-layer puts out, and what it reads

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import Family, Option, number
+from learners.family import Family
 from learners.gates import DIFF_PRUNING
 from learners.learner import Learner, Pruning, Training
+from learners.option import Option, number
 from tasks.errors import InputError
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from learners.family import Family, Option, integer
+from learners.family import Family
 from learners.learner import Learner, Training
+from learners.option import Option, integer
 
 FAMILY = Family(
     name="feature",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from learners.family import SHARING, Family
-from learners.learner import Learner, Training, Tuned
+from learners.learner import Learner, Training
+from learners.tuned import Tuned
 
 FAMILY = Family(
     name="full",

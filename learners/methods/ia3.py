@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from learners.family import SHARING, Family
 from learners.forms import Rescale
-from learners.learner import Learner, Modification, Training
+from learners.learner import Learner, Training
+from learners.modification import Modification
 from learners.sites import Role
 
 SITES: tuple[Role, ...] = ("attention.key", "attention.value", "ffn.intermediate")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family, Option, switch
-from learners.learner import Learner, Training, Tuned
+from learners.family import SHARING, Family
+from learners.learner import Learner, Training
+from learners.option import Option, switch
+from learners.tuned import Tuned
 
 FAMILY = Family(
     name="layernorm",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family, Option, choice, integer, number, switch
+from learners.family import SHARING, Family
 from learners.forms import LowRank, Scaled
-from learners.learner import Learner, Modification, Training
+from learners.learner import Learner, Training
+from learners.modification import Modification
+from learners.option import Option, choice, integer, number, switch
 from learners.sites import Role
 
 # Matrix of the paper -> site of its output, and what it reads.

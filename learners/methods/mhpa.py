@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family, Option, integer
+from learners.family import SHARING, Family
 from learners.forms import Headwise
-from learners.learner import Learner, Modification, Training
+from learners.learner import Learner, Training
+from learners.modification import Modification
+from learners.option import Option, integer
 
 FAMILY = Family(
     name="mhpa",

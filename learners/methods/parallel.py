@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family, Option, choice, integer, number
+from learners.family import SHARING, Family
 from learners.forms import Bottleneck, Scaled
 from learners.forms.bottleneck import Norm
-from learners.learner import Learner, Modification, Training
+from learners.learner import Learner, Training
 from learners.methods.lora import TRAINED_SCALE
+from learners.modification import Modification
+from learners.option import Option, choice, integer, number
 from learners.sites import Role
 
 # Released code adds beside attention to the heads, before W_o, and beside the FFN after its dropout.

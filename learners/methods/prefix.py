@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family, Option, integer, switch
+from learners.family import SHARING, Family
 from learners.forms import Prefix, UngatedPrefix
-from learners.learner import Learner, Modification, Training
+from learners.learner import Learner, Training
+from learners.modification import Modification
+from learners.option import Option, integer, switch
 
 
 def modification(length: int, mlp: int, gate: bool = True) -> Modification:

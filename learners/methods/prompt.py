@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family, Option, integer
+from learners.family import SHARING, Family
 from learners.learner import Learner, Training
+from learners.option import Option, integer
 
 FAMILY = Family(
     name="prompt",

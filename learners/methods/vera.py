@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from learners.family import SHARING, Family, Option, choice, integer, number
+from learners.family import SHARING, Family
 from learners.forms import LowRank, Reading, Shapes
-from learners.learner import Learner, Modification, Training
+from learners.learner import Learner, Training
 from learners.methods.lora import MATRICES
+from learners.modification import Modification
+from learners.option import Option, choice, integer, number
 from learners.seeds import generator
 
 

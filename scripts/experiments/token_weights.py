@@ -33,7 +33,7 @@ from options import run_options
 from learners.batches import collate, evaluation_plan
 from learners.delta import Delta
 from learners.forms import TokenShift
-from learners.learner import Modification
+from learners.modification import Modification
 from learners.modify import pooled
 from learners.sites import hook_point
 from tasks.encoded import EncodedSplit

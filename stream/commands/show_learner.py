@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from learners.family import TRAINING_OPTIONS, Family, families, option_text, parse_learner
+from learners.family import TRAINING_OPTIONS, Family, families, parse_learner
 from learners.grid import axes
 from learners.learner import common, delta_shapes, peak_rate
 from learners.merge import unmergeable
+from learners.option import option_text
 from stream.commands.cost import named_architecture
 from stream.cost import task_cost
 

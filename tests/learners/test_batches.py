@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -44,13 +45,30 @@ def test_every_row_exactly_once(found: list[int], size: int, seed: int, epoch: i
     assert len(plan.batches) == -(-len(found) // size), "no batch more than the rows need"
 
 
-@given(lengths, sizes)
-def test_evaluation_batches_hold_so_many_tokens(found: list[int], tokens: int) -> None:
+@given(lengths, sizes, st.integers(0, 40))
+def test_evaluation_batches_hold_so_many_tokens(found: list[int], tokens: int, overhead: int) -> None:
     split = split_of(found)
-    batches = evaluation_plan(split, tokens).batches
+    batches = evaluation_plan(split, tokens, overhead).batches
     assert all(len(rows) == 1 or len(rows) * int(split.lengths[rows].max()) <= tokens for rows in batches)
-    for rows, after in pairwise(batches):
-        assert (len(rows) + 1) * int(split.lengths[after[0]]) > tokens, "one more would have fitted"
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=8), sizes, st.integers(0, 40))
+def test_evaluation_batches_cost_least(found: list[int], tokens: int, overhead: int) -> None:
+    """Of all ways to cut the sorted rows."""
+
+    def cost(batches: Iterable[Sequence[int]]) -> int:
+        return sum(len(rows) * max(rows) + overhead for rows in batches)
+
+    sorted_lengths, n = sorted(found), len(found)
+    allowed = []
+    for cuts in product((False, True), repeat=n - 1):
+        borders = [0, *(place for place, cut in enumerate(cuts, start=1) if cut), n]
+        batches = [sorted_lengths[start:end] for start, end in pairwise(borders)]
+        if all(len(rows) == 1 or len(rows) * max(rows) <= tokens for rows in batches):
+            allowed.append(cost(batches))
+    split = split_of(found)
+    chosen = evaluation_plan(split, tokens, overhead).batches
+    assert cost(split.lengths[rows].tolist() for rows in chosen) == min(allowed)
 
 
 @given(lengths, sizes)

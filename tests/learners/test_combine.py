@@ -17,7 +17,7 @@ from learners.fit import fit
 from learners.gates import SETTINGS
 from learners.initial import initial_delta
 from learners.known import KNOWN_CONFIGS, known_architecture
-from learners.learner import Biases, Norms, Tuned
+from learners.tuned import Biases, Norms, Tuned
 from tasks.errors import InputError, InputErrors
 from tests.loaded import backbone, encoded, score
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from learners.family import SHARING, families, parse_learner, parse_learners
 from learners.forms import Bottleneck, TokenShift
 from learners.gates import SETTINGS
-from learners.learner import Training, Tuned, peak_rate
+from learners.learner import Training, peak_rate
+from learners.tuned import Tuned
 from tasks.errors import InputError, InputErrors
 
 SAME = [

@@ -10,7 +10,9 @@ from learners.architecture import MODEL_TYPES, Architecture, parameter_shapes
 from learners.family import parse_learner
 from learners.forms import Bottleneck
 from learners.known import known_architecture
-from learners.learner import Modification, Tuned, delta_shapes
+from learners.learner import delta_shapes
+from learners.modification import Modification
+from learners.tuned import Tuned
 from tasks.errors import InputError
 
 KNOWN = {

@@ -9,8 +9,9 @@ import torch
 
 from learners.family import parse_learner
 from learners.fit import fit
-from learners.learner import AvalancheLearner, Tuned
+from learners.learner import AvalancheLearner
 from learners.methods.avalanche import DEFAULTS, NAMES
+from learners.tuned import Tuned
 from stream.avalanche.strategy import classes, follows_updates, strategy_of
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score

@@ -1,0 +1,50 @@
+"""What a worker carries over from the run before: an equal backbone, and nothing else."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from learners.backbone import load_backbone
+from stream import execute
+from stream.execute import Setup
+from stream.worker import _bench_of
+from tests.worlds import save_backbone
+
+
+@pytest.fixture
+def setup(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
+    monkeypatch.setattr(gc, "freeze", lambda: None)  # the tests' own process lives on
+    monkeypatch.setattr(execute.torch, "set_num_threads", lambda threads: None)
+    return Setup(
+        backbone=str(tiny_backbone), backbone_id=load_backbone(str(tiny_backbone)).id, dtype="float32",
+        learners=("head",), overrides={}, data={}, store=str(tmp_path), seed=0, train_examples=None, test_examples=None,
+    )  # fmt: skip
+
+
+def test_an_equal_backbone_is_not_loaded_again(setup: Setup) -> None:
+    first = _bench_of(setup, None)
+    second = _bench_of(replace(setup, learners=("layernorm",), seed=1), first)
+    assert second.backbone is first.backbone
+    assert (second.setup.seed, *second.learners) == (1, "layernorm")
+
+
+def test_another_backbone_or_dtype_is_loaded(setup: Setup, tmp_path: Path) -> None:
+    first = _bench_of(setup, None)
+    half = _bench_of(replace(setup, dtype="bfloat16"), first)
+    assert half.backbone.dtype == torch.bfloat16
+    folder = str(save_backbone(tmp_path / "other", seed=5))
+    other = _bench_of(replace(setup, backbone=folder, backbone_id=load_backbone(folder).id), first)
+    assert other.backbone.id != first.backbone.id
+
+
+def test_nothing_of_the_run_before_is_kept(setup: Setup) -> None:
+    first = _bench_of(setup, None)
+    for held in (first.trainers, first.kept.states, first.opened):
+        held["left"] = None  # type: ignore[index, assignment]
+    _bench_of(setup, first)
+    assert (first.trainers, first.kept.states, first.opened) == ({}, {}, {})
