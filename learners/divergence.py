@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from learners.delta import Delta
+from learners.weights import is_finite
 
 
 class Diverged(Exception):
@@ -29,5 +30,5 @@ def not_finite(delta: Delta, logits: np.ndarray, loss: float) -> str | None:
         return "a logit of a validation row is not finite"
     if not np.isfinite(loss):
         return f"the validation loss is {loss}"
-    broken = next((name for name, tensor in delta.tensors.items() if not tensor.isfinite().all()), None)
+    broken = next((name for name, tensor in delta.tensors.items() if not is_finite(tensor)), None)
     return None if broken is None else f"tensor {broken} is not finite"

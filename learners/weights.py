@@ -61,13 +61,18 @@ def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Te
     for file, names in by_file.items():
         weights |= _read(file, names, shapes)
     for name, tensor in weights.items():
-        if not torch.isfinite(tensor).all():
+        if not is_finite(tensor):
             found = f"{int((~torch.isfinite(tensor)).sum()):,} of {tensor.numel():,} numbers NaN or infinite"
             raise InputError(f"damaged weights {name}", where=str(places[name][0]), found=found, fix="fetch them again")
     encoder = tuple({f"{name.split('.')[0]}." for name in shapes if not name.startswith(POOLER)})
     rest = sorted(n for n in places if n not in shapes and n.startswith(encoder) and not n.endswith(BUFFERS))
     note = f"{len(rest)} tensors of the encoder in its files are not in its config and not used, such as "
     return {name: weights[name] for name in shapes}, ((note + rest[0],) if rest else ())
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no value is NaN or infinite, in one pass: the least and the greatest are NaN where any value is."""
+    return tensor.numel() == 0 or all(bound.isfinite() for bound in torch.aminmax(tensor))
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:

@@ -21,11 +21,12 @@ Process = subprocess.Popen[str]
 Inbox = queue.Queue[tuple[int, Message | None]]  # number of a worker and what it says; None: it ended
 AHEAD = 8  # more are started once it is known that they have something to do
 # glibc hands large blocks back to the system after every use, and the system clears the pages each time anew: a ninth
-# of a training step on a small encoder. So blocks are kept, up to a limit. oneDNN keeps code for every shape it has
-# met: 1,024 of them take 200 MB, and a fit meets few. Other libraries ignore these.
+# of a training step on a small encoder, and of a full one on MiniLM. So no block is mapped for itself (a threshold for
+# that would be 32 MB at most, less than the gradient of a word table), and free ones are kept, up to a limit. oneDNN
+# keeps code for every shape it has met: 1,024 of them take 200 MB, and a fit meets few. Other libraries ignore these.
 MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
 }
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from learners.architecture import Architecture, architecture_from_config, parameter_shapes
 from learners.backbone import load_backbone
-from learners.weights import read_weights, weight_files
+from learners.weights import is_finite, read_weights, weight_files
 from tasks.errors import InputError
 
 
@@ -96,3 +98,13 @@ def test_an_index_names_files_of_its_folder_alone(folder: Path, name: str) -> No
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"tensor": name}}))
     with pytest.raises(InputError, match="weights that are not there"):
         weight_files(folder)
+
+
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True, width=16), max_size=40),
+    st.sampled_from([torch.float32, torch.bfloat16, torch.float16]),
+)
+def test_finite_means_every_value(values: list[float], dtype: torch.dtype) -> None:
+    tensor = torch.tensor(values, dtype=dtype)
+    assert is_finite(tensor) == bool(tensor.isfinite().all())
+    assert is_finite(tensor[::2]) == bool(tensor[::2].isfinite().all())
