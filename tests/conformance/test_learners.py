@@ -156,7 +156,8 @@ def test_a_sequential_learner_goes_on(specification: str) -> None:
 def test_a_new_learner_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pooler_only.py").write_text(
         "from learners.family import Family\n"
-        "from learners.learner import Learner, Training, Tuned\n"
+        "from learners.learner import Learner, Training\n"
+        "from learners.tuned import Tuned\n"
         "FAMILY = Family(name='pooler', title='Pooler', summary='The pooler alone.', citation='none',\n"
         "    training=Training(learning_rate=1e-3),\n"
         "    build=lambda options, training: Learner(name='', family='pooler', training=training,\n"
