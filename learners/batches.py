@@ -16,7 +16,7 @@ from tasks.encoded import EncodedSplit
 
 # Of a batch in evaluation, padding included. Small batches stay in a core's cache, but each costs some milliseconds in
 # many small calls: on the embedded encoder as much as 100 to 250 tokens, on MiniLM as 50 to 100. Of 1,024 and 1,536
-# tokens, and overheads of 48 to 256, these were best, or nearly; against batches that are filled, no slower to a sixth faster.
+# tokens, and overheads of 48 to 256, these were best, or nearly; batches that are filled are a sixth slower at most.
 EVALUATION_TOKENS = 1536
 BATCH_OVERHEAD = 128
 BUCKET = 50  # training batches sorted by length together: 50 keeps padding low and batches random
