@@ -39,9 +39,9 @@ from benchmark.work import Part, Work, check_backbone
 from experiments import study
 from rich.console import Console
 
-from stream.execute import numerics
-from stream.files import usable_folder
-from stream.results import environment
+from stream.execution.job import numerics
+from stream.results.document import environment
+from stream.storage.files import usable_folder
 from tasks.errors import unknown_name
 
 PARTS: Mapping[str, Part] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stream.commands.report import read_results
+from stream.cli.report import read_results
 from stream.report import SECTIONS, print_report
 
 

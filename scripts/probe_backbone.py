@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from learners.backbone import Backbone, load_backbone
-from stream.evaluate import scorer
+from learners.backbones.backbone import Backbone, load_backbone
+from stream.execution.evaluate_job import scorer
 from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins
 from tasks.sources.simulated.twin import Example, Twin, examples

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stream.workers import Workers
+    from stream.execution.workers import Workers
 
 __all__ = ["kept_workers", "run"]
 
@@ -41,12 +41,12 @@ def run(
 
     Raises:
         tasks.errors.InputError, tasks.errors.InputErrors: Bad settings or data.
-        stream.failure.RunFailed: A job failed; giving the same call again continues.
+        stream.errors.RunFailed: A job failed; giving the same call again continues.
     """
     from stream.config import resolve_config
+    from stream.execution.workers import Workers, waiting_workers
     from stream.loggers.log import logged
     from stream.report import make_console, open_view, print_report
-    from stream.workers import Workers, waiting_workers
 
     kept = given if isinstance(given := settings.get("workers"), Workers) else None
     if kept is not None:
@@ -63,7 +63,7 @@ def run(
             handle(event)
 
         with logged(resolved.log, resolved.out_folder, both) as told:
-            from stream.engine import run_stream  # seconds, which the workers take too
+            from stream.engine.engine import run_stream  # seconds, which the workers take too
 
             results = run_stream(resolved, origins, told, waiting)
     if display in ("rich", "plain"):
@@ -81,6 +81,6 @@ def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
     Args:
         count: How many; one for each core if not given. One is the calling process itself.
     """
-    from stream.workers import waiting_workers
+    from stream.execution.workers import waiting_workers
 
     return waiting_workers(count, kept=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stream.precision import dtype_of_processor
+from learners.training.precision import dtype_of_processor
 from tasks.errors import InputError, InputErrors, unknown_name
 from tasks.paths import user_path
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stream.files import laid_out
-from stream.ledger import Ledger, read_ledger
-from stream.matrix import to_csv
-from stream.results import matrix_of, results
-from stream.verify.recorded import recorded
+from stream.results.document import matrix_of, results
+from stream.results.matrix import to_csv
+from stream.storage.files import laid_out
+from stream.storage.ledger import Ledger, read_ledger
+from stream.verification.recorded import recorded
 
 Change = Callable[[list[dict[str, Any]]], None]
 

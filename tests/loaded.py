@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from learners.backbone import Backbone, Dtype, load_backbone
-from learners.batches import collate
-from learners.delta import Delta
-from learners.initial import initial_delta
-from learners.learner import Learner
+from learners.backbones.backbone import Backbone, Dtype, load_backbone
+from learners.delta.delta import Delta
+from learners.delta.initial import initial_delta
+from learners.forward.batches import collate
+from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit, EncodedTask
 from tasks.task import Kind, Task
 from tests.worlds import VOCABULARY, save_backbone

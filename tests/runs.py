@@ -54,7 +54,7 @@ def as_arguments(settings: dict[str, Any]) -> list[str]:
 
 def call(*arguments: str) -> Answer:
     """`taskstream ARGUMENTS` in this process, through its entry point."""
-    from stream.cli import main
+    from stream.cli.main import main
 
     out, err = io.StringIO(), io.StringIO()
     with (

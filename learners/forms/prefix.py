@@ -21,7 +21,7 @@ class UngatedPrefix:
     Attributes:
         length: l.
         std: Of the first tables, where no MLP makes them; 0.02 in He et al.'s code.
-        mlp: Width of the MLP that makes the tables while they are trained (`learners.parametrise`); 0: none.
+        mlp: Width of the MLP that makes the tables while they are trained (`learners.delta.reparametrise`); 0: none.
     """
 
     length: int

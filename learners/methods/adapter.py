@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family
+from learners.backbones.sites import Role
 from learners.forms import ACTIVATIONS, Bottleneck
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.option import Option, choice, integer, number, switch
-from learners.sites import Role
-from learners.tuned import Tuned
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, choice, integer, number, switch
+from learners.specification.tuned import Tuned
 
 PARTS = {"both": ("attention", "ffn"), "attention": ("attention",), "ffn": ("ffn",)}
 SITES: Mapping[str, tuple[Role, Role]] = {  # what a sub-layer puts out, and what it reads

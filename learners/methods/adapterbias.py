@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family
 from learners.forms import TokenShift
-from learners.gates import SETTINGS
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.option import Option, choice, number, switch
-from learners.tuned import Tuned
+from learners.specification.family import SHARING, Family
+from learners.specification.gates import SETTINGS
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, choice, number, switch
+from learners.specification.tuned import Tuned
 from tasks.errors import InputError
 
 DEFAULT_GATES = "diff-pruning"  # what the author of AdapterBias points to

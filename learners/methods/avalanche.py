@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from learners.family import Family
-from learners.learner import AvalancheLearner, Training
 from learners.methods.full import FAMILY as FULL
-from learners.notation import read_object, written
-from learners.option import Option
-from learners.tuned import Tuned
+from learners.specification.family import Family
+from learners.specification.learner import AvalancheLearner, Training
+from learners.specification.notation import read_object, written
+from learners.specification.option import Option
+from learners.specification.tuned import Tuned
 
 # Short names of classes.
 NAMES = {

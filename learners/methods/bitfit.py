@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family
-from learners.learner import Learner, Training
-from learners.option import Option, choice, switch
-from learners.tuned import Tuned
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.option import Option, choice, switch
+from learners.specification.tuned import Tuned
 
 FAMILY = Family(
     name="bitfit",

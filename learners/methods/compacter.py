@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family
+from learners.backbones.sites import Role
 from learners.forms import Hypercomplex
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.option import Option, integer, switch
-from learners.sites import Role
-from learners.tuned import Tuned
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, integer, switch
+from learners.specification.tuned import Tuned
 
 SITES: Mapping[str, Role] = {"attention": "attention.output", "ffn": "ffn.output"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import Family
-from learners.gates import DIFF_PRUNING
-from learners.learner import Learner, Pruning, Training
-from learners.option import Option, number
+from learners.specification.family import Family
+from learners.specification.gates import DIFF_PRUNING
+from learners.specification.learner import Learner, Pruning, Training
+from learners.specification.option import Option, number
 from tasks.errors import InputError
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from learners.family import Family
-from learners.learner import Learner, Training
-from learners.option import Option, integer
+from learners.specification.family import Family
+from learners.specification.learner import Learner, Training
+from learners.specification.option import Option, integer
 
 FAMILY = Family(
     name="feature",

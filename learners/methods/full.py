@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family
-from learners.learner import Learner, Training
-from learners.tuned import Tuned
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.tuned import Tuned
 
 FAMILY = Family(
     name="full",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from learners.family import Family
-from learners.learner import Learner, Training
+from learners.specification.family import Family
+from learners.specification.learner import Learner, Training
 
 FAMILY = Family(
     name="head",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family
+from learners.backbones.sites import Role
 from learners.forms import Rescale
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.sites import Role
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
 
 SITES: tuple[Role, ...] = ("attention.key", "attention.value", "ffn.intermediate")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family
+from learners.backbones.sites import Role
 from learners.forms import LowRank, Scaled
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.option import Option, choice, integer, number, switch
-from learners.sites import Role
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, choice, integer, number, switch
 
 # Matrix of the paper -> site of its output, and what it reads.
 MATRICES: Mapping[str, tuple[Role, Role]] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family
-from learners.learner import Learner, Training
 from learners.methods.lora import ALPHA, RANK, modifications
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
 
 FAMILY = Family(
     name="lora-ffn",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family
-from learners.learner import Learner, Training
 from learners.methods.parallel import modification as parallel
 from learners.methods.prefix import modification as prefix
-from learners.option import Option, integer, number
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.option import Option, integer, number
 
 FAMILY = Family(
     name="mam",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from learners.family import SHARING, Family
 from learners.forms import Headwise
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.option import Option, integer
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, integer
 
 FAMILY = Family(
     name="mhpa",

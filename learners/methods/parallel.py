@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family
+from learners.backbones.sites import Role
 from learners.forms import Bottleneck, Scaled
 from learners.forms.bottleneck import Norm
-from learners.learner import Learner, Training
 from learners.methods.lora import TRAINED_SCALE
-from learners.modification import Modification
-from learners.option import Option, choice, integer, number
-from learners.sites import Role
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, choice, integer, number
 
 # Released code adds beside attention to the heads, before W_o, and beside the FFN after its dropout.
 SITES: Mapping[str, tuple[Role, Role]] = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version
 from importlib.util import find_spec
 
-from learners.family import SHARING, Family
-from learners.learner import Learner, Training
-from learners.notation import read_object, written
-from learners.option import Option
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.notation import read_object, written
+from learners.specification.option import Option
 
 DEFAULT = "{peft_type=LORA,target_modules=[query,value,q_lin,v_lin,query_proj,value_proj,Wqkv]}"
 

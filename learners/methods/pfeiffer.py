@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from learners.family import SHARING, Family
 from learners.forms import ACTIVATIONS, Bottleneck
-from learners.learner import Learner, Training
-from learners.modification import Modification
-from learners.option import Option, choice, integer
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, choice, integer
 
 
 def build(options: Mapping[str, Any], training: Training) -> Learner:

@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from learners.family import SHARING, Family
 from learners.forms import LowRank, Reading, Shapes
-from learners.learner import Learner, Training
 from learners.methods.lora import MATRICES
-from learners.modification import Modification
-from learners.option import Option, choice, integer, number
-from learners.seeds import generator
+from learners.specification.family import SHARING, Family
+from learners.specification.learner import Learner, Training
+from learners.specification.modification import Modification
+from learners.specification.option import Option, choice, integer, number
+from tasks.seeds import generator
 
 
 @dataclass(frozen=True)

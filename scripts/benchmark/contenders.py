@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.process import Contender
-from stream.workers import MEMORY
+from stream.execution.workers import MEMORY
 
 OURS = "taskstream"
 

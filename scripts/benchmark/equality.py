@@ -12,10 +12,10 @@ from dataclasses import replace
 from benchmark.contenders import ours, trainer
 from benchmark.measurement import Measurement
 from benchmark.work import Work
-from learners.backbone import load_backbone
-from learners.family import parse_learner
-from learners.learner import peak_rate
-from stream.report.intervals import interval
+from learners.backbones.backbone import load_backbone
+from learners.specification.family import parse_learner
+from learners.specification.learner import peak_rate
+from stream.results.intervals import interval
 
 
 def measure(work: Work) -> Iterator[Measurement]:

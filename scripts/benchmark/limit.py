@@ -12,7 +12,7 @@ from benchmark.clock import clocked
 from benchmark.measurement import Measurement
 from benchmark.process import Contender
 from benchmark.work import Work
-from learners.backbone import load_backbone
+from learners.backbones.backbone import load_backbone
 
 DTYPES = ("float32", "bfloat16")
 SECONDS = 0.15  # of one reading: long beside the clock's grain, short beside a change of the machine's load

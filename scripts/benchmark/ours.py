@@ -14,21 +14,21 @@ import torch
 
 from benchmark.clock import clocked, median_of
 from benchmark.rows import opened
-from learners.backbone import Backbone, load_backbone
-from learners.delta import load_delta, save_delta
-from learners.family import parse_learner
-from learners.fit import fit
-from learners.flops import flops_per_row, total_flops
-from learners.initial import initial_delta
+from learners.backbones.backbone import Backbone, load_backbone
+from learners.delta.delta import load_delta, save_delta
+from learners.delta.initial import initial_delta
+from learners.forward.flops import flops_per_row, total_flops
+from learners.specification.family import parse_learner
+from learners.training.fit import fit
 from stream import kept_workers, run
 from stream.config import resolve_config
-from stream.evaluate import evaluate as evaluate_task
-from stream.evaluate import scorer
-from stream.execute import Bench, execute, open_bench
-from stream.experience import Stream
-from stream.ledger import read_ledger
-from stream.plan import plan_jobs
-from stream.prepare import prepare
+from stream.engine.context import prepare
+from stream.engine.jobs import plan_jobs
+from stream.engine.stream import Stream
+from stream.execution.evaluate_job import evaluate as evaluate_task
+from stream.execution.evaluate_job import scorer
+from stream.execution.job import Bench, execute, open_bench
+from stream.storage.ledger import read_ledger
 
 
 @cache

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from learners.seeds import seed_of
 from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
+from tasks.seeds import seed_of
 from tasks.task import Task
 
 LEVELS = 6  # of a regression, whole scores from 0 to 5 (STS-B): other libraries' classifiers and metrics take classes

@@ -14,7 +14,7 @@ from benchmark.measurement import Measurement
 from benchmark.process import ALONE, ContenderFailed, environment
 from benchmark.work import Work
 
-COMMAND = [sys.executable, "-P", "-m", "stream.cli"]
+COMMAND = [sys.executable, "-P", "-m", "stream.cli.main"]
 
 
 def measure(work: Work) -> Iterator[Measurement]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmark.clock import clocked
 from benchmark.methods import model_of
 from benchmark.rows import classes, opened, rows
-from stream.evaluate import scorer
+from stream.execution.evaluate_job import scorer
 from tasks.encoded import EncodedTask
 
 

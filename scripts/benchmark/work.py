@@ -12,9 +12,9 @@ from rich.console import Console
 from benchmark.measurement import Measurement
 from benchmark.process import Processes
 from benchmark.sizes import Sizes
-from learners.backbone import load_backbone
+from learners.backbones.backbone import load_backbone
 from stream.config import RunConfig
-from stream.prepare import prepare
+from stream.engine.context import prepare
 
 
 @dataclass(eq=False)

@@ -19,19 +19,19 @@ from avalanche.core import SupervisedPlugin
 from avalanche.training.plugins import EvaluationPlugin
 from torch import Tensor, nn
 
-from learners.batches import evaluation_plan
-from learners.delta import Delta
-from learners.family import parse_learner
-from learners.fit import validation_loss
-from learners.learner import Learner, Training, peak_rate
-from learners.notation import read_object
-from learners.optimiser import optimiser_of, schedule, set_rate
-from learners.predict import predict
-from learners.seeds import seed_of
+from learners.delta.delta import Delta
+from learners.forward.batches import evaluation_plan
+from learners.specification.family import parse_learner
+from learners.specification.learner import Learner, Training, peak_rate
+from learners.specification.notation import read_object
+from learners.training.fit import validation_loss
+from learners.training.optimiser import optimiser_of, schedule, set_rate
+from learners.training.predict import predict
 from stream.avalanche import TextBenchmark
 from stream.avalanche.isolation import own_randomness, silenced
 from stream.avalanche.strategy import classes_of, follows_updates
-from stream.evaluate import evaluate, scorer
+from stream.execution.evaluate_job import evaluate, scorer
+from tasks.seeds import seed_of
 
 
 class OurSettings(SupervisedPlugin):

@@ -21,7 +21,7 @@ import pictures
 import study
 from options import run_options
 
-from learners.checkpoint import find_checkpoint
+from learners.backbones.locate import find_checkpoint
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 MARGIN = 0.05  # "by a wide margin": the difference of two neighbouring learners in the papers is a tenth of it

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stream.evaluate import scorer
+from stream.execution.evaluate_job import scorer
 from tasks import Examples, Task
 
 STRENGTHS = (1.0, 10.0, 100.0)  # inverse of the penalty; the best on validation is taken

@@ -20,26 +20,26 @@ from typing import Any
 import study
 from options import run_options
 
-import learners.delta
-import stream.evaluate
-import stream.execute
-import stream.fitting
-import stream.record
+import learners.delta.delta
+import stream.engine.events
+import stream.execution.evaluate_job
+import stream.execution.fit_job
+import stream.execution.job
 from stream import run
-from stream.inputs import Inputs
-from stream.ledger import Ledger
+from stream.engine.keys import Inputs
+from stream.storage.ledger import Ledger
 from tasks.errors import InputError
 
 LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
 LIMIT = 0.02  # of the run: what a user would not notice
 # Of each kind: where it is looked up, and its name.
 PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
-    "backbone hashed after each job": ((stream.execute, "changed_tensor"),),
-    "Deltas hashed, when made and when read": ((learners.delta, "tensor_digest"),),
-    "logits, predictions and plans hashed": ((stream.evaluate, "content_id"),),
-    "keys of jobs": ((Inputs, "key"), (stream.fitting, "recipe_id")),
+    "backbone hashed after each job": ((stream.execution.job, "changed_tensor"),),
+    "Deltas hashed, when made and when read": ((learners.delta.delta, "tensor_digest"),),
+    "logits, predictions and plans hashed": ((stream.execution.evaluate_job, "content_id"),),
+    "keys of jobs": ((Inputs, "key"), (stream.execution.fit_job, "recipe_id")),
     "ledger: chain, write, flush to disk": ((Ledger, "append"),),
-    "certificates": ((stream.record, "certify"),),
+    "certificates": ((stream.engine.events, "certify"),),
 }
 
 

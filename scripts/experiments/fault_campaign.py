@@ -34,7 +34,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from stream.files import usable_folder
+from stream.storage.files import usable_folder
 from tasks.content import content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic

@@ -12,18 +12,18 @@ import study
 import typer
 from rich.console import Console
 
-from learners.backbone import Backbone
-from learners.batches import evaluation_plan
-from learners.delta import Delta
-from learners.learner import Learner
-from learners.predict import predict
-from stream.commands.report import read_results
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import Delta
+from learners.forward.batches import evaluation_plan
+from learners.specification.learner import Learner
+from learners.training.predict import predict
+from stream.cli.report import read_results
 from stream.config import resolve_config
-from stream.evaluate import scorer
-from stream.execute import Bench, open_bench
-from stream.ledger import read_ledger
-from stream.prepare import prepare
-from stream.verify.recorded import recorded
+from stream.engine.context import prepare
+from stream.execution.evaluate_job import scorer
+from stream.execution.job import Bench, open_bench
+from stream.storage.ledger import read_ledger
+from stream.verification.recorded import recorded
 from tasks.errors import InputError, unknown_name
 
 Run = Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")]

@@ -26,10 +26,10 @@ import study
 from findings import Claim, told_all, weighed
 from options import run_options
 
-from learners.architecture import Architecture
-from learners.backbone import load_backbone
-from learners.family import parse_learner
-from learners.learner import delta_shapes
+from learners.backbones.architecture import Architecture
+from learners.backbones.backbone import load_backbone
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
 
 TASKS = "sst2,mnli_m,qqp,newsgroups20"
 REFERENCE = "full:isolated"

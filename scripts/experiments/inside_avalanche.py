@@ -19,9 +19,9 @@ import typer
 from options import run_options
 
 from stream.avalanche import houlsby26
-from stream.files import usable_folder
-from stream.matrix import AccuracyMatrix
-from stream.metrics import compute_all
+from stream.results.matrix import AccuracyMatrix
+from stream.results.metrics import compute_all
+from stream.storage.files import usable_folder
 
 AVERAGES = {  # ours: Avalanche's, without its prefix for phase and stream
     "average_accuracy": "Top1_Acc_Stream",

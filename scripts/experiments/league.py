@@ -26,10 +26,10 @@ from findings import Claim, Told, told_all, weighed
 from options import run_options
 from rich.console import Console
 
-from learners.architecture import Architecture
-from learners.backbone import load_backbone
-from learners.family import families, parse_learner
-from learners.learner import delta_shapes
+from learners.backbones.architecture import Architecture
+from learners.backbones.backbone import load_backbone
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import delta_shapes
 from tasks.errors import InputError
 
 REFERENCE = "full:isolated"

@@ -20,9 +20,9 @@ import study
 import typer
 from options import run_options
 
-from learners.backbone import load_backbone
-from learners.family import parse_learner, parse_learners
-from learners.learner import peak_rate
+from learners.backbones.backbone import load_backbone
+from learners.specification.family import parse_learner, parse_learners
+from learners.specification.learner import peak_rate
 
 LEARNERS = "full:isolated,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
 TASKS = "sst2,qqp,qnli,mnli_m,newsgroups20,cf_emotion"  # one and two texts; 2, 3, 13 and 20 classes

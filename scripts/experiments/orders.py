@@ -21,7 +21,7 @@ from findings import complete
 from options import run_options
 
 from stream import kept_workers, run
-from stream.ledger import read_ledger
+from stream.storage.ledger import read_ledger
 
 LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,head"
 

@@ -26,7 +26,7 @@ from findings import Finding, state
 from finished import Finished, Run, make_runs, open_finished
 from options import run_options
 
-from learners.delta import Delta
+from learners.delta.delta import Delta
 from learners.forms import Bottleneck
 from tasks.errors import InputError
 

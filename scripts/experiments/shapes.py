@@ -40,10 +40,10 @@ from pretraining.settings import Settings
 from pretraining.tokens import SPECIAL
 from probe_backbone import probe
 
-from learners.backbone import Backbone, load_backbone
-from learners.family import parse_learner, parse_learners
-from learners.initial import initial_leaves
-from learners.modify import logits
+from learners.backbones.backbone import Backbone, load_backbone
+from learners.delta.initial import initial_leaves
+from learners.forward.forward import logits
+from learners.specification.family import parse_learner, parse_learners
 from stream.config import resolve_config
 from tasks.errors import InputError
 from tasks.files import write_atomic

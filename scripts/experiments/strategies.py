@@ -27,7 +27,7 @@ from findings import Told, told_all
 from options import run_options
 from rich.console import Console
 
-from learners.family import parse_learner
+from learners.specification.family import parse_learner
 from stream.avalanche import houlsby26
 
 REFERENCE = "full:isolated"

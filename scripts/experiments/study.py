@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.text import Text
 
 from stream import kept_workers, run
-from stream.failure import RunFailed
-from stream.files import write_json
+from stream.errors import RunFailed
 from stream.report.console import make_console
-from stream.report.grid import Column, table
-from stream.report.intervals import Interval, interval
+from stream.report.terminal.grid import Column, table
+from stream.results.intervals import Interval, interval
+from stream.storage.files import write_json
 from tasks.errors import InputError, InputErrors
 from tasks.task import Task
 

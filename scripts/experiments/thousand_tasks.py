@@ -28,9 +28,9 @@ import typer
 from options import run_options
 
 from stream import run
-from stream.files import usable_folder
-from stream.memory import peak_memory
-from stream.report.intervals import LEVEL
+from stream.execution.memory import peak_memory
+from stream.results.intervals import LEVEL
+from stream.storage.files import usable_folder
 from tasks.errors import InputError
 
 FLAT = 0.1  # a stream is called flat where its time per arrival changes by no more than this part of its mean

@@ -30,12 +30,12 @@ from findings import Finding, state
 from finished import Finished, Run, make_runs, open_finished
 from options import run_options
 
-from learners.batches import collate, evaluation_plan
-from learners.delta import Delta
+from learners.backbones.sites import hook_point
+from learners.delta.delta import Delta
 from learners.forms import TokenShift
-from learners.modification import Modification
-from learners.modify import pooled
-from learners.sites import hook_point
+from learners.forward.batches import collate, evaluation_plan
+from learners.forward.forward import pooled
+from learners.specification.modification import Modification
 from tasks.encoded import EncodedSplit
 from tasks.errors import InputError
 

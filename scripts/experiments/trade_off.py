@@ -25,7 +25,7 @@ import typer
 from findings import Claim, Scores, told_all, weighed
 from options import run_options
 
-from learners.backbone import load_backbone
+from learners.backbones.backbone import load_backbone
 
 REFERENCE = "full:isolated"
 TASKS = "sst2,qqp,mnli_m,newsgroups20,cf_emotion"

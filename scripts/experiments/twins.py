@@ -30,12 +30,12 @@ import study
 import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
 
-from learners.seeds import seed_of
-from stream.commands.report import read_results
+from stream.cli.report import read_results
 from stream.config import RunConfig, resolve_config
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
 from tasks.examples import SPLITS
 from tasks.keys import row_keys
+from tasks.seeds import seed_of
 from tasks.sources.simulated.opinions import Opinion
 from tasks.sources.simulated.registry import find_twin
 from tasks.sources.simulated.twin import Example

@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from learners.backbone import Backbone
+    from learners.backbones.backbone import Backbone
     from stream.avalanche.library import CLScenario
     from stream.avalanche.model import Classifier
     from tasks.encoded import EncodedSplit, EncodedTask
@@ -62,8 +62,8 @@ class TextBenchmark:
 
         All heads are there from the start, so that an optimiser has them in the groups it was given.
         """
-        from learners.family import parse_learner
-        from learners.initial import initial_leaves
+        from learners.delta.initial import initial_leaves
+        from learners.specification.family import parse_learner
         from stream.avalanche.model import Classifier, Surroundings
 
         learner = parse_learner("full:sequential", {})
@@ -103,9 +103,9 @@ def houlsby26(
         tasks.errors.InputError, tasks.errors.InputErrors: Bad settings or data.
     """
     from stream.config import resolve_config
-    from stream.execute import Bench
-    from stream.prepare import prepare
-    from stream.store import Store
+    from stream.engine.context import prepare
+    from stream.execution.job import Bench
+    from stream.storage.store import Store
 
     given: dict[str, Any] = {
         "suite": suite if isinstance(suite, str) else ",".join(suite),

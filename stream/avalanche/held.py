@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from learners.fit import Fit, Report
-from learners.learner import Learner
+from learners.specification.learner import Learner
+from learners.training.fit import Fit, Report
 from stream.avalanche.isolation import own_randomness, silenced
 
 if TYPE_CHECKING:
-    from stream.execute import Bench
-    from stream.plan import Job
+    from stream.engine.jobs import Job
+    from stream.execution.job import Bench
 
 WAY_OUT = "begin anew with another --out and --store, or leave this learner out"
 
@@ -38,7 +38,7 @@ def next_fit(
 
     Raises:
         Nondeterminism: A fit that is done again gives another Delta.
-        Diverged: As `learners.fit.fit`.
+        Diverged: As `learners.training.fit.fit`.
         InputError: The strategy cannot learn such tasks.
     """
     trainer = bench.trainers.pop(job.learner, None)  # what ends midway is of no more use

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from learners.batches import shuffled_plan
-from learners.divergence import Diverged
-from learners.fit import PROGRESS_SECONDS, Report
-from learners.learner import Training
-from learners.optimiser import optimiser_of, schedule, set_rate
+from learners.forward.batches import shuffled_plan
+from learners.specification.learner import Training
+from learners.training.divergence import Diverged
+from learners.training.fit import PROGRESS_SECONDS, Report
+from learners.training.optimiser import optimiser_of, schedule, set_rate
 
 
 @dataclass(eq=False)

@@ -1,7 +1,7 @@
 """The model that a strategy of Avalanche trains: a copy of the backbone's weights and a head for each task.
 
-It answers as every learner does (`learners.modify.pooled`), in the backbone's dtype from float32 weights, so what a
-strategy makes of it is a Delta like any other.
+It answers as every learner does (`learners.forward.forward.pooled`), in the backbone's dtype from float32 weights, so
+what a strategy makes of it is a Delta like any other.
 """
 
 # mypy: disable-error-code="misc"
@@ -16,12 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from learners.backbone import Backbone
-from learners.dropout import dropout
-from learners.fit import task_loss
-from learners.flops import flops_per_row, total_flops
-from learners.learner import Learner
-from learners.modify import dropout_active, pooled
+from learners.backbones.backbone import Backbone
+from learners.forward.dropout import dropout
+from learners.forward.flops import flops_per_row, total_flops
+from learners.forward.forward import dropout_active, pooled
+from learners.specification.learner import Learner
+from learners.training.fit import task_loss
 from stream.avalanche.library import MultiTaskModule
 from tasks.errors import InputError
 
@@ -135,7 +135,7 @@ class Classifier(MultiTaskModule):
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
     """Mean loss of rows that may be of several tasks: cross-entropy, and squared error of tasks with one output.
 
-    Of rows of one kind it is `learners.fit.task_loss`, in the same bits.
+    Of rows of one kind it is `learners.training.fit.task_loss`, in the same bits.
 
     Args:
         output: As `Classifier` gives it, [B, C].

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from learners.family import TRAINING_OPTIONS
-from learners.learner import Learner
 from learners.methods.avalanche import NAMES
-from learners.notation import read_object
+from learners.specification.family import TRAINING_OPTIONS
+from learners.specification.learner import Learner
+from learners.specification.notation import read_object
 from stream.avalanche.loop import Loop
 from stream.avalanche.model import loss_of
 from tasks.errors import InputError, unknown_name

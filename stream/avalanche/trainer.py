@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from learners.backbone import Backbone
-from learners.batches import evaluation_plan
-from learners.delta import HEADS, Delta
-from learners.divergence import Diverged, not_finite
-from learners.fit import Fit, Report, Score, finished, target_scale, validation_loss
-from learners.initial import initial_leaves
-from learners.learner import Learner, peak_rate
-from learners.notation import read_object
-from learners.predict import predict
-from learners.seeds import seed_of
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import HEADS, Delta
+from learners.delta.initial import initial_leaves
+from learners.forward.batches import evaluation_plan
+from learners.specification.learner import Learner, peak_rate
+from learners.specification.notation import read_object
+from learners.training.divergence import Diverged, not_finite
+from learners.training.fit import Fit, Report, Score, finished, target_scale, validation_loss
+from learners.training.predict import predict
 from stream.avalanche.benchmark import TIMELINE, in_memory
 from stream.avalanche.isolation import own_randomness, silenced, spoken
 from stream.avalanche.library import benchmark_from_datasets, with_task_labels
@@ -33,9 +32,10 @@ from stream.avalanche.memory import kept_bytes
 from stream.avalanche.model import Classifier, Surroundings
 from stream.avalanche.rows import avalanche_dataset
 from stream.avalanche.strategy import follows_updates, strategy_of
-from stream.evaluate import scorer
+from stream.execution.evaluate_job import scorer
 from tasks.encoded import EncodedSplit, EncodedTask
 from tasks.errors import InputError
+from tasks.seeds import seed_of
 from tasks.task import Task
 
 OURS = ("tasks", "learners", "stream")  # packages
@@ -90,7 +90,7 @@ class Trainer:
         """Learn the next task; a strategy that foresaw it has learned it already.
 
         Raises:
-            Diverged: As `learners.fit.fit`. The strategy is then of no more use.
+            Diverged: As `learners.training.fit.fit`. The strategy is then of no more use.
             InputError: The strategy cannot learn such tasks.
         """
         started, flops = time.perf_counter(), self._around.flops

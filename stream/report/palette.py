@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 from stream.report.console import LEARNER_COLOURS
-from stream.report.growth import LETTERS
-from stream.report.heatmap import SHADES
+from stream.report.terminal.growth import LETTERS
+from stream.report.terminal.heatmap import SHADES
 
 # White and light yellow are for dark ground; orange and sky blue are taken a third darker, to stand 3:1 off white.
 ON_LIGHT = {"#ffffff": "#1b1b1b", "#f0e442": "#8f8600", "#e69f00": "#c17a00", "#56b4e9": "#2b93d1"}

@@ -12,14 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from stream.report.figures import number
-from stream.report.forgetting import may_forget
-from stream.report.heatmap import SHADES
 from stream.report.html.axis import logarithmic, spread
-from stream.report.intervals import Interval, interval
-from stream.report.league import uncertainty
+from stream.report.learner_summary import Standing, last, standings
+from stream.report.numbers import number
 from stream.report.palette import LIGHT, sign
-from stream.report.standing import Standing, last, standings
+from stream.report.terminal.forgetting import may_forget
+from stream.report.terminal.heatmap import SHADES
+from stream.report.terminal.league import uncertainty
+from stream.results.intervals import Interval, interval
 from tasks.errors import InputError
 
 Results = Mapping[str, Any]

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from stream import run
-from stream.cli import app
+from stream.cli.main import app
 from tests.report.fake_results import make_results
 from tests.runs import Answer, as_arguments, call, tiny_settings
 
@@ -92,7 +92,7 @@ def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path) -> 
 
 def test_the_command_starts_without_the_heavy_libraries() -> None:
     program = (
-        "import sys, stream.cli, stream.commands.run; print(*[name for name in sys.argv[1:] if name in sys.modules])"
+        "import sys, stream.cli.main, stream.cli.run; print(*[name for name in sys.argv[1:] if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []

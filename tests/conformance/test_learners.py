@@ -9,18 +9,18 @@ import pytest
 import torch
 
 import learners.methods
-from learners.architecture import parameter_shapes
-from learners.backbone import Backbone, changed_tensor
-from learners.batches import evaluation_plan
-from learners.delta import Delta, load_delta, save_delta
-from learners.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
-from learners.fit import Fit, fit
-from learners.initial import initial_delta
-from learners.known import KNOWN_CONFIGS, known_architecture
-from learners.learner import Learner, delta_shapes, peak_rate
-from learners.predict import predict
+from learners.backbones.architecture import parameter_shapes
+from learners.backbones.backbone import Backbone, changed_tensor
+from learners.backbones.published import KNOWN_CONFIGS, known_architecture
+from learners.delta.delta import Delta, load_delta, save_delta
+from learners.delta.initial import initial_delta
+from learners.forward.batches import evaluation_plan
+from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
+from learners.specification.learner import Learner, delta_shapes, peak_rate
+from learners.training.fit import Fit, fit
+from learners.training.predict import predict
 from stream.avalanche.trainer import Trainer
-from stream.commands.show import show
+from stream.cli.show import show
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score
@@ -155,9 +155,9 @@ def test_a_sequential_learner_goes_on(specification: str) -> None:
 
 def test_a_new_learner_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pooler_only.py").write_text(
-        "from learners.family import Family\n"
-        "from learners.learner import Learner, Training\n"
-        "from learners.tuned import Tuned\n"
+        "from learners.specification.family import Family\n"
+        "from learners.specification.learner import Learner, Training\n"
+        "from learners.specification.tuned import Tuned\n"
         "FAMILY = Family(name='pooler', title='Pooler', summary='The pooler alone.', citation='none',\n"
         "    training=Training(learning_rate=1e-3),\n"
         "    build=lambda options, training: Learner(name='', family='pooler', training=training,\n"

@@ -9,12 +9,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
-import stream.metrics
-from stream.matrix import AccuracyMatrix
-from stream.metrics import Baseline, Metric, References, compute_all, counted, describe, metric, metrics
-from stream.metrics.definition import Array, Description
-from stream.scores import TASK_METRICS
+import stream.results.metrics
+from stream.results.matrix import AccuracyMatrix
+from stream.results.metrics import Baseline, Metric, References, compute_all, counted, describe, metric, metrics
+from stream.results.metrics.definition import Array, Description
 from tasks.errors import InputError
+from tasks.metrics import TASK_METRICS
 
 DESCRIBED: list[Description] = [*metrics().values(), *TASK_METRICS.values()]
 
@@ -89,18 +89,18 @@ def test_unknown_name_gets_a_hint() -> None:
 
 def test_a_new_metric_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "worst_task.py").write_text(
-        "from stream.metrics.definition import Metric\n"
+        "from stream.results.metrics.definition import Metric\n"
         "METRIC = Metric(name='worst_task', title='Worst task', formula='min_j R[T,j]', citation='none',\n"
         "                range=(0.0, 1.0), compute=lambda R, b: float(R[-1].min()))\n"
     )
-    monkeypatch.setattr(stream.metrics, "__path__", [*stream.metrics.__path__, str(tmp_path)])
-    stream.metrics._discovered.cache_clear()
+    monkeypatch.setattr(stream.results.metrics, "__path__", [*stream.results.metrics.__path__, str(tmp_path)])
+    stream.results.metrics._discovered.cache_clear()
     try:
         assert metric("worst_task").compute(np.array([[0.5, 0.0], [0.25, 0.75]]), np.zeros(2)) == 0.25
         (tmp_path / "nameless.py").write_text("")
-        stream.metrics._discovered.cache_clear()
+        stream.results.metrics._discovered.cache_clear()
         with pytest.raises(TypeError, match=r"nameless\.py must define METRIC"):
             metrics()
     finally:
         monkeypatch.undo()
-        stream.metrics._discovered.cache_clear()
+        stream.results.metrics._discovered.cache_clear()

@@ -16,8 +16,8 @@ from experiments.cases.models import Marker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.backbone import load_backbone
-from learners.family import families, parse_learners
+from learners.backbones.backbone import load_backbone
+from learners.specification.family import families, parse_learners
 from tasks.errors import InputError, InputErrors
 from tasks.sources.simulated.fresh import draw_names
 from tasks.suite import resolve_suite
@@ -120,7 +120,7 @@ for name, kind, where in json.loads(sys.argv[1]):
             from tasks.sources import open_source
             open_source(f"folder:{where}").load("bad")
         else:
-            from learners.backbone import load_backbone
+            from learners.backbones.backbone import load_backbone
             load_backbone(where)
         message = ""
     except InputError as error:

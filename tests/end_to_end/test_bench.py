@@ -22,10 +22,10 @@ from benchmark.sizes import QUICK
 from benchmark.trainer import SamePooling
 from rich.console import Console
 
-from learners.backbone import load_backbone
-from learners.family import parse_learner
-from learners.learner import delta_shapes
-from stream.report.intervals import interval
+from learners.backbones.backbone import load_backbone
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
+from stream.results.intervals import interval
 from tests.runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

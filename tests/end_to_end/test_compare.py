@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stream import run
-from stream.difference import Side, difference
+from stream.results.difference import Side, difference
 from tests.report.fake_results import make_results
 from tests.runs import TASKS, call, tiny_settings
 

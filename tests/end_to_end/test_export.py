@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 
-import learners.adapter_files
-import stream.commands.export
-from learners.adapter_files import reference
-from learners.backbone import load_backbone
+import learners.export.peft
+import stream.cli.export
+from learners.backbones.backbone import load_backbone
+from learners.export.peft import reference
 from stream import run
-from stream.evaluate import scorer
+from stream.execution.evaluate_job import scorer
 from tasks.content import content_id
 from tasks.sources import open_source
 from tests.loaded import new_backbone
@@ -194,7 +194,7 @@ def test_what_was_merged_can_be_a_backbone(finished: Exported, tiny_backbone: Pa
     [
         ("adapter:4", "merged", ("is not linear in what it reads", "no format of others")),
         ("prompt:3", "merged", ("more tokens", "give --format peft")),
-        ("adapter:4", "peft", ("peft has no form for this", "learners.predict")),
+        ("adapter:4", "peft", ("peft has no form for this", "learners.training.predict")),
         ("adapterbias", "peft", ("peft has no form for this", "--format merged")),
         ("lora:4", "merged", ("unknown learner of this run", "did you mean lora:2")),
     ],
@@ -233,14 +233,14 @@ def test_a_crash_leaves_no_folder(finished: Exported, tmp_path: Path, monkeypatc
     def crash(*given: object) -> str:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(stream.commands.export, "_readme", crash)
+    monkeypatch.setattr(stream.cli.export, "_readme", crash)
     with pytest.raises(OSError, match="no space"):
         finished.export("ia3", "rte", tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_peft_the_package_is_named(finished: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learners.adapter_files, "find_spec", lambda name: None)
+    monkeypatch.setattr(learners.export.peft, "find_spec", lambda name: None)
     answer = finished.export("lora:2", "rte", tmp_path / "adapter", "--format", "peft")
     assert (answer.code, "pip install 'taskstream[peft]'" in answer.err) == (2, True)
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from experiments.faults.damages import Damage, undetected
 from experiments.faults.disk import PARTS, Died, Disk, Fault
 from experiments.faults.sameness import difference
 
-from stream.verify import Verdict
+from stream.verification import Verdict
 from tasks.files import write_atomic
 from tests.end_to_end.test_experiments import call
 

@@ -63,7 +63,7 @@ def answer(*arguments):
 FROM_THE_HUB = """
 from datasets import load_dataset
 from huggingface_hub import snapshot_download
-from stream.share import load_model
+from stream.hub import load_model
 model = load_model(snapshot_download("me/cola"))
 matrix = load_dataset("me/results", "matrix", split="train")
 answer = [model.answers(["the red fox", "a blue bird"]), model.backbone.commit, matrix["task"][:2], [*matrix["score"]]]

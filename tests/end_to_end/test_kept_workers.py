@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from stream import kept_workers, run, workers
-from stream.commands.verify import verify
+from stream import kept_workers, run
+from stream.cli.verify import verify
+from stream.execution import workers
 from tests.runs import tiny_settings
 from tests.worlds import save_backbone
 

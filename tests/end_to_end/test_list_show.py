@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from learners.family import families
-from learners.known import KNOWN_CONFIGS
-from stream.metrics import metrics
-from stream.scores import TASK_METRICS
+from learners.backbones.published import KNOWN_CONFIGS
+from learners.specification.family import families
+from stream.results.metrics import metrics
+from tasks.metrics import TASK_METRICS
 from tasks.suite import TASKS
 from tests.report.fake_results import make_results
 from tests.runs import call

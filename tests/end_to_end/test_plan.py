@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stream import run
-from stream.estimate import Answers, Pace
+from stream.engine.estimate import Answers, Pace
 from tests.runs import TASKS, Answer, as_arguments, call, events_of, ledger_of, tiny_settings
 
 LEARNERS = ("adapter:4", "full:sequential", "head")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stream import precision, run
+from learners.training import precision
+from stream import run
 from tests.runs import as_arguments, call, fitted, ledger_of, read_results, tiny_settings
 
 PROCESSORS = {"bfloat16": "flags : fpu avx512f avx512_bf16\n", "float32": "flags : fpu avx512f\n"}

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from learners.backbone import load_backbone
+from learners.backbones.backbone import load_backbone
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=150", "--tokens=256")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stream import run
-from stream.playback import Moment, play, wall_clock
+from stream.report.playback import Moment, play, wall_clock
 from tests.runs import TASKS, call, tiny_settings
 
 LEARNERS = ("adapter:4", "full:sequential")

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from learners.delta import load_delta
+from learners.delta.delta import load_delta
 from stream import run
-from stream.failure import RunFailed
-from stream.store import Store
+from stream.errors import RunFailed
+from stream.storage.store import Store
 from tests.runs import (
     TASKS,
     Answer,
@@ -200,7 +200,7 @@ def test_a_fit_is_found_by_another_run_on_the_same_store(copy: dict[str, Any], t
 
 def test_a_worker_that_dies_is_told(base: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Such as by the system when memory runs out."""
-    from stream import workers
+    from stream.execution import workers
 
     def doomed(errors: Any) -> subprocess.Popen[str]:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}

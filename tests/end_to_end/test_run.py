@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from learners.delta import load_delta
+from learners.delta.delta import load_delta
 from stream import run
-from stream.metrics import metrics
-from stream.store import read_record
+from stream.results.metrics import metrics
+from stream.storage.store import read_record
 from tests.runs import (
     Finished,
     as_arguments,

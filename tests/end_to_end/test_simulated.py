@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stream.commands.show_task import ROWS
+from stream.cli.show_task import ROWS
 from tests.runs import as_arguments, call, read_results
 
 TINY = {

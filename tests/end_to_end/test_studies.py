@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from learners.batches import collate, evaluation_plan
-from learners.delta import Delta
-from learners.family import families
-from learners.known import known_architecture
-from learners.predict import predict
+from learners.backbones.published import known_architecture
+from learners.delta.delta import Delta
+from learners.forward.batches import collate, evaluation_plan
+from learners.specification.family import families
+from learners.training.predict import predict
 from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 from tests.runs import Answer
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-import learners.fit
-import stream.execute
+import learners.training.fit
+import stream.execution.job
 from stream import run
-from stream.failure import RunFailed
-from stream.files import sole_writer
-from stream.verify import Verdict, verify
+from stream.errors import RunFailed
+from stream.storage.files import sole_writer
+from stream.verification import Verdict, verify
 from tests.forging import cells_of, forge
 from tests.runs import TASKS, call, deltas_of, events_of, tiny_settings
 
@@ -158,13 +158,13 @@ def test_a_store_shared_with_another_run(given: dict[str, Any], tmp_path: Path) 
 
 @pytest.mark.parametrize("mode", ["full", "audited"])
 def test_runs_with_fits_that_failed_pass(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
-    honest = learners.fit.task_loss
+    honest = learners.training.fit.task_loss
 
     def diverging(output: Any, target: Any) -> Any:
         loss = honest(output, target)
         return loss * float("nan") if output.requires_grad and output.shape[1] == 3 else loss
 
-    monkeypatch.setattr(learners.fit, "task_loss", diverging)
+    monkeypatch.setattr(learners.training.fit, "task_loss", diverging)
     run(**given, evaluate=mode)
     assert ["failed" in event for event in events_of(Path(given["out"]), "fit")].count(True) == 2
     assert passes(given["out"], rerun=None).counts["store"]["fits"] == 4
@@ -173,7 +173,7 @@ def test_runs_with_fits_that_failed_pass(given: dict[str, Any], monkeypatch: pyt
 def test_a_violation_the_run_found_itself_is_a_fail_until_the_row_is_done_again(
     given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, calls = stream.execute.evaluate, [0]
+    honest, calls = stream.execution.job.evaluate, [0]
 
     def unsteady(*arguments: Any) -> Any:
         from dataclasses import replace
@@ -182,7 +182,7 @@ def test_a_violation_the_run_found_itself_is_a_fail_until_the_row_is_done_again(
         score = honest(*arguments)
         return replace(score, logits="0" * 64) if calls[0] == 5 else score  # 3 before training, 1, then of the 2nd row
 
-    monkeypatch.setattr(stream.execute, "evaluate", unsteady)
+    monkeypatch.setattr(stream.execution.job, "evaluate", unsteady)
     given |= {"learners": "head"}
     with pytest.raises(RunFailed):
         run(**given)
@@ -230,7 +230,7 @@ def test_no_run_and_bad_options(tmp_path: Path, copy: Path) -> None:
 
 
 def test_a_run_of_another_version_is_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.ledger.SCHEMA", 99)
+    monkeypatch.setattr("stream.storage.ledger.SCHEMA", 99)
     answer = call("verify", str(copy))
     assert answer.code == 2
     assert "expected schema 99; found schema" in answer.err

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from learners.architecture import POOLED_TYPES, encoder_parameters, parameter_shapes, parameters
-from learners.known import KNOWN_CONFIGS, known_architecture
-from learners.sites import embedding_parameters, layer_parameters, norm_parameters, pooler_parameters
+from learners.backbones.architecture import POOLED_TYPES, encoder_parameters, parameter_shapes, parameters
+from learners.backbones.published import KNOWN_CONFIGS, known_architecture
+from learners.backbones.sites import embedding_parameters, layer_parameters, norm_parameters, pooler_parameters
 
 # Embeddings with their LayerNorm, one layer, all layers, pooler, total. Source: the closed formulas
 # layer = 4(d²+d) + 2·2d + (d·ff+ff) + (ff·d+d), pooler = d²+d, embeddings = (V+P+T)·d + 2d.

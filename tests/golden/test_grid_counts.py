@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.architecture import Architecture
-from learners.family import parse_learner
-from learners.known import known_architecture
-from learners.learner import delta_shapes
+from learners.backbones.architecture import Architecture
+from learners.backbones.published import known_architecture
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
 
 BART_LARGE = 406_291_456
 BASE = known_architecture("roberta-base")

@@ -12,7 +12,7 @@ import math
 import pytest
 import torch
 
-from learners.gates import SETTINGS
+from learners.specification.gates import SETTINGS
 
 # setting -> P(z≠0), P(z=1), deterministic gate, all at a = 0; then the largest a of gate 0, the smallest a of gate 1
 GOLDEN = {

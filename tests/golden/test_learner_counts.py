@@ -13,10 +13,10 @@ import re
 
 import pytest
 
-from learners.architecture import encoder_parameters, parameters
-from learners.family import families, parse_learner
-from learners.known import known_architecture
-from stream.cost import account, growth, task_cost
+from learners.backbones.architecture import encoder_parameters, parameters
+from learners.backbones.published import known_architecture
+from learners.specification.family import families, parse_learner
+from stream.results.growth import account, growth, task_cost
 from tasks.suite import SUITES, TASKS
 
 BACKBONES = ("bert-base-uncased", "bert-large-uncased", "roberta-base")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream.matrix import AccuracyMatrix
-from stream.metrics import compute_all, forgetting_per_task, metric, over_arrivals
+from stream.results.matrix import AccuracyMatrix
+from stream.results.metrics import compute_all, forgetting_per_task, metric, over_arrivals
 
 A = [
     [0.98, 0.50, 0.50, 0.50, 0.50],

@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learners.backbone import Backbone
-from learners.family import parse_learner
+from learners.backbones.backbone import Backbone
 from learners.forms import Prefix, Reading
 from learners.forms.form import by_head, joined
-from learners.modify import modified
+from learners.forward.forward import modified
+from learners.specification.family import parse_learner
 from tests.loaded import batch_of, encoded, moved, sharp_backbone
 from tests.worlds import ARCHITECTURES
 

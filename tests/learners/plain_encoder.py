@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from learners.backbone import Backbone
+from learners.backbones.backbone import Backbone
 
 WRITTEN_OUT = ("bert", "roberta", "distilbert", "electra")
 NAMES = {

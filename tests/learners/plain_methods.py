@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from learners.backbone import Backbone
-from learners.family import parse_learner
+from learners.backbones.backbone import Backbone
 from learners.methods.vera import projections
+from learners.specification.family import parse_learner
 from tests.learners.plain_encoder import FUNCTIONS, Encoder, standardised
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.architecture import (
+from learners.backbones.architecture import (
     BERT_TYPES,
     POOLED_TYPES,
     Architecture,
@@ -22,7 +22,7 @@ from learners.architecture import (
     parameter_shapes,
     parameters,
 )
-from learners.known import ALIASES, KNOWN_CONFIGS, known_architecture, known_name
+from learners.backbones.published import ALIASES, KNOWN_CONFIGS, known_architecture, known_name
 from tasks.errors import InputError
 
 BERT: dict[str, Any] = dict(KNOWN_CONFIGS["bert-base-uncased"])
@@ -158,5 +158,6 @@ def test_unknown_backbone_suggests_the_nearest() -> None:
 
 
 def test_costs_need_neither_torch_nor_transformers() -> None:
-    code = "import sys, learners.known, learners.sites; sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
+    imports = "import sys, learners.backbones.published, learners.backbones.sites"
+    code = f"{imports}; sys.exit(bool({{'torch', 'transformers'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

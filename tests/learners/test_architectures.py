@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
-from learners.architecture import Architecture, architecture_from_config, encoder_parameters, parameters
-from learners.backbone import Backbone, changed_tensor, load_backbone
-from learners.batches import evaluation_plan
-from learners.delta import load_delta, save_delta
-from learners.family import families, parse_learner
-from learners.fit import fit
-from learners.initial import initial_delta
-from learners.known import KNOWN_CONFIGS
-from learners.learner import delta_shapes
-from learners.modify import logits, modified, pooled
-from learners.predict import predict
-from learners.sites import hook_point, weight_parameters, word_table
+from learners.backbones.architecture import Architecture, architecture_from_config, encoder_parameters, parameters
+from learners.backbones.backbone import Backbone, changed_tensor, load_backbone
+from learners.backbones.published import KNOWN_CONFIGS
+from learners.backbones.sites import hook_point, weight_parameters, word_table
+from learners.delta.delta import load_delta, save_delta
+from learners.delta.initial import initial_delta
+from learners.forward.batches import evaluation_plan
+from learners.forward.forward import logits, modified, pooled
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import delta_shapes
+from learners.training.fit import fit
+from learners.training.predict import predict
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, moved, score
 from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, applies, save_backbone

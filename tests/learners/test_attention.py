@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers.models.bert.modeling_bert import eager_attention_forward
 
-from learners.attention import NAME, attention, attention_of
+from learners.backbones.attention import NAME, attention, attention_of
 
 
 @given(

@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from learners.architecture import parameters
-from learners.backbone import Backbone, changed_tensor, load_backbone
-from learners.family import parse_learner
-from learners.modify import pooled
+from learners.backbones.architecture import parameters
+from learners.backbones.backbone import Backbone, changed_tensor, load_backbone
+from learners.forward.forward import pooled
+from learners.specification.family import parse_learner
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, new_backbone
 from tests.worlds import ARCHITECTURES, save_backbone

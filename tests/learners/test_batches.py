@@ -12,9 +12,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners.batches import EVALUATION_TOKENS, collate, evaluation_plan, training_plan
-from learners.family import parse_learner
-from learners.modify import logits
+from learners.forward.batches import EVALUATION_TOKENS, collate, evaluation_plan, training_plan
+from learners.forward.forward import logits
+from learners.specification.family import parse_learner
 from tasks.encoded import EncodedSplit
 from tests.loaded import backbone, encoded, moved
 from tests.worlds import ARCHITECTURES

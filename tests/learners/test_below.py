@@ -10,19 +10,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import learners.below
-from learners.architecture import MODEL_TYPES
-from learners.backbone import load_backbone
-from learners.batches import collate, evaluation_plan
-from learners.below import open_below
-from learners.family import parse_learner
-from learners.fit import fit
-from learners.known import known_architecture
-from learners.modify import logits
-from learners.part import layers_below, part
-from learners.predict import predict
-from learners.sites import layer_module
-from stream.evaluate import scorer
+import learners.forward.frozen_prefix
+from learners.backbones.architecture import MODEL_TYPES
+from learners.backbones.backbone import load_backbone
+from learners.backbones.published import known_architecture
+from learners.backbones.sites import layer_module
+from learners.forward.batches import collate, evaluation_plan
+from learners.forward.forward import logits
+from learners.forward.frozen_prefix import open_below
+from learners.forward.layer_range import layers_below, part
+from learners.specification.family import parse_learner
+from learners.training.fit import fit
+from learners.training.predict import predict
+from stream.execution.evaluate_job import scorer
 from tests.loaded import backbone, encoded, moved
 
 DATA = encoded("pairs", classes=3, kind="pair")
@@ -127,7 +127,7 @@ def test_states_too_large_to_keep_are_computed_in_each_batch(monkeypatch: pytest
         kept = fit(base, learner, DATA, scorer(DATA.task), 0)
         expected = predict(base, learner, kept.delta, DATA.test, plan)
         with monkeypatch.context() as patch:
-            patch.setattr(learners.below, "MOST", 0)
+            patch.setattr(learners.forward.frozen_prefix, "MOST", 0)
             below = open_below(base, learner, DATA.test)
             assert below is not None
             assert (below.kept, below.size) == (None, 0)

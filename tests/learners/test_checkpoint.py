@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from learners import checkpoint
-from learners.architecture import architecture_from_config
-from learners.checkpoint import find_checkpoint
-from learners.known import known_architecture
+from learners.backbones import locate as checkpoint
+from learners.backbones.architecture import architecture_from_config
+from learners.backbones.locate import find_checkpoint
+from learners.backbones.published import known_architecture
 from tasks.errors import InputError
 from tests.loopback import COMMIT
 from tests.loopback import MODEL_FILES as FILES

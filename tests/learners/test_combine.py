@@ -10,14 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.architecture import Architecture
-from learners.combine import united
-from learners.family import LONGEST, families, parse_learner, parse_learners
-from learners.fit import fit
-from learners.gates import SETTINGS
-from learners.initial import initial_delta
-from learners.known import KNOWN_CONFIGS, known_architecture
-from learners.tuned import Biases, Norms, Tuned
+from learners.backbones.architecture import Architecture
+from learners.backbones.published import KNOWN_CONFIGS, known_architecture
+from learners.delta.initial import initial_delta
+from learners.specification.combine import united
+from learners.specification.family import LONGEST, families, parse_learner, parse_learners
+from learners.specification.gates import SETTINGS
+from learners.specification.tuned import Biases, Norms, Tuned
+from learners.training.fit import fit
 from tasks.errors import InputError, InputErrors
 from tests.loaded import backbone, encoded, score
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from learners.dropout import STEPS, FastDropout, dropout
+from learners.forward.dropout import STEPS, FastDropout, dropout
 
 
 @pytest.mark.parametrize("p", [0.01, 0.1, 0.25, 0.5, 0.9])

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pretraining.documents import document
 
-from learners.backbone import Backbone, load_backbone
-from learners.checkpoint import EMBEDDED
+from learners.backbones.backbone import Backbone, load_backbone
+from learners.backbones.locate import EMBEDDED
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.registry import twins
 from tasks.sources.simulated.twin import examples

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.family import SHARING, families, parse_learner, parse_learners
 from learners.forms import Bottleneck, TokenShift
-from learners.gates import SETTINGS
-from learners.learner import Training, peak_rate
-from learners.tuned import Tuned
+from learners.specification.family import SHARING, families, parse_learner, parse_learners
+from learners.specification.gates import SETTINGS
+from learners.specification.learner import Training, peak_rate
+from learners.specification.tuned import Tuned
 from tasks.errors import InputError, InputErrors
 
 SAME = [

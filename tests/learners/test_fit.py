@@ -12,20 +12,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import learners.fit
-from learners.backbone import changed_tensor
-from learners.batches import evaluation_plan, training_plan
-from learners.divergence import Diverged
-from learners.family import parse_learner
-from learners.fit import Fit, fit, task_loss
-from learners.flops import flops_per_row, total_flops
-from learners.initial import initial_delta
-from learners.learner import Learner
-from learners.optimiser import decays, optimiser_of, schedule, set_rate
-from learners.predict import predict
-from learners.seeds import seed_of
+import learners.training.fit
+from learners.backbones.backbone import changed_tensor
+from learners.delta.initial import initial_delta
+from learners.forward.batches import evaluation_plan, training_plan
+from learners.forward.flops import flops_per_row, total_flops
+from learners.specification.family import parse_learner
+from learners.specification.learner import Learner
+from learners.training.divergence import Diverged
+from learners.training.fit import Fit, fit, task_loss
+from learners.training.optimiser import decays, optimiser_of, schedule, set_rate
+from learners.training.predict import predict
 from tasks.encoded import EncodedTask
 from tasks.examples import SPLITS
+from tasks.seeds import seed_of
 from tests.loaded import backbone, encoded, moved, score
 
 DATA = encoded("colours")
@@ -304,7 +304,7 @@ def test_a_loss_that_overflows_is_divergence() -> None:
 
 
 def test_a_broken_weight_that_no_validation_row_reads_is_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest, name = learners.fit.finished, "backbone.embeddings.word_embeddings.weight"
+    honest, name = learners.training.fit.finished, "backbone.embeddings.word_embeddings.weight"
 
     def broken(*arguments: Any) -> Any:
         delta = honest(*arguments)
@@ -316,10 +316,10 @@ def test_a_broken_weight_that_no_validation_row_reads_is_divergence(monkeypatch:
         delta.tensors[name][1] = float("nan")
         return delta
 
-    monkeypatch.setattr(learners.fit, "finished", broken)
+    monkeypatch.setattr(learners.training.fit, "finished", broken)
     with pytest.raises(Diverged, match="a logit of a validation row is not finite"):
         run("full:epochs=1")
-    monkeypatch.setattr(learners.fit, "finished", harmless)
+    monkeypatch.setattr(learners.training.fit, "finished", harmless)
     with pytest.raises(Diverged, match=rf"tensor {name} is not finite after step \d+ of \d+ \(epoch 1\)"):
         run("full:epochs=1")
 
@@ -446,7 +446,7 @@ def test_flops_and_examples_are_those_of_the_batches_with_their_padding(specific
 
 
 def test_progress_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learners.fit, "PROGRESS_SECONDS", -1.0)
+    monkeypatch.setattr(learners.training.fit, "PROGRESS_SECONDS", -1.0)
     events: list[dict[str, Any]] = []
     quiet = run("head" + QUICK).delta
     assert run("head" + QUICK, report=events.append).delta.id == quiet.id, "watching changes nothing"

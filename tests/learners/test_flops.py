@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from learners.family import parse_learner
-from learners.flops import flops_per_row, total_flops
-from learners.modify import logits
+from learners.forward.flops import flops_per_row, total_flops
+from learners.forward.forward import logits
+from learners.specification.family import parse_learner
 from tests.loaded import backbone, encoded, moved
 
 TASK = encoded("colours", classes=3).task

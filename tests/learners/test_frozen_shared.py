@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-import learners.fit
-from learners.batches import evaluation_plan
-from learners.family import families, parse_learner
-from learners.fit import fit
-from learners.initial import initial_delta
-from learners.learner import common, delta_shapes
-from learners.parametrise import made
-from learners.predict import predict
+import learners.training.fit
+from learners.delta.initial import initial_delta
+from learners.delta.reparametrise import made
+from learners.forward.batches import evaluation_plan
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import common, delta_shapes
+from learners.training.fit import fit
+from learners.training.predict import predict
 from tests.loaded import backbone, encoded, moved, score
 
 STREAM = [encoded("colours", classes=3, rows=32), encoded("pairs", rows=32, kind="pair"), encoded("more", rows=32)]
@@ -63,7 +63,7 @@ def test_what_is_common_stays_as_the_first_task_left_it(specification: str, monk
         leaves.update(given)
         return made(learner, given, layers)
 
-    monkeypatch.setattr(learners.fit, "made", watching)
+    monkeypatch.setattr(learners.training.fit, "made", watching)
     base, learner = backbone(), parse_learner(f"{specification}:frozen-shared", TRAINING)
     first = fit(base, learner, STREAM[0], score, 0).delta
     assert all(leaf.grad is not None for leaf in leaves.values()), "the first task trains all of it"

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learners.gates import SETTINGS, HardConcrete
+from learners.specification.gates import SETTINGS, HardConcrete
 
 both = pytest.mark.parametrize("gates", SETTINGS.values(), ids=list(SETTINGS))
 levels = st.floats(-6, 6)

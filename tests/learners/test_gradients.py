@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from learners.backbone import Backbone, changed_tensor
-from learners.family import families, parse_learner
-from learners.initial import initial_delta
-from learners.learner import Learner
-from learners.modify import logits
+from learners.backbones.backbone import Backbone, changed_tensor
+from learners.delta.initial import initial_delta
+from learners.forward.forward import logits
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import Learner
 from tests.loaded import backbone, batch_of, encoded, moved, sharp_backbone
 from tests.worlds import ARCHITECTURES
 

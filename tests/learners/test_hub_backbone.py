@@ -15,7 +15,7 @@ from tests.loopback import MODEL_FILES as FILES
 OLDER = "b" * 40
 FIND = """
 from pathlib import Path
-from learners.checkpoint import find_checkpoint
+from learners.backbones.locate import find_checkpoint
 from tasks.errors import InputError
 def answer(name):
     try:

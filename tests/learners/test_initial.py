@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from learners.family import parse_learner
-from learners.initial import HEAD_STD, added_gates, initial_delta
-from learners.learner import delta_shapes
-from learners.seeds import generator
+from learners.delta.initial import HEAD_STD, added_gates, initial_delta
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
+from tasks.seeds import generator
 from tests.loaded import backbone, encoded, moved
 from tests.worlds import ARCHITECTURES
 

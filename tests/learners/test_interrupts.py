@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from learners.interrupts import interrupt_later
+from tasks.interrupts import interrupt_later
 
 
 def test_an_interrupt_comes_when_the_block_is_done() -> None:

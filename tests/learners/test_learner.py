@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from learners.architecture import MODEL_TYPES, Architecture, parameter_shapes
-from learners.family import parse_learner
+from learners.backbones.architecture import MODEL_TYPES, Architecture, parameter_shapes
+from learners.backbones.published import known_architecture
 from learners.forms import Bottleneck
-from learners.known import known_architecture
-from learners.learner import delta_shapes
-from learners.modification import Modification
-from learners.tuned import Tuned
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
+from learners.specification.modification import Modification
+from learners.specification.tuned import Tuned
 from tasks.errors import InputError
 
 KNOWN = {

@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from learners.backbone import Backbone, changed_tensor
-from learners.delta import Delta
-from learners.family import families, parse_learner
-from learners.initial import initial_delta
-from learners.learner import Learner
-from learners.merge import merged, unmergeable
-from learners.modify import pooled
+from learners.backbones.backbone import Backbone, changed_tensor
+from learners.delta.delta import Delta
+from learners.delta.initial import initial_delta
+from learners.delta.merge import merged, unmergeable
+from learners.forward.forward import pooled
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import Learner
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, moved
 from tests.worlds import ARCHITECTURES

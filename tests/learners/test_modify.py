@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from learners.backbone import Backbone
-from learners.family import parse_learner
-from learners.modify import logits, modified, pooled, watched
+from learners.backbones.backbone import Backbone
+from learners.forward.forward import logits, modified, pooled, watched
+from learners.specification.family import parse_learner
 from tests.loaded import backbone, batch_of, encoded, moved
 
 PAIRS = encoded("pairs", kind="pair")

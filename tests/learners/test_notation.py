@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.notation import parts, read_object, written
+from learners.specification.notation import parts, read_object, written
 
 TEXTS = st.text(max_size=8) | st.text('{}[]",:=\\', max_size=4) | st.sampled_from(["query", "true", "1e3", "-1"])
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS

@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-import learners.fit
-from learners.family import parse_learner
-from learners.fit import Fit, fit
-from learners.initial import initial_delta, initial_leaves
-from learners.learner import delta_shapes
-from learners.parametrise import made, mlp_shapes
+import learners.training.fit
+from learners.delta.initial import initial_delta, initial_leaves
+from learners.delta.reparametrise import made, mlp_shapes
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
+from learners.training.fit import Fit, fit
 from tests.loaded import backbone, encoded, moved, score
 
 DATA, LATER = encoded("colours"), encoded("pairs", kind="pair")
@@ -39,7 +39,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Tensor]]:
         seen.append({name: leaf.detach().clone() for name, leaf in leaves.items()})
         return made(learner, leaves, layers)
 
-    monkeypatch.setattr(learners.fit, "made", watching)
+    monkeypatch.setattr(learners.training.fit, "made", watching)
     return seen
 
 

@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 import torch
 
-import learners.injection
-from learners.backbone import changed_tensor
-from learners.batches import evaluation_plan
-from learners.delta import Delta
-from learners.family import LONGEST, parse_learner, parse_learners
-from learners.fit import fit
-from learners.initial import initial_delta
-from learners.injection import MOST, injected_model
-from learners.learner import delta_shapes
-from learners.modify import dropout_active, logits
-from learners.predict import predict
+import learners.delta.peft_modules
+from learners.backbones.backbone import changed_tensor
+from learners.delta.delta import Delta
+from learners.delta.initial import initial_delta
+from learners.delta.peft_modules import MOST, injected_model
+from learners.forward.batches import evaluation_plan
+from learners.forward.forward import dropout_active, logits
+from learners.specification.family import LONGEST, parse_learner, parse_learners
+from learners.specification.learner import delta_shapes
+from learners.training.fit import fit
+from learners.training.predict import predict
 from stream import run
-from stream.verify import verify
+from stream.verification import verify
 from tasks.errors import InputError, InputErrors
 from tests.loaded import backbone, batch_of, encoded, moved, new_backbone, score, sharp_backbone
 from tests.runs import read_results, tiny_settings
@@ -123,7 +123,7 @@ def test_what_shows_on_the_backbone_alone_is_refused_and_leaves_it_whole(config:
 
 
 def test_without_peft_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learners.injection, "find_spec", lambda name: None)
+    monkeypatch.setattr(learners.delta.peft_modules, "find_spec", lambda name: None)
     learner = parse_learner("peft:{peft_type=LORA,r=3}")
     with pytest.raises(InputError, match=r"peft is not installed.*pip install 'taskstream\[peft\]'"):
         delta_shapes(learner, backbone().architecture, 2)

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from learners.backbone import Backbone
-from learners.family import parse_learner
-from learners.modify import pooled
+from learners.backbones.backbone import Backbone
+from learners.forward.forward import pooled
+from learners.specification.family import parse_learner
 from tests.loaded import batch_of, encoded, moved, sharp_backbone
 
 peft = pytest.importorskip("peft", reason="the oracle, peft, is not installed: pip install 'taskstream[dev]'")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from learners.batches import Plan, evaluation_plan
-from learners.delta import load_delta, save_delta
-from learners.family import parse_learner
-from learners.modify import dropout_active
-from learners.predict import predict
+from learners.delta.delta import load_delta, save_delta
+from learners.forward.batches import Plan, evaluation_plan
+from learners.forward.forward import dropout_active
+from learners.specification.family import parse_learner
+from learners.training.predict import predict
 from tests.loaded import backbone, encoded, moved
 
 DATA = encoded("pairs", classes=3, kind="pair")

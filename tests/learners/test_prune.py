@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-import learners.fit
-from learners.architecture import parameters
-from learners.batches import evaluation_plan
-from learners.delta import Delta, load_delta, save_delta
-from learners.family import parse_learner
-from learners.fit import Fit, fit
-from learners.known import known_architecture
-from learners.learner import Pruning
-from learners.predict import predict
-from learners.prune import hold, prune
-from stream.cost import task_cost
+import learners.training.fit
+from learners.backbones.architecture import parameters
+from learners.backbones.published import known_architecture
+from learners.delta.delta import Delta, load_delta, save_delta
+from learners.delta.prune import hold, prune
+from learners.forward.batches import evaluation_plan
+from learners.specification.family import parse_learner
+from learners.specification.learner import Pruning
+from learners.training.fit import Fit, fit
+from learners.training.predict import predict
+from stream.results.growth import task_cost
 from tests.loaded import backbone, encoded, score
 
 DATA = encoded("colours")
@@ -136,14 +136,14 @@ def test_patience_ends_no_run_before_pruning(after: float, least: int) -> None:
 
 def test_what_stays_is_trained_on_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     after: list[dict[str, Tensor]] = []
-    honest = learners.fit.finished
+    honest = learners.training.fit.finished
 
     def watching(*arguments: object) -> Delta:
         delta = honest(*arguments)  # type: ignore[arg-type]
         after.append(differences(delta))
         return delta
 
-    monkeypatch.setattr(learners.fit, "finished", watching)
+    monkeypatch.setattr(learners.training.fit, "finished", watching)
     run("diffpruning:0.05:epochs=4:after=0.5:l0=0", rising())
     flat = [torch.cat([t.flatten() for t in tensors.values()]) for tensors in after]
     kept = [set(values.nonzero().flatten().tolist()) for values in flat]

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.seeds import generator, seed_of
+from tasks.seeds import generator, seed_of
 
 purposes = st.lists(st.text(max_size=8), max_size=4).map(tuple)
 seeds = st.integers(0, 2**31)

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from learners.architecture import (  # noqa: E402
+from learners.backbones.architecture import (  # noqa: E402
     BERT_TYPES,
     MODEL_TYPES,
     POOLED_TYPES,
@@ -18,7 +18,7 @@ from learners.architecture import (  # noqa: E402
     layer_weights,
     parameter_shapes,
 )
-from learners.sites import (  # noqa: E402
+from learners.backbones.sites import (  # noqa: E402
     ROLES,
     HookPoint,
     Role,

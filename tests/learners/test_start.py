@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from learners.backbone import Backbone
-from learners.family import families, parse_learner
-from learners.initial import initial_delta
-from learners.learner import Learner
-from learners.modify import pooled
+from learners.backbones.backbone import Backbone
+from learners.delta.initial import initial_delta
+from learners.forward.forward import pooled
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import Learner
 from tests.loaded import backbone, batch_of, encoded, new_backbone, sharp_backbone, untouched
 from tests.worlds import ARCHITECTURES
 

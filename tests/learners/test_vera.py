@@ -8,14 +8,14 @@ import math
 import pytest
 import torch
 
-from learners.delta import Delta
-from learners.family import parse_learner
-from learners.fit import fit
-from learners.initial import initial_delta
-from learners.known import known_architecture
-from learners.learner import delta_shapes
+from learners.backbones.published import known_architecture
+from learners.delta.delta import Delta
+from learners.delta.initial import initial_delta
+from learners.forward.forward import pooled
 from learners.methods.vera import projections
-from learners.modify import pooled
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
+from learners.training.fit import fit
 from tests.loaded import batch_of, encoded, moved, new_backbone, score, sharp_backbone
 
 DATA = encoded(classes=3, rows=32)

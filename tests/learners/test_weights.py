@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from learners.architecture import Architecture, architecture_from_config, parameter_shapes
-from learners.backbone import load_backbone
-from learners.weights import is_finite, read_weights, weight_files
+from learners.backbones.architecture import Architecture, architecture_from_config, parameter_shapes
+from learners.backbones.backbone import load_backbone
+from learners.backbones.weights import is_finite, read_weights, weight_files
 from tasks.errors import InputError
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from learners.family import families, parse_learner
-from learners.initial import initial_delta
-from learners.modify import pooled
+from learners.delta.initial import initial_delta
+from learners.forward.forward import pooled
+from learners.specification.family import families, parse_learner
 from tests.learners.plain_encoder import WRITTEN_OUT
 from tests.learners.plain_methods import METHODS, written_out
 from tests.loaded import batch_of, encoded, moved, sharp_backbone

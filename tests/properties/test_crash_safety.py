@@ -24,12 +24,12 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-import stream.fitting
+import stream.execution.fit_job
 from stream import run
-from stream.failure import RunFailed
-from stream.ledger import read_ledger
-from stream.store import Store
-from stream.verify import verify
+from stream.errors import RunFailed
+from stream.storage.ledger import read_ledger
+from stream.storage.store import Store
+from stream.verification import verify
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 from tests.references import References, Wanted
@@ -77,7 +77,7 @@ class CrashSafety(RuleBasedStateMachine):
         try:
             with (
                 Disk((self.base,), fault) as disk,
-                patch.object(stream.fitting, "fit", self.counted(stream.fitting.fit)),
+                patch.object(stream.execution.fit_job, "fit", self.counted(stream.execution.fit_job.fit)),
                 patch.object(Store, "put_fit", self.noted(Store.put_fit)),
             ):
                 run(**given)

@@ -29,14 +29,14 @@ from hypothesis.stateful import (
 )
 from torch import Tensor
 
-from learners.backbone import Backbone
-from learners.delta import HEADS, load_delta
-from learners.family import families, parse_learner
-from learners.initial import initial_delta
-from learners.learner import Learner, delta_shapes
-from stream.execute import Bench, Setup, execute
-from stream.plan import Job, fit_ids
-from stream.store import Store
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import HEADS, load_delta
+from learners.delta.initial import initial_delta
+from learners.specification.family import families, parse_learner
+from learners.specification.learner import Learner, delta_shapes
+from stream.engine.jobs import Job, fit_ids
+from stream.execution.job import Bench, Setup, execute
+from stream.storage.store import Store
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded
 

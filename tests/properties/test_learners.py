@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.architecture import BERT_TYPES, POOLED_TYPES, Architecture, parameter_shapes, parameters
-from learners.family import parse_learner
-from learners.learner import delta_shapes
-from stream.cost import growth, task_cost
+from learners.backbones.architecture import BERT_TYPES, POOLED_TYPES, Architecture, parameter_shapes, parameters
+from learners.specification.family import parse_learner
+from learners.specification.learner import delta_shapes
+from stream.results.growth import growth, task_cost
 
 
 @st.composite

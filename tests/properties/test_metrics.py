@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stream.metrics import forgetting_per_task, metric, metrics
-from stream.metrics.definition import Array
+from stream.results.metrics import forgetting_per_task, metric, metrics
+from stream.results.metrics.definition import Array
 
 scores = st.floats(0, 1)
 signed_scores = st.floats(-1, 1)

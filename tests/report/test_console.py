@@ -8,8 +8,8 @@ import pytest
 
 from stream.report import make_console, open_view
 from stream.report.console import page_of
-from stream.report.live import LiveView
-from stream.report.plain import PlainView
+from stream.report.live.plain import PlainView
+from stream.report.live.rich import LiveView
 from tasks.errors import InputError
 
 from .rendering import Output

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stream.report.failures import REMEDY, SHOWN, one_line
-from stream.report.live import LiveView
-from stream.report.plain import PlainView
+from stream.report.live.plain import PlainView
+from stream.report.live.rich import LiveView
+from stream.report.terminal.failures import REMEDY, SHOWN, one_line
 
 from .fake_results import HOULSBY26, make_events, make_results
 from .rendering import console, render, too_wide

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stream.report.console import Page
-from stream.report.forgetting import sparkline
+from stream.report.terminal.forgetting import sparkline
 
 from .fake_results import HOULSBY26, make_results
 from .rendering import render

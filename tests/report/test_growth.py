@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream.report.growth import HEIGHT, interpolated, plot
+from stream.report.terminal.growth import HEIGHT, interpolated, plot
 
 from .fake_results import HOULSBY26, make_results
 from .rendering import render

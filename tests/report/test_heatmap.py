@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 
 from stream.report.console import Page
-from stream.report.heatmap import SHADES, binned, decile, half_blocks
-from stream.report.standing import standings
+from stream.report.learner_summary import standings
+from stream.report.terminal.heatmap import SHADES, binned, decile, half_blocks
 
 from .fake_results import make_results
 from .rendering import render

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from stream import run
-from stream.report.figures import points
 from stream.report.html import Record, page, read_record
 from stream.report.html.page import PAGE
 from stream.report.html.record import Evidence
 from stream.report.html.script import SCRIPT
+from stream.report.numbers import points
 from tests.runs import call, ledger_of, read_results, tiny_settings
 
 from .fake_results import HOULSBY26, LEARNERS, make_results

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stream.report.league import uncertainty
+from stream.report.terminal.league import uncertainty
 
 from .fake_results import HOULSBY26, LEARNERS, make_results
 from .rendering import render

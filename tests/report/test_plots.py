@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from stream.report import plots
-from stream.report.intervals import interval
+from stream.results.intervals import interval
 from tests.runs import call
 
 from .fake_results import HOULSBY26, make_results

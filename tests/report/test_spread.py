@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.report.spread import quantile
+from stream.report.terminal.spread import quantile
 
 from .fake_results import make_results
 from .rendering import render, too_wide

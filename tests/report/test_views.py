@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from stream.report.board import Board
-from stream.report.live import LiveView, job_line
-from stream.report.plain import INTERVAL, PlainView
+from stream.report.live.plain import INTERVAL, PlainView
+from stream.report.live.rich import LiveView, job_line
+from stream.report.live.state import Board
 
 from .fake_results import HOULSBY26, LEARNERS, make_events, make_results
 from .rendering import console, too_wide

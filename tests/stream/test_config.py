@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream import precision
+from learners.training import precision
 from stream.config import AMENDABLE, RunConfig, check_same_run, config_toml, resolve_config
 from tasks.errors import InputErrors
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.family import parse_learner, parse_learners
-from learners.known import known_architecture
-from stream.cost import TaskCost, account, growth, task_cost
+from learners.backbones.published import known_architecture
+from learners.specification.family import parse_learner, parse_learners
+from stream.results.growth import TaskCost, account, growth, task_cost
 from tasks.suite import SUITES, TASKS
 
 costs = st.lists(st.builds(TaskCost, *[st.integers(0, 10**8)] * 3), min_size=1, max_size=30)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.family import parse_learners
-from stream.account import account
-from stream.course import Course, advance, answered
-from stream.metrics import compute_all
-from stream.results import matrix_of
+from learners.specification.family import parse_learners
+from stream.engine.running_metrics import Course, advance, answered
+from stream.results.account import account
+from stream.results.document import matrix_of
+from stream.results.metrics import compute_all
 
 LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential,adapter:4:sequential")
 NAMES = tuple(f"task{i}" for i in range(7))

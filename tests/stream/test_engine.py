@@ -12,14 +12,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import stream.execute
-import stream.fitting
-from learners.backbone import Backbone
-from learners.delta import Delta, load_delta
-from learners.fit import Fit
+import stream.execution.fit_job
+import stream.execution.job
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import Delta, load_delta
+from learners.training.fit import Fit
 from stream import run
-from stream.failure import RunFailed
-from stream.store import Store
+from stream.errors import RunFailed
+from stream.storage.store import Store
 from tests.runs import TASKS, deltas_of, events_of, fitted, ledger_of, matrices_of, read_results, tiny_settings
 
 ISOLATED = ("full:isolated", "topk:1", "layernorm", "adapter:4", "adapterbias:share=alpha:l0=0.5", "head", "majority")
@@ -273,7 +273,7 @@ def test_a_changed_backbone_ends_the_run(
     ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """An edit of one weight, as by a learner that merges in place, stops the run, and nothing of it is kept."""
-    place = stream.fitting if moment == "fit" else stream.execute
+    place = stream.execution.fit_job if moment == "fit" else stream.execution.job
     honest = getattr(place, moment)
     name = "encoder.layer.1.output.dense.weight"
 
@@ -302,13 +302,13 @@ def test_answers_that_change_by_themselves_end_the_run(
     """Equal inputs and other logits: a machine whose arithmetic does not repeat is told, not averaged away."""
     from dataclasses import replace
 
-    honest, calls = stream.execute.evaluate, itertools.count()
+    honest, calls = stream.execution.job.evaluate, itertools.count()
 
     def unsteady(*arguments: Any) -> Any:
         call, found = next(calls), honest(*arguments)
         return found if call <= T else replace(found, logits=f"{call}" * 64)  # from the second arrival on
 
-    monkeypatch.setattr(stream.execute, "evaluate", unsteady)
+    monkeypatch.setattr(stream.execution.job, "evaluate", unsteady)
     told: list[dict[str, Any]] = []
     with pytest.raises(RunFailed, match=f"task {TASKS[0]} no longer gives the logits of the day it was learned"):
         run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path), handle=told.append)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from learners.delta import Delta
-from learners.family import parse_learner
-from learners.initial import initial_delta
-from stream.evaluate import Score, evaluate, scorer
+from learners.delta.delta import Delta
+from learners.delta.initial import initial_delta
+from learners.specification.family import parse_learner
+from stream.execution.evaluate_job import Score, evaluate, scorer
 from tasks.suite import TASKS
 from tasks.task import Kind, Task
 from tests.loaded import backbone, encoded

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.experience import make_stream
+from stream.engine.stream import make_stream
 from tasks.errors import InputError
 
 NAMES = ("cola", "sst2", "mrpc", "rte")

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-import learners.fit
-import learners.predict
-import stream.evaluate
+import learners.training.fit
+import learners.training.predict
+import stream.execution.evaluate_job
 from stream import run
 from tests.runs import (
     Finished,
@@ -291,13 +291,13 @@ def test_numbers_that_break_at_any_step_end_that_fit_alone(
     ran: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The third step of the second task gives a loss that is no number."""
-    honest, calls = learners.fit.task_loss, itertools.count(1)
+    honest, calls = learners.training.fit.task_loss, itertools.count(1)
 
     def diverging(output: Any, target: Any) -> Any:
         loss = honest(output, target)
         return loss * float("nan") if output.requires_grad and output.shape[1] == 3 and next(calls) == 3 else loss
 
-    monkeypatch.setattr(learners.fit, "task_loss", diverging)
+    monkeypatch.setattr(learners.training.fit, "task_loss", diverging)
     more = {"learners": "head", "out": str(tmp_path / "run")}
     results = run(**{**ran.settings, **more})
     (failure,) = results["learners"]["head"]["failures"]
@@ -310,7 +310,7 @@ def test_an_answer_that_is_no_number_is_an_empty_cell(
     ran: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Finite on the validation rows and not on a test row: nothing is scored, nothing is made up."""
-    honest = learners.predict.predict
+    honest = learners.training.predict.predict
 
     def overflowing(*arguments: Any) -> Any:
         logits = honest(*arguments)
@@ -318,7 +318,7 @@ def test_an_answer_that_is_no_number_is_an_empty_cell(
             logits[0, 0] = float("inf")
         return logits
 
-    monkeypatch.setattr(stream.evaluate, "predict", overflowing)
+    monkeypatch.setattr(stream.execution.evaluate_job, "predict", overflowing)
     for way in ("full", "audited"):
         more = {"learners": "head,full:sequential", "evaluate": way}
         results = run(**{**ran.settings, **more, "out": str(tmp_path / way)})

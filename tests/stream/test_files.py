@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.files import sole_writer, usable_folder, write_json
+from stream.storage.files import sole_writer, usable_folder, write_json
 from tasks.errors import InputError
 from tasks.files import write_atomic
 

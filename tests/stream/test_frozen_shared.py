@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from learners.delta import Delta
-from learners.family import parse_learner
-from learners.known import known_architecture
-from learners.learner import common
+from learners.backbones.published import known_architecture
+from learners.delta.delta import Delta
+from learners.specification.family import parse_learner
+from learners.specification.learner import common
 from stream import run
-from stream.cost import growth, task_cost
-from stream.store import Store
-from stream.verify import verify
+from stream.results.growth import growth, task_cost
+from stream.storage.store import Store
+from stream.verification import verify
 from tests.runs import events_of, tiny_settings
 
 ALPHA = "adapterbias:share=alpha:frozen-shared"
@@ -73,8 +73,8 @@ def test_the_account_from_a_config_counts_the_same_way() -> None:
 def test_the_next_good_task_teaches_when_the_first_fails(
     tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from learners.divergence import Diverged
-    from stream import fitting
+    from learners.training.divergence import Diverged
+    from stream.execution import fit_job as fitting
 
     fit = fitting.fit
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
-import stream.execute
-import stream.kept
-from learners.backbone import Dtype
-from learners.family import parse_learners
-from learners.initial import initial_delta
-from stream.evaluate import evaluate
-from stream.execute import BackboneChanged, Bench, Setup, execute
-from stream.kept import KeptChanged
-from stream.plan import Job, JobKind
-from stream.store import Store
+import stream.execution.activation_cache
+import stream.execution.job
+from learners.backbones.backbone import Dtype
+from learners.delta.initial import initial_delta
+from learners.specification.family import parse_learners
+from stream.engine.jobs import Job, JobKind
+from stream.execution.activation_cache import KeptChanged
+from stream.execution.evaluate_job import evaluate
+from stream.execution.job import BackboneChanged, Bench, Setup, execute
+from stream.storage.store import Store
 from tests.loaded import backbone, encoded
 
 LEARNERS = parse_learners("head,feature:2,topk:1,topk:1:sequential,adapter:8")
@@ -36,7 +36,7 @@ def bench(folder: Path, keep: bool) -> Bench:
 def logits_of(at: Bench, learner: str) -> list[str]:
     own = LEARNERS[learner]
     deltas = {name: initial_delta(at.backbone, own, TASKS[name].task, seed=3) for name in TASKS}
-    return [stream.execute._score(at, own, delta, name).logits for name, delta in deltas.items()]
+    return [stream.execution.job._score(at, own, delta, name).logits for name, delta in deltas.items()]
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
@@ -101,7 +101,7 @@ def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind
 
 
 def test_what_there_is_no_room_for_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream.kept, "ROOM", 0)
+    monkeypatch.setattr(stream.execution.activation_cache, "ROOM", 0)
     at, plain = bench(tmp_path, keep=True), bench(tmp_path, keep=False)
     assert logits_of(at, "topk:1") == logits_of(plain, "topk:1")
     assert at.kept.states == {}
@@ -111,7 +111,9 @@ def test_the_time_of_an_evaluation_holds_that_of_the_frozen_layers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter(range(100))
-    monkeypatch.setattr(stream.execute.time, "perf_counter", lambda: float(next(now)))
+    monkeypatch.setattr(stream.execution.job.time, "perf_counter", lambda: float(next(now)))
     at, learner = bench(tmp_path, keep=True), LEARNERS["head"]
     delta = initial_delta(at.backbone, learner, TASKS["one"].task, 0)
-    assert stream.execute._score(at, learner, delta, "one").seconds == 3.0, "from before `below` to after `evaluate`"
+    assert stream.execution.job._score(at, learner, delta, "one").seconds == 3.0, (
+        "from before `below` to after `evaluate`"
+    )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.ledger import Ledger, open_ledger, read_ledger
+from stream.storage.ledger import Ledger, open_ledger, read_ledger
 from tasks.errors import InputError
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=10)
@@ -84,11 +84,11 @@ def test_strict_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("schema", [1, 3, "2", None])
 def test_another_schema_is_refused(tmp_path: Path, schema: object) -> None:
-    import stream.ledger
+    import stream.storage.ledger
 
     path = tmp_path / "ledger.jsonl"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stream.ledger, "SCHEMA", schema)
+        patch.setattr(stream.storage.ledger, "SCHEMA", schema)
         Ledger(path).append({"event": "run"})
     with pytest.raises(InputError, match=r"line 1: ledger of another version; expected schema 2; found schema"):
         open_ledger(path)

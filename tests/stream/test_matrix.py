@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.matrix import (
+from stream.results.matrix import (
     AccuracyMatrix,
     as_array,
     from_csv,

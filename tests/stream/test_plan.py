@@ -7,9 +7,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.family import parse_learners
-from stream.experience import make_stream
-from stream.plan import audited_tasks, plan_jobs
+from learners.specification.family import parse_learners
+from stream.engine.jobs import audited_tasks, plan_jobs
+from stream.engine.stream import make_stream
 
 LEARNERS = parse_learners("full:isolated,full:sequential,head")
 NAMES = tuple(f"task{i}" for i in range(12))

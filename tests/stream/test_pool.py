@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from stream import workers
-from stream.plan import Job
-from stream.pool import JobFailed, next_job, run_here, run_in_workers
-from stream.workers import Message, waiting_workers
+from stream.engine.jobs import Job
+from stream.execution import workers
+from stream.execution.schedule import JobFailed, next_job, run_here, run_in_workers
+from stream.execution.workers import Message, waiting_workers
 from tasks.errors import InputError
 
 # A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.
@@ -285,15 +285,15 @@ def test_what_workers_print_is_in_the_log(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_in_this_process_jobs_go_in_the_order_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    import stream.execute
+    import stream.execution.job
 
     def execute(bench: Any, job: Job, given: dict[str, Any], report: Any) -> list[str]:
         report({"epoch": 1})
         if job.id == bench:
-            raise stream.execute.BackboneChanged("tensor x changed")
+            raise stream.execution.job.BackboneChanged("tensor x changed")
         return sorted(given)
 
-    monkeypatch.setattr(stream.execute, "execute", execute)
+    monkeypatch.setattr(stream.execution.job, "execute", execute)
     jobs, told, results = jobs_of(3), list[Message](), dict[str, Any]()
     run_here(jobs, results, None, told.append)
     assert results == {job.id: sorted(job.needs) for job in jobs}

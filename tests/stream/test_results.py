@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from learners.family import parse_learners
-from stream.account import account
-from stream.results import Facts, environment, matrix_of, results, row_event, violations_of
+from learners.specification.family import parse_learners
+from stream.results.account import account
+from stream.results.document import Facts, environment, matrix_of, results, row_event, violations_of
 
 ORDER = ("a", "b", "c")
 LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential")

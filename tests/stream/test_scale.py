@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-import stream.engine
-import stream.execute
-import stream.inputs
-from learners.family import parse_learners
+import stream.engine.engine
+import stream.engine.keys
+import stream.execution.job
+from learners.specification.family import parse_learners
 from stream import run
-from stream.experience import make_stream
-from stream.files import laid_out
-from stream.plan import plan_jobs
+from stream.engine.jobs import plan_jobs
+from stream.engine.stream import make_stream
+from stream.storage.files import laid_out
 from tasks.content import canonical, content_id
 from tests.runs import events_of, read_results, tiny_settings
 from tests.worlds import save_task
@@ -37,7 +37,12 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     """A finished run over more tasks than are held open, and what was counted while it ran."""
     patch = pytest.MonkeyPatch()
     counted: dict[str, Any] = {"open": 0, "keys": {}, "told": [], "written": ()}
-    honest = stream.execute.Bench.data, stream.inputs.Inputs.key, stream.engine._write, stream.engine.prepare
+    honest = (
+        stream.execution.job.Bench.data,
+        stream.engine.keys.Inputs.key,
+        stream.engine.engine._write,
+        stream.engine.engine.prepare,
+    )
 
     def data(bench: Any, name: str) -> Any:
         found = honest[0](bench, name)
@@ -56,12 +61,12 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
         counted["written"] += (progress.courses["majority"].rows,)
         return honest[2](progress)
 
-    patch.setattr(stream.execute.Bench, "data", data)
-    patch.setattr(stream.inputs.Inputs, "key", key)
-    patch.setattr(stream.engine, "_write", write)
-    patch.setattr(stream.engine, "prepare", prepare)
-    patch.setattr(stream.engine, "SHORT", 4)
-    patch.setattr(stream.execute, "OPEN_TASKS", OPEN)
+    patch.setattr(stream.execution.job.Bench, "data", data)
+    patch.setattr(stream.engine.keys.Inputs, "key", key)
+    patch.setattr(stream.engine.engine, "_write", write)
+    patch.setattr(stream.engine.engine, "prepare", prepare)
+    patch.setattr(stream.engine.engine, "SHORT", 4)
+    patch.setattr(stream.execution.job, "OPEN_TASKS", OPEN)
     out = tmp_path_factory.mktemp("long") / "run"
     settings = tiny_settings(many_tasks, tiny_backbone, out, suite="all", learners="majority", evaluate="audited")
     counted["results"] = run(**settings, handle=counted["told"].append)
@@ -81,13 +86,13 @@ def test_jobs_of_a_long_stream_need_no_more_than_those_of_a_short_one() -> None:
 
 def test_later_jobs_are_handed_a_delta_and_nothing_of_rows() -> None:
     fit = {"task": "a", "delta": "f" * 64, "digests": {"head.bias": "0" * 64}, "recipe": {"data": 1}, "losses": [0.5]}
-    assert stream.engine.needed(fit) == {key: fit[key] for key in ("task", "delta", "digests")}
-    assert stream.engine.needed({"cells": [{"task": "a"}] * 1000, "certified": 998}) == {}
+    assert stream.engine.engine.needed(fit) == {key: fit[key] for key in ("task", "delta", "digests")}
+    assert stream.engine.engine.needed({"cells": [{"task": "a"}] * 1000, "certified": 998}) == {}
 
 
 def test_few_tasks_are_open_at_a_time(long: dict[str, Any]) -> None:
     assert long["open"] == OPEN < T
-    assert 15 * stream.execute.OPEN_TASKS < 1024  # files a process may have open on most systems
+    assert 15 * stream.execution.job.OPEN_TASKS < 1024  # files a process may have open on most systems
     held = vars(long["prepared"].data["task00"])
     assert not any(hasattr(value, "dtype") or hasattr(value, "offsets") for value in held.values())
 
@@ -129,7 +134,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
     for job in list(long["keys"])[::7]:
         parts = {
             "backbone": prepared.backbone.id,
-            "numerics": stream.execute.numerics(config.dtype),
+            "numerics": stream.execution.job.numerics(config.dtype),
             "seed": config.seed,
             "train_examples": config.train_examples,
             "test_examples": config.test_examples,
@@ -165,10 +170,10 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
     """A measured cell under another Delta than its fit's: no key can say so, and still no certificate rests on it."""
     from types import SimpleNamespace as Some
 
-    from stream.course import Course, answered
-    from stream.plan import Job
-    from stream.pool import JobFailed
-    from stream.record import certify
+    from stream.engine.events import certify
+    from stream.engine.jobs import Job
+    from stream.engine.running_metrics import Course, answered
+    from stream.execution.schedule import JobFailed
 
     learner = long["prepared"].learners["majority"]
     for delta in ("right", "wrong"):

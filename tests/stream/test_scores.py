@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stream.scores import TASK_METRICS, score
 from tasks.errors import InputError
+from tasks.metrics import TASK_METRICS, score
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -128,7 +128,7 @@ def test_the_registry_is_read_only_and_keyed_by_name() -> None:
 
 
 def test_listing_the_metrics_imports_no_heavy_library() -> None:
-    code = "import sys, stream.scores, stream.metrics as m; m.metrics(); print(*sys.modules)"
+    code = "import sys, tasks.metrics, stream.results.metrics as m; m.metrics(); print(*sys.modules)"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert not {"torch", "sklearn", "scipy", "pandas", "transformers"} & set(done.stdout.split())

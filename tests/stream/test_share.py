@@ -16,10 +16,10 @@ from huggingface_hub import DatasetCard, EvalResult, ModelCard
 
 import tasks.encoded
 from stream import run
-from stream.share import load_model
-from stream.share.card import METRICS, model_card
-from stream.share.folder import folder_names
-from stream.share.record import published_at
+from stream.hub import load_model
+from stream.hub.card import METRICS, model_card
+from stream.hub.folder import folder_names
+from stream.hub.manifest import published_at
 from tasks.content import content_id
 from tasks.encoded import EncodedTask, open_encoded
 from tasks.errors import InputError

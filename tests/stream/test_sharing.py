@@ -13,8 +13,8 @@ import pytest
 from experiments.faults.sameness import changed
 
 from stream import run
-from stream.store import Store
-from stream.verify import verify
+from stream.storage.store import Store
+from stream.verification import verify
 from tests.runs import as_arguments, events_of, start, tiny_settings, wait
 
 # Different streams, learners and orders with fits in common: those of head on two tasks, and the first of the chain.

@@ -11,8 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learners.delta import Delta
-from stream.store import Store, recipe_id
+from learners.delta.delta import Delta
+from stream.storage.store import Store, recipe_id
 from tasks.errors import InputError
 
 values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import stream.verify.rerun
+import stream.verification.rerun
 from stream import run
-from stream.verify import Verdict, verify
+from stream.verification import Verdict, verify
 from tests.forging import cells_of, event_of, forge
 from tests.runs import TASKS, tiny_settings
 
@@ -119,7 +119,7 @@ def test_a_lost_file_is_named(world: World) -> None:
 
 
 def test_a_changed_tensor_is_named(copy: Path) -> None:
-    from learners.delta import Delta, load_delta, save_delta
+    from learners.delta.delta import Delta, load_delta, save_delta
 
     def fit(events: Events) -> dict[str, Any]:
         return event_of(events, "fit", SEQUENTIAL, 2)
@@ -235,17 +235,17 @@ def test_cells_are_drawn_by_seed(world: World) -> None:
 def test_under_other_arithmetic_last_bits_are_told_and_not_called_forgetting(
     copy: Path, monkeypatch: pytest.MonkeyPatch, predictions: str
 ) -> None:
-    honest = stream.verify.rerun.execute
+    honest = stream.verification.rerun.execute
 
     def elsewhere(*arguments: Any) -> dict[str, Any]:
         (cell,) = honest(*arguments)["cells"]
         changed = {} if predictions == "same" else {"predictions": predictions, "score": 0.25}
         return {"cells": [{**cell, "logits": "1" * 64, **changed}]}
 
-    monkeypatch.setattr(stream.verify.rerun, "execute", elsewhere)
+    monkeypatch.setattr(stream.verification.rerun, "execute", elsewhere)
     assert not verify(copy, rerun=1).passed  # this is the machine of the run
-    actual = stream.verify.rerun.numerics
-    monkeypatch.setattr(stream.verify.rerun, "numerics", lambda *given: {**actual(*given), "torch": "9.0"})
+    actual = stream.verification.rerun.numerics
+    monkeypatch.setattr(stream.verification.rerun, "numerics", lambda *given: {**actual(*given), "torch": "9.0"})
     verdict = verify(copy, rerun=2)
     assert any("torch" in note and "-> 9.0" in note for note in verdict.notes)
     assert "last bits differ under other arithmetic in 2 cells" in verdict.notes

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from learners.backbone import load_backbone
-from stream import execute
-from stream.execute import Setup
-from stream.worker import _bench_of
+from learners.backbones.backbone import load_backbone
+from stream.execution import job as execute
+from stream.execution.job import Setup
+from stream.execution.worker import _bench_of
 from tests.worlds import save_backbone
 
 

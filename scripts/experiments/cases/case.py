@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from learners.architecture import architecture_from_config, parameter_shapes
+from learners.backbones.architecture import architecture_from_config, parameter_shapes
 
 CONFIG = {
     "model_type": "bert",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.verify import verify
+from stream.verification import verify
 from tasks.errors import InputError
 
 CUTS = 0.25  # part of the damages that cut a file; the others flip a byte

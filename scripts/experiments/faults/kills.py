@@ -188,7 +188,7 @@ def _start(given: dict[str, Any], command: bool) -> Forked | subprocess.Popen[by
         return Forked(given, log_of(out))
     options = [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     environment = {**os.environ, "TASKSTREAM_CACHE": str(cache_of(out))}
-    called = [sys.executable, "-m", "stream.cli", "run", *options, "--display", "none"]
+    called = [sys.executable, "-m", "stream.cli.main", "run", *options, "--display", "none"]
     with log_of(out).open("a") as file:
         return subprocess.Popen(called, stdout=file, stderr=file, env=environment, cwd=ROOT)
 

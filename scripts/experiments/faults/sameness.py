@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stream.ledger import read_ledger
+from stream.storage.ledger import read_ledger
 
 OWN = ("seconds", "memory", "cached")  # of a call, not of what it computed
 

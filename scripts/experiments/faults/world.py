@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from faults.sameness import changed, fitted_twice
-from learners.checkpoint import EMBEDDED
-from stream.verify import verify
+from learners.backbones.locate import EMBEDDED
+from stream.verification import verify
 from tasks.errors import InputError
 
 # A run of some two seconds, of both ways of sharing, of single texts and pairs.

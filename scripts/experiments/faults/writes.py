@@ -14,7 +14,7 @@ from unittest.mock import patch
 from faults.disk import PARTS, Died, Disk, Fault
 from faults.world import SMALLER, settings_of, wrong
 from stream import run
-from stream.failure import RunFailed
+from stream.errors import RunFailed
 from tasks.errors import InputError, InputErrors
 
 KINDS = {

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.cost import CAPTION
-from stream.report.failures import REMEDY, failures
-from stream.report.figures import duration, number, scaled
-from stream.report.header import MANY, SETTINGS, unfinished
 from stream.report.html.badge import named
 from stream.report.html.markup import Child, Markup, join, tag
 from stream.report.html.record import Record
 from stream.report.html.table import Column, table
-from stream.report.standing import standings
+from stream.report.learner_summary import standings
+from stream.report.numbers import duration, number, scaled
+from stream.report.terminal.cost import CAPTION
+from stream.report.terminal.failures import REMEDY, failures
+from stream.report.terminal.header import MANY, SETTINGS, unfinished
 
 TRAINING = ("learning_rate", "epochs", "batch_size", "warmup", "weight_decay", "patience")
 

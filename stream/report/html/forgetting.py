@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.figures import points
-from stream.report.forgetting import bounds, may_forget, most_changed
 from stream.report.html.badge import named, tone
 from stream.report.html.markup import Markup, breakable, join, tag
 from stream.report.html.table import Column, table
-from stream.report.standing import Standing, standings
+from stream.report.learner_summary import Standing, standings
+from stream.report.numbers import points
+from stream.report.terminal.forgetting import bounds, may_forget, most_changed
 
 LINE = 20.0  # pixels: height of the picture in a row
 PADDING = 2.0  # pixels above and below a course, so that its line is not cut

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.figures import growth as times
 from stream.report.html.axis import counting, logarithmic, spread
 from stream.report.html.badge import RADIUS, mark, tone
 from stream.report.html.chart import at, chart, line, up
 from stream.report.html.markup import Markup, tag
-from stream.report.standing import standings
+from stream.report.learner_summary import standings
+from stream.report.numbers import growth as times
 
 HEIGHT = 300.0  # pixels
 GAP = 2 * RADIUS + 1  # pixels between the centres of badges that stand one above another

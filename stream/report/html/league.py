@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.figures import points
 from stream.report.html.badge import bar, named
 from stream.report.html.markup import Markup, tag
 from stream.report.html.table import Column, table
-from stream.report.league import caption, evidence, figures, proofs, verdict
-from stream.report.standing import Standing, last, ranked, standings
+from stream.report.learner_summary import Standing, last, ranked, standings
+from stream.report.numbers import points
+from stream.report.terminal.league import caption, evidence, figures, proofs, verdict
 
 ABOUT = {
     "score": "average over the arrived tasks after the last arrival, points",
@@ -60,7 +60,7 @@ def league(results: Mapping[str, Any], page: Page) -> Markup:
 
 
 def sort_keys(learners: Sequence[Standing]) -> list[list[float | str | None]]:
-    """By column, as `stream.report.league.figures` orders them."""
+    """By column, as `stream.report.terminal.league.figures` orders them."""
     return [
         [x.average for x in learners],
         [x.forgetting for x in learners],

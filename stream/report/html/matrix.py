@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.figures import points
-from stream.report.heatmap import binned
 from stream.report.html.badge import named
 from stream.report.html.markup import Markup, tag
 from stream.report.html.record import MANY, Record
+from stream.report.learner_summary import Standing, standings
+from stream.report.numbers import points
 from stream.report.palette import shade
-from stream.report.standing import Standing, standings
+from stream.report.terminal.heatmap import binned
 
 SIDE = 320.0  # pixels that the cells of a map have across
 LARGEST = 36.0  # pixels a cell, of few tasks

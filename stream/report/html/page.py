@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.header import title
 from stream.report.html import facts
 from stream.report.html.badge import tones
 from stream.report.html.forgetting import forgetting
@@ -21,6 +20,7 @@ from stream.report.html.script import SCRIPT
 from stream.report.html.style import STYLE
 from stream.report.html.tasks import scores
 from stream.report.html.trade_off import trade_off
+from stream.report.terminal.header import title
 
 PAGE = Page(width=120, colour=True, ascii=False)  # what the functions that write numbers ask of a page
 

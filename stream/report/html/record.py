@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stream.config import resolve_config
-from stream.ledger import read_ledger
+from stream.storage.ledger import read_ledger
 from tasks.errors import InputError, InputErrors
 
 ALWAYS = ("suite", "source", "backbone", "learners", "out")  # said even where they are the defaults

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.figures import mean, number, points
 from stream.report.html.badge import badge, bar, named
 from stream.report.html.markup import Markup, breakable, join, tag
 from stream.report.html.table import Column, table
-from stream.report.spread import MANY, QUANTILES, quantile
-from stream.report.standing import Standing, standings
-from stream.report.tasktable import METRICS, caption
+from stream.report.learner_summary import Standing, standings
+from stream.report.numbers import mean, number, points
+from stream.report.terminal.spread import MANY, QUANTILES, quantile
+from stream.report.terminal.tasks import METRICS, caption
 
 LOWEST = 3  # tasks named for each learner where not all are shown
 

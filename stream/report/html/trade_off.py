@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stream.report.console import Page
-from stream.report.figures import number, points, share
 from stream.report.html.axis import Axis, linear, logarithmic
 from stream.report.html.badge import RADIUS, mark, tone
 from stream.report.html.chart import at, chart, up
 from stream.report.html.markup import Markup, tag
-from stream.report.league import uncertainty
-from stream.report.standing import Standing, standings
+from stream.report.learner_summary import Standing, standings
+from stream.report.numbers import number, points, share
+from stream.report.terminal.league import uncertainty
 
 TITLE = "Score against trained parameters"
 HEIGHT = 300.0  # pixels

@@ -21,12 +21,12 @@ from avalanche.training import supervised
 from avalanche.training.plugins import EvaluationPlugin
 from torch import Tensor, nn
 
-from learners.family import parse_learner
-from learners.fit import fit
-from learners.learner import Learner
+from learners.specification.family import parse_learner
+from learners.specification.learner import Learner
+from learners.training.fit import fit
 from stream import run
 from stream.avalanche import TextBenchmark, houlsby26
-from stream.evaluate import evaluate, scorer
+from stream.execution.evaluate_job import evaluate, scorer
 from tasks.errors import InputErrors
 from tests.runs import deltas_of, events_of, tiny_settings
 

@@ -25,12 +25,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from learners.delta import Delta
-from learners.family import parse_learner
+from learners.delta.delta import Delta
+from learners.specification.family import parse_learner
 from stream.avalanche import TextBenchmark, houlsby26
-from stream.evaluate import evaluate
-from stream.matrix import AccuracyMatrix
-from stream.metrics import compute_all, metric, over_arrivals
+from stream.execution.evaluate_job import evaluate
+from stream.results.matrix import AccuracyMatrix
+from stream.results.metrics import compute_all, metric, over_arrivals
 from tests.worlds import save_task
 
 ROUNDING = 1e-12  # theirs are sums of products with weights, divided; ours are exact sums

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.utils.rnn import pad_sequence
 
-from learners.batches import collate
+from learners.forward.batches import collate
 from stream.avalanche import TextBenchmark, houlsby26
 from stream.avalanche.inputs import Inputs
 from stream.avalanche.rows import Collate, avalanche_dataset

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from learners.family import parse_learner
-from learners.fit import fit
-from learners.learner import AvalancheLearner
 from learners.methods.avalanche import DEFAULTS, NAMES
-from learners.tuned import Tuned
+from learners.specification.family import parse_learner
+from learners.specification.learner import AvalancheLearner
+from learners.specification.tuned import Tuned
+from learners.training.fit import fit
 from stream.avalanche.strategy import classes, follows_updates, strategy_of
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 
 import stream.avalanche.loop
-import stream.execute
-from learners.divergence import Diverged
-from learners.fit import Fit
+import stream.execution.job
+from learners.training.divergence import Diverged
+from learners.training.fit import Fit
 from stream import run
 from stream.avalanche.held import next_fit
 from stream.avalanche.trainer import Trainer
 from stream.config import resolve_config
-from stream.execute import Bench, execute, open_bench
-from stream.failure import RunFailed
-from stream.plan import Job
-from stream.prepare import prepare
-from stream.verify import verify
+from stream.engine.context import prepare
+from stream.engine.jobs import Job
+from stream.errors import RunFailed
+from stream.execution.job import Bench, execute, open_bench
+from stream.verification import verify
 from tasks.encoded import EncodedTask
 from tasks.errors import InputErrors
 from tests.runs import Answer, Finished, call, deltas_of, events_of, fitted, tiny_settings
@@ -170,7 +170,7 @@ def test_what_is_learned_again_is_told_as_such(whole: Finished, monkeypatch: pyt
 
 def test_foreseen_tasks_are_let_go_one_by_one(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream may have more tasks than a process files."""
-    monkeypatch.setattr(stream.execute, "OPEN_TASKS", 1)
+    monkeypatch.setattr(stream.execution.job, "OPEN_TASKS", 1)
     bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
     honest, held = Bench.data, list[weakref.ref[EncodedTask]]()
     alive: list[int] = []

@@ -12,13 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from learners.backbone import Dtype, changed_tensor
-from learners.batches import Plan, collate, evaluation_plan
-from learners.delta import Delta
-from learners.divergence import Diverged
-from learners.family import parse_learner
-from learners.fit import Fit, fit
-from learners.predict import predict
+from learners.backbones.backbone import Dtype, changed_tensor
+from learners.delta.delta import Delta
+from learners.forward.batches import Plan, collate, evaluation_plan
+from learners.specification.family import parse_learner
+from learners.training.divergence import Diverged
+from learners.training.fit import Fit, fit
+from learners.training.predict import predict
 from stream.avalanche.benchmark import TIMELINE
 from stream.avalanche.held import check_strategy
 from stream.avalanche.loop import Batches

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.loggers.figures import Figures
-from stream.matrix import AccuracyMatrix
-from stream.metrics import over_arrivals
+from stream.results.matrix import AccuracyMatrix
+from stream.results.metrics import over_arrivals
 
 
 def row(arrival: int, cells: dict[str, float | None]) -> dict[str, Any]:

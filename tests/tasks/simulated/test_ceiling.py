@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.scores import score
+from tasks.metrics import score
 from tasks.sources.simulated.ceiling import ceiling, clarity_for, label_distribution, long_tail
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.twin import Twin, examples

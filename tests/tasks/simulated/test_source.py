@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.config import RunConfig
-from stream.prepare import prepare
+from stream.engine.context import prepare
 from tasks import TASKS, InputError, Limits, SimulatedSource, open_source
 from tasks.encode import encode
 from tasks.encoded import open_encoded
@@ -158,7 +158,7 @@ def test_the_generator_id_covers_code_and_words(tmp_path: Path, monkeypatch: pyt
 
 
 def test_encoded_once_a_cap_and_read_with_its_ceiling(tmp_path: Path, tiny_backbone: Path) -> None:
-    from learners.backbone import load_backbone
+    from learners.backbones.backbone import load_backbone
 
     backbone = load_backbone(str(tiny_backbone), "float32")
 

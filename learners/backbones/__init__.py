@@ -1,0 +1,1 @@
+"""Backbones: frozen pretrained encoders, their architectures and weights."""

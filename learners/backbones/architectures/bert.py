@@ -1,0 +1,70 @@
+"""BERT (Devlin et al. 2019): post-LN, learned absolute positions, a tanh pooler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, affine, entering, post_norm_layers
+
+if TYPE_CHECKING:
+    from learners.backbones.architecture import Architecture
+
+
+def tables(a: Architecture) -> Shapes:
+    """Word, position and type vectors and their norm."""
+    shapes: Shapes = {
+        "embeddings.word_embeddings.weight": (a.vocabulary, a.embedding),
+        "embeddings.position_embeddings.weight": (a.positions, a.embedding),
+    }
+    if a.types:
+        shapes["embeddings.token_type_embeddings.weight"] = (a.types, a.embedding)
+    return shapes | affine("embeddings.LayerNorm", a.embedding)
+
+
+def shapes(a: Architecture) -> Shapes:
+    """RoBERTa's embeddings come in this order too, whichever transformers gives them."""
+    projection = affine("embeddings_project", a.hidden, a.embedding) if a.embedding != a.hidden else {}
+    pooler = affine("pooler.dense", a.hidden, a.hidden) if a.pooler else {}
+    return tables(a) | projection | post_norm_layers(a, BERT) | pooler
+
+
+BERT = Anatomy(
+    sizes={
+        "hidden": "hidden_size",
+        "layers": "num_hidden_layers",
+        "ffn": "intermediate_size",
+        "heads": "num_attention_heads",
+        "vocabulary": "vocab_size",
+        "positions": "max_position_embeddings",
+        "types": "type_vocab_size",
+    },
+    settings={
+        "activation": ("hidden_act", "gelu"),
+        "layer_norm_eps": ("layer_norm_eps", 1e-12),
+        "hidden_dropout": ("hidden_dropout_prob", 0.1),
+        "attention_dropout": ("attention_probs_dropout_prob", 0.1),
+        "pad_id": ("pad_token_id", 0),
+    },
+    layer="encoder.layer.{}",
+    places={
+        "attention.input": entering("attention.self.query"),
+        "attention.query": Place("attention.self.query"),
+        "attention.key": Place("attention.self.key"),
+        "attention.value": Place("attention.self.value"),
+        "attention.heads": entering("attention.output.dense"),
+        "attention.wo": Place("attention.output.dense"),
+        "attention.output": Place("attention.output.dropout"),
+        "attention.norm": Place("attention.output.LayerNorm"),
+        "ffn.input": entering("intermediate.dense"),
+        "ffn.w1": Place("intermediate.dense"),
+        "ffn.intermediate": Place("intermediate"),
+        "ffn.w2": Place("output.dense"),
+        "ffn.output": Place("output.dropout"),
+        "ffn.norm": Place("output.LayerNorm"),
+    },
+    outside={"embeddings.norm": Place("embeddings.LayerNorm"), "pooler": Place("pooler.dense")},
+    words="embeddings.word_embeddings.weight",
+    shapes=shapes,
+    prefix="bert.",
+    pooler=True,
+)

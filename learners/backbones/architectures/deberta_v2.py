@@ -1,0 +1,78 @@
+"""DeBERTa-v2 and -v3 (He et al. 2021a, 2021b): post-LN; the attention adds scores of relative positions.
+
+All layers read one table of relative positions, normed, through their own query and key projections, so that what
+leaves those modules is made twice in a pass: of the words first, then of the positions. What changes their output as a
+change of their weights would (LoRA, IA3) changes both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from learners.backbones.architectures.anatomy import PLAIN, Place, Shapes, affine, entering, post_norm_layers
+from learners.backbones.architectures.bert import BERT
+from learners.backbones.architectures.values import integer
+from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    from learners.backbones.architecture import Architecture
+
+MAX_POSITIONS = 2**20  # the model numbers them in a buffer, which no tensor of a file bears out
+
+
+def shapes(a: Architecture) -> Shapes:
+    table: Shapes = {"embeddings.word_embeddings.weight": (a.vocabulary, a.embedding)}
+    relative: Shapes = {"encoder.rel_embeddings.weight": (a.relative, a.hidden)}
+    embeddings = table | affine("embeddings.LayerNorm", a.embedding)
+    return embeddings | post_norm_layers(a, DEBERTA_V2) | relative | affine("encoder.LayerNorm", a.hidden)
+
+
+def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
+    """Rows of the table of relative positions: one for each bucket, or for each distance, in either direction."""
+    positions = integer(config, "max_position_embeddings", where, at_least=1)
+    furthest = integer(config, "max_relative_positions", where, default=-1, at_least=-1)
+    buckets = integer(config, "position_buckets", where, default=-1, at_least=-1)
+    if positions > MAX_POSITIONS:
+        expected = f"at most {MAX_POSITIONS:,}"
+        raise InputError("impossible max_position_embeddings", where=where, expected=expected, found=str(positions))
+    furthest = furthest if furthest > 0 else positions
+    if buckets == 1 or (buckets > 0 and buckets // 2 >= furthest - 1):  # half of them are spaced as logarithms
+        expected = f"from 2 to below twice the furthest position ({furthest})"
+        raise InputError("impossible position_buckets", where=where, expected=expected, found=str(buckets))
+    return {"relative": 2 * (buckets if buckets > 0 else furthest)}
+
+
+DEBERTA_V2 = replace(
+    BERT,
+    sizes={field: key for field, key in BERT.sizes.items() if field != "types"},
+    settings={**BERT.settings, "layer_norm_eps": ("layer_norm_eps", 1e-7)},
+    places={
+        **BERT.places,
+        "attention.input": entering("attention.self"),  # its projections are entered by positions too
+        "attention.query": Place("attention.self.query_proj"),
+        "attention.key": Place("attention.self.key_proj"),
+        "attention.value": Place("attention.self.value_proj"),
+    },
+    outside={"embeddings.norm": Place("embeddings.LayerNorm")},
+    shapes=shapes,
+    prefix="deberta.",
+    below=("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm."),
+    norms=("encoder.LayerNorm",),
+    pooler=False,
+    scores="adds scores of relative positions to q·k",
+    accepted={
+        **PLAIN,
+        "relative_attention": (True,),
+        "position_biased_input": (False,),
+        "norm_rel_ebd": ("layer_norm",),
+        "share_att_key": (True,),
+        "pos_att_type": ("p2c|c2p", "c2p|p2c", ["p2c", "c2p"], ["c2p", "p2c"]),
+        "type_vocab_size": (None, 0),
+        "conv_kernel_size": (None, 0),
+        "embedding_size": (None,),
+    },
+    passed=("max_relative_positions", "position_buckets"),
+    further=further,
+)

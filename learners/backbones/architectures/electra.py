@@ -1,0 +1,16 @@
+"""ELECTRA (Clark et al. 2020): BERT's modules without the pooler; narrow tables, projected, in its small models."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from learners.backbones.architectures.bert import BERT
+
+ELECTRA = replace(
+    BERT,
+    sizes={**BERT.sizes, "embedding": "embedding_size"},
+    outside={"embeddings.norm": BERT.outside["embeddings.norm"]},
+    prefix="electra.",
+    below=("embeddings.", "embeddings_project."),
+    pooler=False,
+)

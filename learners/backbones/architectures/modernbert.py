@@ -1,0 +1,120 @@
+"""ModernBERT (Warner et al. 2024): pre-LN, no biases, a gated FFN, rotary positions, local attention in most layers.
+
+The norm of a sub-layer makes what that reads; layer 0 reads the embeddings, normed already, and has none of attention.
+One more norm follows the last layer. Query, key and value leave one module side by side.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from learners.backbones.architectures.anatomy import PLAIN, Anatomy, Place, Shapes, entering
+from learners.backbones.architectures.values import MAX_SIZE, integer, real
+from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    from learners.backbones.architecture import Architecture
+
+KINDS = ("full_attention", "sliding_attention")
+
+
+def shapes(a: Architecture) -> Shapes:
+    d, found = a.hidden, Shapes()
+    found["embeddings.tok_embeddings.weight"] = (a.vocabulary, d)
+    found["embeddings.norm.weight"] = (d,)
+    for layer in range(a.layers):
+        norm: Shapes = {"attn_norm": (d,)} if layer else {}
+        modules = norm | {"attn.Wqkv": (3 * d, d), "attn.Wo": (d, d)}
+        modules |= {"mlp_norm": (d,), "mlp.Wi": (2 * a.ffn, d), "mlp.Wo": (d, a.ffn)}
+        found |= {f"layers.{layer}.{module}.weight": shape for module, shape in modules.items()}
+    return found | {"final_norm.weight": (d,)}
+
+
+def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
+    """No more fields; checks which layers attend locally, how far, and by which angles positions are told."""
+    hidden, heads = (integer(config, key, where, at_least=1) for key in ("hidden_size", "num_attention_heads"))
+    if hidden // heads % 2:
+        expected, found = "an even width of a head, whose halves are rotated", str(hidden // heads)
+        raise InputError("impossible num_attention_heads", where=where, expected=expected, found=found)
+    integer(config, "local_attention", where, default=128, at_least=2)
+    integer(config, "global_attn_every_n_layers", where, default=3, at_least=1)
+    real(config, "embedding_dropout", 0.0, where, zero=True)
+    kinds, layers = config.get("layer_types"), config.get("num_hidden_layers")
+    if kinds is not None and not (isinstance(kinds, list) and len(kinds) == layers and all(k in KINDS for k in kinds)):
+        expected = f"one of {', '.join(KINDS)} for each of {layers} layers"
+        raise InputError("impossible layer_types", where=where, expected=expected, found=reprlib.repr(kinds))
+    angles = config.get("rope_parameters") or {}
+    thetas = [config.get(key, 1) for key in ("global_rope_theta", "local_rope_theta")]
+    plain = isinstance(angles, dict) and all(kind in KINDS and _plain(angle) for kind, angle in angles.items())
+    if not plain or config.get("rope_scaling") is not None or not all(map(_theta, thetas)):
+        expected = "rope_theta alone, a number above 0, for full and for sliding attention"
+        raise InputError("unsupported rotary positions", where=where, expected=expected, found=reprlib.repr(angles))
+    return {}
+
+
+def _plain(angle: Any) -> bool:
+    """Whether angles are the plain ones of some theta."""
+    known = isinstance(angle, dict) and angle.keys() <= {"rope_type", "rope_theta"}
+    return known and angle.get("rope_type", "default") == "default" and _theta(angle.get("rope_theta", 1))
+
+
+def _theta(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= MAX_SIZE
+
+
+MODERNBERT = Anatomy(
+    sizes={
+        "hidden": "hidden_size",
+        "layers": "num_hidden_layers",
+        "ffn": "intermediate_size",
+        "heads": "num_attention_heads",
+        "vocabulary": "vocab_size",
+        "positions": "max_position_embeddings",
+    },
+    settings={
+        "activation": ("hidden_activation", "gelu"),
+        "layer_norm_eps": ("norm_eps", 1e-5),
+        "hidden_dropout": ("mlp_dropout", 0.0),
+        "attention_dropout": ("attention_dropout", 0.0),
+        "pad_id": ("pad_token_id", 50283),
+    },
+    layer="layers.{}",
+    places={
+        "attention.input": entering("attn.Wqkv"),
+        "attention.query": Place("attn.Wqkv", part=0),
+        "attention.key": Place("attn.Wqkv", part=1),
+        "attention.value": Place("attn.Wqkv", part=2),
+        "attention.heads": entering("attn.Wo"),
+        "attention.wo": Place("attn.Wo"),
+        "attention.output": Place("attn.out_drop"),
+        "attention.norm": Place("attn_norm"),
+        "ffn.input": entering("mlp.Wi"),
+        "ffn.w1": Place("mlp.Wi"),
+        "ffn.intermediate": entering("mlp.Wo"),
+        "ffn.w2": Place("mlp.Wo"),
+        "ffn.output": Place("mlp.Wo"),
+        "ffn.norm": Place("mlp_norm"),
+    },
+    outside={"embeddings.norm": Place("embeddings.norm")},
+    words="embeddings.tok_embeddings.weight",
+    shapes=shapes,
+    prefix="model.",
+    norms=("final_norm",),
+    pre_norm=True,
+    biased=False,
+    glu=True,
+    scores="turns q and k by their positions, and sees a window of the row in most layers",
+    accepted={**PLAIN, **dict.fromkeys(("attention_bias", "mlp_bias", "norm_bias"), (None, False))},
+    passed=(
+        "embedding_dropout",
+        "global_attn_every_n_layers",
+        "global_rope_theta",
+        "layer_types",
+        "local_attention",
+        "local_rope_theta",
+        "rope_parameters",
+    ),
+    further=further,
+)

@@ -1,0 +1,1 @@
+"""Deltas: what one task adds to the backbone, as named tensors."""

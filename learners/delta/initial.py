@@ -1,0 +1,98 @@
+"""First tensors of a Delta: where a fit starts, each drawn by a seed of its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from learners.backbones.backbone import Backbone
+from learners.backbones.sites import word_table
+from learners.delta.delta import Delta
+from learners.delta.peft_modules import injected_initial
+from learners.delta.reparametrise import PART, made, mlp_initial, mlp_shapes
+from learners.specification.learner import Learner, common, delta_shapes
+from tasks.seeds import generator, seed_of
+from tasks.task import Task
+
+HEAD_STD = 0.02  # BERT's initializer_range, run_classifier.py
+
+
+def initial_delta(backbone: Backbone, learner: Learner, task: Task, seed: int, previous: Delta | None = None) -> Delta:
+    """A Delta before training: tuned weights as pretrained, modifications near the identity, a random head.
+
+    Args:
+        seed: Of the run. Each tensor is drawn from a hash of (run seed, learner's seeds, task, tensor name).
+        previous: The Delta whose body a sequential learner takes over, and a frozen-shared one what is common.
+    """
+    return Delta(made(learner, initial_leaves(backbone, learner, task, seed, previous), backbone.architecture.layers))
+
+
+def initial_leaves(
+    backbone: Backbone, learner: Learner, task: Task, seed: int, previous: Delta | None = None
+) -> dict[str, Tensor]:
+    """What is trained, before training: the tensors of `initial_delta`, or what makes them."""
+    forms = {m.name: m.form for m in learner.modifications} | {
+        m.group: m.form for m in learner.modifications if m.group
+    }
+    shapes = delta_shapes(learner, backbone.architecture, task.outputs)
+    if previous is None:  # tables that are there already are trained on as they are
+        made_up = mlp_shapes(learner, backbone.architecture)
+        owners = tuple(f"added.{name[len(PART) :].split('.')[0]}." for name in made_up if name.endswith(".table"))
+        shapes = {name: shape for name, shape in shapes.items() if not name.startswith(owners)} | made_up
+    kept = {} if previous is None else {name: previous.tensors[name] for name in kept_names(learner, previous)}
+    drawn: dict[str, Tensor] = {}
+    if learner.peft and not kept:
+        drawn = injected_initial(backbone, learner.peft, seed_of(seed, learner.seeds, task.name, "initial"))
+    leaves: dict[str, Tensor] = {}
+    for name, shape in shapes.items():
+        part, rest = name.split(".", 1)
+        random = generator(seed, learner.seeds, task.name, "initial", name)
+        if part == "head":
+            zero = name == "head.bias"
+            leaves[name] = torch.zeros(shape) if zero else torch.randn(shape, generator=random) * HEAD_STD
+        elif name in kept:
+            leaves[name] = kept[name]
+        elif name in drawn:
+            leaves[name] = drawn[name]
+        elif part == "backbone":
+            leaves[name] = backbone.weights[rest]
+        elif part == "difference":
+            leaves[name] = torch.zeros(shape)
+        elif part == "mlp":
+            leaves[name] = mlp_initial(name, shape, random)
+        elif rest.startswith("prompt."):
+            leaves[name] = _words(backbone, shape, random)
+        else:
+            owner = next(m for m in forms if rest.startswith(f"{m}."))
+            tensor = rest[len(owner) + 1 :].split(".", 1)[1]  # after the layer, or "shared"
+            leaves[name] = forms[owner].initialise(tensor, shape, random)
+    return leaves
+
+
+def kept_names(learner: Learner, previous: Delta) -> list[str]:
+    """Tensors that a fit takes over from an earlier Delta."""
+    body = [name for name in previous.tensors if not name.startswith("head.")]
+    return body if learner.sharing == "sequential" else [name for name in body if common(learner, name)]
+
+
+def frozen_names(learner: Learner, previous: Delta | None) -> frozenset[str]:
+    """Of these, the tensors that the fit leaves as they are."""
+    return frozenset(kept_names(learner, previous) if previous is not None and learner.permanent else ())
+
+
+def added_gates(learner: Learner, leaves: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
+    """Gate parameters a, one for each scalar of every gated tensor, ready for training; empty without gates."""
+    if learner.gates is None:
+        return {}
+    begins = learner.gated.endswith(".")
+    names = [n for n in leaves if (n.startswith(learner.gated) if begins else n.endswith(learner.gated))]
+    return {n: learner.gates.initialise(tuple(leaves[n].shape), random).requires_grad_(True) for n in names}
+
+
+def _words(backbone: Backbone, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
+    """Word vectors drawn from the vocabulary, where a prompt begins (Lester et al. 2021, section 3.2: "sampled
+    vocabulary"; they draw from the 5,000 most common, which a tokenizer does not tell)."""
+    table = backbone.weights[word_table(backbone.architecture)]
+    return table[torch.randint(len(table), (shape[0],), generator=random)].clone()

@@ -1,0 +1,134 @@
+"""Merging: a Delta's changes of the forward pass as weights of the encoder itself, where algebra allows it.
+
+A change that is affine in what a matrix reads, or in what it puts out, is a change of that matrix and its bias: with
+h = W x + b and Δh = M x + c, h + s Δh = (W + s M) x + (b + s c). A factor for each dimension of what W₂ reads is one
+for each of its columns. All else (a non-linearity, a gate, more tokens) has no place in the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from learners.backbones.architecture import Architecture
+from learners.backbones.backbone import Backbone
+from learners.backbones.sites import FED_BY, Role, hook_point, weight_parameters
+from learners.delta.delta import Delta
+from learners.forms import Bottleneck, Form, Gated, LowRank, Reading, Rescale, Scaled, TokenShift
+from learners.specification.learner import Learner
+from learners.specification.modification import Modification
+from tasks.errors import InputError
+
+State = dict[str, Tensor]
+# Matrix whose output, dropout aside, is the representation. Where an activation function comes between, there is none.
+MATRICES: Mapping[Role, Role] = {
+    **{role: role for role in FED_BY},
+    "attention.output": "attention.wo",
+    "ffn.output": "ffn.w2",
+}
+READERS: Mapping[Role, Role] = {"attention.heads": "attention.wo", "ffn.intermediate": "ffn.w2"}  # alone in reading it
+
+
+def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
+    """The weights of the whole encoder for one task, in float32: its forward pass is the modified backbone's.
+
+    Sums are taken in float64. The backbone is only read; the head is not part of an encoder.
+
+    Raises:
+        InputError: `unmergeable`.
+    """
+    if reason := unmergeable(learner, backbone.architecture):
+        where = f"learner {learner.name}"
+        raise InputError("cannot be merged into the weights", where=where, found=reason)
+    state = dict(backbone.weights)
+    for name, tensor in delta.tensors.items():
+        part, _, key = name.partition(".")
+        if part == "backbone":
+            state[key] = tensor
+        elif part == "difference":
+            state[key] = state[key] + tensor
+    # As the representations come about: of a matrix, then after its dropout. Factors of what W₂ reads are last, as all
+    # that is beside W₂ reads it rescaled.
+    ordered = sorted(learner.modifications, key=lambda m: (m.site in READERS, m.site not in FED_BY))
+    for layer in range(backbone.architecture.layers):
+        for modification in ordered:
+            _merge(backbone.architecture, modification, layer, delta, state)
+    return {name: tensor.clone() for name, tensor in state.items()}
+
+
+def unmergeable(learner: Learner, architecture: Architecture) -> str:
+    """Why a learner's changes are none of an encoder's weights, in one sentence; "" where they are."""
+    if not learner.trains:
+        return "it trains no model"
+    if learner.prompt:
+        return "a prompt is more tokens, not other weights"
+    if learner.peft:
+        return "what peft adds is known to peft alone"
+    if learner.layers_read > 1:
+        return "its head reads several layers, and no weights of the encoder bring those to its output"
+    reasons = (_obstacle(modification, architecture) for modification in learner.modifications)
+    return next((reason for reason in reasons if reason), "")
+
+
+def _obstacle(modification: Modification, architecture: Architecture) -> str:
+    form, site, reads = modification.form, modification.site, modification.reads
+    if isinstance(form, Gated):
+        return f"{modification.name} is weighed against the attention by a gate, which differs from token to token"
+    if not _affine(form):
+        return f"{modification.name} is not linear in what it reads: {form.formula}"
+    if modification.multiplies:
+        return f"{modification.name} multiplies what it changes by something that differs from token to token"
+    if isinstance(form, Rescale) and reads is None and site in READERS:
+        return ""
+    if site not in MATRICES:
+        return f"no matrix puts out {site}, where {modification.name} acts"
+    if reads not in (None, FED_BY[MATRICES[site]]):
+        return f"{modification.name} reads {reads}, which is not what the matrix beside it reads"
+    if not isinstance(_plain(form), LowRank | Rescale) and not architecture.anatomy.biased:
+        return f"{modification.name} shifts by a constant, and a {architecture.model_type} model has no bias to take it"
+    return ""
+
+
+def _plain(form: Form) -> Form:
+    return form.form if isinstance(form, Scaled) else form
+
+
+def _affine(form: Form) -> bool:
+    form = _plain(form)
+    linear = isinstance(form, Bottleneck) and form.activation == "identity" and form.norm == "none"
+    return linear or isinstance(form, LowRank | Rescale | TokenShift)
+
+
+def _merge(architecture: Architecture, modification: Modification, layer: int, delta: Delta, state: State) -> None:
+    """Replace weight and bias of the matrix that one modification in one layer changes."""
+    form, site, scale = modification.form, modification.site, modification.scale
+    shapes = modification.shapes(architecture)
+    tensors = {name: delta.tensors[modification.key(layer, name)].double() for name in shapes}
+    matrix = READERS.get(site) if isinstance(form, Rescale) and site in READERS else MATRICES[site]
+    assert matrix is not None
+    names = weight_parameters(architecture, matrix, layer)
+    first, last = hook_point(architecture, matrix, layer).columns or (0, len(state[names[0]]))
+    weight = state[names[0]][first:last].double()
+    bias = state[names[1]][first:last].double() if len(names) > 1 else weight.new_zeros(len(weight))
+    if isinstance(form, Rescale):
+        factor = 1 + scale * (tensors["factor"] - 1)
+        weight, bias = (weight * factor, bias) if site in READERS else (factor[:, None] * weight, factor * bias)
+    else:
+        reads = weight.shape[1] if modification.reads is not None else len(weight)
+        constant = form.change(tensors, Reading(weight.new_zeros(1, 1, reads)))[0, 0]
+        linear = (form.change(tensors, Reading(torch.eye(reads, dtype=weight.dtype)[None]))[0] - constant).T
+        if modification.reads is None:
+            weight, bias = weight + scale * (linear @ weight), bias + scale * (linear @ bias + constant)
+        else:
+            weight, bias = weight + scale * linear, bias + scale * constant
+    _put(state, names[0], weight, first, last)
+    if len(names) > 1:
+        _put(state, names[1], bias, first, last)
+
+
+def _put(state: State, name: str, rows: Tensor, first: int, last: int) -> None:
+    whole = state[name].clone()
+    whole[first:last] = rows.float()
+    state[name] = whole

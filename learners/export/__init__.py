@@ -1,0 +1,1 @@
+"""Export: one learned task as files of transformers or peft."""

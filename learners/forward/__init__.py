@@ -1,0 +1,1 @@
+"""Forward pass: a backbone with a Delta, applied to batches of rows."""

@@ -1,0 +1,56 @@
+"""A part of the encoder's layers: those below all that a learner changes, or those from there on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor, nn
+
+from learners.backbones.architecture import Architecture, layer_module
+from learners.backbones.backbone import Backbone
+from learners.specification.learner import Learner
+from learners.specification.tuned import Tuned
+
+
+def layers_below(learner: Learner, architecture: Architecture) -> int:
+    """How many layers, from the first, lie below all that a learner changes; 0 where it changes what comes before."""
+    added = learner.modifications or learner.prompt or learner.difference or learner.peft
+    if added or not learner.trains or replace(learner.tuned, top_layers=0, pooler=False) != Tuned():
+        return 0
+    if learner.tuned == Tuned():
+        return architecture.layers
+    return architecture.layers - max(learner.tuned.top_layers, learner.layers_read)
+
+
+def part(backbone: Backbone, first: int, last: int) -> nn.Module:
+    """The model with the layers [first, last) alone, under their own names: a view, of the same modules and weights."""
+    *path, _ = layer_module(backbone.architecture, first).split(".")
+    return _with_layers(backbone.model, path, [str(layer) for layer in range(first, last)])
+
+
+def _with_layers(module: nn.Module, path: Sequence[str], layers: Sequence[str]) -> nn.Module:
+    view = copy.copy(module)
+    if path:
+        view._modules = {**module._modules, path[0]: _with_layers(module.get_submodule(path[0]), path[1:], layers)}
+    else:
+        view._modules = {name: module._modules[name] for name in layers}
+    return view
+
+
+@contextmanager
+def entered(backbone: Backbone, layer: int, states: Tensor) -> Iterator[None]:
+    """In a `with` block, what enters a layer is `states` [B, S, d], whatever came before it."""
+
+    def entering(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (states, *inputs[1:])
+
+    site = backbone.model.get_submodule(layer_module(backbone.architecture, layer))
+    handle = site.register_forward_pre_hook(entering)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,1 @@
+"""Specification: what a learner is, as plain data."""

@@ -1,0 +1,227 @@
+"""Families of learners and the specifications that name one: `adapter:64`, `adapterbias:share=alpha:l0=1e-4`.
+
+A family is one file in `learners/methods/` that defines `FAMILY`. A specification is a family name and options,
+separated by colons: `key=value`, or a bare value for the options a family lists as positional, in their order.
+Every family also takes the training options of `TRAINING_OPTIONS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from typing import Any, get_args
+
+from learners.specification.combine import combined
+from learners.specification.learner import Learner, Sharing, Training
+from learners.specification.notation import parts
+from learners.specification.option import Option, choice, integer, number, option_text, switch
+from tasks.errors import InputError, InputErrors, unknown_name
+
+LONGEST = 200  # characters of a specification, canonical or not; most file systems take 255 bytes as a name
+
+
+@dataclass(frozen=True)
+class Family:
+    """A method of the literature: its options and how they make a `Learner`.
+
+    `build` receives the parsed options and the training settings, and returns the learner, its name left empty.
+    `unshared` says why tasks can share nothing, or must, where there is no option for it. `gather` takes in what is no
+    option: of the first positional one and key=value pairs it makes its new value, or raises ValueError.
+    """
+
+    name: str
+    title: str
+    summary: str
+    citation: str
+    training: Training
+    build: Callable[[Mapping[str, Any], Training], Learner]
+    options: tuple[Option, ...] = ()
+    positional: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    unshared: str = ""
+    gather: Callable[[Any, Mapping[str, str]], Any] | None = None
+
+
+SHARING = Option(
+    "sharing",
+    choice(*get_args(Sharing)),
+    "isolated",
+    "isolated: one Delta per task; sequential: one Delta that evolves, with a head per task; frozen-shared: what tasks "
+    "can have in common is trained on the first alone",
+)
+
+# Options of every family that trains. None stands for the family's own default.
+TRAINING_OPTIONS = (
+    Option("learning_rate", number(1e-8, 1.0), None, "peak of the linear schedule"),
+    Option("epochs", integer(0, 10_000), None, "passes over the training examples"),
+    Option("batch_size", integer(1, 65_536), None, "examples in a training batch"),
+    Option("patience", integer(1, 10_000), None, "epochs without a better validation score before stopping"),
+    Option("weight_decay", number(0.0, 10.0), None, "decoupled, on matrices alone"),
+    Option("dropout", switch, None, "the backbone's own dropout while training, from the lowest layer that is changed"),
+)
+
+
+@cache
+def families() -> Mapping[str, Family]:
+    """Every family, by name: the `FAMILY` of each module in `learners/methods/`."""
+    package = importlib.import_module("learners.methods")
+    modules = [
+        importlib.import_module(f"learners.methods.{info.name}") for info in pkgutil.iter_modules(package.__path__)
+    ]
+    return {module.FAMILY.name: module.FAMILY for module in modules}
+
+
+@cache
+def aliases() -> Mapping[str, str]:
+    """Other names of families -> the name."""
+    return {alias: name for name, family in families().items() for alias in family.aliases}
+
+
+def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None) -> Learner:
+    """The learner that a specification names.
+
+    Its own name is canonical, and names the same learner: all options of one method, of joined ones their sharing and
+    what is not a default, as names have a limit.
+
+    Args:
+        specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; or several joined,
+            "prefix:30+parallel:512:scale=4".
+        overrides: Training settings for all learners of a run; those in the specification win.
+
+    Raises:
+        InputError: Unknown family, unknown option, a value out of range, or a name too long for a folder.
+    """
+    _check_length(specification, specification)
+    joined = parts(specification, r"\+(?=[a-z])")  # not that of 1e+3
+    if len(joined) == 1:
+        learner = _part(specification, overrides)
+    else:
+        named = [{segment.partition("=")[0] for segment in parts(part, ":")} for part in joined]
+        for option in TRAINING_OPTIONS:  # they would go unheard: the whole trains as its first part
+            if any(option.name in names for names in named[1:]):
+                where, fix = f"learner {specification!r}", f"write {option.name} in the first part, for all"
+                raise InputError(f"{option.name} of a later part", where=where, fix=fix)
+        found = [_part(part, overrides, brief=True) for part in joined]
+        learner = combined(found, specification)
+        if "learning_rate" in named[0]:
+            learner = replace(learner, training=found[0].training)
+    _check_length(learner.name, specification)
+    return learner
+
+
+def _check_length(name: str, specification: str) -> None:
+    if len(name) > LONGEST:
+        what = "too long for the name of a folder, which a learner's results go into"
+        where = f"learner '{specification[:40]}{'...' if len(specification) > 40 else ''}'"
+        found = f"{len(name)} characters" + ("" if name == specification else " with all that its full name says")
+        raise InputError(what, where=where, expected=f"at most {LONGEST}", found=found)
+
+
+def _part(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
+    """The learner that a specification of one method names; `brief`: its name leaves defaults out, but for sharing."""
+    name, *segments = parts(specification, ":")
+    name = aliases().get(name, name)
+    if name not in families():
+        raise unknown_name("learner", name, families(), where=f"learner {specification!r}")
+    family = families()[name]
+    given = _given(family, specification, segments)
+    values = {option.name: given.get(option.name, option.default) for option in family.options}
+    names = {field.name for field in fields(Training)}
+    training = family.training
+    for source in (overrides or {}, given):
+        named = {k: v for k, v in source.items() if k in names and v is not None}
+        training = replace(training, **named)
+        if "learning_rate" in named:
+            training = replace(training, width_power=0.0)
+    learner = family.build(values, training)
+    defaults = {option.name: option.default for option in family.options if brief and option is not SHARING}
+    said = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
+    return replace(learner, name=":".join([name, *(f"{key}={option_text(value)}" for key, value in said.items())]))
+
+
+def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Learner]:
+    """The learners of a comma list, by the specification as written, in its order.
+
+    Raises:
+        InputErrors: All faults of the list at once, a learner named twice among them.
+    """
+    learners: dict[str, Learner] = {}
+    errors: list[InputError] = []
+    for specification in (part.strip() for part in parts(text, ",")):
+        try:
+            learner = parse_learner(specification, overrides)
+        except InputError as error:
+            errors.append(error)
+            continue
+        twins = [s for s, other in learners.items() if (other.name, other.training) == (learner.name, learner.training)]
+        if twins:
+            errors.append(
+                InputError("the same learner twice", where="--learners", found=f"{twins[0]} and {specification}")
+            )
+        learners[specification] = learner
+    if errors:
+        raise InputErrors(errors)
+    return learners
+
+
+def _given(family: Family, specification: str, segments: list[str]) -> dict[str, Any]:
+    """Options written in a specification: name -> parsed value."""
+    options = {option.name: option for option in (*family.options, *TRAINING_OPTIONS)}
+    open_positions = [options[name] for name in family.positional]
+    given: dict[str, Any] = {}
+    others: dict[str, str] = {}
+    where = f"learner {specification!r}"
+    for segment in segments:
+        key, equals, text = segment.partition("=")
+        if family.unshared and (key == SHARING.name or segment in get_args(Sharing)):
+            raise InputError(f"{family.name} has no sharing", where=where, found=family.unshared)
+        if equals and "{" not in key:
+            if key not in options:
+                if family.gather is None:
+                    raise unknown_name(f"option of {family.name}", key, options, where=where)
+                if key in others:
+                    raise InputError(f"{key} is given twice", where=where)
+                others[key] = text
+                continue
+            option = options[key]
+            try:
+                value = option.parse(text)
+            except ValueError as error:
+                raise InputError(f"bad value of {key}", where=where, expected=str(error), found=repr(text)) from None
+        elif segment in options and options[segment].bare is not None:
+            option, value = options[segment], options[segment].bare
+        else:
+            option, value = _positional(open_positions, segment, where, family)
+        if option.name in given:
+            raise InputError(f"{option.name} is given twice", where=where)
+        open_positions = [position for position in open_positions if position is not option]
+        given[option.name] = value
+    if others and family.gather is not None:
+        option = options[family.positional[0]]
+        try:
+            given[option.name] = family.gather(given.get(option.name, option.default), others)
+        except ValueError as error:
+            found = ":".join(f"{key}={text}" for key, text in others.items())
+            raise InputError(f"bad arguments of {family.name}", where=where, expected=str(error), found=found) from None
+    return given
+
+
+def _positional(positions: list[Option], text: str, where: str, family: Family) -> tuple[Option, Any]:
+    """The first open positional option that accepts `text`, and its value."""
+    expected = []
+    for option in positions:
+        try:
+            return option, option.parse(text)
+        except ValueError as error:
+            expected.append(f"{option.name} ({error})")
+    raise InputError(
+        "cannot read this part of the specification",
+        where=where,
+        expected=" or ".join(expected) or "key=value",
+        found=repr(text),
+        fix=f"options of {family.name}: taskstream show learner {family.name}",
+    )

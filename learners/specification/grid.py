@@ -1,0 +1,78 @@
+"""Learners on the four axes of He et al. (2022, Table 1): form, insertion, modified representation, composition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from learners.forms import Gated
+from learners.specification.learner import Learner
+from learners.specification.modification import Modification
+from learners.specification.tuned import Tuned
+
+
+@dataclass(frozen=True)
+class Axes:
+    """One change that a learner makes, in words.
+
+    Attributes:
+        form: How Δh is computed.
+        insertion: Whether it reads the representation itself, or beside it.
+        representation: What is changed.
+        composition: How the change comes in.
+    """
+
+    form: str
+    insertion: str
+    representation: str
+    composition: str
+
+
+def axes(learner: Learner) -> tuple[Axes, ...]:
+    """Every change of a learner; sites of one form, read and composed alike, together."""
+    rows = [_tuned(learner.tuned)] if learner.tuned != Tuned() else []
+    if learner.difference:
+        kept = "" if learner.pruning is None else f", {learner.pruning.target:g} of it kept"
+        rows.append(Axes(f"sparse difference z ⊙ w{kept}", "–", "all weights", "θ + Δθ"))
+    if learner.avalanche:
+        rows.append(Axes(f"trained as avalanche has it: {learner.avalanche}", "–", "–", "–"))
+    if learner.peft:
+        rows.append(Axes(f"as peft has it: {learner.peft}", "–", "–", "–"))
+    if learner.prompt:
+        rows.append(Axes(f"{learner.prompt} learned vectors", "before the words", "input", "side by side"))
+    if learner.layers_read > 1:
+        rows.append(Axes("none", "–", f"outputs of the top {learner.layers_read} layers", "side by side, to the head"))
+    sites: dict[tuple[str, str, str], list[str]] = {}
+    for modification in learner.modifications:
+        key = modification.form.formula, _insertion(modification), composition(modification)
+        sites.setdefault(key, []).append(modification.site)
+    rows += [Axes(form, how, ", ".join(where), comes) for (form, how, comes), where in sites.items()]
+    return tuple(rows)
+
+
+def composition(modification: Modification) -> str:
+    """How h and Δh make the new h."""
+    if isinstance(modification.form, Gated):
+        return "(1 − λ) h + λ Δh"
+    s = "" if modification.scale == 1 else f"{modification.scale:g} "
+    return f"h ⊙ (1 + {s}Δh)" if modification.multiplies else f"h + {s}Δh"
+
+
+def _insertion(modification: Modification) -> str:
+    if modification.reads is None:
+        return "sequential"
+    part = "input" if modification.reads.endswith(".input") else modification.reads
+    return f"parallel, x = {part}"
+
+
+def _tuned(tuned: Tuned) -> Axes:
+    """What is tuned, as new values."""
+    parts = [
+        "all weights" if tuned.all else "",
+        f"top {tuned.top_layers} layers" if tuned.top_layers else "",
+        {"none": "", "ffn": "norm after the FFN", "layers": "norms of the layers"}[tuned.norms],
+        "embedding norm" if tuned.embedding_norm else "",
+        "pooler" if tuned.pooler else "",
+        {"none": "", "all": "all biases", "layers": "biases of the layers", "q-m2": "biases b_q, b_m2"}[tuned.biases],
+        "bias of the pooler" if tuned.pooler_bias else "",
+    ]
+    return Axes("new values", "–", ", ".join(part for part in parts if part), "θ + Δθ")

@@ -1,0 +1,1 @@
+"""Training: the loop that fits a Delta, and prediction."""

@@ -1,0 +1,226 @@
+"""Training: one loop for every learner, from (backbone, first Delta, learner, task, seed) to a Delta.
+
+for each epoch: for each batch: loss, backward, clip, AdamW step, schedule; then validate; keep the best epoch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import Delta
+from learners.delta.initial import added_gates, frozen_names, initial_leaves
+from learners.delta.prune import hold, prune
+from learners.delta.reparametrise import made
+from learners.forward.batches import collate, evaluation_plan, training_plan
+from learners.forward.flops import flops_per_row, flops_to_keep, total_flops
+from learners.forward.forward import dropout_active, logits
+from learners.forward.frozen_prefix import open_below
+from learners.specification.learner import Learner, peak_rate
+from learners.training.divergence import Diverged, not_finite
+from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set_rate
+from learners.training.predict import predict
+from tasks.encoded import EncodedTask
+from tasks.errors import InputError
+from tasks.seeds import generator, seed_of
+
+Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
+Report = Callable[[dict[str, object]], None]
+TRAINING_FORMAT = 5  # enters every recipe: raise it whenever equal inputs would give another Delta
+PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What a fit gives: the Delta of the best epoch, and what it took.
+
+    Attributes:
+        validation: Validation score after each epoch, in the task's metric.
+        best: Index of the epoch that was kept; -1 where nothing is trained.
+        flops: Of all matrix products, forward and backward, padding included.
+        examples: Rows seen, all epochs.
+    """
+
+    delta: Delta
+    validation: tuple[float, ...]
+    losses: tuple[float, ...]
+    best: int
+    seconds: float
+    flops: float
+    examples: int
+
+
+def fit(
+    backbone: Backbone,
+    learner: Learner,
+    data: EncodedTask,
+    score: Score,
+    seed: int,
+    previous: Delta | None = None,
+    report: Report = lambda event: None,
+) -> Fit:
+    """Learn one task.
+
+    Args:
+        score: The task's metric, by which the best epoch is chosen on the validation rows.
+        seed: Of the run; what is drawn here derives from it, the learner's and the task's name.
+        previous: The Delta a sequential learner goes on from; its body is taken, its head is not. Of a frozen-shared
+            learner, one from which what tasks have in common is taken and kept.
+        report: Called now and then with epoch, step, loss and rate.
+
+    Raises:
+        Diverged: A loss, a validation logit or a trained tensor became NaN or infinite; says at which step.
+        InputError: A learner whose loop is another library's.
+    """
+    started = time.perf_counter()
+    if learner.avalanche:
+        fix = "run it in a stream, where that library trains it"
+        raise InputError("a strategy of Avalanche is no part of this loop", where=f"learner {learner.name}", fix=fix)
+    if not learner.trains:
+        delta = frequencies(data)
+        if not delta.tensors["head.bias"].isfinite().all():
+            raise Diverged("the mean score of the training rows is not finite", 0)
+        return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
+    training = learner.training
+    layers = backbone.architecture.layers
+    start = initial_leaves(backbone, learner, data.task, seed, previous)
+    empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
+    first = Delta(made(learner, start, layers), empty)
+    frozen = frozen_names(learner, previous)
+    leaves = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
+    free = {name: leaf for name, leaf in leaves.items() if name not in frozen}
+    gates = added_gates(learner, free, generator(seed, learner.name, data.task.name, "gates"))
+    sampler = generator(seed, learner.name, data.task.name, "gate noise")
+    order = seed_of(seed, learner.name, data.task.name, "order")
+    peak = peak_rate(training, backbone.architecture.hidden)
+    optimiser = optimiser_of(
+        training, free, gates, peak, None if learner.gates is None else learner.gates.learning_rate
+    )
+    mean, deviation = target_scale(data)
+    steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
+    plan = evaluation_plan(data.validation)
+    below, below_validation = (open_below(backbone, learner, split) for split in (data.train, data.validation))
+    kept = below is not None and below.kept is not None
+    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen, above=kept)
+    best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
+    scores: list[float] = []
+    losses: list[float] = []
+    step, flops, examples, reported = 0, flops_to_keep(below), 0, started
+    masks: dict[str, Tensor] = {}
+    sparse = frozen & previous.pruned if previous is not None else frozenset()
+    with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
+        torch.manual_seed(seed_of(seed, learner.name, data.task.name, "dropout"))
+        for epoch in range(training.epochs):
+            running = 0.0
+            for rows in training_plan(data.train, training.batch_size, order, epoch).batches:
+                batch = collate(backbone, data.train, rows)
+                target = torch.from_numpy(np.asarray(data.train.target[rows]))
+                target = (target - mean) / deviation if target.is_floating_point() else target
+                set_rate(optimiser, schedule(step, steps, training.warmup))
+                weights = made(learner, leaves, layers)
+                penalty = torch.zeros(())
+                if learner.gates is not None:
+                    for name, a in gates.items():
+                        weights[name] = leaves[name] * learner.gates.sample(a, sampler)
+                        penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
+                states = None if below is None else below.of(rows, batch)
+                output = logits(backbone, learner, weights, batch, training.head_dropout, states)
+                loss = task_loss(output, target)
+                value = loss.item()
+                if not np.isfinite(value):
+                    where = f"at step {step + 1} of {steps} (epoch {epoch + 1})"
+                    raise Diverged(f"the loss is {value} {where}", step + 1, flops)
+                optimiser.zero_grad(set_to_none=True)
+                torch.autograd.backward(loss + penalty)
+                nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
+                optimiser.step()
+                clamp_gates(learner, gates)
+                hold(masks, leaves)
+                step, running, examples = step + 1, running + value * len(rows), examples + len(rows)
+                flops += total_flops(per_row, *batch["input_ids"].shape)
+                if (now := time.perf_counter()) - reported > PROGRESS_SECONDS:
+                    rate = examples / (now - started)
+                    report({"epoch": epoch + 1, "epochs": training.epochs, "step": step, "steps": steps,
+                            "loss": value, "examples_per_second": rate})  # fmt: skip
+                    reported = now
+            losses.append(running / len(data.train))
+            if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(training.epochs):
+                masks, gates = prune(learner, learner.pruning, leaves, gates), {}
+                best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
+            tensors = made(learner, leaves, layers)
+            candidate = finished(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
+            answers = predict(backbone, learner, candidate, data.validation, plan, below_validation)
+            loss_now = validation_loss(answers, data.validation.target)
+            if (found := not_finite(candidate, answers, loss_now)) is not None:
+                raise Diverged(f"{found} after step {step} of {steps} (epoch {epoch + 1})", step, flops)
+            scores.append(score(np.asarray(data.validation.target), answers))
+            key = (scores[-1], -loss_now)  # a tied score goes to the lower loss
+            if key > best_key:
+                best, best_key, best_epoch = candidate, key, epoch
+            elif epoch - best_epoch >= training.patience and (learner.pruning is None or masks):
+                break
+    seconds = time.perf_counter() - started
+    return Fit(best, tuple(scores), tuple(losses), best_epoch, seconds, flops, examples)
+
+
+def task_loss(output: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of logits [B, C], or mean squared error of [B, 1] for a real-valued target [B]."""
+    if target.is_floating_point():
+        return F.mse_loss(output.squeeze(1), target.to(output.dtype))
+    return F.cross_entropy(output, target)
+
+
+def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
+    """`task_loss` of all validation rows at once."""
+    return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # a mapped file is read-only
+
+
+def target_scale(data: EncodedTask) -> tuple[float, float]:
+    """Mean and standard deviation of a regression's training targets; (0, 1) for classes.
+
+    A regression is trained on standardised targets, and its head scaled back when it is stored: the same functions can
+    be learned, but the first steps are not spent on finding the mean (2.7 of 5 on STS-B) from a head near zero.
+    """
+    if data.task.kind != "regression":
+        return 0.0, 1.0
+    target = np.asarray(data.train.target, dtype=np.float64)
+    return float(target.mean()), float(target.std()) or 1.0
+
+
+def finished(
+    learner: Learner,
+    leaves: Mapping[str, Tensor],
+    gates: Mapping[str, Tensor],
+    mean: float = 0.0,
+    deviation: float = 1.0,
+    pruned: frozenset[str] = frozenset(),
+) -> Delta:
+    """The Delta as it stands: a copy of the tensors, the head in the target's own scale, gates made deterministic.
+
+    Zeros that the gates leave, or a mask left before, are marked as pruned.
+    """
+    tensors = {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    tensors["head.weight"] *= deviation
+    tensors["head.bias"] = tensors["head.bias"] * deviation + mean
+    if learner.gates is not None:
+        for name, a in gates.items():
+            tensors[name] *= learner.gates.deterministic(a.detach())
+    return Delta(tensors, pruned | frozenset(gates))
+
+
+def frequencies(data: EncodedTask) -> Delta:
+    """The `majority` Delta: log label frequencies of the training rows (one added to each), or the mean score."""
+    target = np.asarray(data.train.target)
+    if data.task.kind == "regression":
+        bias = torch.tensor([float(target.mean())])
+    else:
+        counts = np.bincount(target, minlength=data.task.outputs) + 1
+        bias = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
+    return Delta({"head.bias": bias})

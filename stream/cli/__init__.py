@@ -1,0 +1,1 @@
+"""The command `taskstream`: one file a verb."""

@@ -1,0 +1,53 @@
+"""`taskstream show`: one task, learner or metric in full."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from stream.cli.show_learner import learner_document
+from stream.cli.show_task import task_document, task_view
+from stream.report import make_console
+from tasks.errors import unknown_name
+
+
+def show(what: str, name: str, display: str, backbone: str = "embedded") -> None:
+    if what == "learner":
+        document = learner_document(name, backbone)
+    else:
+        document = {"task": task_document, "metric": _metric}[what](name)
+    if display == "json":
+        print(json.dumps(document))
+    elif display != "none" and what == "task":
+        make_console(display).print(task_view(document))
+    elif display != "none":
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for key, value in document.items():
+            table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text: a default in [] is no markup
+        make_console(display).print(table)
+
+
+def _metric(name: str) -> dict[str, Any]:
+    from stream.results.metrics import describe, metric, metrics
+    from tasks.metrics import TASK_METRICS
+
+    if name in TASK_METRICS:
+        return describe(TASK_METRICS[name])
+    if name not in metrics():
+        raise unknown_name("metric", name, (*metrics(), *TASK_METRICS))
+    return describe(metric(name))
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_lines(entry)}" for key, entry in value.items() if entry not in (None, (), ""))
+    if isinstance(value, list | tuple):
+        return "\n".join(_lines(entry) for entry in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"  # as specifications have it
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,62 @@
+"""`taskstream show learner`: a learner on the four axes, its parameters, options and sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from learners.delta.merge import unmergeable
+from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner
+from learners.specification.grid import axes
+from learners.specification.learner import common, delta_shapes, peak_rate
+from learners.specification.option import option_text
+from stream.cli.cost import named_architecture
+from stream.results.growth import task_cost
+
+
+def learner_document(specification: str, backbone: str) -> dict[str, Any]:
+    """All that is known of a learner without running it.
+
+    Raises:
+        InputError: Unknown learner or backbone, or a learner that cannot be on this backbone.
+    """
+    learner, architecture = parse_learner(specification), named_architecture(backbone)
+    parts = [families()[name] for name in dict.fromkeys(learner.family.split("+"))]
+    cost, training = task_cost(learner, architecture, 2), learner.training
+    shapes = delta_shapes(learner, architecture, 2)
+    shared = sorted({re.sub(r"\.\d+\.", ".*.", name) for name in shapes if common(learner, name)})
+    return {
+        "learner": learner.name,
+        "title": " + ".join(part.title for part in parts),
+        "summary": "\n".join(part.summary for part in parts),
+        "citation": "\n".join(part.citation for part in parts),
+        "sharing": learner.sharing,
+        "axes": [asdict(each) for each in axes(learner)],
+        "shared_across_layers": sorted({name for m in learner.modifications for name in m.shared}),
+        "common_to_tasks": shared,
+        "parameters": {
+            "backbone": backbone,
+            "a task": cost.without_head,
+            **({"of these common to tasks": cost.common} if shared else {}),
+            "its head, 2 classes": cost.head,
+            "tensors": len(shapes),
+        },
+        "training": {**asdict(training), "learning_rate": peak_rate(training, architecture.hidden)},
+        "merges": f"no: {reason}"
+        if (reason := unmergeable(learner, architecture))
+        else "yes, into weights of the encoder",
+        "options": _options(parts),
+        "training_options": {o.name: o.help for o in TRAINING_OPTIONS},
+        "examples": [example for part in parts for example in part.examples],
+    }
+
+
+def _options(parts: Sequence[Family]) -> dict[str, str]:
+    """Options by name, of joined methods the method's before it."""
+    return {
+        o.name if len(parts) == 1 else f"{part.name}:{o.name}": f"{o.help} [{option_text(o.default)}]"
+        for part in parts
+        for o in part.options
+    }

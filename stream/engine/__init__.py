@@ -1,0 +1,1 @@
+"""Engine: settings become jobs, jobs become events, events become results."""

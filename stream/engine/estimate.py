@@ -1,0 +1,150 @@
+"""Estimate: how long jobs may take, from the FLOPs they need and from what finished ones took. Nothing is computed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from learners.forward.batches import Plan, evaluation_plan, training_plan
+from learners.forward.flops import flops_below, flops_per_row, total_flops
+from learners.forward.frozen_prefix import keeps_below
+from stream.execution.job import Bench
+from stream.storage.store import Store, read_record
+from tasks.encoded import EncodedSplit
+from tasks.errors import InputError
+
+Event = Mapping[str, Any]
+MACHINE = ("dtype", "device", "threads", "machine", "instructions")  # of the numerics, those that speed depends on
+
+
+@dataclass
+class Pace:
+    """How finished fits went.
+
+    Attributes:
+        ran, allowed: Epochs; training stops early where validation scores no longer rise.
+    """
+
+    fits: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+    ran: int = 0
+    allowed: int = 0
+
+    def add(self, record: Event) -> None:
+        self.fits += 1
+        self.flops += record["flops"]
+        self.seconds += record["seconds"]
+        self.ran += len(record["losses"])
+        self.allowed += record["recipe"]["learner"]["training"]["epochs"]
+
+    @property
+    def rate(self) -> float:
+        """FLOPs a second, validation included."""
+        return self.flops / self.seconds
+
+    def take(self, flops: float) -> float:
+        """Seconds of a fit that needs so many FLOPs if it comes to its last epoch."""
+        return flops * self.ran / self.allowed / self.rate
+
+
+def paces(store: Store, backbone: str, numerics: Mapping[str, Any]) -> dict[str, Pace]:
+    """By canonical name of the learner, and under "" of all, from the fits in a store of this backbone, done as here.
+
+    Args:
+        backbone: Content id.
+    """
+    found: dict[str, Pace] = {}
+    here = {name: numerics[name] for name in MACHINE}
+    for path in sorted((store.root / "fits").glob("*.json")):
+        with suppress(InputError, FileNotFoundError):  # damaged or just removed: an estimate does without
+            record = read_record(path)
+            recipe = record["recipe"]
+            same = recipe["backbone"] == backbone and here.items() <= recipe["numerics"].items()
+            if same and record["flops"] and record["losses"]:
+                for name in (recipe["learner"]["name"], ""):
+                    found.setdefault(name, Pace()).add(record)
+    return found
+
+
+@dataclass
+class Answers:
+    """How fast finished cells of one learner were.
+
+    Attributes:
+        tasks: Of each task, its cells and their seconds.
+    """
+
+    tasks: dict[str, tuple[int, float]] = field(default_factory=dict)
+    rows: int = 0
+    seconds: float = 0.0
+
+    def add(self, cell: Event) -> None:
+        cells, seconds = self.tasks.get(cell["task"], (0, 0.0))
+        self.tasks[cell["task"]] = cells + 1, seconds + cell["seconds"]
+        self.rows += cell["n"]
+        self.seconds += cell["seconds"]
+
+    def take(self, task: str, rows: int) -> float:
+        """Seconds of a cell: as this task took so far, or as other rows did."""
+        if task in self.tasks:
+            cells, seconds = self.tasks[task]
+            return seconds / cells
+        return rows * self.seconds / self.rows
+
+
+def answers(events: Iterable[Event]) -> dict[str, Answers]:
+    """By learner, from the rows of a ledger."""
+    found: dict[str, Answers] = {}
+    for event in events:
+        for cell in event.get("cells", ()):
+            found.setdefault(event["learner"], Answers()).add(cell)
+    return found
+
+
+@dataclass(eq=False)
+class Work:
+    """FLOPs of jobs, by the lengths of their rows; what is the same for several learners is counted once."""
+
+    bench: Bench
+    counted: dict[tuple[str, str, int], Counter[tuple[int, int]]] = field(default_factory=dict)
+
+    def fit(self, name: str, task: str) -> float:
+        """Of a fit that comes to its last epoch."""
+        learner, data = self.bench.learners[name], self.bench.data(task)
+        if not learner.trains:
+            return 0.0
+        training, outputs, backbone = learner.training, data.task.outputs, self.bench.backbone
+        keeps = keeps_below(backbone, learner, data.train)
+        step = flops_per_row(backbone, learner, outputs, backward=True, above=keeps)
+        flops = training.epochs * self._over(step, task, "train", training.batch_size)
+        if keeps:
+            flops += self._over(flops_below(backbone, learner), task, "train", 0)
+        return flops
+
+    def cell(self, name: str, task: str) -> float:
+        """Of one evaluation on the test rows: all layers, or those above what is kept."""
+        learner, data = self.bench.learners[name], self.bench.data(task)
+        keeps = self.bench.setup.keep and keeps_below(self.bench.backbone, learner, data.test)
+        row = flops_per_row(self.bench.backbone, learner, data.task.outputs, backward=False, above=keeps)
+        return self._over(row, task, "test", 0)
+
+    def _over(self, per_row: np.ndarray, task: str, split: str, batch_size: int) -> float:
+        """Over all rows of a split, in training batches of a size, or with 0 in those of the evaluation plan."""
+        asked = task, split, batch_size
+        if asked not in self.counted:
+            rows: EncodedSplit = getattr(self.bench.data(task), split)
+            # Batches are drawn; one draw is as good as another.
+            plan = training_plan(rows, batch_size, 0, 0) if batch_size else evaluation_plan(rows)
+            self.counted[asked] = shapes_of(rows, plan)
+        return sum(count * total_flops(per_row, *shape) for shape, count in self.counted[asked].items())
+
+
+def shapes_of(split: EncodedSplit, plan: Plan) -> Counter[tuple[int, int]]:
+    """How many batches of a plan have how many rows and tokens."""
+    return Counter((len(rows), int(split.lengths[rows].max())) for rows in plan.batches)

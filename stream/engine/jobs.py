@@ -1,0 +1,90 @@
+"""The plan: arrivals and learners become jobs, each with what it needs first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from learners.specification.learner import Learner
+from stream.engine.stream import Stream
+from tasks.seeds import seed_of
+
+JobKind = Literal["before", "fit", "evaluate", "audit"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work.
+
+    Attributes:
+        kind: `before` scores every task before training; `fit` learns one task; `evaluate` scores a row of R, or
+            part of it; `audit` scores the last row once more, from the stored Deltas.
+        learner: Specification as the user wrote it.
+        arrival: 0 before training, then from 1.
+        tasks: The task to fit, or the tasks to score.
+        needs: Ids of the jobs whose results it takes.
+        stays: Whether it belongs to the process that did the one of its kind before, which holds what it goes on with.
+    """
+
+    kind: JobKind
+    learner: str
+    arrival: int
+    tasks: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    stays: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind}/{self.learner}/{self.arrival}"
+
+
+def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, seed: int) -> tuple[Job, ...]:
+    """All jobs of a run in the order in which they should start: arrival by arrival, learner by learner.
+
+    Args:
+        evaluate: `full` re-evaluates every past task after every arrival; `square` also the tasks still to come;
+            `audited` measures isolated learners on arrival, audits one past task drawn by seed, leaves the rest of
+            the row to be certified, and re-runs all at the end. Sequential learners are always measured.
+        seed: Of the run, for the draw of audits.
+    """
+    order = stream.order
+    place = {task: index for index, task in enumerate(order)}
+    jobs = [Job("before", learner, 0, order) for learner in learners]
+    fits = {name: fit_ids(name, len(order)) for name in learners}
+    for experience in stream.experiences:
+        t = experience.arrival
+        for name, learner in learners.items():
+            stays = bool(learner.avalanche)
+            first = 0 if stays else max(t - 2, 0)
+            chain = fits[name][first : t - 1] if learner.chained else ()
+            jobs.append(Job("fit", name, t, (experience.task,), chain, stays))
+        for name, learner in learners.items():
+            certifiable = evaluate == "audited" and learner.permanent
+            if certifiable:
+                tasks = audited_tasks(order[:t], seed, name)
+                # Of the row before, the certificate: it points at measured cells, so they must be there.
+                needs = tuple(fits[name][place[task]] for task in tasks)
+                needs += (f"evaluate/{name}/{t - 1}",) if t > 1 else ()
+            else:
+                tasks, needs = order if evaluate == "square" else order[:t], fits[name][:t]
+            jobs.append(Job("evaluate", name, t, tasks, needs))
+    if evaluate == "audited":
+        last = len(order)
+        for name, learner in learners.items():
+            if learner.permanent:
+                jobs.append(Job("audit", name, last, order, (*fits[name], f"evaluate/{name}/{last}")))
+    return tuple(jobs)
+
+
+def fit_ids(learner: str, arrival: int) -> tuple[str, ...]:
+    """Ids of a learner's fits up to an arrival."""
+    return tuple(f"fit/{learner}/{i}" for i in range(1, arrival + 1))
+
+
+def audited_tasks(seen: tuple[str, ...], seed: int, learner: str) -> tuple[str, ...]:
+    """The task that just arrived and, after the first arrival, one past task drawn by seed."""
+    past = seen[:-1]
+    if not past:
+        return seen
+    return (past[seed_of(seed, learner, seen[-1], "audit") % len(past)], seen[-1])

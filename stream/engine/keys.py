@@ -1,0 +1,96 @@
+"""What the jobs of a run rest on, and the key by which a result counts only for equal inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+from learners.specification.learner import foresees
+from stream.engine.jobs import Job
+from stream.storage.store import fit_recipe
+from tasks.content import canonical, content_id
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Plain values, written into the ledger at the beginning, so that anybody can recompute every key from it.
+
+    Attributes:
+        backbone: Content id.
+        files: SHA-256 of each of the backbone's files, by name; not part of a key, which rests on what they hold.
+        numerics: All that may move the last bit of a logit (`stream.execution.job.numerics`).
+        learners: Settings of each learner, by specification.
+        data: Content id of each task, in order of arrival.
+    """
+
+    backbone: str
+    files: Mapping[str, str]
+    numerics: Mapping[str, Any]
+    seed: int
+    train_examples: int | None
+    test_examples: int | None
+    evaluate: str
+    learners: Mapping[str, Any]
+    data: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @cached_property
+    def _learned(self) -> tuple[str, tuple[int, ...]]:
+        """Name and data id of all tasks in order of arrival, as JSON without its brackets; where each arrival ends."""
+        texts = [canonical([task, data]) for task, data in self.data.items()]
+        return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
+
+    @cached_property
+    def _foreseeing(self) -> frozenset[str]:
+        """Learners whose every result rests on all tasks of the stream."""
+        known = {name: learner.get("avalanche", "") for name, learner in self.learners.items()}
+        return frozenset(name for name, config in known.items() if foresees(config))
+
+    def recipe(self, job: Job, previous: str | None, met: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The recipe of a job's fit.
+
+        Args:
+            previous: Id of the Delta that it goes on from.
+            met: As `stream.storage.store.met_by` gives it.
+        """
+        (task,) = job.tasks
+        return fit_recipe(
+            backbone=self.backbone,
+            data=self.data[task],
+            learner=self.learners[job.learner],
+            task=task,
+            seed=self.seed,
+            train_examples=self.train_examples,
+            test_examples=self.test_examples,
+            previous=previous,
+            numerics=self.numerics,
+            met=met,
+        )
+
+    def key(self, job: Job) -> str:
+        """Id of all that the job's result rests on; a result in the ledger counts only under an equal key."""
+        parts = {
+            "backbone": self.backbone,
+            "numerics": self.numerics,
+            "seed": self.seed,
+            "train_examples": self.train_examples,
+            "test_examples": self.test_examples,
+            "learner": self.learners[job.learner],
+            "kind": job.kind,
+            "evaluate": self.evaluate,
+            "tasks": [[task, self.data[task]] for task in job.tasks],
+        }
+        if job.learner in self._foreseeing:
+            parts["foreseen"] = [*self.data.items()]
+        learned, ends = self._learned
+        # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut
+        # from one text rather than made for each job.
+        first = canonical({key: value for key, value in parts.items() if key < "learned"})
+        last = canonical({key: value for key, value in parts.items() if key > "learned"})
+        tasks = learned[: max(ends[job.arrival] - 1, 0)]
+        return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')

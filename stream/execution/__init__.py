@@ -1,0 +1,1 @@
+"""Execution: one job, in this process or in a worker."""

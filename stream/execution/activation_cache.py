@@ -1,0 +1,47 @@
+"""What frozen layers make of test rows: computed once in a process, shared by learners, checked at each use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from learners.backbones.backbone import Backbone
+from learners.forward.frozen_prefix import Below, open_below
+from learners.forward.layer_range import layers_below
+from learners.specification.learner import Learner
+from tasks.encoded import EncodedSplit
+
+ROOM = 1 << 28  # bytes in one process: states of 26 tasks of 200 rows of 60 tokens, MiniLM, bfloat16
+
+
+class KeptChanged(Exception):
+    """What was computed once for many evaluations is not what it was: bad memory, or a defect; the end of the run."""
+
+
+@dataclass(eq=False)
+class Kept:
+    """What was asked for first, while there is room: by task, how many layers lie below all that a learner changes, and
+    how many are read."""
+
+    states: dict[tuple[str, int, int], tuple[Below, str]] = field(default_factory=dict)
+
+    def below(self, backbone: Backbone, learner: Learner, task: str, rows: EncodedSplit) -> Below | None:
+        """What lies below all that a learner changes, of a task's test rows: the same for all learners that leave as
+        many layers as they are. None where nothing does, or it is too large to keep.
+
+        Raises:
+            KeptChanged: It is not what was kept.
+        """
+        key = task, layers_below(learner, backbone.architecture), learner.layers_read
+        if key[1] == 0:
+            return None
+        if key in self.states:
+            found, digest = self.states[key]
+            if found.digest != digest:
+                raise KeptChanged(f"what was kept of the test rows of {task} changed in memory")
+            return found
+        opened = open_below(backbone, learner, rows)
+        if opened is None or opened.kept is None:
+            return None
+        if opened.size + sum(one.size for one, _ in self.states.values()) <= ROOM:
+            self.states[key] = opened, opened.digest
+        return opened

@@ -1,0 +1,75 @@
+"""Evaluation: a Delta's score on a task, with ids of all that the score rests on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import Delta
+from learners.forward.batches import evaluation_plan
+from learners.forward.frozen_prefix import Below
+from learners.specification.learner import Learner
+from learners.training.predict import predict
+from tasks.content import content_id
+from tasks.encoded import EncodedSplit
+from tasks.metrics import score
+from tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Score:
+    """One cell of R.
+
+    Attributes:
+        score: In the task's metric, a fraction; None where a logit is not finite, for which no metric is defined.
+        n: Rows scored.
+        logits, predictions: Content ids of the logits' and the answers' bytes, in row order.
+        delta, plan: Ids of the Delta and of the batch plan used.
+    """
+
+    task: str
+    score: float | None
+    n: int
+    logits: str
+    predictions: str
+    delta: str
+    plan: str
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
+    """The task's metric as a function of (target [n], logits [n, C])."""
+    positive = next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
+    return lambda target, logits: score(task.metric, target, logits, positive)
+
+
+def evaluate(
+    backbone: Backbone, learner: Learner, delta: Delta, task: Task, split: EncodedSplit, below: Below | None = None
+) -> Score:
+    """Score a Delta on a split: a pure function of its arguments and the machine's numerics.
+
+    Args:
+        below: As for `learners.training.predict.predict`.
+    """
+    started = time.perf_counter()
+    plan = evaluation_plan(split)
+    logits = predict(backbone, learner, delta, split, plan, below)
+    answers = logits[:, 0] if task.kind == "regression" else logits.argmax(axis=1)
+    return Score(
+        task=task.name,
+        score=scorer(task)(np.asarray(split.target), logits) if np.isfinite(logits).all() else None,
+        n=len(split),
+        logits=content_id("logits", str(logits.shape), logits.tobytes()),
+        predictions=content_id("predictions", str(answers.shape), answers.tobytes()),
+        delta=delta.id,
+        plan=plan.id,
+        seconds=time.perf_counter() - started,
+    )

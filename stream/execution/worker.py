@@ -1,0 +1,100 @@
+"""A worker process: reads a setup and jobs as JSON lines, writes progress and results as JSON lines.
+
+    python -m stream.execution.worker
+
+Nothing is pickled and no `__main__` is imported again, so a run may start workers from a script or a notebook alike.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from stream.execution.job import Bench, Setup
+
+
+def main() -> None:
+    """Serve the jobs of one run after another until standard input ends; end at once when it does: the run is gone."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # whatever a library prints must not mix with the answers
+    jobs: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
+
+    from stream.engine.jobs import Job
+    from stream.execution.job import Setup, execute
+
+    bench: Bench | None = None
+    while True:
+        order = jobs.get()
+        if "setup" in order:
+            with open(order["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            try:
+                bench = _bench_of(Setup(**order["setup"]), bench)
+            except Exception as error:
+                traceback.print_exc()
+                about = {"type": type(error).__name__, "message": str(error)}
+                _send(answers, {"kind": "failed", "job": "starting a worker", **about})
+                return
+            _send(answers, {"kind": "ready"})
+            continue
+        assert bench is not None
+        job = Job(**{**order["job"], "tasks": tuple(order["job"]["tasks"]), "needs": tuple(order["job"]["needs"])})
+
+        def report(event: dict[str, Any], job: Job = job) -> None:
+            _send(answers, {"kind": "progress", "job": job.id, **event})
+
+        try:
+            result = execute(bench, job, order["results"], report)
+        except Exception as error:  # the run decides what a failure means; a worker only says which
+            traceback.print_exc()
+            _send(answers, {"kind": "failed", "job": job.id, "type": type(error).__name__, "message": str(error)})
+        else:
+            _send(answers, {"kind": "done", "job": job.id, "result": result})
+
+
+def _bench_of(setup: Setup, before: Bench | None) -> Bench:
+    """The bench of a run; a backbone with the content of that of the run before, unchanged as every job has seen, is
+    not loaded again.
+
+    Raises:
+        InputError: As `stream.execution.job.open_bench`.
+    """
+    from stream.execution.job import open_bench
+
+    backbone = None
+    if before is not None:
+        if (before.backbone.id, before.setup.dtype) == (setup.backbone_id, setup.dtype):
+            backbone = before.backbone
+        before.trainers.clear()  # each leads back to its bench, and what is frozen is never collected
+        before.kept.states.clear()
+        before.opened.clear()
+    gc.collect()
+    bench = open_bench(setup, backbone)
+    gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
+    return bench
+
+
+def _read(jobs: queue.Queue[dict[str, Any]]) -> None:
+    try:
+        for line in sys.stdin:
+            jobs.put(json.loads(line))
+    finally:
+        os._exit(0)  # a fit under way is lost, a finished one is in the store
+
+
+def _send(stream: TextIO, message: dict[str, Any]) -> None:
+    stream.write(json.dumps(message) + "\n")
+
+
+if __name__ == "__main__":
+    main()

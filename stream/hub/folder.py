@@ -1,0 +1,88 @@
+"""The folder that `taskstream export --to-dir` writes: one for each Delta, and one of results, each a repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from stream.storage.files import laid_out, usable_folder
+from tasks.content import content_id
+from tasks.errors import InputError, unknown_name
+from tasks.files import folder_atomic, write_atomic
+
+RESULTS = "results"
+LONGEST = 60  # characters of a folder's name; the hub takes repositories of 96
+
+
+def share(
+    folder: Path,
+    target: Path,
+    learner: str | None,
+    task: str | None,
+    store: Path | None,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Write Deltas with their cards, and the results with theirs; returns what was written.
+
+    Args:
+        folder: Of the run, finished or not.
+        target: A new or empty folder.
+        learner, task: One of the run's; None is all. What a learner has not learned, or failed at, is left out.
+
+    Raises:
+        InputError: No such run, learner or task, nothing learned, a Delta that is gone or changed, a backbone or data
+            that are not the run's.
+    """
+    from learners.delta.delta import save_delta
+    from learners.export.peft import reference
+    from stream.hub.card import model_card
+    from stream.hub.dataset import write_results
+    from stream.hub.manifest import DELTA, RECORD, record_of
+    from stream.results.document import results
+    from stream.verification.checks import store_of, whole_record
+    from stream.verification.learned import held_delta, learned_tasks, named_learner, run_backbone
+    from stream.verification.sources import encoded_of
+    from tasks.encoded import open_encoded
+
+    evidence, run = whole_record(folder)
+    chosen = [name for name in run.facts.learners if learner is None or name == named_learner(run, learner)]
+    if task is not None and task not in run.place:
+        raise unknown_name("task", task, run.place, where=str(folder))
+    pairs = [(name, each) for name in chosen for each in learned_tasks(run, name) if task in (None, each)]
+    if not pairs:
+        raise InputError("nothing was learned yet", where=str(folder), fix="go on with the run")
+    progress(f"loading backbone {run.facts.backbone['name']}")
+    backbone = run_backbone(run)
+    assert evidence.config is not None  # or the record were not whole
+    names = dict(zip(chosen, folder_names(chosen), strict=True))
+    tasks = dict.fromkeys(each for _, each in pairs)
+    encoded = {each: encoded_of(run, each, evidence.config, backbone, progress) for each in tasks}
+    usable_folder(target.parent, "--to-dir")
+    with folder_atomic(target) as part:
+        (part / RESULTS).mkdir()
+        write_results(part / RESULTS, results(run.facts, run.held), reference(backbone))
+        for each, path in encoded.items():
+            data = open_encoded(path)  # maps many files, so not those of all tasks at once
+            for name in (name for name, its in pairs if its == each):
+                progress(f"writing {name}, {each}")
+                delta = held_delta(run, store_of(evidence, store), name, each)
+                record = record_of(run, evidence, backbone, name, data, delta)
+                place = part / "models" / names[name] / each
+                save_delta(delta, place / DELTA)
+                write_atomic(place / RECORD, laid_out(record) + "\n")
+                write_atomic(place / "README.md", model_card(record))
+    models = [f"models/{names[name]}/{each}" for name, each in pairs]
+    return {"folder": str(target), "models": models, "results": RESULTS}
+
+
+def folder_names(learners: Iterable[str]) -> list[str]:
+    """A folder's name for each learner, of characters that the hub takes in a repository's name, no two alike."""
+    names: list[str] = []
+    for learner in learners:
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", learner).strip("-") or "learner"
+        if len(plain) > LONGEST or plain in names:
+            plain = f"{plain[: LONGEST - 9].strip('-')}-{content_id('folder', learner)[:8]}"
+        names.append(plain)
+    return names

@@ -1,0 +1,108 @@
+"""The permanent lines of a run: one per finished arrival, as a table that grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from stream.report.console import Page
+from stream.report.live.state import Board
+from stream.report.names import cut, legend, packed, short_names
+from stream.report.numbers import duration, number, points, scaled
+
+SCORE_WIDTH = 6  # "-100.0"
+TASK_WIDTH = (12, 24)  # least and most cells for the name of a task
+TIME_WIDTH = 7  # "59m59s" and a blank
+
+
+@dataclass(frozen=True)
+class ArrivalTable:
+    """The layout of the arrival lines, fixed when the run begins.
+
+    Attributes:
+        names: Learners, as shown in the heading; those that do not fit are left out and counted in `hidden`.
+    """
+
+    page: Page
+    tasks: int
+    learners: tuple[str, ...]
+    names: tuple[str, ...]
+    task_width: int
+    score_width: int
+    has_time: bool
+    hidden: int
+
+    def heading(self) -> Text:
+        titles = "".join(f" {pad(name, self.score_width, right=True)}" for name in self.names)
+        more = f" (+{self.hidden})" if self.hidden else ""
+        time_title = f"{'time':>{TIME_WIDTH}}" if self.has_time else ""
+        number_width = 2 * len(str(self.tasks)) + 1
+        return Text(f"{'#':>{number_width}} {pad('task', self.task_width)}{titles}{time_title}{more}", style="bold")
+
+    def line(self, arrival: int, task: str, board: Board, seconds: float | None) -> Text:
+        """Arrival number, task, the score of each learner on that task right after learning it, seconds."""
+        digits = len(str(self.tasks))
+        courses = [board.courses[name] for name in self.learners]
+        scores = [
+            "failed" if arrival in course.failed else points(course.learned.get(arrival), self.page)
+            for course in courses
+        ]
+        cells = "".join(f" {score:>{self.score_width}}" for score in scores)
+        took = f"{duration(seconds, self.page):>{TIME_WIDTH}}" if self.has_time else ""
+        return Text(f"{arrival:>{digits}}/{self.tasks} {pad(self.page.text(task), self.task_width)}{cells}{took}")
+
+    def head(self) -> list[Text]:
+        """The shortened names in full, what the figures are, and the heading."""
+        note = Text("score on each task right after it was learned, points (x100)", style="dim")
+        names = [self.page.text(name) for name in self.learners]
+        return [*legend(names, self.names, self.page), note, self.heading()]
+
+
+def arrival_table(board: Board, page: Page) -> ArrivalTable:
+    """The widest layout for the learners and tasks of `board` that keeps an arrival on one line."""
+    tasks = len(board.order)
+    learners = list(board.courses)
+    longest = max((cell_len(page.text(task)) for task in board.order), default=TASK_WIDTH[0])
+    room = page.width - 2 * len(str(tasks)) - 2
+    task_width = min(max(longest, 4), TASK_WIDTH[1], max(room - len(learners) * (SCORE_WIDTH + 1), TASK_WIDTH[0]))
+    room -= task_width
+    fit = max(0, min(len(learners), room // (SCORE_WIDTH + 1)))
+    while 0 < fit < len(learners) and room - fit * (SCORE_WIDTH + 1) < len(f" (+{len(learners) - fit})"):
+        fit -= 1
+    names = [page.text(name) for name in learners[:fit]]
+    has_time = fit == len(learners) and room - fit * (SCORE_WIDTH + 1) >= TIME_WIDTH
+    room -= TIME_WIDTH if has_time else 0
+    room -= len(f" (+{len(learners) - fit})") if fit < len(learners) else 0
+    longest_name = max((cell_len(name) for name in names), default=SCORE_WIDTH)
+    score_width = max(SCORE_WIDTH, min(longest_name, room // fit - 1 if fit else SCORE_WIDTH, 15))
+    short = short_names(names, score_width)
+    return ArrivalTable(
+        page, tasks, tuple(learners[:fit]), short, task_width, score_width, has_time, len(learners) - fit
+    )
+
+
+def introduction(board: Board, page: Page) -> list[Text]:
+    """The lines that open a run: what runs, on what, where to."""
+    run = board.run
+    backbone = run.get("backbone") or {}
+    cached = number(run.get("cached"))
+    facts = [
+        f"{run.get('suite') or 'stream'}: {len(board.order)} tasks, {len(board.courses)} learners",
+        f"backbone {backbone.get('name') or page.missing}",
+        f"{scaled(number(backbone.get('parameters')), page)} parameters",
+        f"seed {run['seed']}" if run.get("seed") is not None else "",
+        f"{board.jobs} jobs{f', {cached:.0f} of them in the store' if cached else ''}"
+        if board.jobs is not None
+        else "",
+        f"to {run['out']}" if run.get("out") else "",
+    ]
+    entries = [Text("taskstream", style="bold"), *(Text(page.text(fact)) for fact in facts if fact)]
+    return packed(entries, page.width, gap=2)
+
+
+def pad(name: str, width: int, *, right: bool = False) -> str:
+    name = cut(name, width)
+    blanks = " " * (width - cell_len(name))
+    return blanks + name if right else name + blanks

@@ -1,0 +1,56 @@
+"""The lines of a run that stay on the screen, in order, whichever view prints them."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from stream.report.console import Page
+from stream.report.live.arrivals import ArrivalTable, arrival_table, introduction
+from stream.report.live.state import Board, Event
+from stream.report.numbers import duration, number
+
+
+class PermanentLines:
+    """Turns events into permanent lines; remembers only the layout of the arrival table."""
+
+    def __init__(self, board: Board, page: Page) -> None:
+        self.board, self.page = board, page
+        self.layout: ArrivalTable | None = None
+
+    def lines(self, event: Event) -> list[Text]:
+        """What `event`, already on the board, adds. Lines may be longer than the page: prose wraps, commands do not."""
+        page = self.page
+        match event.get("event"):
+            case "run":
+                return introduction(self.board, page)
+            case "arrival":
+                return self.arrival(event)
+            case "fit" if event.get("failed"):
+                where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
+                why = f"{event['failed'].get('message')}; its cells stay empty, the stream goes on"
+                return [Text(page.text(f"failed: {where}: {why}"), style="bold red")]
+            case "violation":
+                where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
+                return [Text(page.text(f"violation: {where}: {event.get('message')}"), style="bold red")]
+            case "notice":
+                return [Text(page.text(f"note: {event.get('message')}"), style="dim")]
+            case "end":
+                took = duration(number(event.get("seconds")), page)
+                out = f"; results in {event['out']}" if event.get("out") else ""
+                failed = sum(len(course.failed) for course in self.board.courses.values())
+                fits = f"; {failed} fit{'' if failed == 1 else 's'} FAILED" if failed else ""
+                return [Text(page.text(f"done in {took}{fits}{out}"), style="bold")]
+            case "interrupted":
+                return [
+                    Text("interrupted; nothing finished is lost. To continue:", style="bold yellow"),
+                    Text(page.text(f"  {event.get('command')}")),
+                ]
+        return []
+
+    def arrival(self, event: Event) -> list[Text]:
+        head: list[Text] = []
+        if self.layout is None:
+            self.layout = arrival_table(self.board, self.page)
+            head = self.layout.head()
+        arrival = int(number(event.get("arrival")) or 0)
+        return [*head, self.layout.line(arrival, str(event.get("task")), self.board, number(event.get("seconds")))]

@@ -1,0 +1,144 @@
+"""A run on a terminal: finished arrivals scroll away, the live part holds what runs now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from stream.report.console import LEARNER_COLOURS, Page, page_of
+from stream.report.live.lines import PermanentLines
+from stream.report.live.state import Board, Course, Event, Job
+from stream.report.names import cut, short_names
+from stream.report.numbers import duration, growth, points, scaled
+from stream.report.terminal.grid import Column, table
+
+REFRESH_PER_SECOND = 4  # more only flickers and costs processor time that training needs
+
+
+class LiveView:
+    """Draws the board on `console` at most four times a second, in at most half of its height."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console, self.page = console, page_of(console)
+        self.board = Board(clock)
+        self.permanent = PermanentLines(self.board, self.page)
+        self.lock = threading.Lock()  # the display thread reads the board that `handle` writes
+        self.live = Live(
+            console=console,
+            refresh_per_second=REFRESH_PER_SECOND,
+            transient=True,
+            get_renderable=self.render,
+            vertical_overflow="crop",
+        )
+
+    def handle(self, event: Event) -> None:
+        with self.lock:
+            self.board.handle(event)
+            lines = self.permanent.lines(event)
+        # Printed outside the lock: the display thread takes the console first and the board second.
+        for line in lines:
+            self.console.print(line, soft_wrap=event.get("event") == "interrupted")
+
+    def __enter__(self) -> Self:
+        self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.stop()
+
+    def render(self) -> RenderableType:
+        with self.lock:
+            return live_part(self.board, self.page, max(self.console.height // 2, 3))
+
+
+def live_part(board: Board, page: Page, height: int) -> RenderableType:
+    """The overall bar, a line per running job, a line per learner: at most `height` lines in all."""
+    if not board.run:
+        return Text("")
+    jobs = list(board.running.values())
+    shown_jobs = jobs[: max(height - 2, 1)]
+    parts: list[RenderableType] = [overall(board, page)]
+    parts += [job_line(job, page) for job in shown_jobs]
+    room = height - len(parts) - 1  # one line is the heading
+    names = list(board.courses)
+    shown = names if len(names) <= room else names[: max(room - 1, 0)]
+    if shown:
+        parts.append(learner_lines(board, shown, page))
+    if len(shown) < len(names) and room > 0:
+        parts.append(Text(f"  and {len(names) - len(shown)} more learners", style="dim"))
+    return Group(*parts)
+
+
+def overall(board: Board, page: Page) -> Table:
+    total = board.jobs or 0
+    rate = board.jobs_per_second
+    facts = page.joined(
+        f"{board.done}/{page.missing if board.jobs is None else total} jobs",
+        f"{60 * rate:.1f}/min" if rate is not None else "",
+        duration(board.elapsed, page),
+        f"about {duration(board.remaining, page)} left" if board.remaining is not None else "",
+        f"{failed} failed" if (failed := sum(len(course.failed) for course in board.courses.values())) else "",
+    )
+    line = Table.grid(padding=(0, 1, 0, 0))
+    width = max(page.width - len(facts) - 2, 5)
+    line.add_column(width=min(width, 60), no_wrap=True)
+    line.add_column(no_wrap=True, overflow="crop")
+    line.add_row(ProgressBar(total=max(total, 1), completed=min(board.done, max(total, 1))), Text(facts))
+    return line
+
+
+def job_line(job: Job, page: Page) -> Text:
+    """Learner, task, epoch, share of its steps, loss and rate, in fixed columns; all but the names may be absent."""
+    names_width = min(max(page.width - 56, 24), 48)
+    learner = page.text(job.learner)
+    (name,) = short_names([learner], names_width // 2 - 1)
+    task = cut(page.text(job.again or job.task), names_width - names_width // 2 - 1)
+    verb = (
+        "again"
+        if job.again
+        else {"fit": "fit", "evaluate": "score", "before": "before", "audit": "audit"}.get(
+            job.kind, page.text(job.kind)[:6]
+        )
+    )
+    epoch = f"epoch {job.epoch}/{job.epochs}" if job.epoch is not None and job.epochs is not None else ""
+    done = f"{100 * job.step // job.steps}%" if job.step is not None and job.steps else ""
+    loss = f"loss {job.loss:.3f}" if job.loss is not None else ""
+    rate = f"{scaled(job.examples_per_second, page)} ex/s" if job.examples_per_second is not None else ""
+    line = Text.assemble(("> " if page.ascii else "▸ ", "cyan"))
+    line.append(f"{verb:<6} {name:<{names_width // 2 - 1}} {task:<{names_width - names_width // 2 - 1}} ")
+    line.append(f"{epoch:<12} {done:>4} {loss:<11} {rate}", style="dim")
+    line.truncate(page.width)
+    return line
+
+
+def learner_lines(board: Board, names: list[str], page: Page) -> Table:
+    """How each learner stands over the tasks that have arrived."""
+    courses = [board.courses[name] for name in names]
+    colours = {name: LEARNER_COLOURS[index % len(LEARNER_COLOURS)] for index, name in enumerate(board.courses)}
+    short = short_names([page.text(name) for name in names], min(page.width - 40, 40))
+    tasks = len(board.order)
+    columns = [
+        Column("learner", [Text(short[index], style=colours[name]) for index, name in enumerate(names)], "left"),
+        Column("arrivals", [f"{course.arrivals}/{tasks}" for course in courses], rank=1),
+        Column("mean", [average(course, page) for course in courses]),
+        Column("forgetting", [points(course.forgetting, page, exact_zero=True) for course in courses]),
+        Column("growth", [growth(course.growth, page) for course in courses]),
+    ]
+    return table(columns, page.width)
+
+
+def average(course: Course, page: Page) -> str:
+    """The mean score, and over how many of the tasks that arrived where some have none."""
+    over = f" ({course.counted}/{course.arrivals})" if course.counted < course.arrivals else ""
+    return points(course.average, page) + over

@@ -1,0 +1,175 @@
+"""What is known of a stream while it runs: the events so far, folded into a few figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stream.report.numbers import mean, number
+
+Event = Mapping[str, Any]
+
+
+@dataclass
+class Job:
+    """One job that runs now; the figures are those of its last progress event."""
+
+    kind: str
+    learner: str
+    task: str
+    arrival: int
+    worker: Any = None
+    epoch: int | None = None
+    epochs: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    loss: float | None = None
+    examples_per_second: float | None = None
+    again: str = ""  # the task of an earlier fit that this one must do again first
+
+    @property
+    def what(self) -> tuple[str, str, int]:
+        return self.kind, self.learner, self.arrival
+
+
+@dataclass
+class Course:
+    """How far one learner has come. `scores` are of the tasks that have arrived, as last evaluated."""
+
+    arrivals: int = 0
+    failed: set[int] = field(default_factory=set)  # arrivals whose fit gave nothing
+    scores: dict[str, float | None] = field(default_factory=dict)
+    learned: dict[int, float | None] = field(default_factory=dict)  # arrival -> score of the task that arrived then
+    forgetting: float | None = None
+    growth: float | None = None
+
+    @property
+    def average(self) -> float | None:
+        return mean(list(self.scores.values()))
+
+    @property
+    def counted(self) -> int:
+        """Tasks that the average is over."""
+        return sum(score is not None for score in self.scores.values())
+
+
+class Board:
+    """Takes the events of a run one by one.
+
+    Its result, or a later job of the same worker, ends a job; those never started came from the store. The rate
+    counts only what was computed, so that a resumed run does not promise too much.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.run: dict[str, Any] = {}
+        self.order: list[str] = []
+        self.place: dict[str, int] = {}  # arrival of each task, from 1
+        self.courses: dict[str, Course] = {}
+        self.running: dict[Any, Job] = {}
+        self.jobs: int | None = None
+        self.done = 0
+        self.computed = 0
+        self.finished: set[object] = set()
+        self.since = clock()
+
+    def handle(self, event: Event) -> None:
+        """Folds one event in; events of a kind unknown here are let pass."""
+        match event.get("event"):
+            case "run":
+                self.begin(event)
+            case "start":
+                self.start(event)
+            case "progress":
+                self.progress(event)
+            case "fit":
+                self.finish(event, "fit")
+                if event.get("failed"):
+                    course = self.courses.setdefault(str(event.get("learner")), Course())
+                    course.failed.add(int(number(event.get("arrival")) or 0))
+            case "before":
+                self.finish(event, "before")
+            case "row":
+                self.finish(event, "evaluate")
+                self.row(event)
+            case "end" | "interrupted":
+                self.running.clear()
+
+    @property
+    def elapsed(self) -> float:
+        return max(self.clock() - self.since, 0.0)
+
+    @property
+    def jobs_per_second(self) -> float | None:
+        return self.computed / self.elapsed if self.computed and self.elapsed > 0 else None
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds to go at the rate so far; None before three jobs, when the rate means nothing."""
+        rate = self.jobs_per_second
+        if rate is None or self.jobs is None or self.computed < 3:
+            return None
+        return max(self.jobs - self.done, 0) / rate
+
+    def begin(self, event: Event) -> None:
+        self.run = dict(event)
+        self.order = [str(task) for task in event.get("order") or ()]
+        self.place = {task: arrival for arrival, task in enumerate(self.order, start=1)}
+        self.courses = {str(name): Course() for name in event.get("learners") or ()}
+        jobs = number(event.get("jobs"))
+        self.jobs = None if jobs is None else int(jobs)
+        self.since = self.clock()
+
+    def start(self, event: Event) -> None:
+        worker = event.get("worker")
+        if worker is not None:
+            for job, record in list(self.running.items()):
+                if record.worker == worker:
+                    self.end_job(job)
+        self.running[event.get("job")] = Job(
+            kind=str(event.get("kind") or ""),
+            learner=str(event.get("learner") or ""),
+            task=str(event.get("task") or ""),
+            arrival=int(number(event.get("arrival")) or 0),
+            worker=worker,
+        )
+
+    def progress(self, event: Event) -> None:
+        job = self.running.get(event.get("job"))
+        if job is None:
+            return
+        for name in ("epoch", "epochs", "step", "steps"):
+            value = number(event.get(name))
+            if value is not None:
+                setattr(job, name, int(value))
+        job.loss = number(event.get("loss"))
+        job.examples_per_second = number(event.get("examples_per_second"))
+        job.again = str(event.get("again") or "")
+
+    def row(self, event: Event) -> None:
+        name, arrival = str(event.get("learner")), int(number(event.get("arrival")) or 0)
+        course = self.courses.setdefault(name, Course())
+        cells = {str(cell["task"]): number(cell.get("score")) for cell in event.get("cells") or ()}
+        course.arrivals = arrival
+        last = max(arrival, 1)
+        course.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
+        course.learned.setdefault(arrival, cells.get(str(event.get("task"))))  # an audit repeats it
+        course.forgetting = number(event.get("forgetting"))
+        course.growth = number(event.get("growth"))
+
+    def finish(self, event: Event, kind: str) -> None:
+        """Ends the job an event is the result of, known by its id or else by what it did."""
+        if "job" in event:
+            self.end_job(event["job"])
+            return
+        what = (kind, str(event.get("learner")), int(number(event.get("arrival")) or 0))
+        self.end_job(next((job for job, record in self.running.items() if record.what == what), what))
+
+    def end_job(self, job: object) -> None:
+        """Counts a job once, whether its result or the next job of its worker is heard of first."""
+        record = self.running.pop(job, None)
+        self.computed += record is not None
+        self.done += job not in self.finished
+        self.finished |= {job, record.what} if record is not None else {job}

@@ -1,0 +1,1 @@
+"""Report of a run on the terminal."""

@@ -1,0 +1,74 @@
+"""Figures of two runs side by side: of each learner A, B and how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.console import Group, RenderableType
+
+from stream.report.console import Page
+from stream.report.names import legend, short_names
+from stream.report.numbers import duration, growth, points, scaled
+from stream.report.terminal.grid import Column, table, table_width
+from stream.report.terminal.league import NAME_WIDTH
+
+Figure = Callable[[float | None, Page], str]
+Entry = Mapping[str, float | None]  # "a", "b", "difference"
+
+
+def beside_columns(heading: str, entries: Sequence[Entry], name: str, page: Page) -> list[Column]:
+    """A figure of both runs, and the second less the first.
+
+    Args:
+        name: Of the figure, in results.json or as a metric; metrics are in points.
+    """
+    figure, change = FIGURES.get(name, (exact_points, signed_points))
+    return [
+        Column(f"{heading}\nA", [figure(entry["a"], page) for entry in entries]),
+        Column("\nB", [figure(entry["b"], page) for entry in entries]),
+        Column("\nB - A", [change(entry["difference"], page) for entry in entries]),
+    ]
+
+
+def beside_table(names: Sequence[str], groups: Sequence[Sequence[Column]], page: Page) -> RenderableType:
+    """Learners and groups of columns: as many whole groups, from the left, as the page has room for."""
+    full = [page.text(name) for name in names]
+    room = page.width - 1 - min(max(map(len, full)), NAME_WIDTH)
+    columns: list[Column] = []
+    for group in groups:
+        if table_width([*columns, *group]) <= room:
+            columns += group
+    short = short_names(full, page.width - 1 - table_width(columns))
+    return Group(table([Column("learner", short, "left"), *columns], page.width), *legend(full, short, page))
+
+
+def exact_points(value: float | None, page: Page) -> str:
+    return points(value, page, exact_zero=True)
+
+
+def signed_points(value: float | None, page: Page) -> str:
+    return points(value, page, sign=True, exact_zero=True)
+
+
+def signed(figure: Figure) -> Figure:
+    """A difference: the figure's own way of writing, with a sign."""
+
+    def write(value: float | None, page: Page) -> str:
+        if not value:
+            return page.missing if value is None else "0"
+        return ("+" if value > 0 else "-") + figure(abs(value), page)
+
+    return write
+
+
+def in_bytes(value: float | None, page: Page) -> str:
+    return scaled(value, page, "B")
+
+
+FIGURES: dict[str, tuple[Figure, Figure]] = {
+    "growth": (growth, signed(growth)),
+    "train_seconds": (duration, signed(duration)),
+    "evaluate_seconds": (duration, signed(duration)),
+    "bytes_per_task": (in_bytes, signed(in_bytes)),
+    "trained_parameters_per_task": (scaled, signed(scaled)),
+}

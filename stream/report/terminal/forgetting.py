@@ -1,0 +1,101 @@
+"""Task by task, what the learners that share trained weights have kept and lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from stream.report.console import Page
+from stream.report.learner_summary import Standing, standings
+from stream.report.names import numbered, short_names
+from stream.report.numbers import points
+from stream.report.terminal.grid import Column, table, table_width
+
+BARS = "▁▂▃▄▅▆▇█"
+DIGITS = "0123456789"
+MANY, SHOWN = 60, 30  # of more tasks than a reader goes through, those that matter
+
+
+def forgetting(results: Mapping[str, Any], page: Page) -> RenderableType:
+    """One table per learner that forgets or may: score when learned, score now, change, course over arrivals."""
+    learners = [learner for learner in standings(results) if may_forget(learner)]
+    if not learners:
+        return Text("No learner here shares trained weights between tasks, and none lost a point.", style="dim")
+    parts: list[RenderableType] = []
+    for learner in learners:
+        parts += [*forgetting_table(learner, list(results["order"]), page), Text()]
+    return Group(*parts[:-1])
+
+
+def may_forget(learner: Standing) -> bool:
+    return learner.sharing == "sequential" or bool(learner.forgetting)
+
+
+def forgetting_table(learner: Standing, order: Sequence[str], page: Page) -> list[RenderableType]:
+    """The tasks that arrived, in order of arrival."""
+    arrived = len(learner.rows)
+    courses = [[row[task] for row in learner.rows[task:]] for task in range(arrived)]
+    learned, now = [course[0] for course in courses], [course[-1] for course in courses]
+    changes = [
+        None if first is None or final is None else final - first for first, final in zip(learned, now, strict=True)
+    ]
+    low, high = bounds(courses)
+    shown = most_changed(changes)
+    columns = [
+        Column("learned", [points(learned[task], page) for task in shown]),
+        Column("now", [points(now[task], page) for task in shown]),
+        Column("change", [change_text(changes[task], page) for task in shown]),
+    ]
+    names = [name for task, name in enumerate(numbered([page.text(name) for name in order[:arrived]])) if task in shown]
+    course_width = min(max(arrived, 6), 40)
+    short = short_names(names, min(32, page.width - table_width(columns) - course_width - 2))
+    lines = [sparkline(courses[task], arrived, course_width, low, high, page) for task in shown]
+    course = Column("course", lines, "left")
+    levels = f"0 to {len(DIGITS) - 1}" if page.ascii else f"{len(BARS)} heights"
+    caption = (
+        f"learned: score on the day the task arrived; now: after arrival {arrived}; points (x100). course: score after "
+        f"each arrival, {levels} from {points(low, page)} to {points(high, page)}, flat where kept."
+    )
+    if len(shown) < arrived:
+        caption = f"The {len(shown)} of {arrived} tasks that changed most. {caption}"
+    heading = Text(page.text(learner.name), style="bold")
+    return [heading, table([Column("task", short, "left"), *columns, course], page.width), Text(caption, style="dim")]
+
+
+def most_changed(changes: Sequence[float | None]) -> list[int]:
+    """The tasks to show, in order of arrival: all, or of many those that changed most, the first come first."""
+    if len(changes) <= MANY:
+        return list(range(len(changes)))
+    return sorted(sorted(range(len(changes)), key=lambda task: -abs(changes[task] or 0.0))[:SHOWN])
+
+
+def change_text(change: float | None, page: Page) -> Text:
+    style = "" if change is None or abs(change) < 0.0005 else "red" if change < 0 else "green"
+    return Text(points(change, page, sign=True, exact_zero=True), style=style)
+
+
+def bounds(courses: Sequence[Sequence[float | None]]) -> tuple[float, float]:
+    """Lowest and highest score of all courses: one scale, so that tasks can be compared."""
+    known = [score for course in courses for score in course if score is not None]
+    return (min(known), max(known)) if known else (0.0, 1.0)
+
+
+def sparkline(course: Sequence[float | None], arrivals: int, width: int, low: float, high: float, page: Page) -> str:
+    """One character per arrival, blank before the task came; every n-th where `arrivals` exceeds `width`."""
+    marks = DIGITS if page.ascii else BARS
+    line: list[float | None] = [*(None for _ in range(arrivals - len(course))), *course]
+    shown = line if arrivals <= width else [line[column * (arrivals - 1) // (width - 1)] for column in range(width)]
+    first = arrivals - len(course) if arrivals <= width else 0
+    return "".join(
+        (" " if index < first or arrivals > width else page.dot) if score is None else level(score, low, high, marks)
+        for index, score in enumerate(shown)
+    )
+
+
+def level(score: float, low: float, high: float, marks: str) -> str:
+    if high <= low:
+        return marks[len(marks) // 2]
+    return marks[min(len(marks) - 1, int((score - low) / (high - low) * len(marks)))]

@@ -1,0 +1,152 @@
+"""The league table: score, forgetting, growth, price and proof of every learner, best score first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from stream.report.console import Page
+from stream.report.learner_summary import Standing, last, ranked, standings
+from stream.report.names import legend, short_names
+from stream.report.numbers import duration, growth, number, points, scaled, share
+from stream.report.terminal.failures import failure_lines
+from stream.report.terminal.grid import Column, fitting, table, table_width
+
+NAME_WIDTH = 14  # `full:sequential` less one: below that names are no longer recognised
+
+
+def league(results: Mapping[str, Any], page: Page) -> RenderableType:
+    """The table, the meaning of its columns, and the proofs in words (learners with equal proofs on one line)."""
+    learners = ranked(standings(results))
+    names = [page.text(learner.name) for learner in learners]
+    columns = fitting(figures(learners, page), page.width - 1 - min(max(map(len, names), default=0), NAME_WIDTH))
+    short = short_names(names, page.width - 1 - table_width(columns))
+    leader = Column("learner", short, "left")
+    parts: list[RenderableType] = [table([leader, *columns], page.width)]
+    parts += [
+        *legend(names, short, page),
+        *failure_lines(results, page),
+        *proofs(learners, short, page),
+        *(Text(line, style="dim") for line in caption(results, page, whole=all(learner.whole for learner in learners))),
+    ]
+    return Group(*parts)
+
+
+def figures(learners: Sequence[Standing], page: Page) -> list[Column]:
+    best = max((x.average for x in learners if x.average is not None and x.whole), default=None)
+    marks = [mark(learner, best, page) for learner in learners]
+    wide = max((len(points(learner.average, page)) for learner in learners), default=0)
+    forgetting = [points(learner.forgetting, page, exact_zero=True) for learner in learners]
+    bwt = [points(learner.bwt, page, sign=True, exact_zero=True) for learner in learners]
+    bytes_on_disk = [scaled(learner.bytes_per_task, page, "B") for learner in learners]
+    return [
+        # Left and padded by hand: to the right the marks would push the points out of line.
+        Column("score", [score(x, own, wide, page) for x, own in zip(learners, marks, strict=True)], "left"),
+        Column("forget", forgetting),
+        Column("BWT", bwt, rank=3),
+        Column("growth", [growth(last(learner.growth), page) for learner in learners]),
+        Column("no\nheads", [growth(last(learner.growth_without_heads), page) for learner in learners], rank=4),
+        Column("trained\n/task", [share(learner.trained_share, page) for learner in learners], rank=1),
+        Column("disk\n/task", bytes_on_disk, rank=5),
+        Column("train\ntime", [duration(learner.train_seconds, page) for learner in learners], rank=2),
+        Column("proof", [verdict(learner) for learner in learners], "left"),
+    ]
+
+
+def mark(learner: Standing, best: float | None, page: Page) -> str:
+    """What stands behind an average: a star for the best, or over how many of the tasks it is where that is not all."""
+    if not learner.whole:
+        return f" ({learner.counted}/{len(learner.rows)})"
+    return page.best if learner.average is not None and learner.average == best else ""
+
+
+def score(learner: Standing, mark: str, wide: int, page: Page) -> Text:
+    """The average in points, `wide` cells; marks, so that no reader depends on colour."""
+    written = points(learner.average, page).rjust(wide) + mark
+    return Text(written, style="bold green" if mark == page.best else "")
+
+
+def caption(results: Mapping[str, Any], page: Page, *, whole: bool) -> tuple[str, ...]:
+    half = uncertainty([number(task.get("test")) for task in results["tasks"].values()])
+    return (
+        f"score: average over the arrived tasks after the last arrival, points; {page.best} best.",
+        *(
+            []
+            if half is None
+            else [f"the number of test examples leaves it uncertain by up to {half:.1f} points (95 %)."]
+        ),
+        *([] if whole else ["(n/m): figures over n of m tasks, as the rest failed; ranked apart, as not comparable."]),
+        "forget: Chaudhry et al. 2018, best earlier score less the last, points.",
+        "BWT: Lopez-Paz and Ranzato 2017, last score less first, over T-1 tasks, points.",
+        "points: score x100, one decimal; a plain 0 is exactly zero, 0.0 is rounded.",
+        f"growth: parameters kept after the last arrival, in times ({page.times}) of the backbone.",
+        "trained/task: parameters without head, % of the backbone.",
+        "disk/task: stored bytes with head, 1 kB = 1000 B.",
+    )
+
+
+def uncertainty(tests: Sequence[float | None]) -> float | None:
+    """Half width in points of the 95 % interval of an average of accuracies over T tasks of n test examples, at most.
+
+    1.96 sqrt(sum 0.25 / n) / T: the standard error of a share is largest at one half. None if a number is not known.
+    """
+    known = [n for n in tests if n]
+    if not known or len(known) < len(tests):
+        return None
+    return 196 * math.sqrt(sum(0.25 / n for n in known)) / len(known)
+
+
+def verdict(learner: Standing) -> Text:
+    """exact: every re-evaluation bitwise equal; forgets, kept: measured; changed: proof failed; open: no proof yet."""
+    proven = learner.retention.get("verified")
+    is_sequential = learner.sharing == "sequential"
+    if learner.retention.get("violations"):
+        return Text("changed", style="bold red")
+    if is_sequential and learner.forgetting is not None:
+        return Text("forgets", style="yellow") if learner.forgetting > 0 else Text("kept", style="dim")
+    if proven is True and not is_sequential and any(cells(learner).values()):
+        return Text("exact", style="green")
+    return Text("open", style="dim")
+
+
+def cells(learner: Standing) -> dict[str, int]:
+    """How many cells of R rest on which kind of evidence."""
+    kinds = ("measured", "certified", "audited")
+    return {kind: int(number(learner.retention.get(f"cells_{kind}")) or 0) for kind in kinds}
+
+
+def proofs(learners: Sequence[Standing], names: Sequence[str], page: Page) -> list[Text]:
+    """One line per distinct proof, followed by the learners it holds for."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for learner, name in zip(learners, names, strict=True):
+        groups.setdefault((verdict(learner).plain, evidence(learner)), []).append(name)
+    return [
+        Text.assemble(
+            (page.text(f"{word}: {words}"), "bold"), f" ({'each: ' if len(members) > 1 else ''}{', '.join(members)})"
+        )
+        for (word, words), members in groups.items()
+    ]
+
+
+def evidence(learner: Standing) -> str:
+    """What the verdict rests on: "351 cells measured, bitwise equal"."""
+    counted = [f"{count} cell{'' if count == 1 else 's'} {kind}" for kind, count in cells(learner).items() if count]
+    endings = {
+        "exact": "bitwise equal",
+        "forgets": "scores fell",
+        "kept": "no score fell on average, no proof",
+        "open": "not verified" if learner.sharing == "sequential" else "no difference found so far, not verified",
+        "changed": f"NOT equal: {violations(learner.retention)}",
+    }
+    return ", ".join([*counted, endings[verdict(learner).plain]])
+
+
+def violations(retention: Mapping[str, Any]) -> str:
+    found = list(retention.get("violations") or [""])
+    first = found[0]
+    words = " ".join(f"{key} {value}" for key, value in first.items()) if isinstance(first, Mapping) else str(first)
+    return f"{words} ({len(found)} in all)" if len(found) > 1 else words

@@ -1,0 +1,62 @@
+"""The whole report, section by section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from stream.report.console import Page, page_of
+from stream.report.terminal.cost import cost_table
+from stream.report.terminal.forgetting import forgetting
+from stream.report.terminal.growth import growth_chart
+from stream.report.terminal.header import header
+from stream.report.terminal.heatmap import heatmap
+from stream.report.terminal.league import league
+from stream.report.terminal.spread import MANY, score_spread
+from stream.report.terminal.tasks import task_table
+from tasks.errors import unknown_name
+
+Section = Callable[[Mapping[str, Any], Page], RenderableType]
+
+SECTIONS: dict[str, tuple[str, Section]] = {
+    "header": ("", header),
+    "league": ("League table", league),
+    "heatmap": ("Accuracy matrix R", heatmap),
+    "forgetting": ("Forgetting by task", forgetting),
+    "growth": ("Growth", growth_chart),
+    "cost": ("Cost", cost_table),
+    "tasks": ("Scores by task", task_table),
+}
+
+
+def print_report(results: Mapping[str, Any], console: Console, sections: Sequence[str] = tuple(SECTIONS)) -> None:
+    """Prints `results` (results.json, schema 1) of a finished or interrupted stream.
+
+    Args:
+        results: The document as read from JSON; scores are fractions and shown in points (x100).
+        console: Its width, colours and encoding decide the form; nothing is wider than its width.
+        sections: Which parts, in which order: header, league, heatmap, forgetting, growth, cost, tasks.
+
+    Raises:
+        InputError: A section is not known.
+    """
+    unknown = [name for name in sections if name not in SECTIONS]
+    if unknown:
+        raise unknown_name("section", unknown[0], SECTIONS)
+    page = page_of(console)
+    for name in sections:
+        title, render = SECTIONS[name]
+        if name == "tasks" and len(results["order"]) > MANY:
+            title, render = "Scores over the tasks", score_spread
+        if title:
+            console.print()
+            console.print(rule(title, page))
+        console.print(render(results, page))
+
+
+def rule(title: str, page: Page) -> Text:
+    line = ("-" if page.ascii else "─") * max(page.width - len(title) - 1, 0)
+    return Text(title, style="bold cyan") + Text(f" {line}", style="dim cyan")

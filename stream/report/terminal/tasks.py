@@ -1,0 +1,98 @@
+"""The task table: kind, metric and the score of every learner on every task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from stream.report.console import Page
+from stream.report.learner_summary import Standing, standings
+from stream.report.names import legend, numbered, short_names
+from stream.report.numbers import mean, number, points, scaled
+from stream.report.terminal.grid import Column, table, table_width
+
+METRICS = {"accuracy": "acc", "f1": "F1", "matthews": "MCC", "spearman": "rho"}
+SCORE_WIDTH = 6  # "-100.0"; also the least width of a shortened learner name
+TASK_WIDTH = 12  # below that the names of tasks are no longer recognised
+# Training data of all-MiniLM-L6-v2 according to its model card: its scores there are not those of an unseen task.
+MINILM_SAW = ("mnli_m", "mnli_mm", "qqp", "snli")
+
+
+def task_table(results: Mapping[str, Any], page: Page) -> RenderableType:
+    """Tasks in order of arrival; the majority floor, where it ran, comes first. Several tables if one is too wide."""
+    order = list(results["order"])
+    facts: Mapping[str, Mapping[str, Any]] = results.get("tasks") or {}
+    learners = sorted(standings(results), key=lambda learner: not learner.name.startswith("majority"))
+    names = [page.text(learner.name) for learner in learners]
+    arrived = max((len(learner.rows) for learner in learners), default=0)
+    descriptions = described([facts.get(task) or {} for task in order], arrived, page)
+    tasks = [*numbered([page.text(task) for task in order]), "mean"]
+    room = page.width - TASK_WIDTH - 1 - table_width([column for column in descriptions if not column.rank]) - 1
+    per_table = max(1, (room + 1) // (SCORE_WIDTH + 1))
+    chunks = -(-len(learners) // per_table) or 1
+    per_table = -(-len(learners) // chunks)
+    widest = max(SCORE_WIDTH, min(12, (room + 1) // max(per_table, 1) - 1))
+    short = short_names(names, widest)
+    parts: list[RenderableType] = []
+    for start in range(0, len(learners), max(per_table, 1)):
+        shown = slice(start, start + per_table)
+        scores = [
+            score_column(learner, title, page) for learner, title in zip(learners[shown], short[shown], strict=True)
+        ]
+        columns = room_for([*descriptions, *scores], max(map(cell_len, tasks)), page)
+        leader = Column("task", short_names(tasks, page.width - 1 - table_width(columns)), "left")
+        parts += [table([leader, *columns], page.width), Text()]
+    return Group(*parts[:-1], *legend(names, short, page), Text(caption(results, page), style="dim"))
+
+
+def described(facts: Sequence[Mapping[str, Any]], arrived: int, page: Page) -> list[Column]:
+    """Metric always, the ceiling where a task has one, kind and test size where there is room.
+
+    The last row is that of the mean; a mean of ceilings is that of the arrived tasks, as those of the scores are.
+    """
+    metrics = [
+        METRICS.get(str(task.get("metric")), page.text(task.get("metric") or page.missing)[:8]) for task in facts
+    ]
+    kinds = [page.text(task.get("kind") or page.missing)[:10] for task in facts]
+    tests = [scaled(number(task.get("test")), page) for task in facts]
+    ceilings = [number(task.get("ceiling")) for task in facts]
+    known = any(ceiling is not None for ceiling in ceilings)
+    best = [points(ceiling, page) for ceiling in [*ceilings, mean(ceilings[:arrived])]]
+    return [
+        Column("metric", [*metrics, ""], "left"),
+        *([Column("ceiling", best)] if known else []),
+        Column("kind", [*kinds, ""], "left", rank=1),
+        Column("test n", [*tests, ""], rank=2),
+    ]
+
+
+def score_column(learner: Standing, title: str, page: Page) -> Column:
+    """Scores of the arrived tasks after the last arrival, and their plain mean."""
+    arrived = len(learner.rows)
+    scores = [score if index < arrived else None for index, score in enumerate(learner.now)]
+    return Column(title, [points(score, page) for score in [*scores, mean(scores)]])
+
+
+def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]:
+    """Drops kind and test size rather than the end of the task names."""
+    while table_width(columns) + 1 + task_width > page.width and any(column.rank for column in columns):
+        columns.remove(max(columns, key=lambda column: column.rank))
+    return columns
+
+
+def caption(results: Mapping[str, Any], page: Page) -> str:
+    words = (
+        "Scores after the last arrival on each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
+        f"points (x100); {page.missing} not evaluated or failed, and not in the mean. test n: examples scored."
+    )
+    if any((results.get("tasks") or {}).get(task, {}).get("ceiling") is not None for task in results["order"]):
+        words += " ceiling: the best expected score that the noise of a simulated task's labels leaves."
+    backbone = str((results.get("backbone") or {}).get("name") or "").lower()
+    seen = [task for task in results["order"] if task in MINILM_SAW]
+    if "minilm" in backbone and seen:
+        words += f" This backbone was itself tuned on {', '.join(seen)} by its authors."
+    return page.text(words)

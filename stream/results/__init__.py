@@ -1,0 +1,1 @@
+"""Results: the accuracy matrix, metrics, growth and cost of a run."""

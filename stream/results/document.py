@@ -1,0 +1,223 @@
+"""Results of a run as one plain document, from the ledger's events alone: `results.json`, schema 1."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from learners.specification.learner import Learner, Training
+from stream.results.account import account, bytes_kept, fits_of
+from stream.results.failures import failures_of, good
+from stream.results.matrix import AccuracyMatrix, Provenance
+from stream.results.metrics import Baseline, compute_all, counted
+
+SCHEMA = 1
+JOINT = "{joint={}}"  # the strategy of Avalanche that trains on all tasks at once
+LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run rests on, known before the first job."""
+
+    suite: str
+    source: str
+    backbone: dict[str, Any]  # name, id, parameters
+    order: tuple[str, ...]
+    seed: int
+    tasks: dict[str, dict[str, Any]]  # metric, classes, train, test, kind, and the ceiling where it is known
+    learners: Mapping[str, Learner]
+    settings: dict[str, Any]
+    environment: dict[str, Any]  # as it was when the run began: files may change while it goes on
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, without the learners."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "learners"}
+
+
+def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
+    """The document.
+
+    Args:
+        events: The valid event of each finished job, by job id.
+    """
+    return {
+        "schema": SCHEMA,
+        "suite": facts.suite,
+        "source": facts.source,
+        "backbone": facts.backbone,
+        "order": list(facts.order),
+        "seed": facts.seed,
+        "settings": facts.settings,
+        "tasks": facts.tasks,
+        "learners": {name: _learner(facts, name, learner, events) for name, learner in facts.learners.items()},
+        "environment": facts.environment,
+    }
+
+
+def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) -> AccuracyMatrix:
+    """R of one learner, as far as its rows are done without a gap.
+
+    A row says which cells were run; of the tasks learned before, those that its certificate covers hold the score of
+    the day they arrived. A task whose fit failed has no score from its arrival on.
+    """
+    before = {cell["task"]: cell["score"] for cell in events.get(f"before/{name}/0", {}).get("cells", ())}
+    place = {task: index for index, task in enumerate(order)}
+    certified: Provenance = "certified"
+    learned: list[float | None] = []
+    rows: list[tuple[float | None, ...]] = []
+    provenance: list[tuple[Provenance | None, ...]] = []
+    for arrival in range(1, len(order) + 1):
+        event = row_event(events, name, arrival)
+        if event is None:
+            break
+        covered = len(learned) if event.get("certified") else 0
+        scores: list[float | None] = [*learned[:covered], *[None] * (len(order) - covered)]
+        hows: list[Provenance | None] = [None if score is None else certified for score in scores]
+        for cell in event["cells"]:
+            how = None if cell["score"] is None else cell["provenance"]
+            scores[place[cell["task"]]], hows[place[cell["task"]]] = cell["score"], how
+        learned.append(scores[arrival - 1])
+        rows.append(tuple(scores))
+        provenance.append(tuple(hows))
+    return AccuracyMatrix(order, tuple(before.get(task) for task in order), tuple(rows), tuple(provenance))
+
+
+def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[Baseline, dict[str, float]]:
+    """What a learner's scores may be compared with: learners of the run that train the same weights in the same way.
+
+    * `single_task`: each task learned alone, by the isolated one.
+    * `joint`: the last task learned together with all others, by `avalanche:joint`.
+    """
+
+    def same(learner: Learner) -> tuple[str, Training]:
+        return learner.seeds.replace(f"sharing={learner.sharing}", "sharing=isolated"), learner.training
+
+    alike = {twin: x for twin, x in facts.learners.items() if same(x) == same(facts.learners[name])}
+    single = next((twin for twin, x in alike.items() if x.sharing == "isolated"), "")
+    joint = next((twin for twin, x in alike.items() if x.avalanche == JOINT), "")
+    together = _on_arrival(facts, joint, events)
+    last = {task: score for task, score in together.items() if task == facts.order[-1]}
+    return {"single_task": _on_arrival(facts, single, events), "joint": last}
+
+
+def _on_arrival(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[str, float]:
+    """A learner's score on each task that has one from the day it arrived."""
+    return {
+        task: cell["score"]
+        for arrival, task in enumerate(facts.order, start=1)
+        for cell in events.get(f"evaluate/{name}/{arrival}", {}).get("cells", ())
+        if cell["task"] == task and cell["score"] is not None
+    }
+
+
+def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | None:
+    """The event that holds a row of R: the final audit of the last row where there was one."""
+    return events.get(f"audit/{name}/{arrival}") or events.get(f"evaluate/{name}/{arrival}")
+
+
+def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[dict[str, Any]]:
+    """Cells of an isolated learner whose logits are not, bit for bit, those of the day the task was learned."""
+    if not facts.learners[name].permanent:
+        return []
+    first: dict[str, str] = {}
+    learned: set[str] = set()
+    found = []
+    for arrival, task in enumerate(facts.order, start=1):
+        learned.add(task)
+        rows = [events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit")]
+        for cell in (cell for row in rows for cell in row.get("cells", ())):
+            if cell["task"] in learned and first.setdefault(cell["task"], cell["logits"]) != cell["logits"]:
+                then = {
+                    "task": cell["task"],
+                    "arrival": arrival,
+                    "expected": first[cell["task"]],
+                    "found": cell["logits"],
+                }
+                found.append(then)
+    return found
+
+
+def environment(numerics: Mapping[str, Any], learners: Iterable[Learner] = ()) -> dict[str, Any]:
+    """Versions, threads, device and machine that the numbers were made with.
+
+    Args:
+        learners: Of the run; those that Avalanche or peft computes add its version.
+    """
+    return {
+        "taskstream": version("taskstream"),
+        "commit": commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        **{library: version(library) for library in LIBRARIES},
+        **dict(learner.library.split(" ", 1) for learner in learners if learner.library),
+        **numerics,
+    }
+
+
+def commit() -> str | None:
+    """Commit of the checkout this code runs from, `+` after it where files were changed; None for an installed copy."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        asked = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Event]) -> dict[str, Any]:
+    matrix = matrix_of(facts.order, name, events)
+    fits = fits_of(facts.order, name, events)
+    done = {event["task"]: event for event in good(fits)}
+    entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
+    last = entries[-1] if entries else dict.fromkeys(("train_flops", "train_seconds", "evaluate_seconds"), 0)
+    given = Counter(how for row in matrix.provenance for how in row if how is not None)
+    violations = violations_of(facts, name, events)
+    return {
+        "spec": name,
+        "canonical": learner.name,
+        "sharing": learner.sharing,
+        "training": asdict(learner.training),
+        "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
+        "baseline": list(matrix.before),
+        "provenance": [
+            [None if score is None else "measured" for score in matrix.before],
+            *(list(row) for row in matrix.provenance),
+        ],
+        "failures": failures_of(facts.order, name, events),
+        "metrics": compute_all(matrix, references_of(facts, name, events)),
+        "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},
+        "cost": {
+            "trained_parameters_per_task": {task: event["parameters"] for task, event in done.items()},
+            "kept_parameters_per_task": {task: event["kept_parameters"] for task, event in done.items()},
+            "head_parameters_per_task": {task: event["head_parameters"] for task, event in done.items()},
+            "growth": [entry["growth"] for entry in entries],
+            "growth_without_heads": [entry["growth_without_heads"] for entry in entries],
+            "bytes_per_task": dict(zip(done, bytes_kept(learner, [*done.values()]), strict=True)),
+            "train_flops": last["train_flops"],
+            "train_seconds": last["train_seconds"],
+            "evaluate_seconds": last["evaluate_seconds"],
+            "peak_memory_bytes": last.get("peak_memory_bytes"),
+            "after_each_arrival": entries,
+        },
+        "retention": {
+            "verified": learner.permanent
+            and matrix.arrivals == len(facts.order)
+            and not violations
+            and bool(given),  # about the cells that are there: of none, nothing is proven
+            "cells_measured": given["measured"],
+            "cells_certified": given["certified"],
+            "cells_audited": given["audited"],
+            "violations": violations,
+        },
+    }

@@ -1,0 +1,110 @@
+"""Continual-learning metrics: one file each, found by being here.
+
+Public code gives different numbers the same name, so every convention has a name of its own. A new metric is one new
+file `NAME.py` that defines `METRIC = Metric(name="NAME", ...)`.
+
+A task without a score on the day it arrived, as one whose fit failed, is left out of every metric together with its
+row: what is left is R of the stream that never had it, as a sequential learner goes on from the body before. `counted`
+says how many tasks that leaves.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.results.matrix import AccuracyMatrix, as_array
+from stream.results.metrics.definition import Array, Baseline, Description, Metric, describe
+from stream.results.metrics.forgetting_chaudhry import forgetting_per_task
+from tasks.errors import unknown_name
+
+__all__ = [
+    "Baseline",
+    "Description",
+    "Metric",
+    "compute_all",
+    "counted",
+    "describe",
+    "forgetting_per_task",
+    "metric",
+    "metrics",
+    "over_arrivals",
+]
+
+References = Mapping[Baseline, Mapping[str, float]]
+
+
+@cache
+def _discovered() -> tuple[Metric, ...]:
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        if module.name == "definition":
+            continue
+        candidate = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METRIC", None)
+        if not isinstance(candidate, Metric) or candidate.name != module.name:
+            raise TypeError(
+                f'stream/results/metrics/{module.name}.py must define METRIC = Metric(name="{module.name}", ...)'
+            )
+        found.append(candidate)
+    return tuple(found)
+
+
+def metrics() -> dict[str, Metric]:
+    """Every metric by name, in alphabetical order."""
+    return {found.name: found for found in _discovered()}
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name.
+
+    Raises:
+        InputError: No such metric; the message names the nearest ones.
+    """
+    known = metrics()
+    if name not in known:
+        raise unknown_name("metric", name, known)
+    return known[name]
+
+
+def compute_all(matrix: AccuracyMatrix, references: References | None = None) -> dict[str, float | None]:
+    """Every metric after the last finished arrival; over the k tasks learned so far when the stream is not finished.
+
+    Args:
+        references: Scores of reference learners by task name, for the metrics whose `baseline` is `single_task` or
+            `joint`; without them these metrics are None.
+    """
+    cells = as_array(matrix)
+    return {name: _after(found, matrix, cells, matrix.arrivals, references) for name, found in metrics().items()}
+
+
+def counted(matrix: AccuracyMatrix) -> int:
+    """How many of the tasks that arrived the metrics are over: those that have a score from their own arrival."""
+    return int(_scored(as_array(matrix), matrix.arrivals).sum())
+
+
+def over_arrivals(name: str, matrix: AccuracyMatrix, references: References | None = None) -> tuple[float | None, ...]:
+    """One metric after each finished arrival k = 1..arrivals, every time over the first k tasks."""
+    found, cells = metric(name), as_array(matrix)
+    return tuple(_after(found, matrix, cells, k, references) for k in range(1, matrix.arrivals + 1))
+
+
+def _scored(cells: Array, k: int) -> npt.NDArray[np.bool_]:
+    """Which of the first k tasks have a score from the day they arrived, [k]."""
+    return ~np.isnan(cells[1 : k + 1, :k].diagonal())
+
+
+def _after(found: Metric, matrix: AccuracyMatrix, cells: Array, k: int, references: References | None) -> float | None:
+    baseline: Array = cells[0, :k]
+    if found.baseline != "before":
+        scores = (references or {}).get(found.baseline, {})
+        baseline = np.array([scores.get(task, np.nan) for task in matrix.tasks[:k]], dtype=np.float64)
+    rows, kept = cells[1 : k + 1, :k], _scored(cells, k)
+    only_last = not kept.any() and not np.isnan(rows[-1:]).all()  # known by its last row alone: enough for some
+    if kept.all() or only_last:
+        return found.compute(rows, baseline)
+    return found.compute(rows[np.ix_(kept, kept)], baseline[kept])

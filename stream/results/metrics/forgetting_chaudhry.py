@@ -1,0 +1,44 @@
+"""Forgetting as RWalk defines it: from the best an earlier task ever was before the last arrival."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream.results.metrics.definition import Array, Metric, mean
+
+
+def forgetting_per_task(R: Array) -> Array:
+    """f_j = max over j <= l < T of R[l, j], minus R[T, j]: how much of task j the last arrivals took.
+
+    Rows before task j was learned never count, so that evaluating tasks still to come does not change forgetting;
+    rows not evaluated are passed over.
+
+    Returns:
+        [T], in the order of the tasks; negative where the task is better than ever. NaN for the last task, which had
+        no time to be forgotten, and where R[T, j] or all of R[j..T-1, j] is not evaluated.
+    """
+    count = len(R)
+    forgetting = np.full(count, np.nan)
+    for j in range(count - 1):
+        past = R[j : count - 1, j]
+        if not np.isnan(past).all():
+            forgetting[j] = np.nanmax(past) - R[-1, j]
+    return forgetting
+
+
+def compute(R: Array, b: Array) -> float | None:
+    """Mean of `forgetting_per_task` over the T-1 earlier tasks; needs the lower triangle of R [T, T]."""
+    return mean(forgetting_per_task(R)[:-1])
+
+
+METRIC = Metric(
+    name="forgetting_chaudhry",
+    title="Forgetting (Chaudhry, best before the last row)",
+    formula="F_T = 1/(T-1) sum_{j<T} (max_{j<=l<T} R[l,j] - R[T,j])",
+    citation="Chaudhry et al. 2018 (RWalk, ECCV), forgetting measure, there with the maximum over all l < T; here from "
+    "the task's own arrival on, so that evaluating tasks before they arrive does not change it. circle-hit/SAPT "
+    "score.py Fgt. Negative when old tasks improve",
+    range=(-1.0, 1.0),
+    lower_is_better=True,
+    compute=compute,
+)

@@ -1,0 +1,28 @@
+"""Forgetting as Mammoth computes it: from the best an earlier task ever was, the last row included."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream.results.metrics.definition import Array, Metric, mean
+from stream.results.metrics.forgetting_chaudhry import forgetting_per_task
+
+
+def compute(R: Array, b: Array) -> float | None:
+    """Mean over the T-1 earlier tasks of max(f_j, 0), which is what a maximum over all rows amounts to.
+
+    Mammoth counts cells never evaluated as a score of 0; that only shows when every score of a task is negative, and
+    is not repeated here.
+    """
+    return mean(np.maximum(forgetting_per_task(R)[:-1], 0.0))
+
+
+METRIC = Metric(
+    name="forgetting_mammoth",
+    title="Forgetting (Mammoth, best of all rows)",
+    formula="1/(T-1) sum_{j<T} (max_{j<=l<=T} R[l,j] - R[T,j])",
+    citation="aimagelab/mammoth utils/metrics.py forgetting; PyCIL and PILOT agree. Never negative",
+    range=(0.0, 1.0),
+    lower_is_better=True,
+    compute=compute,
+)

@@ -1,0 +1,1 @@
+"""Storage: ledger, store and files of a run."""

@@ -1,0 +1,189 @@
+"""The store: every file is what its name says, and what the run's fits say of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+
+from learners.delta.delta import Counts, Delta, is_head, load_delta
+from learners.specification.learner import Learner, common
+from stream.storage.store import Store, read_record, recipe_id, record_text
+from stream.verification.recorded import Event, Recorded
+from stream.verification.verdict import Finding, Outcome
+from tasks.errors import InputError
+
+# What the clock and the machine say differs when a lost Delta is fitted again by another run on the store.
+OF_THE_MOMENT = frozenset({"seconds", "peak_memory_bytes"})
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What a Delta's file holds, without its tensors."""
+
+    digests: Mapping[str, str]
+    pruned: frozenset[str]
+    counts: Counts
+    kept: Mapping[str, int]  # scalars of each tensor, pruned zeros left out
+    sizes: Mapping[str, int]  # scalars of each tensor, pruned or not
+    size: int  # bytes
+
+
+def check_store(store: Store, run: Recorded, progress: Callable[[str], None]) -> tuple[dict[str, Blob], Outcome]:
+    """Read every file of the store, those of other runs too; returns the Deltas that are what their names say."""
+    outcome = Outcome()
+    fits = [
+        (job.learner, job.arrival, run.held[job.id]) for job in run.jobs if job.kind == "fit" and job.id in run.held
+    ]
+    good = [(learner, arrival, fit) for learner, arrival, fit in fits if "failed" not in fit]
+    named: dict[str, tuple[str, int, Event]] = {}
+    for learner, arrival, fit in good:
+        named.setdefault(fit["delta"], (learner, arrival, fit))
+    blobs: dict[str, Blob] = {}
+    paths = sorted((store.root / "deltas").glob("*.safetensors"))
+    for number, path in enumerate(paths, start=1):
+        progress(f"Delta {number} of {len(paths)}")
+        outcome.counts["deltas"] += 1
+        outcome.counts["bytes"] += path.stat().st_size
+        blob = _read(path, named.get(path.stem), outcome)
+        if blob is not None:
+            blobs[path.stem] = blob
+            outcome.counts["tensors"] += len(blob.digests)
+    damaged = {finding.file for finding in outcome.findings}
+    taught: set[str] = set()
+    for learner, arrival, fit in good:
+        path = store.delta_path(fit["delta"])
+        about: dict[str, Any] = {"learner": learner, "task": fit["task"], "arrival": arrival}
+        if fit["delta"] in blobs:
+            outcome.findings += _against(
+                fit, blobs[fit["delta"]], path, about, run.facts.learners[learner], learner in taught
+            )
+        elif str(path) not in damaged:
+            outcome.findings.append(Finding("the Delta of this fit is gone", str(path), **about, expected=fit["delta"]))
+        taught.add(learner)
+    outcome.counts["fits"] = len(good)
+    outcome.counts["other_deltas"] = sum(path.stem not in named for path in paths)
+    _check_records(store, good, outcome)
+    return blobs, outcome
+
+
+def _read(path: Path, owner: tuple[str, int, Event] | None, outcome: Outcome) -> Blob | None:
+    about: dict[str, Any] = {}
+    fit: Event = {}
+    if owner is not None:
+        fit = owner[2]
+        about = {"learner": owner[0], "task": fit["task"], "arrival": owner[1]}
+    try:
+        delta = load_delta(path)
+        if delta.id != path.stem:
+            recorded = {**fit.get("digests", {})}
+            tensor = next((n for n, digest in recorded.items() if delta.digests.get(n) != digest), None)
+            hashes = (
+                (recorded[tensor], delta.digests.get(tensor, "no such tensor")) if tensor else (path.stem, delta.id)
+            )
+            what = "a stored Delta changed"
+            outcome.findings.append(
+                Finding(what, str(path), **about, tensor=tensor, expected=hashes[0], found=hashes[1])
+            )
+            return None
+        _check_layout(path, delta)
+    except Exception as error:  # damaged bytes may raise anything in the readers
+        found = error.found if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        what = error.what if isinstance(error, InputError) else "a stored Delta changed"
+        outcome.findings.append(Finding(what, str(path), **about, expected=path.stem, found=found[:300]))
+        return None
+    sizes = {name: tensor.numel() for name, tensor in delta.tensors.items()}
+    return Blob(delta.digests, delta.pruned, delta.counts, delta.kept, sizes, path.stat().st_size)
+
+
+def _check_layout(path: Path, delta: Delta) -> None:
+    """See that also those bytes that reading does not heed are as `save_delta` writes them.
+
+    Raises:
+        ValueError: Which are not.
+    """
+    with path.open("rb") as file:
+        text = file.read(int.from_bytes(file.read(8), "little")).rstrip(b" ")
+    header = json.loads(text)
+    said = header["__metadata__"]["taskstream"]
+    own = json.loads(said)
+    compact = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
+    if compact.encode() != text or json.dumps(own) != said or own["id"] != delta.id:
+        raise ValueError("its header is not the one of this content")
+    with safe_open(path, framework="pt") as file:
+        for name in (name for name in delta.pruned if own["pruned"][name] is None):
+            stored = file.get_tensor(name)
+            if torch.signbit(stored[stored == 0]).any():
+                raise ValueError(f"tensor {name} holds a negative zero, which none of ours does")
+
+
+def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner: Learner, later: bool) -> list[Finding]:
+    """What an event says of its Delta and the Delta itself says otherwise.
+
+    Args:
+        later: Whether an earlier fit of the learner was good, so that what is common was not trained here.
+    """
+    findings = [
+        Finding("this fit's Delta is recorded with another tensor", str(path), **about, tensor=name,
+                expected=str(fit["digests"].get(name)), found=str(blob.digests.get(name)))
+        for name in dict.fromkeys((*fit["digests"], *blob.digests))
+        if fit["digests"].get(name) != blob.digests.get(name)
+    ]  # fmt: skip
+    shared = sum(size for name, size in blob.sizes.items() if common(learner, name))
+    counts = {
+        "parameters": sum(n for name, n in blob.sizes.items() if not is_head(name)) - (shared if later else 0),
+        "kept_parameters": blob.counts.without_head,
+        "added_parameters": blob.counts.added,
+        "head_parameters": blob.counts.head,
+        "common_parameters": sum(count for name, count in blob.kept.items() if common(learner, name)),
+        "head_bytes": 4 * blob.counts.head,
+        "bytes": blob.size,
+    }
+    for name, found in counts.items():
+        if fit[name] != found:
+            what = f"this fit is recorded with another number of {name.replace('_', ' ')} than its Delta has"
+            findings.append(Finding(what, str(path), **about, expected=str(fit[name]), found=str(found)))
+    return findings
+
+
+def _check_records(store: Store, fits: list[tuple[str, int, Event]], outcome: Outcome) -> None:
+    records: dict[str, dict[str, Any]] = {}
+    damaged = set()
+    for path in sorted((store.root / "fits").glob("*.json")):
+        outcome.counts["records"] += 1
+        try:
+            record = read_record(path)
+            if record_text(record) != path.read_bytes().decode():
+                raise ValueError("not laid out as it was written")
+            if (found := recipe_id(record["recipe"])) != path.stem:
+                raise ValueError(f"the record of recipe {found}")
+            records[path.stem] = record
+        except (InputError, ValueError, LookupError, TypeError) as error:
+            found = error.found if isinstance(error, InputError) else str(error)
+            damaged.add(path.stem)
+            outcome.findings.append(Finding("a fit's record changed", str(path), expected=path.stem, found=found))
+    for learner, arrival, fit in fits:
+        path, record = store.fit_path(fit["recipe"]), records.get(fit["recipe"], {})
+        if fit["recipe"] in damaged:
+            continue
+        for name in (*record, "delta") if record else ("recipe",):
+            expected = fit.get(name) if record else fit["recipe"]
+            found_value = record.get(name)
+            if name in OF_THE_MOMENT or (record and name == "recipe") or expected == found_value:
+                continue
+            if not record:
+                what = "the record of this fit is gone"
+            elif name == "delta":
+                what = "one recipe, two contents: this fit was not repeatable"
+            else:
+                what = f"the ledger and the store differ in this fit's {name.replace('_', ' ')}"
+            shown = (str(expected)[:200], str(found_value)[:200])
+            outcome.findings.append(
+                Finding(what, str(path), learner, fit["task"], arrival, expected=shown[0], found=shown[1])
+            )
+            break

@@ -1,8 +1,0 @@
-"""The proof of a run, checked by whoever has its folder: chain, keys, Deltas, cells, documents, data, backbone."""
-
-from __future__ import annotations
-
-from stream.verify.checks import verify
-from stream.verify.verdict import Finding, Verdict
-
-__all__ = ["Finding", "Verdict", "verify"]
