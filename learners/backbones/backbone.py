@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from learners.backbones.architecture import Architecture, architecture_from_config
 from learners.backbones.architectures import ANATOMIES
 from learners.backbones.attention import attention_of
+from learners.backbones.fingerprint import tensor_digest
 from learners.backbones.locate import find_checkpoint
 from learners.backbones.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
 from learners.backbones.weights import POOLER, read_weights
-from learners.delta.delta import tensor_digest
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
 from tasks.errors import InputError

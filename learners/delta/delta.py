@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from learners.backbones.fingerprint import tensor_digest
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -23,13 +24,6 @@ from tasks.interrupts import interrupt_later
 SCHEMA = 1
 HEADS = "heads."
 T = TypeVar("T")
-
-
-def tensor_digest(name: str, tensor: Tensor) -> str:
-    """SHA-256 over name, dtype, shape and bytes of one tensor."""
-    flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
-    content = flat.data if flat.size else b""  # a view: a copy of a backbone takes as long as half its hash
-    return content_id("tensor", name, str(tensor.dtype), str(tuple(tensor.shape)), content)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from torch import Tensor
 from learners.backbones.backbone import Backbone
 from learners.backbones.sites import word_table
 from learners.delta.delta import Delta
+from learners.delta.layout import common, delta_shapes
 from learners.delta.peft_modules import injected_initial
 from learners.delta.reparametrise import PART, made, mlp_initial, mlp_shapes
-from learners.specification.learner import Learner, common, delta_shapes
+from learners.specification.learner import Learner
 from tasks.seeds import generator, seed_of
 from tasks.task import Task
 

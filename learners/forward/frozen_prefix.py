@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from learners.backbones.backbone import Backbone
-from learners.delta.delta import tensor_digest
+from learners.backbones.fingerprint import tensor_digest
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import Batch, dropout_active, pooled, watched
 from learners.forward.layer_range import layers_below, part

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from learners.backbones.architecture import Architecture
 from learners.forms import TokenShift
+from learners.specification.learner import Learner
+from learners.specification.modification import Modification
 from tasks.errors import InputError
-
-if TYPE_CHECKING:
-    from learners.specification.learner import Learner
-    from learners.specification.modification import Modification
 
 
 def check_applicable(learner: Learner, architecture: Architecture) -> None:

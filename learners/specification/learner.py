@@ -6,15 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from learners.backbones.architecture import Architecture, parameter_shapes
-from learners.delta.peft_modules import injected_shapes
-from learners.forms import Shapes
-from learners.specification.applicability import check_applicable
 from learners.specification.gates import HardConcrete
 from learners.specification.modification import Modification
 from learners.specification.notation import read_object
 from learners.specification.tuned import Tuned
-from tasks.errors import InputError
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
 
@@ -150,53 +145,3 @@ class AvalancheLearner(Learner):
 def foresees(avalanche: str) -> bool:
     """Whether a strategy of this configuration is given all tasks at once; "" is none."""
     return bool(avalanche) and "joint" in read_object(avalanche)
-
-
-def common(learner: Learner, name: str) -> bool:
-    """Whether a tensor of the Deltas of a frozen-shared learner is the same in all of them.
-
-    Of modifications that which their forms say; of a learner without any, all it tunes: its later tasks train heads.
-    A prompt is common as a whole, whatever it is joined with.
-    """
-    if learner.sharing != "frozen-shared" or name.startswith("head."):
-        return False
-    if not learner.modifications or name.startswith("added.prompt."):
-        return True
-    return any(
-        name.startswith(f"added.{owner}.") and name.endswith(tuple(f".{tensor}" for tensor in modification.form.common))
-        for modification in learner.modifications
-        for owner in (modification.name, modification.group or modification.name)
-    )
-
-
-def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> Shapes:
-    """Name and shape of every tensor of a Delta: `backbone.*`, `added.*`, `head.*`; from the config alone.
-
-    Raises:
-        InputError: The learner cannot apply to this architecture; says why.
-    """
-    if not learner.trains:
-        return {"head.bias": (outputs,)}
-    check_applicable(learner, architecture)
-    every = parameter_shapes(architecture)
-    shapes: Shapes = {f"backbone.{name}": every[name] for name in learner.tuned.parameters(architecture)}
-    if learner.difference:
-        shapes |= {f"difference.{name}": shape for name, shape in every.items()}
-    if learner.prompt:
-        if learner.prompt >= architecture.maximum_length:
-            expected = f"less than the {architecture.maximum_length} tokens of the backbone"
-            where, found = f"learner {learner.name}", str(learner.prompt)
-            raise InputError("the prompt leaves no room for words", where=where, expected=expected, found=found)
-        shapes["added.prompt.embeddings"] = (learner.prompt, architecture.embedding)
-    if learner.peft:
-        shapes |= injected_shapes(learner.peft, architecture)
-    if learner.layers_read > architecture.layers:
-        where, expected = f"learner {learner.name}", f"at most {architecture.layers}"
-        raise InputError(
-            "more layers to read than the backbone has", where=where, expected=expected, found=str(learner.layers_read)
-        )
-    for modification in learner.modifications:
-        own = modification.shapes(architecture)
-        for layer in range(architecture.layers):
-            shapes |= {modification.key(layer, tensor): shape for tensor, shape in own.items()}
-    return shapes | {"head.weight": (outputs, architecture.hidden * learner.layers_read), "head.bias": (outputs,)}

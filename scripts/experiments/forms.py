@@ -28,8 +28,8 @@ from options import run_options
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import load_backbone
+from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 
 TASKS = "sst2,mnli_m,qqp,newsgroups20"
 REFERENCE = "full:isolated"

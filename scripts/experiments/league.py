@@ -28,8 +28,8 @@ from rich.console import Console
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import load_backbone
+from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
-from learners.specification.learner import delta_shapes
 from tasks.errors import InputError
 
 REFERENCE = "full:isolated"

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from learners.delta.layout import common, delta_shapes
 from learners.delta.merge import unmergeable
 from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner
 from learners.specification.grid import axes
-from learners.specification.learner import common, delta_shapes, peak_rate
+from learners.specification.learner import peak_rate
 from learners.specification.option import option_text
 from stream.cli.cost import named_architecture
 from stream.results.growth import task_cost

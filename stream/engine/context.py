@@ -12,9 +12,10 @@ from typing import TypeVar
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import PACKAGED, check_name, pinned_backbone
+from learners.delta.layout import delta_shapes
 from learners.delta.peft_modules import injected_model
 from learners.specification.family import parse_learners
-from learners.specification.learner import Learner, delta_shapes
+from learners.specification.learner import Learner
 from stream.avalanche.held import check_strategy
 from stream.config import RunConfig
 from stream.engine.keys import Inputs

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from learners.delta.delta import is_head
 from learners.delta.initial import frozen_names
-from learners.specification.learner import Learner, common
+from learners.delta.layout import common
+from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
 from learners.training.fit import Report, fit
 from stream.avalanche.held import next_fit

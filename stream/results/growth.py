@@ -11,7 +11,8 @@ from math import prod
 from typing import Any
 
 from learners.backbones.architecture import Architecture, encoder_parameters, parameters
-from learners.specification.learner import Learner, common, delta_shapes
+from learners.delta.layout import common, delta_shapes
+from learners.specification.learner import Learner
 
 
 @dataclass(frozen=True)

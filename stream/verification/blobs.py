@@ -12,7 +12,8 @@ import torch
 from safetensors import safe_open
 
 from learners.delta.delta import Counts, Delta, is_head, load_delta
-from learners.specification.learner import Learner, common
+from learners.delta.layout import common
+from learners.specification.learner import Learner
 from stream.storage.store import Store, read_record, recipe_id, record_text
 from stream.verification.recorded import Event, Recorded
 from stream.verification.verdict import Finding, Outcome

@@ -14,9 +14,10 @@ from learners.backbones.backbone import Backbone, changed_tensor
 from learners.backbones.published import KNOWN_CONFIGS, known_architecture
 from learners.delta.delta import Delta, load_delta, save_delta
 from learners.delta.initial import initial_delta
+from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
 from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
-from learners.specification.learner import Learner, delta_shapes, peak_rate
+from learners.specification.learner import Learner, peak_rate
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
 from stream.avalanche.trainer import Trainer

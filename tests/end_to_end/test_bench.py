@@ -23,8 +23,8 @@ from benchmark.trainer import SamePooling
 from rich.console import Console
 
 from learners.backbones.backbone import load_backbone
+from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from stream.results.intervals import interval
 from tests.runs import call
 

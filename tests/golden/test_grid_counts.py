@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.published import known_architecture
+from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 
 BART_LARGE = 406_291_456
 BASE = known_architecture("roberta-base")

@@ -23,10 +23,10 @@ from learners.backbones.published import KNOWN_CONFIGS
 from learners.backbones.sites import hook_point, weight_parameters, word_table
 from learners.delta.delta import load_delta, save_delta
 from learners.delta.initial import initial_delta
+from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
 from learners.forward.forward import logits, modified, pooled
 from learners.specification.family import families, parse_learner
-from learners.specification.learner import delta_shapes
 from learners.training.fit import fit
 from learners.training.predict import predict
 from tasks.errors import InputError

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from torch import Tensor
 
-from learners.delta.delta import Delta, load_delta, load_head, save_delta, tensor_digest
+from learners.backbones.fingerprint import tensor_digest
+from learners.delta.delta import Delta, load_delta, load_head, save_delta
 from tasks.errors import InputError
 
 names = st.text("abc.", min_size=1, max_size=6)
@@ -133,7 +134,8 @@ def zeros(n: int) -> Tensor:
 def test_id_is_the_same_in_another_process(tmp_path: Path) -> None:
     delta = example()
     save_delta(delta, tmp_path / "x")
-    code = "import sys; from pathlib import Path; from learners.delta import delta; print(delta.load_delta(Path(sys.argv[1])).id)"
+    imports = "import sys; from pathlib import Path; from learners.delta import delta"
+    code = f"{imports}; print(delta.load_delta(Path(sys.argv[1])).id)"
     root = Path(__file__).parents[2]
     run = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "x")], capture_output=True, text=True, check=True, cwd=root

@@ -11,10 +11,10 @@ from torch import Tensor
 
 import learners.training.fit
 from learners.delta.initial import initial_delta
+from learners.delta.layout import common, delta_shapes
 from learners.delta.reparametrise import made
 from learners.forward.batches import evaluation_plan
 from learners.specification.family import families, parse_learner
-from learners.specification.learner import common, delta_shapes
 from learners.training.fit import fit
 from learners.training.predict import predict
 from tests.loaded import backbone, encoded, moved, score

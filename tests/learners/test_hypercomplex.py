@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learners.backbones.published import known_architecture
+from learners.delta.layout import delta_shapes
 from learners.forms import Hypercomplex, Reading
 from learners.forms.hypercomplex import matrix
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from tasks.errors import InputError
 
 DRAW = torch.Generator().manual_seed(0)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from learners.delta.initial import HEAD_STD, added_gates, initial_delta
+from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from tasks.seeds import generator
 from tests.loaded import backbone, encoded, moved
 from tests.worlds import ARCHITECTURES

@@ -8,9 +8,9 @@ import pytest
 
 from learners.backbones.architecture import MODEL_TYPES, Architecture, parameter_shapes
 from learners.backbones.published import known_architecture
+from learners.delta.layout import delta_shapes
 from learners.forms import Bottleneck
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from learners.specification.modification import Modification
 from learners.specification.tuned import Tuned
 from tasks.errors import InputError

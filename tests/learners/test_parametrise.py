@@ -12,9 +12,9 @@ from torch import Tensor
 
 import learners.training.fit
 from learners.delta.initial import initial_delta, initial_leaves
+from learners.delta.layout import delta_shapes
 from learners.delta.reparametrise import made, mlp_shapes
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from learners.training.fit import Fit, fit
 from tests.loaded import backbone, encoded, moved, score
 

@@ -15,11 +15,11 @@ import learners.delta.peft_modules
 from learners.backbones.backbone import changed_tensor
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
+from learners.delta.layout import delta_shapes
 from learners.delta.peft_modules import MOST, injected_model
 from learners.forward.batches import evaluation_plan
 from learners.forward.forward import dropout_active, logits
 from learners.specification.family import LONGEST, parse_learner, parse_learners
-from learners.specification.learner import delta_shapes
 from learners.training.fit import fit
 from learners.training.predict import predict
 from stream import run

@@ -11,10 +11,10 @@ import torch
 from learners.backbones.published import known_architecture
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
+from learners.delta.layout import delta_shapes
 from learners.forward.forward import pooled
 from learners.methods.vera import projections
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from learners.training.fit import fit
 from tests.loaded import batch_of, encoded, moved, new_backbone, score, sharp_backbone
 

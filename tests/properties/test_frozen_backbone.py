@@ -32,8 +32,9 @@ from torch import Tensor
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import HEADS, load_delta
 from learners.delta.initial import initial_delta
+from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
-from learners.specification.learner import Learner, delta_shapes
+from learners.specification.learner import Learner
 from stream.engine.jobs import Job, fit_ids
 from stream.execution.job import Bench, Setup, execute
 from stream.storage.store import Store

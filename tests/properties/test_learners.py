@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learners.backbones.architecture import BERT_TYPES, POOLED_TYPES, Architecture, parameter_shapes, parameters
+from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from learners.specification.learner import delta_shapes
 from stream.results.growth import growth, task_cost
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from learners.backbones.published import known_architecture
 from learners.delta.delta import Delta
+from learners.delta.layout import common
 from learners.specification.family import parse_learner
-from learners.specification.learner import common
 from stream import run
 from stream.results.growth import growth, task_cost
 from stream.storage.store import Store

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from learners.backbones.architecture import Architecture
+from typing import Any, NamedTuple, Protocol
 
 Shapes = dict[str, tuple[int, ...]]
+
+
+class Sizes(Protocol):
+    """What the shapes of parameters depend on: the sizes in an `Architecture`, whose `anatomy` is such a table."""
+
+    @property
+    def hidden(self) -> int: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def ffn(self) -> int: ...
+    @property
+    def vocabulary(self) -> int: ...
+    @property
+    def positions(self) -> int: ...
+    @property
+    def types(self) -> int: ...
+    @property
+    def embedding(self) -> int: ...
+    @property
+    def relative(self) -> int: ...
+    @property
+    def pooler(self) -> bool: ...
+
 
 # Role -> the role of what the module that holds its weights puts out, where another module comes after that one.
 MADE_BY: Mapping[str, str] = {
@@ -70,7 +91,7 @@ class Anatomy:
     places: Mapping[str, Place]
     outside: Mapping[str, Place]
     words: str
-    shapes: Callable[[Architecture], Shapes]
+    shapes: Callable[[Sizes], Shapes]
     prefix: str
     below: tuple[str, ...] = ("embeddings.",)
     norms: tuple[str, ...] = ()
@@ -97,7 +118,7 @@ def affine(module: str, *weight: int) -> Shapes:
     return {f"{module}.weight": weight, f"{module}.bias": weight[:1]}
 
 
-def post_norm_layers(a: Architecture, anatomy: Anatomy) -> Shapes:
+def post_norm_layers(a: Sizes, anatomy: Anatomy) -> Shapes:
     """Four projections, two feed-forward matrices and two norms for each layer, as in BERT."""
     d, shapes = a.hidden, Shapes()
     matrices = {"ffn.w1": (a.ffn, d), "ffn.w2": (d, a.ffn), "attention.norm": (d,), "ffn.norm": (d,)}

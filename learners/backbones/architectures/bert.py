@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, affine, entering, post_norm_layers
-
-if TYPE_CHECKING:
-    from learners.backbones.architecture import Architecture
+from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, Sizes, affine, entering, post_norm_layers
 
 
-def tables(a: Architecture) -> Shapes:
+def tables(a: Sizes) -> Shapes:
     """Word, position and type vectors and their norm."""
     shapes: Shapes = {
         "embeddings.word_embeddings.weight": (a.vocabulary, a.embedding),
@@ -21,7 +16,7 @@ def tables(a: Architecture) -> Shapes:
     return shapes | affine("embeddings.LayerNorm", a.embedding)
 
 
-def shapes(a: Architecture) -> Shapes:
+def shapes(a: Sizes) -> Shapes:
     """RoBERTa's embeddings come in this order too, whichever transformers gives them."""
     projection = affine("embeddings_project", a.hidden, a.embedding) if a.embedding != a.hidden else {}
     pooler = affine("pooler.dense", a.hidden, a.hidden) if a.pooler else {}

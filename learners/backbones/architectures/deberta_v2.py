@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from learners.backbones.architectures.anatomy import PLAIN, Place, Shapes, affine, entering, post_norm_layers
+from learners.backbones.architectures.anatomy import PLAIN, Place, Shapes, Sizes, affine, entering, post_norm_layers
 from learners.backbones.architectures.bert import BERT
 from learners.backbones.architectures.values import integer
 from tasks.errors import InputError
 
-if TYPE_CHECKING:
-    from learners.backbones.architecture import Architecture
-
 MAX_POSITIONS = 2**20  # the model numbers them in a buffer, which no tensor of a file bears out
 
 
-def shapes(a: Architecture) -> Shapes:
+def shapes(a: Sizes) -> Shapes:
     table: Shapes = {"embeddings.word_embeddings.weight": (a.vocabulary, a.embedding)}
     relative: Shapes = {"encoder.rel_embeddings.weight": (a.relative, a.hidden)}
     embeddings = table | affine("embeddings.LayerNorm", a.embedding)

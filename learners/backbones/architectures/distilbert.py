@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, entering, post_norm_layers
+from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, Sizes, entering, post_norm_layers
 from learners.backbones.architectures.bert import tables
 
-if TYPE_CHECKING:
-    from learners.backbones.architecture import Architecture
 
-
-def shapes(a: Architecture) -> Shapes:
+def shapes(a: Sizes) -> Shapes:
     return tables(a) | post_norm_layers(a, DISTILBERT)
 
 

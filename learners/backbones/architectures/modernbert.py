@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from learners.backbones.architectures.anatomy import PLAIN, Anatomy, Place, Shapes, entering
+from learners.backbones.architectures.anatomy import PLAIN, Anatomy, Place, Shapes, Sizes, entering
 from learners.backbones.architectures.values import MAX_SIZE, integer, real
 from tasks.errors import InputError
-
-if TYPE_CHECKING:
-    from learners.backbones.architecture import Architecture
 
 KINDS = ("full_attention", "sliding_attention")
 
 
-def shapes(a: Architecture) -> Shapes:
+def shapes(a: Sizes) -> Shapes:
     d, found = a.hidden, Shapes()
     found["embeddings.tok_embeddings.weight"] = (a.vocabulary, d)
     found["embeddings.norm.weight"] = (d,)
