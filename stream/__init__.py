@@ -47,6 +47,7 @@ def run(
     from stream.execution.workers import Workers, waiting_workers
     from stream.loggers.log import logged
     from stream.report import make_console, open_view, print_report
+    from stream.results.results import Results
 
     kept = given if isinstance(given := settings.get("workers"), Workers) else None
     if kept is not None:
@@ -67,7 +68,7 @@ def run(
 
             results = run_stream(resolved, origins, told, waiting)
     if display in ("rich", "plain"):
-        print_report(results, console)
+        print_report(Results.from_dict(results), console)
     return results
 
 

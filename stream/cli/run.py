@@ -15,6 +15,7 @@ from stream.execution.workers import waiting_workers
 from stream.loggers.log import logged
 from stream.report import make_console, open_view, print_report
 from stream.report.terminal.failures import one_line
+from stream.results.results import Results
 from tasks.errors import InputError
 
 
@@ -33,7 +34,7 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
                 run_stream,  # seconds: only once the settings are read and something is shown
             )
 
-            results = run_stream(settings, origins, handle, waiting)
+            results = Results.from_dict(run_stream(settings, origins, handle, waiting))
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
         return 1
@@ -41,7 +42,7 @@ def run(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, d
         print(f"interrupted; finished work is kept; continue with: {_command()}", file=sys.stderr)
         return 1
     if display == "json":
-        print(json.dumps(results))
+        print(json.dumps(results.document))
     elif display != "none":
         print_report(results, console)
     if (failed := one_line(results)) is not None:

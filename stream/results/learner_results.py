@@ -163,9 +163,14 @@ class LearnerResults:
         """Mean stored bytes of a task, head included; None where none is known."""
         return _mean(self.cost.bytes_per_task)
 
+    @property
+    def trained_parameters(self) -> float | None:
+        """Mean parameters trained for a task, head not included; None where none is known."""
+        return _mean(self.cost.trained_parameters_per_task)
+
     def trained_share(self, backbone: int | None) -> float | None:
-        """Mean parameters trained a task, head not included, as a fraction of the backbone's."""
-        trained = _mean(self.cost.trained_parameters_per_task)
+        """The same as a fraction of the backbone, which has so many parameters."""
+        trained = self.trained_parameters
         return trained / backbone if trained is not None and backbone else None
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA = 1
+# Settings that the first versions wrote at the top of the document.
+AT_TOP = (
+    "evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples", "dtype",
+)  # fmt: skip
 
 
 class UnknownLearner(InputError, KeyError):
@@ -44,7 +48,7 @@ class BackboneInfo:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """A task of a run.
+    """A task of a run; None or empty is "not known".
 
     Attributes:
         classes: Number of labels.
@@ -55,15 +59,15 @@ class TaskInfo:
         notes: Where its data come from, in sentences.
     """
 
-    metric: str
-    classes: int | None
-    train: int | None
-    validation: int | None
-    test: int | None
-    kind: str
-    data_id: str
-    ceiling: float | None
-    notes: tuple[str, ...]
+    metric: str = ""
+    classes: int | None = None
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+    kind: str = ""
+    data_id: str = ""
+    ceiling: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +130,10 @@ class Results(Mapping[str, LearnerResults]):
             ),
             order=order,
             seed=whole(document.get("seed")),
-            settings=section(document.get("settings"), f"{where}: settings"),
+            settings={
+                **section(document.get("settings"), f"{where}: settings"),
+                **{name: document[name] for name in AT_TOP if name in document},
+            },
             tasks={name: _task(entry, f"{where}: tasks/{name}") for name, entry in tasks.items()},
             learners={name: read_learner(name, entry, order, where) for name, entry in learners.items()},
             environment=section(document.get("environment"), f"{where}: environment"),
