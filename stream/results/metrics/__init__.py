@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.results.matrix import AccuracyMatrix, as_array
-from stream.results.metrics.definition import Array, Baseline, Description, Metric, describe
+from stream.results.metrics.definition import Baseline, Metric
 from stream.results.metrics.forgetting_chaudhry import forgetting_per_task
+from tasks.description import Array, Description, describe
 from tasks.errors import unknown_name
 
 __all__ = [
