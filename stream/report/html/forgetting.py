@@ -66,7 +66,7 @@ def by_task(learner: Badge, standing: Standing, order: Sequence[str]) -> Learner
         ),
     ]
     words = (
-        f"learned: score right after the task was trained. now: score after arrival {arrived}. Scores are in points. "
+        f"Learned: score right after the task was trained. Now: score after arrival {arrived}. Scores are in points. "
         f"The pictures span {points(low, PAGE)} to {points(high, PAGE)} points."
     )
     if len(shown) < arrived:

@@ -17,20 +17,21 @@ from stream.report.terminal.heatmap import binned
 SIDE = 320.0  # pixels that the cells of a map have across
 LARGEST = 36.0  # pixels a cell, of few tasks
 FEW = 8  # tasks that all have their number
-MARGIN = 24.0  # pixels for the numbers of rows and columns
 SHORT = 12  # digits of a hash that tell cells of a run apart
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Square:
-    """One cell: its upper left corner and side in pixels, its colour (empty where the fit failed), its text."""
+    """A cell of the map, counted from 0: its colour (empty where the fit failed), and its text."""
 
-    x: float
-    y: float
-    side: float
+    row: int
+    column: int
     colour: str
     title: str
+
+
+Numbers = Sequence[tuple[int, int]]  # place of a row or column, and the number that stands there
 
 
 @dataclass(frozen=True)
@@ -38,23 +39,18 @@ class HeatMap:
     """The map of one learner.
 
     Attributes:
-        columns, rows: Cells across and down.
+        rows, columns: Of the map; the numbers of arrivals and of tasks that stand beside them are `down` and `across`.
         cell: Pixels a side.
-        margin, width, height: Pixels: of the numbers at both sides, and of the whole map.
         squares: Cells that were evaluated or failed; the ground shows where there is none.
-        across, down: Numbers of tasks and arrivals, each at its place in pixels.
     """
 
     learner: Badge
-    columns: int
     rows: int
+    columns: int
     cell: float
-    margin: float
-    width: float
-    height: float
     squares: Sequence[Square]
-    across: Sequence[tuple[float, int]]
-    down: Sequence[tuple[float, int]]
+    down: Numbers
+    across: Numbers
     label: str
 
 
@@ -82,28 +78,14 @@ def heat_map(name: Badge, learner: Standing, results: Mapping[str, Any], record:
     rows, labels = binned(learner, step)
     columns = math.ceil(len(results["order"]) / step)
     cell = min(SIDE / columns, LARGEST)
-    side = cell - 0.6 if cell > 6 else cell  # a gap between cells where there is room for one
     squares = []
     for line, (row, label) in enumerate(zip(rows, labels, strict=True)):
         titles = titles_of(learner, label, results, record) if step == 1 else block_titles(row, label, step)
         for place, (score, title) in enumerate(zip(row, titles, strict=True)):
             if score is not None or title.startswith(FAILED):
-                colour = "" if score is None else shade(score)
-                squares.append(Square(MARGIN + cell * place, MARGIN + cell * line, side, colour, title))
-    across, down = rulers(labels, columns, step, cell)
-    return HeatMap(
-        learner=name,
-        columns=columns,
-        rows=len(rows),
-        cell=cell,
-        margin=MARGIN,
-        width=MARGIN + cell * columns,
-        height=MARGIN + cell * max(len(rows), 1),
-        squares=squares,
-        across=[(MARGIN + cell * (place + 0.5), number) for place, number in across],
-        down=[(MARGIN + cell * (place + 0.5), number) for place, number in down],
-        label=f"R of {name.name}: {columns} columns, {len(rows)} rows; mean score now {points(learner.average, PAGE)}",
-    )
+                squares.append(Square(line, place, "" if score is None else shade(score), title))
+    words = f"R of {name.name}: {columns} columns, {len(rows)} rows; mean score now {points(learner.average, PAGE)}"
+    return HeatMap(name, len(rows), columns, cell, squares, *rulers(labels, columns, step, cell), words)
 
 
 def titles_of(learner: Standing, arrival: int, results: Mapping[str, Any], record: Record) -> list[str]:
@@ -149,14 +131,11 @@ def block_titles(row: tuple[float | None, ...], label: int, step: int) -> list[s
     ]
 
 
-Numbers = list[tuple[int, int]]  # place of a row or column, and its number
-
-
 def rulers(labels: Sequence[int], columns: int, step: int, cell: float) -> tuple[Numbers, Numbers]:
-    """Numbers of tasks and of arrivals: the first and every fifth, or all of few."""
+    """Numbers of arrivals and of tasks: the first and every fifth, or all of few."""
     every = 1 if columns <= FEW else 5
     across = [(column, column * step + 1) for column in sorted({0, *range(every - 1, columns, every)})]
     down = [(line, label) for line, label in enumerate(labels) if label < 2 or (label - 1) // step % every == every - 1]
     if down[1:2] and down[1][1] == 1 and down[0][1] == 0 and cell < 12:
         del down[1]  # no room for 0 and 1
-    return across, down
+    return down, across
