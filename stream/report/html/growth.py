@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ from stream.report.numbers import growth as times
 
 HEIGHT = 300.0  # pixels
 GAP = 2 * RADIUS + 1  # pixels between the centres of badges that stand one above another
-WIDTH = 1000.0  # units across in which the points of a curve are given; charts.html.jinja stretches it to the page
 
 
 @dataclass(frozen=True)
@@ -21,23 +19,16 @@ class Curve:
     """The curve of one learner.
 
     Attributes:
-        points: Across in units of `WIDTH`, up in pixels from the top.
+        values: Arrivals, and the total parameters after them in times of the backbone.
         thickness: Of the line, pixels.
-        end: Where it ends, percent across; `height` there, and `place` of its badge, pixels from the top.
-        moved: Whether the badge had to move from the end of its curve.
+        place: Of the badge beside its end, pixels from the top.
     """
 
     learner: Badge
     title: str
-    points: tuple[tuple[float, float], ...]
+    values: Sequence[tuple[float, float]]
     thickness: float
-    end: float
-    height: float
     place: float
-
-    @property
-    def moved(self) -> bool:
-        return not math.isclose(self.height, self.place, abs_tol=0.5)
 
 
 @dataclass(frozen=True)
@@ -63,21 +54,15 @@ def growth(learners: Sequence[Standing], tasks: int) -> Growth | None:
     height = max(HEIGHT, GAP * (len(learners) + 8))  # at least as tall as its badges one above another
     drawn = [index for index, curve in enumerate(curves) if curve]
     ends = [y.down(curves[index][-1][1], height) for index in drawn]
-    places = {index: (end, place) for index, end, place in zip(drawn, ends, spread(ends, GAP, height), strict=True)}
+    places = dict(zip(drawn, spread(ends, GAP, height), strict=True))
     # Curves that run over each other: the later ones are thinner, so that those below show at both sides.
     widest = 2 + min(len(drawn), 4)
     made = []
     for rank, index in enumerate(sorted(drawn, key=lambda index: -curves[index][-1][1])):
         arrivals, final = curves[index][-1]
-        made.append(
-            Curve(
-                badge(index, learners[index].name),
-                f"{learners[index].name}: {times(final, PAGE)} after {arrivals:.0f} arrivals",
-                tuple((round(WIDTH * x.at(a), 1), round(y.down(b, height), 1)) for a, b in curves[index]),
-                round(max(widest - 1.2 * (rank % 4), 1.6), 1),
-                100 * x.at(arrivals),
-                *places[index],
-            )
-        )
+        name = learners[index].name
+        title = f"{name}: {times(final, PAGE)} after {arrivals:.0f} arrivals"
+        thickness = round(max(widest - 1.2 * (rank % 4), 1.6), 1)
+        made.append(Curve(badge(index, name), title, curves[index], thickness, places[index]))
     label = "; ".join(f"{learners[index].name} {times(curves[index][-1][1], PAGE)}" for index in drawn)
     return Growth(x, y, height, made, f"Growth: {label}")

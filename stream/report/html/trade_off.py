@@ -23,19 +23,16 @@ class Dot:
     """One learner.
 
     Attributes:
-        x: Percent across.
-        y, high, low: Its score and both ends of its whisker, pixels from the top.
-        badge_x, badge_y: The centre of its badge: pixels from the dot, pixels from the top.
+        place: Across, a fraction of the axis.
+        score: Points.
+        way: From the dot to the centre of its badge, pixels to the right and down.
     """
 
     learner: Badge
     title: str
-    x: float
-    y: float
-    high: float
-    low: float
-    badge_x: float
-    badge_y: float
+    place: float
+    score: float
+    way: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,20 +40,19 @@ class TradeOff:
     """The chart.
 
     Attributes:
-        reference: Pixels from the top of the score of a model copy for each task; None where none was run.
-        zero, border: Percent across of the place for no trained parameters and of the line beside it, where needed.
         margin: Half of a whisker in points, 0 where it is not known.
+        reference: Score of a model copy for each task, points; None where none was run.
+        zero: Where on the axis no trained parameters stand, a fraction; None where every learner trains some.
     """
 
     x: Axis
     y: Axis
     height: float
     dots: Sequence[Dot]
-    label: str
+    margin: float
     reference: float | None
     zero: float | None
-    border: float
-    margin: str
+    label: str
 
 
 def trade_off(results: Mapping[str, Any], learners: Sequence[Standing]) -> TradeOff | None:
@@ -68,26 +64,16 @@ def trade_off(results: Mapping[str, Any], learners: Sequence[Standing]) -> Trade
     half = uncertainty([number(task.get("test")) for task in (results.get("tasks") or {}).values()]) or 0.0
     y = linear(min(scores.values()) - half, max(scores.values()) + half, lambda value: f"{value:g}")
     x, zero = parameters_axis([learners[index].trained_share or 0.0 for index in drawn])
-    centres = [(place_of(learners[index], x), y.down(scores[index], HEIGHT)) for index in drawn]
-    ways = apart([(NARROW * a, b) for a, b in centres])
-    dots = []
-    for index, (a, b), (dx, dy) in zip(drawn, centres, ways, strict=True):
-        learner, score = learners[index], scores[index]
-        title = f"{learner.name}: {points(learner.average, PAGE)} at {share(learner.trained_share, PAGE)} per task"
-        ends = y.down(score + half, HEIGHT), y.down(score - half, HEIGHT)
-        dots.append(Dot(badge(index, learner.name), title, 100 * a, b, *ends, dx, b + dy))
-    label = "; ".join(f"{learners[i].name} {scores[i]:.1f} at {share(learners[i].trained_share, PAGE)}" for i in drawn)
-    return TradeOff(
-        x=x,
-        y=y,
-        height=HEIGHT,
-        dots=dots,
-        label=f"Score against trained parameters: {label}",
-        reference=reference(results, learners, y),
-        zero=100 * ZERO if zero else None,
-        border=175 * ZERO,
-        margin=f"{half:.1f}" if half else "",
-    )
+    places = [place_of(learners[index], x) for index in drawn]
+    ways = apart([(NARROW * a, y.down(scores[i], HEIGHT)) for i, a in zip(drawn, places, strict=True)])
+    dots, facts = [], []
+    for index, place, way in zip(drawn, places, ways, strict=True):
+        name, trained = learners[index].name, share(learners[index].trained_share, PAGE)
+        title = f"{name}: {points(learners[index].average, PAGE)} at {trained} per task"
+        dots.append(Dot(badge(index, name), title, place, scores[index], way))
+        facts.append(f"{name} {scores[index]:.1f} at {trained}")
+    label = f"Score against trained parameters: {'; '.join(facts)}"
+    return TradeOff(x, y, HEIGHT, dots, half, reference(results, learners), ZERO if zero else None, label)
 
 
 def parameters_axis(shares: Sequence[float]) -> tuple[Axis, bool]:
@@ -103,13 +89,13 @@ def place_of(learner: Standing, x: Axis) -> float:
     return x.at(learner.trained_share) if learner.trained_share else ZERO
 
 
-def reference(results: Mapping[str, Any], learners: Sequence[Standing], y: Axis) -> float | None:
-    """The height of the score of a model copy for each task, where one was run."""
+def reference(results: Mapping[str, Any], learners: Sequence[Standing]) -> float | None:
+    """The score of a model copy for each task in points, where one was run."""
     records = results["learners"]
     for learner in learners:
         known = {learner.name, records[learner.name].get("canonical")}
         if known & {REFERENCE, "full:isolated"} and learner.average is not None:
-            return y.down(100 * learner.average, HEIGHT)
+            return 100 * learner.average
     return None
 
 
