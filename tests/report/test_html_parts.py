@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +73,8 @@ def test_ticks_are_on_the_axis_in_order(low: float, ratio: float) -> None:
         assert 1 <= len(values) <= 13
         places = [axis.at(value) for value in values]
         assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+
+
+def test_jinja2_is_imported_only_when_a_page_is_written() -> None:
+    code = "import sys, stream.cli.report, stream.report.html, stream.report.plots; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
