@@ -15,7 +15,7 @@ from stream import run
 from stream.report.html import Record, page, read_record
 from stream.report.html.marks import PAGE
 from stream.report.html.record import Evidence
-from stream.report.html.templates import asset
+from stream.report.html.render import asset
 from stream.report.numbers import points
 from tests.runs import call, ledger_of, read_results, tiny_settings
 

@@ -45,7 +45,7 @@ def facts(results: Mapping[str, Any], record: Record) -> list[Fact]:
         Fact("SHA-256 of results.json", "", record.digest or PAGE.missing),
     ]
     if ledger:
-        found.append(Fact("last hash of the ledger", f"{ledger.get('lines')} lines, ", str(ledger.get("hash"))))
+        found.append(Fact("ledger", f"{ledger.get('lines')} lines, last hash ", str(ledger.get("hash"))))
     return [fact for fact in found if fact.text or fact.code]
 
 

@@ -85,7 +85,7 @@ def headline(learners: Sequence[Standing]) -> str:
     words = [f"{scored[0].name} scores best: {points(scored[0].average, PAGE)} points on average."]
     exact = [x for x in learners if verdict(x).plain == "exact"]
     if exact:
-        words.append(f"{len(exact)} of {len(learners)} learners forgot nothing, bit for bit.")
+        words.append(f"{len(exact)} of {len(learners)} learners provably forgot nothing.")
     worst = max(learners, key=lambda x: x.forgetting or 0.0)
     if worst.forgetting:
         words.append(f"{worst.name} forgot most: {points(worst.forgetting, PAGE)} points.")

@@ -86,7 +86,7 @@ def spread(results: Mapping[str, Any], learners: Sequence[Standing]) -> Scores:
     columns += [Column(title, [points(x, PAGE) for x in values], values) for title, values in figures.items()]
     columns.append(Column("lowest", [lowest(row, order) for row in now], align="left", style="words"))
     words = "Scores after the last arrival, each task's own metric, points (x100). Every score is in R.csv."
-    return Scores("Scores over the tasks", Table(columns, "Scores over the tasks"), words)
+    return Scores("Scores over all tasks", Table(columns, "Scores over all tasks"), words)
 
 
 def lowest(row: Row, order: Sequence[str]) -> str:
