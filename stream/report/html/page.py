@@ -12,8 +12,8 @@ from stream.report.html.league import headline, league
 from stream.report.html.marks import PAGE
 from stream.report.html.matrix import matrices
 from stream.report.html.record import Record
-from stream.report.html.tasks import scores
 from stream.report.html.render import asset, digest, render
+from stream.report.html.tasks import scores
 from stream.report.html.trade_off import trade_off
 from stream.report.learner_summary import standings
 from stream.report.palette import DARK, LIGHT, ink
