@@ -13,9 +13,9 @@ import pytest
 
 from stream import run
 from stream.report.html import Record, page, read_record
-from stream.report.html.page import PAGE
+from stream.report.html.marks import PAGE
 from stream.report.html.record import Evidence
-from stream.report.html.script import SCRIPT
+from stream.report.html.render import asset
 from stream.report.numbers import points
 from tests.runs import call, ledger_of, read_results, tiny_settings
 
@@ -24,6 +24,7 @@ from .reader import Reader
 from .test_failures import MESSAGE, failing
 
 HOSTILE = "<script>alert(1)</script>\"'&\x00\u202e--></title><img src=x onerror=alert(2)>"
+SCRIPT = asset("report.js")
 LOADS = {"src", "srcset", "data", "poster", "action", "background", "formaction", "xlink:href"}
 
 
