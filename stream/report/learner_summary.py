@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from stream.results.learner_results import LearnerResults, Retention
 from stream.results.results import Results
 
@@ -65,13 +63,11 @@ def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
     Args:
         backbone: How many parameters the backbone has.
     """
-    scores = learner.matrix.astype(object)
-    scores[np.isnan(learner.matrix)] = None
-    before, *rows = map(tuple, scores.tolist())
+    before, *rows = learner.rows()
     return LearnerSummary(
         name=learner.name,
         sharing=learner.sharing,
-        rows=tuple(rows[: learner.arrivals]),
+        rows=tuple(rows),
         before=before,
         average=learner.metrics.get("average_accuracy"),
         forgetting=learner.metrics.get("forgetting_chaudhry"),

@@ -158,6 +158,13 @@ class LearnerResults:
             hows[index, : len(known)] = known
         return hows
 
+    def rows(self) -> tuple[Series, ...]:
+        """The rows of R that are done, [arrivals + 1, T], the one before training first; None where nan."""
+        done = self.matrix[: self.arrivals + 1]
+        scores = done.astype(object)
+        scores[np.isnan(done)] = None
+        return tuple(map(tuple, scores.tolist()))
+
     @property
     def bytes_per_task(self) -> float | None:
         """Mean stored bytes of a task, head included; None where none is known."""

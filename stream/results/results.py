@@ -70,6 +70,14 @@ class TaskInfo:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LedgerEnd:
+    """The ledger that the results come from: its number of lines, and the hash of the last one."""
+
+    lines: int
+    hash: str
+
+
 @dataclass(frozen=True, repr=False)
 class Results(Mapping[str, LearnerResults]):
     """Results of a run, finished or not: a mapping from the name of a learner to its `LearnerResults`.
@@ -85,6 +93,7 @@ class Results(Mapping[str, LearnerResults]):
         tasks: What each task is, by name.
         learners: The learners by name; `results[name]` is the same with a clear error.
         environment: Versions, threads, device and machine.
+        ledger: End of the ledger; None if the document does not tell it.
         document: results.json as it is; fields that this version does not know are in it too.
     """
 
@@ -97,6 +106,7 @@ class Results(Mapping[str, LearnerResults]):
     tasks: Mapping[str, TaskInfo] = field(compare=False)
     learners: Mapping[str, LearnerResults] = field(compare=False)
     environment: Mapping[str, object] = field(compare=False)
+    ledger: LedgerEnd | None = field(compare=False)
     document: Mapping[str, object]
 
     @classmethod
@@ -119,6 +129,7 @@ class Results(Mapping[str, LearnerResults]):
         learners = section(document["learners"], f"{where}: learners")
         tasks = section(document["tasks"], f"{where}: tasks")
         backbone = section(document.get("backbone"), f"{where}: backbone")
+        ledger = section(document.get("ledger"), f"{where}: ledger")
         return cls(
             suite=text(document.get("suite")),
             source=text(document.get("source")),
@@ -137,6 +148,7 @@ class Results(Mapping[str, LearnerResults]):
             tasks={name: _task(entry, f"{where}: tasks/{name}") for name, entry in tasks.items()},
             learners={name: read_learner(name, entry, order, where) for name, entry in learners.items()},
             environment=section(document.get("environment"), f"{where}: environment"),
+            ledger=LedgerEnd(whole(ledger.get("lines")) or 0, text(ledger.get("hash"))) if ledger else None,
             document=document,
         )
 

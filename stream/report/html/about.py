@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from stream.report.html.marks import PAGE, badge
 from stream.report.html.record import Record
 from stream.report.html.table import Code, Column, Table
 from stream.report.numbers import duration, number, scaled
 from stream.report.terminal.cost import CAPTION
-from stream.report.terminal.header import FIRST, MANY, SETTINGS
+from stream.report.terminal.header import FIRST, MANY
+from stream.results.results import Results
 
 TRAINING = ("learning_rate", "epochs", "batch_size", "warmup", "weight_decay", "patience")
 
@@ -25,54 +25,52 @@ class Fact:
     code: str = ""
 
 
-def facts(results: Mapping[str, Any], record: Record) -> list[Fact]:
+def facts(results: Results, record: Record) -> list[Fact]:
     """The run, setting by setting; what is not known is left out."""
-    order = [f"{index} {name}" for index, name in enumerate(results["order"], start=1)]
+    order = [f"{index} {name}" for index, name in enumerate(results.order, start=1)]
     if len(order) > MANY:
         order = [*order[:FIRST], f"... {len(order) - FIRST - 1} more ...", order[-1]]
-    backbone: Mapping[str, Any] = results.get("backbone") or {}
-    settings = {**(results.get("settings") or {}), **{key: results[key] for key in SETTINGS if key in results}}
-    ledger: Mapping[str, Any] = results.get("ledger") or {}
+    backbone = results.backbone
     found = [
-        Fact("suite", str(results.get("suite") or "unnamed")),
-        Fact("source", str(results.get("source") or PAGE.missing)),
+        Fact("suite", results.suite or "unnamed"),
+        Fact("source", results.source or PAGE.missing),
         Fact("tasks in order of arrival", ", ".join(order)),
-        Fact("backbone", f"{backbone.get('name')}, {scaled(number(backbone.get('parameters')), PAGE)} parameters"),
-        Fact("content id of the backbone", "", str(backbone.get("id") or PAGE.missing)),
-        Fact("seed", str(results.get("seed", PAGE.missing))),
-        Fact("settings", listed(settings)),
-        Fact("versions and machine", listed(results.get("environment") or {})),
+        Fact("backbone", f"{backbone.name}, {scaled(backbone.parameters, PAGE)} parameters"),
+        Fact("content id of the backbone", "", backbone.id or PAGE.missing),
+        Fact("seed", PAGE.missing if results.seed is None else str(results.seed)),
+        Fact("settings", listed(results.settings)),
+        Fact("versions and machine", listed(results.environment)),
         Fact("SHA-256 of results.json", "", record.digest or PAGE.missing),
     ]
-    if ledger:
-        found.append(Fact("ledger", f"{ledger.get('lines')} lines, last hash ", str(ledger.get("hash"))))
+    if results.ledger is not None:
+        found.append(Fact("ledger", f"{results.ledger.lines} lines, last hash ", results.ledger.hash))
     return [fact for fact in found if fact.text or fact.code]
 
 
-def listed(values: Mapping[str, Any]) -> str:
+def listed(values: Mapping[str, object]) -> str:
     return " · ".join(
         f"{key.replace('_', ' ')} {value}" for key, value in values.items() if value not in (None, {}, "")
     )
 
 
-def learners_table(results: Mapping[str, Any]) -> Table:
+def learners_table(results: Results) -> Table:
     """The canonical name of each learner, and what it is trained with."""
-    records: list[Mapping[str, Any]] = list(results["learners"].values())
+    learners = results.learners.values()
     columns = [
         learner_column(results),
-        Column("canonical name", [Code(str(x.get("canonical") or x.get("spec"))) for x in records], align="left"),
+        Column("canonical name", [Code(x.canonical or x.spec) for x in learners], align="left"),
     ]
     for key in TRAINING:
-        values = [number((record.get("training") or {}).get(key)) for record in records]
+        values = [number(learner.training.get(key)) for learner in learners]
         if any(value is not None for value in values):
             shown = [PAGE.missing if value is None else f"{value:g}" for value in values]
             columns.append(Column(key.replace("_", " "), shown, values))
     return Table(columns, "Learners")
 
 
-def cost(results: Mapping[str, Any]) -> Table:
+def cost(results: Results) -> Table:
     """FLOPs, seconds, memory and bytes of every learner."""
-    costs = [record.get("cost") or {} for record in results["learners"].values()]
+    costs = [learner.cost for learner in results.learners.values()]
     columns = [learner_column(results)]
     writers: dict[str, tuple[str, Callable[[float | None], str]]] = {
         "train_flops": ("train FLOPs", lambda value: scaled(value, PAGE)),
@@ -81,9 +79,9 @@ def cost(results: Mapping[str, Any]) -> Table:
         "peak_memory_bytes": ("memory", lambda value: scaled(value, PAGE, "B")),
     }
     for key, (title, write) in writers.items():
-        values = [number(entry.get(key)) for entry in costs]
+        values = [number(getattr(entry, key)) for entry in costs]
         columns.append(Column(title, [write(value) for value in values], values))
-    disk = [sum(number(size) or 0.0 for size in (entry.get("bytes_per_task") or {}).values()) for entry in costs]
+    disk = [sum(entry.bytes_per_task.values()) for entry in costs]
     columns.append(Column("disk", [scaled(size, PAGE, "B") for size in disk], disk))
     return Table(columns, "Cost")
 
@@ -92,6 +90,6 @@ def cost_caption() -> str:
     return " ".join(f"{line[:1].upper()}{line[1:]}" for line in CAPTION)
 
 
-def learner_column(results: Mapping[str, Any]) -> Column:
-    names = list(results["learners"])
+def learner_column(results: Results) -> Column:
+    names = list(results)
     return Column("learner", [badge(index, name) for index, name in enumerate(names)], names, "left")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream.report.html.marks import PAGE, Badge, badge
 from stream.report.html.table import Change, Column, Content, History, Loss, Table, TaskName
-from stream.report.learner_summary import Standing
+from stream.report.learner_summary import LearnerSummary
 from stream.report.numbers import points
 from stream.report.terminal.forgetting import bounds, may_forget, most_changed
 
@@ -25,18 +25,18 @@ class LearnerForgetting:
     caption: str
 
 
-def without_loss(learners: Sequence[Standing]) -> str:
+def without_loss(learners: Sequence[LearnerSummary]) -> str:
     """A sentence that names the learners which have no table here; empty where all have one."""
     names = [learner.name for learner in learners if not may_forget(learner)]
     return f"No score of these learners fell: {', '.join(names)}." if names else ""
 
 
-def forgetting(learners: Sequence[Standing], order: Sequence[str]) -> list[LearnerForgetting]:
+def forgetting(learners: Sequence[LearnerSummary], order: Sequence[str]) -> list[LearnerForgetting]:
     """A table for each learner that forgets or may."""
     return [by_task(badge(i, x.name), x, order) for i, x in enumerate(learners) if may_forget(x)]
 
 
-def by_task(learner: Badge, standing: Standing, order: Sequence[str]) -> LearnerForgetting:
+def by_task(learner: Badge, standing: LearnerSummary, order: Sequence[str]) -> LearnerForgetting:
     """Every task that arrived, or of very many those whose score changed most."""
     arrived = len(standing.rows)
     histories = [[row[task] for row in standing.rows[task:]] for task in range(arrived)]

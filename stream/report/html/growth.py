@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream.report.html.axis import Axis, counting, logarithmic, spread
 from stream.report.html.marks import PAGE, RADIUS, Badge, badge
-from stream.report.learner_summary import Standing
+from stream.report.learner_summary import LearnerSummary
 from stream.report.numbers import growth as times
 
 HEIGHT = 300.0  # pixels
@@ -42,7 +42,7 @@ class Growth:
     label: str
 
 
-def growth(learners: Sequence[Standing], tasks: int) -> Growth | None:
+def growth(learners: Sequence[LearnerSummary], tasks: int) -> Growth | None:
     """Arrivals across, times the backbone up on a logarithmic axis; None where no growth was recorded."""
     curves = [[(float(n), value) for n, value in enumerate(learner.growth, start=1) if value] for learner in learners]
     known = [value for curve in curves for _, value in curve if value > 0]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from stream.report.html.marks import PAGE, badge
 from stream.report.html.table import Bar, Column, Content, Key, Table, Verdict
-from stream.report.learner_summary import Standing, last, ranked
+from stream.report.learner_summary import LearnerSummary, last, ranked
 from stream.report.numbers import points
 from stream.report.terminal.league import caption, evidence, figures, proofs, verdict
+from stream.results.results import Results
 
 ABOUT = {
     "score": "mean score over the arrived tasks after the last arrival, points",
@@ -34,7 +34,7 @@ class League:
     caption: str
 
 
-def league(results: Mapping[str, Any], learners: Sequence[Standing]) -> League:
+def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
     """Best average first; sortable by every column where scripts run."""
     badges = {learner.name: badge(index, learner.name) for index, learner in enumerate(learners)}
     rows = ranked(learners)
@@ -54,7 +54,7 @@ def league(results: Mapping[str, Any], learners: Sequence[Standing]) -> League:
     )
 
 
-def sort_keys(learners: Sequence[Standing]) -> list[list[Key]]:
+def sort_keys(learners: Sequence[LearnerSummary]) -> list[list[Key]]:
     """By column, as `stream.report.terminal.league.figures` orders them."""
     return [
         [x.average for x in learners],
@@ -76,7 +76,7 @@ def bar(tone: str, words: str, score: float | None, limit: float | None = None) 
     return Bar(words.removesuffix(PAGE.best), tone, length, mark, PAGE.best if words.endswith(PAGE.best) else "")
 
 
-def headline(learners: Sequence[Standing]) -> str:
+def headline(learners: Sequence[LearnerSummary]) -> str:
     """The run in two or three sentences."""
     learners = ranked(learners)
     scored = [x for x in learners if x.average is not None and x.whole]

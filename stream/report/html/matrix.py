@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from stream.report.html.marks import PAGE, Badge, badge
 from stream.report.html.record import MANY, Record
-from stream.report.learner_summary import Standing
+from stream.report.learner_summary import LearnerSummary
 from stream.report.numbers import points
 from stream.report.palette import shade
 from stream.report.terminal.heatmap import binned
+from stream.results.results import Results, TaskInfo
 
 SIDE = 320.0  # pixels that the cells of a map have across
 LARGEST = 36.0  # pixels a cell, of few tasks
@@ -63,9 +63,9 @@ class Matrices:
     scale: Sequence[str]
 
 
-def matrices(results: Mapping[str, Any], learners: Sequence[Standing], record: Record) -> Matrices:
+def matrices(results: Results, learners: Sequence[LearnerSummary], record: Record) -> Matrices:
     """A map for each learner: tasks across, arrivals down, row 0 before any training where it was measured."""
-    step = max(1, math.ceil(len(results["order"]) / MANY))
+    step = max(1, math.ceil(len(results.order) / MANY))
     maps = [heat_map(badge(index, x.name), x, results, record, step) for index, x in enumerate(learners)]
     notes = [record.notice] if record.notice else []
     if step > 1:
@@ -73,10 +73,10 @@ def matrices(results: Mapping[str, Any], learners: Sequence[Standing], record: R
     return Matrices(maps, notes, [shade(tenth / 10) for tenth in range(11)])
 
 
-def heat_map(name: Badge, learner: Standing, results: Mapping[str, Any], record: Record, step: int) -> HeatMap:
+def heat_map(name: Badge, learner: LearnerSummary, results: Results, record: Record, step: int) -> HeatMap:
     """The map of one learner, `step` x `step` cells of R averaged into one."""
     rows, labels = binned(learner, step)
-    columns = math.ceil(len(results["order"]) / step)
+    columns = math.ceil(len(results.order) / step)
     cell = min(SIDE / columns, LARGEST)
     squares = []
     for line, (row, label) in enumerate(zip(rows, labels, strict=True)):
@@ -88,34 +88,34 @@ def heat_map(name: Badge, learner: Standing, results: Mapping[str, Any], record:
     return HeatMap(name, len(rows), columns, cell, squares, *rulers(labels, columns, step, cell), words)
 
 
-def titles_of(learner: Standing, arrival: int, results: Mapping[str, Any], record: Record) -> list[str]:
+def titles_of(learner: LearnerSummary, arrival: int, results: Results, record: Record) -> list[str]:
     """What each cell of a row is, in one line: task, arrival, score, test examples, hashes, provenance."""
-    order, source = results["order"], results["learners"][learner.name]
+    order, source = results.order, results[learner.name]
     row = learner.rows[arrival - 1] if arrival else learner.before
-    hows = (source.get("provenance") or [])[arrival : arrival + 1]
-    failed = {failure["task"]: failure for failure in source.get("failures") or ()}
+    hows = source.provenance[arrival].tolist()
+    failed = {failure.task: failure for failure in source.failures}
     when = f"after arrival {arrival} ({order[arrival - 1]})" if arrival else "before any training"
     titles = []
     for place, (task, score) in enumerate(zip(order, row, strict=True)):
         if score is None:
             failure = failed.get(task)
-            is_due = failure is not None and place < arrival and failure["arrival"] <= arrival
-            titles.append(f"{FAILED}: {task} {when}: {failure['message']}" if failure and is_due else "not evaluated")
+            is_due = failure is not None and place < arrival and failure.arrival <= arrival
+            titles.append(f"{FAILED}: {task} {when}: {failure.message}" if failure and is_due else "not evaluated")
             continue
-        how = "measured" if not arrival else str(hows[0][place] if hows and place < len(hows[0]) else "") or "unknown"
+        how = "measured" if not arrival else hows[place] or "unknown"
         facts = [f"{task} {when}", f"{points(score, PAGE)} points", *evidence(learner, arrival, place, results, record)]
         titles.append(" · ".join([*facts, how]))
     return titles
 
 
-def evidence(learner: Standing, arrival: int, place: int, results: Mapping[str, Any], record: Record) -> list[str]:
+def evidence(learner: LearnerSummary, arrival: int, place: int, results: Results, record: Record) -> list[str]:
     """Test examples and hashes of a cell. A certified cell has those of the evaluation when its task arrived."""
-    task, row = results["order"][place], learner.rows[arrival - 1] if arrival else learner.before
+    task, row = results.order[place], learner.rows[arrival - 1] if arrival else learner.before
     found = record.cells.get((learner.name, arrival, task))
     if found is None and arrival > place:
         found = record.cells.get((learner.name, place + 1, task))
     if found is None or found.score != row[place]:  # of a ledger that goes on after these results, or of another run
-        n = (results.get("tasks") or {}).get(task, {}).get("test")
+        n = results.tasks.get(task, TaskInfo()).test
         return [] if n is None else [f"n {n}"]
     hashes = [f"{name} {value[:SHORT]}" for name, value in (("logits", found.logits), ("Delta", found.delta)) if value]
     return [f"n {found.n}", *hashes]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from stream.report.html.about import cost, cost_caption, facts, learners_table
 from stream.report.html.forgetting import forgetting, without_loss
 from stream.report.html.growth import growth
@@ -15,33 +12,34 @@ from stream.report.html.record import Record
 from stream.report.html.render import asset, digest, render
 from stream.report.html.tasks import scores
 from stream.report.html.trade_off import trade_off
-from stream.report.learner_summary import standings
+from stream.report.learner_summary import summaries
 from stream.report.palette import DARK, LIGHT, ink
 from stream.report.terminal.failures import REMEDY, failures
 from stream.report.terminal.header import title, unfinished
+from stream.results.results import Results
 
 
-def page(results: Mapping[str, Any], record: Record) -> str:
+def page(results: Results, record: Record) -> str:
     """The report as one HTML file. A policy in it allows nothing to load and no script but its own to run.
 
     Args:
-        results: The document as read from results.json, schema 1; everything in it is escaped.
+        results: Everything in them is escaped.
         record: What else the folder of the run tells.
     """
-    learners, script = standings(results), asset("report.js")
+    learners, script = summaries(results), asset("report.js")
     return render(
         "page.html.jinja",
         title=title(results, PAGE),
         headline=headline(learners),
-        warning=unfinished(learners, len(results["order"])),
+        warning=unfinished(learners, len(results.order)),
         league=league(results, learners),
         failures=failures(results),
         remedy=REMEDY,
-        growth=growth(learners, len(results["order"])),
+        growth=growth(learners, len(results.order)),
         trade_off=trade_off(results, learners),
         matrices=matrices(results, learners, record),
         without_loss=without_loss(learners),
-        forgetting=forgetting(learners, results["order"]),
+        forgetting=forgetting(learners, results.order),
         scores=scores(results, learners),
         cost=cost(results),
         cost_caption=cost_caption(),

@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stream.config import resolve_config
+from stream.results.results import Results
 from stream.storage.ledger import read_ledger
 from tasks.errors import InputError, InputErrors
 
@@ -49,11 +50,11 @@ class Record:
     notice: str = ""
 
 
-def read_record(folder: Path, results: Mapping[str, Any]) -> Record:
+def read_record(folder: Path, results: Results) -> Record:
     """The record of the run in `folder`. A missing or damaged file is not an error; `notice` says what is not known."""
     cells: dict[tuple[str, int, str], Evidence] = {}
     notice = ""
-    if len(results["order"]) <= MANY:
+    if len(results.order) <= MANY:
         try:
             cells = read_cells(folder / "ledger.jsonl")
             notice = "" if cells else "The ledger is not beside the results, so cells have no hashes."

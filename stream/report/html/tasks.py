@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from stream.report.html.league import bar
 from stream.report.html.marks import PAGE, badge
 from stream.report.html.table import Column, Content, Table, TaskName
-from stream.report.learner_summary import Row, Standing
-from stream.report.numbers import mean, number, points
+from stream.report.learner_summary import LearnerSummary, Row
+from stream.report.numbers import mean, points
 from stream.report.terminal.spread import MANY, QUANTILES, quantile
-from stream.report.terminal.tasks import METRICS, caption
+from stream.report.terminal.tasks import METRICS, caption, infos
+from stream.results.results import Results
 
 LOWEST = 3  # tasks named for each learner where not all are shown
 CEILING = "best possible expected score under the label noise of a simulated task"
@@ -27,26 +27,23 @@ class Scores:
     caption: str
 
 
-def scores(results: Mapping[str, Any], learners: Sequence[Standing]) -> Scores:
+def scores(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
     """The scores after the last arrival."""
-    return spread(results, learners) if len(results["order"]) > MANY else by_task(results, learners)
+    return spread(results, learners) if len(results.order) > MANY else by_task(results, learners)
 
 
-def by_task(results: Mapping[str, Any], learners: Sequence[Standing]) -> Scores:
+def by_task(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
     """A line for each task, in order of arrival, and the mean of the arrived ones; the best of a line has a star."""
-    order = list(results["order"])
-    facts = [(results.get("tasks") or {}).get(task) or {} for task in order]
+    order, facts = results.order, infos(results)
     arrived = max((len(learner.rows) for learner in learners), default=0)
     now = [tuple(s if i < len(x.rows) else None for i, s in enumerate(x.now)) for x in learners]
     best = [max((s for row in now if (s := row[i]) is not None), default=None) for i in range(len(order))]
-    ceilings = tuple(number(fact.get("ceiling")) for fact in facts)
-    names = [
-        TaskName(task, "; ".join(map(str, fact.get("notes") or ()))) for task, fact in zip(order, facts, strict=True)
-    ]
+    ceilings = tuple(fact.ceiling for fact in facts)
+    names = [TaskName(task, "; ".join(fact.notes)) for task, fact in zip(order, facts, strict=True)]
     places = range(len(order))
-    metrics = [METRICS.get(str(fact.get("metric")), str(fact.get("metric") or PAGE.missing)) for fact in facts]
-    kinds = [str(fact.get("kind") or PAGE.missing) for fact in facts]
-    tests = [number(fact.get("test")) for fact in facts]
+    metrics = [METRICS.get(fact.metric, fact.metric or PAGE.missing) for fact in facts]
+    kinds = [fact.kind or PAGE.missing for fact in facts]
+    tests = [fact.test for fact in facts]
     columns = [
         Column("task", [*names, "mean"], order, "left"),
         Column("#", [*(str(n + 1) for n in places), ""], [float(n) for n in places], about="arrival", minor=True),
@@ -71,9 +68,9 @@ def by_task(results: Mapping[str, Any], learners: Sequence[Standing]) -> Scores:
     return Scores("Scores by task", Table(columns, "Scores by task", "tasks", footer=True), words)
 
 
-def spread(results: Mapping[str, Any], learners: Sequence[Standing]) -> Scores:
+def spread(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
     """Quantiles of the scores after the last arrival, and the tasks with the lowest scores."""
-    order = results["order"]
+    order = results.order
     now = [learner.now[: len(learner.rows)] for learner in learners]
     known = [sorted(score for score in row if score is not None) for row in now]
     names = [learner.name for learner in learners]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from stream.report.html.axis import Axis, linear, logarithmic
 from stream.report.html.marks import PAGE, RADIUS, Badge, badge
-from stream.report.learner_summary import Standing
-from stream.report.numbers import number, points, share
+from stream.report.learner_summary import LearnerSummary
+from stream.report.numbers import points, share
 from stream.report.terminal.league import uncertainty
+from stream.results.results import Results
 
 HEIGHT = 300.0  # pixels
 NARROW = 300.0  # pixels across on a phone: badges that do not touch there do not touch anywhere
@@ -55,13 +55,13 @@ class TradeOff:
     label: str
 
 
-def trade_off(results: Mapping[str, Any], learners: Sequence[Standing]) -> TradeOff | None:
+def trade_off(results: Results, learners: Sequence[LearnerSummary]) -> TradeOff | None:
     """Trained parameters per task across, average score up; None where no learner has both."""
     drawn = [i for i, learner in enumerate(learners) if None not in (learner.average, learner.trained_share)]
     if not drawn:
         return None
     scores = {index: 100 * (learners[index].average or 0.0) for index in drawn}
-    half = uncertainty([number(task.get("test")) for task in (results.get("tasks") or {}).values()]) or 0.0
+    half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
     y = linear(min(scores.values()) - half, max(scores.values()) + half, lambda value: f"{value:g}")
     x, zero = parameters_axis([learners[index].trained_share or 0.0 for index in drawn])
     places = [place_of(learners[index], x) for index in drawn]
@@ -85,15 +85,14 @@ def parameters_axis(shares: Sequence[float]) -> tuple[Axis, bool]:
     return logarithmic(low, high, lambda value: f"{100 * value:g}%", 2.5 * ZERO if zero else 0.0), zero
 
 
-def place_of(learner: Standing, x: Axis) -> float:
+def place_of(learner: LearnerSummary, x: Axis) -> float:
     return x.at(learner.trained_share) if learner.trained_share else ZERO
 
 
-def reference(results: Mapping[str, Any], learners: Sequence[Standing]) -> float | None:
+def reference(results: Results, learners: Sequence[LearnerSummary]) -> float | None:
     """The score of a model copy for each task in points, where one was run."""
-    records = results["learners"]
     for learner in learners:
-        known = {learner.name, records[learner.name].get("canonical")}
+        known = {learner.name, results[learner.name].canonical}
         if known & {REFERENCE, "full:isolated"} and learner.average is not None:
             return 100 * learner.average
     return None
