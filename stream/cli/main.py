@@ -13,7 +13,7 @@ import typer
 
 from stream.cli import help as examples
 from stream.cli.options import Display, DisplayOption, StoreOption, takes_settings
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 app = typer.Typer(
     name="taskstream",
@@ -195,15 +195,9 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        _fail([error])
-    except InputErrors as errors:
-        _fail(errors.errors)
-
-
-def _fail(errors: list[InputError] | tuple[InputError, ...]) -> None:
-    for error in errors:
-        print(f"error: {error}", file=sys.stderr)
-    sys.exit(2)
+        for single in error.errors:
+            print(f"error: {single}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

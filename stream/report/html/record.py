@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from stream.config import resolve_config
 from stream.storage.ledger import read_ledger
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 ALWAYS = ("suite", "source", "backbone", "learners", "out")  # said even where they are the defaults
 MANY = 60  # tasks; of more a cell of the picture is the mean of several, which has no hash
@@ -86,7 +86,7 @@ def command_of(path: Path) -> str:
         return ""
     try:
         config, _ = resolve_config({}, path)
-    except (InputErrors, InputError):
+    except InputError:
         return ""
     settings, defaults = config.model_dump(exclude={"columns"}), resolve_config({})[0].model_dump()
     options = {key: value for key, value in settings.items() if key in ALWAYS or value != defaults[key]}
