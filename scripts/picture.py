@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stream.cli.report import read_results
 from stream.report import SECTIONS, print_report
+from stream.results.file import read_results
 
 
 def main(folder: str, picture: str, width: str = "100", sections: str = ",".join(SECTIONS)) -> None:

@@ -37,7 +37,7 @@ Count = Annotated[int, Field(ge=1)]
 class RunConfig(BaseModel):
     """What a run computes and how. Field names are the command's options, with underscores."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # --help needs no validator
 
     suite: Annotated[
         str,
@@ -159,7 +159,8 @@ def described(name: str) -> str:
     """Meaning, unit and default of a setting, in plain sentences."""
     about = setting(name)
     unit = f" Unit: {about.unit}." if about.unit else ""
-    return f"{about.help}{unit} Default: {about.none or RunConfig.model_fields[name].default}."
+    default = str(RunConfig.model_fields[name].default).replace(",", ", ")
+    return f"{about.help}{unit} Default: {about.none or default}."
 
 
 # What may differ when a command is given again for the same folder: more of the same, or where and how it runs.

@@ -17,11 +17,11 @@ from learners.delta.delta import Delta
 from learners.forward.batches import evaluation_plan
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.cli.report import read_results
 from stream.config import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
 from stream.execution.job import Bench, open_bench
+from stream.results.file import read_results
 from stream.storage.ledger import read_ledger
 from stream.verification.recorded import recorded
 from tasks.errors import InputError, unknown_name

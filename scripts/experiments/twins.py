@@ -30,8 +30,8 @@ import study
 import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
 
-from stream.cli.report import read_results
 from stream.config import RunConfig, resolve_config
+from stream.results.file import read_results
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
 from tasks.examples import SPLITS
 from tasks.keys import row_keys

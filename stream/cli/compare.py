@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.report import read_results, readable
-from stream.config import resolve_config
+from stream.api.compare import compare as difference_of
 from stream.report import make_console
 from stream.report.console import Page, page_of
 from stream.report.names import cut, short_names
@@ -22,11 +21,9 @@ from stream.report.numbers import points
 from stream.report.terminal.comparison import beside_columns, beside_table
 from stream.report.terminal.grid import Column, table
 from stream.report.terminal.summary import rule
-from stream.results.difference import Side, difference
 
 NAMED = 10  # entries of a list that are printed; all are in the JSON document
 ID = 16  # characters of a content id that are printed
-PLACES = frozenset({"out", "store", "workers", "log"})  # settings that say where and how a run is done, not what
 
 
 def compare(a: Path, b: Path, display: str) -> None:
@@ -37,34 +34,11 @@ def compare(a: Path, b: Path, display: str) -> None:
     """
     console = make_console(display)
     with console.status("loading libraries"):
-        sides = [read_side(folder) for folder in (a, b)]
-    with readable(a), readable(b):
-        document = difference(*sides)
+        document = difference_of(a, b)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":
         print_difference(document, console)
-
-
-def read_side(folder: Path) -> Side:
-    """A run, finished or not, of which there is results.json at least."""
-    results = read_results(folder)
-    settings = dict(results.get("settings") or {})
-    if (folder / "config.toml").is_file():
-        config, _ = resolve_config({}, folder / "config.toml")
-        settings = {name: value for name, value in config.model_dump().items() if name not in PLACES}
-    if not (folder / "ledger.jsonl").is_file():
-        return Side(str(folder), results, settings)
-    from stream.verification.checks import whole_record  # seconds
-
-    _, run = whole_record(folder)
-    logits, deltas = {}, {}
-    for event in run.held.values():  # audits come last
-        for cell in event.get("cells", ()):
-            logits[event["learner"], event["arrival"], cell["task"]] = cell["logits"]
-        if "delta" in event:
-            deltas[event["learner"], event["task"]] = event["delta"]
-    return Side(str(folder), results, settings, logits, deltas)
 
 
 def print_difference(document: Mapping[str, Any], console: Console) -> None:

@@ -12,9 +12,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.report import read_results
 from stream.report import make_console
 from stream.report.terminal.grid import Column, table
+from stream.results.file import read_results
 from tasks.errors import InputError
 from tasks.suite import SUITES, TASKS
 

@@ -25,7 +25,7 @@ from stream.results.document import Facts, environment
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
-from tasks.sources import SimulatedSource, Source, open_source
+from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
 
@@ -150,11 +150,14 @@ class Prepared:
         )
 
 
-def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> Prepared:
+def prepare(
+    config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
+) -> Prepared:
     """Resolve names, load the backbone, encode the data.
 
     Args:
         notice: Told what is being done, as some of it takes seconds.
+        loaded: The backbone, if the caller has loaded it.
 
     Raises:
         InputErrors: Everything wrong with the settings, found before anything slow is done.
@@ -171,8 +174,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
 
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
-    draw = source.draw if isinstance(source, SimulatedSource) else None
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), draw)) if source else None
+    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
     stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
     attempt(partial(check_name, config.backbone))
     if errors or not (learners and source and resolved and stream):
@@ -181,8 +183,9 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         attempt(partial(source.task, name))  # a task without data should not wait for the backbone
     if errors:
         raise InputErrors(errors)
-    notice(f"loading backbone {config.backbone}")
-    backbone = load_backbone(config.backbone, config.dtype)
+    if loaded is None:
+        notice(f"loading backbone {config.backbone}")
+    backbone = loaded or load_backbone(config.backbone, config.dtype)
     for note in backbone.notes:
         notice(note)
     files = file_digests(backbone.folder)

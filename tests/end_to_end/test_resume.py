@@ -84,7 +84,7 @@ def test_killed_and_interrupted_it_goes_on(base: dict[str, Any], tmp_path: Path)
     process = start(*arguments, "--workers", "1")
     interrupt(process, out, len(ledger_of(out)) + 2, signal.SIGINT, draw.random() / 50)
     answer = wait(process)
-    assert answer.code == 1, answer.err
+    assert answer.code == 130, answer.err
     assert "Traceback" not in answer.err
     assert len(answer.errors) == 1, answer.err
     line = answer.errors[0]

@@ -1,0 +1,61 @@
+"""`compare`: what differs between two runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stream.config import resolve_config
+from stream.results.difference import Side, difference
+from stream.results.file import read_results, readable
+from tasks.errors import InputError, InputErrors
+
+PLACES = frozenset({"out", "store", "workers", "log"})  # settings that say where and how a run is done, not what
+
+
+def compare(a: str | Path, b: str | Path) -> dict[str, Any]:
+    """Tell what differs between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
+
+        compare("runs/seed0", "runs/seed1")["cells"]
+
+    Args:
+        a, b: Folders of the runs, finished or not.
+
+    Returns:
+        The document of `taskstream compare --display json`.
+
+    Raises:
+        InputError: No run in one of the folders, or files that are damaged.
+    """
+    errors = [
+        InputError(f"bad value of {name}", where="compare()", expected="a path", found=repr(value)[:80])
+        for name, value in (("a", a), ("b", b))
+        if not isinstance(value, str | Path)
+    ]
+    if errors:
+        raise InputErrors(errors)
+    first, second = Path(a), Path(b)
+    sides = read_side(first), read_side(second)
+    with readable(first), readable(second):
+        return difference(*sides)
+
+
+def read_side(folder: Path) -> Side:
+    """A run, finished or not, of which there is results.json at least."""
+    results = read_results(folder)
+    settings = dict(results.get("settings") or {})
+    if (folder / "config.toml").is_file():
+        config, _ = resolve_config({}, folder / "config.toml")
+        settings = {name: value for name, value in config.model_dump().items() if name not in PLACES}
+    if not (folder / "ledger.jsonl").is_file():
+        return Side(str(folder), results, settings)
+    from stream.verification.checks import whole_record  # seconds
+
+    _, run = whole_record(folder)
+    logits, deltas = {}, {}
+    for event in run.held.values():  # audits come last
+        for cell in event.get("cells", ()):
+            logits[event["learner"], event["arrival"], cell["task"]] = cell["logits"]
+        if "delta" in event:
+            deltas[event["learner"], event["task"]] = event["delta"]
+    return Side(str(folder), results, settings, logits, deltas)
