@@ -201,7 +201,8 @@ def resolve_config(
     except ValidationError as error:
         for problem in error.errors():
             key = str(problem["loc"][0])
-            what, expected = f"bad value of {key}", problem["msg"] + (" or 'auto'" if key == "dtype" else "")
+            what, expected = f"bad value of {key}", problem["msg"].removeprefix("Input should be ")
+            expected += " or 'auto'" if key == "dtype" else ""
             errors.append(InputError(what, where=origins[key], expected=expected, found=repr(problem["input"])))
     if errors:
         raise InputErrors(errors)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from stream.api.arguments import Call
 from stream.storage.files import usable_folder
-from tasks.sources.frames import write_frames
 
 FOLDER = "tasks"  # in the folder of the run
 
@@ -23,6 +22,8 @@ def with_tables(call: Call) -> Call:
     """
     if call.tables is None:
         return call
+    from tasks.sources.frames import write_frames  # numpy and pyarrow
+
     config = call.config
     folder = config.out_folder / FOLDER
     usable_folder(folder, f"--out {config.out}")

@@ -67,7 +67,7 @@ def _settings() -> Iterator[Parameter]:
         kind: Any = next(iter(kinds), str)
         option = typer.Option(metavar=METAVARS[kind], help=described(name))
         if name == "columns":
-            kind, option = list[str], typer.Option("--column", metavar="OURS=YOURS", help=described(name))
+            kind, option = list[str], typer.Option("--column", metavar="OURS=THEIRS", help=described(name))
         yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 
@@ -82,7 +82,7 @@ def _columns(pairs: list[str]) -> dict[str, str] | None:
         ours, equals, yours = pair.partition("=")
         if not (ours and equals and yours):
             raise InputError(
-                "cannot read this", where="--column", expected="OURS=YOURS, as text=sentence", found=repr(pair)
+                "cannot read this", where="--column", expected="OURS=THEIRS, as text=sentence", found=repr(pair)
             )
         columns[ours] = yours
     return columns or None

@@ -148,11 +148,17 @@ def _plain(column: Any) -> Any:
     """A column without dictionaries and with one type of text, so that equal values are equal tables."""
     import pyarrow as pa
 
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-        column = column.cast(kind)
-    return column.cast(pa.string()) if kind in (pa.large_string(), pa.string_view()) else column
+    if pa.types.is_dictionary(column.type):
+        values = [_plain(chunk.dictionary).take(chunk.indices) for chunk in column.chunks]
+        return pa.chunked_array(values, None if values else _text_or(column.type.value_type))
+    return column.cast(_text_or(column.type))
+
+
+def _text_or(kind: Any) -> Any:
+    """The one type of texts for any of them, another type as it is."""
+    import pyarrow as pa
+
+    return pa.string() if kind in (pa.large_string(), pa.string_view()) else kind
 
 
 def _holds(path: Path, table: Any) -> bool:
