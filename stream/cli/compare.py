@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from stream.config import resolve_config
+from stream.api.compare import compare as difference_of
 from stream.report import make_console
 from stream.report.console import Page, page_of
 from stream.report.names import cut, short_names
@@ -21,12 +21,10 @@ from stream.report.terminal.comparison import beside_columns, beside_table
 from stream.report.terminal.grid import Column, table
 from stream.report.terminal.summary import rule
 from stream.results.cell_comparison import Bitwise, CellComparison, DifferingCell
-from stream.results.difference import Difference, RunFacts, Side, Unlike, difference
-from stream.results.results import load_results
+from stream.results.difference import Difference, RunFacts, Unlike
 
 NAMED = 10  # entries of a list that are printed; all are in the JSON document
 ID = 16  # characters of a content id that are printed
-PLACES = frozenset({"out", "store", "workers", "log"})  # settings that say where and how a run is done, not what
 
 
 def compare(a: Path, b: Path, display: str) -> None:
@@ -37,32 +35,11 @@ def compare(a: Path, b: Path, display: str) -> None:
     """
     console = make_console(display)
     with console.status("loading libraries"):
-        found = difference(read_side(a), read_side(b))
+        found = difference_of(a, b)
     if display == "json":
         print(json.dumps(found.as_dict()))
     elif display != "none":
         print_difference(found, console)
-
-
-def read_side(folder: Path) -> Side:
-    """A run, finished or not, of which there is results.json at least."""
-    results = load_results(folder)
-    settings = dict(results.settings)
-    if (folder / "config.toml").is_file():
-        config, _ = resolve_config({}, folder / "config.toml")
-        settings = {name: value for name, value in config.model_dump().items() if name not in PLACES}
-    if not (folder / "ledger.jsonl").is_file():
-        return Side(str(folder), results, settings)
-    from stream.verification.checks import whole_record  # seconds
-
-    _, run = whole_record(folder)
-    logits, deltas = {}, {}
-    for event in run.held.values():  # audits come last
-        for cell in event.get("cells", ()):
-            logits[event["learner"], event["arrival"], cell["task"]] = cell["logits"]
-        if "delta" in event:
-            deltas[event["learner"], event["task"]] = event["delta"]
-    return Side(str(folder), results, settings, logits, deltas)
 
 
 def print_difference(found: Difference, console: Console) -> None:

@@ -62,7 +62,8 @@ def encoded_of(
         return path
     progress(f"encoding {task}")
     source = open_source(config.source, config.columns)
-    limits = Limits(run.inputs.train_examples, run.inputs.test_examples)
+    inputs = run.inputs
+    limits = Limits(inputs.train_examples, inputs.test_examples, inputs.validation_examples)
     tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
     encoded = encode(source, task, *tokenizer, cache_folder(), limits)
     expected = run.inputs.data[task]

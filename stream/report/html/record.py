@@ -12,7 +12,7 @@ from typing import NamedTuple
 from stream.config import resolve_config
 from stream.results.results import Results
 from stream.storage.ledger import read_ledger
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 ALWAYS = ("suite", "source", "backbone", "learners", "out")  # options that the command shows even with their default
 MANY = 60  # tasks; with more, a cell of a heat map is the mean of several cells and has no hash
@@ -87,7 +87,7 @@ def command_of(path: Path) -> str:
         return ""
     try:
         config, _ = resolve_config({}, path)
-    except (InputErrors, InputError):
+    except InputError:
         return ""
     settings, defaults = config.model_dump(exclude={"columns"}), resolve_config({})[0].model_dump()
     options = {key: value for key, value in settings.items() if key in ALWAYS or value != defaults[key]}

@@ -20,6 +20,7 @@ SETTINGS = (
     "learning_rate",
     "max_length",
     "train_examples",
+    "validation_examples",
     "test_examples",
     "dtype",
 )
