@@ -22,7 +22,7 @@ from learners.delta.reparametrise import made
 from learners.forward.batches import collate, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, flops_to_keep, total_flops
 from learners.forward.forward import dropout_active, logits
-from learners.forward.frozen_prefix import open_below
+from learners.forward.frozen_prefix import open_frozen_prefix
 from learners.specification.learner import Learner, peak_rate
 from learners.training.divergence import Diverged, not_finite
 from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set_rate
@@ -106,13 +106,15 @@ def fit(
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)
-    below, below_validation = (open_below(backbone, learner, split) for split in (data.train, data.validation))
-    kept = below is not None and below.kept is not None
+    frozen_prefix, frozen_validation = (
+        open_frozen_prefix(backbone, learner, split) for split in (data.train, data.validation)
+    )
+    kept = frozen_prefix is not None and frozen_prefix.kept is not None
     per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen, above=kept)
     best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
     scores: list[float] = []
     losses: list[float] = []
-    step, flops, examples, reported = 0, flops_to_keep(below), 0, started
+    step, flops, examples, reported = 0, flops_to_keep(frozen_prefix), 0, started
     masks: dict[str, Tensor] = {}
     sparse = frozen & previous.pruned if previous is not None else frozenset()
     with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
@@ -130,7 +132,7 @@ def fit(
                     for name, a in gates.items():
                         weights[name] = leaves[name] * learner.gates.sample(a, sampler)
                         penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
-                states = None if below is None else below.of(rows, batch)
+                states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
                 output = logits(backbone, learner, weights, batch, training.head_dropout, states)
                 loss = task_loss(output, target)
                 value = loss.item()
@@ -156,7 +158,7 @@ def fit(
                 best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
             tensors = made(learner, leaves, layers)
             candidate = finished(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
-            answers = predict(backbone, learner, candidate, data.validation, plan, below_validation)
+            answers = predict(backbone, learner, candidate, data.validation, plan, frozen_validation)
             loss_now = validation_loss(answers, data.validation.target)
             if (found := not_finite(candidate, answers, loss_now)) is not None:
                 raise Diverged(f"{found} after step {step} of {steps} (epoch {epoch + 1})", step, flops)
