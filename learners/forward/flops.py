@@ -101,14 +101,14 @@ def _counted(
 ) -> int:
     task = Task("flops", "", "single", labels=tuple(str(i) for i in range(outputs)))
     delta = initial_delta(backbone, learner, task, seed=0)
-    leaves = {
+    trainable = {
         name: tensor.clone().requires_grad_(backward and name not in frozen) for name, tensor in delta.tensors.items()
     }
     ids = torch.full(shape, (backbone.pad_id + 1) % backbone.architecture.vocabulary)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     frozen_prefix = frozen_states(backbone, learner, batch) if above else None
     with torch.set_grad_enabled(backward), _Counter() as counter:
-        output = logits(backbone, learner, leaves, batch, frozen_prefix=frozen_prefix)
+        output = logits(backbone, learner, trainable, batch, frozen_prefix=frozen_prefix)
         if backward:
             torch.autograd.backward(output.sum())
     return int(counter.found)

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
-from learners.delta.initial import added_gates, frozen_names, initial_leaves
+from learners.delta.initial import added_gates, frozen_names, initial_trainable
 from learners.delta.prune import hold, prune
-from learners.delta.reparametrise import made
+from learners.delta.reparametrise import materialize
 from learners.forward.batches import collate, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, flops_to_keep, total_flops
 from learners.forward.forward import dropout_active, logits
@@ -90,12 +90,12 @@ def fit(
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
     training = learner.training
     layers = backbone.architecture.layers
-    start = initial_leaves(backbone, learner, data.task, seed, previous)
+    start = initial_trainable(backbone, learner, data.task, seed, previous)
     empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
-    first = Delta(made(learner, start, layers), empty)
+    first = Delta(materialize(learner, start, layers), empty)
     frozen = frozen_names(learner, previous)
-    leaves = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
-    free = {name: leaf for name, leaf in leaves.items() if name not in frozen}
+    trainable = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
+    free = {name: leaf for name, leaf in trainable.items() if name not in frozen}
     gates = added_gates(learner, free, generator(seed, learner.name, data.task.name, "gates"))
     sampler = generator(seed, learner.name, data.task.name, "gate noise")
     order = seed_of(seed, learner.name, data.task.name, "order")
@@ -126,11 +126,11 @@ def fit(
                 target = torch.from_numpy(np.asarray(data.train.target[rows]))
                 target = (target - mean) / deviation if target.is_floating_point() else target
                 set_rate(optimiser, schedule(step, steps, training.warmup))
-                weights = made(learner, leaves, layers)
+                weights = materialize(learner, trainable, layers)
                 penalty = torch.zeros(())
                 if learner.gates is not None:
                     for name, a in gates.items():
-                        weights[name] = leaves[name] * learner.gates.sample(a, sampler)
+                        weights[name] = trainable[name] * learner.gates.sample(a, sampler)
                         penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
                 states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
                 output = logits(backbone, learner, weights, batch, training.head_dropout, states)
@@ -141,10 +141,10 @@ def fit(
                     raise Diverged(f"the loss is {value} {where}", step + 1, flops)
                 optimiser.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss + penalty)
-                nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
+                nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
                 optimiser.step()
                 clamp_gates(learner, gates)
-                hold(masks, leaves)
+                hold(masks, trainable)
                 step, running, examples = step + 1, running + value * len(rows), examples + len(rows)
                 flops += total_flops(per_row, *batch["input_ids"].shape)
                 if (now := time.perf_counter()) - reported > PROGRESS_SECONDS:
@@ -154,10 +154,10 @@ def fit(
                     reported = now
             losses.append(running / len(data.train))
             if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(training.epochs):
-                masks, gates = prune(learner, learner.pruning, leaves, gates), {}
+                masks, gates = prune(learner, learner.pruning, trainable, gates), {}
                 best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
-            tensors = made(learner, leaves, layers)
-            candidate = finished(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
+            tensors = materialize(learner, trainable, layers)
+            candidate = to_delta(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
             answers = predict(backbone, learner, candidate, data.validation, plan, frozen_validation)
             loss_now = validation_loss(answers, data.validation.target)
             if (found := not_finite(candidate, answers, loss_now)) is not None:
@@ -196,9 +196,9 @@ def target_scale(data: EncodedTask) -> tuple[float, float]:
     return float(target.mean()), float(target.std()) or 1.0
 
 
-def finished(
+def to_delta(
     learner: Learner,
-    leaves: Mapping[str, Tensor],
+    trainable: Mapping[str, Tensor],
     gates: Mapping[str, Tensor],
     mean: float = 0.0,
     deviation: float = 1.0,
@@ -208,7 +208,7 @@ def finished(
 
     Zeros that the gates leave, or a mask left before, are marked as pruned.
     """
-    tensors = {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    tensors = {name: leaf.detach().clone() for name, leaf in trainable.items()}
     tensors["head.weight"] *= deviation
     tensors["head.bias"] = tensors["head.bias"] * deviation + mean
     if learner.gates is not None:

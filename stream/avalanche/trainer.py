@@ -17,12 +17,12 @@ from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import HEADS, Delta
-from learners.delta.initial import initial_leaves
+from learners.delta.initial import initial_trainable
 from learners.forward.batches import evaluation_plan
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.notation import read_object
 from learners.training.divergence import Diverged, not_finite
-from learners.training.fit import Fit, Report, Score, finished, target_scale, validation_loss
+from learners.training.fit import Fit, Report, Score, target_scale, to_delta, validation_loss
 from learners.training.predict import predict
 from stream.avalanche.benchmark import TIMELINE, in_memory
 from stream.avalanche.isolation import own_randomness, silenced, spoken
@@ -156,8 +156,8 @@ class Trainer:
         self.strategy.optimizer.state.clear()  # the next task has one of its own
 
     def _first_head(self, label: int) -> tuple[Tensor, Tensor]:
-        leaves = initial_leaves(self.backbone, self.learner, self.met[label].task, self.seed)
-        return leaves["head.weight"], leaves["head.bias"]
+        trainable = initial_trainable(self.backbone, self.learner, self.met[label].task, self.seed)
+        return trainable["head.weight"], trainable["head.bias"]
 
     def _validate(self) -> tuple[float, float]:
         """Mean score and loss over the tasks that are trained on: the newest, or all."""
@@ -187,11 +187,11 @@ class Trainer:
     def _finished(self, met: Met, body: bool = True) -> dict[str, Tensor]:
         """The tensors of a task's Delta as the model now is, or its head alone."""
         head = f"heads.{self.met.index(met)}."
-        leaves: dict[str, Tensor] = {}
+        trainable: dict[str, Tensor] = {}
         for name, parameter in self.strategy.model.named_parameters():
             if name.startswith(head) or (body and name.startswith("backbone.")):
-                leaves[name.replace(head, "head.")] = parameter
-        return dict(finished(self.learner, leaves, {}, met.mean, met.deviation).tensors)
+                trainable[name.replace(head, "head.")] = parameter
+        return dict(to_delta(self.learner, trainable, {}, met.mean, met.deviation).tensors)
 
 
 def _is_ours(error: Exception) -> bool:
