@@ -43,7 +43,7 @@ def next_fit(
     """
     trainer = bench.trainers.pop(job.learner, None)  # what ends midway is of no more use
     if trainer is None or trainer.learned != [record["delta"] for record in earlier[: len(trainer.learned)]]:
-        trainer = _trainers().Trainer(bench.backbone, learner, bench.setup.seed, map(bench.data, bench.setup.data))
+        trainer = _trainers().Session(bench.backbone, learner, bench.setup.seed, map(bench.data, bench.setup.data))
     for record in earlier[len(trainer.learned) :]:
         task, expected = record["task"], record["delta"]
         told = partial(_told_again, report, task)
@@ -73,4 +73,4 @@ def check_strategy(learner: Learner) -> None:
 def _trainers() -> ModuleType:
     """The bridge to Avalanche, which takes seconds to import and draws random numbers meanwhile."""
     with own_randomness(0):
-        return importlib.import_module("stream.avalanche.trainer")
+        return importlib.import_module("stream.avalanche.session")

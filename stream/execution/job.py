@@ -35,7 +35,7 @@ from tasks.errors import InputError
 from tasks.seeds import seed_of
 
 if TYPE_CHECKING:
-    from stream.avalanche.trainer import Trainer
+    from stream.avalanche.session import Session
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
@@ -85,7 +85,7 @@ class Bench:
     store: Store
     opened: dict[str, EncodedTask]
     kept: Kept = field(default_factory=Kept)
-    trainers: dict[str, Trainer] = field(default_factory=dict)
+    trainers: dict[str, Session] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""

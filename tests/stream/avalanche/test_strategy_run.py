@@ -17,7 +17,7 @@ from learners.training.divergence import Diverged
 from learners.training.fit import Fit
 from stream import run
 from stream.avalanche.held import next_fit
-from stream.avalanche.trainer import Trainer
+from stream.avalanche.session import Session
 from stream.config import resolve_config
 from stream.engine.context import prepare
 from stream.engine.jobs import Job
@@ -145,14 +145,14 @@ def test_what_is_held_is_not_learned_again(held: int | str, whole: Finished) -> 
         next_fit(bench, jobs[place], learner, earlier[:place], lambda event: None)
     if held == "another":
         bench.trainers["avalanche:ewc"].learned[0] = "another"
-    honest, learned = Trainer.learn, []
+    honest, learned = Session.learn, []
 
-    def noted(trainer: Trainer, data: EncodedTask, *given: Any) -> Fit:
+    def noted(trainer: Session, data: EncodedTask, *given: Any) -> Fit:
         learned.append(data.task.name)
         return honest(trainer, data, *given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "learn", noted)
+        patch.setattr(Session, "learn", noted)
         outcome, kept = next_fit(bench, jobs[2], learner, fits[:2], lambda event: None)
     assert learned == list(TASKS[0 if held == "another" else held :])
     assert (outcome.delta.id, kept) == (fits[2]["delta"], fits[2]["memory_bytes"])
@@ -201,14 +201,14 @@ def test_a_stream_goes_on_as_if_a_task_that_diverged_had_not_come(
 ) -> None:
     learners = ("avalanche:replay:mem_size=12",)
     start("without", (TASKS[0], TASKS[2]), learners)
-    honest = Trainer._validate
+    honest = Session._validate
 
-    def diverging(trainer: Trainer) -> tuple[float, float]:
+    def diverging(trainer: Session) -> tuple[float, float]:
         if trainer.met[-1].task.name == TASKS[1]:
             raise Diverged("the validation loss is nan", 4)
         return honest(trainer)
 
-    monkeypatch.setattr(Trainer, "_validate", diverging)
+    monkeypatch.setattr(Session, "_validate", diverging)
     results = start("with", TASKS, learners)
     monkeypatch.undo()
     (failure,) = results["learners"][learners[0]]["failures"]

@@ -52,7 +52,7 @@ class Met:
     deviation: float
 
 
-class Trainer:
+class Session:
     """A learner's strategy as the tasks so far left it.
 
     Attributes:
