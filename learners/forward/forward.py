@@ -52,10 +52,8 @@ def pooled(
     ready = in_dtype(backbone, tensors)
     weights = {name[len("backbone.") :]: tensor for name, tensor in ready.items() if name.startswith("backbone.")}
     added = {name: tensor for name, tensor in ready.items() if name.startswith("added.")}
-    model = layer_range(backbone, first, layers) if first else backbone.model
-    if learner.peft:
-        model = injected_model(backbone, learner.peft)
-        weights |= {name[len(PEFT) :]: tensor for name, tensor in added.items()}
+    model = layer_range(backbone, first, layers) if first else encoder_of(backbone, learner)
+    weights |= {name[len(PEFT) :]: tensor for name, tensor in added.items() if name.startswith(PEFT)}
     inputs = dict(batch)
     if learner.prompt:
         words = word_table(backbone.architecture)
@@ -79,6 +77,15 @@ def pooled(
             return pooler
         head: Any = backbone.model.pooler  # what came out is of the prompt's first place
         return cast(Tensor, head(hidden))
+
+
+def encoder_of(backbone: Backbone, learner: Learner) -> nn.Module:
+    """The backbone's encoder, or its copy with a method of peft in it.
+
+    Raises:
+        InputError: As `learners.delta.peft_modules.injected_model`.
+    """
+    return injected_model(backbone, learner.peft) if learner.peft else backbone.model
 
 
 def in_dtype(backbone: Backbone, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

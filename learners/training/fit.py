@@ -23,7 +23,7 @@ from learners.forward.batches import collate, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, flops_to_keep, total_flops
 from learners.forward.forward import dropout_active, logits
 from learners.forward.frozen_prefix import open_frozen_prefix
-from learners.specification.learner import Learner, peak_rate
+from learners.specification.learner import LOOP, Learner, peak_rate
 from learners.training.divergence import Diverged, not_finite
 from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set_rate
 from learners.training.predict import predict
@@ -77,12 +77,12 @@ def fit(
 
     Raises:
         Diverged: A loss, a validation logit or a trained tensor became NaN or infinite; says at which step.
-        InputError: A learner whose loop is another library's.
+        InputError: A learner that has another trainer.
     """
     started = time.perf_counter()
-    if learner.avalanche:
-        fix = "run it in a stream, where that library trains it"
-        raise InputError("a strategy of Avalanche is no part of this loop", where=f"learner {learner.name}", fix=fix)
+    if learner.trainer != LOOP:
+        what = f"trainer {learner.trainer} is no part of this loop"
+        raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():
@@ -96,9 +96,9 @@ def fit(
     frozen = frozen_names(learner, previous)
     trainable = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
     free = {name: leaf for name, leaf in trainable.items() if name not in frozen}
-    gates = added_gates(learner, free, generator(seed, learner.name, data.task.name, "gates"))
-    sampler = generator(seed, learner.name, data.task.name, "gate noise")
-    order = seed_of(seed, learner.name, data.task.name, "order")
+    gates = added_gates(learner, free, generator(seed, learner.seeds, data.task.name, "gates"))
+    sampler = generator(seed, learner.seeds, data.task.name, "gate noise")
+    order = seed_of(seed, learner.seeds, data.task.name, "order")
     peak = peak_rate(training, backbone.architecture.hidden)
     optimiser = optimiser_of(
         training, free, gates, peak, None if learner.gates is None else learner.gates.learning_rate
@@ -118,7 +118,7 @@ def fit(
     masks: dict[str, Tensor] = {}
     sparse = frozen & previous.pruned if previous is not None else frozenset()
     with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
-        torch.manual_seed(seed_of(seed, learner.name, data.task.name, "dropout"))
+        torch.manual_seed(seed_of(seed, learner.seeds, data.task.name, "dropout"))
         for epoch in range(training.epochs):
             running = 0.0
             for rows in training_plan(data.train, training.batch_size, order, epoch).batches:

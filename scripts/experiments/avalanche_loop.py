@@ -46,7 +46,7 @@ class OurSettings(SupervisedPlugin):
     def __init__(self, tasks: TextBenchmark, learner: Learner, best_epoch: bool) -> None:
         super().__init__()
         self.tasks, self.learner, self.best_epoch = tasks, learner, best_epoch
-        self.everything = bool({"cumulative", "joint"} & {*read_object(learner.avalanche)})
+        self.everything = bool({"cumulative", "joint"} & {*read_object(learner.trainer_config)})
 
     def before_training_exp(self, strategy: Any, **_: Any) -> None:
         strategy.optimizer.state.clear()

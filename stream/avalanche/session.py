@@ -19,6 +19,7 @@ from learners.backbones.backbone import Backbone
 from learners.delta.delta import HEADS, Delta
 from learners.delta.initial import initial_trainable
 from learners.forward.batches import evaluation_plan
+from learners.methods.avalanche import foresees
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.notation import read_object
 from learners.training.divergence import Diverged, not_finite
@@ -77,7 +78,7 @@ class Session:
             InputError: As `stream.avalanche.strategy.strategy_of`.
         """
         self.backbone, self.learner, self.seed, self.score_of = backbone, learner, seed, score_of
-        self.stream = stream
+        self.stream, self.joint = stream, foresees(learner.trainer_config)
         self.met: list[Met] = []
         self.learned: list[str] = []
         self._classes: set[int] = set()
@@ -95,7 +96,7 @@ class Session:
         """
         started, flops = time.perf_counter(), self._around.flops
         name, known = data.task.name, [met.task.name for met in self.met]
-        new: Iterable[EncodedTask] = () if name in known else self.stream if self.learner.foresees else (data,)
+        new: Iterable[EncodedTask] = () if name in known else self.stream if self.joint else (data,)
         fitting = self._fitting(name)
         try:
             with own_randomness(seed_of(self.seed, self.learner.seeds, name, "dropout")), silenced() as stdout:
@@ -142,7 +143,7 @@ class Session:
     def _train(self, experiences: list[Any], fitting: Fitting, task: str) -> None:
         self.strategy.fitting = fitting
         try:
-            self.strategy.train(experiences if self.learner.foresees else experiences[0], eval_streams=[])
+            self.strategy.train(experiences if self.joint else experiences[0], eval_streams=[])
         except (Diverged, InputError, OSError, MemoryError):
             raise
         except Exception as error:
@@ -161,7 +162,7 @@ class Session:
 
     def _validate(self) -> tuple[float, float]:
         """Mean score and loss over the tasks that are trained on: the newest, or all."""
-        everything = {"cumulative", "joint"} & {*read_object(self.learner.avalanche)}
+        everything = {"cumulative", "joint"} & {*read_object(self.learner.trainer_config)}
         scores, losses = [], []
         for met in self.met if everything else self.met[-1:]:
             split, candidate = met.validation, Delta(self._finished(met))

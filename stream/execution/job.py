@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -23,7 +23,7 @@ from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 from learners.training.fit import TRAINING_FORMAT
 from learners.training.predict import EVALUATION_FORMAT
-from stream.avalanche.held import Nondeterminism
+from learners.training.trainer import Nondeterminism
 from stream.engine.jobs import Job
 from stream.execution.activation_cache import Kept, KeptChanged
 from stream.execution.evaluate_job import Score, evaluate
@@ -33,9 +33,6 @@ from stream.storage.store import Store
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 from tasks.seeds import seed_of
-
-if TYPE_CHECKING:
-    from stream.avalanche.session import Session
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
@@ -77,7 +74,7 @@ class Setup:
 @dataclass(eq=False)
 class Bench:
     """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open;
-    strategies are as the last fit left them."""
+    what trainers keep is as the last fit left it."""
 
     setup: Setup
     backbone: Backbone
@@ -85,7 +82,7 @@ class Bench:
     store: Store
     opened: dict[str, EncodedTask]
     kept: Kept = field(default_factory=Kept)
-    trainers: dict[str, Session] = field(default_factory=dict)
+    trainer_states: dict[str, object] = field(default_factory=dict)  # by learner
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""

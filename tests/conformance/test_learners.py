@@ -47,7 +47,7 @@ KINDS = {
 def learned(base: Backbone, learner: Learner, *stream: EncodedTask) -> Fit:
     """The fit of the last of these tasks, which goes on from those before if the learner does."""
     previous: Delta | None = None
-    trainer = Session(base, learner, 0, stream, lambda task: score) if learner.avalanche else None
+    trainer = Session(base, learner, 0, stream, lambda task: score) if learner.trainer == "avalanche" else None
     for data in stream:
         found = trainer.learn(data) if trainer else fit(base, learner, data, score, 0, previous)
         previous = found.delta

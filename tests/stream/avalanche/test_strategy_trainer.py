@@ -20,9 +20,9 @@ from learners.training.divergence import Diverged
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
 from stream.avalanche.benchmark import TIMELINE
-from stream.avalanche.held import check_strategy
 from stream.avalanche.loop import Batches
 from stream.avalanche.model import MASKED, loss_of
+from stream.avalanche.registration import TRAINER
 from stream.avalanche.rows import Rows
 from stream.avalanche.session import Session
 from stream.avalanche.strategy import strategy_of
@@ -237,13 +237,14 @@ def test_what_a_strategy_draws_and_prints_when_it_is_made_is_kept_from_others(
         drawn.append((torch.rand(1).item(), random.random(), float(np.random.rand())))
         return honest(*given)
 
-    monkeypatch.setattr("stream.avalanche.session.strategy_of", noisy)
+    for module in ("session", "strategy"):
+        monkeypatch.setattr(f"stream.avalanche.{module}.strategy_of", noisy)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]
     for seed in (1, 2):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             trainer("naive")
-            check_strategy(parse_learner("avalanche:naive"))
+            TRAINER.check(parse_learner("avalanche:naive"))
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before[1:]  # type: ignore[index]
     assert drawn[:2] == drawn[2:]
