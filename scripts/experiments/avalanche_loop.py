@@ -92,7 +92,7 @@ class OurSettings(SupervisedPlugin):
 
 def runs_inside(name: str, tasks: int, batch_size: int) -> bool:
     """Whether Avalanche's loop can do it: not what trains on all tasks at once, and a batch has a row of every task."""
-    strategies = {*read_object(parse_learner(name).avalanche)}
+    strategies = {*read_object(parse_learner(name).trainer_config)}
     return "joint" not in strategies and (tasks <= batch_size or not {"cumulative", "gdumb"} & strategies)
 
 
