@@ -72,7 +72,7 @@ def with_arguments(text: str, given: Mapping[str, str]) -> str:
 JOINT = config("joint")  # plain joint training: nothing else beside it
 
 
-def foresees(text: str) -> bool:
+def needs_full_stream(text: str) -> bool:
     """Whether a strategy of this configuration learns all tasks at the first arrival."""
     return "joint" in read_object(text)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from learners.methods.avalanche import JOINT, foresees
+from learners.methods.avalanche import JOINT, needs_full_stream
 from learners.specification.learner import Learner
 from learners.training.trainer import FitRequest, Nondeterminism, Trained
 from stream.avalanche.isolation import own_randomness, silenced
@@ -28,7 +28,7 @@ class AvalancheTrainer:
     keeps_state = True
 
     def needs_full_stream(self, config: str) -> bool:
-        return foresees(config)
+        return needs_full_stream(config)
 
     def is_joint(self, config: str) -> bool:
         return config == JOINT

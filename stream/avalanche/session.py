@@ -19,7 +19,7 @@ from learners.backbones.backbone import Backbone
 from learners.delta.delta import HEADS, Delta
 from learners.delta.initial import initial_trainable
 from learners.forward.batches import evaluation_plan
-from learners.methods.avalanche import foresees
+from learners.methods.avalanche import needs_full_stream
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.notation import read_object
 from learners.training.divergence import Diverged, not_finite
@@ -71,14 +71,14 @@ class Session:
         """
         Args:
             seed: Of the run.
-            stream: All tasks, for a learner that foresees them; gone through once, none is held.
+            stream: All tasks, for a strategy that needs the full stream; gone through once, none is held.
             score_of: The metric by which the best epoch is chosen.
 
         Raises:
             InputError: As `stream.avalanche.strategy.strategy_of`.
         """
         self.backbone, self.learner, self.seed, self.score_of = backbone, learner, seed, score_of
-        self.stream, self.joint = stream, foresees(learner.trainer_config)
+        self.stream, self.joint = stream, needs_full_stream(learner.trainer_config)
         self.met: list[Met] = []
         self.learned: list[str] = []
         self._classes: set[int] = set()
