@@ -98,7 +98,7 @@ def certificate_of(run: Recorded, evidence: Evidence, learner: str, task: str) -
                     provenance=matrix.provenance[-1][place - 1],
                     measured_at=arrival,
                     rows=len(matrix.rows) - place + 1,
-                    shared_weights=not run.facts.learners[learner].permanent,
+                    shared_weights=not run.facts.learners[learner].keeps_task_weights,
                     n=cell["n"],
                     logits=cell["logits"],
                     predictions=cell["predictions"],
