@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stream.api.run import kept_workers, run
     from stream.api.verify import verify
     from stream.errors import RunFailed
+    from stream.results.results import Results, load_results
     from tasks.errors import InputError, InputErrors
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "verify",
     "compare",
     "cost",
+    "load_results",
     "kept_workers",
     "Plan",
+    "Results",
     "InputError",
     "InputErrors",
     "RunFailed",
@@ -45,6 +48,8 @@ _HOMES = {
     "verify": "stream.api.verify",
     "compare": "stream.api.compare",
     "cost": "stream.api.cost",
+    "load_results": "stream.results.results",
+    "Results": "stream.results.results",
     "RunFailed": "stream.errors",
     "InputError": "tasks.errors",
     "InputErrors": "tasks.errors",

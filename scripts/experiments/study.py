@@ -93,7 +93,7 @@ def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings:
     """Results of the run of a seed under `out`: finished work is read, the rest begun or continued."""
     folder = out / f"seed{seed}"
     given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
-    return run(handle=teller(console, str(folder)), **given)
+    return run(handle=teller(console, str(folder)), **given).as_dict()
 
 
 def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[dict[str, Any]]:

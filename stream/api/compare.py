@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from stream.config import resolve_config
-from stream.results.difference import Side, difference
-from stream.results.file import read_results, readable
+from stream.results.difference import Difference, Side, difference
+from stream.results.results import load_results
 from tasks.errors import InputError, InputErrors
 
 PLACES = frozenset({"out", "store", "workers", "log"})  # settings that say where and how a run is done, not what
 
 
-def compare(a: str | Path, b: str | Path) -> dict[str, Any]:
+def compare(a: str | Path, b: str | Path) -> Difference:
     """Tell what differs between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
 
-        compare("runs/seed0", "runs/seed1")["cells"]
+        compare("runs/seed0", "runs/seed1").cells["adapter:64"].differ
 
     Args:
         a, b: Folders of the runs, finished or not.
 
     Returns:
-        The document of `taskstream compare --display json`.
+        A `Difference`; its `as_dict()` is the document of `taskstream compare --display json`.
 
     Raises:
         InputError: No run in one of the folders, or files that are damaged.
@@ -34,16 +33,13 @@ def compare(a: str | Path, b: str | Path) -> dict[str, Any]:
     ]
     if errors:
         raise InputErrors(errors)
-    first, second = Path(a), Path(b)
-    sides = read_side(first), read_side(second)
-    with readable(first), readable(second):
-        return difference(*sides)
+    return difference(read_side(Path(a)), read_side(Path(b)))
 
 
 def read_side(folder: Path) -> Side:
     """A run, finished or not, of which there is results.json at least."""
-    results = read_results(folder)
-    settings = dict(results.get("settings") or {})
+    results = load_results(folder)
+    settings = dict(results.settings)
     if (folder / "config.toml").is_file():
         config, _ = resolve_config({}, folder / "config.toml")
         settings = {name: value for name, value in config.model_dump().items() if name not in PLACES}

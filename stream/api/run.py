@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stream.api.arguments import by_name, read_call
 from stream.api.session import perform
 from stream.execution.workers import Workers, waiting_workers
+from stream.results.results import Results
 
 if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
@@ -48,7 +49,7 @@ def run(
     config: str | Path | None = None,
     display: Literal["rich", "plain", "json", "none"] = "none",
     handle: Callable[[dict[str, Any]], None] | None = None,
-) -> dict[str, Any]:
+) -> Results:
     """Run a stream of tasks, or continue the run in `out`; the same as `taskstream run`.
 
         from stream import run
@@ -103,8 +104,8 @@ def run(
         handle: Function that is called with every event of the run, a plain dict. Default: none.
 
     Returns:
-        The results, as in OUT/results.json. A fit that diverged does not end the run: it is among the `failures` of its
-        learner, and the scores that need it are empty.
+        The results; `as_dict()` is OUT/results.json. A fit that diverged does not end the run: it is among the
+        `failures` of its learner, and the scores that need it are empty.
 
     Raises:
         InputError: Bad settings or data; `error.errors` holds all of them. Nothing was computed.

@@ -13,16 +13,14 @@ from stream.api.tables import with_tables
 from stream.execution.workers import waiting_workers
 from stream.loggers.log import logged
 from stream.report import make_console, open_view, print_report
+from stream.results.results import Results
 
 logger = logging.getLogger("taskstream")
 logger.addHandler(logging.NullHandler())  # the program decides what is done with messages
 
 
-def perform(call: Call) -> dict[str, Any]:
+def perform(call: Call) -> Results:
     """Run or continue a stream; show it as `call.display` says, its report at the end.
-
-    Returns:
-        The document of OUT/results.json.
 
     Raises:
         InputError, RunFailed, KeyboardInterrupt: As `stream.engine.engine.run_stream`.
@@ -39,8 +37,8 @@ def perform(call: Call) -> dict[str, Any]:
         handle({"event": "notice", "message": "loading libraries"})
         from stream.engine.engine import run_stream  # seconds: the workers load theirs meanwhile
 
-        results = run_stream(config, call.origins, handle, waiting, call.backbone)
-    results = add_metrics(results, call.metrics)
+        document = run_stream(config, call.origins, handle, waiting, call.backbone)
+    results = Results.from_dict(add_metrics(document, call.metrics))
     if call.display in ("rich", "plain"):
         print_report(results, console)
     return results

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from stream.report import make_console, print_report
 from stream.report.console import page_of
-from stream.results.file import read_results, readable
+from stream.results.results import Results, load_results
 from stream.storage.files import usable_folder
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -20,13 +18,12 @@ def report(
     folder: Path, display: str, html: Path | None = None, png: Path | None = None, svg: Path | None = None
 ) -> None:
     """Print the report; or, where files are asked for, write those and name them."""
-    results = read_results(folder)
+    results = load_results(folder)
     if html is None and png is None and svg is None:
         if display == "json":
-            print(json.dumps(results))
+            print(json.dumps(results.document))
         elif display != "none":
-            with readable(folder):
-                print_report(results, make_console(display))
+            print_report(results, make_console(display))
         return
     written = []
     if html is not None:
@@ -42,13 +39,12 @@ def report(
             console.print(page_of(console).text(path), markup=False, soft_wrap=True)
 
 
-def write_page(folder: Path, results: Mapping[str, Any], html: Path) -> Path:
+def write_page(folder: Path, results: Results, html: Path) -> Path:
     """The report as one HTML file, whole or not at all."""
     from stream.report.html import page, read_record
 
     path = user_path(str(html), where="--html")
-    with readable(folder):
-        text = page(results, read_record(folder, results))
+    text = page(results, read_record(folder, results))
     usable_folder(path.parent, "--html")
     try:
         write_atomic(path, text)
@@ -58,11 +54,10 @@ def write_page(folder: Path, results: Mapping[str, Any], html: Path) -> Path:
     return path
 
 
-def write_plots(folder: Path, results: Mapping[str, Any], pictures: Path, form: str) -> list[Path]:
+def write_plots(folder: Path, results: Results, pictures: Path, form: str) -> list[Path]:
     """The report's figures as files of a form, `png` or `svg`."""
     from stream.report.plots import seeds_beside, write
 
     target = user_path(str(pictures), where=f"--{form}")
     usable_folder(target, f"--{form}")
-    with readable(folder):
-        return write(results, seeds_beside(folder, results), target, form)
+    return write(results, seeds_beside(folder, results), target, form)

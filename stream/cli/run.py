@@ -32,7 +32,7 @@ def run(given: Mapping[str, Any], display: str) -> int:
         print(f"interrupted; finished work is kept; continue with: {_command()}", file=sys.stderr)
         return INTERRUPTED
     if display == "json":
-        print(json.dumps(results))
+        print(json.dumps(results.document))
     if (failed := one_line(results)) is not None:
         print(f"error: {failed}", file=sys.stderr)
         return 1

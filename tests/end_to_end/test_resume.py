@@ -152,7 +152,7 @@ def test_more_tasks_and_learners_reuse_all_fits(copy: dict[str, Any]) -> None:
     added = fitted(out)[len(before) :]
     assert set(added) == {(name, "stsb") for name in LEARNERS} | {("majority", t) for t in (*TASKS, "stsb")}
     assert len(added) == len(set(added))
-    old, new = matrices_of(run(**{**copy, "out": str(out)})), read_results(out)
+    old, new = matrices_of(run(**{**copy, "out": str(out)}).as_dict()), read_results(out)
     assert new["order"] == list(TASKS)  # asked for less again, it gives less again
     assert matrices_of(new) == old
 
