@@ -29,6 +29,7 @@ __all__ = [
     "Description",
     "Metric",
     "compute_all",
+    "compute_one",
     "counted",
     "describe",
     "forgetting_per_task",
@@ -81,6 +82,11 @@ def compute_all(matrix: AccuracyMatrix, references: References | None = None) ->
     """
     cells = as_array(matrix)
     return {name: _after(found, matrix, cells, matrix.arrivals, references) for name, found in metrics().items()}
+
+
+def compute_one(found: Metric, matrix: AccuracyMatrix, references: References | None = None) -> float | None:
+    """One metric, of these or of a caller's own, after the last finished arrival; see `compute_all`."""
+    return _after(found, matrix, as_array(matrix), matrix.arrivals, references)
 
 
 def counted(matrix: AccuracyMatrix) -> int:
