@@ -105,7 +105,7 @@ def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
     return found
 
 
-def _plain(garbage: Garbage) -> dict[str, Any]:
+def _plain(garbage: Garbage) -> dict[str, object]:
     return {
         "store": str(garbage.store),
         "runs": list(garbage.runs),
