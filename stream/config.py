@@ -39,6 +39,7 @@ class RunConfig(BaseModel):
     store: str | None = None  # None: OUT/store
     workers: int | None = Field(None, ge=1, le=256)  # None: one for each core
     log: str | None = None  # tools of others that the run is logged to; changes nothing of it
+    plugins: tuple[str, ...] = ()  # Python files that define learners, metrics or sources
 
     @property
     def training_overrides(self) -> dict[str, Any]:
@@ -54,7 +55,7 @@ class RunConfig(BaseModel):
 
 
 # What may differ when a command is given again for the same folder: more of the same, or where and how it runs.
-AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log"})
+AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log", "plugins"})
 
 
 def resolve_config(
@@ -110,7 +111,7 @@ def config_toml(config: RunConfig, origins: Mapping[str, str]) -> str:
     for key, value in config.model_dump().items():
         if value is None:
             lines.append(f"# {key} =   # {origins[key]}\n")
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) or (key == "plugins" and not value):
             continue
         else:
             lines.append(f"{tomli_w.dumps({key: value}).rstrip()}  # {origins[key]}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 
@@ -32,6 +33,19 @@ class InputErrors(Exception):
     def __init__(self, errors: Iterable[InputError]) -> None:
         self.errors = tuple(errors)
         super().__init__("\n".join(str(error) for error in self.errors))
+
+
+def place_of(error: BaseException, file: str) -> tuple[str, str]:
+    """Where an error in a user's own code comes from, and what it says: all of a traceback that the user needs.
+
+    Args:
+        file: Path of the user's file. The last line of it that was being executed is the place; if there is none, the
+            last line of all.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    where = f"{own[-1].filename}:{own[-1].lineno}" if own else file
+    return where, " ".join("".join(traceback.format_exception_only(error)).split("\n")[-2:]).strip()
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from learners.specification.gates import HardConcrete
 from learners.specification.modification import Modification
@@ -84,6 +84,7 @@ class Learner:
         gated: How the names of gated tensors end, or begin where it ends in a dot.
         pruning: What is done after the gates, or None.
         trains: False for `majority`, which counts labels instead.
+        plugins: Content of the plug-ins that its methods come from (`tasks.registry.Origin.key`); () for our own.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Learner:
     gated: str = "alpha.weight"
     pruning: Pruning | None = None
     trains: bool = True
+    plugins: tuple[str, ...] = ()
 
     @property
     def permanent(self) -> bool:
@@ -140,6 +142,14 @@ class AvalancheLearner(Learner):
 
     avalanche: str = "{naive={}}"
     seeds: str = "full:sharing=sequential"
+
+
+def settings_of(learner: Learner) -> dict[str, Any]:
+    """A learner as plain values, for recipes and keys. Only those from plug-ins say so: the others keep their ids."""
+    settings = asdict(learner)
+    if not learner.plugins:
+        del settings["plugins"]
+    return settings
 
 
 def foresees(avalanche: str) -> bool:

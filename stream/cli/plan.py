@@ -57,11 +57,12 @@ def planned(config: RunConfig, progress: Any) -> dict[str, Any]:
     from stream.engine.engine import refusals_told
     from stream.engine.header import check_same_inputs
     from stream.engine.preview import outlook
+    from stream.plugins.load import load_plugins
     from stream.storage.ledger import read_ledger
 
     notes: list[str] = []
     check_same_run(config.out_folder / "config.toml", config)
-    with refusals_told():
+    with refusals_told(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress)
         progress("looking for what is done")
         ledger = read_ledger(config.out_folder / "ledger.jsonl")

@@ -15,13 +15,15 @@ from learners.backbones.locate import PACKAGED, check_name, pinned_backbone
 from learners.delta.layout import delta_shapes
 from learners.delta.peft_modules import injected_model
 from learners.specification.family import parse_learners
-from learners.specification.learner import Learner
+from learners.specification.learner import Learner, settings_of
 from stream.avalanche.held import check_strategy
 from stream.config import RunConfig
 from stream.engine.keys import Inputs
 from stream.engine.stream import Stream, make_stream
 from stream.execution.job import Setup, numerics
+from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
+from stream.results.metrics import metrics
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
@@ -62,6 +64,7 @@ class Prepared:
     backbone: Backbone
     files: Mapping[str, str]  # SHA-256 of what the backbone was read from
     data: Mapping[str, Data]
+    plugins: tuple[Used, ...] = ()
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -75,7 +78,7 @@ class Prepared:
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             evaluate=config.evaluate,
-            learners={name: asdict(learner) for name, learner in self.learners.items()},
+            learners={name: settings_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
 
@@ -83,6 +86,7 @@ class Prepared:
         """What workers need, as plain values: paths in full, as a worker that is kept stays in the folder where it
         began, and of the hub the very commit."""
         config = self.config
+        origins = dict.fromkeys(used.origin for used in self.plugins if used.kind == "learner")
         return Setup(
             backbone=self._backbone_again(),
             backbone_id=self.backbone.id,
@@ -96,6 +100,7 @@ class Prepared:
             test_examples=config.test_examples,
             keep=config.evaluate != "audited",
             ids=self.inputs.data,
+            plugins=tuple(asdict(origin) for origin in origins),
         )
 
     def _backbone_again(self) -> str:
@@ -143,11 +148,12 @@ class Prepared:
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
             environment=environment(numerics(config.dtype), self.learners.values()),
+            plugins=tuple(plugin.as_dict() for plugin in self.plugins),
         )
 
 
 def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> Prepared:
-    """Resolve names, load the backbone, encode the data.
+    """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
 
     Args:
         notice: Told what is being done, as some of it takes seconds.
@@ -167,6 +173,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
             errors.extend(several.errors)
         return None
 
+    attempt(metrics)  # a file that is none must not be found when all is trained
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
     draw = source.draw if isinstance(source, SimulatedSource) else None
@@ -209,7 +216,8 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data)
+    plugins = used_plugins(learners.values(), config.source)
+    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
 
 
 def cache_folder() -> Path:

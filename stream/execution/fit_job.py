@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from learners.delta.delta import is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
-from learners.specification.learner import Learner
+from learners.specification.learner import Learner, settings_of
 from learners.training.divergence import Diverged
 from learners.training.fit import Report, fit
 from stream.avalanche.held import next_fit
@@ -40,7 +39,7 @@ def fitted(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any],
     recipe = fit_recipe(
         backbone=bench.backbone.id,
         data=data.id,
-        learner=asdict(learner),
+        learner=settings_of(learner),
         task=task,
         seed=bench.setup.seed,
         train_examples=bench.setup.train_examples,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
+from learners.specification.learner import settings_of
 from stream.engine.jobs import Job
 from stream.results.failures import good
 from stream.storage.store import met_by, recipe_id
@@ -29,7 +29,7 @@ def check_opening(evidence: Evidence, run: Recorded) -> Outcome:
         ),
         *((ledger, f"data of {task}", data, facts.tasks[task]["data_id"]) for task, data in inputs.data.items()),
         *(
-            (ledger, f"settings of learner {name}", inputs.learners[name], asdict(learner))
+            (ledger, f"settings of learner {name}", inputs.learners[name], settings_of(learner))
             for name, learner in facts.learners.items()
         ),
     ]

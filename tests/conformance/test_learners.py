@@ -16,7 +16,7 @@ from learners.delta.delta import Delta, load_delta, save_delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
-from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
+from learners.specification.family import TRAINING_OPTIONS, Family, built_in, families, parse_learner, parse_learners
 from learners.specification.learner import Learner, peak_rate
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
@@ -165,12 +165,12 @@ def test_a_new_learner_is_one_new_file(tmp_path: Path, monkeypatch: pytest.Monke
         "                                            tuned=Tuned(pooler=True)))\n"
     )
     monkeypatch.setattr(learners.methods, "__path__", [*learners.methods.__path__, str(tmp_path)])
-    families.cache_clear()
+    built_in.cache_clear()
     try:
         learner = parse_learner("pooler", QUICK)
         found = fit(backbone(), learner, KINDS["single"], score, 0)
         assert found.delta.counts.backbone == 16 * 16 + 16
     finally:
         monkeypatch.undo()
-        families.cache_clear()
+        built_in.cache_clear()
     assert "pooler" not in families()
