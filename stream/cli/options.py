@@ -18,6 +18,10 @@ class Display(StrEnum):
 
 
 DisplayOption = Annotated[Display, typer.Option("--display", help="json prints one JSON document and nothing else.")]
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", help="Python file with a learner, metric or source of your own; may be repeated."),
+]
 StoreOption = Annotated[Path | None, typer.Option(help="The store, if neither in DIR nor where its settings say.")]
 
 # Takes the settings given, the pairs of --column, the file of --config and the display; returns the exit code.
@@ -69,6 +73,7 @@ def takes_settings(verb: Verb) -> Callable[..., None]:
         log: Annotated[
             str | None, typer.Option(help="Log the run to tensorboard, wandb, mlflow (extras), in OUT; comma list.")
         ] = None,
+        plugins: PluginOption = None,
         config: Annotated[
             Path | None, typer.Option(help="TOML file of these settings; options given here win.")
         ] = None,

@@ -13,6 +13,7 @@ from stream.config import RunConfig, resolve_config
 from stream.errors import RunFailed
 from stream.execution.workers import waiting_workers
 from stream.loggers.log import logged
+from stream.plugins.file import read_plugins
 from stream.report import make_console, open_view, print_report
 from stream.report.terminal.failures import one_line
 from tasks.errors import InputError
@@ -58,7 +59,9 @@ def settings_of(
     Raises:
         InputError, InputErrors: What cannot be read.
     """
-    return resolve_config({**given, "columns": _columns(columns) or None}, config)
+    settings, origins = resolve_config({**given, "columns": _columns(columns) or None}, config)
+    read_plugins(settings.plugins)  # what is wrong with a file itself is told before libraries are loaded
+    return settings, origins
 
 
 def _columns(pairs: Sequence[str]) -> dict[str, str]:
