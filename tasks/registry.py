@@ -62,8 +62,8 @@ class Registry(Generic[T]):
 
     @contextmanager
     def adding(self, more: Mapping[str, tuple[T, Origin]]) -> Iterator[None]:
-        """Know these too, and no other plug-in's, until the block ends."""
-        token = self._added.set(dict(more))
+        """Know these too until the block ends."""
+        token = self._added.set({**self._added.get({}), **more})
         try:
             yield
         finally:

@@ -39,6 +39,8 @@ def record_of(
     task, facts = data.task, run.facts
     commit = {} if backbone.commit is None else {"commit": backbone.commit}
     about = facts.tasks[task.name]
+    families = facts.learners[learner].family.split("+")
+    plugins = [dict(row) for row in facts.plugins if row["kind"] == "learner" and row["name"] in families]
     libraries = ("taskstream", *LIBRARIES, facts.learners[learner].library.split(" ")[0])
     return {
         "format": FORMAT,
@@ -46,6 +48,7 @@ def record_of(
         "canonical": facts.learners[learner].name,
         "sharing": facts.learners[learner].sharing,
         "overrides": run.opening["overrides"],
+        **({"plugins": plugins} if plugins else {}),
         "delta": delta.id,
         "backbone": {
             "name": reference(backbone),

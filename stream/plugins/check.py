@@ -17,13 +17,15 @@ from learners.specification.family import Family, aliases, families, parse_learn
 from learners.specification.learner import Learner, settings_of
 from stream.plugins.file import NAME, NAME_RULE, RESERVED
 from stream.plugins.load import Defined, Plugins, registry
-from stream.results.metrics import Metric, metrics
+from stream.results.metrics import Metric
 from tasks.content import canonical
+from tasks.description import Array
 from tasks.errors import InputError, place_of
 from tasks.sources import Source
 
 TYPES = {"learner": Family, "metric": Metric, "source": Source}
 ROWS, TOKENS = 2, 3  # of the batch that a form is tried on
+Facts = dict[str, object]  # shapes of tensors, by name, and types
 
 
 def check(defined: Sequence[Defined]) -> list[InputError]:
@@ -124,40 +126,36 @@ def _check_forms(learner: Learner, what: str, each: Defined) -> Iterator[InputEr
     except InputError:  # this learner is for other backbones: the run says so of its own
         return
     for modification in learner.modifications:
-        form: Form = modification.form
         writes = width(architecture, modification.site)
-        other = modification.reads is None or modification.reads == "ffn.normed"
-        reads = writes if other else width(architecture, modification.reads)  # type: ignore[arg-type]
-        batch = torch.ones(ROWS, TOKENS, reads)
-        heads = torch.zeros(ROWS, TOKENS, architecture.heads)
+        reads = modification.reads
+        read = writes if reads is None or reads == "ffn.normed" else width(architecture, reads)
         try:
-            generator = torch.Generator().manual_seed(0)
-            shapes = form.shapes(reads, writes)
-            tensors = {name: form.initialise(name, shape, generator) for name, shape in shapes.items()}
-            drawn = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-            changed = form.change(tensors, Reading(x=batch, heads=architecture.heads, log_mass=lambda m=heads: m))  # type: ignore[misc]
-            facts = (form.formula, *form.common)
+            expected, found = _try_form(modification.form, read, writes, architecture.heads)
         except Exception as error:  # code of others may raise anything
-            where, found = place_of(error, each.origin.file)
-            yield InputError(f"a form of {what} fails", where=where, found=found)
+            where, said = place_of(error, each.origin.file)
+            yield InputError(f"a form of {what} fails", where=where, found=said)
             continue
-        if drawn != shapes:
-            yield InputError(
-                f"a form of {what} draws other shapes than it names", where=each.where, expected=str(shapes),
-                found=str(drawn),
-            )  # fmt: skip
-        elif tuple(changed.shape) != (ROWS, TOKENS, writes):
-            yield InputError(
-                f"a form of {what} gives a change of another shape", where=each.where,
-                expected=f"[{ROWS}, {TOKENS}, {writes}]", found=str([*changed.shape]),
-            )  # fmt: skip
-        elif not all(isinstance(fact, str) for fact in facts):
-            yield InputError(f"formula and common of a form of {what} are no texts", where=each.where, found=str(facts))
+        if expected != found:
+            difference = f"a form of {what} is not as it says"
+            yield InputError(difference, where=each.where, expected=str(expected), found=str(found))
+
+
+def _try_form(form: Form, reads: int, writes: int, heads: int) -> tuple[Facts, Facts]:
+    """What a form should make at these widths, and what it makes, as far as it is right."""
+    shapes = form.shapes(reads, writes)
+    tensors = {name: form.initialise(name, shape, torch.Generator().manual_seed(0)) for name, shape in shapes.items()}
+    drawn: Facts = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if drawn != shapes:
+        return dict(shapes), drawn
+    x, log_mass = torch.ones(ROWS, TOKENS, reads), torch.zeros(ROWS, TOKENS, heads)
+    change = form.change(tensors, Reading(x=x, heads=heads, log_mass=lambda: log_mass))
+    texts: Facts = {"formula": type(form.formula).__name__, **{str(n): type(n).__name__ for n in form.common}}
+    found: Facts = {"change": tuple(change.shape), **texts}
+    return {"change": (ROWS, TOKENS, writes), **dict.fromkeys(texts, "str")}, found
 
 
 def _check_metric(each: Defined) -> Iterator[InputError]:
     """It is named as its file, and gives a number, or None where there is nothing to compute it from."""
-    metric: Metric = metrics()[each.name]
     stem = Path(each.origin.file).stem
     if each.origin.file and each.alone and each.name != stem:
         yield InputError(
@@ -165,29 +163,37 @@ def _check_metric(each: Defined) -> Iterator[InputError]:
             found=each.name, fix="rename one of them, or define METRICS = [...] for several in one file",
         )  # fmt: skip
     draw = np.random.default_rng(0)
-    whole = draw.random((4, 4))
+    whole, triangle = draw.random((4, 4)), np.tri(4, dtype=bool)
     probes = {
-        "R [4, 4]": (whole, draw.random(4)),
-        "R [4, 4], NaN above the diagonal": (np.where(np.tri(4, dtype=bool), whole, np.nan), draw.random(4)),
-        "R [4, 4], all NaN": (np.full((4, 4), np.nan), np.full(4, np.nan)),
-        "R [1, 1]": (whole[:1, :1], draw.random(1)),
-        "R [0, 0]": (np.empty((0, 0)), np.empty(0)),
+        "R [4, 4]": whole,
+        "R [4, 4], NaN above the diagonal": np.where(triangle, whole, np.nan),
+        "R [4, 4], all NaN": np.full((4, 4), np.nan),
+        "R [1, 1]": whole[:1, :1],
+        "R [0, 0], no task yet": np.empty((0, 0)),
     }
-    for shown, (rows, baseline) in probes.items():
-        rows.flags.writeable = baseline.flags.writeable = False
-        try:
-            value = metric.compute(rows, baseline)
-        except Exception as error:  # code of others may raise anything
-            where, found = place_of(error, each.origin.file)
-            yield InputError(f"metric {each.name} fails on {shown}", where=where, found=found)
-            continue
-        none = value is None and shown != "R [4, 4]"
-        if not none and (isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value)):
-            expected = "a finite number" if shown == "R [4, 4]" else "a finite number, or None where a cell is missing"
-            yield InputError(
-                f"metric {each.name} gives no number on {shown}", where=each.where, expected=expected,
-                found=f"{value!r} ({type(value).__name__})",
-            )  # fmt: skip
+    for shown, rows in probes.items():
+        if (error := _try_metric(each, shown, rows, draw.random(len(rows)))) is not None:
+            yield error
+            return
+
+
+def _try_metric(each: Defined, shown: str, rows: Array, baseline: Array) -> InputError | None:
+    rows.flags.writeable = baseline.flags.writeable = False
+    try:
+        value = each.thing.compute(rows, baseline)
+    except Exception as error:  # code of others may raise anything
+        where, found = place_of(error, each.origin.file)
+        return InputError(f"metric {each.name} fails on {shown}", where=where, found=found)
+    if not np.isnan(rows).any() and len(rows) > 1:
+        expected = "a finite number"
+        right = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    else:
+        expected = "a number, or None where a score that it needs is missing"
+        right = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    if right:
+        return None
+    what, fix = f"metric {each.name} gives no number on {shown}", "return float(...), or None"
+    return InputError(what, where=each.where, expected=expected, found=f"{value!r} ({type(value).__name__})", fix=fix)
 
 
 def _check_source(each: Defined) -> Iterator[InputError]:

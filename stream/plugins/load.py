@@ -56,7 +56,7 @@ class Plugins:
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[Plugins]:
-        """Know their names, and no other plug-in's, until the block ends."""
+        """Know their names until the block ends."""
         with contextlib.ExitStack() as stack:
             for kind in dict.fromkeys(each.kind for each in self.defined):
                 more = {each.name: (_usable(each), each.origin) for each in self.defined if each.kind == kind}

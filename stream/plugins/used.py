@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from learners.specification.learner import Learner
@@ -46,11 +46,12 @@ def used_plugins(learners: Iterable[Learner], source: str) -> tuple[Used, ...]:
     return tuple(Used(name, kind, origin) for kind, name, origin in origins if origin is not None)
 
 
-def check_present(rows: Iterable[Row], where: str) -> None:
+def check_present(rows: Iterable[Row], where: str, kinds: Sequence[Kind] = ("learner", "metric")) -> None:
     """See that plug-ins which a run used are in use, with equal content.
 
     Args:
         rows: Of `plugins` in the run's results, or in its ledger.
+        kinds: Those that are needed. A source is, where data must be read again.
         where: The run, for messages.
 
     Raises:
@@ -58,6 +59,8 @@ def check_present(rows: Iterable[Row], where: str) -> None:
     """
     errors = []
     for row in rows:
+        if row["kind"] not in kinds:
+            continue
         origin = registry(row["kind"]).origin(row["name"])
         if origin is None or origin.sha256 != row["sha256"] or (origin.entry and origin.source != row["source"]):
             errors.append(_missing(row, origin, where))
