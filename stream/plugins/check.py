@@ -68,6 +68,8 @@ def _clashes(defined: Sequence[Defined]) -> Iterator[InputError]:
     for (kind, name), found in groupby(sorted(defined, key=named), named):
         several = [*found]
         ours = {*registry(kind).built_in(), *RESERVED[kind], *(aliases() if kind == "learner" else ())}
+        in_use = registry(kind).origin(name)
+        ours |= {name} if in_use is not None and in_use != several[0].origin else set()
         others = {alias for each in defined if each.kind == "learner" for alias in each.thing.aliases}
         if name in ours or len(several) > 1 or (kind == "learner" and name in others):
             holders = [each.where for each in several[1:]] or ["the package" if name in ours else "an alias"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from learners.specification.learner import Learner
 from stream.plugins.file import Kind
-from stream.plugins.load import registry
+from stream.plugins.load import CALL, registry
 from tasks.errors import InputError, InputErrors
 from tasks.registry import Origin
 
@@ -69,13 +69,18 @@ def check_present(rows: Iterable[Row], where: str, kinds: Sequence[Kind] = ("lea
 
 
 def _missing(row: Row, origin: Origin | None, where: str) -> InputError:
-    by_file = row["source"].endswith(".py")
+    name, source = row["name"], row["source"]
+    if source == CALL:
+        fix = f"it was an object: call stream.verify(folder, metrics=[...]) with the metric {name}"
+    elif source.endswith(".py"):
+        fix = f"bring that file and add --plugin {source}"
+    else:
+        fix = f"install that package: pip install {source.replace(' ', '==')}"
     what = "is not here" if origin is None else "is not the one that this run used"
     return InputError(
-        f"the plug-in of {row['kind']} {row['name']} {what}",
+        f"the plug-in of {row['kind']} {name} {what}",
         where=where,
-        expected=f"{row['source']}, SHA-256 {row['sha256']}",
+        expected=f"{source}, SHA-256 {row['sha256']}",
         found="" if origin is None else f"{origin.source}, SHA-256 {origin.sha256}",
-        fix=f"bring that file and add --plugin {row['source']}" if by_file
-        else f"install that package: pip install {row['source'].replace(' ', '==')}",
-    )  # fmt: skip
+        fix=fix,
+    )

@@ -296,7 +296,7 @@ def test_files_are_judged_without_torch(tmp_path: Path) -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
-    assert read_plugins([path])[0].lines == {"FAMILY": 23}
+    assert read_plugins([path])[0].lines == {"FAMILY": 24}
 
 
 def test_an_installed_plugin(
