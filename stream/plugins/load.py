@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from stream.plugins.file import Kind, PluginFile, read_plugins
-from tasks.content import content_id
 from tasks.errors import InputError, InputErrors, place_of
 from tasks.registry import Origin, Registry
 
@@ -118,38 +116,6 @@ def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
     if errors:
         raise InputErrors(errors)
     return Plugins(tuple(defined))
-
-
-CALL = "call"  # the source of what is no file: an object that the caller of a function gave
-
-
-def given_metrics(objects: Sequence[object]) -> Plugins:
-    """Metrics that a caller has as objects, checked like those of a file.
-
-    The hash is of what the metric says of itself and of the source text of its `compute`: it shows a later call with
-    another metric of the same name. What `compute` calls elsewhere is not in it: a file as plug-in proves more.
-
-    Raises:
-        InputErrors: What is wrong with any of them.
-    """
-    defined = []
-    for thing in objects:
-        name, formula = (str(getattr(thing, field, "")) for field in ("name", "formula"))
-        origin = Origin(CALL, content_id("metric", name, formula, _text(getattr(thing, "compute", None))), entry=CALL)
-        defined.append(Defined("metric", name, thing, origin, f"metrics={name or type(thing).__name__}"))
-    if defined:
-        from stream.plugins.check import check
-
-        if errors := check(defined):
-            raise InputErrors(errors)
-    return Plugins(tuple(defined))
-
-
-def _text(function: Any) -> str:
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):  # typed at a prompt, or no function of Python
-        return getattr(function, "__qualname__", "")
 
 
 def reload_plugins(origins: Sequence[Mapping[str, str]]) -> Plugins:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from learners.specification.learner import Learner
 from stream.plugins.file import Kind
-from stream.plugins.load import CALL, registry
+from stream.plugins.load import registry
 from tasks.errors import InputError, InputErrors
 from tasks.registry import Origin
 
@@ -70,9 +70,7 @@ def check_present(rows: Iterable[Row], where: str, kinds: Sequence[Kind] = ("lea
 
 def _missing(row: Row, origin: Origin | None, where: str) -> InputError:
     name, source = row["name"], row["source"]
-    if source == CALL:
-        fix = f"it was an object: call stream.verify(folder, metrics=[...]) with the metric {name}"
-    elif source.endswith(".py"):
+    if source.endswith(".py"):
         fix = f"bring that file and add --plugin {source}"
     else:
         fix = f"install that package: pip install {source.replace(' ', '==')}"
