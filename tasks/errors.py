@@ -26,13 +26,27 @@ class InputError(Exception):
         parts += [fix] if fix else []
         super().__init__("; ".join(part.rstrip(".") for part in parts))
 
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """Every single error: this one, or those of an `InputErrors`."""
+        return (self,)
 
-class InputErrors(Exception):
-    """Several `InputError`s at once, so that a user mends a command in one go."""
+
+class InputErrors(InputError):
+    """Several errors at once, so that a user can correct all of them before the next try.
+
+    `except InputError` catches it too. The attributes `what`, `where`, ... are those of the first error.
+    """
 
     def __init__(self, errors: Iterable[InputError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("\n".join(str(error) for error in self.errors))
+        self._errors = tuple(single for error in errors for single in error.errors)
+        first = self._errors[0]
+        super().__init__(first.what, where=first.where, expected=first.expected, found=first.found, fix=first.fix)
+        self.args = ("\n".join(str(error) for error in self._errors),)
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        return self._errors
 
 
 def place_of(error: BaseException, file: str) -> tuple[str, str]:

@@ -168,7 +168,7 @@ def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dic
         try:
             learner = parse_learner(specification, overrides)
         except InputError as error:
-            errors.append(error)
+            errors += error.errors
             continue
         twins = [s for s, other in learners.items() if (other.name, other.training) == (learner.name, learner.training)]
         if twins:

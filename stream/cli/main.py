@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,16 +14,32 @@ import typer
 from stream.cli import help as examples
 from stream.cli.options import Display, DisplayOption, PluginOption, StoreOption, takes_settings
 from stream.plugins.load import load_plugins
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 app = typer.Typer(
     name="taskstream",
-    help="Continual learning on streams of text tasks: who forgets, what each task costs, and the proof.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"taskstream {version('taskstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def taskstream(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Continual learning on streams of text tasks: who forgets, what each task costs, and the proof."""
 
 
 class Listed(StrEnum):
@@ -48,18 +64,30 @@ class Shown(StrEnum):
 
 @app.command("run", help=examples.RUN)
 @takes_settings
-def run_command(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+def run_command(given: Mapping[str, Any], display: str) -> int:
     from stream.cli.run import run
 
-    return run(given, columns, config, display)
+    return run(given, display)
 
 
 @app.command("plan", help=examples.PLAN)
 @takes_settings
-def plan_command(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+def plan_command(given: Mapping[str, Any], display: str) -> int:
     from stream.cli.plan import plan
 
-    return plan(given, columns, config, display)
+    return plan(given, display)
+
+
+@app.command("config", help=examples.CONFIG)
+def config_command(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of a run, whose settings to print; without it: the defaults.")
+    ] = None,
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.cli.config import config
+
+    config(folder, display)
 
 
 @app.command("list")
@@ -222,20 +250,17 @@ def new_command(
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 the run failed or `verify` found a difference, 2 bad input."""
+    """Entry point.
+
+    Exit codes: 0 done; 1 the run failed or `verify` found a difference; 2 bad input; 130 interrupted by Ctrl-C.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
         app()
     except InputError as error:
-        _fail([error])
-    except InputErrors as errors:
-        _fail(errors.errors)
-
-
-def _fail(errors: list[InputError] | tuple[InputError, ...]) -> None:
-    for error in errors:
-        print(f"error: {error}", file=sys.stderr)
-    sys.exit(2)
+        for single in error.errors:
+            print(f"error: {single}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

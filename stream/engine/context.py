@@ -27,7 +27,7 @@ from stream.results.metrics import metrics
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
-from tasks.sources import SimulatedSource, Source, open_source
+from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
 
@@ -77,6 +77,7 @@ class Prepared:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            validation_examples=config.other_validation,
             evaluate=config.evaluate,
             learners={name: settings_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
@@ -98,6 +99,7 @@ class Prepared:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            validation_examples=config.other_validation,
             keep=config.evaluate != "audited",
             ids=self.inputs.data,
             plugins=tuple(asdict(origin) for origin in origins),
@@ -112,18 +114,19 @@ class Prepared:
 
     def facts(self) -> Facts:
         """What the results say of the run itself."""
-        config = self.config
+        config, limits = self.config, limits_of(self.config)
 
-        def capped(size: int, limit: int | None) -> int:
+        def capped(split: str, size: int) -> int:
+            limit = limits.of(split)
             return size if limit is None else min(size, limit)
 
         described = {
             name: {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
-                "train": capped(task.train, config.train_examples),
-                "validation": capped(task.validation, config.test_examples),
-                "test": capped(task.test, config.test_examples),
+                "train": capped("train", task.train),
+                "validation": capped("validation", task.validation),
+                "test": capped("test", task.test),
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
@@ -131,7 +134,8 @@ class Prepared:
             }
             for name, task in self.data.items()
         }
-        names = ("evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples")
+        names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
+        names += [] if config.other_validation is None else ["validation_examples"]
         return Facts(
             suite=self.suite,
             source=self.source.name,
@@ -152,11 +156,14 @@ class Prepared:
         )
 
 
-def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> Prepared:
+def prepare(
+    config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
+) -> Prepared:
     """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
 
     Args:
         notice: Told what is being done, as some of it takes seconds.
+        loaded: The backbone, if the caller has loaded it.
 
     Raises:
         InputErrors: Everything wrong with the settings, found before anything slow is done.
@@ -168,16 +175,13 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         try:
             return step()
         except InputError as error:
-            errors.append(error)
-        except InputErrors as several:
-            errors.extend(several.errors)
+            errors.extend(error.errors)
         return None
 
     attempt(metrics)  # a file that is none must not be found when all is trained
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
-    draw = source.draw if isinstance(source, SimulatedSource) else None
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), draw)) if source else None
+    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
     stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
     attempt(partial(check_name, config.backbone))
     if errors or not (learners and source and resolved and stream):
@@ -186,8 +190,9 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         attempt(partial(source.task, name))  # a task without data should not wait for the backbone
     if errors:
         raise InputErrors(errors)
-    notice(f"loading backbone {config.backbone}")
-    backbone = load_backbone(config.backbone, config.dtype)
+    if loaded is None:
+        notice(f"loading backbone {config.backbone}")
+    backbone = loaded or load_backbone(config.backbone, config.dtype)
     for note in backbone.notes:
         notice(note)
     files = file_digests(backbone.folder)
@@ -209,15 +214,19 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         if len(order) <= MANY or index % MANY == 0:
             notice(f"encoding {name}" + (f" ({index + 1} of {len(order)})" if len(order) > MANY else ""))
         tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
-        limits = Limits(config.train_examples, config.test_examples)
-        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits))
+        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
         if task is not None:
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    plugins = used_plugins(learners.values(), config.source)
+    plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
     return Prepared(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+
+
+def limits_of(config: RunConfig) -> Limits:
+    """How many examples of each split a run uses at most."""
+    return Limits(config.train_examples, config.test_examples, config.validation_examples)
 
 
 def cache_folder() -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from learners.backbones.backbone import Backbone
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.engine.context import Prepared, prepare
 from stream.engine.events import Handle, Progress, arrived, begin, keep, show, take
@@ -46,6 +47,7 @@ def run_stream(
     origins: Mapping[str, str],
     handle: Handle = lambda event: None,
     waiting: Workers | None = None,
+    backbone: Backbone | None = None,
 ) -> dict[str, Any]:
     """Run or continue a stream.
 
@@ -53,6 +55,7 @@ def run_stream(
         origins: Where each setting came from, for config.toml.
         handle: Called with every event; see `stream.report` for those that are shown.
         waiting: Workers that have begun to load their libraries, or are kept from a run before.
+        backbone: That of the settings, if the caller has loaded it.
 
     Returns:
         The results, as written to OUT/results.json.
@@ -69,7 +72,7 @@ def run_stream(
         handle({"event": "notice", "message": text})
 
     with refusals_told(), load_plugins(config.plugins).in_use():
-        prepared = prepare(config, notice)
+        prepared = prepare(config, notice, backbone)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
         with sole_writer(folder / "ledger.jsonl"):

@@ -41,6 +41,7 @@ def share(
     from stream.hub.dataset import write_results
     from stream.hub.manifest import DELTA, RECORD, record_of
     from stream.results.document import results
+    from stream.results.results import Results
     from stream.verification.checks import store_of, whole_record
     from stream.verification.learned import held_delta, learned_tasks, named_learner, run_backbone
     from stream.verification.sources import encoded_of
@@ -62,7 +63,7 @@ def share(
     usable_folder(target.parent, "--to-dir")
     with folder_atomic(target) as part:
         (part / RESULTS).mkdir()
-        write_results(part / RESULTS, results(run.facts, run.held), reference(backbone))
+        write_results(part / RESULTS, Results.from_dict(results(run.facts, run.held)), reference(backbone))
         for each, path in encoded.items():
             data = open_encoded(path)  # maps many files, so not those of all tasks at once
             for name in (name for name, its in pairs if its == each):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def without_path(source: str) -> str:
     return "folder" if source.startswith("folder:") else source
 
 
-def published_at(notes: list[str]) -> dict[str, str]:
+def published_at(notes: Iterable[str]) -> dict[str, str]:
     """Repository, configuration and commit on the hub that a task came from, by its notes; empty for other sources."""
     found = next((match for note in notes if (match := COMMIT.fullmatch(note))), None)
     return {} if found is None else {name: value for name, value in found.groupdict().items() if value}

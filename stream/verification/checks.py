@@ -16,10 +16,10 @@ from stream.verification.recorded import Recorded, recorded
 from stream.verification.rerun import rerun as rerun_cells
 from stream.verification.sources import check_backbone_files, check_encoded_data
 from stream.verification.verdict import Finding, Outcome, Verdict
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 # What a forged event of unforeseen form may raise wherever it is read.
-UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, StopIteration, InputError, InputErrors)
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, StopIteration, InputError)
 
 
 def verify(
@@ -141,5 +141,5 @@ def _check(
 
 
 def _unreadable(error: Exception, ledger: str) -> Finding:
-    found = str(error) if isinstance(error, InputError | InputErrors) else f"{type(error).__name__}: {error}"
+    found = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return Finding("an event is not what a run writes", ledger, found=found[:300])

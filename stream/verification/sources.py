@@ -64,7 +64,8 @@ def encoded_of(
     progress(f"encoding {task}")
     check_present(run.facts.plugins, f"source {config.source}", ("source",))
     source = open_source(config.source, config.columns)
-    limits = Limits(run.inputs.train_examples, run.inputs.test_examples)
+    inputs = run.inputs
+    limits = Limits(inputs.train_examples, inputs.test_examples, inputs.validation_examples)
     tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
     encoded = encode(source, task, *tokenizer, cache_folder(), limits)
     expected = run.inputs.data[task]

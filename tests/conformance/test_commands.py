@@ -33,6 +33,7 @@ def test_the_verbs() -> None:
         "plan",
         "compare",
         "replay",
+        "config",
     }
 
 
@@ -61,6 +62,7 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
     return {
         "run": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours")),
         "plan": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "plan", suite="colours")),
+        "config": [],
         "list": ["tasks"],
         "show": ["metric", "bwt_gem"],
         "report": [str(tmp_path)],

@@ -27,7 +27,7 @@ def test_a_run_keeps_the_dtype_of_the_processor_that_it_began_on(
     file.write_text('dtype = "auto"\n')
     asked = tiny_settings(tiny_tasks, tiny_backbone, out, suite="sms_spam")
     on(here)
-    results = run(config=file, **asked)
+    results = run(config=file, **asked).as_dict()
     assert results["settings"]["dtype"] == results["environment"]["dtype"] == here
     assert '"auto"' not in json.dumps([read_results(out), ledger_of(out)])
     origin = f"file {file}: auto, what suits this processor"

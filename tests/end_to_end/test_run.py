@@ -157,7 +157,7 @@ def test_one_process_gives_what_two_workers_gave(
 ) -> None:
     """Sequential learners too: jobs are pure, so where they run does not matter."""
     learners = "full:sequential,adapter:4,adapterbias:share=alpha:l0=1e-4"
-    results = run(**{**finished.settings, "learners": learners, "workers": 1, "out": str(tmp_path)})
+    results = run(**{**finished.settings, "learners": learners, "workers": 1, "out": str(tmp_path)}).as_dict()
     expected, found = deltas_of(finished.out), deltas_of(tmp_path)
     assert found == {key: expected[key] for key in found}
     assert matrices_of(results) == {name: matrices_of(finished.results)[name] for name in learners.split(",")}

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.learner_summary import Standing, standings
+from stream.report.learner_summary import LearnerSummary, summaries
 from stream.report.names import numbered, short_names
 from stream.report.numbers import points
 from stream.report.terminal.grid import Column, table, table_width
+from stream.results.results import Results
 
 BARS = "▁▂▃▄▅▆▇█"
 DIGITS = "0123456789"
 MANY, SHOWN = 60, 30  # of more tasks than a reader goes through, those that matter
 
 
-def forgetting(results: Mapping[str, Any], page: Page) -> RenderableType:
+def forgetting(results: Results, page: Page) -> RenderableType:
     """One table per learner that forgets or may: score when learned, score now, change, course over arrivals."""
-    learners = [learner for learner in standings(results) if may_forget(learner)]
+    learners = [learner for learner in summaries(results) if may_forget(learner)]
     if not learners:
         return Text("No learner here shares trained weights between tasks, and none lost a point.", style="dim")
     parts: list[RenderableType] = []
     for learner in learners:
-        parts += [*forgetting_table(learner, list(results["order"]), page), Text()]
+        parts += [*forgetting_table(learner, results.order, page), Text()]
     return Group(*parts[:-1])
 
 
-def may_forget(learner: Standing) -> bool:
+def may_forget(learner: LearnerSummary) -> bool:
     return learner.sharing == "sequential" or bool(learner.forgetting)
 
 
-def forgetting_table(learner: Standing, order: Sequence[str], page: Page) -> list[RenderableType]:
+def forgetting_table(learner: LearnerSummary, order: Sequence[str], page: Page) -> list[RenderableType]:
     """The tasks that arrived, in order of arrival."""
     arrived = len(learner.rows)
     courses = [[row[task] for row in learner.rows[task:]] for task in range(arrived)]
