@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import stream
+from stream import cost, load_results, plan, verify
 from stream.cli.new import template
 from stream.plugins.file import read_plugins
 from stream.plugins.load import load_plugins, reload_plugins
@@ -81,6 +83,35 @@ def test_an_own_metric_stands_behind_ours(finished: Path) -> None:
         *ours, own = learner["metrics"]
         assert (own, ours) == ("worst", sorted(ours))
         assert learner["metrics"]["worst"] == min(learner["R"][-1])
+
+
+def test_an_own_metric_is_shown(finished: Path, tmp_path: Path) -> None:
+    printed = (finished / "printed.txt").read_text(encoding="utf-8")
+    (heading,) = (line for line in printed.splitlines() if line.startswith("learner") and "proof" in line)
+    assert heading.split()[-1] == "worst"
+    results, run = load_results(finished / "run"), str(finished / "run")
+    shown = {line.split()[0]: line.split()[-1] for line in printed.split(heading)[1].splitlines()[1:4]}
+    assert shown == {name: f"{results[name].metrics['worst']:.4g}" for name in shown}
+    assert [*results.summary().columns][-1] == "worst"
+    assert call("report", run, "--html", str(tmp_path / "report.html"), "--display", "none").code == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "a metric of your own" in page
+    assert shown["head"] in page
+
+
+def test_the_same_from_python(finished: Path) -> None:
+    files = [finished / "mine.py", finished / "worst.py"]
+    run = finished / "run"
+    left = plan(config=run / "config.toml", plugins=files, out=run)
+    assert left.jobs_left == 0
+    assert stream.run(config=run / "config.toml", plugins=files, out=run)["mine"].metrics["worst"] is not None
+    assert verify(run, plugins=files).passed
+    with pytest.raises(InputError, match="the plug-in of learner mine is not here"):
+        verify(run)
+    assert cost(backbone="bert-base-uncased", learners="mine", plugins=files[0])["learners"]["mine"]
+    for call_of in (lambda: stream.run(plugins=3), lambda: verify(run, plugins=3), lambda: cost(plugins=3)):  # type: ignore[arg-type]
+        with pytest.raises(InputError, match=r"bad value of plugins.*a path or a list of paths"):
+            call_of()
 
 
 def test_verify_without_them_says_which_to_bring(finished: Path) -> None:

@@ -55,10 +55,7 @@ def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
         Column("disk\n/task", bytes_on_disk, rank=5),
         Column("train\ntime", [duration(learner.train_seconds, page) for learner in learners], rank=2),
         Column("proof", [verdict(learner) for learner in learners], "left"),
-        *(
-            Column(two_lines(name), [plain(learner.own.get(name), page) for learner in learners])
-            for name in own(learners)
-        ),
+        *(Column(two_lines(name), [plain(x.own.get(name), page) for x in learners]) for name in own(learners)),
     ]
 
 
@@ -73,8 +70,8 @@ def plain(value: float | None, page: Page) -> str:
 
 
 def two_lines(name: str) -> str:
-    """A heading broken at the `_` nearest to its middle."""
-    places = [index for index, letter in enumerate(name) if letter == "_"]
+    """A heading broken after the `_` nearest to its middle."""
+    places = [index for index, letter in enumerate(name, start=1) if letter == "_"]
     middle = min(places, key=lambda index: abs(2 * index - len(name)), default=len(name))
     return f"{name[:middle]}\n{name[middle:]}" if places else name
 
