@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from stream.api.metrics import check_metric
 from stream.api.objects import backbone_name, check_backbone, learner_name
 from stream.config import RunConfig, resolve_config
 from stream.execution.workers import Workers
@@ -20,12 +21,13 @@ from tasks.errors import InputError, InputErrors, unknown_name
 
 if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
+    from stream.results.metrics import Metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Handle = Callable[[dict[str, Any]], None]
 
-OTHERS = ("config", "display", "handle", "tasks")  # arguments that are no settings of a run
+OTHERS = ("config", "display", "handle", "tasks", "metrics")  # arguments that are no settings of a run
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Call:
         backbone: If the caller has loaded it.
         workers: If the caller keeps them.
         handle: Called with every event.
+        metrics: The caller's own.
     """
 
     config: RunConfig
@@ -47,6 +50,7 @@ class Call:
     backbone: Backbone | None = None
     workers: Workers | None = None
     handle: Handle | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 class _NotGiven:
@@ -113,6 +117,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     tables = read("tasks", _tables)
     display = read("display", _display, "none")
     handle = read("handle", _callable)
+    own = read("metrics", _metrics, ())
     try:
         config, origins = resolve_config(plain, file, origin=origin)
     except InputError as error:
@@ -132,7 +137,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
         raise InputErrors(errors)
     workers = given.get("workers")
     kept = workers if isinstance(workers, Workers) else None
-    return Call(config, origins, display, tables, backbone, kept, handle)
+    return Call(config, origins, display, tables, backbone, kept, handle, own)
 
 
 def bad(name: str, value: object, expected: str) -> InputError:
@@ -226,6 +231,21 @@ def _tables(name: str, value: object) -> Mapping[str, object]:
     if isinstance(value, Mapping) and value:
         return value
     raise bad(name, value, "a dict: task name -> table")
+
+
+def _metrics(name: str, value: object) -> tuple[Metric, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise bad(name, value, "a list of metrics")
+    errors: list[InputError] = []
+    found: list[Metric] = []
+    for entry in value:
+        try:
+            found.append(check_metric(entry))
+        except InputError as error:
+            errors += error.errors
+    if errors:
+        raise InputErrors(errors)
+    return tuple(found)
 
 
 def _display(name: str, value: object) -> str:

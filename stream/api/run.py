@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
+    from stream.results.metrics import Metric
 
 
 @by_name
@@ -45,6 +46,7 @@ def run(
     log: str | Sequence[str] | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     tasks: Mapping[str, object] | None = None,
+    metrics: Sequence[Metric] = (),
     config: str | Path | None = None,
     display: Literal["rich", "plain", "json", "none"] = "none",
     handle: Callable[[dict[str, Any]], None] | None = None,
@@ -97,6 +99,8 @@ def run(
         tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
             columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
             they are the stream; else they come after the tasks of `suite`. Default: none.
+        metrics: Your own metrics (`stream.results.metrics.Metric`), computed for the results that are returned, not for
+            the files of the run. Default: none.
         config: TOML file of settings; those given here win. `taskstream config` prints one. Default: none.
         display: What is shown: rich or plain (the run as it goes, then its report), json or none (nothing). Default:
             none.

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from stream.api.arguments import Call
+from stream.api.metrics import add_metrics
 from stream.api.tables import with_tables
 from stream.execution.workers import waiting_workers
 from stream.loggers.log import logged
@@ -37,7 +38,7 @@ def perform(call: Call) -> Results:
         from stream.engine.engine import run_stream  # seconds: the workers load theirs meanwhile
 
         document = run_stream(config, call.origins, handle, waiting, call.backbone)
-    results = Results.from_dict(document)
+    results = Results.from_dict(add_metrics(document, call.metrics))
     if call.display in ("rich", "plain"):
         print_report(results, console)
     return results

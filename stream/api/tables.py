@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stream.api.arguments import Call
+from stream.config import RunConfig, resolve_config
 from stream.storage.files import usable_folder
 
 FOLDER = "tasks"  # in the folder of the run
@@ -28,7 +29,7 @@ def with_tables(call: Call) -> Call:
     folder = config.out_folder / FOLDER
     usable_folder(folder, f"--out {config.out}")
     write_frames(folder, call.tables, fixed=(config.out_folder / "ledger.jsonl").exists())
-    own = f"frames:{Path(config.out) / FOLDER}"
+    own = f"frames:{_as_named(config) or Path(config.out) / FOLDER}"
     suite, source = config.suite, config.source
     if call.origins["suite"] == "default":
         suite = ",".join(call.tables)
@@ -40,3 +41,14 @@ def with_tables(call: Call) -> Call:
     changed = {"suite": suite, "source": source}
     origins: Mapping[str, str] = {**call.origins, **dict.fromkeys(changed, "call: tasks")}
     return replace(call, config=config.model_copy(update=changed), origins=origins, tables=None)
+
+
+def _as_named(config: RunConfig) -> str | None:
+    """How the run in OUT, if there is one, names the folder of its tables: one path may be written in several ways."""
+    file = config.out_folder / "config.toml"
+    if not file.is_file():
+        return None
+    began, _ = resolve_config({}, file)
+    named = began.source.rpartition("frames:")[2]
+    same = began.source != named and Path(named).absolute() == (config.out_folder / FOLDER).absolute()
+    return named if same else None

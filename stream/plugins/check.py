@@ -14,7 +14,8 @@ from learners.backbones.sites import width
 from learners.delta.layout import delta_shapes
 from learners.forms import Form, Reading
 from learners.specification.family import Family, aliases, families, parse_learner
-from learners.specification.learner import Learner, settings_of
+from learners.specification.learner import Learner
+from learners.specification.recipe import recipe_of
 from stream.plugins.file import NAME, NAME_RULE, RESERVED
 from stream.plugins.load import Defined, Plugins, registry
 from stream.results.metrics import Metric
@@ -102,7 +103,7 @@ def _check_family(each: Defined) -> Iterator[InputError]:
             where, found = place_of(error, each.origin.file)
             yield InputError(f"{what} cannot be built", where=where, found=found)
             continue
-        if not isinstance(learner, Learner) or learner.family != each.name:
+        if type(learner) is not Learner or learner.family != each.name:
             family_of = getattr(learner, "family", type(learner).__name__)
             yield InputError(
                 f"{what} is not of this family", where=each.where, expected=f'Learner(family="{each.name}", ...)',
@@ -110,7 +111,7 @@ def _check_family(each: Defined) -> Iterator[InputError]:
             )  # fmt: skip
             continue
         try:
-            canonical(settings_of(learner))
+            canonical(recipe_of(learner))
         except (TypeError, ValueError) as error:
             expected = "numbers, texts and frozen dataclasses of them, as they enter the ids of its results"
             yield InputError(

@@ -10,9 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from stream.results.reading import by_task, cells, damaged, items, number, numbers, section, text, whole
-
-Series = tuple[float | None, ...]
+from stream.results.learner_cost import Cost, Series, read_cost
+from stream.results.reading import cells, damaged, items, number, section, text, whole
 
 
 @dataclass(frozen=True)
@@ -60,58 +59,6 @@ class Retention:
     cells_certified: int
     cells_audited: int
     violations: tuple[Violation, ...]
-
-
-@dataclass(frozen=True)
-class ArrivalCost:
-    """Cost up to an arrival, sums since the stream began.
-
-    Attributes:
-        growth, growth_without_heads: Parameters kept, in multiples of the backbone.
-        parameters: Parameters kept, backbone and heads included.
-        bytes: Stored bytes, the backbone not included.
-        train_flops: Floating point operations of all training steps.
-        peak_memory_bytes: Highest resident memory of a process that trained.
-    """
-
-    arrival: int
-    task: str
-    growth: float | None
-    growth_without_heads: float | None
-    parameters: int | None
-    bytes: int | None
-    train_flops: float | None
-    train_seconds: float | None
-    evaluate_seconds: float | None
-    peak_memory_bytes: int | None
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a learner costs. None is "not known".
-
-    Attributes:
-        trained_parameters_per_task: Parameters trained, head not included, by task.
-        kept_parameters_per_task: Parameters kept after pruning, head not included, by task.
-        head_parameters_per_task: Parameters of the head, by task.
-        growth, growth_without_heads: Parameters kept after each arrival, in multiples of the backbone.
-        bytes_per_task: Stored bytes, head included, by task.
-        train_flops: Floating point operations of all training steps.
-        train_seconds, evaluate_seconds: Wall clock, seconds.
-        peak_memory_bytes: Highest resident memory of a process that trained.
-    """
-
-    trained_parameters_per_task: Mapping[str, int]
-    kept_parameters_per_task: Mapping[str, int]
-    head_parameters_per_task: Mapping[str, int]
-    growth: Series
-    growth_without_heads: Series
-    bytes_per_task: Mapping[str, int]
-    train_flops: float | None
-    train_seconds: float | None
-    evaluate_seconds: float | None
-    peak_memory_bytes: int | None
-    after_each_arrival: tuple[ArrivalCost, ...]
 
 
 @dataclass(frozen=True)
@@ -205,43 +152,11 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
         matrix=matrix,
         metrics={metric: number(score) for metric, score in metrics.items()},
         counted=arrivals if counted is None else counted,
-        cost=_cost(section(document.get("cost"), f"{place}/cost"), f"{place}/cost"),
+        cost=read_cost(document.get("cost"), f"{place}/cost"),
         retention=_retention(section(document.get("retention"), f"{place}/retention"), f"{place}/retention"),
         failures=tuple(_failure(entry, place) for entry in items(document.get("failures"), f"{place}/failures")),
         training=section(document.get("training"), f"{place}/training"),
         document=document,
-    )
-
-
-def _cost(cost: Mapping[str, object], where: str) -> Cost:
-    entries = items(cost.get("after_each_arrival"), where)
-    return Cost(
-        trained_parameters_per_task=by_task(cost.get("trained_parameters_per_task"), where),
-        kept_parameters_per_task=by_task(cost.get("kept_parameters_per_task"), where),
-        head_parameters_per_task=by_task(cost.get("head_parameters_per_task"), where),
-        growth=numbers(cost.get("growth"), where),
-        growth_without_heads=numbers(cost.get("growth_without_heads"), where),
-        bytes_per_task=by_task(cost.get("bytes_per_task"), where),
-        train_flops=number(cost.get("train_flops")),
-        train_seconds=number(cost.get("train_seconds")),
-        evaluate_seconds=number(cost.get("evaluate_seconds")),
-        peak_memory_bytes=whole(cost.get("peak_memory_bytes")),
-        after_each_arrival=tuple(_arrival(section(entry, where)) for entry in entries),
-    )
-
-
-def _arrival(entry: Mapping[str, object]) -> ArrivalCost:
-    return ArrivalCost(
-        arrival=whole(entry.get("arrival")) or 0,
-        task=text(entry.get("task")),
-        growth=number(entry.get("growth")),
-        growth_without_heads=number(entry.get("growth_without_heads")),
-        parameters=whole(entry.get("parameters")),
-        bytes=whole(entry.get("bytes")),
-        train_flops=number(entry.get("train_flops")),
-        train_seconds=number(entry.get("train_seconds")),
-        evaluate_seconds=number(entry.get("evaluate_seconds")),
-        peak_memory_bytes=whole(entry.get("peak_memory_bytes")),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training
+from learners.specification.recipe import trainer_in
 from stream.engine.header import last_opened
 from stream.engine.jobs import Job, plan_jobs
 from stream.engine.keys import Inputs
@@ -51,7 +52,7 @@ class Recorded:
 
     def certifiable(self, learner: str) -> bool:
         """Whether cells of this learner may be certified: never of a sequential one, whose body goes on changing."""
-        return self.inputs.evaluate == "audited" and self.facts.learners[learner].permanent
+        return self.inputs.evaluate == "audited" and self.facts.learners[learner].keeps_task_weights
 
 
 def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool = False) -> Recorded | None:
@@ -95,4 +96,12 @@ def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool
 def _known(settings: Mapping[str, Any]) -> Learner:
     """As much of a learner as its settings in the ledger say."""
     plain = {name: settings[name] for name in ("name", "family", "sharing", "library", "trains")}
-    return Learner(**plain, training=Training(**settings["training"]), plugins=tuple(settings["plugins"]))
+    trainer, config = trainer_in(settings)
+    return Learner(
+        **plain,
+        training=Training(**settings["training"]),
+        trainer=trainer,
+        trainer_config=config,
+        draws_as=settings.get("seeds", ""),
+        plugins=tuple(settings["plugins"]),
+    )

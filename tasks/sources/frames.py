@@ -96,7 +96,10 @@ def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
     where = f"tasks[{name!r}]"
     if not isinstance(name, str):
         raise InputError("bad task name", where=where, expected="a text", found=type(name).__name__)
-    check_task_name(name)
+    try:
+        check_task_name(name)
+    except InputError as error:
+        raise InputError(error.what, where=where, expected=error.expected, found=error.found) from None
     if not isinstance(table, Mapping):
         return {folder / f"{name}.parquet": to_arrow(table, where)}
     if unknown := [split for split in table if str(split).lower() not in SPELLINGS] or not table:

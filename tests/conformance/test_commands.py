@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import typer
 from stream import run
 from stream.cli.main import app
 from tests.report.fake_results import make_results
-from tests.runs import Answer, as_arguments, call, tiny_settings
+from tests.runs import COMMAND, Answer, as_arguments, call, tiny_settings
 
 VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn", "scipy", "numpy", "matplotlib", "avalanche")
@@ -102,3 +104,40 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize("arguments", [(), *((verb,) for verb in VERBS)], ids=" ".join)
+def test_short_help_is_help(arguments: tuple[str, ...]) -> None:
+    assert call(*arguments, "-h") == call(*arguments, "--help")
+
+
+def test_the_version() -> None:
+    assert call("--version") == Answer(0, f"taskstream {version('taskstream')}\n", "")
+
+
+def test_the_package_is_the_command() -> None:
+    asked = [sys.executable, "-m", "stream", "list", "tasks", "--display", "json"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout) == json.loads(call("list", "tasks", "--display", "json").out)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    """The script that `--install-completion` puts into the shell asks the command, which knows verbs and options."""
+    environment = {**os.environ, "_TASKSTREAM_COMPLETE": f"source_{shell}"}
+    script = subprocess.run([COMMAND], capture_output=True, text=True, check=True, env=environment).stdout
+    assert "taskstream" in script
+    asking = {**os.environ, "_TASKSTREAM_COMPLETE": "complete_bash", "COMP_WORDS": "taskstream ve", "COMP_CWORD": "1"}
+    assert subprocess.run([COMMAND], capture_output=True, text=True, check=True, env=asking).stdout.split() == [
+        "verify"
+    ]
+
+
+@pytest.mark.parametrize("verb", ["run", "verify"])
+def test_ctrl_c_exits_with_130(verb: str, examples: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stream.cli.run.perform", interrupted)
+    monkeypatch.setattr("stream.verification.checks.verify", interrupted)
+    assert call(verb, *examples[verb]).code == 130

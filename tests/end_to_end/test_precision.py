@@ -37,7 +37,7 @@ def test_a_run_keeps_the_dtype_of_the_processor_that_it_began_on(
     plan = call("plan", *as_arguments(asked), "--dtype", "auto", "--display", "json")
     assert (plan.code, json.loads(plan.out)["cells_left"]) == (0, 0)
     more = asked | {"suite": "sms_spam,colours"}
-    assert run(dtype="auto", **more)["settings"]["dtype"] == here
+    assert run(dtype="auto", **more).settings["dtype"] == here
     assert fitted(out) == [("head", "sms_spam"), ("head", "colours")]
     assert tomllib.loads((out / "config.toml").read_text())["dtype"] == here
     again = call("run", "--config", str(out / "config.toml"), "--display", "none")

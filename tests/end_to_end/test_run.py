@@ -145,7 +145,7 @@ def test_settings_and_their_origins(finished: Finished) -> None:
 def test_the_same_command_again_runs_nothing(finished: Finished) -> None:
     before, count = finished.results, len(ledger_of(finished.out))
     told: list[dict[str, Any]] = []
-    assert run(**finished.settings, handle=told.append) == before
+    assert run(**finished.settings, handle=told.append).as_dict() == before
     opening = next(event for event in told if event["event"] == "run")
     assert opening["jobs"] == opening["cached"] == len(LEARNERS) * (1 + 2 * len(SUITE))
     assert not [event for event in told if event["event"] == "start"]

@@ -167,7 +167,7 @@ def test_the_csv_is_the_matrix(ran: Ran) -> None:
 
 def test_the_written_settings_are_the_run(ran: Ran) -> None:
     told: list[dict[str, Any]] = []
-    assert run(config=ran.out / "config.toml", handle=told.append) == ran.results
+    assert run(config=ran.out / "config.toml", handle=told.append).as_dict() == ran.results
     opening = next(event for event in told if event["event"] == "run")
     assert opening["cached"] == opening["jobs"]
     kinds = [event["event"] for event in told]

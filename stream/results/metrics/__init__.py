@@ -31,6 +31,7 @@ __all__ = [
     "Description",
     "Metric",
     "compute_all",
+    "compute_one",
     "counted",
     "describe",
     "forgetting_per_task",
@@ -96,6 +97,11 @@ def compute_all(
         name: _after(found, matrix, cells, matrix.arrivals, references) for name, found in METRICS.built_in().items()
     }
     return values | {name: _own(metric(name), matrix, cells, references) for name in own}
+
+
+def compute_one(found: Metric, matrix: AccuracyMatrix, references: References | None = None) -> float | None:
+    """One metric, of these or of a caller's own, after the last finished arrival; see `compute_all`."""
+    return _after(found, matrix, as_array(matrix), matrix.arrivals, references)
 
 
 def counted(matrix: AccuracyMatrix) -> int:
