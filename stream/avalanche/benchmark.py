@@ -91,6 +91,7 @@ def houlsby26(
     backbone: str = "embedded",
     max_length: int = 128,
     train_examples: int | None = None,
+    validation_examples: int | None = None,
     test_examples: int | None = None,
     seed: int = 0,
     columns: dict[str, str] | None = None,
@@ -111,7 +112,8 @@ def houlsby26(
         "suite": suite if isinstance(suite, str) else ",".join(suite),
         "order": order if isinstance(order, str) else ",".join(order),
         "source": source, "backbone": backbone, "max_length": max_length, "seed": seed, "columns": columns,
-        "train_examples": train_examples, "test_examples": test_examples, "learners": "head",
+        "train_examples": train_examples, "validation_examples": validation_examples, "test_examples": test_examples,
+        "learners": "head",
     }  # fmt: skip
     config, _ = resolve_config(given, origin="call")
     prepared = prepare(config)

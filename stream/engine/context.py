@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -22,11 +22,13 @@ from stream.config import RunConfig
 from stream.engine.keys import Inputs
 from stream.engine.stream import Stream, make_stream
 from stream.execution.job import Setup, numerics
+from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
+from stream.results.metrics import metrics
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
-from tasks.sources import SimulatedSource, Source, open_source
+from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
 
@@ -63,6 +65,7 @@ class Prepared:
     backbone: Backbone
     files: Mapping[str, str]  # SHA-256 of what the backbone was read from
     data: Mapping[str, Data]
+    plugins: tuple[Used, ...] = ()
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -75,6 +78,7 @@ class Prepared:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            validation_examples=config.other_validation,
             evaluate=config.evaluate,
             learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
@@ -84,6 +88,7 @@ class Prepared:
         """What workers need, as plain values: paths in full, as a worker that is kept stays in the folder where it
         began, and of the hub the very commit."""
         config = self.config
+        origins = dict.fromkeys(used.origin for used in self.plugins if used.kind == "learner")
         return Setup(
             backbone=self._backbone_again(),
             backbone_id=self.backbone.id,
@@ -95,8 +100,10 @@ class Prepared:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            validation_examples=config.other_validation,
             keep=config.evaluate != "audited",
             ids=self.inputs.data,
+            plugins=tuple(asdict(origin) for origin in origins),
         )
 
     def _backbone_again(self) -> str:
@@ -108,18 +115,19 @@ class Prepared:
 
     def facts(self) -> Facts:
         """What the results say of the run itself."""
-        config = self.config
+        config, limits = self.config, limits_of(self.config)
 
-        def capped(size: int, limit: int | None) -> int:
+        def capped(split: str, size: int) -> int:
+            limit = limits.of(split)
             return size if limit is None else min(size, limit)
 
         described = {
             name: {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
-                "train": capped(task.train, config.train_examples),
-                "validation": capped(task.validation, config.test_examples),
-                "test": capped(task.test, config.test_examples),
+                "train": capped("train", task.train),
+                "validation": capped("validation", task.validation),
+                "test": capped("test", task.test),
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
@@ -127,7 +135,8 @@ class Prepared:
             }
             for name, task in self.data.items()
         }
-        names = ("evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples")
+        names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
+        names += [] if config.other_validation is None else ["validation_examples"]
         return Facts(
             suite=self.suite,
             source=self.source.name,
@@ -144,14 +153,18 @@ class Prepared:
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
             environment=environment(numerics(config.dtype), self.learners.values()),
+            plugins=tuple(plugin.as_dict() for plugin in self.plugins),
         )
 
 
-def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> Prepared:
-    """Resolve names, load the backbone, encode the data.
+def prepare(
+    config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
+) -> Prepared:
+    """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
 
     Args:
         notice: Told what is being done, as some of it takes seconds.
+        loaded: The backbone, if the caller has loaded it.
 
     Raises:
         InputErrors: Everything wrong with the settings, found before anything slow is done.
@@ -163,15 +176,13 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         try:
             return step()
         except InputError as error:
-            errors.append(error)
-        except InputErrors as several:
-            errors.extend(several.errors)
+            errors.extend(error.errors)
         return None
 
+    attempt(metrics)  # a file that is none must not be found when all is trained
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
-    draw = source.draw if isinstance(source, SimulatedSource) else None
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), draw)) if source else None
+    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
     stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
     attempt(partial(check_name, config.backbone))
     if errors or not (learners and source and resolved and stream):
@@ -180,8 +191,9 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         attempt(partial(source.task, name))  # a task without data should not wait for the backbone
     if errors:
         raise InputErrors(errors)
-    notice(f"loading backbone {config.backbone}")
-    backbone = load_backbone(config.backbone, config.dtype)
+    if loaded is None:
+        notice(f"loading backbone {config.backbone}")
+    backbone = loaded or load_backbone(config.backbone, config.dtype)
     for note in backbone.notes:
         notice(note)
     files = file_digests(backbone.folder)
@@ -203,14 +215,19 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         if len(order) <= MANY or index % MANY == 0:
             notice(f"encoding {name}" + (f" ({index + 1} of {len(order)})" if len(order) > MANY else ""))
         tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
-        limits = Limits(config.train_examples, config.test_examples)
-        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits))
+        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
         if task is not None:
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data)
+    plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
+    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+
+
+def limits_of(config: RunConfig) -> Limits:
+    """How many examples of each split a run uses at most."""
+    return Limits(config.train_examples, config.test_examples, config.validation_examples)
 
 
 def _check_trainer(learner: Learner) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from learners.backbones.backbone import Backbone
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.engine.context import Prepared, prepare
 from stream.engine.events import Handle, Progress, arrived, begin, keep, show, take
@@ -27,6 +28,7 @@ from stream.errors import RunFailed
 from stream.execution.job import open_bench
 from stream.execution.schedule import JobFailed, run_here, run_in_workers
 from stream.execution.workers import Message, Workers, cores
+from stream.plugins.load import load_plugins
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.storage.files import laid_out, sole_writer, usable_folder
@@ -45,6 +47,7 @@ def run_stream(
     origins: Mapping[str, str],
     handle: Handle = lambda event: None,
     waiting: Workers | None = None,
+    backbone: Backbone | None = None,
 ) -> dict[str, Any]:
     """Run or continue a stream.
 
@@ -52,6 +55,7 @@ def run_stream(
         origins: Where each setting came from, for config.toml.
         handle: Called with every event; see `stream.report` for those that are shown.
         waiting: Workers that have begun to load their libraries, or are kept from a run before.
+        backbone: That of the settings, if the caller has loaded it.
 
     Returns:
         The results, as written to OUT/results.json.
@@ -67,8 +71,8 @@ def run_stream(
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
 
-    with refusals_told():
-        prepared = prepare(config, notice)
+    with refusals_told(), load_plugins(config.plugins).in_use():
+        prepared = prepare(config, notice, backbone)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
         with sole_writer(folder / "ledger.jsonl"):

@@ -25,6 +25,7 @@ class Inputs:
         numerics: All that may move the last bit of a logit (`stream.execution.job.numerics`).
         learners: Settings of each learner, by specification.
         data: Content id of each task, in order of arrival.
+        validation_examples: Only where it is another limit than `test_examples`, which else holds for both.
     """
 
     backbone: str
@@ -36,9 +37,13 @@ class Inputs:
     evaluate: str
     learners: Mapping[str, Any]
     data: Mapping[str, str]
+    validation_examples: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        written = asdict(self)
+        if self.validation_examples is None:  # as in ledgers from before there was this setting
+            del written["validation_examples"]
+        return written
 
     @cached_property
     def _learned(self) -> tuple[str, tuple[int, ...]]:
@@ -68,6 +73,7 @@ class Inputs:
             seed=self.seed,
             train_examples=self.train_examples,
             test_examples=self.test_examples,
+            validation_examples=self.validation_examples,
             previous=previous,
             numerics=self.numerics,
             met=met,
@@ -86,6 +92,8 @@ class Inputs:
             "evaluate": self.evaluate,
             "tasks": [[task, self.data[task]] for task in job.tasks],
         }
+        if self.validation_examples is not None:
+            parts["validation_examples"] = self.validation_examples
         if job.learner in self._full_stream:
             parts["foreseen"] = [*self.data.items()]
         learned, ends = self._learned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
@@ -32,6 +32,7 @@ from stream.execution.workers import arithmetic
 from stream.storage.store import Store
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
+from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
 
 Report = Callable[[dict[str, Any]], None]
@@ -64,8 +65,10 @@ class Setup:
     seed: int
     train_examples: int | None
     test_examples: int | None
+    validation_examples: int | None = None  # None: as test_examples
     keep: bool = False  # whether evaluations may share what frozen layers compute; not where they are to audit it
     ids: Mapping[str, str] = field(default_factory=dict)  # task -> content id of its data; where there are fits
+    plugins: Sequence[Mapping[str, str]] = ()  # what its learners come from: fields of `tasks.registry.Origin`
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -90,10 +93,10 @@ class Bench:
             self.opened[name] = self.opened.pop(name)  # the last asked for
         else:
             setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
-            limits = {"train": setup.train_examples, "validation": setup.test_examples, "test": setup.test_examples}
+            limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
             train, validation, test = (
-                sample(getattr(task, split), limit, seed_of(setup.seed, name, "sample", split))
-                for split, limit in limits.items()
+                sample(getattr(task, split), limits.of(split), seed_of(setup.seed, name, "sample", split))
+                for split in SPLITS
             )
             if len(self.opened) >= OPEN_TASKS:
                 del self.opened[next(iter(self.opened))]

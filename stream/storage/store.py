@@ -40,6 +40,7 @@ def fit_recipe(
     previous: str | None,
     numerics: Mapping[str, Any],
     met: Mapping[str, Any] | None = None,
+    validation_examples: int | None = None,
 ) -> dict[str, Any]:
     """The recipe of a fit: all that its Delta depends on, for who fits and for who checks.
 
@@ -48,11 +49,12 @@ def fit_recipe(
         learner: Its settings.
         previous: Content id of the Delta that a sequential learner goes on from.
         met: What else the learner met, where the Delta does not say it (`history`); no part of other recipes.
+        validation_examples: Where it is another limit than `test_examples`; no part of other recipes.
     """
     recipe = dict(locals())
-    if met is None:
-        del recipe["met"]
-    return recipe
+    return {
+        name: value for name, value in recipe.items() if value is not None or name not in ("met", "validation_examples")
+    }
 
 
 def history(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:

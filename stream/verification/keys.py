@@ -27,6 +27,7 @@ def check_opening(evidence: Evidence, run: Recorded) -> Outcome:
             (ledger, name, getattr(inputs, name), facts.settings[name])
             for name in ("evaluate", "train_examples", "test_examples")
         ),
+        (ledger, "validation_examples", inputs.validation_examples, facts.settings.get("validation_examples")),
         *((ledger, f"data of {task}", data, facts.tasks[task]["data_id"]) for task, data in inputs.data.items()),
         *(
             (ledger, f"settings of learner {name}", inputs.learners[name], recipe_of(learner))

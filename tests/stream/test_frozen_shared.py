@@ -31,7 +31,7 @@ def test_later_tasks_keep_what_is_common_and_forget_nothing(
 ) -> None:
     results = run(
         **tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=",".join(LEARNERS), evaluate=evaluate, epochs=2)
-    )
+    ).as_dict()
     for name in LEARNERS:
         learner, found = parse_learner(name), deltas(tmp_path, name)
         shared = {tensor for tensor in found[0].tensors if common(learner, tensor)}
@@ -49,7 +49,7 @@ def test_later_tasks_keep_what_is_common_and_forget_nothing(
 
 
 def test_what_is_common_counts_once(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA))
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA)).as_dict()
     first, *later = (event for event in events_of(tmp_path, "fit"))
     d, ffn, layers = 16, 32, 2  # of the tiny backbone
     assert first["common_parameters"] == ffn + 1
@@ -87,7 +87,7 @@ def test_the_next_good_task_teaches_when_the_first_fails(
     first = order[0]
     monkeypatch.setattr(loop, "fit", first_fails)
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA, suite=",".join(order))
-    results = run(**settings, order=",".join(order))
+    results = run(**settings, order=",".join(order)).as_dict()
     assert [failure["task"] for failure in results["learners"][ALPHA]["failures"]] == [first]
     second, third = (e for e in events_of(tmp_path, "fit") if "failed" not in e)
     store, learner = Store(tmp_path / "store"), parse_learner(ALPHA)

@@ -70,7 +70,7 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     patch.setattr(stream.execution.job, "OPEN_TASKS", OPEN)
     out = tmp_path_factory.mktemp("long") / "run"
     settings = tiny_settings(many_tasks, tiny_backbone, out, suite="all", learners="majority", evaluate="audited")
-    counted["results"] = run(**settings, handle=counted["told"].append)
+    counted["results"] = run(**settings, handle=counted["told"].append).as_dict()
     patch.undo()
     return counted | {"out": out, "settings": settings}
 
@@ -150,7 +150,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
 
 def test_it_is_found_again_whole(long: dict[str, Any]) -> None:
     told: list[dict[str, Any]] = []
-    again = run(**long["settings"], handle=told.append)
+    again = run(**long["settings"], handle=told.append).as_dict()
     assert again == long["results"]
     assert "start" not in [event["event"] for event in told]
 

@@ -46,7 +46,7 @@ def whole(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPa
 def start(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> Start:
     def called(folder: str, tasks: tuple[str, ...] = TASKS, learners: tuple[str, ...] = LEARNERS, **more: Any) -> Any:
         given = {"suite": ",".join(tasks), "order": ",".join(tasks), "learners": ",".join(learners), "seed": 3}
-        return run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / folder, **given, **more))
+        return run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / folder, **given, **more)).as_dict()
 
     return called
 
