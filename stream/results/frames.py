@@ -7,8 +7,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stream.results.learner_results import LearnerResults
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ def score_frame(learners: Iterable[LearnerResults], tests: Mapping[str, int | No
 
     parts = []
     for learner in learners:
-        arrivals, places = np.nonzero(~np.isnan(learner.matrix))
+        arrivals, places = (learner.matrix == learner.matrix).nonzero()  # not nan
         tasks = [learner.order[place] for place in places]
         columns = {
             "learner": [learner.name] * len(tasks),

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
+
+if TYPE_CHECKING:  # the command must show something before NumPy is loaded
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class LearnerResults:
     @cached_property
     def provenance(self) -> npt.NDArray[np.str_]:
         """How each cell of R was obtained, [T + 1, T]: `measured`, `certified`, `audited`; empty where R is."""
+        import numpy as np
+
         rows, tasks = self.matrix.shape
         hows: npt.NDArray[np.str_] = np.full((rows, tasks), "", dtype="<U9")
         for index, row in enumerate(items(self.document.get("provenance"), self.name)[:rows]):
@@ -109,7 +113,7 @@ class LearnerResults:
         """The rows of R that are done, [arrivals + 1, T], the one before training first; None where nan."""
         done = self.matrix[: self.arrivals + 1]
         scores = done.astype(object)
-        scores[np.isnan(done)] = None
+        scores[done != done] = None  # nan
         return tuple(map(tuple, scores.tolist()))
 
     @property

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import NoneType
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from tasks.errors import InputError
+
+if TYPE_CHECKING:  # the command must show something before NumPy is loaded
+    import numpy as np
+    import numpy.typing as npt
 
 
 def number(value: object) -> float | None:
@@ -73,6 +75,8 @@ def cells(value: object, tasks: int, where: str) -> tuple[npt.NDArray[np.float64
     Raises:
         InputError: `value` is no array of arrays, or has more rows or columns than the tasks give.
     """
+    import numpy as np
+
     rows = [items(row, where) for row in items(value, where)]
     if len(rows) > tasks + 1 or any(len(row) > tasks for row in rows):
         widest = max(map(len, rows))

@@ -227,12 +227,16 @@ def _task(value: object, where: str) -> TaskInfo:
 def load_results(folder: str | Path) -> Results:
     """Results of the run in a folder, finished or not; nothing is computed.
 
+        load_results("runs/first")["adapter:64"].matrix
+
     Args:
-        folder: What `--out` named: it holds results.json.
+        folder: Folder of the run (`out`, or `--out` of the command), which holds results.json.
 
     Raises:
         InputError: No run there, a damaged file, or one of another schema.
     """
+    if not isinstance(folder, str | Path):
+        raise InputError("bad value of folder", where="load_results()", expected="a path", found=repr(folder)[:80])
     folder = Path(folder)
     path = folder / "results.json"
     try:

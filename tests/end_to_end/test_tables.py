@@ -56,7 +56,7 @@ def test_beside_a_suite(alone: dict[str, Any], tiny_tasks: Path) -> None:
     assert plan(**given, tasks={"mine": ONE, "other": TWO}).order == ("rte", "mine", "other")
     assert plan(**{**given, "suite": "all"}, tasks={"mine": ONE}).order[-2:] == ("mine", "other")
     found = run(**given, tasks={"mine": ONE, "other": TWO})
-    assert found["source"] == f"folder:{tiny_tasks}+frames:{Path(alone['out']) / 'tasks'}"
+    assert found.source == f"folder:{tiny_tasks}+frames:{Path(alone['out']) / 'tasks'}"
     assert verify(alone["out"], rerun="all").passed
 
 

@@ -57,7 +57,7 @@ def test_signature_and_docstring_are_those_of_the_settings(function: Any) -> Non
 def test_every_function_of_the_package_is_explained() -> None:
     for name in stream.__all__:
         assert inspect.getdoc(getattr(stream, name)), name
-    for function in (run, plan, verify, compare, cost, stream.kept_workers):
+    for function in (run, plan, verify, compare, cost, stream.load_results, stream.kept_workers):
         text = inspect.getdoc(function) or ""
         assert f"{function.__name__}(" in text, "an example"
         documented = text.partition("Args:")[2]
@@ -222,8 +222,8 @@ def test_metrics_as_objects(done: dict[str, Any]) -> None:
     )  # fmt: skip
     before = read_results(Path(done["out"]))
     results = run(**done, metrics=[mine, metric("bwt_gem")])
-    for name, learner in results["learners"].items():
-        assert learner["metrics"] == before["learners"][name]["metrics"] | {"worst": min(learner["R"][-1])}
+    for name, learner in results.items():
+        assert learner.metrics == before["learners"][name]["metrics"] | {"worst": learner.matrix[-1].min()}
     assert read_results(Path(done["out"])) == before, "the files are those of a run without it"
     with pytest.raises(InputError) as caught:
         run(
@@ -248,8 +248,8 @@ def test_validation_has_a_limit_of_its_own(done: dict[str, Any], tmp_path: Path)
     assert keys["one"] == keys["two"]
     assert not {key for key, _ in keys["one"]} & {key for key, _ in keys["three"]}
     for results, expected in ((same, 4), (other, 2)):
-        assert {task["validation"] for task in results["tasks"].values()} == {expected}
-        assert {task["test"] for task in results["tasks"].values()} == {4}
+        assert {task.validation for task in results.tasks.values()} == {expected}
+        assert {task.test for task in results.tasks.values()} == {4}
     (opening,) = events_of(tmp_path / "one", "run")
     assert "validation_examples" not in json.dumps(opening)
     (opening,) = events_of(tmp_path / "three", "run")
@@ -261,7 +261,9 @@ def test_validation_has_a_limit_of_its_own(done: dict[str, Any], tmp_path: Path)
 def test_documents_are_those_of_the_command(done: dict[str, Any], tmp_path: Path) -> None:
     out = done["out"]
     assert plan(**done).as_dict() == json.loads(call("plan", *as_arguments(done), "--display", "json").out)
-    assert compare(out, Path(out)) == json.loads(call("compare", out, out, "--display", "json").out)
+    assert json.loads(json.dumps(compare(out, Path(out)).as_dict())) == json.loads(
+        call("compare", out, out, "--display", "json").out
+    )
     assert verify(out, rerun=2).as_dict() == json.loads(call("verify", out, "--rerun", "2", "--display", "json").out)
     arguments = ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head,adapter:64"]
     expected = json.loads(call("cost", *arguments, "--display", "json").out)
