@@ -131,8 +131,8 @@ class RunConfig(BaseModel):
     plugins: Annotated[
         tuple[str, ...],
         Setting(
-            "Python files that define learners, metrics or sources of your own (`taskstream new` writes one). They are "
-            "run. May be repeated.",
+            "Python files that define learners, metrics or sources of your own, a list; `taskstream new` writes one. "
+            "Their code is run.",
             none="no file",
         ),
     ] = ()
