@@ -62,15 +62,15 @@ class TextBenchmark:
 
         All heads are there from the start, so that an optimiser has them in the groups it was given.
         """
-        from learners.delta.initial import initial_leaves
+        from learners.delta.initial import initial_trainable
         from learners.specification.family import parse_learner
         from stream.avalanche.model import Classifier, Surroundings
 
         learner = parse_learner("full:sequential", {})
 
         def first_head(label: int) -> tuple[Tensor, Tensor]:
-            leaves = initial_leaves(self.backbone, learner, self.tasks[label].task, self.seed)
-            return leaves["head.weight"], leaves["head.bias"]
+            trainable = initial_trainable(self.backbone, learner, self.tasks[label].task, self.seed)
+            return trainable["head.weight"], trainable["head.bias"]
 
         model = Classifier(Surroundings(self.backbone, learner, first_head))
         model.adaptation(SimpleNamespace(task_labels=range(len(self.tasks))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,10 +13,11 @@ from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import PACKAGED, check_name, pinned_backbone
 from learners.delta.layout import delta_shapes
-from learners.delta.peft_modules import injected_model
+from learners.forward.forward import encoder_of
 from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
-from stream.avalanche.held import check_strategy
+from learners.specification.recipe import recipe_of
+from learners.training.trainer import trainer_named
 from stream.config import RunConfig
 from stream.engine.keys import Inputs
 from stream.engine.stream import Stream, make_stream
@@ -76,7 +77,7 @@ class Prepared:
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
             evaluate=config.evaluate,
-            learners={name: asdict(learner) for name, learner in self.learners.items()},
+            learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
 
@@ -197,11 +198,11 @@ def prepare(
             raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
     for learner in learners.values():
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
-        if learner.peft and not errors:
-            attempt(partial(injected_model, backbone, learner.peft))
-        if learner.avalanche:
-            notice(f"looking for {learner.avalanche} in avalanche")
-            attempt(partial(check_strategy, learner))
+        if not errors:
+            attempt(partial(encoder_of, backbone, learner))
+        if learner.trainer_config:
+            notice(f"looking for {learner.trainer_config} in {learner.trainer}")
+        attempt(partial(_check_trainer, learner))
     data: dict[str, Data] = {}
     for index, name in enumerate(order := stream.order):
         if len(order) <= MANY or index % MANY == 0:
@@ -219,6 +220,10 @@ def prepare(
 def limits_of(config: RunConfig) -> Limits:
     """How many examples of each split a run uses at most."""
     return Limits(config.train_examples, config.test_examples, config.validation_examples)
+
+
+def _check_trainer(learner: Learner) -> None:
+    trainer_named(learner.trainer).check(learner)
 
 
 def cache_folder() -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from learners.specification.learner import Learner
+from learners.training.trainer import trainer_named
 from stream.engine.stream import Stream
 from tasks.seeds import seed_of
 
@@ -24,7 +25,7 @@ class Job:
         arrival: 0 before training, then from 1.
         tasks: The task to fit, or the tasks to score.
         needs: Ids of the jobs whose results it takes.
-        stays: Whether it belongs to the process that did the one of its kind before, which holds what it goes on with.
+        worker_affinity: Whether it must run in the process that ran the one before it, which holds its state.
     """
 
     kind: JobKind
@@ -32,7 +33,7 @@ class Job:
     arrival: int
     tasks: tuple[str, ...]
     needs: tuple[str, ...] = ()
-    stays: bool = False
+    worker_affinity: bool = False
 
     @property
     def id(self) -> str:
@@ -55,12 +56,12 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
-            stays = bool(learner.avalanche)
-            first = 0 if stays else max(t - 2, 0)
-            chain = fits[name][first : t - 1] if learner.chained else ()
-            jobs.append(Job("fit", name, t, (experience.task,), chain, stays))
+            worker_affinity = trainer_named(learner.trainer).keeps_state
+            first = 0 if worker_affinity else max(t - 2, 0)
+            chain = fits[name][first : t - 1] if learner.needs_previous_fit else ()
+            jobs.append(Job("fit", name, t, (experience.task,), chain, worker_affinity))
         for name, learner in learners.items():
-            certifiable = evaluate == "audited" and learner.permanent
+            certifiable = evaluate == "audited" and learner.keeps_task_weights
             if certifiable:
                 tasks = audited_tasks(order[:t], seed, name)
                 # Of the row before, the certificate: it points at measured cells, so they must be there.
@@ -72,7 +73,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     if evaluate == "audited":
         last = len(order)
         for name, learner in learners.items():
-            if learner.permanent:
+            if learner.keeps_task_weights:
                 jobs.append(Job("audit", name, last, order, (*fits[name], f"evaluate/{name}/{last}")))
     return tuple(jobs)
 

@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from learners.specification.learner import foresees
+from learners.specification.recipe import trainer_in
+from learners.training.trainer import trainer_named
 from stream.engine.jobs import Job
 from stream.storage.store import fit_recipe
 from tasks.content import canonical, content_id
@@ -51,17 +52,17 @@ class Inputs:
         return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
 
     @cached_property
-    def _foreseeing(self) -> frozenset[str]:
+    def _full_stream(self) -> frozenset[str]:
         """Learners whose every result rests on all tasks of the stream."""
-        known = {name: learner.get("avalanche", "") for name, learner in self.learners.items()}
-        return frozenset(name for name, config in known.items() if foresees(config))
+        named = {name: trainer_in(learner) for name, learner in self.learners.items()}
+        return frozenset(name for name, (own, config) in named.items() if trainer_named(own).needs_full_stream(config))
 
     def recipe(self, job: Job, previous: str | None, met: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The recipe of a job's fit.
 
         Args:
             previous: Id of the Delta that it goes on from.
-            met: As `stream.storage.store.met_by` gives it.
+            met: As `stream.storage.store.history` gives it.
         """
         (task,) = job.tasks
         return fit_recipe(
@@ -93,7 +94,7 @@ class Inputs:
         }
         if self.validation_examples is not None:
             parts["validation_examples"] = self.validation_examples
-        if job.learner in self._foreseeing:
+        if job.learner in self._full_stream:
             parts["foreseen"] = [*self.data.items()]
         learned, ends = self._learned
         # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut

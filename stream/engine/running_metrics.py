@@ -78,7 +78,7 @@ def answered(course: Course, arrival: int, cells: Iterable[Event]) -> list[dict[
         if course.place[task] > arrival:
             continue
         known = course.learned.setdefault(task, now)
-        if course.learner.permanent and known.logits != now.logits:
+        if course.learner.keeps_task_weights and known.logits != now.logits:
             first, then = sorted((known, now), key=lambda answer: answer.arrival)
             found.append({"task": task, "arrival": then.arrival, "expected": first.logits, "found": then.logits})
     return found

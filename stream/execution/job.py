@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -17,13 +17,13 @@ from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_ba
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
 from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
-from learners.forward.layer_range import layers_below
+from learners.forward.layer_range import frozen_layers
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 from learners.training.fit import TRAINING_FORMAT
 from learners.training.predict import EVALUATION_FORMAT
-from stream.avalanche.held import Nondeterminism
+from learners.training.trainer import Nondeterminism
 from stream.engine.jobs import Job
 from stream.execution.activation_cache import Kept, KeptChanged
 from stream.execution.evaluate_job import Score, evaluate
@@ -34,9 +34,6 @@ from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
-
-if TYPE_CHECKING:
-    from stream.avalanche.trainer import Trainer
 
 Report = Callable[[dict[str, Any]], None]
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
@@ -79,7 +76,7 @@ class Setup:
 @dataclass(eq=False)
 class Bench:
     """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open;
-    strategies are as the last fit left them."""
+    what trainers keep is as the last fit left it."""
 
     setup: Setup
     backbone: Backbone
@@ -87,7 +84,7 @@ class Bench:
     store: Store
     opened: dict[str, EncodedTask]
     kept: Kept = field(default_factory=Kept)
-    trainers: dict[str, Trainer] = field(default_factory=dict)
+    trainer_states: dict[str, object] = field(default_factory=dict)  # by learner
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""
@@ -189,7 +186,7 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
     """
     records = {results[need]["task"]: results[need] for need in job.needs if need.startswith("fit/")}
     learned = {task: record for task, record in records.items() if "failed" not in record}
-    last = [*learned.values()][-1] if learned and learner.chained else None
+    last = [*learned.values()][-1] if learned and learner.needs_previous_fit else None
     latest = bench.store.get_delta(last) if last else None
     cells = []
     for task in job.tasks:
@@ -197,13 +194,13 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
             continue
         if task in learned:
             record = learned[task]
-            if latest is not None and not learner.permanent:
+            if latest is not None and not learner.keeps_task_weights:
                 delta = latest.with_head(bench.store.get_head(record), task)
             else:
                 delta = bench.store.get_delta(record)
         else:  # a task still to come: its first head, unless it is foreseen, on the body as it now is
             delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
-            delta = latest.with_head(delta, task) if latest is not None and not learner.permanent else delta
+            delta = latest.with_head(delta, task) if latest is not None and not learner.keeps_task_weights else delta
         cells.append(_score(bench, learner, delta, task).as_dict())
     return {"cells": cells}
 
@@ -214,17 +211,17 @@ def _before(bench: Bench, learner: Learner, task: str) -> Score:
     data, started = bench.data(task), time.perf_counter()
     delta = initial_delta(bench.backbone, learner, data.task, bench.setup.seed)
     untrained = replace(learner, tuned=Tuned())
-    if layers_below(untrained, bench.backbone.architecture) == 0:
+    if frozen_layers(untrained, bench.backbone.architecture) == 0:
         return _score(bench, learner, delta, task)
-    below = bench.kept.below(bench.backbone, untrained, task, data.test)
+    frozen_prefix = bench.kept.frozen_prefix(bench.backbone, untrained, task, data.test)
     head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
-    found = evaluate(bench.backbone, untrained, head, data.task, data.test, below)
+    found = evaluate(bench.backbone, untrained, head, data.task, data.test, frozen_prefix)
     return replace(found, delta=delta.id, seconds=time.perf_counter() - started)
 
 
 def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
     data, started = bench.data(task), time.perf_counter()
     kept = bench.setup.keep  # then the first who asks pays for all
-    below = bench.kept.below(bench.backbone, learner, task, data.test) if kept else None
-    found = evaluate(bench.backbone, learner, delta, data.task, data.test, below)
+    frozen_prefix = bench.kept.frozen_prefix(bench.backbone, learner, task, data.test) if kept else None
+    found = evaluate(bench.backbone, learner, delta, data.task, data.test, frozen_prefix)
     return replace(found, seconds=time.perf_counter() - started)

@@ -75,7 +75,7 @@ def _bench_of(setup: Setup, before: Bench | None) -> Bench:
     if before is not None:
         if (before.backbone.id, before.setup.dtype) == (setup.backbone_id, setup.dtype):
             backbone = before.backbone
-        before.trainers.clear()  # each leads back to its bench, and what is frozen is never collected
+        before.trainer_states.clear()  # each may lead back to its bench, and what is frozen is never collected
         before.kept.states.clear()
         before.opened.clear()
     gc.collect()

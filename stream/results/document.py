@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from learners.specification.learner import Learner, Training
+from learners.training.trainer import trainer_named
 from stream.results.account import account, bytes_kept, fits_of
 from stream.results.failures import failures_of, good
 from stream.results.matrix import AccuracyMatrix, Provenance
 from stream.results.metrics import Baseline, compute_all, counted
 
 SCHEMA = 1
-JOINT = "{joint={}}"  # the strategy of Avalanche that trains on all tasks at once
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
 
 Event = Mapping[str, Any]
@@ -95,7 +95,7 @@ def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[
     """What a learner's scores may be compared with: learners of the run that train the same weights in the same way.
 
     * `single_task`: each task learned alone, by the isolated one.
-    * `joint`: the last task learned together with all others, by `avalanche:joint`.
+    * `joint`: the last task learned together with all others, by plain joint training.
     """
 
     def same(learner: Learner) -> tuple[str, Training]:
@@ -103,7 +103,7 @@ def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[
 
     alike = {twin: x for twin, x in facts.learners.items() if same(x) == same(facts.learners[name])}
     single = next((twin for twin, x in alike.items() if x.sharing == "isolated"), "")
-    joint = next((twin for twin, x in alike.items() if x.avalanche == JOINT), "")
+    joint = next((twin for twin, x in alike.items() if trainer_named(x.trainer).is_joint(x.trainer_config)), "")
     together = _on_arrival(facts, joint, events)
     last = {task: score for task, score in together.items() if task == facts.order[-1]}
     return {"single_task": _on_arrival(facts, single, events), "joint": last}
@@ -126,7 +126,7 @@ def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | N
 
 def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[dict[str, Any]]:
     """Cells of an isolated learner whose logits are not, bit for bit, those of the day the task was learned."""
-    if not facts.learners[name].permanent:
+    if not facts.learners[name].keeps_task_weights:
         return []
     first: dict[str, str] = {}
     learned: set[str] = set()
@@ -211,7 +211,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
             "after_each_arrival": entries,
         },
         "retention": {
-            "verified": learner.permanent
+            "verified": learner.keeps_task_weights
             and matrix.arrivals == len(facts.order)
             and not violations
             and bool(given),  # about the cells that are there: of none, nothing is proven

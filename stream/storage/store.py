@@ -17,6 +17,7 @@ from typing import Any
 
 from learners.delta.delta import Delta, load_delta, load_head, save_delta
 from learners.specification.learner import Learner
+from learners.training.trainer import trainer_named
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -47,7 +48,7 @@ def fit_recipe(
         backbone, data: Content ids.
         learner: Its settings.
         previous: Content id of the Delta that a sequential learner goes on from.
-        met: What else the learner met, where the Delta does not say it (`met_by`); no part of other recipes.
+        met: What else the learner met, where the Delta does not say it (`history`); no part of other recipes.
         validation_examples: Where it is another limit than `test_examples`; no part of other recipes.
     """
     recipe = dict(locals())
@@ -56,17 +57,18 @@ def fit_recipe(
     }
 
 
-def met_by(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:
-    """What a learner met that keeps more than its last Delta: all good fits before with their data, and all tasks of
-    the stream where it foresees them; None of other learners.
+def history(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the state of a learner's trainer rests on: all good fits before with their data, and all tasks of the
+    stream where it needs them; None of a trainer that keeps no state.
 
     Args:
         before: Records of the good fits before.
         data: Content id of the data of each task of the stream, in order of arrival.
     """
-    if not learner.avalanche:
+    trainer = trainer_named(learner.trainer)
+    if not trainer.keeps_state:
         return None
-    foreseen = [[task, found] for task, found in data.items()] if learner.foresees else []
+    foreseen = [[*task] for task in data.items()] if trainer.needs_full_stream(learner.trainer_config) else []
     return {"learned": [[fit["task"], data[fit["task"]], fit["delta"]] for fit in before], "foreseen": foreseen}
 
 

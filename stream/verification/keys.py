@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
+from learners.specification.recipe import recipe_of
 from stream.engine.jobs import Job
 from stream.results.failures import good
-from stream.storage.store import met_by, recipe_id
+from stream.storage.store import history, recipe_id
 from stream.verification.chain import Evidence
 from stream.verification.recorded import Event, Recorded
 from stream.verification.verdict import Finding, Outcome
@@ -30,7 +30,7 @@ def check_opening(evidence: Evidence, run: Recorded) -> Outcome:
         (ledger, "validation_examples", inputs.validation_examples, facts.settings.get("validation_examples")),
         *((ledger, f"data of {task}", data, facts.tasks[task]["data_id"]) for task, data in inputs.data.items()),
         *(
-            (ledger, f"settings of learner {name}", inputs.learners[name], asdict(learner))
+            (ledger, f"settings of learner {name}", inputs.learners[name], recipe_of(learner))
             for name, learner in facts.learners.items()
         ),
     ]
@@ -102,7 +102,9 @@ def _differences(run: Recorded, job: Job, event: Event) -> list[tuple[str, Any, 
     ]  # fmt: skip
     if job.kind == "fit":
         said.append(("this fit is of another task", job.tasks[0], event["task"]))
-        said.append(("this fit's recipe is not that of its inputs", recipe_id(recipe_of(run, job)), event["recipe"]))
+        said.append(
+            ("this fit's recipe is not that of its inputs", recipe_id(recorded_recipe(run, job)), event["recipe"])
+        )
         return [entry for entry in said if entry[1] != entry[2]]
     failed = {fit["task"] for fit in run.fits[job.learner][: job.arrival] if fit is not None and "failed" in fit}
     tasks = [task for task in sorted(job.tasks, key=run.place.__getitem__) if task not in failed]
@@ -120,9 +122,9 @@ def _differences(run: Recorded, job: Job, event: Event) -> list[tuple[str, Any, 
     return [entry for entry in said if entry[1] != entry[2]]
 
 
-def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
+def recorded_recipe(run: Recorded, job: Job) -> dict[str, Any]:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
     before = good([fit for fit in run.fits[job.learner][: job.arrival - 1] if fit is not None])
     learner = run.facts.learners[job.learner]
-    met = met_by(learner, before, run.inputs.data)
-    return run.inputs.recipe(job, before[-1]["delta"] if learner.chained and before else None, met)
+    met = history(learner, before, run.inputs.data)
+    return run.inputs.recipe(job, before[-1]["delta"] if learner.needs_previous_fit and before else None, met)

@@ -20,7 +20,7 @@ from learners.specification.family import TRAINING_OPTIONS, Family, families, pa
 from learners.specification.learner import Learner, peak_rate
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
-from stream.avalanche.trainer import Trainer
+from stream.avalanche.session import Session
 from stream.cli.show import show
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
@@ -47,7 +47,7 @@ KINDS = {
 def learned(base: Backbone, learner: Learner, *stream: EncodedTask) -> Fit:
     """The fit of the last of these tasks, which goes on from those before if the learner does."""
     previous: Delta | None = None
-    trainer = Trainer(base, learner, 0, stream, lambda task: score) if learner.avalanche else None
+    trainer = Session(base, learner, 0, stream, lambda task: score) if learner.trainer == "avalanche" else None
     for data in stream:
         found = trainer.learn(data) if trainer else fit(base, learner, data, score, 0, previous)
         previous = found.delta

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 import stream.execution.fit_job
+from learners.specification.recipe import recipe_of
 from stream import run
 from stream.errors import RunFailed
 from stream.storage.ledger import read_ledger
@@ -56,7 +56,7 @@ class CrashSafety(RuleBasedStateMachine):
 
     def counted(self, fit: Any) -> Any:
         def call(backbone: Any, learner: Any, data: Any, score: Any, seed: int, previous: Any, report: Any) -> Any:
-            recipe = (canonical(asdict(learner)), data.id, previous and previous.id)
+            recipe = (canonical(recipe_of(learner)), data.id, previous and previous.id)
             assert recipe not in self.finished, f"fitted twice: {learner.name}, {data.task.name}"
             return fit(backbone, learner, data, score, seed, previous, report)
 

@@ -35,6 +35,7 @@ from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
 from learners.specification.learner import Learner
+from learners.training.trainer import trainer_named
 from stream.engine.jobs import Job, fit_ids
 from stream.execution.job import Bench, Setup, execute
 from stream.storage.store import Store
@@ -127,8 +128,8 @@ class FrozenBackbone(RuleBasedStateMachine):
         task = data.draw(st.sampled_from([name for name in TASKS if name not in self.order]))
         arrival = len(self.fitted) + 1
         before = fit_ids(self.name, arrival)[:-1]
-        whole = bool(self.learner.avalanche)  # which is made again from all that it learned
-        chain = (before if whole else before[-1:]) if self.learner.chained else ()
+        whole = trainer_named(self.learner.trainer).keeps_state  # which is made again from all that it learned
+        chain = (before if whole else before[-1:]) if self.learner.needs_previous_fit else ()
         job = Job("fit", self.name, arrival, (task,), chain)
         result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)
         previous = self.bench.store.get_delta(self.fitted[chain[-1]]) if chain else None
@@ -154,7 +155,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         cells = execute(self.bench, job, self.fitted, lambda event: None)["cells"]
         assert [cell["task"] for cell in cells] == list(tasks)
         for cell in cells[: len(past)]:
-            if self.learner.permanent:
+            if self.learner.keeps_task_weights:
                 key, given = (self.seed, self.name, cell["task"]), (cell["logits"], cell["predictions"])
                 assert self.answers.setdefault(key, given) == given
 
