@@ -128,6 +128,14 @@ class RunConfig(BaseModel):
             none="no tool",
         ),
     ] = None
+    plugins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Python files that define learners, metrics or sources of your own (`taskstream new` writes one). They are "
+            "run. May be repeated.",
+            none="no file",
+        ),
+    ] = ()
 
     @property
     def other_validation(self) -> int | None:
@@ -164,7 +172,7 @@ def described(name: str) -> str:
 
 
 # What may differ when a command is given again for the same folder: more of the same, or where and how it runs.
-AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log"})
+AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log", "plugins"})
 
 
 def resolve_config(
@@ -233,7 +241,7 @@ def config_toml(config: RunConfig, origins: Mapping[str, str]) -> str:
     for key, value in config.model_dump().items():
         if value is None:
             lines.append(f"# {key} =   # {origins[key]}\n")
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) or (key == "plugins" and not value):
             continue
         else:
             lines.append(f"{tomli_w.dumps({key: value}).rstrip()}  # {origins[key]}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 
@@ -46,6 +47,19 @@ class InputErrors(InputError):
     @property
     def errors(self) -> tuple[InputError, ...]:
         return self._errors
+
+
+def place_of(error: BaseException, file: str) -> tuple[str, str]:
+    """Where an error in a user's own code comes from, and what it says: all of a traceback that the user needs.
+
+    Args:
+        file: Path of the user's file. The last line of it that was being executed is the place; if there is none, the
+            last line of all.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    where = f"{own[-1].filename}:{own[-1].lineno}" if own else file
+    return where, " ".join("".join(traceback.format_exception_only(error)).split("\n")[-2:]).strip()
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:

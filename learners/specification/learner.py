@@ -87,6 +87,7 @@ class Learner:
         trainer: Name of what trains its tasks (`learners.training.trainer`).
         trainer_config: The trainer's configuration, as `learners.specification.notation` writes it.
         draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own.
+        plugins: Content of the plug-ins that its methods come from (`tasks.registry.Origin.key`); () for our own.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Learner:
     trainer: str = LOOP
     trainer_config: str = ""
     draws_as: str = ""
+    plugins: tuple[str, ...] = ()
 
     @property
     def keeps_task_weights(self) -> bool:

@@ -16,12 +16,15 @@ def recipe_of(learner: Learner) -> dict[str, Any]:
     """All settings of a learner, ready for JSON.
 
     A trainer other than our loop stands as its name with its configuration; `seeds` stands where it is not the
-    learner's name. Ids of fits and keys of results are hashes of these values, so a field that is added to `Learner`
-    must be left out here where it has its default: else nothing that is stored would be found again.
+    learner's name, `plugins` where there are any. Ids of fits and keys of results are hashes of these values, so a
+    field that is added to `Learner` must be left out here where it has its default: else nothing that is stored would
+    be found again.
     """
     values = asdict(learner)
     for name in TRAINING_FIELDS:
         del values[name]
+    if not learner.plugins:
+        del values["plugins"]
     if learner.trainer != LOOP:
         values[learner.trainer] = learner.trainer_config
     if learner.seeds != learner.name:

@@ -15,6 +15,7 @@ from stream.api.metrics import check_metric
 from stream.api.objects import backbone_name, check_backbone, learner_name
 from stream.config import RunConfig, resolve_config
 from stream.execution.workers import Workers
+from stream.plugins.file import read_plugins
 from stream.report.console import DISPLAYS
 from tasks.errors import InputError, InputErrors, unknown_name
 
@@ -121,6 +122,10 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
         config, origins = resolve_config(plain, file, origin=origin)
     except InputError as error:
         raise InputErrors([*errors, *error.errors]) from None
+    try:
+        read_plugins(config.plugins)  # what is wrong with a file itself is told before libraries are loaded
+    except InputError as error:
+        errors.extend(error.errors)
     loaded: Any = given.get("backbone")
     backbone = None if isinstance(loaded, str | Path | None) or errors else loaded
     if backbone is not None:
@@ -211,6 +216,13 @@ def _path_text(name: str, value: object) -> str:
     return str(_path(name, value))
 
 
+def _files(name: str, value: object) -> list[str]:
+    files = [value] if isinstance(value, str | Path) else value
+    if isinstance(files, Sequence) and all(isinstance(file, str | Path) for file in files):
+        return [str(file) for file in files]
+    raise bad(name, value, "a path or a list of paths")
+
+
 def _workers(name: str, value: object) -> object:
     return value.count if isinstance(value, Workers) else _plain(name, value)
 
@@ -259,4 +271,5 @@ READERS: Mapping[str, Callable[[str, object], object]] = {
     "out": _path_text,
     "store": _path_text,
     "workers": _workers,
+    "plugins": _files,
 }

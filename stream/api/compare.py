@@ -9,7 +9,8 @@ from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
 from tasks.errors import InputError, InputErrors
 
-PLACES = frozenset({"out", "store", "workers", "log"})  # settings that say where and how a run is done, not what
+# Settings that say where and how a run is done, not what.
+PLACES = frozenset({"out", "store", "workers", "log", "plugins"})
 
 
 def compare(a: str | Path, b: str | Path) -> Difference:
@@ -47,7 +48,7 @@ def read_side(folder: Path) -> Side:
         return Side(str(folder), results, settings)
     from stream.verification.checks import whole_record  # seconds
 
-    _, run = whole_record(folder)
+    _, run = whole_record(folder, lenient=True)
     logits, deltas = {}, {}
     for event in run.held.values():  # audits come last
         for cell in event.get("cells", ()):

@@ -22,6 +22,7 @@ def cost(
     learners: str | Learner | Family | Sequence[str | Learner | Family] = (
         "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
     ),
+    plugins: str | Path | Sequence[str | Path] = (),
 ) -> dict[str, Any]:
     """Count the parameters of learners on a backbone, after all tasks of a suite: no weights, no data, no network.
 
@@ -33,6 +34,7 @@ def cost(
         suite: A suite, or a list of task names: how many tasks arrive, and how many outputs each head has. Default:
             houlsby26.
         learners: A text with commas, or a list of texts and learners. Default: those of `run`.
+        plugins: Files that define learners of your own; they are run. Default: none.
 
     Returns:
         The document of `taskstream cost --display json`: for every learner `parameters_per_task`, `head_parameters` by
@@ -43,6 +45,7 @@ def cost(
     """
     from learners.specification.family import parse_learners
     from stream.api.arguments import READERS
+    from stream.plugins.load import load_plugins
     from stream.results.growth import account
     from tasks.sources.simulated.fresh import draw_names, fresh_task
     from tasks.suite import TASKS, resolve_suite
@@ -57,6 +60,10 @@ def cost(
         except InputError as error:
             errors += error.errors
     try:
+        files: Any = READERS["plugins"]("plugins", plugins)
+    except InputError as error:
+        errors += error.errors
+    try:
         name, architecture = architecture_of(backbone)
     except InputError as error:
         errors += error.errors
@@ -64,7 +71,8 @@ def cost(
         raise InputErrors(errors)
     _, names = resolve_suite(texts["suite"], draw=draw_names)
     outputs = {task: (TASKS[task] if task in TASKS else fresh_task(task).task).outputs for task in names}
-    return account(name, architecture, parse_learners(texts["learners"]), outputs)
+    with load_plugins(files).in_use():
+        return account(name, architecture, parse_learners(texts["learners"]), outputs)
 
 
 def architecture_of(backbone: str | Path | Backbone) -> tuple[str, Architecture]:

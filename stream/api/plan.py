@@ -117,6 +117,7 @@ def plan(
     store: str | Path | None = None,
     workers: int | Workers | None = None,
     log: str | Sequence[str] | None = None,
+    plugins: str | Path | Sequence[str | Path] = (),
     tasks: Mapping[str, object] | None = None,
     config: str | Path | None = None,
 ) -> Plan:
@@ -163,6 +164,8 @@ def plan(
             `kept_workers` serve several runs.
         log: Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie
             in OUT; nothing is sent. Default: no tool.
+        plugins: Python files that define learners, metrics or sources of your own (`taskstream new` writes one). They
+            are run. A path or a list of paths. Default: no file.
         tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
             columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
             they are the stream; else they come after the tasks of `suite`. Default: none.
@@ -192,12 +195,13 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     from stream.engine.engine import refusals_told
     from stream.engine.header import check_same_inputs
     from stream.engine.preview import outlook
+    from stream.plugins.load import load_plugins
     from stream.storage.ledger import read_ledger
 
     call = with_tables(call)
     config, notes = call.config, []  # type: ignore[var-annotated]
     check_same_run(config.out_folder / "config.toml", config)
-    with refusals_told():
+    with refusals_told(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)
         progress("looking for what is done")
         ledger = read_ledger(config.out_folder / "ledger.jsonl")

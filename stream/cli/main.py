@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli import help as examples
-from stream.cli.options import Display, DisplayOption, StoreOption, takes_settings
+from stream.cli.options import Display, DisplayOption, PluginOption, StoreOption, takes_settings
+from stream.plugins.load import load_plugins
 from tasks.errors import InputError
 
 app = typer.Typer(
@@ -47,6 +48,12 @@ class Listed(StrEnum):
     metrics = "metrics"
     backbones = "backbones"
     runs = "runs"
+
+
+class Template(StrEnum):
+    learner = "learner"
+    metric = "metric"
+    source = "source"
 
 
 class Shown(StrEnum):
@@ -87,6 +94,7 @@ def config_command(
 def list_command(
     what: Annotated[Listed, typer.Argument(help="What to list.")],
     folder: Annotated[Path, typer.Argument(help="Where runs are looked for.")] = Path("runs"),
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     """List tasks, learners, metrics, backbones or runs.
@@ -95,7 +103,8 @@ def list_command(
     """
     from stream.cli.list import list_names
 
-    list_names(what, folder, display)
+    with load_plugins(plugins or ()).in_use():
+        list_names(what, folder, display)
 
 
 @app.command("show")
@@ -103,6 +112,7 @@ def show_command(
     what: Annotated[Shown, typer.Argument(help="Kind of thing.")],
     name: Annotated[str, typer.Argument(help="Its name: cola, adapter:64, bwt_gem, ...")],
     backbone: Annotated[str, typer.Option(help="On which a learner's parameters are counted.")] = "embedded",
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     """Show one task, learner or metric in full: facts, formula, citation, options.
@@ -111,7 +121,8 @@ def show_command(
     """
     from stream.cli.show import show
 
-    show(what, name, display, backbone)
+    with load_plugins(plugins or ()).in_use():
+        show(what, name, display, backbone)
 
 
 @app.command("report", help=examples.REPORT)
@@ -155,11 +166,13 @@ def verify_command(
     rerun: Annotated[str, typer.Option(help="Cells to evaluate again: a number, or all.")] = "0",
     seed: Annotated[int, typer.Option(help="Which cells --rerun draws.")] = 0,
     store: StoreOption = None,
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.verify import verify
 
-    raise typer.Exit(verify(folder, rerun, seed, store, display))
+    with load_plugins(plugins or ()).in_use():
+        raise typer.Exit(verify(folder, rerun, seed, store, display))
 
 
 @app.command("gc", help=examples.GC)
@@ -180,6 +193,7 @@ def cost_command(
     ],
     suite: Annotated[str, typer.Option(help="Suite, or NAME,NAME: how many tasks arrive, and the width of each head.")],
     learners: Annotated[str, typer.Option(help="Comma list of learners.")],
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     """The parameter account of learners on a backbone: no weights, no data, no network.
@@ -188,7 +202,8 @@ def cost_command(
     """
     from stream.cli.cost import cost
 
-    cost(backbone, suite, learners, display)
+    with load_plugins(plugins or ()).in_use():
+        cost(backbone, suite, learners, display)
 
 
 class Format(StrEnum):
@@ -210,11 +225,28 @@ def export_command(
         typer.Option("--format", help="Of --to. merged (default): all into the weights; peft: LoRA, IA3, prompts."),
     ] = None,
     store: StoreOption = None,
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.export import export
 
-    export(folder, learner, task, to, to_dir, form, store, display)
+    with load_plugins(plugins or ()).in_use():
+        export(folder, learner, task, to, to_dir, form, store, display)
+
+
+@app.command("new")
+def new_command(
+    what: Annotated[Template, typer.Argument(help="Kind of plug-in.")],
+    name: Annotated[str, typer.Argument(help="Its name; the file is NAME.py, in the current folder.")],
+    display: DisplayOption = Display.rich,
+) -> None:
+    """Write a plug-in that works as it is, to be changed: a learner, metric or source of your own in one file.
+
+    Example: taskstream new learner mine; taskstream run --plugin mine.py --learners mine,head --suite rte,cola
+    """
+    from stream.cli.new import new
+
+    new(what, name, display)
 
 
 def main() -> None:

@@ -30,6 +30,10 @@ DisplayOption = Annotated[
         help="rich, plain (no colours, no control codes), json (one JSON document and nothing else), or none.",
     ),
 ]
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE.py", help="Python file with a learner, metric or source of your own."),
+]
 StoreOption = Annotated[Path | None, typer.Option(help="The store, if neither in DIR nor where its settings say.")]
 ConfigOption = Annotated[
     Path | None,
@@ -68,6 +72,8 @@ def _settings() -> Iterator[Parameter]:
         option = typer.Option(metavar=METAVARS[kind], help=described(name))
         if name == "columns":
             kind, option = list[str], typer.Option("--column", metavar="OURS=THEIRS", help=described(name))
+        if name == "plugins":
+            kind, option = list[str], typer.Option("--plugin", metavar="FILE.py", help=described(name))
         yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +22,9 @@ from stream.config import RunConfig
 from stream.engine.keys import Inputs
 from stream.engine.stream import Stream, make_stream
 from stream.execution.job import Setup, numerics
+from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
+from stream.results.metrics import metrics
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
@@ -63,6 +65,7 @@ class Prepared:
     backbone: Backbone
     files: Mapping[str, str]  # SHA-256 of what the backbone was read from
     data: Mapping[str, Data]
+    plugins: tuple[Used, ...] = ()
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -85,6 +88,7 @@ class Prepared:
         """What workers need, as plain values: paths in full, as a worker that is kept stays in the folder where it
         began, and of the hub the very commit."""
         config = self.config
+        origins = dict.fromkeys(used.origin for used in self.plugins if used.kind == "learner")
         return Setup(
             backbone=self._backbone_again(),
             backbone_id=self.backbone.id,
@@ -99,6 +103,7 @@ class Prepared:
             validation_examples=config.other_validation,
             keep=config.evaluate != "audited",
             ids=self.inputs.data,
+            plugins=tuple(asdict(origin) for origin in origins),
         )
 
     def _backbone_again(self) -> str:
@@ -148,13 +153,14 @@ class Prepared:
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
             environment=environment(numerics(config.dtype), self.learners.values()),
+            plugins=tuple(plugin.as_dict() for plugin in self.plugins),
         )
 
 
 def prepare(
     config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
 ) -> Prepared:
-    """Resolve names, load the backbone, encode the data.
+    """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
 
     Args:
         notice: Told what is being done, as some of it takes seconds.
@@ -173,6 +179,7 @@ def prepare(
             errors.extend(error.errors)
         return None
 
+    attempt(metrics)  # a file that is none must not be found when all is trained
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
     resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
@@ -214,7 +221,8 @@ def prepare(
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data)
+    plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
+    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
 
 
 def limits_of(config: RunConfig) -> Limits:

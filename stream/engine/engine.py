@@ -28,6 +28,7 @@ from stream.errors import RunFailed
 from stream.execution.job import open_bench
 from stream.execution.schedule import JobFailed, run_here, run_in_workers
 from stream.execution.workers import Message, Workers, cores
+from stream.plugins.load import load_plugins
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.storage.files import laid_out, sole_writer, usable_folder
@@ -70,7 +71,7 @@ def run_stream(
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
 
-    with refusals_told():
+    with refusals_told(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, notice, backbone)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
@@ -68,6 +68,7 @@ class Setup:
     validation_examples: int | None = None  # None: as test_examples
     keep: bool = False  # whether evaluations may share what frozen layers compute; not where they are to audit it
     ids: Mapping[str, str] = field(default_factory=dict)  # task -> content id of its data; where there are fits
+    plugins: Sequence[Mapping[str, str]] = ()  # what its learners come from: fields of `tasks.registry.Origin`
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

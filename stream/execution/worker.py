@@ -70,6 +70,7 @@ def _bench_of(setup: Setup, before: Bench | None) -> Bench:
         InputError: As `stream.execution.job.open_bench`.
     """
     from stream.execution.job import open_bench
+    from stream.plugins.load import reload_plugins
 
     backbone = None
     if before is not None:
@@ -79,7 +80,8 @@ def _bench_of(setup: Setup, before: Bench | None) -> Bench:
         before.kept.states.clear()
         before.opened.clear()
     gc.collect()
-    bench = open_bench(setup, backbone)
+    with reload_plugins(setup.plugins).in_use():
+        bench = open_bench(setup, backbone)
     gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
     return bench
 

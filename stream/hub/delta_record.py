@@ -17,7 +17,7 @@ RECORD = "config.json"  # the file by which the hub counts a model's downloads
 DELTA = "delta.safetensors"
 FORMAT = "taskstream delta 1"
 # Fields that the file leaves out where they are None.
-OPTIONAL = frozenset({"commit", "repository", "configuration", "epochs", "batch_size", "peak_learning_rate"})
+OPTIONAL = frozenset({"commit", "repository", "configuration", "epochs", "batch_size", "peak_learning_rate", "plugins"})
 
 
 Dtype = Literal["float32", "bfloat16"]
@@ -103,6 +103,7 @@ class DeltaRecord:
         delta: Content id.
         arrival, of: Number of the task in the stream, and how many tasks there are.
         certificate: None where the task was not evaluated.
+        plugins: Those that the learner comes from (name, kind, source, sha256); None for our own learners.
     """
 
     format: str
@@ -121,6 +122,7 @@ class DeltaRecord:
     parameters: Counts
     certificate: Certificate | None
     versions: Mapping[str, str]
+    plugins: tuple[Mapping[str, str], ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The content of config.json."""

@@ -38,6 +38,8 @@ def record_of(
     """
     task, facts, answers = data.task, run.facts, run.facts.learners[learner]
     about = facts.tasks[task.name]
+    methods = answers.family.split("+")
+    plugins = tuple(row for row in facts.plugins if row["kind"] == "learner" and row["name"] in methods)
     libraries = ("taskstream", *LIBRARIES, answers.library.split(" ")[0])
     return DeltaRecord(
         format=FORMAT,
@@ -72,6 +74,7 @@ def record_of(
         parameters=delta.counts,
         certificate=certificate_of(run, evidence, learner, task.name),
         versions={name: facts.environment[name] for name in libraries if name in facts.environment},
+        plugins=plugins or None,
     )
 
 

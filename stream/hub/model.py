@@ -15,7 +15,9 @@ from learners.forward.batches import evaluation_plan
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.hub.delta_record import DELTA, DeltaRecord, read_record
+from stream.hub.delta_record import DELTA, RECORD, DeltaRecord, read_record
+from stream.plugins.load import load_plugins
+from stream.plugins.used import check_present
 from tasks.encode import encode_split
 from tasks.errors import InputError
 from tasks.examples import Examples
@@ -67,15 +69,17 @@ class SharedModel:
         return [self.labels[index] for index in logits.argmax(axis=1)]
 
 
-def load_model(folder: str | Path, backbone: str | None = None) -> SharedModel:
+def load_model(folder: str | Path, backbone: str | None = None, plugins: Sequence[str | Path] = ()) -> SharedModel:
     """Read what `taskstream export --to-dir` wrote of one task, and put it on its backbone.
 
     Args:
         folder: With config.json and delta.safetensors, from the hub by `huggingface_hub.snapshot_download`.
         backbone: Where the backbone is, as `--backbone` takes it; None takes the name in the record.
+        plugins: Files that its learner comes from, if it is not one of ours. They are run.
 
     Raises:
         InputError: A file is missing or damaged, or the backbone is another than the Delta was learned on.
+        MissingPlugin: The learner comes from a plug-in that is not among those given.
     """
     folder = Path(folder)
     record = read_record(folder)
@@ -90,5 +94,7 @@ def load_model(folder: str | Path, backbone: str | None = None) -> SharedModel:
             fix="name it: load_model(folder, backbone=...)",
         )
     delta = load_delta(folder / DELTA, record.delta)
-    learner = parse_learner(record.learner, record.overrides)
+    with load_plugins(plugins).in_use():
+        check_present(record.plugins or (), str(folder / RECORD))
+        learner = parse_learner(record.learner, record.overrides)
     return SharedModel(base, learner, delta, record.task.labels, record)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.results.learner_results import LearnerResults, Retention
+from stream.results.metrics import METRICS
 from stream.results.results import Results
 
 Row = tuple[float | None, ...]
@@ -24,6 +25,7 @@ class LearnerSummary:
         bytes_per_task: Mean stored bytes of a Delta, its head included.
         retention: The proof.
         counted: Tasks that the metrics are over; of those that arrived, the others failed.
+        own: Metrics that are not of this package, by name.
     """
 
     name: str
@@ -40,6 +42,7 @@ class LearnerSummary:
     train_seconds: float | None
     retention: Retention
     counted: int
+    own: Mapping[str, float | None]
 
     @property
     def whole(self) -> bool:
@@ -79,6 +82,7 @@ def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
         train_seconds=learner.cost.train_seconds,
         retention=learner.retention,
         counted=learner.counted,
+        own={name: value for name, value in learner.metrics.items() if name not in METRICS.built_in()},
     )
 
 

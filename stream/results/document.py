@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -37,10 +37,17 @@ class Facts:
     learners: Mapping[str, Learner]
     settings: dict[str, Any]
     environment: dict[str, Any]  # as it was when the run began: files may change while it goes on
+    plugins: Sequence[Mapping[str, str]] = ()  # those that the run uses: name, kind, source, sha256
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, without the learners."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "learners"}
+        """Plain values, without the learners; of plug-ins nothing where there are none."""
+        left_out = {"learners"} if self.plugins else {"learners", "plugins"}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in left_out}
+
+    @property
+    def own_metrics(self) -> tuple[str, ...]:
+        """Metrics of plug-ins that the run computes."""
+        return tuple(plugin["name"] for plugin in self.plugins if plugin["kind"] == "metric")
 
 
 def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
@@ -60,6 +67,7 @@ def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
         "tasks": facts.tasks,
         "learners": {name: _learner(facts, name, learner, events) for name, learner in facts.learners.items()},
         "environment": facts.environment,
+        **({"plugins": [dict(plugin) for plugin in facts.plugins]} if facts.plugins else {}),
     }
 
 
@@ -195,7 +203,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
             *(list(row) for row in matrix.provenance),
         ],
         "failures": failures_of(facts.order, name, events),
-        "metrics": compute_all(matrix, references_of(facts, name, events)),
+        "metrics": compute_all(matrix, references_of(facts, name, events), facts.own_metrics),
         "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},
         "cost": {
             "trained_parameters_per_task": {task: event["parameters"] for task, event in done.items()},

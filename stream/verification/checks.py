@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from stream.plugins.used import MissingPlugin
 from stream.storage.store import Store
 from stream.verification.blobs import Blob, check_store
 from stream.verification.cells import check_cells
@@ -43,6 +44,7 @@ def verify(
 
     Raises:
         InputError: There is no run, or one of another version; or `rerun` needs what is not to be had here.
+        MissingPlugin: The run uses plug-ins that are not in use here, or not with the same content.
     """
     progress("ledger")
     evidence, chain = read_evidence(Path(folder))
@@ -51,7 +53,9 @@ def verify(
     if evidence is not None:
         ledger = str(evidence.ledger.path)
         try:
-            run = recorded(evidence.ledger.events)
+            run = recorded(evidence.ledger.events, ledger)
+        except MissingPlugin:  # no difference: what is needed to look for one is not here
+            raise
         except UNREADABLE as error:
             chain.findings.append(_unreadable(error, ledger))
         else:
@@ -73,8 +77,11 @@ def verify(
     )
 
 
-def whole_record(folder: Path) -> tuple[Evidence, Recorded]:
+def whole_record(folder: Path, lenient: bool = False) -> tuple[Evidence, Recorded]:
     """The record of a run, for who builds on it rather than judges it.
+
+    Args:
+        lenient: As for `recorded`: go without plug-ins that are not in use.
 
     Raises:
         InputError: There is no run, one of another version, or one whose record is not whole; says what is not.
@@ -82,7 +89,9 @@ def whole_record(folder: Path) -> tuple[Evidence, Recorded]:
     evidence, chain = read_evidence(folder)
     damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
     try:
-        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events)
+        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events, str(folder), lenient)
+    except MissingPlugin:
+        raise
     except UNREADABLE as error:
         run, damaged = None, f"{type(error).__name__}: {error}"
     if evidence is None or run is None:

@@ -10,6 +10,7 @@ from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import cached_snapshot, find_checkpoint, pinned_backbone
 from stream.config import RunConfig
 from stream.engine.context import cache_folder
+from stream.plugins.used import check_present
 from stream.verification.recorded import Recorded
 from stream.verification.verdict import Finding, Outcome
 from tasks.encode import encode
@@ -61,6 +62,7 @@ def encoded_of(
     if path is not None:
         return path
     progress(f"encoding {task}")
+    check_present(run.facts.plugins, f"source {config.source}", ("source",))
     source = open_source(config.source, config.columns)
     inputs = run.inputs
     limits = Limits(inputs.train_examples, inputs.test_examples, inputs.validation_examples)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.task import Task
 
 
+@runtime_checkable
 class Source(Protocol):
     """A place that has tasks."""
 

@@ -73,14 +73,18 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
         "replay": [str(run_folder)],
         "gc": [str(run_folder)],
         "export": [str(run_folder), "--learner", "head", "--task", "colours", "--to", str(tmp_path / "model")],
+        "new": ["learner", "mine"],
         "cost": ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head"],
     }
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path) -> None:
+def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where `new` writes
+
     def show(display: str) -> Answer:
         shutil.rmtree(tmp_path / "model", ignore_errors=True)  # what `export` wrote: it writes over nothing
+        (tmp_path / "mine.py").unlink(missing_ok=True)  # nor does `new`
         answer = call(verb, *examples[verb], "--display", display)
         assert (answer.code, answer.err) == (0, "")
         return answer

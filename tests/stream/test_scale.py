@@ -13,6 +13,7 @@ import stream.engine.engine
 import stream.engine.keys
 import stream.execution.job
 from learners.specification.family import parse_learners
+from learners.specification.recipe import recipe_of
 from stream import run
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import make_stream
@@ -138,7 +139,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
             "seed": config.seed,
             "train_examples": config.train_examples,
             "test_examples": config.test_examples,
-            "learner": asdict(prepared.learners[job.learner]),
+            "learner": recipe_of(prepared.learners[job.learner]),
             "kind": job.kind,
             "evaluate": config.evaluate,
             "tasks": [[task, prepared.data[task].id] for task in job.tasks],

@@ -9,7 +9,7 @@ from stream.report.html.marks import PAGE, badge
 from stream.report.html.table import Bar, Column, Content, Key, Table, Verdict
 from stream.report.learner_summary import LearnerSummary, last, ranked
 from stream.report.numbers import points
-from stream.report.terminal.league import caption, evidence, figures, proofs, verdict
+from stream.report.terminal.league import caption, evidence, figures, own, proofs, verdict
 from stream.results.results import Results
 
 ABOUT = {
@@ -40,13 +40,14 @@ def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
     rows = ranked(learners)
     columns = [Column("learner", [badges[x.name] for x in rows], [x.name for x in rows], "left")]
     for figure, keys in zip(figures(rows, PAGE), sort_keys(rows), strict=True):
-        title, cells = figure.title.replace("\n", " "), [str(cell).strip() for cell in figure.cells]
+        title, cells = figure.title.replace("_\n", "_").replace("\n", " "), [str(cell).strip() for cell in figure.cells]
         shown: Sequence[Content] = cells
         if title == "score":
             shown = [bar(badges[x.name].tone, words, x.average) for x, words in zip(rows, cells, strict=True)]
         elif title == "proof":
             shown = [Verdict(word, evidence(x)) for x, word in zip(rows, cells, strict=True)]
-        columns.append(Column(title, shown, keys, "left" if title == "proof" else "right", about=ABOUT[title]))
+        about = ABOUT.get(title, "a metric of your own")
+        columns.append(Column(title, shown, keys, "left" if title == "proof" else "right", about=about))
     return League(
         Table(columns, "League table", "league"),
         [line.plain for line in proofs(rows, [x.name for x in rows], PAGE)],
@@ -56,7 +57,7 @@ def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
 
 def sort_keys(learners: Sequence[LearnerSummary]) -> list[list[Key]]:
     """By column, as `stream.report.terminal.league.figures` orders them."""
-    return [
+    keys: list[list[Key]] = [
         [x.average for x in learners],
         [x.forgetting for x in learners],
         [x.bwt for x in learners],
@@ -67,6 +68,7 @@ def sort_keys(learners: Sequence[LearnerSummary]) -> list[list[Key]]:
         [x.train_seconds for x in learners],
         [verdict(x).plain for x in learners],
     ]
+    return keys + [[x.own.get(name) for x in learners] for name in own(learners)]
 
 
 def bar(tone: str, words: str, score: float | None, limit: float | None = None) -> Bar:

@@ -55,7 +55,25 @@ def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
         Column("disk\n/task", bytes_on_disk, rank=5),
         Column("train\ntime", [duration(learner.train_seconds, page) for learner in learners], rank=2),
         Column("proof", [verdict(learner) for learner in learners], "left"),
+        *(Column(two_lines(name), [plain(x.own.get(name), page) for x in learners]) for name in own(learners)),
     ]
+
+
+def own(learners: Sequence[LearnerSummary]) -> list[str]:
+    """Names of the user's own metrics, in the order of the results."""
+    return [*dict.fromkeys(name for learner in learners for name in learner.own)]
+
+
+def plain(value: float | None, page: Page) -> str:
+    """A metric whose unit only its author knows: four digits."""
+    return page.missing if value is None else f"{value:.4g}"
+
+
+def two_lines(name: str) -> str:
+    """A heading broken after the `_` nearest to its middle."""
+    places = [index for index, letter in enumerate(name, start=1) if letter == "_"]
+    middle = min(places, key=lambda index: abs(2 * index - len(name)), default=len(name))
+    return f"{name[:middle]}\n{name[middle:]}" if places else name
 
 
 def mark(learner: LearnerSummary, best: float | None, page: Page) -> str:
@@ -87,6 +105,7 @@ def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
         f"growth: parameters kept after the last arrival, in times ({page.times}) of the backbone.",
         "trained/task: parameters without head, % of the backbone.",
         "disk/task: stored bytes with head, 1 kB = 1000 B.",
+        *([f"{', '.join(own(summaries(results)))}: your own, not in points."] if own(summaries(results)) else []),
     )
 
 
