@@ -164,8 +164,8 @@ def plan(
             `kept_workers` serve several runs.
         log: Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie
             in OUT; nothing is sent. Default: no tool.
-        plugins: Python files that define learners, metrics or sources of your own (`taskstream new` writes one). They
-            are run. A path or a list of paths. Default: no file.
+        plugins: Python files that define learners, metrics or sources of your own, a list (`taskstream new` writes
+            one). Their code is run. Default: no file. One path will do too.
         tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
             columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
             they are the stream; else they come after the tasks of `suite`. Default: none.
