@@ -6,7 +6,8 @@ import functools
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -110,9 +111,10 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
             errors.extend(error.errors)
             return default
 
-    for name in given:
-        if name not in OTHERS and (value := read(name, READERS.get(name, _plain))) is not None:
-            plain[name] = value
+    with _plugins_of(given):
+        for name in given:
+            if name not in OTHERS and (value := read(name, READERS.get(name, _plain))) is not None:
+                plain[name] = value
     file = read("config", _path)
     tables = read("tasks", _tables)
     display = read("display", _display, "none")
@@ -138,6 +140,26 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     workers = given.get("workers")
     kept = workers if isinstance(workers, Workers) else None
     return Call(config, origins, display, tables, backbone, kept, handle, own)
+
+
+@contextmanager
+def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
+    """Know the families of the plug-ins given, if learners are given as objects.
+
+    Raises:
+        InputError: Faults of the plug-ins.
+    """
+    learners = given.get("learners", "")
+    texts = isinstance(learners, str) or (
+        isinstance(learners, Sequence) and all(isinstance(each, str) for each in learners)
+    )
+    if texts or "plugins" not in given:
+        yield
+        return
+    from stream.plugins.load import load_plugins  # runs them, and what they import takes seconds
+
+    with load_plugins(_files("plugins", given["plugins"])).in_use():
+        yield
 
 
 def bad(name: str, value: object, expected: str) -> InputError:

@@ -21,6 +21,7 @@ from stream.verification.sources import encoded_of
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
 from tasks.seeds import seed_of
+from tasks.sources.frames import source_in
 
 # Regression answers with the logits themselves, whose last bits other arithmetic moves; scores are shown to a tenth of
 # a percent.
@@ -111,6 +112,7 @@ def _setup(
 ) -> Setup:
     inputs, config = run.inputs, evidence.config
     assert config is not None  # or the check of the chain would have found that
+    config = config.model_copy(update={"source": source_in(config.source, evidence.folder)})
     data = {}
     for task in dict.fromkeys(drawn.cell["task"] for drawn in cells):
         data[task] = str(encoded_of(run, task, config, backbone, progress))
