@@ -27,7 +27,7 @@ from stream.engine.jobs import plan_jobs
 from stream.engine.stream import Stream
 from stream.execution.evaluate_job import evaluate as evaluate_task
 from stream.execution.evaluate_job import scorer
-from stream.execution.job import Bench, execute, open_bench
+from stream.execution.job import Workbench, execute, open_workbench
 from stream.storage.ledger import read_ledger
 
 
@@ -71,7 +71,7 @@ def scored(
 
 
 @cache
-def finished(folder: str) -> tuple[Bench, Stream, Mapping[str, Any]]:
+def finished(folder: str) -> tuple[Workbench, Stream, Mapping[str, Any]]:
     """A finished run: what executes its jobs, its stream, and the results of its fits by job."""
     config, _ = resolve_config({}, Path(folder) / "config.toml")
     prepared = prepare(config)
@@ -80,7 +80,7 @@ def finished(folder: str) -> tuple[Bench, Stream, Mapping[str, Any]]:
         for event in read_ledger(Path(folder) / "ledger.jsonl").events
         if event["event"] == "fit"
     }
-    return open_bench(prepared.setup(), prepared.backbone), prepared.stream, fits
+    return open_workbench(prepared.setup(), prepared.backbone), prepared.stream, fits
 
 
 def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]:

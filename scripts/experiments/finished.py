@@ -21,7 +21,7 @@ from stream.cli.report import read_results
 from stream.config import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
-from stream.execution.job import Bench, open_bench
+from stream.execution.job import Workbench, open_workbench
 from stream.storage.ledger import read_ledger
 from stream.verification.recorded import recorded
 from tasks.errors import InputError, unknown_name
@@ -39,7 +39,7 @@ class Finished:
     """
 
     results: dict[str, Any]
-    bench: Bench
+    bench: Workbench
     learner: Learner
     fits: Mapping[str, Mapping[str, Any]]
 
@@ -83,6 +83,6 @@ def open_finished(folder: Path, learner: str) -> Finished:
     run = recorded(read_ledger(folder / "ledger.jsonl").events)
     if run is None or dict(run.inputs.data) != dict(prepared.inputs.data):
         raise InputError("the source no longer gives the data of the run", where=str(folder), fix="run it again")
-    bench = open_bench(prepared.setup(), prepared.backbone)
+    bench = open_workbench(prepared.setup(), prepared.backbone)
     fits = {fit["task"]: fit for fit in run.fits[learner] if fit is not None and "failed" not in fit}
     return Finished(results, bench, bench.learners[learner], fits)

@@ -16,7 +16,7 @@ from stream.avalanche.isolation import own_randomness, silenced
 
 if TYPE_CHECKING:
     from stream.engine.jobs import Job
-    from stream.execution.job import Bench
+    from stream.execution.job import Workbench
 
 WAY_OUT = "begin anew with another --out and --store, or leave this learner out"
 
@@ -26,7 +26,7 @@ class Nondeterminism(Exception):
 
 
 def next_fit(
-    bench: Bench, job: Job, learner: Learner, earlier: Sequence[Mapping[str, Any]], report: Report
+    bench: Workbench, job: Job, learner: Learner, earlier: Sequence[Mapping[str, Any]], report: Report
 ) -> tuple[Fit, int]:
     """The next fit of a strategy, and the bytes that it keeps beside the model.
 

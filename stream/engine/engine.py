@@ -24,7 +24,7 @@ from stream.engine.header import check_same_inputs, lacks, opened
 from stream.engine.jobs import Job, plan_jobs
 from stream.engine.resume import replay, written
 from stream.errors import RunFailed
-from stream.execution.job import open_bench
+from stream.execution.job import open_workbench
 from stream.execution.schedule import JobFailed, run_here, run_in_workers
 from stream.execution.workers import Message, Workers, cores
 from stream.results.document import matrix_of, results
@@ -149,7 +149,7 @@ def _work(progress: Progress, todo: tuple[Job, ...], waiting: Workers | None) ->
         if waiting is not None:
             waiting.take(0)
         with _process_restored():
-            run_here(todo, available, open_bench(prepared.setup(), prepared.backbone), emit)
+            run_here(todo, available, open_workbench(prepared.setup(), prepared.backbone), emit)
     else:
         log = config.out_folder.absolute() / "workers.log"
         run_in_workers(todo, available, prepared.setup().as_dict(), workers, log, emit, waiting)

@@ -13,7 +13,7 @@ import numpy as np
 from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.flops import flops_below, flops_per_row, total_flops
 from learners.forward.frozen_prefix import keeps_below
-from stream.execution.job import Bench
+from stream.execution.job import Workbench
 from stream.storage.store import Store, read_record
 from tasks.encoded import EncodedSplit
 from tasks.errors import InputError
@@ -111,7 +111,7 @@ def answers(events: Iterable[Event]) -> dict[str, Answers]:
 class Work:
     """FLOPs of jobs, by the lengths of their rows; what is the same for several learners is counted once."""
 
-    bench: Bench
+    bench: Workbench
     counted: dict[tuple[str, str, int], Counter[tuple[int, int]]] = field(default_factory=dict)
 
     def fit(self, name: str, task: str) -> float:

@@ -12,7 +12,7 @@ from stream.engine.engine import workers_of
 from stream.engine.estimate import Answers, Pace, Work, answers, paces
 from stream.engine.jobs import Job, plan_jobs
 from stream.engine.resume import replay, written
-from stream.execution.job import open_bench
+from stream.execution.job import open_workbench
 from stream.results.failures import last_good
 from stream.storage.store import Store, met_by, recipe_id
 
@@ -87,7 +87,7 @@ def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
     stored = stored_fits(prepared, jobs, held, store)
     known = paces(store, prepared.backbone.id, prepared.inputs.numerics)
     answered = answers(held.values())
-    work = Work(open_bench(prepared.setup(), prepared.backbone))
+    work = Work(open_workbench(prepared.setup(), prepared.backbone))
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]

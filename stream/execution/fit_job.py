@@ -21,10 +21,10 @@ from stream.results.failures import failed_fit, last_good
 from stream.storage.store import fit_recipe, met_by, recipe_id
 
 if TYPE_CHECKING:
-    from stream.execution.job import Bench
+    from stream.execution.job import Workbench
 
 
-def fitted(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def fitted(bench: Workbench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """The record of a fit, or of one that diverged what `stream.results.failures.failed_fit` says.
 
     Args:
@@ -59,7 +59,7 @@ def fitted(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any],
 
 
 def _fitted_anew(
-    bench: Bench,
+    bench: Workbench,
     job: Job,
     learner: Learner,
     recipe: dict[str, Any],

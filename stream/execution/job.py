@@ -75,7 +75,7 @@ class Setup:
 
 
 @dataclass(eq=False)
-class Bench:
+class Workbench:
     """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open;
     strategies are as the last fit left them."""
 
@@ -117,7 +117,7 @@ class Bench:
             raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
 
 
-def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
+def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     """Load what a setup names; sets PyTorch to one thread.
 
     Raises:
@@ -128,7 +128,7 @@ def open_bench(setup: Setup, backbone: Backbone | None = None) -> Bench:
     if backbone.id != setup.backbone_id:
         expected, found = f"content {setup.backbone_id[:16]}", backbone.id[:16]
         raise InputError("the backbone changed meanwhile", where=setup.backbone, expected=expected, found=found)
-    return Bench(
+    return Workbench(
         setup=setup,
         backbone=backbone,
         learners={name: parse_learner(name, setup.overrides) for name in setup.learners},
@@ -154,7 +154,7 @@ def numerics(dtype: str) -> dict[str, Any]:
     }
 
 
-def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def execute(bench: Workbench, job: Job, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Do one job.
 
     Args:
@@ -180,7 +180,7 @@ def execute(bench: Bench, job: Job, results: Mapping[str, Any], report: Report) 
     return result
 
 
-def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:
+def _row(bench: Workbench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:
     """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head.
 
     A task whose fit failed has none.
@@ -206,7 +206,7 @@ def _row(bench: Bench, job: Job, learner: Learner, results: Mapping[str, Any]) -
     return {"cells": cells}
 
 
-def _before(bench: Bench, learner: Learner, task: str) -> Score:
+def _before(bench: Workbench, learner: Learner, task: str) -> Score:
     """What a first Delta answers. Of a learner that adds nothing its weights are the backbone's own, so what the head
     reads is the same for all such learners."""
     data, started = bench.data(task), time.perf_counter()
@@ -220,7 +220,7 @@ def _before(bench: Bench, learner: Learner, task: str) -> Score:
     return replace(found, delta=delta.id, seconds=time.perf_counter() - started)
 
 
-def _score(bench: Bench, learner: Learner, delta: Delta, task: str) -> Score:
+def _score(bench: Workbench, learner: Learner, delta: Delta, task: str) -> Score:
     data, started = bench.data(task), time.perf_counter()
     kept = bench.setup.keep  # then the first who asks pays for all
     below = bench.kept.below(bench.backbone, learner, task, data.test) if kept else None

@@ -17,7 +17,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
-    from stream.execution.job import Bench, Setup
+    from stream.execution.job import Setup, Workbench
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     from stream.engine.jobs import Job
     from stream.execution.job import Setup, execute
 
-    bench: Bench | None = None
+    bench: Workbench | None = None
     while True:
         order = jobs.get()
         if "setup" in order:
@@ -39,7 +39,7 @@ def main() -> None:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
             try:
-                bench = _bench_of(Setup(**order["setup"]), bench)
+                bench = _workbench_of(Setup(**order["setup"]), bench)
             except Exception as error:
                 traceback.print_exc()
                 about = {"type": type(error).__name__, "message": str(error)}
@@ -62,14 +62,14 @@ def main() -> None:
             _send(answers, {"kind": "done", "job": job.id, "result": result})
 
 
-def _bench_of(setup: Setup, before: Bench | None) -> Bench:
+def _workbench_of(setup: Setup, before: Workbench | None) -> Workbench:
     """The bench of a run; a backbone with the content of that of the run before, unchanged as every job has seen, is
     not loaded again.
 
     Raises:
-        InputError: As `stream.execution.job.open_bench`.
+        InputError: As `stream.execution.job.open_workbench`.
     """
-    from stream.execution.job import open_bench
+    from stream.execution.job import open_workbench
 
     backbone = None
     if before is not None:
@@ -79,7 +79,7 @@ def _bench_of(setup: Setup, before: Bench | None) -> Bench:
         before.kept.states.clear()
         before.opened.clear()
     gc.collect()
-    bench = open_bench(setup, backbone)
+    bench = open_workbench(setup, backbone)
     gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
     return bench
 

@@ -13,7 +13,7 @@ from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
 from stream.engine.header import changes
 from stream.engine.jobs import Job, fit_ids
-from stream.execution.job import Bench, Setup, execute, numerics, open_bench
+from stream.execution.job import Setup, Workbench, execute, numerics, open_workbench
 from stream.storage.store import Store
 from stream.verification.chain import Evidence
 from stream.verification.recorded import Event, Recorded
@@ -73,7 +73,7 @@ def rerun(
         return outcome
     threads = torch.get_num_threads()
     try:
-        bench = open_bench(_setup(evidence, run, store, cells, backbone, progress), backbone)
+        bench = open_workbench(_setup(evidence, run, store, cells, backbone, progress), backbone)
         for number, drawn in enumerate(cells, start=1):
             progress(f"cell {number} of {len(cells)}: {drawn.job.learner}, {drawn.cell['task']}")
             _again(run, bench, drawn, same, outcome)
@@ -128,7 +128,7 @@ def _setup(
     )
 
 
-def _again(run: Recorded, bench: Bench, drawn: Drawn, same: bool, outcome: Outcome) -> None:
+def _again(run: Recorded, bench: Workbench, drawn: Drawn, same: bool, outcome: Outcome) -> None:
     job, then = drawn.job, drawn.cell
     about: dict[str, Any] = {"learner": job.learner, "task": then["task"], "arrival": job.arrival}
     needs = fit_ids(job.learner, job.arrival)

@@ -1,7 +1,8 @@
 """The frozen backbone: its bytes never change under any sequence of begin, fit, evaluate and switch.
 
-The machine drives the code of a real run (`execute` on a `Bench`, with a store on disk) over random learners of every
-family, tasks and seeds, and compares after every step with copies of its own, taken by other code than the project's.
+The machine drives the code of a real run (`execute` on a `Workbench`, with a store on disk) over random learners of
+every family, tasks and seeds, and compares after every step with copies of its own, taken by other code than the
+project's.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
 from learners.specification.learner import Learner
 from stream.engine.jobs import Job, fit_ids
-from stream.execution.job import Bench, Setup, execute
+from stream.execution.job import Setup, Workbench, execute
 from stream.storage.store import Store
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded
@@ -113,7 +114,7 @@ class FrozenBackbone(RuleBasedStateMachine):
             overrides=TRAINING, data={}, store=str(self.folder), seed=seed, train_examples=None, test_examples=None,
             ids={name: task.id for name, task in TASKS.items()},
         )  # fmt: skip
-        self.bench = Bench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
+        self.bench = Workbench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
         self.seed, self.name, self.learner = seed, specification, learners()[specification]
         self.fitted = self.runs.setdefault((seed, specification), {})
 

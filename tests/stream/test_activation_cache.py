@@ -16,7 +16,7 @@ from learners.specification.family import parse_learners
 from stream.engine.jobs import Job, JobKind
 from stream.execution.activation_cache import KeptChanged
 from stream.execution.evaluate_job import evaluate
-from stream.execution.job import BackboneChanged, Bench, Setup, execute
+from stream.execution.job import BackboneChanged, Setup, Workbench, execute
 from stream.storage.store import Store
 from tests.loaded import backbone, encoded
 
@@ -24,16 +24,16 @@ LEARNERS = parse_learners("head,feature:2,topk:1,topk:1:sequential,adapter:8")
 TASKS = {name: encoded(name) for name in ("one", "two")}
 
 
-def bench(folder: Path, keep: bool) -> Bench:
+def bench(folder: Path, keep: bool) -> Workbench:
     base = backbone()
     setup = Setup(
         backbone=base.name, backbone_id=base.id, dtype="float32", learners=tuple(LEARNERS), overrides={}, data={},
         store=str(folder), seed=0, train_examples=None, test_examples=None, keep=keep,
     )  # fmt: skip
-    return Bench(setup, base, LEARNERS, Store(folder), dict(TASKS))
+    return Workbench(setup, base, LEARNERS, Store(folder), dict(TASKS))
 
 
-def logits_of(at: Bench, learner: str) -> list[str]:
+def logits_of(at: Workbench, learner: str) -> list[str]:
     own = LEARNERS[learner]
     deltas = {name: initial_delta(at.backbone, own, TASKS[name].task, seed=3) for name in TASKS}
     return [stream.execution.job._score(at, own, delta, name).logits for name, delta in deltas.items()]

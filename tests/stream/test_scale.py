@@ -38,7 +38,7 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     patch = pytest.MonkeyPatch()
     counted: dict[str, Any] = {"open": 0, "keys": {}, "told": [], "written": ()}
     honest = (
-        stream.execution.job.Bench.data,
+        stream.execution.job.Workbench.data,
         stream.engine.keys.Inputs.key,
         stream.engine.engine._write,
         stream.engine.engine.prepare,
@@ -61,7 +61,7 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
         counted["written"] += (progress.courses["majority"].rows,)
         return honest[2](progress)
 
-    patch.setattr(stream.execution.job.Bench, "data", data)
+    patch.setattr(stream.execution.job.Workbench, "data", data)
     patch.setattr(stream.engine.keys.Inputs, "key", key)
     patch.setattr(stream.engine.engine, "_write", write)
     patch.setattr(stream.engine.engine, "prepare", prepare)
