@@ -9,7 +9,7 @@ from typing import Any
 
 from stream.engine.context import Prepared
 from stream.engine.jobs import Job
-from stream.engine.running_metrics import Course, advance, answered
+from stream.engine.running_metrics import RunningMetrics, advance, answered
 from stream.execution.schedule import JobFailed
 from stream.results.document import Facts
 from stream.storage.ledger import Ledger
@@ -27,12 +27,12 @@ class Following:
     jobs: Mapping[str, Job]
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
-    courses: dict[str, Course] = field(init=False)
+    metrics: dict[str, RunningMetrics] = field(init=False)
 
     def __post_init__(self) -> None:
         place = {task: arrival for arrival, task in enumerate(self.facts.order, start=1)}
         backbone = self.facts.backbone["parameters"]
-        self.courses = {name: Course(name, x, place, backbone) for name, x in self.facts.learners.items()}
+        self.metrics = {name: RunningMetrics(name, x, place, backbone) for name, x in self.facts.learners.items()}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -79,9 +79,9 @@ def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
 def take(progress: Following, job: Job, event: dict[str, Any]) -> list[dict[str, Any]]:
     """Count a finished job in, done now or in an earlier call; returns the violations that it shows."""
     progress.events[job.id] = event
-    course = progress.courses[job.learner]
-    advance(course, progress.events)
-    return answered(course, job.arrival, event["cells"]) if job.kind in ("evaluate", "audit") else []
+    metrics = progress.metrics[job.learner]
+    advance(metrics, progress.events)
+    return answered(metrics, job.arrival, event["cells"]) if job.kind in ("evaluate", "audit") else []
 
 
 def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, Any]:
@@ -92,16 +92,16 @@ def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, 
       those whose fit failed. Each holds the cell measured on the day it arrived, under the Delta of that day's fit. To
       write them out again with every row would fill the ledger with the square of the tasks.
     """
-    course = progress.courses[job.learner]
-    certifiable = progress.prepared.config.evaluate == "audited" and course.learner.permanent
+    metrics = progress.metrics[job.learner]
+    certifiable = progress.prepared.config.evaluate == "audited" and metrics.learner.permanent
     kept = []
-    for cell in sorted(cells, key=lambda cell: course.place[cell["task"]]):
-        again = certifiable and job.kind != "before" and cell["task"] in course.learned
+    for cell in sorted(cells, key=lambda cell: metrics.place[cell["task"]]):
+        again = certifiable and job.kind != "before" and cell["task"] in metrics.learned
         kept.append({**cell, "provenance": "audited" if again else "measured"})
     if not certifiable or job.kind != "evaluate":
         return {"cells": kept}
     certify(progress, job)
-    failed = sum(course.place[task] <= job.arrival for task in course.failed)
+    failed = sum(metrics.place[task] <= job.arrival for task in metrics.failed)
     return {"cells": kept, "certified": job.arrival - failed - len(kept)}
 
 
@@ -114,13 +114,13 @@ def certify(progress: Progress, job: Job) -> None:
     Raises:
         JobFailed: One was not. Keys make this impossible; a proof must not rest on that.
     """
-    course = progress.courses[job.learner]
-    while course.proven < job.arrival - 1:
-        task, arrival = progress.facts.order[course.proven], course.proven + 1
-        fit, first = progress.events[f"fit/{job.learner}/{arrival}"], course.learned.get(task)
+    metrics = progress.metrics[job.learner]
+    while metrics.proven < job.arrival - 1:
+        task, arrival = progress.facts.order[metrics.proven], metrics.proven + 1
+        fit, first = progress.events[f"fit/{job.learner}/{arrival}"], metrics.learned.get(task)
         if "failed" not in fit and (first is None or (first.arrival, first.delta) != (arrival, fit["delta"])):
             raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {fit['delta'][:16]}")
-        course.proven = arrival
+        metrics.proven = arrival
 
 
 def arrived(progress: Following, job: Job) -> bool:
@@ -169,11 +169,11 @@ def show(progress: Following, job: Job) -> None:
     if job.kind == "before":
         progress.handle(about | {"event": "before"})
         return
-    course = progress.courses[name]
-    about["growth"] = course.growth[job.arrival - 1] if len(course.growth) >= job.arrival else None
-    about["forgetting"] = course.forgetting
+    metrics = progress.metrics[name]
+    about["growth"] = metrics.growth[job.arrival - 1] if len(metrics.growth) >= job.arrival else None
+    about["forgetting"] = metrics.forgetting
     # A row of an isolated learner that is not as on the day of learning has ended the run in `keep`.
-    about["verified"] = True if course.learner.permanent else None
+    about["verified"] = True if metrics.learner.permanent else None
     progress.handle(about | {"event": "row"})
     if arrived(progress, job):
         end = {"arrival": job.arrival, "tasks": len(facts.order), "task": facts.order[job.arrival - 1]}

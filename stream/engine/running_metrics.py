@@ -1,4 +1,4 @@
-"""The course of one learner: running figures, brought up to date by each job at the price of what that job ran.
+"""The metrics of one learner: running figures, brought up to date by each job at the price of what that job ran.
 
 What `stream.results.document` derives anew from all events is here carried along, so that an arrival costs the same
 after ten tasks and after a thousand.
@@ -28,7 +28,7 @@ class Learned:
 
 
 @dataclass(eq=False)
-class Course:
+class RunningMetrics:
     """How far one learner has come.
 
     Attributes:
@@ -70,49 +70,49 @@ class Course:
         return math.fsum(self.lost.values()) / (counted - 1) if whole else None
 
 
-def answered(course: Course, arrival: int, cells: Iterable[Event]) -> list[dict[str, Any]]:
+def answered(metrics: RunningMetrics, arrival: int, cells: Iterable[Event]) -> list[dict[str, Any]]:
     """Take in a row's logits; returns the learned tasks of an isolated learner that were answered otherwise before."""
     found = []
     for cell in cells:
         task, now = cell["task"], Learned(arrival, cell["logits"], cell["delta"])
-        if course.place[task] > arrival:
+        if metrics.place[task] > arrival:
             continue
-        known = course.learned.setdefault(task, now)
-        if course.learner.permanent and known.logits != now.logits:
+        known = metrics.learned.setdefault(task, now)
+        if metrics.learner.permanent and known.logits != now.logits:
             first, then = sorted((known, now), key=lambda answer: answer.arrival)
             found.append({"task": task, "arrival": then.arrival, "expected": first.logits, "found": then.logits})
     return found
 
 
-def advance(course: Course, events: Mapping[str, Event]) -> None:
+def advance(metrics: RunningMetrics, events: Mapping[str, Event]) -> None:
     """Take in the fits and rows that have come to follow those before without a gap."""
-    while (fit := events.get(f"fit/{course.name}/{len(course.growth) + 1}")) is not None:
+    while (fit := events.get(f"fit/{metrics.name}/{len(metrics.growth) + 1}")) is not None:
         if "failed" in fit:
-            course.failed.add(fit["task"])
+            metrics.failed.add(fit["task"])
         else:
             cost = cost_of(fit)
-            course.kept, course.heads = kept_after(course.learner, course.kept, cost), course.heads + cost.head
-        course.growth.append(total(course.learner, course.backbone, course.kept, course.heads))
-    while (row := events.get(f"evaluate/{course.name}/{course.rows + 1}")) is not None:
-        course.rows += 1
-        _answered_row(course, {cell["task"]: cell["score"] for cell in row["cells"]})
+            metrics.kept, metrics.heads = kept_after(metrics.learner, metrics.kept, cost), metrics.heads + cost.head
+        metrics.growth.append(total(metrics.learner, metrics.backbone, metrics.kept, metrics.heads))
+    while (row := events.get(f"evaluate/{metrics.name}/{metrics.rows + 1}")) is not None:
+        metrics.rows += 1
+        _answered_row(metrics, {cell["task"]: cell["score"] for cell in row["cells"]})
 
 
-def _answered_row(course: Course, scores: Mapping[str, float | None]) -> None:
+def _answered_row(metrics: RunningMetrics, scores: Mapping[str, float | None]) -> None:
     """A row of R, unless the task that arrived has no score in it: then task and row are left out of every figure."""
-    arrived = {task: score for task, score in scores.items() if course.place[task] <= course.rows}
-    if all(score is None or course.place[task] < course.rows for task, score in arrived.items()):
+    arrived = {task: score for task, score in scores.items() if metrics.place[task] <= metrics.rows}
+    if all(score is None or metrics.place[task] < metrics.rows for task, score in arrived.items()):
         return
-    course.unscored = {task for task, score in arrived.items() if score is None}
+    metrics.unscored = {task for task, score in arrived.items() if score is None}
     for task, score in arrived.items():
-        if score is not None and (task in course.now or course.place[task] == course.rows):
-            _scored(course, task, score)
+        if score is not None and (task in metrics.now or metrics.place[task] == metrics.rows):
+            _scored(metrics, task, score)
 
 
-def _scored(course: Course, task: str, score: float) -> None:
-    if task in course.now:
-        best = course.best[task] = max(course.best.get(task, -math.inf), course.now[task])
-        course.lost.pop(task, None)
+def _scored(metrics: RunningMetrics, task: str, score: float) -> None:
+    if task in metrics.now:
+        best = metrics.best[task] = max(metrics.best.get(task, -math.inf), metrics.now[task])
+        metrics.lost.pop(task, None)
         if best != score:
-            course.lost[task] = best - score
-    course.now[task] = score
+            metrics.lost[task] = best - score
+    metrics.now[task] = score

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learners.specification.family import parse_learners
-from stream.engine.running_metrics import Course, advance, answered
+from stream.engine.running_metrics import RunningMetrics, advance, answered
 from stream.results.account import account
 from stream.results.document import matrix_of
 from stream.results.metrics import compute_all
@@ -23,8 +23,8 @@ sizes = st.integers(0, 10**6)
 scores = st.floats(-1, 1, allow_nan=False)
 
 
-def course_of(name: str) -> Course:
-    return Course(name, LEARNERS[name], PLACE, BACKBONE)
+def metrics_of(name: str) -> RunningMetrics:
+    return RunningMetrics(name, LEARNERS[name], PLACE, BACKBONE)
 
 
 @st.composite
@@ -64,15 +64,15 @@ def streams(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
 @given(streams())
 def test_the_figures_of_every_moment(ended: list[tuple[str, dict[str, Any]]]) -> None:
     name = ended[0][0].split("/")[1]
-    course, events = course_of(name), dict[str, dict[str, Any]]()
+    metrics, events = metrics_of(name), dict[str, dict[str, Any]]()
     for job, event in ended:
         events[job] = event
-        advance(course, events)
+        advance(metrics, events)
         entries = account(NAMES, name, LEARNERS[name], BACKBONE, events)
-        assert course.growth == [entry["growth"] for entry in entries]
+        assert metrics.growth == [entry["growth"] for entry in entries]
         matrix = matrix_of(NAMES, name, events)
-        assert course.rows == matrix.arrivals
-        assert course.forgetting == compute_all(matrix)["forgetting_chaudhry"]
+        assert metrics.rows == matrix.arrivals
+        assert metrics.forgetting == compute_all(matrix)["forgetting_chaudhry"]
 
 
 def cell(task: str, logits: str = "same") -> dict[str, Any]:
@@ -84,9 +84,9 @@ def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, i
     first, second = arrivals
     said = {1: "then", 3: "later"}
     for name in ("adapter:4", "full:sequential"):
-        course = course_of(name)
-        assert answered(course, first, [cell("task0", said[first])]) == []
-        found = answered(course, second, [cell("task0", said[second])])
+        metrics = metrics_of(name)
+        assert answered(metrics, first, [cell("task0", said[first])]) == []
+        found = answered(metrics, second, [cell("task0", said[second])])
         if name == "adapter:4":
             assert found == [{"task": "task0", "arrival": 3, "expected": "then", "found": "later"}]
         else:
@@ -94,7 +94,7 @@ def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, i
 
 
 def test_a_task_to_come_may_change_its_answers() -> None:
-    course = course_of("adapter:4")
-    assert answered(course, 1, [cell("task0"), cell("task1", "unlearned")]) == []
-    assert answered(course, 2, [cell("task0"), cell("task1", "learned")]) == []
-    assert [found["task"] for found in answered(course, 3, [cell("task0"), cell("task1", "unlearned")])] == ["task1"]
+    metrics = metrics_of("adapter:4")
+    assert answered(metrics, 1, [cell("task0"), cell("task1", "unlearned")]) == []
+    assert answered(metrics, 2, [cell("task0"), cell("task1", "learned")]) == []
+    assert [found["task"] for found in answered(metrics, 3, [cell("task0"), cell("task1", "unlearned")])] == ["task1"]

@@ -172,19 +172,19 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
 
     from stream.engine.events import certify
     from stream.engine.jobs import Job
-    from stream.engine.running_metrics import Course, answered
+    from stream.engine.running_metrics import RunningMetrics, answered
     from stream.execution.schedule import JobFailed
 
     learner = long["prepared"].learners["majority"]
     for delta in ("right", "wrong"):
-        course = Course("majority", learner, {"a": 1, "b": 2, "c": 3}, 1)
+        metrics = RunningMetrics("majority", learner, {"a": 1, "b": 2, "c": 3}, 1)
         for arrival, task in enumerate("ab", start=1):
-            answered(course, arrival, [{"task": task, "logits": task, "delta": delta if task == "b" else "right"}])
+            answered(metrics, arrival, [{"task": task, "logits": task, "delta": delta if task == "b" else "right"}])
         events = {f"fit/majority/{arrival}": {"delta": "right"} for arrival in (1, 2, 3)}
-        progress: Any = Some(courses={"majority": course}, events=events, facts=Some(order=("a", "b", "c")))
+        progress: Any = Some(metrics={"majority": metrics}, events=events, facts=Some(order=("a", "b", "c")))
         if delta == "right":
             certify(progress, Job("evaluate", "majority", 3, ("a", "c")))
-            assert course.proven == 2
+            assert metrics.proven == 2
         else:
             with pytest.raises(JobFailed, match="no measured cell of task b with Delta right"):
                 certify(progress, Job("evaluate", "majority", 3, ("a", "c")))
