@@ -28,10 +28,10 @@ def forge(folder: Path, change: Change, documents: bool = True) -> None:
         return
     run = recorded(ledger.events)
     assert run is not None
-    document = results(run.facts, run.held) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
+    document = results(run.facts, run.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
     (folder / "results.json").write_text(laid_out(document) + "\n")
     for name in run.facts.learners:
-        (folder / name / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.held)))
+        (folder / name / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.events)))
 
 
 def cells_of(events: list[dict[str, Any]], learner: str, task: str) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ import stream.execution.evaluate_job
 import stream.execution.fit_job
 import stream.execution.job
 from stream import run
-from stream.engine.keys import Inputs
+from stream.engine.keys import RunInputs
 from stream.storage.ledger import Ledger
 from tasks.errors import InputError
 
@@ -37,7 +37,7 @@ PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
     "backbone hashed after each job": ((stream.execution.job, "changed_tensor"),),
     "Deltas hashed, when made and when read": ((learners.delta.delta, "tensor_digest"),),
     "logits, predictions and plans hashed": ((stream.execution.evaluate_job, "content_id"),),
-    "keys of jobs": ((Inputs, "key"), (stream.execution.fit_job, "recipe_id")),
+    "keys of jobs": ((RunInputs, "key"), (stream.execution.fit_job, "recipe_id")),
     "ledger: chain, write, flush to disk": ((Ledger, "append"),),
     "certificates": ((stream.engine.events, "certify"),),
 }

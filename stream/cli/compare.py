@@ -59,7 +59,7 @@ def read_side(folder: Path) -> Side:
 
     _, run = whole_record(folder)
     logits, deltas = {}, {}
-    for event in run.held.values():  # audits come last
+    for event in run.events.values():  # audits come last
         for cell in event.get("cells", ()):
             logits[event["learner"], event["arrival"], cell["task"]] = cell["logits"]
         if "delta" in event:

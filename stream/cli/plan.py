@@ -23,8 +23,8 @@ from stream.report.terminal.grid import Column, fitting, table, table_width
 from stream.report.terminal.summary import rule
 
 if TYPE_CHECKING:  # seconds to load
-    from stream.engine.context import Prepared
-    from stream.engine.preview import Outlook
+    from stream.engine.context import RunContext
+    from stream.engine.preview import Preview
 
 NAME_WIDTH = 14  # as in the league table
 KINDS = {"before": "before", "fit": "fits", "evaluate": "rows", "audit": "audits"}
@@ -56,7 +56,7 @@ def planned(config: RunConfig, progress: Any) -> dict[str, Any]:
     from stream.engine.context import prepare
     from stream.engine.engine import refusals_told
     from stream.engine.header import check_same_inputs
-    from stream.engine.preview import outlook
+    from stream.engine.preview import preview
     from stream.storage.ledger import read_ledger
 
     notes: list[str] = []
@@ -66,11 +66,11 @@ def planned(config: RunConfig, progress: Any) -> dict[str, Any]:
         progress("looking for what is done")
         ledger = read_ledger(config.out_folder / "ledger.jsonl")
         check_same_inputs(ledger, prepared, notes.append)
-        found = outlook(prepared, ledger.events)
+        found = preview(prepared, ledger.events)
     return described(prepared, found, [*prepared.backbone.notes, *notes])
 
 
-def described(prepared: Prepared, found: Outlook, notes: Sequence[str]) -> dict[str, Any]:
+def described(prepared: RunContext, found: Preview, notes: Sequence[str]) -> dict[str, Any]:
     config, shares = prepared.config, found.shares
     jobs = {
         kind: {

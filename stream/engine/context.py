@@ -18,7 +18,7 @@ from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from stream.avalanche.held import check_strategy
 from stream.config import RunConfig
-from stream.engine.keys import Inputs
+from stream.engine.keys import RunInputs
 from stream.engine.stream import Stream, make_stream
 from stream.execution.job import Setup, numerics
 from stream.results.document import Facts, environment
@@ -51,7 +51,7 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class RunContext:
     """Everything a run needs before its first job."""
 
     config: RunConfig
@@ -64,10 +64,10 @@ class Prepared:
     data: Mapping[str, Data]
 
     @cached_property
-    def inputs(self) -> Inputs:
+    def inputs(self) -> RunInputs:
         """What every job rests on."""
         config = self.config
-        return Inputs(
+        return RunInputs(
             backbone=self.backbone.id,
             files=self.files,
             numerics=numerics(config.dtype),
@@ -146,7 +146,7 @@ class Prepared:
         )
 
 
-def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> Prepared:
+def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> RunContext:
     """Resolve names, load the backbone, encode the data.
 
     Args:
@@ -209,7 +209,7 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data)
+    return RunContext(config, resolved[0], source, stream, learners, backbone, files, data)
 
 
 def cache_folder() -> Path:

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from stream.config import RunConfig, check_same_run, config_toml
-from stream.engine.context import Prepared, prepare
+from stream.engine.context import RunContext, prepare
 from stream.engine.events import Handle, Progress, arrived, begin, keep, show, take
 from stream.engine.header import check_same_inputs, lacks, opened
 from stream.engine.jobs import Job, plan_jobs
@@ -83,7 +83,7 @@ def run_stream(
                 return _run(prepared, ledger, handle, waiting)
 
 
-def _run(prepared: Prepared, ledger: Ledger, handle: Handle, waiting: Workers | None) -> dict[str, Any]:
+def _run(prepared: RunContext, ledger: Ledger, handle: Handle, waiting: Workers | None) -> dict[str, Any]:
     config, learners = prepared.config, prepared.learners
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
     progress = Progress(
@@ -91,14 +91,14 @@ def _run(prepared: Prepared, ledger: Ledger, handle: Handle, waiting: Workers | 
     )
     store, earlier = Store(config.store_folder), written(ledger.events)
     keys = {job.id: prepared.inputs.key(job) for job in jobs}
-    held = replay(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
-    lost = [keys[job.id] for job in jobs if job.id not in held and keys[job.id] in earlier]
-    begin(progress, str(config.out_folder), len(held))
+    finished = replay(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
+    lost = [keys[job.id] for job in jobs if job.id not in finished and keys[job.id] in earlier]
+    begin(progress, str(config.out_folder), len(finished))
     for job in jobs:
-        if job.id in held:
-            take(progress, job, held[job.id])
+        if job.id in finished:
+            take(progress, job, finished[job.id])
             show(progress, job)
-    todo = tuple(job for job in jobs if job.id not in held)
+    todo = tuple(job for job in jobs if job.id not in finished)
     opening = opened(prepared, progress.facts, lost)
     if todo or lacks(ledger, opening):
         ledger.append(opening)
@@ -160,7 +160,7 @@ def needed(result: Mapping[str, Any]) -> dict[str, Any]:
     return {key: result[key] for key in ("task", "delta", "digests", "failed", "last_good") if key in result}
 
 
-def workers_of(prepared: Prepared) -> int:
+def workers_of(prepared: RunContext) -> int:
     """Processes that a run has: no more than fits can ever run side by side, of isolated learners all, of chained ones
     one each."""
     tasks = len(prepared.stream.order)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.engine.context import Prepared
+from stream.engine.context import RunContext
 from stream.engine.jobs import Job
 from stream.engine.running_metrics import RunningMetrics, advance, answered
 from stream.execution.schedule import JobFailed
@@ -39,7 +39,7 @@ class Following:
 class Progress(Following):
     """State of a run under way."""
 
-    prepared: Prepared
+    prepared: RunContext
     ledger: Ledger
 
 
@@ -129,11 +129,11 @@ def arrived(progress: Following, job: Job) -> bool:
     return job.kind == "evaluate" and all(row in progress.events for row in rows)
 
 
-def begin(progress: Following, out: str, held: int = 0) -> None:
+def begin(progress: Following, out: str, finished: int = 0) -> None:
     """Tell the view what runs.
 
     Args:
-        held: How many jobs were done before.
+        finished: How many jobs were done before.
     """
     facts = progress.facts
     progress.handle({
@@ -143,7 +143,7 @@ def begin(progress: Following, out: str, held: int = 0) -> None:
         "learners": {name: {"sharing": learner.sharing} for name, learner in facts.learners.items()},
         "backbone": facts.backbone,
         "jobs": len(progress.jobs),
-        "cached": held,
+        "cached": finished,
         "seed": facts.seed,
         "out": out,
         "settings": facts.settings,

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from stream.engine.context import Prepared
-from stream.engine.keys import Inputs
+from stream.engine.context import RunContext
+from stream.engine.keys import RunInputs
 from stream.results.document import Facts
 from stream.storage.ledger import Ledger
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 
 
-def opened(prepared: Prepared, facts: Facts, lost: Sequence[str] = ()) -> dict[str, Any]:
+def opened(prepared: RunContext, facts: Facts, lost: Sequence[str] = ()) -> dict[str, Any]:
     """The event that opens a call: all that keys and results derive from, beside the jobs' events.
 
     Args:
@@ -42,7 +42,7 @@ def last_opened(events: list[dict[str, Any]]) -> dict[str, Any] | None:
     return next((event for event in reversed(events) if event["event"] == "run"), None)
 
 
-def check_same_inputs(ledger: Ledger, prepared: Prepared, notice: Callable[[str], None]) -> None:
+def check_same_inputs(ledger: Ledger, prepared: RunContext, notice: Callable[[str], None]) -> None:
     """Refuse to go on with another backbone or other data under the names that the run began with.
 
     Other numerics (a library updated, another machine) are told: everything is then done anew, as a row of R must not
@@ -54,7 +54,7 @@ def check_same_inputs(ledger: Ledger, prepared: Prepared, notice: Callable[[str]
     opening = last_opened(ledger.events)
     if opening is None:
         return
-    before, now = Inputs(**opening["inputs"]), prepared.inputs
+    before, now = RunInputs(**opening["inputs"]), prepared.inputs
     fix = "restore it, or give another --out"
     errors = []
     if before.backbone != now.backbone:

@@ -15,7 +15,7 @@ from tasks.content import canonical, content_id
 
 
 @dataclass(frozen=True)
-class Inputs:
+class RunInputs:
     """Plain values, written into the ledger at the beginning, so that anybody can recompute every key from it.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Outlook: what a run would do, what of it is done already, and how long the rest may take."""
+"""Preview: what a run would do, what of it is done already, and how long the rest may take."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.engine.context import Prepared
+from stream.engine.context import RunContext
 from stream.engine.engine import workers_of
 from stream.engine.estimate import Answers, Pace, Work, answers, paces
 from stream.engine.jobs import Job, plan_jobs
@@ -57,7 +57,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Preview:
     """A run before it runs.
 
     Attributes:
@@ -71,7 +71,7 @@ class Outlook:
     seconds: float | None
 
 
-def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
+def preview(prepared: RunContext, events: Iterable[Event]) -> Preview:
     """Make the plan of a run, and look for what is there.
 
     Args:
@@ -83,19 +83,19 @@ def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
     config, learners = prepared.config, prepared.learners
     jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
     store = Store(config.store_folder)
-    held = replay(written(events), jobs, prepared.inputs.key, lambda delta: store.delta_path(delta).exists())
-    stored = stored_fits(prepared, jobs, held, store)
+    finished = replay(written(events), jobs, prepared.inputs.key, lambda delta: store.delta_path(delta).exists())
+    stored = stored_fits(prepared, jobs, finished, store)
     known = paces(store, prepared.backbone.id, prepared.inputs.numerics)
-    answered = answers(held.values())
+    answered = answers(finished.values())
     work = Work(open_workbench(prepared.setup(), prepared.backbone))
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]
         share.jobs[job.kind] += 1
-        share.done[job.kind] += job.id in held
+        share.done[job.kind] += job.id in finished
         cells = cells_of(job, certifiable=config.evaluate == "audited" and learner.permanent)
         share.cells += cells
-        if job.id in held:
+        if job.id in finished:
             continue
         if job.kind != "fit":
             share.left += len(job.tasks)
@@ -107,14 +107,14 @@ def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
             add_fit(share, work, job, known.get(learner.name), known.get(""))
     workers = workers_of(prepared)
     rate = known[""].rate if known else None
-    return Outlook(shares, workers, rate, wall_clock(prepared, shares, workers))
+    return Preview(shares, workers, rate, wall_clock(prepared, shares, workers))
 
 
-def stored_fits(prepared: Prepared, jobs: Iterable[Job], held: Mapping[str, Event], store: Store) -> set[str]:
+def stored_fits(prepared: RunContext, jobs: Iterable[Job], finished: Mapping[str, Event], store: Store) -> set[str]:
     """Ids of the jobs whose fits the ledger lacks and the store has, of chained learners as far as that is known."""
-    found, known = set(), dict(held)
+    found, known = set(), dict(finished)
     for job in jobs:
-        if job.kind != "fit" or job.id in held or any(need not in known for need in job.needs):
+        if job.kind != "fit" or job.id in finished or any(need not in known for need in job.needs):
             continue
         before = last_good(known[job.needs[-1]]) if job.needs else None
         earlier = [known[need] for need in job.needs if "failed" not in known[need]]
@@ -158,7 +158,7 @@ def add_row(share: Share, work: Work, job: Job, answered: Answers | None, pace: 
             share.evaluate_seconds = None if pace is None else share.evaluate_seconds + flops / pace.rate
 
 
-def wall_clock(prepared: Prepared, shares: Mapping[str, Share], workers: int) -> float | None:
+def wall_clock(prepared: RunContext, shares: Mapping[str, Share], workers: int) -> float | None:
     """All that is left, spread over the workers; but fits that go on from one another take as long as they take."""
     each = {name: share.seconds for name, share in shares.items()}
     if any(seconds is None for seconds in each.values()):

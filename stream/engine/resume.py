@@ -30,18 +30,18 @@ def replay(
     key: Callable[[Job], str],
     stored: Callable[[str], bool] = lambda delta: True,
 ) -> dict[str, Event]:
-    """Events that hold, by job id: under the job's key, its needs held too, and its Delta still in the store.
+    """Events that hold, by job id: under the job's key, its needs finished too, and its Delta still in the store.
 
     Args:
         events: By key, as `written` gives them.
-        key: Of a job (`Inputs.key`).
+        key: Of a job (`RunInputs.key`).
         stored: Whether a Delta is in the store, by content id.
     """
-    held: dict[str, Event] = {}
+    finished: dict[str, Event] = {}
     for job in jobs:
         event = events.get(key(job))
-        if event is None or any(need not in held for need in job.needs):
+        if event is None or any(need not in finished for need in job.needs):
             continue
         if event.get("delta") is None or stored(event["delta"]):
-            held[job.id] = event
-    return held
+            finished[job.id] = event
+    return finished

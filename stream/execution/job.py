@@ -25,7 +25,7 @@ from learners.training.fit import TRAINING_FORMAT
 from learners.training.predict import EVALUATION_FORMAT
 from stream.avalanche.held import Nondeterminism
 from stream.engine.jobs import Job
-from stream.execution.activation_cache import Kept, KeptChanged
+from stream.execution.activation_cache import ActivationCache, ActivationsChanged
 from stream.execution.evaluate_job import Score, evaluate
 from stream.execution.fit_job import fitted
 from stream.execution.workers import arithmetic
@@ -50,7 +50,7 @@ class BackboneChanged(Exception):
 
 
 # What a job may end with; anything else is a defect. A fit that diverges is a result: the stream goes on.
-FAILURES = (BackboneChanged, KeptChanged, Nondeterminism, InputError, OSError, MemoryError)
+FAILURES = (BackboneChanged, ActivationsChanged, Nondeterminism, InputError, OSError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Workbench:
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
-    kept: Kept = field(default_factory=Kept)
+    kept: ActivationCache = field(default_factory=ActivationCache)
     trainers: dict[str, Trainer] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:

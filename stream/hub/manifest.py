@@ -12,7 +12,7 @@ from learners.delta.delta import Delta
 from learners.export.peft import reference
 from learners.specification.learner import Learner, peak_rate
 from stream.results.document import LIBRARIES, matrix_of, row_event
-from stream.verification.chain import Evidence
+from stream.verification.chain import RunFiles
 from stream.verification.recorded import Recorded
 from tasks.documents import read_object
 from tasks.encoded import EncodedTask
@@ -27,7 +27,7 @@ Record = Mapping[str, Any]
 
 
 def record_of(
-    run: Recorded, evidence: Evidence, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
+    run: Recorded, evidence: RunFiles, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
 ) -> dict[str, Any]:
     """The record of what answers for a task at the end of a run, as plain values; no path of a machine is in it.
 
@@ -84,18 +84,18 @@ def _training(learner: Learner, data: EncodedTask, backbone: Backbone) -> dict[s
     return {"rows": len(data.train), **(how if learner.trains else {})}
 
 
-def certificate_of(run: Recorded, evidence: Evidence, learner: str, task: str) -> dict[str, Any] | None:
+def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -> dict[str, Any] | None:
     """Why the last score of a task in R holds: the cell that was run, by the ids of all it rests on; None without one.
 
     Attributes of the certificate: `provenance` of the last row's cell, `measured_at` the arrival at which the logits
     were computed, `rows` of R after the task's arrival that hold it, and the ledger that says so.
     """
-    matrix = matrix_of(run.facts.order, learner, run.held)
+    matrix = matrix_of(run.facts.order, learner, run.events)
     place = run.place[task]
     if not matrix.rows or (score := matrix.rows[-1][place - 1]) is None:
         return None
     for arrival in range(len(matrix.rows), place - 1, -1):
-        event = row_event(run.held, learner, arrival) or {"cells": ()}
+        event = row_event(run.events, learner, arrival) or {"cells": ()}
         for cell in event["cells"]:
             if cell["task"] == task:
                 ids = {name: cell[name] for name in ("n", "logits", "predictions", "plan")}

@@ -33,8 +33,8 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
         run: The state that they give.
         out: Folder of the run, as it is to be shown.
     """
-    jobs = {id(run.held[job.id]): job for job in run.jobs if job.id in run.held}
-    total = sum(seconds_of(event) for event in run.held.values())
+    jobs = {id(run.events[job.id]): job for job in run.jobs if job.id in run.events}
+    total = sum(seconds_of(event) for event in run.events.values())
     whole = wall_clock(events)
     moments: list[Moment] = []
     following = Following(
@@ -56,13 +56,13 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
         if took:
             first = max(now - took, *(ended.get(need, 0.0) for need in job.needs), 0.0)
             moments += under_way(run, job, event, first, now)
-        take(following, job, run.held[job.id])
+        take(following, job, run.events[job.id])
         show(following, job)
     now = whole
-    if len(run.held) == len(run.jobs):
+    if len(run.events) == len(run.jobs):
         following.handle({"event": "end", "seconds": whole, "out": out})
     else:
-        message = f"the run has come so far: {len(run.held):,} of {len(run.jobs):,} jobs are done"
+        message = f"the run has come so far: {len(run.events):,} of {len(run.jobs):,} jobs are done"
         following.handle({"event": "notice", "message": message})
     for moment in moments:
         if moment.event["event"] == "arrival":

@@ -39,7 +39,7 @@ def check_store(store: Store, run: Recorded, progress: Callable[[str], None]) ->
     """Read every file of the store, those of other runs too; returns the Deltas that are what their names say."""
     outcome = Outcome()
     fits = [
-        (job.learner, job.arrival, run.held[job.id]) for job in run.jobs if job.kind == "fit" and job.id in run.held
+        (job.learner, job.arrival, run.events[job.id]) for job in run.jobs if job.kind == "fit" and job.id in run.events
     ]
     good = [(learner, arrival, fit) for learner, arrival, fit in fits if "failed" not in fit]
     named: dict[str, tuple[str, int, Event]] = {}

@@ -56,8 +56,8 @@ def check_cells(run: Recorded, blobs: Mapping[str, Blob], ledger: str) -> Outcom
 
 def _cells(run: Recorded) -> Iterator[tuple[Job, Event]]:
     for job in run.jobs:
-        if job.kind != "fit" and job.id in run.held:
-            for cell in run.held[job.id]["cells"]:
+        if job.kind != "fit" and job.id in run.events:
+            for cell in run.events[job.id]["cells"]:
                 yield job, cell
 
 
@@ -72,7 +72,7 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
     if not _learned(run, job, task):
         if job.kind == "before" or learner.chained:
             return None
-        before = run.held.get(f"before/{job.learner}/0", {}).get("cells", ())
+        before = run.events.get(f"before/{job.learner}/0", {}).get("cells", ())
         return next((str(cell["delta"]) for cell in before if cell["task"] == task), None)
     fits = run.fits[job.learner]
     own = fits[run.place[task] - 1]
@@ -90,14 +90,14 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
 def _check_certificates(run: Recorded, learner: str, ledger: str, outcome: Outcome) -> None:
     proven = 0  # arrivals, from the first on, looked at already
     for arrival in run.place.values():
-        row = run.held.get(f"evaluate/{learner}/{arrival}", {})
+        row = run.events.get(f"evaluate/{learner}/{arrival}", {})
         if not row.get("certified"):
             continue
         outcome.counts["certified"] += row["certified"]
         for task in run.facts.order[proven : arrival - 1]:
             proven = run.place[task]
-            fit = run.held[f"fit/{learner}/{proven}"]
-            cells = run.held.get(f"evaluate/{learner}/{proven}", {}).get("cells", ())
+            fit = run.events[f"fit/{learner}/{proven}"]
+            cells = run.events.get(f"evaluate/{learner}/{proven}", {}).get("cells", ())
             day: Event = next((cell for cell in cells if cell["task"] == task), {})
             if "failed" in fit or (day.get("delta"), day.get("provenance")) == (fit["delta"], "measured"):
                 continue

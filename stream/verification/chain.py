@@ -16,7 +16,7 @@ HASH = slice(-len('"}') - 64, -len('"}'))  # of a line, where its own hash stand
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class RunFiles:
     """What a run's folder holds, read once, documents first: of a run under way the ledger is then the newest.
 
     Attributes:
@@ -37,7 +37,7 @@ class Evidence:
         return str(self.folder.joinpath(*parts))
 
 
-def read_evidence(folder: Path) -> tuple[Evidence | None, Outcome]:
+def read_run_files(folder: Path) -> tuple[RunFiles | None, Outcome]:
     """Read a run's folder; None where its ledger cannot be trusted, so that nothing else can be checked.
 
     Raises:
@@ -70,7 +70,7 @@ def read_evidence(folder: Path) -> tuple[Evidence | None, Outcome]:
     if ledger.torn:
         outcome.notes.append(f"the ledger ends in {ledger.torn} bytes of a line never finished: the mark of a crash")
     upto = _rests_on(ledger, hashes, results, folder / "results.json", outcome)
-    return Evidence(folder, config, results, matrices, ledger, upto), outcome
+    return RunFiles(folder, config, results, matrices, ledger, upto), outcome
 
 
 def _rests_on(ledger: Ledger, hashes: list[str], text: str | None, path: Path, outcome: Outcome) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from stream.storage.store import Store
 from stream.verification.blobs import Blob, check_store
 from stream.verification.cells import check_cells
-from stream.verification.chain import Evidence, read_evidence
+from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
 from stream.verification.keys import check_events, check_opening
 from stream.verification.recorded import Recorded, recorded
@@ -45,7 +45,7 @@ def verify(
         InputError: There is no run, or one of another version; or `rerun` needs what is not to be had here.
     """
     progress("ledger")
-    evidence, chain = read_evidence(Path(folder))
+    evidence, chain = read_run_files(Path(folder))
     outcomes = {"chain": chain}
     run: Recorded | None = None
     if evidence is not None:
@@ -73,13 +73,13 @@ def verify(
     )
 
 
-def whole_record(folder: Path) -> tuple[Evidence, Recorded]:
+def whole_record(folder: Path) -> tuple[RunFiles, Recorded]:
     """The record of a run, for who builds on it rather than judges it.
 
     Raises:
         InputError: There is no run, one of another version, or one whose record is not whole; says what is not.
     """
-    evidence, chain = read_evidence(folder)
+    evidence, chain = read_run_files(folder)
     damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
     try:
         run = None if evidence is None or chain.findings else recorded(evidence.ledger.events)
@@ -91,7 +91,7 @@ def whole_record(folder: Path) -> tuple[Evidence, Recorded]:
     return evidence, run
 
 
-def store_of(evidence: Evidence, given: str | Path | None = None) -> Store:
+def store_of(evidence: RunFiles, given: str | Path | None = None) -> Store:
     """The run's store: the one given, or the one in its folder, or where its settings say."""
     inside = evidence.folder / "store"
     if given is not None or inside.is_dir() or evidence.config is None or evidence.config.store is None:
@@ -100,7 +100,7 @@ def store_of(evidence: Evidence, given: str | Path | None = None) -> Store:
 
 
 def _check(
-    evidence: Evidence,
+    evidence: RunFiles,
     run: Recorded,
     store: Store,
     outcomes: dict[str, Outcome],

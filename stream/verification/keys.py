@@ -8,13 +8,13 @@ from typing import Any
 from stream.engine.jobs import Job
 from stream.results.failures import good
 from stream.storage.store import met_by, recipe_id
-from stream.verification.chain import Evidence
+from stream.verification.chain import RunFiles
 from stream.verification.recorded import Event, Recorded
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
 
 
-def check_opening(evidence: Evidence, run: Recorded) -> Outcome:
+def check_opening(evidence: RunFiles, run: Recorded) -> Outcome:
     """What the last call says of itself, in its three places: inputs (for keys), facts (for results), config.toml."""
     outcome, inputs, facts = Outcome(), run.inputs, run.facts
     ledger, config = str(evidence.ledger.path), evidence.config
@@ -50,13 +50,13 @@ def check_opening(evidence: Evidence, run: Recorded) -> Outcome:
     return outcome
 
 
-def check_events(evidence: Evidence, run: Recorded) -> Outcome:
+def check_events(evidence: RunFiles, run: Recorded) -> Outcome:
     """Each job of the plan has its event, or the run is told to be unfinished; each event is that of its job."""
     outcome, ledger = Outcome(), str(evidence.ledger.path)
     outcome.counts["jobs"] = len(run.jobs)
-    outcome.counts["events"] = len(run.held)
+    outcome.counts["events"] = len(run.events)
     outcome.counts["superseded"] = run.superseded
-    missing = [job for job in run.jobs if job.id not in run.held]
+    missing = [job for job in run.jobs if job.id not in run.events]
     ended = evidence.ledger.events[-1]["event"] == "end"
     if missing and ended:
         first = missing[0]
@@ -65,14 +65,14 @@ def check_events(evidence: Evidence, run: Recorded) -> Outcome:
             Finding(what, ledger, first.learner, first.tasks[-1], first.arrival, expected=run.inputs.key(first))
         )
     elif missing:
-        outcome.notes.append(f"unfinished: {len(run.held)} of {len(run.jobs)} jobs are done")
+        outcome.notes.append(f"unfinished: {len(run.events)} of {len(run.jobs)} jobs are done")
     if run.superseded:
         outcome.notes.append(f"{run.superseded} events rest on inputs of an earlier call and count no more")
     for violation in open_violations(evidence, run):
         what = f"the run itself found a difference that no later row took back: {violation['message']}"
         outcome.findings.append(Finding(what, ledger, violation["learner"], violation["task"], violation["arrival"]))
     for job in run.jobs:
-        if (event := run.held.get(job.id)) is not None:
+        if (event := run.events.get(job.id)) is not None:
             for what, expected, found in _differences(run, job, event):
                 task = job.tasks[0] if job.kind == "fit" else None
                 shown = (str(expected), str(found))
@@ -82,10 +82,10 @@ def check_events(evidence: Evidence, run: Recorded) -> Outcome:
     return outcome
 
 
-def open_violations(evidence: Evidence, run: Recorded) -> list[Event]:
+def open_violations(evidence: RunFiles, run: Recorded) -> list[Event]:
     """Differences that the run met itself, and whose row was not done again since."""
     last: dict[tuple[str, int], Event | None] = {}
-    rows = {id(event) for event in run.held.values()}
+    rows = {id(event) for event in run.events.values()}
     for event in evidence.ledger.events:
         if event["event"] == "violation":
             last[event["learner"], event["arrival"]] = event

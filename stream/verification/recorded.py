@@ -10,7 +10,7 @@ from typing import Any
 from learners.specification.family import parse_learner
 from stream.engine.header import last_opened
 from stream.engine.jobs import Job, plan_jobs
-from stream.engine.keys import Inputs
+from stream.engine.keys import RunInputs
 from stream.engine.resume import replay, written
 from stream.engine.stream import Experience, Stream
 from stream.results.document import Facts
@@ -26,15 +26,15 @@ class Recorded:
         opening: The "run" event of that call.
         inputs, facts: What it says, keys and results derive from.
         jobs: Its plan, made anew.
-        held: Events of finished jobs, by job id.
+        events: Events of finished jobs, by job id.
         superseded: Events of jobs that stand under no key of the plan.
     """
 
     opening: Event
-    inputs: Inputs
+    inputs: RunInputs
     facts: Facts
     jobs: tuple[Job, ...]
-    held: Mapping[str, Event]
+    events: Mapping[str, Event]
     superseded: int
 
     @cached_property
@@ -45,7 +45,7 @@ class Recorded:
     @cached_property
     def fits(self) -> Mapping[str, list[Event | None]]:
         """By learner, the event of each fit in order of arrival, failed ones too; None where not done."""
-        return {name: [self.held.get(f"fit/{name}/{t}") for t in self.place.values()] for name in self.facts.learners}
+        return {name: [self.events.get(f"fit/{name}/{t}") for t in self.place.values()] for name in self.facts.learners}
 
     def certifiable(self, learner: str) -> bool:
         """Whether cells of this learner may be certified: never of a sequential one, whose body goes on changing."""
@@ -61,14 +61,14 @@ def recorded(events: Sequence[Event]) -> Recorded | None:
     opening = last_opened(list(events))
     if opening is None:
         return None
-    inputs, facts = Inputs(**opening["inputs"]), dict(opening["facts"])
+    inputs, facts = RunInputs(**opening["inputs"]), dict(opening["facts"])
     learners = {name: parse_learner(name, opening["overrides"]) for name in inputs.learners}
     order = tuple(inputs.data)
     stream = Stream(tuple(Experience(arrival, task) for arrival, task in enumerate(order, start=1)))
     jobs = plan_jobs(stream, learners, inputs.evaluate, inputs.seed)
     latest = written(events)
-    held = replay(latest, jobs, inputs.key)
-    keys = {event["key"] for event in held.values()}
+    finished = replay(latest, jobs, inputs.key)
+    keys = {event["key"] for event in finished.values()}
     superseded = sum("key" in event and event["key"] not in keys for event in events)
     whole = Facts(**{**facts, "order": tuple(facts["order"]), "learners": learners})
-    return Recorded(opening, inputs, whole, jobs, held, superseded)
+    return Recorded(opening, inputs, whole, jobs, finished, superseded)

@@ -15,7 +15,7 @@ from stream.engine.header import changes
 from stream.engine.jobs import Job, fit_ids
 from stream.execution.job import Setup, Workbench, execute, numerics, open_workbench
 from stream.storage.store import Store
-from stream.verification.chain import Evidence
+from stream.verification.chain import RunFiles
 from stream.verification.recorded import Event, Recorded
 from stream.verification.sources import encoded_of
 from stream.verification.verdict import Finding, Outcome
@@ -36,7 +36,7 @@ class Drawn:
 
 
 def rerun(
-    evidence: Evidence,
+    evidence: RunFiles,
     run: Recorded,
     store: Store,
     count: int | None,
@@ -91,7 +91,7 @@ def draw(run: Recorded, count: int | None, seed: int, same: bool) -> list[Drawn]
     """
     distinct: dict[tuple[str, str, str], Drawn] = {}
     for job in run.jobs:
-        for cell in run.held.get(job.id, {}).get("cells", ()) if job.kind != "fit" else ():
+        for cell in run.events.get(job.id, {}).get("cells", ()) if job.kind != "fit" else ():
             if same or (job.kind != "before" and run.place[cell["task"]] <= job.arrival):
                 distinct.setdefault((job.learner, cell["task"], cell["delta"]), Drawn(job, cell))
     cells = [*distinct.values()]
@@ -102,7 +102,7 @@ def draw(run: Recorded, count: int | None, seed: int, same: bool) -> list[Drawn]
 
 
 def _setup(
-    evidence: Evidence,
+    evidence: RunFiles,
     run: Recorded,
     store: Store,
     cells: list[Drawn],
@@ -133,7 +133,7 @@ def _again(run: Recorded, bench: Workbench, drawn: Drawn, same: bool, outcome: O
     about: dict[str, Any] = {"learner": job.learner, "task": then["task"], "arrival": job.arrival}
     needs = fit_ids(job.learner, job.arrival)
     alone = Job("before" if job.kind == "before" else "evaluate", job.learner, job.arrival, (then["task"],), needs)
-    results = {need: run.held[need] for need in needs}
+    results = {need: run.events[need] for need in needs}
     (now,) = execute(bench, alone, results, lambda event: None)["cells"]
     outcome.counts["cells"] += 1
     ledger = "ledger.jsonl"

@@ -14,7 +14,7 @@ from learners.backbones.backbone import Dtype
 from learners.delta.initial import initial_delta
 from learners.specification.family import parse_learners
 from stream.engine.jobs import Job, JobKind
-from stream.execution.activation_cache import KeptChanged
+from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
 from stream.execution.job import BackboneChanged, Setup, Workbench, execute
 from stream.storage.store import Store
@@ -77,7 +77,7 @@ def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:
     kept, _ = at.kept.states["two", 2, 1]
     assert kept.kept is not None
     kept.kept.view(torch.uint8)[0, 0] ^= 1
-    with pytest.raises(KeptChanged, match="two"):
+    with pytest.raises(ActivationsChanged, match="two"):
         logits_of(at, "head")
 
 

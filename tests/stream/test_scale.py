@@ -39,7 +39,7 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     counted: dict[str, Any] = {"open": 0, "keys": {}, "told": [], "written": ()}
     honest = (
         stream.execution.job.Workbench.data,
-        stream.engine.keys.Inputs.key,
+        stream.engine.keys.RunInputs.key,
         stream.engine.engine._write,
         stream.engine.engine.prepare,
     )
@@ -58,11 +58,11 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
         return str(counted["keys"][job])
 
     def write(progress: Any) -> Any:
-        counted["written"] += (progress.courses["majority"].rows,)
+        counted["written"] += (progress.metrics["majority"].rows,)
         return honest[2](progress)
 
     patch.setattr(stream.execution.job.Workbench, "data", data)
-    patch.setattr(stream.engine.keys.Inputs, "key", key)
+    patch.setattr(stream.engine.keys.RunInputs, "key", key)
     patch.setattr(stream.engine.engine, "_write", write)
     patch.setattr(stream.engine.engine, "prepare", prepare)
     patch.setattr(stream.engine.engine, "SHORT", 4)
