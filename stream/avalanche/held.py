@@ -15,8 +15,8 @@ from learners.training.fit import Fit, Report
 from stream.avalanche.isolation import own_randomness, silenced
 
 if TYPE_CHECKING:
-    from stream.engine.jobs import Job
     from stream.execution.job import Workbench
+    from stream.storage.job import Job
 
 WAY_OUT = "begin anew with another --out and --store, or leave this learner out"
 

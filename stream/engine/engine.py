@@ -21,7 +21,7 @@ from stream.config import RunConfig, check_same_run, config_toml
 from stream.engine.context import RunContext, prepare
 from stream.engine.events import Handle, Progress, arrived, begin, keep, show, take
 from stream.engine.header import check_same_inputs, lacks, opened
-from stream.engine.jobs import Job, plan_jobs
+from stream.engine.jobs import plan_jobs
 from stream.engine.resume import replay, written
 from stream.errors import RunFailed
 from stream.execution.job import open_workbench
@@ -30,6 +30,7 @@ from stream.execution.workers import Message, Workers, cores
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.storage.files import laid_out, sole_writer, usable_folder
+from stream.storage.job import Job
 from stream.storage.ledger import Ledger, open_ledger
 from stream.storage.store import Store
 from tasks.files import write_atomic

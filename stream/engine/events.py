@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stream.engine.context import RunContext
-from stream.engine.jobs import Job
 from stream.engine.running_metrics import RunningMetrics, advance, answered
 from stream.execution.schedule import JobFailed
 from stream.results.document import Facts
+from stream.storage.job import Job, JobId
 from stream.storage.ledger import Ledger
 from stream.storage.store import recipe_id
 
@@ -117,7 +117,7 @@ def certify(progress: Progress, job: Job) -> None:
     metrics = progress.metrics[job.learner]
     while metrics.proven < job.arrival - 1:
         task, arrival = progress.facts.order[metrics.proven], metrics.proven + 1
-        fit, first = progress.events[f"fit/{job.learner}/{arrival}"], metrics.learned.get(task)
+        fit, first = progress.events[JobId.of("fit", job.learner, arrival)], metrics.learned.get(task)
         if "failed" not in fit and (first is None or (first.arrival, first.delta) != (arrival, fit["delta"])):
             raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {fit['delta'][:16]}")
         metrics.proven = arrival
@@ -125,7 +125,7 @@ def certify(progress: Progress, job: Job) -> None:
 
 def arrived(progress: Following, job: Job) -> bool:
     """Whether this job's row was the last of its arrival."""
-    rows = (f"evaluate/{learner}/{job.arrival}" for learner in progress.facts.learners)
+    rows = (JobId.of("evaluate", learner, job.arrival) for learner in progress.facts.learners)
     return job.kind == "evaluate" and all(row in progress.events for row in rows)
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from learners.specification.learner import foresees
-from stream.engine.jobs import Job
+from stream.storage.job import Job
 from stream.storage.store import fit_recipe
 from tasks.content import canonical, content_id
 

@@ -10,10 +10,11 @@ from typing import Any
 from stream.engine.context import RunContext
 from stream.engine.engine import workers_of
 from stream.engine.estimate import Answers, Pace, Work, answers, paces
-from stream.engine.jobs import Job, plan_jobs
+from stream.engine.jobs import plan_jobs
 from stream.engine.resume import replay, written
 from stream.execution.job import open_workbench
 from stream.results.failures import last_good
+from stream.storage.job import Job, JobId
 from stream.storage.store import Store, met_by, recipe_id
 
 Event = dict[str, Any]
@@ -110,7 +111,7 @@ def preview(prepared: RunContext, events: Iterable[Event]) -> Preview:
     return Preview(shares, workers, rate, wall_clock(prepared, shares, workers))
 
 
-def stored_fits(prepared: RunContext, jobs: Iterable[Job], finished: Mapping[str, Event], store: Store) -> set[str]:
+def stored_fits(prepared: RunContext, jobs: Iterable[Job], finished: Mapping[str, Event], store: Store) -> set[JobId]:
     """Ids of the jobs whose fits the ledger lacks and the store has, of chained learners as far as that is known."""
     found, known = set(), dict(finished)
     for job in jobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from stream.engine.jobs import Job
+from stream.storage.job import Job
 
 Event = dict[str, Any]
 

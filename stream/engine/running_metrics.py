@@ -14,6 +14,7 @@ from typing import Any
 from learners.specification.learner import Learner
 from stream.results.account import cost_of
 from stream.results.growth import kept_after, total
+from stream.storage.job import JobId
 
 Event = Mapping[str, Any]
 
@@ -86,14 +87,14 @@ def answered(metrics: RunningMetrics, arrival: int, cells: Iterable[Event]) -> l
 
 def advance(metrics: RunningMetrics, events: Mapping[str, Event]) -> None:
     """Take in the fits and rows that have come to follow those before without a gap."""
-    while (fit := events.get(f"fit/{metrics.name}/{len(metrics.growth) + 1}")) is not None:
+    while (fit := events.get(JobId.of("fit", metrics.name, len(metrics.growth) + 1))) is not None:
         if "failed" in fit:
             metrics.failed.add(fit["task"])
         else:
             cost = cost_of(fit)
             metrics.kept, metrics.heads = kept_after(metrics.learner, metrics.kept, cost), metrics.heads + cost.head
         metrics.growth.append(total(metrics.learner, metrics.backbone, metrics.kept, metrics.heads))
-    while (row := events.get(f"evaluate/{metrics.name}/{metrics.rows + 1}")) is not None:
+    while (row := events.get(JobId.of("evaluate", metrics.name, metrics.rows + 1))) is not None:
         metrics.rows += 1
         _answered_row(metrics, {cell["task"]: cell["score"] for cell in row["cells"]})
 

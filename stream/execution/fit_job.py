@@ -14,17 +14,19 @@ from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
 from learners.training.fit import Report, fit
 from stream.avalanche.held import next_fit
-from stream.engine.jobs import Job
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.results.failures import failed_fit, last_good
+from stream.storage.job import Job, JobId
 from stream.storage.store import fit_recipe, met_by, recipe_id
 
 if TYPE_CHECKING:
     from stream.execution.job import Workbench
 
 
-def fitted(bench: Workbench, job: Job, learner: Learner, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def fitted(
+    bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Any], report: Report
+) -> dict[str, Any]:
     """The record of a fit, or of one that diverged what `stream.results.failures.failed_fit` says.
 
     Args:

@@ -24,11 +24,11 @@ from learners.specification.tuned import Tuned
 from learners.training.fit import TRAINING_FORMAT
 from learners.training.predict import EVALUATION_FORMAT
 from stream.avalanche.held import Nondeterminism
-from stream.engine.jobs import Job
 from stream.execution.activation_cache import ActivationCache, ActivationsChanged
 from stream.execution.evaluate_job import Score, evaluate
 from stream.execution.fit_job import fitted
 from stream.execution.workers import arithmetic
+from stream.storage.job import Job, JobId
 from stream.storage.store import Store
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
@@ -154,7 +154,7 @@ def numerics(dtype: str) -> dict[str, Any]:
     }
 
 
-def execute(bench: Workbench, job: Job, results: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def execute(bench: Workbench, job: Job, results: Mapping[JobId, Any], report: Report) -> dict[str, Any]:
     """Do one job.
 
     Args:
@@ -180,12 +180,12 @@ def execute(bench: Workbench, job: Job, results: Mapping[str, Any], report: Repo
     return result
 
 
-def _row(bench: Workbench, job: Job, learner: Learner, results: Mapping[str, Any]) -> dict[str, Any]:
+def _row(bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Any]) -> dict[str, Any]:
     """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head.
 
     A task whose fit failed has none.
     """
-    records = {results[need]["task"]: results[need] for need in job.needs if need.startswith("fit/")}
+    records = {results[need]["task"]: results[need] for need in job.needs if need.kind == "fit"}
     learned = {task: record for task, record in records.items() if "failed" not in record}
     last = [*learned.values()][-1] if learned and learner.chained else None
     latest = bench.store.get_delta(last) if last else None

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stream.execution.workers import Inbox, Message, Worker, Workers, end_all, start
 
 if TYPE_CHECKING:
-    from stream.engine.jobs import (
-        Job,  # which imports torch: seconds before anything is shown, and before workers start
-    )
+    from stream.storage.job import Job
 
 Emit = Callable[[Message], None]
 

@@ -28,8 +28,8 @@ def main() -> None:
     threading.Thread(target=_read, args=(jobs,), daemon=True).start()
     from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
 
-    from stream.engine.jobs import Job
     from stream.execution.job import Setup, execute
+    from stream.storage.job import Job
 
     bench: Workbench | None = None
     while True:

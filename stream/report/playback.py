@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.engine.events import Following, begin, show, take
-from stream.engine.jobs import Job
+from stream.storage.job import Job
 from stream.verification.recorded import Recorded
 
 Event = Mapping[str, Any]

@@ -10,6 +10,7 @@ from learners.delta.delta import heads_of_others
 from learners.specification.learner import Learner
 from stream.results.failures import good
 from stream.results.growth import TaskCost, growth, total
+from stream.storage.job import JobId
 
 Event = Mapping[str, Any]
 
@@ -18,7 +19,7 @@ def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> lis
     """Events of a learner's fits in order of arrival, failed ones too, as far as they are done without a gap."""
     done: list[Event] = []
     for arrival in range(1, len(order) + 1):
-        event = events.get(f"fit/{name}/{arrival}")
+        event = events.get(JobId.of("fit", name, arrival))
         if event is None:
             break
         done.append(event)
@@ -79,10 +80,10 @@ def account(
     flops = accumulate(fit["flops"] for fit in fits)
     seconds = accumulate(fit["seconds"] for fit in fits)
     peaks = accumulate((fit["peak_memory_bytes"] for fit in fits), max)
-    evaluated = sum(cell["seconds"] for cell in events.get(f"before/{name}/0", {}).get("cells", ()))
+    evaluated = sum(cell["seconds"] for cell in events.get(JobId.of("before", name, 0), {}).get("cells", ()))
     entries = []
     for arrival, task in enumerate(order[: len(fits)], start=1):
-        rows = (events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit"))
+        rows = (events.get(JobId.of(kind, name, arrival), {}) for kind in ("evaluate", "audit"))
         evaluated += sum(cell["seconds"] for row in rows for cell in row.get("cells", ()))
         count = next(counts)
         entries.append(

@@ -16,6 +16,7 @@ from stream.results.account import account, bytes_kept, fits_of
 from stream.results.failures import failures_of, good
 from stream.results.matrix import AccuracyMatrix, Provenance
 from stream.results.metrics import Baseline, compute_all, counted
+from stream.storage.job import JobId
 
 SCHEMA = 1
 JOINT = "{joint={}}"  # the strategy of Avalanche that trains on all tasks at once
@@ -69,7 +70,7 @@ def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) ->
     A row says which cells were run; of the tasks learned before, those that its certificate covers hold the score of
     the day they arrived. A task whose fit failed has no score from its arrival on.
     """
-    before = {cell["task"]: cell["score"] for cell in events.get(f"before/{name}/0", {}).get("cells", ())}
+    before = {cell["task"]: cell["score"] for cell in events.get(JobId.of("before", name, 0), {}).get("cells", ())}
     place = {task: index for index, task in enumerate(order)}
     certified: Provenance = "certified"
     learned: list[float | None] = []
@@ -114,14 +115,14 @@ def _on_arrival(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[st
     return {
         task: cell["score"]
         for arrival, task in enumerate(facts.order, start=1)
-        for cell in events.get(f"evaluate/{name}/{arrival}", {}).get("cells", ())
+        for cell in events.get(JobId.of("evaluate", name, arrival), {}).get("cells", ())
         if cell["task"] == task and cell["score"] is not None
     }
 
 
 def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | None:
     """The event that holds a row of R: the final audit of the last row where there was one."""
-    return events.get(f"audit/{name}/{arrival}") or events.get(f"evaluate/{name}/{arrival}")
+    return events.get(JobId.of("audit", name, arrival)) or events.get(JobId.of("evaluate", name, arrival))
 
 
 def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[dict[str, Any]]:
@@ -133,7 +134,7 @@ def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[
     found = []
     for arrival, task in enumerate(facts.order, start=1):
         learned.add(task)
-        rows = [events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit")]
+        rows = [events.get(JobId.of(kind, name, arrival), {}) for kind in ("evaluate", "audit")]
         for cell in (cell for row in rows for cell in row.get("cells", ())):
             if cell["task"] in learned and first.setdefault(cell["task"], cell["logits"]) != cell["logits"]:
                 then = {

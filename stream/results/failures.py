@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stream.storage.job import JobId
+
 Event = Mapping[str, Any]
 
 
@@ -39,7 +41,7 @@ def failures_of(order: Sequence[str], name: str, events: Mapping[str, Event]) ->
 
     A task answered so is listed once, with the first arrival after which it was; it has no step.
     """
-    fits = ((arrival, events.get(f"fit/{name}/{arrival}", {})) for arrival in range(1, len(order) + 1))
+    fits = ((arrival, events.get(JobId.of("fit", name, arrival), {})) for arrival in range(1, len(order) + 1))
     found = [
         {"task": fit["task"], "arrival": arrival, **{key: fit["failed"][key] for key in ("step", "type", "message")}}
         for arrival, fit in fits
@@ -47,7 +49,7 @@ def failures_of(order: Sequence[str], name: str, events: Mapping[str, Event]) ->
     ]
     told: set[str] = set()
     for arrival in range(len(order) + 1):
-        rows = (events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("before", "evaluate", "audit"))
+        rows = (events.get(JobId.of(kind, name, arrival), {}) for kind in ("before", "evaluate", "audit"))
         for cell in (cell for row in rows for cell in row.get("cells", ())):
             if cell["score"] is None and cell["task"] not in told:
                 told.add(cell["task"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from learners.delta.delta import answering
-from stream.engine.jobs import Job
+from stream.storage.job import Job, JobId
 from stream.verification.blobs import Blob
 from stream.verification.recorded import Event, Recorded
 from stream.verification.verdict import Finding, Outcome
@@ -72,7 +72,7 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
     if not _learned(run, job, task):
         if job.kind == "before" or learner.chained:
             return None
-        before = run.events.get(f"before/{job.learner}/0", {}).get("cells", ())
+        before = run.events.get(JobId.of("before", job.learner, 0), {}).get("cells", ())
         return next((str(cell["delta"]) for cell in before if cell["task"] == task), None)
     fits = run.fits[job.learner]
     own = fits[run.place[task] - 1]
@@ -90,14 +90,14 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
 def _check_certificates(run: Recorded, learner: str, ledger: str, outcome: Outcome) -> None:
     proven = 0  # arrivals, from the first on, looked at already
     for arrival in run.place.values():
-        row = run.events.get(f"evaluate/{learner}/{arrival}", {})
+        row = run.events.get(JobId.of("evaluate", learner, arrival), {})
         if not row.get("certified"):
             continue
         outcome.counts["certified"] += row["certified"]
         for task in run.facts.order[proven : arrival - 1]:
             proven = run.place[task]
-            fit = run.events[f"fit/{learner}/{proven}"]
-            cells = run.events.get(f"evaluate/{learner}/{proven}", {}).get("cells", ())
+            fit = run.events[JobId.of("fit", learner, proven)]
+            cells = run.events.get(JobId.of("evaluate", learner, proven), {}).get("cells", ())
             day: Event = next((cell for cell in cells if cell["task"] == task), {})
             if "failed" in fit or (day.get("delta"), day.get("provenance")) == (fit["delta"], "measured"):
                 continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from stream.engine.jobs import Job
 from stream.results.failures import good
+from stream.storage.job import Job
 from stream.storage.store import met_by, recipe_id
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import Event, Recorded

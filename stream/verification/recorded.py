@@ -9,11 +9,12 @@ from typing import Any
 
 from learners.specification.family import parse_learner
 from stream.engine.header import last_opened
-from stream.engine.jobs import Job, plan_jobs
+from stream.engine.jobs import plan_jobs
 from stream.engine.keys import RunInputs
 from stream.engine.resume import replay, written
 from stream.engine.stream import Experience, Stream
 from stream.results.document import Facts
+from stream.storage.job import Job, JobId
 
 Event = dict[str, Any]
 
@@ -45,7 +46,10 @@ class Recorded:
     @cached_property
     def fits(self) -> Mapping[str, list[Event | None]]:
         """By learner, the event of each fit in order of arrival, failed ones too; None where not done."""
-        return {name: [self.events.get(f"fit/{name}/{t}") for t in self.place.values()] for name in self.facts.learners}
+        return {
+            name: [self.events.get(JobId.of("fit", name, t)) for t in self.place.values()]
+            for name in self.facts.learners
+        }
 
     def certifiable(self, learner: str) -> bool:
         """Whether cells of this learner may be certified: never of a sequential one, whose body goes on changing."""

@@ -12,8 +12,9 @@ import torch
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
 from stream.engine.header import changes
-from stream.engine.jobs import Job, fit_ids
+from stream.engine.jobs import fit_ids
 from stream.execution.job import Setup, Workbench, execute, numerics, open_workbench
+from stream.storage.job import Job
 from stream.storage.store import Store
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import Event, Recorded

@@ -36,8 +36,9 @@ from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
 from learners.specification.learner import Learner
-from stream.engine.jobs import Job, fit_ids
+from stream.engine.jobs import fit_ids
 from stream.execution.job import Setup, Workbench, execute
+from stream.storage.job import Job
 from stream.storage.store import Store
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded

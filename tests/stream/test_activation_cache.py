@@ -13,10 +13,10 @@ import stream.execution.job
 from learners.backbones.backbone import Dtype
 from learners.delta.initial import initial_delta
 from learners.specification.family import parse_learners
-from stream.engine.jobs import Job, JobKind
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
 from stream.execution.job import BackboneChanged, Setup, Workbench, execute
+from stream.storage.job import Job, JobKind
 from stream.storage.store import Store
 from tests.loaded import backbone, encoded
 

@@ -171,9 +171,9 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
     from types import SimpleNamespace as Some
 
     from stream.engine.events import certify
-    from stream.engine.jobs import Job
     from stream.engine.running_metrics import RunningMetrics, answered
     from stream.execution.schedule import JobFailed
+    from stream.storage.job import Job
 
     learner = long["prepared"].learners["majority"]
     for delta in ("right", "wrong"):

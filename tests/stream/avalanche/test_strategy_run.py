@@ -20,9 +20,9 @@ from stream.avalanche.held import next_fit
 from stream.avalanche.trainer import Trainer
 from stream.config import resolve_config
 from stream.engine.context import prepare
-from stream.engine.jobs import Job
 from stream.errors import RunFailed
 from stream.execution.job import Workbench, execute, open_workbench
+from stream.storage.job import Job
 from stream.verification import verify
 from tasks.encoded import EncodedTask
 from tasks.errors import InputErrors
