@@ -80,7 +80,7 @@ def kept_names(learner: Learner, previous: Delta) -> list[str]:
 
 def frozen_names(learner: Learner, previous: Delta | None) -> frozenset[str]:
     """Of these, the tensors that the fit leaves as they are."""
-    return frozenset(kept_names(learner, previous) if previous is not None and learner.permanent else ())
+    return frozenset(kept_names(learner, previous) if previous is not None and learner.keeps_task_weights else ())
 
 
 def added_gates(learner: Learner, leaves: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:

@@ -104,12 +104,12 @@ class Learner:
     trains: bool = True
 
     @property
-    def permanent(self) -> bool:
+    def keeps_task_weights(self) -> bool:
         """Whether what answers for a task stays as it was when the task was learned."""
         return self.sharing != "sequential"
 
     @property
-    def chained(self) -> bool:
+    def needs_previous_fit(self) -> bool:
         """Whether a fit begins with what an earlier one left."""
         return self.sharing != "isolated"
 

@@ -165,7 +165,7 @@ def workers_of(prepared: RunContext) -> int:
     """Processes that a run has: no more than fits can ever run side by side, of isolated learners all, of chained ones
     one each."""
     tasks = len(prepared.stream.order)
-    most = sum(1 if learner.chained else tasks for learner in prepared.learners.values())
+    most = sum(1 if learner.needs_previous_fit else tasks for learner in prepared.learners.values())
     return min(prepared.config.workers or cores(), most)
 
 

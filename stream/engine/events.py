@@ -93,7 +93,7 @@ def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, 
       write them out again with every row would fill the ledger with the square of the tasks.
     """
     metrics = progress.metrics[job.learner]
-    certifiable = progress.prepared.config.evaluate == "audited" and metrics.learner.permanent
+    certifiable = progress.prepared.config.evaluate == "audited" and metrics.learner.keeps_task_weights
     kept = []
     for cell in sorted(cells, key=lambda cell: metrics.place[cell["task"]]):
         again = certifiable and job.kind != "before" and cell["task"] in metrics.learned
@@ -173,7 +173,7 @@ def show(progress: Following, job: Job) -> None:
     about["growth"] = metrics.growth[job.arrival - 1] if len(metrics.growth) >= job.arrival else None
     about["forgetting"] = metrics.forgetting
     # A row of an isolated learner that is not as on the day of learning has ended the run in `keep`.
-    about["verified"] = True if metrics.learner.permanent else None
+    about["verified"] = True if metrics.learner.keeps_task_weights else None
     progress.handle(about | {"event": "row"})
     if arrived(progress, job):
         end = {"arrival": job.arrival, "tasks": len(facts.order), "task": facts.order[job.arrival - 1]}

@@ -26,12 +26,12 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
-            stays = bool(learner.avalanche)
-            first = 0 if stays else max(t - 2, 0)
-            chain = fits[name][first : t - 1] if learner.chained else ()
-            jobs.append(Job("fit", name, t, (experience.task,), chain, stays))
+            worker_affinity = bool(learner.avalanche)
+            first = 0 if worker_affinity else max(t - 2, 0)
+            chain = fits[name][first : t - 1] if learner.needs_previous_fit else ()
+            jobs.append(Job("fit", name, t, (experience.task,), chain, worker_affinity))
         for name, learner in learners.items():
-            certifiable = evaluate == "audited" and learner.permanent
+            certifiable = evaluate == "audited" and learner.keeps_task_weights
             if certifiable:
                 tasks = audited_tasks(order[:t], seed, name)
                 # Of the row before, the certificate: it points at measured cells, so they must be there.
@@ -43,7 +43,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     if evaluate == "audited":
         last = len(order)
         for name, learner in learners.items():
-            if learner.permanent:
+            if learner.keeps_task_weights:
                 jobs.append(Job("audit", name, last, order, (*fits[name], JobId.of("evaluate", name, last))))
     return tuple(jobs)
 

@@ -56,7 +56,7 @@ class RunInputs:
 
         Args:
             previous: Id of the Delta that it goes on from.
-            met: As `stream.storage.store.met_by` gives it.
+            met: As `stream.storage.store.history` gives it.
         """
         (task,) = job.tasks
         return fit_recipe(

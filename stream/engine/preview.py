@@ -15,7 +15,7 @@ from stream.engine.resume import replay, written
 from stream.execution.job import open_workbench
 from stream.results.failures import last_good
 from stream.storage.job import Job, JobId
-from stream.storage.store import Store, met_by, recipe_id
+from stream.storage.store import Store, history, recipe_id
 
 Event = dict[str, Any]
 KINDS = ("before", "fit", "evaluate", "audit")
@@ -94,7 +94,7 @@ def preview(prepared: RunContext, events: Iterable[Event]) -> Preview:
         share, learner = shares[job.learner], learners[job.learner]
         share.jobs[job.kind] += 1
         share.done[job.kind] += job.id in finished
-        cells = cells_of(job, certifiable=config.evaluate == "audited" and learner.permanent)
+        cells = cells_of(job, certifiable=config.evaluate == "audited" and learner.keeps_task_weights)
         share.cells += cells
         if job.id in finished:
             continue
@@ -119,7 +119,7 @@ def stored_fits(prepared: RunContext, jobs: Iterable[Job], finished: Mapping[str
             continue
         before = last_good(known[job.needs[-1]]) if job.needs else None
         earlier = [known[need] for need in job.needs if "failed" not in known[need]]
-        met = met_by(prepared.learners[job.learner], earlier, prepared.inputs.data)
+        met = history(prepared.learners[job.learner], earlier, prepared.inputs.data)
         recipe = prepared.inputs.recipe(job, before["delta"] if before else None, met)
         if (record := store.get_fit(recipe_id(recipe))) is not None:
             known[job.id] = record
@@ -164,5 +164,5 @@ def wall_clock(prepared: RunContext, shares: Mapping[str, Share], workers: int) 
     each = {name: share.seconds for name, share in shares.items()}
     if any(seconds is None for seconds in each.values()):
         return None
-    chains = (shares[name].fit_seconds for name, learner in prepared.learners.items() if learner.chained)
+    chains = (shares[name].fit_seconds for name, learner in prepared.learners.items() if learner.needs_previous_fit)
     return max(sum(filter(None, each.values())) / workers, *(chain or 0.0 for chain in chains), 0.0)

@@ -79,7 +79,7 @@ def answered(metrics: RunningMetrics, arrival: int, cells: Iterable[Event]) -> l
         if metrics.place[task] > arrival:
             continue
         known = metrics.learned.setdefault(task, now)
-        if metrics.learner.permanent and known.logits != now.logits:
+        if metrics.learner.keeps_task_weights and known.logits != now.logits:
             first, then = sorted((known, now), key=lambda answer: answer.arrival)
             found.append({"task": task, "arrival": then.arrival, "expected": first.logits, "found": then.logits})
     return found

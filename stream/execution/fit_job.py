@@ -18,7 +18,7 @@ from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.results.failures import failed_fit, last_good
 from stream.storage.job import Job, JobId
-from stream.storage.store import fit_recipe, met_by, recipe_id
+from stream.storage.store import fit_recipe, history, recipe_id
 
 if TYPE_CHECKING:
     from stream.execution.job import Workbench
@@ -49,7 +49,7 @@ def fitted(
         test_examples=bench.setup.test_examples,
         previous=before["delta"] if before else None,
         numerics=bench.numerics,
-        met=met_by(learner, earlier, bench.setup.ids),
+        met=history(learner, earlier, bench.setup.ids),
     )
     identity = recipe_id(recipe)
     if (known := bench.store.get_fit(identity)) is not None:

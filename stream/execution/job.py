@@ -187,7 +187,7 @@ def _row(bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, A
     """
     records = {results[need]["task"]: results[need] for need in job.needs if need.kind == "fit"}
     learned = {task: record for task, record in records.items() if "failed" not in record}
-    last = [*learned.values()][-1] if learned and learner.chained else None
+    last = [*learned.values()][-1] if learned and learner.needs_previous_fit else None
     latest = bench.store.get_delta(last) if last else None
     cells = []
     for task in job.tasks:
@@ -195,13 +195,13 @@ def _row(bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, A
             continue
         if task in learned:
             record = learned[task]
-            if latest is not None and not learner.permanent:
+            if latest is not None and not learner.keeps_task_weights:
                 delta = latest.with_head(bench.store.get_head(record), task)
             else:
                 delta = bench.store.get_delta(record)
         else:  # a task still to come: its first head, unless it is foreseen, on the body as it now is
             delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
-            delta = latest.with_head(delta, task) if latest is not None and not learner.permanent else delta
+            delta = latest.with_head(delta, task) if latest is not None and not learner.keeps_task_weights else delta
         cells.append(_score(bench, learner, delta, task).as_dict())
     return {"cells": cells}
 

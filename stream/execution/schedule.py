@@ -37,7 +37,7 @@ def next_job(
         (
             job
             for job in waiting
-            if (not job.stays or own.get(job.learner, worker) == worker)
+            if (not job.worker_affinity or own.get(job.learner, worker) == worker)
             # The last need is the newest, so the likeliest to be missing.
             and all(need in results for need in reversed(job.needs))
         ),
@@ -117,7 +117,7 @@ def run_in_workers(
                     job = next_job(waiting, results, free, owners)
                     if job is None:
                         continue  # there may be one that stays with another
-                    if job.stays:
+                    if job.worker_affinity:
                         owners.setdefault(job.learner, free)
                     idle.remove(free)
                     waiting.remove(job)

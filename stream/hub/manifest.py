@@ -102,7 +102,7 @@ def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -
                 how = {"provenance": matrix.provenance[-1][place - 1], "measured_at": arrival}
                 ledger = {"lines": evidence.ledger.lines, "hash": evidence.ledger.last}
                 rows = len(matrix.rows) - place + 1
-                forgets = not run.facts.learners[learner].permanent
+                forgets = not run.facts.learners[learner].keeps_task_weights
                 return {"score": score, **how, "rows": rows, "shared_weights": forgets, **ids, "ledger": ledger}
     raise AssertionError(f"no cell of task {task} was run, though it has a score")
 

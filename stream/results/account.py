@@ -34,7 +34,7 @@ def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
     all tasks, so of an earlier one the head stays, unless the last Delta holds a newer one. What a strategy keeps
     beside its model, it has once: with the last.
     """
-    if learner.permanent:
+    if learner.keeps_task_weights:
         return [fit["bytes"] - (4 * fit.get("common_parameters", 0) if place else 0) for place, fit in enumerate(fits)]
     newer = heads_of_others(fits[-1].get("digests", ())) if fits else ()
     heads = [0 if fit["task"] in newer else fit["head_bytes"] for fit in fits[:-1]]
@@ -43,7 +43,7 @@ def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
 
 def bytes_after(learner: Learner, fits: Sequence[Event]) -> list[int]:
     """Bytes that must be kept once so many fits are good, from none on: the sums of `bytes_kept` as tasks arrive."""
-    if learner.permanent:
+    if learner.keeps_task_weights:
         return [*accumulate(bytes_kept(learner, fits), initial=0)]
     return [sum(bytes_kept(learner, fits[:count])) for count in range(len(fits) + 1)]
 

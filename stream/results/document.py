@@ -127,7 +127,7 @@ def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | N
 
 def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[dict[str, Any]]:
     """Cells of an isolated learner whose logits are not, bit for bit, those of the day the task was learned."""
-    if not facts.learners[name].permanent:
+    if not facts.learners[name].keeps_task_weights:
         return []
     first: dict[str, str] = {}
     learned: set[str] = set()
@@ -212,7 +212,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
             "after_each_arrival": entries,
         },
         "retention": {
-            "verified": learner.permanent
+            "verified": learner.keeps_task_weights
             and matrix.arrivals == len(facts.order)
             and not violations
             and bool(given),  # about the cells that are there: of none, nothing is proven

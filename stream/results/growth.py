@@ -70,7 +70,7 @@ def kept_after(learner: Learner, kept: int, cost: TaskCost) -> int:
 
 def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
     """All parameters in multiples of the backbone, which copies take the place of."""
-    copies = learner.permanent and learner.tuned.all
+    copies = learner.keeps_task_weights and learner.tuned.all
     return ((0 if copies else backbone) + kept + heads) / backbone
 
 

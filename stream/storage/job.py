@@ -47,7 +47,7 @@ class Job:
         arrival: 0 before training, then from 1.
         tasks: The task to fit, or the tasks to score.
         needs: Ids of the jobs whose results it takes.
-        stays: Whether it belongs to the process that did the one of its kind before, which holds what it goes on with.
+        worker_affinity: Whether it belongs to the process that did the one of its kind before, which holds what it goes on with.
     """
 
     kind: JobKind
@@ -55,7 +55,7 @@ class Job:
     arrival: int
     tasks: tuple[str, ...]
     needs: tuple[JobId, ...] = ()
-    stays: bool = False
+    worker_affinity: bool = False
 
     @property
     def id(self) -> JobId:

@@ -46,7 +46,7 @@ def fit_recipe(
         backbone, data: Content ids.
         learner: Its settings.
         previous: Content id of the Delta that a sequential learner goes on from.
-        met: What else the learner met, where the Delta does not say it (`met_by`); no part of other recipes.
+        met: What else the learner met, where the Delta does not say it (`history`); no part of other recipes.
     """
     recipe = dict(locals())
     if met is None:
@@ -54,7 +54,7 @@ def fit_recipe(
     return recipe
 
 
-def met_by(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:
+def history(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:
     """What a learner met that keeps more than its last Delta: all good fits before with their data, and all tasks of
     the stream where it foresees them; None of other learners.
 

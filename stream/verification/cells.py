@@ -42,7 +42,7 @@ def check_cells(run: Recorded, blobs: Mapping[str, Blob], ledger: str) -> Outcom
             what, found = "this cell was scored on other rows or batches than the task's", (cell["plan"], cell["n"])
             outcome.findings.append(Finding(what, **about, expected=f"{plan}", found=f"{found}"))
         first = answers.setdefault((job.learner, task, cell["delta"]), cell)
-        again = first is not cell and learner.permanent and _learned(run, job, task)
+        again = first is not cell and learner.keeps_task_weights and _learned(run, job, task)
         outcome.counts["again"] += again
         for name in ANSWER:
             if first[name] != cell[name]:
@@ -70,7 +70,7 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
     """Id of the Delta that a cell must rest on; None where the ledger cannot tell, as first heads are not kept."""
     learner = run.facts.learners[job.learner]
     if not _learned(run, job, task):
-        if job.kind == "before" or learner.chained:
+        if job.kind == "before" or learner.needs_previous_fit:
             return None
         before = run.events.get(JobId.of("before", job.learner, 0), {}).get("cells", ())
         return next((str(cell["delta"]) for cell in before if cell["task"] == task), None)
@@ -78,7 +78,7 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
     own = fits[run.place[task] - 1]
     if own is None or "failed" in own:
         return None  # `check_events` tells of a cell that should not be there
-    if learner.permanent:
+    if learner.keeps_task_weights:
         return str(own["delta"])
     newest = next(fit for fit in reversed(fits[: job.arrival]) if fit is not None and "failed" not in fit)
     if newest["delta"] not in blobs:

@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.results.failures import good
 from stream.storage.job import Job
-from stream.storage.store import met_by, recipe_id
+from stream.storage.store import history, recipe_id
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import Event, Recorded
 from stream.verification.verdict import Finding, Outcome
@@ -123,5 +123,5 @@ def recipe_of(run: Recorded, job: Job) -> dict[str, Any]:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
     before = good([fit for fit in run.fits[job.learner][: job.arrival - 1] if fit is not None])
     learner = run.facts.learners[job.learner]
-    met = met_by(learner, before, run.inputs.data)
-    return run.inputs.recipe(job, before[-1]["delta"] if learner.chained and before else None, met)
+    met = history(learner, before, run.inputs.data)
+    return run.inputs.recipe(job, before[-1]["delta"] if learner.needs_previous_fit and before else None, met)

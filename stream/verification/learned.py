@@ -20,7 +20,7 @@ def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
     if task not in fits or "failed" in fits[task]:
         found = fits[task]["failed"]["message"] if task in fits else "the run has not come so far"
         raise InputError("this task was not learned", where=f"learner {learner}, task {task}", found=found)
-    if run.facts.learners[learner].permanent:
+    if run.facts.learners[learner].keeps_task_weights:
         return store.get_delta(fits[task])
     last = [event for event in fits.values() if "failed" not in event][-1]
     return store.get_delta(last).with_head(store.get_head(fits[task]), task)

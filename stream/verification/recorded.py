@@ -53,7 +53,7 @@ class Recorded:
 
     def certifiable(self, learner: str) -> bool:
         """Whether cells of this learner may be certified: never of a sequential one, whose body goes on changing."""
-        return self.inputs.evaluate == "audited" and self.facts.learners[learner].permanent
+        return self.inputs.evaluate == "audited" and self.facts.learners[learner].keeps_task_weights
 
 
 def recorded(events: Sequence[Event]) -> Recorded | None:

@@ -130,7 +130,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         arrival = len(self.fitted) + 1
         before = fit_ids(self.name, arrival)[:-1]
         whole = bool(self.learner.avalanche)  # which is made again from all that it learned
-        chain = (before if whole else before[-1:]) if self.learner.chained else ()
+        chain = (before if whole else before[-1:]) if self.learner.needs_previous_fit else ()
         job = Job("fit", self.name, arrival, (task,), chain)
         result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)
         previous = self.bench.store.get_delta(self.fitted[chain[-1]]) if chain else None
@@ -156,7 +156,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         cells = execute(self.bench, job, self.fitted, lambda event: None)["cells"]
         assert [cell["task"] for cell in cells] == list(tasks)
         for cell in cells[: len(past)]:
-            if self.learner.permanent:
+            if self.learner.keeps_task_weights:
                 key, given = (self.seed, self.name, cell["task"]), (cell["logits"], cell["predictions"])
                 assert self.answers.setdefault(key, given) == given
 

@@ -337,7 +337,7 @@ def test_a_worker_ends_with_its_run_even_in_the_middle_of_a_line(tmp_path: Path)
 
 def test_fits_that_stay_are_all_done_by_one_worker(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
     jobs = [
-        Job("fit", name, t, ("task",), tuple(f"fit/{name}/{i}" for i in range(1, t)), stays=name != "free")
+        Job("fit", name, t, ("task",), tuple(f"fit/{name}/{i}" for i in range(1, t)), worker_affinity=name != "free")
         for t in range(1, 9)
         for name in ("first", "second", "free")
     ]
@@ -349,7 +349,7 @@ def test_fits_that_stay_are_all_done_by_one_worker(started: list[subprocess.Pope
 
 
 def test_a_job_that_stays_waits_for_its_worker() -> None:
-    waiting = [Job("fit", "own", 2, ("task",), (), stays=True), Job("evaluate", "own", 1, ("task",), ())]
+    waiting = [Job("fit", "own", 2, ("task",), (), worker_affinity=True), Job("evaluate", "own", 1, ("task",), ())]
     assert next_job(waiting, {}, 1, {"own": 0}) is waiting[1]
     assert next_job(waiting, {}, 0, {"own": 0}) is waiting[0]
     assert next_job(waiting, {}, 1, {}) is waiting[0]
