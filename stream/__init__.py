@@ -6,13 +6,14 @@ results = run(suite="cola,rte", source="folder:data", backbone="minilm", learner
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stream.engine.progress import Handle, ProgressEvent
     from stream.execution.workers import Workers
+    from stream.results.schema import ResultsDocument
 
 __all__ = ["kept_workers", "run"]
 
@@ -21,9 +22,9 @@ def run(
     *,
     config: str | Path | None = None,
     display: str = "none",
-    handle: Callable[[dict[str, Any]], None] = lambda event: None,
+    handle: Handle = lambda event: None,
     **settings: Any,
-) -> dict[str, Any]:
+) -> ResultsDocument:
     """Run or continue a stream; the same as `taskstream run`.
 
     Args:
@@ -58,7 +59,7 @@ def run(
     workers = waiting_workers(resolved.workers) if kept is None else nullcontext(kept)
     with workers as waiting, open_view(display, console) as view:
 
-        def both(event: dict[str, Any]) -> None:
+        def both(event: ProgressEvent) -> None:
             view.handle(event)
             handle(event)
 

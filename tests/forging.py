@@ -8,6 +8,7 @@ from typing import Any
 
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
+from stream.storage.events import read_events
 from stream.storage.files import laid_out
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.recorded import recorded
@@ -26,7 +27,7 @@ def forge(folder: Path, change: Change, documents: bool = True) -> None:
         ledger.append(event)
     if not documents:
         return
-    run = recorded(ledger.events)
+    run = recorded(read_events(ledger))
     assert run is not None
     document = results(run.facts, run.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
     (folder / "results.json").write_text(laid_out(document) + "\n")

@@ -104,7 +104,7 @@ def houlsby26(
     """
     from stream.config import resolve_config
     from stream.engine.context import prepare
-    from stream.execution.job import Workbench
+    from stream.execution.workbench import Workbench
     from stream.storage.store import Store
 
     given: dict[str, Any] = {

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from learners.specification.learner import Learner
 from learners.training.fit import Fit, Report
 from stream.avalanche.isolation import own_randomness, silenced
+from stream.storage.fits import LearnedTask
 
 if TYPE_CHECKING:
-    from stream.execution.job import Workbench
+    from stream.execution.workbench import Workbench
     from stream.storage.job import Job
 
 WAY_OUT = "begin anew with another --out and --store, or leave this learner out"
@@ -26,14 +27,14 @@ class Nondeterminism(Exception):
 
 
 def next_fit(
-    bench: Workbench, job: Job, learner: Learner, earlier: Sequence[Mapping[str, Any]], report: Report
+    bench: Workbench, job: Job, learner: Learner, earlier: Sequence[LearnedTask], report: Report
 ) -> tuple[Fit, int]:
     """The next fit of a strategy, and the bytes that it keeps beside the model.
 
     Where this process does not hold it as the fits before left it, it does those again that are missing, or all.
 
     Args:
-        earlier: Records of the good fits before.
+        earlier: The good fits before.
         report: What is told of a fit that is done again has its task as `again`.
 
     Raises:
@@ -42,10 +43,10 @@ def next_fit(
         InputError: The strategy cannot learn such tasks.
     """
     trainer = bench.trainers.pop(job.learner, None)  # what ends midway is of no more use
-    if trainer is None or trainer.learned != [record["delta"] for record in earlier[: len(trainer.learned)]]:
+    if trainer is None or trainer.learned != [fit.delta for fit in earlier[: len(trainer.learned)]]:
         trainer = _trainers().Trainer(bench.backbone, learner, bench.setup.seed, map(bench.data, bench.setup.data))
-    for record in earlier[len(trainer.learned) :]:
-        task, expected = record["task"], record["delta"]
+    for fit in earlier[len(trainer.learned) :]:
+        task, expected = fit.task, fit.delta
         told = partial(_told_again, report, task)
         if (again := trainer.learn(bench.data(task), told).delta.id) != expected:
             what = f"task {task} was learned again, as the next one needs, and gave another Delta"

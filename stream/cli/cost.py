@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -14,7 +13,7 @@ from learners.backbones.locate import pooling_of
 from learners.backbones.published import known_architecture
 from learners.specification.family import parse_learners
 from stream.report import make_console
-from stream.results.growth import account
+from stream.results.growth import CostDocument, account
 from tasks.documents import read_object
 from tasks.paths import user_path
 from tasks.sources.simulated.fresh import draw_names, fresh_task
@@ -31,7 +30,7 @@ def cost(backbone: str, suite: str, learners: str, display: str) -> None:
         make_console(display).print(cost_table(document))
 
 
-def cost_table(document: dict[str, Any]) -> Table:
+def cost_table(document: CostDocument) -> Table:
     """The account as a table: growth over the stream, and each task's share under both denominators."""
     backbone, tasks = document["backbone"], document["tasks"]
     table = Table(

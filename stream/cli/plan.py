@@ -57,6 +57,7 @@ def planned(config: RunConfig, progress: Any) -> dict[str, Any]:
     from stream.engine.engine import refusals_told
     from stream.engine.header import check_same_inputs
     from stream.engine.preview import preview
+    from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
 
     notes: list[str] = []
@@ -64,9 +65,9 @@ def planned(config: RunConfig, progress: Any) -> dict[str, Any]:
     with refusals_told():
         prepared = prepare(config, progress)
         progress("looking for what is done")
-        ledger = read_ledger(config.out_folder / "ledger.jsonl")
-        check_same_inputs(ledger, prepared, notes.append)
-        found = preview(prepared, ledger.events)
+        events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
+        check_same_inputs(events, prepared, notes.append)
+        found = preview(prepared, events)
     return described(prepared, found, [*prepared.backbone.notes, *notes])
 
 

@@ -18,10 +18,11 @@ from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from stream.avalanche.held import check_strategy
 from stream.config import RunConfig
-from stream.engine.keys import RunInputs
 from stream.engine.stream import Stream, make_stream
-from stream.execution.job import Setup, numerics
+from stream.execution.workbench import Setup, numerics
 from stream.results.document import Facts, environment
+from stream.storage.facts import BackboneFacts, TaskFacts
+from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
@@ -112,8 +113,8 @@ class RunContext:
         def capped(size: int, limit: int | None) -> int:
             return size if limit is None else min(size, limit)
 
-        described = {
-            name: {
+        def described(task: Data) -> TaskFacts:
+            facts: TaskFacts = {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
                 "train": capped(task.train, config.train_examples),
@@ -122,24 +123,27 @@ class RunContext:
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
-                **({} if task.task.ceiling is None else {"ceiling": task.task.ceiling / 100}),  # as scores are
             }
-            for name, task in self.data.items()
+            if task.task.ceiling is not None:
+                facts["ceiling"] = task.task.ceiling / 100  # as scores are
+            return facts
+
+        backbone: BackboneFacts = {
+            "name": config.backbone,
+            "id": self.backbone.id,
+            "parameters": self.backbone.parameters,
+            "pooling": self.backbone.pooling,
         }
+        if self.backbone.commit is not None:
+            backbone["commit"] = self.backbone.commit
         names = ("evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples")
         return Facts(
             suite=self.suite,
             source=self.source.name,
-            backbone={
-                "name": config.backbone,
-                "id": self.backbone.id,
-                "parameters": self.backbone.parameters,
-                "pooling": self.backbone.pooling,
-                **({} if self.backbone.commit is None else {"commit": self.backbone.commit}),
-            },
+            backbone=backbone,
             order=self.stream.order,
             seed=config.seed,
-            tasks={name: described[name] for name in self.stream.order},
+            tasks={name: described(self.data[name]) for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
             environment=environment(numerics(config.dtype), self.learners.values()),

@@ -45,7 +45,7 @@ def record_of(
         "learner": learner,
         "canonical": facts.learners[learner].name,
         "sharing": facts.learners[learner].sharing,
-        "overrides": run.opening["overrides"],
+        "overrides": run.opening.overrides,
         "delta": delta.id,
         "backbone": {
             "name": reference(backbone),
@@ -95,10 +95,10 @@ def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -
     if not matrix.rows or (score := matrix.rows[-1][place - 1]) is None:
         return None
     for arrival in range(len(matrix.rows), place - 1, -1):
-        event = row_event(run.events, learner, arrival) or {"cells": ()}
-        for cell in event["cells"]:
-            if cell["task"] == task:
-                ids = {name: cell[name] for name in ("n", "logits", "predictions", "plan")}
+        event = row_event(run.events, learner, arrival)
+        for cell in event.cells if event else ():
+            if cell.task == task:
+                ids = {name: getattr(cell, name) for name in ("n", "logits", "predictions", "plan")}
                 how = {"provenance": matrix.provenance[-1][place - 1], "measured_at": arrival}
                 ledger = {"lines": evidence.ledger.lines, "hash": evidence.ledger.last}
                 rows = len(matrix.rows) - place + 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 JobKind = Literal["before", "fit", "evaluate", "audit"]
 KINDS: tuple[JobKind, ...] = get_args(JobKind)
@@ -47,7 +48,8 @@ class Job:
         arrival: 0 before training, then from 1.
         tasks: The task to fit, or the tasks to score.
         needs: Ids of the jobs whose results it takes.
-        worker_affinity: Whether it belongs to the process that did the one of its kind before, which holds what it goes on with.
+        worker_affinity: Whether it belongs to the process that did the one of its kind before, which holds what it goes
+            on with.
     """
 
     kind: JobKind
@@ -60,3 +62,9 @@ class Job:
     @property
     def id(self) -> JobId:
         return JobId.of(self.kind, self.learner, self.arrival)
+
+
+def read_job(value: Mapping[str, Any]) -> Job:
+    """A job from its fields as JSON has them."""
+    needs = tuple(map(JobId, value["needs"]))
+    return Job(**{**value, "tasks": tuple(value["tasks"]), "needs": needs})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from stream.config import RunConfig, resolve_config
+from stream.storage.events import Event, event_of
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.verdict import Finding, Outcome
 from tasks.errors import InputError, InputErrors
@@ -32,6 +33,15 @@ class RunFiles:
     matrices: dict[str, str]
     ledger: Ledger
     upto: int | None
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The events of the ledger.
+
+        Raises:
+            stream.storage.plain.NotOurs: One is not what a run writes.
+        """
+        return tuple(event_of(entry) for entry in self.ledger.events)
 
     def path(self, *parts: str) -> str:
         return str(self.folder.joinpath(*parts))
@@ -79,7 +89,7 @@ def _rests_on(ledger: Ledger, hashes: list[str], text: str | None, path: Path, o
             outcome.findings.append(Finding("the run ended, and its results are gone", str(path)))
         return None
     try:
-        said: dict[str, Any] = json.loads(text)["ledger"]
+        said = json.loads(text)["ledger"]
         lines, last = int(said["lines"]), str(said["hash"])
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         found = f"{type(error).__name__}: {error}"[:200]

@@ -51,7 +51,7 @@ def verify(
     if evidence is not None:
         ledger = str(evidence.ledger.path)
         try:
-            run = recorded(evidence.ledger.events)
+            run = recorded(evidence.events)
         except UNREADABLE as error:
             chain.findings.append(_unreadable(error, ledger))
         else:
@@ -82,7 +82,7 @@ def whole_record(folder: Path) -> tuple[RunFiles, Recorded]:
     evidence, chain = read_run_files(folder)
     damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
     try:
-        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events)
+        run = None if evidence is None or chain.findings else recorded(evidence.events)
     except UNREADABLE as error:
         run, damaged = None, f"{type(error).__name__}: {error}"
     if evidence is None or run is None:

@@ -30,14 +30,15 @@ def check_documents(evidence: RunFiles, now: Recorded) -> Outcome:
             outcome.notes.append("no results.json yet: it is written after the first arrival")
         then = None
     elif evidence.upto < ledger.lines:
-        then = recorded(ledger.events[: evidence.upto - 1])  # without the first line, which is no event
+        then = recorded(evidence.events[: evidence.upto - 1])  # without the first line, which is no event
         if then is None:
             raise ValueError("results before the first call")
         behind = ledger.lines - evidence.upto
         outcome.notes.append(f"results.json is {behind} lines older than the ledger; the run's command brings it up")
     if then is not None and evidence.results is not None:
         chain = json.loads(evidence.results)["ledger"]
-        expected = results(then.facts, then.events) | {"ledger": chain}
+        expected = results(then.facts, then.events)
+        expected["ledger"] = chain
         outcome.counts["documents"] += 1
         if evidence.results != laid_out(expected) + "\n":
             where, this, that = first_difference(json.loads(laid_out(expected)), json.loads(evidence.results))

@@ -27,6 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 import stream.execution.fit_job
 from stream import run
 from stream.errors import RunFailed
+from stream.storage.fits import FitResult, Recipe
 from stream.storage.ledger import read_ledger
 from stream.storage.store import Store
 from stream.verification import verify
@@ -63,10 +64,9 @@ class CrashSafety(RuleBasedStateMachine):
         return call
 
     def noted(self, put_fit: Any) -> Any:
-        def call(store: Store, recipe: str, record: dict[str, Any]) -> None:
-            put_fit(store, recipe, record)
-            told = record["recipe"]
-            self.finished[canonical(told["learner"]), told["data"], told["previous"]] = (recipe, record["delta"])
+        def call(store: Store, recipe: Recipe, fit: FitResult) -> None:
+            put_fit(store, recipe, fit)
+            self.finished[canonical(recipe.learner), recipe.data, recipe.previous] = (recipe.id, fit.delta)
 
         return call
 

@@ -15,8 +15,10 @@ from learners.delta.initial import initial_delta
 from learners.specification.family import parse_learners
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
-from stream.execution.job import BackboneChanged, Setup, Workbench, execute
-from stream.storage.job import Job, JobKind
+from stream.execution.job import execute
+from stream.execution.result import needed
+from stream.execution.workbench import BackboneChanged, Setup, Workbench
+from stream.storage.job import Job, JobId, JobKind
 from stream.storage.store import Store
 from tests.loaded import backbone, encoded
 
@@ -63,7 +65,7 @@ def test_before_training_learners_that_add_nothing_share_what_the_head_reads(dty
     learners = parse_learners("full:isolated,layernorm,bitfit,topk:1,head,feature:2,adapter:8,lora:2,majority")
     at = replace(bench(tmp_path, keep=False), backbone=backbone(dtype=dtype), learners=learners)
     for name, learner in learners.items():
-        cells = execute(at, Job("before", name, 0, tuple(TASKS)), {}, lambda event: None)["cells"]
+        cells = execute(at, Job("before", name, 0, tuple(TASKS)), {}, lambda event: None).cells
         for cell, (task, data) in zip(cells, TASKS.items(), strict=True):
             delta = initial_delta(at.backbone, learner, data.task, seed=0)
             alone = evaluate(at.backbone, learner, delta, data.task, data.test)
@@ -86,14 +88,14 @@ def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind
     """First scores, and those of tasks to come, are of weights that lie beside a model in another dtype."""
     at, learner = bench(tmp_path, keep=False), "topk:1"
     at.backbone = backbone(dtype="bfloat16")
-    fits = {"fit/topk:1/1": execute(at, Job("fit", learner, 1, ("one",)), {}, lambda event: None)}
+    fits = {JobId.of("fit", "topk:1", 1): needed(execute(at, Job("fit", learner, 1, ("one",)), {}, lambda event: None))}
     weight = at.backbone.weights["encoder.layer.1.output.dense.weight"].view(-1)
     kept = weight[3].clone()
     needs = () if kind == "before" else tuple(fits)
     weight[3] += 1.0
     try:
         past = Job("evaluate", learner, 1, ("one",), tuple(fits))
-        assert len(execute(at, past, fits, lambda event: None)["cells"]) == 1, "a Delta has weights of its own"
+        assert len(execute(at, past, fits, lambda event: None).cells) == 1, "a Delta has weights of its own"
         with pytest.raises(BackboneChanged, match=r"output.dense.weight \(float32\) changed during"):
             execute(at, Job(kind, learner, 1, ("one", "two"), needs), {n: fits[n] for n in needs}, lambda event: None)
     finally:

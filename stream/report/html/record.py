@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stream.config import resolve_config
+from stream.storage.events import RowEvent, read_events
 from stream.storage.ledger import read_ledger
 from tasks.errors import InputError, InputErrors
 
@@ -27,7 +28,7 @@ class Evidence(NamedTuple):
     """
 
     score: float | None
-    n: int | None
+    n: int
     logits: str
     delta: str
 
@@ -71,12 +72,10 @@ def read_record(folder: Path, results: Mapping[str, Any]) -> Record:
 def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
     """Every cell that was run; of an arrival that was done again, or audited at the end, the last."""
     return {
-        (event["learner"], event["arrival"], cell["task"]): Evidence(
-            cell["score"], cell.get("n"), str(cell.get("logits") or ""), str(cell.get("delta") or "")
-        )
-        for event in read_ledger(path).events
-        if event["event"] in ("before", "evaluate", "audit")
-        for cell in event["cells"]
+        (event.learner, event.arrival, cell.task): Evidence(cell.score, cell.n, cell.logits, cell.delta)
+        for event in read_events(read_ledger(path))
+        if isinstance(event, RowEvent)
+        for cell in event.cells
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from stream.report.numbers import mean, number
 
-Event = Mapping[str, Any]
+Event = Mapping[str, object]  # of `stream.engine.progress`; what is missing is not shown
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Board:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.run: dict[str, Any] = {}
+        self.run: Mapping[str, object] = {}
         self.order: list[str] = []
         self.place: dict[str, int] = {}  # arrival of each task, from 1
         self.courses: dict[str, Course] = {}
@@ -114,10 +114,10 @@ class Board:
         return max(self.jobs - self.done, 0) / rate
 
     def begin(self, event: Event) -> None:
-        self.run = dict(event)
-        self.order = [str(task) for task in event.get("order") or ()]
+        self.run = event
+        self.order = [str(task) for task in listed(event.get("order"))]
         self.place = {task: arrival for arrival, task in enumerate(self.order, start=1)}
-        self.courses = {str(name): Course() for name in event.get("learners") or ()}
+        self.courses = {str(name): Course() for name in entries(event.get("learners"))}
         jobs = number(event.get("jobs"))
         self.jobs = None if jobs is None else int(jobs)
         self.since = self.clock()
@@ -151,7 +151,7 @@ class Board:
     def row(self, event: Event) -> None:
         name, arrival = str(event.get("learner")), int(number(event.get("arrival")) or 0)
         course = self.courses.setdefault(name, Course())
-        cells = {str(cell["task"]): number(cell.get("score")) for cell in event.get("cells") or ()}
+        cells = {str(cell.get("task")): number(cell.get("score")) for cell in map(entries, listed(event.get("cells")))}
         course.arrivals = arrival
         last = max(arrival, 1)
         course.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
@@ -173,3 +173,13 @@ class Board:
         self.computed += record is not None
         self.done += job not in self.finished
         self.finished |= {job, record.what} if record is not None else {job}
+
+
+def listed(value: object) -> list[object]:
+    """A list of an event; empty where there is none."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def entries(value: object) -> Mapping[str, object]:
+    """An object of an event; empty where there is none."""
+    return value if isinstance(value, Mapping) else {}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
 
-from learners.specification.learner import foresees
+from pydantic import JsonValue
+
+from learners.specification.learner import Learner, foresees
+from stream.storage.fits import History, LearnedTask, Recipe
 from stream.storage.job import Job
-from stream.storage.store import fit_recipe
 from tasks.content import canonical, content_id
 
 
@@ -28,16 +29,13 @@ class RunInputs:
 
     backbone: str
     files: Mapping[str, str]
-    numerics: Mapping[str, Any]
+    numerics: Mapping[str, JsonValue]
     seed: int
     train_examples: int | None
     test_examples: int | None
     evaluate: str
-    learners: Mapping[str, Any]
+    learners: Mapping[str, Mapping[str, JsonValue]]
     data: Mapping[str, str]
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
     @cached_property
     def _learned(self) -> tuple[str, tuple[int, ...]]:
@@ -48,18 +46,18 @@ class RunInputs:
     @cached_property
     def _foreseeing(self) -> frozenset[str]:
         """Learners whose every result rests on all tasks of the stream."""
-        known = {name: learner.get("avalanche", "") for name, learner in self.learners.items()}
+        known = {name: str(learner.get("avalanche", "")) for name, learner in self.learners.items()}
         return frozenset(name for name, config in known.items() if foresees(config))
 
-    def recipe(self, job: Job, previous: str | None, met: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def recipe(self, job: Job, previous: str | None, met: History | None = None) -> Recipe:
         """The recipe of a job's fit.
 
         Args:
             previous: Id of the Delta that it goes on from.
-            met: As `stream.storage.store.history` gives it.
+            met: As `history` gives it.
         """
         (task,) = job.tasks
-        return fit_recipe(
+        return Recipe(
             backbone=self.backbone,
             data=self.data[task],
             learner=self.learners[job.learner],
@@ -94,3 +92,18 @@ class RunInputs:
         last = canonical({key: value for key, value in parts.items() if key > "learned"})
         tasks = learned[: max(ends[job.arrival] - 1, 0)]
         return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')
+
+
+def history(learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, str]) -> History | None:
+    """What a learner met that keeps more than its last Delta; None of other learners.
+
+    Args:
+        before: The good fits before.
+        data: Content id of the data of each task of the stream, in order of arrival.
+    """
+    if not learner.avalanche:
+        return None
+    return History(
+        learned=tuple((fit.task, data[fit.task], fit.delta) for fit in before),
+        foreseen=tuple(data.items()) if learner.foresees else (),
+    )
