@@ -11,13 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from stream.cli.report import read_results
 from stream.report import SECTIONS, print_report
+from stream.results.results import load_results
 
 
 def main(folder: str, picture: str, width: str = "100", sections: str = ",".join(SECTIONS)) -> None:
     console = Console(record=True, width=int(width), force_terminal=True, color_system="truecolor", file=io.StringIO())
-    print_report(read_results(Path(folder)), console, tuple(sections.split(",")))
+    print_report(load_results(Path(folder)), console, tuple(sections.split(",")))
     Path(picture).parent.mkdir(parents=True, exist_ok=True)
     console.save_svg(picture, title=f"taskstream report {folder}")
 

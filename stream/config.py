@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,30 +16,131 @@ from tasks.errors import InputError, InputErrors, unknown_name
 from tasks.paths import user_path
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What a reader must know of a setting: said here once for the command's help, the settings file and `stream.run`.
+
+    Attributes:
+        help: Its meaning, in one or two sentences.
+        unit: Of its number.
+        none: What it is when it is not set, where the default is no value of its own.
+    """
+
+    help: str
+    unit: str = ""
+    none: str = ""
+
+
+Count = Annotated[int, Field(ge=1)]
+
+
 class RunConfig(BaseModel):
-    """What a run computes and how. Field names are the command's options; None leaves a learner's own default."""
+    """What a run computes and how. Field names are the command's options, with underscores."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # --help needs no validator
 
-    suite: str = "houlsby26"
-    source: str = "simulated"
-    backbone: str = "embedded"
-    learners: str = "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
-    order: str = "paper"
-    seed: int = Field(0, ge=0, lt=2**63)
-    epochs: int | None = Field(None, ge=0, le=10_000)
-    batch_size: int | None = Field(None, ge=1, le=65_536)
-    learning_rate: float | None = Field(None, gt=0, le=1)
-    max_length: int = Field(128, ge=4, le=4096)  # tokens; the AdapterBias code's length for its single-text tasks
-    train_examples: int | None = Field(None, ge=1)
-    test_examples: int | None = Field(None, ge=1)  # caps validation and test alike
-    evaluate: Literal["full", "audited", "square"] = "full"
-    dtype: Literal["float32", "bfloat16"] = "float32"  # the same on every machine; auto (resolve_config) is not
-    columns: dict[str, str] = {}  # our column name -> the files' column name
-    out: str = "runs/latest"
-    store: str | None = None  # None: OUT/store
-    workers: int | None = Field(None, ge=1, le=256)  # None: one for each core
-    log: str | None = None  # tools of others that the run is logged to; changes nothing of it
+    suite: Annotated[
+        str,
+        Setting(
+            "Tasks that arrive: the name of a suite (houlsby26, glue9, additional17), all (every task of the source), "
+            "a list of task names, or simulated:N (N new simulated tasks)."
+        ),
+    ] = "houlsby26"
+    source: Annotated[
+        str,
+        Setting(
+            "Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR "
+            "(tables that run(tasks=...) has written), or SOURCE+frames:DIR (both)."
+        ),
+    ] = "simulated"
+    backbone: Annotated[
+        str,
+        Setting("Pretrained encoder, which is never changed: embedded, minilm (extra minilm), a folder, or a hub id."),
+    ] = "embedded"
+    learners: Annotated[str, Setting("Learners to compare, a list; `taskstream list learners` shows all of them.")] = (
+        "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
+    )
+    order: Annotated[
+        str, Setting("Order in which the tasks arrive: paper, seed:N (random), or a list of all task names.")
+    ] = "paper"
+    seed: Annotated[int, Field(ge=0, lt=2**63), Setting("Every random choice of the run derives from this seed.")] = 0
+    epochs: Annotated[
+        Annotated[int, Field(ge=0, le=10_000)] | None,
+        Setting(
+            "Passes over the training examples, for all learners. At most: training stops earlier when the validation "
+            "score no longer improves.",
+            none="each learner's own",
+        ),
+    ] = None
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1, le=65_536)] | None,
+        Setting("Size of a training batch, for all learners.", unit="examples", none="each learner's own, mostly 32"),
+    ] = None
+    learning_rate: Annotated[
+        Annotated[float, Field(gt=0, le=1)] | None,
+        Setting("Peak of the learning rate schedule, for all learners.", none="each learner's own"),
+    ] = None
+    max_length: Annotated[  # the AdapterBias code's length for its single-text tasks
+        int, Field(ge=4, le=4096), Setting("Maximum length of a row; the rest is cut off.", unit="tokens")
+    ] = 128
+    train_examples: Annotated[
+        Count | None,
+        Setting("Maximum number of training examples of each task; a seeded sample if there are more.", none="all"),
+    ] = None
+    validation_examples: Annotated[
+        Count | None, Setting("Maximum number of validation examples of each task.", none="the same as test_examples")
+    ] = None
+    test_examples: Annotated[Count | None, Setting("Maximum number of test examples of each task.", none="all")] = None
+    evaluate: Annotated[
+        Literal["full", "audited", "square"],
+        Setting(
+            "Which tasks are evaluated after each arrival. full: every task that has arrived. square: also those still "
+            "to come. audited: the new task; for the others equal hashes certify that the score is unchanged, one of "
+            "them is evaluated to audit this, and all are evaluated at the end."
+        ),
+    ] = "full"
+    dtype: Annotated[  # the same on every machine; auto (resolve_config) is not
+        Literal["float32", "bfloat16"],
+        Setting("Number format of the backbone's arithmetic: float32, bfloat16, or auto (what suits the processor)."),
+    ] = "float32"
+    columns: Annotated[
+        dict[str, str],
+        Setting(
+            "Names of your columns, by ours (text, text_b, label, split, score): text = sentence for all tasks, "
+            "rte.text_b = second for one.",
+            none="your columns have our names",
+        ),
+    ] = {}
+    out: Annotated[str, Setting("Folder of the run.")] = "runs/latest"
+    store: Annotated[
+        str | None,
+        Setting("Folder of finished fits. Runs that share it do no fit twice.", none="the folder store in OUT"),
+    ] = None
+    workers: Annotated[
+        Annotated[int, Field(ge=1, le=256)] | None,
+        Setting("Number of worker processes. It changes no result.", none="one per processor core"),
+    ] = None
+    log: Annotated[
+        str | None,
+        Setting(
+            "Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie "
+            "in OUT; nothing is sent.",
+            none="no tool",
+        ),
+    ] = None
+    plugins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Python files that define learners, metrics or sources of your own (`taskstream new` writes one). They are "
+            "run. May be repeated.",
+            none="no file",
+        ),
+    ] = ()
+
+    @property
+    def other_validation(self) -> int | None:
+        """The limit of validation examples, where it is not that of test examples."""
+        return None if self.validation_examples == self.test_examples else self.validation_examples
 
     @property
     def training_overrides(self) -> dict[str, Any]:
@@ -53,8 +155,24 @@ class RunConfig(BaseModel):
         return user_path(self.store, where="--store") if self.store else self.out_folder / "store"
 
 
+LISTS = ("suite", "learners", "order", "log")  # settings that may be given as lists; their parts are joined by commas
+
+
+def setting(name: str) -> Setting:
+    """What is said of a setting."""
+    return next(entry for entry in RunConfig.model_fields[name].metadata if isinstance(entry, Setting))
+
+
+def described(name: str) -> str:
+    """Meaning, unit and default of a setting, in plain sentences."""
+    about = setting(name)
+    unit = f" Unit: {about.unit}." if about.unit else ""
+    default = str(RunConfig.model_fields[name].default).replace(",", ", ")
+    return f"{about.help}{unit} Default: {about.none or default}."
+
+
 # What may differ when a command is given again for the same folder: more of the same, or where and how it runs.
-AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log"})
+AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log", "plugins"})
 
 
 def resolve_config(
@@ -79,7 +197,10 @@ def resolve_config(
             if key not in RunConfig.model_fields:
                 errors.append(unknown_name("setting", key, RunConfig.model_fields, where=name))
                 continue
-            values[key], origins[key] = value, name
+            try:
+                values[key], origins[key] = _joined(key, value, name), name
+            except InputError as error:
+                errors.append(error)
     if values.get("dtype") == "auto":
         values["dtype"], why = _auto(values.get("out"))
         origins["dtype"] += f": auto, {why}"
@@ -88,11 +209,21 @@ def resolve_config(
     except ValidationError as error:
         for problem in error.errors():
             key = str(problem["loc"][0])
-            what, expected = f"bad value of {key}", problem["msg"] + (" or 'auto'" if key == "dtype" else "")
+            what, expected = f"bad value of {key}", problem["msg"].removeprefix("Input should be ")
+            expected += " or 'auto'" if key == "dtype" else ""
             errors.append(InputError(what, where=origins[key], expected=expected, found=repr(problem["input"])))
     if errors:
         raise InputErrors(errors)
     return config, origins
+
+
+def _joined(key: str, value: Any, where: str) -> Any:
+    """A list of texts as the one text that stands for it; anything else as it is."""
+    if key not in LISTS or not isinstance(value, list | tuple):
+        return value
+    if not value or not all(isinstance(part, str) and part for part in value):
+        raise InputError(f"bad value of {key}", where=where, expected="a list of texts, not empty", found=repr(value))
+    return ",".join(value)
 
 
 def _auto(out: Any) -> tuple[str, str]:
@@ -110,7 +241,7 @@ def config_toml(config: RunConfig, origins: Mapping[str, str]) -> str:
     for key, value in config.model_dump().items():
         if value is None:
             lines.append(f"# {key} =   # {origins[key]}\n")
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) or (key == "plugins" and not value):
             continue
         else:
             lines.append(f"{tomli_w.dumps({key: value}).rstrip()}  # {origins[key]}\n")

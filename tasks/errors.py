@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 
@@ -25,13 +26,40 @@ class InputError(Exception):
         parts += [fix] if fix else []
         super().__init__("; ".join(part.rstrip(".") for part in parts))
 
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        """Every single error: this one, or those of an `InputErrors`."""
+        return (self,)
 
-class InputErrors(Exception):
-    """Several `InputError`s at once, so that a user mends a command in one go."""
+
+class InputErrors(InputError):
+    """Several errors at once, so that a user can correct all of them before the next try.
+
+    `except InputError` catches it too. The attributes `what`, `where`, ... are those of the first error.
+    """
 
     def __init__(self, errors: Iterable[InputError]) -> None:
-        self.errors = tuple(errors)
-        super().__init__("\n".join(str(error) for error in self.errors))
+        self._errors = tuple(single for error in errors for single in error.errors)
+        first = self._errors[0]
+        super().__init__(first.what, where=first.where, expected=first.expected, found=first.found, fix=first.fix)
+        self.args = ("\n".join(str(error) for error in self._errors),)
+
+    @property
+    def errors(self) -> tuple[InputError, ...]:
+        return self._errors
+
+
+def place_of(error: BaseException, file: str) -> tuple[str, str]:
+    """Where an error in a user's own code comes from, and what it says: all of a traceback that the user needs.
+
+    Args:
+        file: Path of the user's file. The last line of it that was being executed is the place; if there is none, the
+            last line of all.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    where = f"{own[-1].filename}:{own[-1].lineno}" if own else file
+    return where, " ".join("".join(traceback.format_exception_only(error)).split("\n")[-2:]).strip()
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:

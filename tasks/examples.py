@@ -22,7 +22,14 @@ class Limits:
     """
 
     train: int | None = None
-    test: int | None = None  # of validation and of test alike
+    test: int | None = None
+    validation: int | None = None  # None: as `test`
+
+    def of(self, split: str) -> int | None:
+        """The limit of one split."""
+        if split == "train":
+            return self.train
+        return self.test if split == "test" or self.validation is None else self.validation
 
 
 UNLIMITED = Limits()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stream.results.metrics.definition import Array, Description
+from tasks.description import Array, Description
 from tasks.errors import unknown_name
 
 

@@ -12,7 +12,7 @@ from learners.backbones.sites import word_table
 from learners.delta.delta import Delta
 from learners.delta.layout import common, delta_shapes
 from learners.delta.peft_modules import injected_initial
-from learners.delta.reparametrise import PART, made, mlp_initial, mlp_shapes
+from learners.delta.reparametrise import PART, materialize, mlp_initial, mlp_shapes
 from learners.specification.learner import Learner
 from tasks.seeds import generator, seed_of
 from tasks.task import Task
@@ -27,10 +27,12 @@ def initial_delta(backbone: Backbone, learner: Learner, task: Task, seed: int, p
         seed: Of the run. Each tensor is drawn from a hash of (run seed, learner's seeds, task, tensor name).
         previous: The Delta whose body a sequential learner takes over, and a frozen-shared one what is common.
     """
-    return Delta(made(learner, initial_leaves(backbone, learner, task, seed, previous), backbone.architecture.layers))
+    return Delta(
+        materialize(learner, initial_trainable(backbone, learner, task, seed, previous), backbone.architecture.layers)
+    )
 
 
-def initial_leaves(
+def initial_trainable(
     backbone: Backbone, learner: Learner, task: Task, seed: int, previous: Delta | None = None
 ) -> dict[str, Tensor]:
     """What is trained, before training: the tensors of `initial_delta`, or what makes them."""
@@ -46,30 +48,30 @@ def initial_leaves(
     drawn: dict[str, Tensor] = {}
     if learner.peft and not kept:
         drawn = injected_initial(backbone, learner.peft, seed_of(seed, learner.seeds, task.name, "initial"))
-    leaves: dict[str, Tensor] = {}
+    trainable: dict[str, Tensor] = {}
     for name, shape in shapes.items():
         part, rest = name.split(".", 1)
         random = generator(seed, learner.seeds, task.name, "initial", name)
         if part == "head":
             zero = name == "head.bias"
-            leaves[name] = torch.zeros(shape) if zero else torch.randn(shape, generator=random) * HEAD_STD
+            trainable[name] = torch.zeros(shape) if zero else torch.randn(shape, generator=random) * HEAD_STD
         elif name in kept:
-            leaves[name] = kept[name]
+            trainable[name] = kept[name]
         elif name in drawn:
-            leaves[name] = drawn[name]
+            trainable[name] = drawn[name]
         elif part == "backbone":
-            leaves[name] = backbone.weights[rest]
+            trainable[name] = backbone.weights[rest]
         elif part == "difference":
-            leaves[name] = torch.zeros(shape)
+            trainable[name] = torch.zeros(shape)
         elif part == "mlp":
-            leaves[name] = mlp_initial(name, shape, random)
+            trainable[name] = mlp_initial(name, shape, random)
         elif rest.startswith("prompt."):
-            leaves[name] = _words(backbone, shape, random)
+            trainable[name] = _words(backbone, shape, random)
         else:
             owner = next(m for m in forms if rest.startswith(f"{m}."))
             tensor = rest[len(owner) + 1 :].split(".", 1)[1]  # after the layer, or "shared"
-            leaves[name] = forms[owner].initialise(tensor, shape, random)
-    return leaves
+            trainable[name] = forms[owner].initialise(tensor, shape, random)
+    return trainable
 
 
 def kept_names(learner: Learner, previous: Delta) -> list[str]:
@@ -83,13 +85,13 @@ def frozen_names(learner: Learner, previous: Delta | None) -> frozenset[str]:
     return frozenset(kept_names(learner, previous) if previous is not None and learner.keeps_task_weights else ())
 
 
-def added_gates(learner: Learner, leaves: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
+def added_gates(learner: Learner, trainable: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
     """Gate parameters a, one for each scalar of every gated tensor, ready for training; empty without gates."""
     if learner.gates is None:
         return {}
     begins = learner.gated.endswith(".")
-    names = [n for n in leaves if (n.startswith(learner.gated) if begins else n.endswith(learner.gated))]
-    return {n: learner.gates.initialise(tuple(leaves[n].shape), random).requires_grad_(True) for n in names}
+    names = [n for n in trainable if (n.startswith(learner.gated) if begins else n.endswith(learner.gated))]
+    return {n: learner.gates.initialise(tuple(trainable[n].shape), random).requires_grad_(True) for n in names}
 
 
 def _words(backbone: Backbone, shape: tuple[int, ...], random: torch.Generator) -> Tensor:

@@ -11,7 +11,7 @@ from learners.specification.learner import Learner, Pruning
 
 
 def prune(
-    learner: Learner, pruning: Pruning, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor]
+    learner: Learner, pruning: Pruning, trainable: Mapping[str, Tensor], gates: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Apply the gates to their leaves, zero all but the largest scalars over all of them, and return what stays.
 
@@ -22,19 +22,19 @@ def prune(
     assert learner.gates is not None
     with torch.no_grad():
         for name, a in gates.items():
-            leaves[name].mul_(learner.gates.deterministic(a))
-        sizes = torch.cat([leaves[name].abs().reshape(-1) for name in gates])
+            trainable[name].mul_(learner.gates.deterministic(a))
+        sizes = torch.cat([trainable[name].abs().reshape(-1) for name in gates])
         largest = torch.sort(sizes, descending=True, stable=True).indices[: round(pruning.target * len(sizes))]
         stays = torch.zeros(len(sizes), dtype=torch.bool)
         stays[largest] = True
-        parts = torch.split(stays & (sizes > 0), [leaves[name].numel() for name in gates])
-        masks = {name: part.reshape(leaves[name].shape) for name, part in zip(gates, parts, strict=True)}
-        hold(masks, leaves)
+        parts = torch.split(stays & (sizes > 0), [trainable[name].numel() for name in gates])
+        masks = {name: part.reshape(trainable[name].shape) for name, part in zip(gates, parts, strict=True)}
+        hold(masks, trainable)
     return masks
 
 
-def hold(masks: Mapping[str, Tensor], leaves: Mapping[str, Tensor]) -> None:
+def hold(masks: Mapping[str, Tensor], trainable: Mapping[str, Tensor]) -> None:
     """Zero again what a step has moved though it does not stay: moments and decay know no mask."""
     with torch.no_grad():
         for name, mask in masks.items():
-            leaves[name].mul_(mask)
+            trainable[name].mul_(mask)

@@ -48,18 +48,18 @@ def mlp_initial(name: str, shape: tuple[int, ...], generator: torch.Generator) -
     return torch.randn(shape, generator=generator) if name.endswith("table") else kaiming_uniform(shape, generator)
 
 
-def made(learner: Learner, leaves: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
+def materialize(learner: Learner, trainable: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
     """The tensors of a Delta that these leaves stand for; where no MLP is among them, the leaves themselves."""
-    tensors = {name: leaf for name, leaf in leaves.items() if not name.startswith(PART)}
+    tensors = {name: leaf for name, leaf in trainable.items() if not name.startswith(PART)}
     for modification in parametrised(learner):
         own = f"{PART}{modification.name}"
-        if f"{own}.table" not in leaves:
+        if f"{own}.table" not in trainable:
             continue
         hidden = torch.tanh(
-            F.linear(leaves[f"{own}.table"], leaves[f"{own}.hidden.weight"], leaves[f"{own}.hidden.bias"])
+            F.linear(trainable[f"{own}.table"], trainable[f"{own}.hidden.weight"], trainable[f"{own}.hidden.bias"])
         )  # [l, m]
         for layer in range(layers):
-            tables = F.linear(hidden, leaves[f"{own}.{layer}.weight"], leaves[f"{own}.{layer}.bias"])  # [l, 2d]
+            tables = F.linear(hidden, trainable[f"{own}.{layer}.weight"], trainable[f"{own}.{layer}.bias"])  # [l, 2d]
             keys, values = tables.chunk(2, dim=-1)
             tensors[modification.key(layer, "keys")] = keys
             tensors[modification.key(layer, "values")] = values

@@ -14,7 +14,7 @@ from learners.forms import Reading
 from learners.forms.form import scores
 
 
-class Passing:
+class ActivationCapture:
     """Representations of a layer by role, as they were when they passed last.
 
     Args:

@@ -19,8 +19,8 @@ from learners.backbones.backbone import Backbone
 from learners.delta.initial import initial_delta
 from learners.forward.batches import evaluation_plan
 from learners.forward.forward import logits
-from learners.forward.frozen_prefix import Below, states_below
-from learners.forward.layer_range import layers_below
+from learners.forward.frozen_prefix import FrozenPrefix, frozen_states
+from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from tasks.task import Task
 
@@ -54,7 +54,7 @@ def flops_per_row(
     if not learner.trains:
         return np.zeros(4)
     known = _COUNTED.setdefault(backbone, {})
-    asked = learner, backward, frozen, above and layers_below(learner, backbone.architecture) > 0
+    asked = learner, backward, frozen, above and frozen_layers(learner, backbone.architecture) > 0
     if asked not in known:
         counts = [_counted(backbone, shape, 1, *asked) for shape in SHAPES]
         terms = [_terms(*shape) for shape in SHAPES]
@@ -75,17 +75,17 @@ def _terms(rows: int, length: int) -> tuple[int, ...]:
     return 1, rows, rows * length, rows * length**2
 
 
-def flops_below(backbone: Backbone, learner: Learner) -> np.ndarray:
+def frozen_flops(backbone: Backbone, learner: Learner) -> np.ndarray:
     """Coefficients, as of `flops_per_row`, of a forward pass through the layers below all that the learner changes."""
     whole, above = (flops_per_row(backbone, learner, 1, backward=False, above=above) for above in (False, True))
     return np.asarray(whole - above)
 
 
-def flops_to_keep(below: Below | None) -> float:
-    """FLOPs of what `open_below` computed and kept, in the batches of the evaluation plan; 0 if nothing."""
-    if below is None or below.kept is None:
+def flops_to_keep(frozen_prefix: FrozenPrefix | None) -> float:
+    """FLOPs of what `open_frozen_prefix` computed and kept, in the batches of the evaluation plan; 0 if nothing."""
+    if frozen_prefix is None or frozen_prefix.kept is None:
         return 0.0
-    per_row, split = flops_below(below.backbone, below.learner), below.split
+    per_row, split = frozen_flops(frozen_prefix.backbone, frozen_prefix.learner), frozen_prefix.split
     batches = evaluation_plan(split).batches
     return sum(total_flops(per_row, len(rows), int(split.lengths[rows].max())) for rows in batches)
 
@@ -101,14 +101,14 @@ def _counted(
 ) -> int:
     task = Task("flops", "", "single", labels=tuple(str(i) for i in range(outputs)))
     delta = initial_delta(backbone, learner, task, seed=0)
-    leaves = {
+    trainable = {
         name: tensor.clone().requires_grad_(backward and name not in frozen) for name, tensor in delta.tensors.items()
     }
     ids = torch.full(shape, (backbone.pad_id + 1) % backbone.architecture.vocabulary)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    below = states_below(backbone, learner, batch) if above else None
+    frozen_prefix = frozen_states(backbone, learner, batch) if above else None
     with torch.set_grad_enabled(backward), _Counter() as counter:
-        output = logits(backbone, learner, leaves, batch, below=below)
+        output = logits(backbone, learner, trainable, batch, frozen_prefix=frozen_prefix)
         if backward:
             torch.autograd.backward(output.sum())
     return int(counter.found)

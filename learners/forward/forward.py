@@ -19,9 +19,9 @@ from learners.delta.delta import is_head
 from learners.delta.peft_modules import PART as PEFT
 from learners.delta.peft_modules import injected_model
 from learners.forms import Gated
-from learners.forward.activation_capture import Passing, own, replaced
+from learners.forward.activation_capture import ActivationCapture, own, replaced
 from learners.forward.dropout import FastDropout, dropout
-from learners.forward.layer_range import entered, layers_below, part
+from learners.forward.layer_range import entered, frozen_layers, layer_range
 from learners.specification.learner import Learner
 from learners.specification.modification import Modification
 
@@ -30,7 +30,11 @@ PROMPT = "added.prompt.embeddings"  # [l, e], e the width of the embedding table
 
 
 def pooled(
-    backbone: Backbone, learner: Learner, tensors: Mapping[str, Tensor], batch: Batch, below: Tensor | None = None
+    backbone: Backbone,
+    learner: Learner,
+    tensors: Mapping[str, Tensor],
+    batch: Batch,
+    frozen_prefix: Tensor | None = None,
 ) -> Tensor:
     """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] where a head reads k layers.
 
@@ -38,20 +42,18 @@ def pooled(
         tensors: Tensors of a Delta by name, or leaves being trained; cast to the backbone's dtype here, so that
             float32 weights are trained through a bfloat16 forward pass.
         batch: `input_ids`, `attention_mask` [B, S], and `token_type_ids` where the backbone takes them.
-        below: States [B, S, d] that leave the layers below all that the learner changes (`frozen_prefix`), which
-            are then not run; where no layer lies above, what is asked for.
+        frozen_prefix: States [B, S, d] that leave the layers below all that the learner changes, which are then not
+            run; where no layer lies above, what is asked for.
     """
     layers = backbone.architecture.layers
-    first = 0 if below is None else layers_below(learner, backbone.architecture)
-    if below is not None and first == layers:
-        return below
+    first = 0 if frozen_prefix is None else frozen_layers(learner, backbone.architecture)
+    if frozen_prefix is not None and first == layers:
+        return frozen_prefix
     ready = in_dtype(backbone, tensors)
     weights = {name[len("backbone.") :]: tensor for name, tensor in ready.items() if name.startswith("backbone.")}
     added = {name: tensor for name, tensor in ready.items() if name.startswith("added.")}
-    model = part(backbone, first, layers) if first else backbone.model
-    if learner.peft:
-        model = injected_model(backbone, learner.peft)
-        weights |= {name[len(PEFT) :]: tensor for name, tensor in added.items()}
+    model = layer_range(backbone, first, layers) if first else encoder_of(backbone, learner)
+    weights |= {name[len(PEFT) :]: tensor for name, tensor in added.items() if name.startswith(PEFT)}
     inputs = dict(batch)
     if learner.prompt:
         words = word_table(backbone.architecture)
@@ -59,7 +61,7 @@ def pooled(
     read_too = range(layers - learner.layers_read, layers - 1)  # of the layers read, all but the last
     with (
         modified(backbone, learner.modifications, added, inputs["attention_mask"]),
-        nullcontext() if below is None else entered(backbone, first, below),
+        nullcontext() if frozen_prefix is None else entered(backbone, first, frozen_prefix),
         watched(backbone, read_too) as states,
     ):
         # No encoder ties weights, and to look for ties takes a millisecond.
@@ -75,6 +77,15 @@ def pooled(
             return pooler
         head: Any = backbone.model.pooler  # what came out is of the prompt's first place
         return cast(Tensor, head(hidden))
+
+
+def encoder_of(backbone: Backbone, learner: Learner) -> nn.Module:
+    """The backbone's encoder, or its copy with a method of peft in it.
+
+    Raises:
+        InputError: As `learners.delta.peft_modules.injected_model`.
+    """
+    return injected_model(backbone, learner.peft) if learner.peft else backbone.model
 
 
 def in_dtype(backbone: Backbone, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -118,12 +129,12 @@ def logits(
     tensors: Mapping[str, Tensor],
     batch: Batch,
     head_dropout: float = 0.0,
-    below: Tensor | None = None,
+    frozen_prefix: Tensor | None = None,
 ) -> Tensor:
     """Logits [B, C], float32, of what `pooled` gives. A learner that does not train answers its bias for every row."""
     if not learner.trains:
         return tensors["head.bias"].expand(len(batch["input_ids"]), -1)
-    features = pooled(backbone, learner, tensors, batch, below).float()
+    features = pooled(backbone, learner, tensors, batch, frozen_prefix).float()
     if head_dropout > 0:
         features = dropout(features, head_dropout)
     return nn.functional.linear(features, tensors["head.weight"], tensors["head.bias"])
@@ -144,11 +155,11 @@ def modified(
     try:
         parts = [tuple(modification.shapes(backbone.architecture)) for modification in modifications]
         for layer in range(backbone.architecture.layers):
-            passing = Passing(backbone, layer, mask)
+            capture = ActivationCapture(backbone, layer, mask)
             for modification, names in zip(modifications, parts, strict=True):
                 named = {name: tensors[modification.key(layer, name)] for name in names}
-                handles.append(_install(modification, passing, named))
-            handles += passing.watch()  # after all that change what passes
+                handles.append(_install(modification, capture, named))
+            handles += capture.watch()  # after all that change what passes
         yield
     finally:
         for handle in handles:
@@ -190,20 +201,20 @@ def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
             backbone.model.train(before)
 
 
-def _install(modification: Modification, passing: Passing, tensors: Mapping[str, Tensor]) -> RemovableHandle:
+def _install(modification: Modification, capture: ActivationCapture, tensors: Mapping[str, Tensor]) -> RemovableHandle:
     """The hook of a modification in one layer, of which `tensors` are, named as its form names them."""
     form, scale = modification.form, modification.scale
-    site, point = passing.point(modification.site)
+    site, point = capture.point(modification.site)
     reads = modification.reads
     beside = reads is not None and reads == FED_BY.get(modification.site)  # as a change of the matrix would
     if reads is not None and not beside:
-        passing.need(reads)
+        capture.need(reads)
     gated = form if isinstance(form, Gated) else None
     if gated is not None:
-        passing.need("attention.query", "attention.key")
+        capture.need("attention.query", "attention.key")
 
     def changed(h: Tensor, fed: Tensor | None = None) -> Tensor:
-        reading = passing.reading(h, reads, fed)
+        reading = capture.reading(h, reads, fed)
         delta = form.change(tensors, reading)
         if gated is not None:
             return h + gated.gate(tensors, reading) * (delta - h)

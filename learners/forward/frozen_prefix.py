@@ -17,7 +17,7 @@ from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import tensor_digest
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import Batch, dropout_active, pooled, watched
-from learners.forward.layer_range import layers_below, part
+from learners.forward.layer_range import frozen_layers, layer_range
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
@@ -25,7 +25,7 @@ MOST = 1 << 28  # bytes of one split's states, and a fit keeps two; those of a l
 
 
 @dataclass(frozen=True, eq=False)
-class Below:
+class FrozenPrefix:
     """What lies below, of the rows of a split.
 
     Attributes:
@@ -53,7 +53,7 @@ class Below:
     def of(self, rows: np.ndarray, batch: Batch) -> Tensor:
         """States [B, S, d], zeros for padding, or pooled outputs [B, k d], of the rows that a batch is made of."""
         if self.kept is None:
-            return states_below(self.backbone, self.learner, batch)
+            return frozen_states(self.backbone, self.learner, batch)
         if self.layers == self.backbone.architecture.layers:
             return self.kept[torch.from_numpy(rows)]
         found = self.kept.new_zeros((*batch["input_ids"].shape, self.kept.shape[1]))
@@ -62,44 +62,44 @@ class Below:
         return found
 
 
-def keeps_below(backbone: Backbone, learner: Learner, split: EncodedSplit) -> bool:
+def keeps_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit) -> bool:
     """Whether there is something below, and it is kept."""
     size = math.prod(_shape(backbone, learner, split)) * backbone.dtype.itemsize
-    return layers_below(learner, backbone.architecture) > 0 and size <= MOST
+    return frozen_layers(learner, backbone.architecture) > 0 and size <= MOST
 
 
 def _shape(backbone: Backbone, learner: Learner, split: EncodedSplit) -> tuple[int, int]:
     """Of what would be kept: of all tokens, or of all rows where no layer lies above."""
     architecture = backbone.architecture
-    above = layers_below(learner, architecture) < architecture.layers
+    above = frozen_layers(learner, architecture) < architecture.layers
     vectors = int(split.offsets[-1]) if above else len(split)
     return vectors, architecture.hidden * (1 if above else learner.layers_read)
 
 
-def open_below(backbone: Backbone, learner: Learner, split: EncodedSplit) -> Below | None:
+def open_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit) -> FrozenPrefix | None:
     """Compute and keep what lies below; None where nothing does."""
-    layers = layers_below(learner, backbone.architecture)
+    layers = frozen_layers(learner, backbone.architecture)
     if layers == 0:
         return None
-    if not keeps_below(backbone, learner, split):
-        return Below(backbone, learner, split, layers, None)
+    if not keeps_frozen_prefix(backbone, learner, split):
+        return FrozenPrefix(backbone, learner, split, layers, None)
     kept = torch.empty(_shape(backbone, learner, split), dtype=backbone.dtype)
     for rows in evaluation_plan(split).batches:
-        states = states_below(backbone, learner, collate(backbone, split, rows))
+        states = frozen_states(backbone, learner, collate(backbone, split, rows))
         if layers == backbone.architecture.layers:
             kept[torch.from_numpy(rows)] = states
             continue
         for own, start, stop in zip(states, split.offsets[rows], split.offsets[rows + 1], strict=True):
             kept[start:stop] = own[: stop - start]
-    return Below(backbone, learner, split, layers, kept)
+    return FrozenPrefix(backbone, learner, split, layers, kept)
 
 
-def states_below(backbone: Backbone, learner: Learner, batch: Batch) -> Tensor:
+def frozen_states(backbone: Backbone, learner: Learner, batch: Batch) -> Tensor:
     """States [B, S, d] that leave the layers below, or pooled outputs [B, k d] where no layer lies above."""
-    layers = layers_below(learner, backbone.architecture)
+    layers = frozen_layers(learner, backbone.architecture)
     with torch.no_grad(), dropout_active(backbone, False):
         if layers == backbone.architecture.layers:
             return pooled(backbone, learner, {}, batch)
         with watched(backbone, [layers - 1]) as states:
-            part(backbone, 0, layers)(**batch)
+            layer_range(backbone, 0, layers)(**batch)
         return states[0]

@@ -16,7 +16,7 @@ from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 
 
-def layers_below(learner: Learner, architecture: Architecture) -> int:
+def frozen_layers(learner: Learner, architecture: Architecture) -> int:
     """How many layers, from the first, lie below all that a learner changes; 0 where it changes what comes before."""
     added = learner.modifications or learner.prompt or learner.difference or learner.peft
     if added or not learner.trains or replace(learner.tuned, top_layers=0, pooler=False) != Tuned():
@@ -26,7 +26,7 @@ def layers_below(learner: Learner, architecture: Architecture) -> int:
     return architecture.layers - max(learner.tuned.top_layers, learner.layers_read)
 
 
-def part(backbone: Backbone, first: int, last: int) -> nn.Module:
+def layer_range(backbone: Backbone, first: int, last: int) -> nn.Module:
     """The model with the layers [first, last) alone, under their own names: a view, of the same modules and weights."""
     *path, _ = layer_module(backbone.architecture, first).split(".")
     return _with_layers(backbone.model, path, [str(layer) for layer in range(first, last)])

@@ -12,7 +12,7 @@ from typing import Any
 
 from learners.methods.full import FAMILY as FULL
 from learners.specification.family import Family
-from learners.specification.learner import AvalancheLearner, Training
+from learners.specification.learner import Learner, Training
 from learners.specification.notation import read_object, written
 from learners.specification.option import Option
 from learners.specification.tuned import Tuned
@@ -69,6 +69,14 @@ def with_arguments(text: str, given: Mapping[str, str]) -> str:
     return config(written({name: {**known, **{k: read_object(f"{{value={v}}}")["value"] for k, v in given.items()}}}))
 
 
+JOINT = config("joint")  # plain joint training: nothing else beside it
+
+
+def needs_full_stream(text: str) -> bool:
+    """Whether a strategy of this configuration learns all tasks at the first arrival."""
+    return "joint" in read_object(text)
+
+
 def _version() -> str:
     try:
         return version("avalanche-lib")
@@ -110,13 +118,15 @@ FAMILY = Family(
 )
 
 
-def _learner(text: str, training: Training) -> AvalancheLearner:
-    return AvalancheLearner(
+def _learner(text: str, training: Training) -> Learner:
+    return Learner(
         name="",
         family="avalanche",
         training=training,
         tuned=Tuned(all=True),
         sharing="sequential",
         library=f"avalanche-lib {_version()}",
-        avalanche=text,
+        trainer="avalanche",
+        trainer_config=text,
+        draws_as="full:sharing=sequential",  # which it is where a strategy does nothing: what differs is the strategy
     )

@@ -60,6 +60,7 @@ def combined(learners: Sequence[Learner], specification: str) -> Learner:
         gates=gated.gates,
         penalty=gated.penalty,
         gated=gated.gated,
+        plugins=tuple(sorted({plugin for learner in learners for plugin in learner.plugins})),
     )
 
 

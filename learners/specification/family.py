@@ -1,7 +1,7 @@
 """Families of learners and the specifications that name one: `adapter:64`, `adapterbias:share=alpha:l0=1e-4`.
 
-A family is one file in `learners/methods/` that defines `FAMILY`. A specification is a family name and options,
-separated by colons: `key=value`, or a bare value for the options a family lists as positional, in their order.
+A family is one file in `learners/methods/`, or a plug-in, that defines `FAMILY`. A specification is a family name and
+options, separated by colons: `key=value`, or a bare value for the options a family lists as positional, in their order.
 Every family also takes the training options of `TRAINING_OPTIONS`.
 """
 
@@ -19,6 +19,7 @@ from learners.specification.learner import Learner, Sharing, Training
 from learners.specification.notation import parts
 from learners.specification.option import Option, choice, integer, number, option_text, switch
 from tasks.errors import InputError, InputErrors, unknown_name
+from tasks.registry import Registry
 
 LONGEST = 200  # characters of a specification, canonical or not; most file systems take 255 bytes as a name
 
@@ -66,8 +67,8 @@ TRAINING_OPTIONS = (
 
 
 @cache
-def families() -> Mapping[str, Family]:
-    """Every family, by name: the `FAMILY` of each module in `learners/methods/`."""
+def built_in() -> Mapping[str, Family]:
+    """The families of the package, by name: the `FAMILY` of each module in `learners/methods/`."""
     package = importlib.import_module("learners.methods")
     modules = [
         importlib.import_module(f"learners.methods.{info.name}") for info in pkgutil.iter_modules(package.__path__)
@@ -75,7 +76,14 @@ def families() -> Mapping[str, Family]:
     return {module.FAMILY.name: module.FAMILY for module in modules}
 
 
-@cache
+FAMILIES = Registry("learner", lambda: built_in())
+
+
+def families() -> Mapping[str, Family]:
+    """Every family, by name; those of plug-ins too while a run has them."""
+    return FAMILIES.known()
+
+
 def aliases() -> Mapping[str, str]:
     """Other names of families -> the name."""
     return {alias: name for name, family in families().items() for alias in family.aliases}
@@ -140,7 +148,12 @@ def _part(specification: str, overrides: Mapping[str, Any] | None, brief: bool =
     learner = family.build(values, training)
     defaults = {option.name: option.default for option in family.options if brief and option is not SHARING}
     said = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
-    return replace(learner, name=":".join([name, *(f"{key}={option_text(value)}" for key, value in said.items())]))
+    origin = FAMILIES.origin(name)
+    return replace(
+        learner,
+        name=":".join([name, *(f"{key}={option_text(value)}" for key, value in said.items())]),
+        plugins=() if origin is None else (origin.key,),
+    )
 
 
 def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Learner]:
@@ -155,7 +168,7 @@ def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dic
         try:
             learner = parse_learner(specification, overrides)
         except InputError as error:
-            errors.append(error)
+            errors += error.errors
             continue
         twins = [s for s, other in learners.items() if (other.name, other.training) == (learner.name, learner.training)]
         if twins:

@@ -33,8 +33,8 @@ def axes(learner: Learner) -> tuple[Axes, ...]:
     if learner.difference:
         kept = "" if learner.pruning is None else f", {learner.pruning.target:g} of it kept"
         rows.append(Axes(f"sparse difference z ⊙ w{kept}", "–", "all weights", "θ + Δθ"))
-    if learner.avalanche:
-        rows.append(Axes(f"trained as avalanche has it: {learner.avalanche}", "–", "–", "–"))
+    if learner.trainer_config:
+        rows.append(Axes(f"trained as {learner.trainer} has it: {learner.trainer_config}", "–", "–", "–"))
     if learner.peft:
         rows.append(Axes(f"as peft has it: {learner.peft}", "–", "–", "–"))
     if learner.prompt:

@@ -8,11 +8,11 @@ from typing import Literal
 
 from learners.specification.gates import HardConcrete
 from learners.specification.modification import Modification
-from learners.specification.notation import read_object
 from learners.specification.tuned import Tuned
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
 
+LOOP = "loop"  # the trainer of a learner that names no other: `learners.training.fit`
 REFERENCE_WIDTH = 384  # of MiniLM, where the default rates were measured first
 
 
@@ -69,7 +69,7 @@ class Learner:
     """A way of learning one task after another.
 
     Attributes:
-        name: Canonical specification; enters every id, and every seed unless `seeds` is another.
+        name: Canonical specification; enters every id, and every seed unless `draws_as` is another name.
         family: Name of the method that built it.
         tuned: Backbone weights it trains (a Delta holds their new values).
         modifications: What it adds to the forward pass.
@@ -84,6 +84,10 @@ class Learner:
         gated: How the names of gated tensors end, or begin where it ends in a dot.
         pruning: What is done after the gates, or None.
         trains: False for `majority`, which counts labels instead.
+        trainer: Name of what trains its tasks (`learners.training.trainer`).
+        trainer_config: The trainer's configuration, as `learners.specification.notation` writes it.
+        draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own.
+        plugins: Content of the plug-ins that its methods come from (`tasks.registry.Origin.key`); () for our own.
     """
 
     name: str
@@ -102,6 +106,10 @@ class Learner:
     gated: str = "alpha.weight"
     pruning: Pruning | None = None
     trains: bool = True
+    trainer: str = LOOP
+    trainer_config: str = ""
+    draws_as: str = ""
+    plugins: tuple[str, ...] = ()
 
     @property
     def keeps_task_weights(self) -> bool:
@@ -116,32 +124,4 @@ class Learner:
     @property
     def seeds(self) -> str:
         """Name under which all is drawn that it draws."""
-        return self.name
-
-    @property
-    def avalanche(self) -> str:
-        """Strategy of the Avalanche library that trains its tasks, as `notation` writes it; "": none does."""
-        return ""
-
-    @property
-    def foresees(self) -> bool:
-        """Whether it trains on all tasks of the stream at the first arrival."""
-        return foresees(self.avalanche)
-
-
-@dataclass(frozen=True)
-class AvalancheLearner(Learner):
-    """A learner whose tasks a strategy of the Avalanche library trains, which keeps more than the model between them.
-
-    Attributes:
-        avalanche: Classes and their arguments, as `learners.specification.notation` writes them.
-        seeds: Of the learner that a strategy is where it does nothing: what differs is then what the strategies do.
-    """
-
-    avalanche: str = "{naive={}}"
-    seeds: str = "full:sharing=sequential"
-
-
-def foresees(avalanche: str) -> bool:
-    """Whether a strategy of this configuration is given all tasks at once; "" is none."""
-    return bool(avalanche) and "joint" in read_object(avalanche)
+        return self.draws_as or self.name

@@ -16,14 +16,14 @@ from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
-from learners.delta.initial import added_gates, frozen_names, initial_leaves
+from learners.delta.initial import added_gates, frozen_names, initial_trainable
 from learners.delta.prune import hold, prune
-from learners.delta.reparametrise import made
+from learners.delta.reparametrise import materialize
 from learners.forward.batches import collate, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, flops_to_keep, total_flops
 from learners.forward.forward import dropout_active, logits
-from learners.forward.frozen_prefix import open_below
-from learners.specification.learner import Learner, peak_rate
+from learners.forward.frozen_prefix import open_frozen_prefix
+from learners.specification.learner import LOOP, Learner, peak_rate
 from learners.training.divergence import Diverged, not_finite
 from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set_rate
 from learners.training.predict import predict
@@ -77,12 +77,12 @@ def fit(
 
     Raises:
         Diverged: A loss, a validation logit or a trained tensor became NaN or infinite; says at which step.
-        InputError: A learner whose loop is another library's.
+        InputError: A learner that has another trainer.
     """
     started = time.perf_counter()
-    if learner.avalanche:
-        fix = "run it in a stream, where that library trains it"
-        raise InputError("a strategy of Avalanche is no part of this loop", where=f"learner {learner.name}", fix=fix)
+    if learner.trainer != LOOP:
+        what = f"trainer {learner.trainer} is no part of this loop"
+        raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():
@@ -90,15 +90,15 @@ def fit(
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
     training = learner.training
     layers = backbone.architecture.layers
-    start = initial_leaves(backbone, learner, data.task, seed, previous)
+    start = initial_trainable(backbone, learner, data.task, seed, previous)
     empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
-    first = Delta(made(learner, start, layers), empty)
+    first = Delta(materialize(learner, start, layers), empty)
     frozen = frozen_names(learner, previous)
-    leaves = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
-    free = {name: leaf for name, leaf in leaves.items() if name not in frozen}
-    gates = added_gates(learner, free, generator(seed, learner.name, data.task.name, "gates"))
-    sampler = generator(seed, learner.name, data.task.name, "gate noise")
-    order = seed_of(seed, learner.name, data.task.name, "order")
+    trainable = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
+    free = {name: leaf for name, leaf in trainable.items() if name not in frozen}
+    gates = added_gates(learner, free, generator(seed, learner.seeds, data.task.name, "gates"))
+    sampler = generator(seed, learner.seeds, data.task.name, "gate noise")
+    order = seed_of(seed, learner.seeds, data.task.name, "order")
     peak = peak_rate(training, backbone.architecture.hidden)
     optimiser = optimiser_of(
         training, free, gates, peak, None if learner.gates is None else learner.gates.learning_rate
@@ -106,17 +106,19 @@ def fit(
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)
-    below, below_validation = (open_below(backbone, learner, split) for split in (data.train, data.validation))
-    kept = below is not None and below.kept is not None
+    frozen_prefix, frozen_validation = (
+        open_frozen_prefix(backbone, learner, split) for split in (data.train, data.validation)
+    )
+    kept = frozen_prefix is not None and frozen_prefix.kept is not None
     per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen, above=kept)
     best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
     scores: list[float] = []
     losses: list[float] = []
-    step, flops, examples, reported = 0, flops_to_keep(below), 0, started
+    step, flops, examples, reported = 0, flops_to_keep(frozen_prefix), 0, started
     masks: dict[str, Tensor] = {}
     sparse = frozen & previous.pruned if previous is not None else frozenset()
     with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
-        torch.manual_seed(seed_of(seed, learner.name, data.task.name, "dropout"))
+        torch.manual_seed(seed_of(seed, learner.seeds, data.task.name, "dropout"))
         for epoch in range(training.epochs):
             running = 0.0
             for rows in training_plan(data.train, training.batch_size, order, epoch).batches:
@@ -124,13 +126,13 @@ def fit(
                 target = torch.from_numpy(np.asarray(data.train.target[rows]))
                 target = (target - mean) / deviation if target.is_floating_point() else target
                 set_rate(optimiser, schedule(step, steps, training.warmup))
-                weights = made(learner, leaves, layers)
+                weights = materialize(learner, trainable, layers)
                 penalty = torch.zeros(())
                 if learner.gates is not None:
                     for name, a in gates.items():
-                        weights[name] = leaves[name] * learner.gates.sample(a, sampler)
+                        weights[name] = trainable[name] * learner.gates.sample(a, sampler)
                         penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
-                states = None if below is None else below.of(rows, batch)
+                states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
                 output = logits(backbone, learner, weights, batch, training.head_dropout, states)
                 loss = task_loss(output, target)
                 value = loss.item()
@@ -139,10 +141,10 @@ def fit(
                     raise Diverged(f"the loss is {value} {where}", step + 1, flops)
                 optimiser.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss + penalty)
-                nn.utils.clip_grad_norm_([leaf for leaf in leaves.values() if leaf.grad is not None], training.clip)
+                nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
                 optimiser.step()
                 clamp_gates(learner, gates)
-                hold(masks, leaves)
+                hold(masks, trainable)
                 step, running, examples = step + 1, running + value * len(rows), examples + len(rows)
                 flops += total_flops(per_row, *batch["input_ids"].shape)
                 if (now := time.perf_counter()) - reported > PROGRESS_SECONDS:
@@ -152,11 +154,11 @@ def fit(
                     reported = now
             losses.append(running / len(data.train))
             if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(training.epochs):
-                masks, gates = prune(learner, learner.pruning, leaves, gates), {}
+                masks, gates = prune(learner, learner.pruning, trainable, gates), {}
                 best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
-            tensors = made(learner, leaves, layers)
-            candidate = finished(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
-            answers = predict(backbone, learner, candidate, data.validation, plan, below_validation)
+            tensors = materialize(learner, trainable, layers)
+            candidate = to_delta(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
+            answers = predict(backbone, learner, candidate, data.validation, plan, frozen_validation)
             loss_now = validation_loss(answers, data.validation.target)
             if (found := not_finite(candidate, answers, loss_now)) is not None:
                 raise Diverged(f"{found} after step {step} of {steps} (epoch {epoch + 1})", step, flops)
@@ -194,9 +196,9 @@ def target_scale(data: EncodedTask) -> tuple[float, float]:
     return float(target.mean()), float(target.std()) or 1.0
 
 
-def finished(
+def to_delta(
     learner: Learner,
-    leaves: Mapping[str, Tensor],
+    trainable: Mapping[str, Tensor],
     gates: Mapping[str, Tensor],
     mean: float = 0.0,
     deviation: float = 1.0,
@@ -206,7 +208,7 @@ def finished(
 
     Zeros that the gates leave, or a mask left before, are marked as pruned.
     """
-    tensors = {name: leaf.detach().clone() for name, leaf in leaves.items()}
+    tensors = {name: leaf.detach().clone() for name, leaf in trainable.items()}
     tensors["head.weight"] *= deviation
     tensors["head.bias"] = tensors["head.bias"] * deviation + mean
     if learner.gates is not None:

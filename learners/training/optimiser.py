@@ -23,7 +23,11 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def optimiser_of(
-    training: Training, leaves: Mapping[str, Tensor], gates: Mapping[str, Tensor], peak: float, gate_rate: float | None
+    training: Training,
+    trainable: Mapping[str, Tensor],
+    gates: Mapping[str, Tensor],
+    peak: float,
+    gate_rate: float | None,
 ) -> torch.optim.AdamW:
     """AdamW with decay on matrices alone; gates undecayed, at their own constant rate where they have one.
 
@@ -32,8 +36,8 @@ def optimiser_of(
 
     A shift vector is decayed as a matrix is: the AdapterBias code decays v, and norms and biases are told by name.
     """
-    decayed = [leaf for name, leaf in leaves.items() if decays(name, leaf)]
-    plain = [leaf for name, leaf in leaves.items() if not decays(name, leaf)]
+    decayed = [leaf for name, leaf in trainable.items() if decays(name, leaf)]
+    plain = [leaf for name, leaf in trainable.items() if not decays(name, leaf)]
     groups = [
         {"params": decayed, "weight_decay": training.weight_decay, "peak": peak, "constant": False},
         {"params": plain, "weight_decay": 0.0, "peak": peak, "constant": False},

@@ -9,7 +9,7 @@ from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.forward.batches import Plan, collate
 from learners.forward.forward import dropout_active, in_dtype, logits
-from learners.forward.frozen_prefix import Below
+from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
@@ -22,15 +22,15 @@ def predict(
     delta: Delta,
     split: EncodedSplit,
     plan: Plan,
-    below: Below | None = None,
+    frozen_prefix: FrozenPrefix | None = None,
 ) -> np.ndarray:
     """Logits float32 [n, C], in the split's row order.
 
     Runs without dropout and draws no random number; equal inputs on one machine give equal bytes.
 
     Args:
-        below: What `open_below` keeps of the split, which need not be computed again; with it, and the evaluation
-            plan, come the same bytes as without.
+        frozen_prefix: What `open_frozen_prefix` keeps of the split, which need not be computed again; with it, and the
+            evaluation plan, come the same bytes as without.
     """
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
@@ -38,6 +38,6 @@ def predict(
         tensors = in_dtype(backbone, delta.tensors)  # not with every batch
         for rows in plan.batches:
             batch = collate(backbone, split, rows)
-            states = None if below is None else below.of(rows, batch)
-            out[rows] = logits(backbone, learner, tensors, batch, below=states).numpy()
+            states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
+            out[rows] = logits(backbone, learner, tensors, batch, frozen_prefix=states).numpy()
     return out

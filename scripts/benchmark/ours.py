@@ -116,7 +116,7 @@ def stream(out: str, orders: Sequence[str], **settings: Any) -> dict[str, Any]:
     with kept_workers(settings.pop("workers", None)) as workers:
         for number, order in enumerate(orders):
             folder = Path(out) / str(number)
-            results = run(out=folder, store=Path(out) / "store", order=order, workers=workers, **settings)
+            results = run(out=folder, store=Path(out) / "store", order=order, workers=workers, **settings).as_dict()
     return {"learners": {name: {"accuracies": each["R"][-1]} for name, each in results["learners"].items()}}
 
 

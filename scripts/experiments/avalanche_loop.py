@@ -46,7 +46,7 @@ class OurSettings(SupervisedPlugin):
     def __init__(self, tasks: TextBenchmark, learner: Learner, best_epoch: bool) -> None:
         super().__init__()
         self.tasks, self.learner, self.best_epoch = tasks, learner, best_epoch
-        self.everything = bool({"cumulative", "joint"} & {*read_object(learner.avalanche)})
+        self.everything = bool({"cumulative", "joint"} & {*read_object(learner.trainer_config)})
 
     def before_training_exp(self, strategy: Any, **_: Any) -> None:
         strategy.optimizer.state.clear()
@@ -92,7 +92,7 @@ class OurSettings(SupervisedPlugin):
 
 def runs_inside(name: str, tasks: int, batch_size: int) -> bool:
     """Whether Avalanche's loop can do it: not what trains on all tasks at once, and a batch has a row of every task."""
-    strategies = {*read_object(parse_learner(name).avalanche)}
+    strategies = {*read_object(parse_learner(name).trainer_config)}
     return "joint" not in strategies and (tasks <= batch_size or not {"cumulative", "gdumb"} & strategies)
 
 

@@ -95,7 +95,7 @@ def main(settings: dict[str, Any], out: study.Out = Path("runs/proof")) -> None:
         begun = time.perf_counter()
         with timed(seconds):
             tell = study.teller(console, str(folder))
-            runs[mode] = run(out=folder, evaluate=mode, workers=1, seed=0, handle=tell, **settings)
+            runs[mode] = run(out=folder, evaluate=mode, workers=1, seed=0, handle=tell, **settings).as_dict()
         total, proof = time.perf_counter() - begun, sum(seconds.values())
         evaluations = {
             name: each["retention"]["cells_measured"] + each["retention"]["cells_audited"]

@@ -17,11 +17,11 @@ from learners.delta.delta import Delta
 from learners.forward.batches import evaluation_plan
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.cli.report import read_results
 from stream.config import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
 from stream.execution.workbench import Workbench, open_workbench
+from stream.results.results import load_results
 from stream.storage.events import FitEvent, read_events
 from stream.storage.finished import good
 from stream.storage.ledger import read_ledger
@@ -75,7 +75,7 @@ def open_finished(folder: Path, learner: str) -> Finished:
     Raises:
         InputError: No run there, no such learner, a sequential one, or data that are not what they were.
     """
-    results = read_results(folder)
+    results = load_results(folder).as_dict()
     if learner not in results["learners"]:
         raise unknown_name("learner of this run", learner, results["learners"], where=str(folder))
     if results["learners"][learner]["sharing"] == "sequential":

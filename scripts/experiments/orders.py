@@ -72,7 +72,7 @@ def main(
         for number in range(orders):
             folder, order = out / f"order{number}", f"seed:{number}" if number else "paper"
             given = {"order": order, "out": folder, "store": out / "store", "workers": workers}
-            runs.append(run(handle=study.teller(console, str(folder), every=1000), **settings, **given))
+            runs.append(run(handle=study.teller(console, str(folder), every=1000), **settings, **given).as_dict())
             logits.append(last_logits(folder))
     found = {name: told(runs, logits, name) for name in complete(runs, console)}
     ranked = sorted(found.items(), key=lambda entry: -entry[1]["score"].mean)

@@ -41,7 +41,7 @@ from pretraining.tokens import SPECIAL
 from probe_backbone import probe
 
 from learners.backbones.backbone import Backbone, load_backbone
-from learners.delta.initial import initial_leaves
+from learners.delta.initial import initial_trainable
 from learners.forward.forward import logits
 from learners.specification.family import parse_learner, parse_learners
 from stream.config import resolve_config
@@ -87,20 +87,22 @@ def probes(file: Path, backbone: Backbone, tasks: tuple[str, ...], train: int, t
 def uses(backbone: Backbone, rows: int, tokens: int) -> dict[str, Callable[[int], None]]:
     """What the demo pays for: a training step of an adapter, and a forward pass, of rows without padding."""
     learner, task = parse_learner("adapter"), twins()["sst2"].task
-    leaves = {name: leaf.clone().requires_grad_() for name, leaf in initial_leaves(backbone, learner, task, 0).items()}
-    optimiser = torch.optim.AdamW(leaves.values())
+    trainable = {
+        name: leaf.clone().requires_grad_() for name, leaf in initial_trainable(backbone, learner, task, 0).items()
+    }
+    optimiser = torch.optim.AdamW(trainable.values())
     ids = torch.randint(len(SPECIAL), backbone.architecture.vocabulary, (rows, tokens))
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
 
     def step(turn: int) -> None:
-        loss = nn.functional.cross_entropy(logits(backbone, learner, leaves, batch), ids[:, 0] % task.outputs)
+        loss = nn.functional.cross_entropy(logits(backbone, learner, trainable, batch), ids[:, 0] % task.outputs)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
 
     def forward(turn: int) -> None:
         with torch.inference_mode():
-            logits(backbone, learner, leaves, batch)
+            logits(backbone, learner, trainable, batch)
 
     return {"step": step, "forward": forward}
 

@@ -104,7 +104,7 @@ def main(
     title = f"{len(runs[0]['order'])} tasks, backbone {settings['backbone']}"
     study.show(console, title, head, rows, (0, len(head) - 1))
 
-    theirs = [name for name in names if parse_learner(name).avalanche and name in found]
+    theirs = [name for name in names if parse_learner(name).trainer == "avalanche" and name in found]
     both = side_by_side(runs, theirs, settings, console) if loop and theirs else {}
     if both:
         compared = []

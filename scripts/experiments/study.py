@@ -19,7 +19,7 @@ from stream.report.console import make_console
 from stream.report.terminal.grid import Column, table
 from stream.results.intervals import Interval, interval
 from stream.storage.files import write_json
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 from tasks.task import Task
 
 VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
@@ -93,7 +93,7 @@ def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings:
     """Results of the run of a seed under `out`: finished work is read, the rest begun or continued."""
     folder = out / f"seed{seed}"
     given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
-    return run(handle=teller(console, str(folder)), **given)
+    return run(handle=teller(console, str(folder)), **given).as_dict()
 
 
 def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[dict[str, Any]]:
@@ -171,9 +171,8 @@ def command(main: Callable[..., None], text: str | None) -> None:
     app.command(help="\n\n".join(f"\b\n{paragraph}" for paragraph in (text or "").split("\n\n")))(main)
     try:
         app()
-    except (InputError, InputErrors) as error:
-        errors = error.errors if isinstance(error, InputErrors) else (error,)
-        print(*(f"error: {one}" for one in errors), sep="\n", file=sys.stderr)
+    except InputError as error:
+        print(*(f"error: {one}" for one in error.errors), sep="\n", file=sys.stderr)
         sys.exit(2)
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; the same command continues", file=sys.stderr)

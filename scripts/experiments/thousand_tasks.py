@@ -87,7 +87,9 @@ def main(
     console = study.open_console()
     usable_folder(out, f"--out {out}")
     begun, file = time.perf_counter(), out / "arrivals.jsonl"
-    results = run(out=out, workers=1, handle=watcher(file, study.teller(console, str(out), every=50)), **settings)
+    results = run(
+        out=out, workers=1, handle=watcher(file, study.teller(console, str(out), every=50)), **settings
+    ).as_dict()
     total = time.perf_counter() - begun
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
     arrivals = [line for _, line in sorted({line["arrival"]: line for line in lines}.items())]  # the last of a repeat

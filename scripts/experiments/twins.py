@@ -30,8 +30,8 @@ import study
 import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
 
-from stream.cli.report import read_results
 from stream.config import RunConfig, resolve_config
+from stream.results.results import load_results
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
 from tasks.examples import SPLITS
 from tasks.keys import row_keys
@@ -132,7 +132,7 @@ def main(
     console = study.open_console()
     given: dict[str, Any] = {"suite": suite, "source": source.replace("{seed}", str(seed)), "seed": seed}
     given |= {"train_examples": train_examples, "test_examples": test_examples}
-    results = None if run is None else read_results(run)
+    results = None if run is None else load_results(run).as_dict()
     config, _ = resolve_config(given if run is None else {}, run and run / "config.toml")
     opened = open_source(config.source, config.columns)
     draw = opened.draw if isinstance(opened, SimulatedSource) else None

@@ -62,15 +62,15 @@ class TextBenchmark:
 
         All heads are there from the start, so that an optimiser has them in the groups it was given.
         """
-        from learners.delta.initial import initial_leaves
+        from learners.delta.initial import initial_trainable
         from learners.specification.family import parse_learner
         from stream.avalanche.model import Classifier, Surroundings
 
         learner = parse_learner("full:sequential", {})
 
         def first_head(label: int) -> tuple[Tensor, Tensor]:
-            leaves = initial_leaves(self.backbone, learner, self.tasks[label].task, self.seed)
-            return leaves["head.weight"], leaves["head.bias"]
+            trainable = initial_trainable(self.backbone, learner, self.tasks[label].task, self.seed)
+            return trainable["head.weight"], trainable["head.bias"]
 
         model = Classifier(Surroundings(self.backbone, learner, first_head))
         model.adaptation(SimpleNamespace(task_labels=range(len(self.tasks))))
@@ -91,6 +91,7 @@ def houlsby26(
     backbone: str = "embedded",
     max_length: int = 128,
     train_examples: int | None = None,
+    validation_examples: int | None = None,
     test_examples: int | None = None,
     seed: int = 0,
     columns: dict[str, str] | None = None,
@@ -111,7 +112,8 @@ def houlsby26(
         "suite": suite if isinstance(suite, str) else ",".join(suite),
         "order": order if isinstance(order, str) else ",".join(order),
         "source": source, "backbone": backbone, "max_length": max_length, "seed": seed, "columns": columns,
-        "train_examples": train_examples, "test_examples": test_examples, "learners": "head",
+        "train_examples": train_examples, "validation_examples": validation_examples, "test_examples": test_examples,
+        "learners": "head",
     }  # fmt: skip
     config, _ = resolve_config(given, origin="call")
     prepared = prepare(config)

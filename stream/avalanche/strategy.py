@@ -81,7 +81,7 @@ def classes_of(learner: Learner) -> tuple[type, dict[str, Any], dict[type, dict[
     """
     where, known = f"learner {learner.name}", classes()
     named: dict[type, dict[str, Any]] = {}
-    for name, given in read_object(learner.avalanche).items():
+    for name, given in read_object(learner.trainer_config).items():
         if NAMES.get(name, name) not in known:
             raise unknown_name("strategy or plugin of avalanche", name, (*NAMES, *known), where=where)
         named[known[NAMES.get(name, name)]] = given

@@ -8,22 +8,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from learners.backbones.architecture import Architecture, architecture_from_config
-from learners.backbones.locate import pooling_of
-from learners.backbones.published import known_architecture
-from learners.specification.family import parse_learners
+from stream.api.cost import cost as account
 from stream.report import make_console
-from stream.results.growth import CostDocument, account
-from tasks.documents import read_object
-from tasks.paths import user_path
-from tasks.sources.simulated.fresh import draw_names, fresh_task
-from tasks.suite import TASKS, resolve_suite
+from stream.results.growth import CostDocument
 
 
 def cost(backbone: str, suite: str, learners: str, display: str) -> None:
-    _, names = resolve_suite(suite, draw=draw_names)
-    outputs = {name: (TASKS[name] if name in TASKS else fresh_task(name).task).outputs for name in names}
-    document = account(backbone, named_architecture(backbone), parse_learners(learners), outputs)
+    document = account(backbone=backbone, suite=suite, learners=learners)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":
@@ -58,13 +49,3 @@ def cost_table(document: CostDocument) -> Table:
             f"{row['growth']:.3f}x",
         )
     return table
-
-
-def named_architecture(backbone: str) -> Architecture:
-    """The architecture of a folder or of a well-known name, with no weights read."""
-    file = user_path(backbone, where="--backbone") / "config.json"
-    if not file.is_file():
-        return known_architecture(backbone)
-    config = read_object(file, what="damaged config")
-    pooler = False if pooling_of(file.parent) == "mean" else None
-    return architecture_from_config(config, pooler=pooler, where=str(file))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -61,7 +61,7 @@ def export(
             status.update(Text(text))
 
         if to is None or learner is None or task is None:
-            document = share(folder, target, learner, task, store, progress)
+            document: Mapping[str, object] = share(folder, target, learner, task, store, progress)
         else:
             document = exported(folder, learner, task, target, form or "merged", store, progress)
     if display == "json":
@@ -94,7 +94,7 @@ def exported(
     form: str,
     store: Path | None,
     progress: Callable[[str], None],
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Write the files; returns what was written.
 
     Raises:
@@ -122,21 +122,21 @@ def exported(
     with folder_atomic(target) as part:
         loading = _write(part, backbone, run.facts.learners[name], data, delta, form)
         score = _score(run, name, task)
-        document = {
-            "folder": str(target),
-            "format": form,
-            "learner": name,
-            "task": task,
-            "backbone": run.facts.backbone["name"],
-            "delta": delta.id,
-            "metric": data.task.metric,
-            "score": score,
-            "classifier": loading.classifies,
-        }
-        readme = _readme(document, data, backbone, loading)
+        readme = _readme(name, delta.id, score, data, backbone, loading)
         (part / "README.md").write_text(readme, encoding="utf-8")
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
-    return document | {"files": files}
+    return {
+        "folder": str(target),
+        "format": form,
+        "learner": name,
+        "task": task,
+        "backbone": run.facts.backbone["name"],
+        "delta": delta.id,
+        "metric": data.task.metric,
+        "score": score,
+        "classifier": loading.classifies,
+        "files": files,
+    }
 
 
 def check_form(learner: Learner, architecture: Architecture, form: str) -> None:
@@ -174,22 +174,23 @@ def _score(run: Recorded, learner: str, task: str) -> float | None:
     return rows[-1][run.place[task] - 1] if rows else None
 
 
-def _readme(document: dict[str, Any], data: EncodedTask, backbone: Backbone, loading: Loading) -> str:
+def _readme(
+    learner: str, delta: str, score: float | None, data: EncodedTask, backbone: Backbone, loading: Loading
+) -> str:
     from learners.backbones.locate import pinned_backbone
     from learners.export.peft import reference
     from learners.export.snippet import usage
 
     known = {"name": reference(backbone), "commit": backbone.commit}
-    score = "not evaluated" if document["score"] is None else f"{100 * document['score']:.1f}"
     labels = ", ".join(data.task.labels or ("a real-valued score",))
     about = {
         "task": f"{data.task.title} ({data.task.name})",
         "labels": labels,
-        "learner": document["learner"],
+        "learner": learner,
         "backbone": f"{pinned_backbone(known)}, content {backbone.id}",
-        f"{data.task.metric} on the test rows": score,
+        f"{data.task.metric} on the test rows": "not evaluated" if score is None else f"{100 * score:.1f}",
         "tokens of a row": f"at most {data.max_length}",
-        "content of the Delta": document["delta"],
+        "content of the Delta": delta,
     }
     lines = [f"# {data.task.title}", "", *(f"* {name}: {value}" for name, value in about.items())]
     note = [] if loading.classifies else [NOT_A_CLASSIFIER.rstrip()]

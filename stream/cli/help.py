@@ -27,6 +27,18 @@ Nothing is computed, and the run's folder and store stay as they are; data are e
   taskstream plan --config runs/glue/config.toml     what is left of a run
 """
 
+CONFIG = """
+Print a settings file to copy: every setting with its meaning, unit and default; or the settings of a run.
+
+[bold]Examples[/]
+
+  taskstream config > my.toml     then edit it, and: taskstream run --config my.toml
+
+  taskstream config runs/latest > again.toml     the settings of that run
+
+  taskstream config --display json     every setting as JSON
+"""
+
 REPORT = """
 Print the report of a run: league table, heat maps of R, forgetting, growth; or write it as a page, or its pictures.
 

@@ -6,17 +6,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from stream.cli.report import read_results
 from stream.report import make_console
 from stream.report.terminal.grid import Column, table
+from stream.results.results import load_results
 from tasks.errors import InputError
 from tasks.suite import SUITES, TASKS
+
+Row = dict[str, object]  # an entry of the list, as --display json prints it
 
 # Field of `learners.specification.grid.Axes` -> heading.
 AXES = {
@@ -37,18 +38,18 @@ def list_names(what: str, folder: Path, display: str) -> None:
         console = make_console(display)
         for row in rows if what == "runs" else ():
             row["run"] = (
-                Path(row["run"]).relative_to(folder).as_posix()
+                Path(str(row["run"])).relative_to(folder).as_posix()
             )  # a long path would leave room for nothing else
         if not rows:
             console.print(f"no {what} here")
         elif what == "learners":
-            console.print(_grid(rows))
+            console.print(_grid())
         else:
             console.print(_descriptions(rows) if what == "metrics" else _figures(rows, console.width))
 
 
-def _tasks() -> list[dict[str, Any]]:
-    rows = []
+def _tasks() -> list[Row]:
+    rows: list[Row] = []
     for task in TASKS.values():
         paper = task.paper
         suites = [name for name, members in SUITES.items() if task.name in members]
@@ -59,19 +60,19 @@ def _tasks() -> list[dict[str, Any]]:
     return rows
 
 
-def _learners() -> list[dict[str, Any]]:
+def _learners() -> list[Row]:
     """Every family on the four axes, as its bare name builds it."""
     from learners.specification.family import families, parse_learner
     from learners.specification.grid import axes
 
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for name, family in families().items():
         about = {"title": family.title, "examples": ", ".join(family.examples), "citation": family.citation}
         rows.append({"name": name, **about, "axes": [asdict(each) for each in axes(parse_learner(name))]})
     return rows
 
 
-def _metrics() -> list[dict[str, Any]]:
+def _metrics() -> list[Row]:
     from stream.results.metrics import describe, metrics
     from tasks.metrics import TASK_METRICS
 
@@ -79,7 +80,7 @@ def _metrics() -> list[dict[str, Any]]:
     return [{key: row[key] for key in ("name", "title", "formula", "direction")} for row in described]
 
 
-def _backbones() -> list[dict[str, Any]]:
+def _backbones() -> list[Row]:
     from learners.backbones.architecture import parameters
     from learners.backbones.published import KNOWN_CONFIGS, known_architecture
 
@@ -95,30 +96,28 @@ def _backbones() -> list[dict[str, Any]]:
     ]
 
 
-def _runs(folder: Path) -> list[dict[str, Any]]:
-    rows = []
+def _runs(folder: Path) -> list[Row]:
+    rows: list[Row] = []
     for path in sorted(folder.glob("**/results.json")):
         try:
-            results = read_results(path.parent)
+            results = load_results(path.parent)
         except InputError:
             continue  # a file of that name that is no run
-        if not {"learners", "suite", "order", "backbone"} <= results.keys():
-            continue
-        done = [len(learner["R"]) - 1 for learner in results["learners"].values()]
-        failed = sum(len(learner.get("failures", ())) for learner in results["learners"].values())
+        failed = sum(len(learner.failures) for learner in results.learners.values())
+        done = f"{results.arrivals}/{len(results.order)}" + (f", failed: {failed}" if failed else "")
         rows.append(
             {
                 "run": str(path.parent),
-                "arrivals": f"{min(done)}/{len(results['order'])}" + (f", failed: {failed}" if failed else ""),
-                "suite": results["suite"],
-                "backbone": results["backbone"]["name"],
-                "learners": ", ".join(results["learners"]),
+                "arrivals": done,
+                "suite": results.suite,
+                "backbone": results.backbone.name,
+                "learners": ", ".join(results),
             }
         )
     return rows
 
 
-def _figures(rows: Sequence[dict[str, Any]], width: int) -> Table:
+def _figures(rows: Sequence[Row], width: int) -> Table:
     """Short entries, a column each; what does not fit the page is left out, from the right."""
     columns = []
     for rank, heading in enumerate(rows[0]):
@@ -128,8 +127,11 @@ def _figures(rows: Sequence[dict[str, Any]], width: int) -> Table:
     return table(columns, width)
 
 
-def _grid(rows: Sequence[dict[str, Any]]) -> Table:
+def _grid() -> Table:
     """Every learner on the four axes; more of each is told by `taskstream show learner NAME`."""
+    from learners.specification.family import families, parse_learner
+    from learners.specification.grid import axes
+
     grid = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -142,15 +144,14 @@ def _grid(rows: Sequence[dict[str, Any]]) -> Table:
     grid.add_column("learner", no_wrap=True, style="bold")
     for heading in AXES.values():
         grid.add_column(heading, overflow="fold")
-    for row in rows:
-        name, nothing = row["name"], dict.fromkeys(AXES, "–")
-        for each in row["axes"] or [nothing]:
-            grid.add_row(Text(name), *(Text(each[field]) for field in AXES))
-            name = ""
+    for name in families():
+        for index, each in enumerate(axes(parse_learner(name)) or [None]):
+            cells = (Text("–" if each is None else getattr(each, field)) for field in AXES)
+            grid.add_row(Text("" if index else name), *cells)
     return grid
 
 
-def _descriptions(rows: Sequence[dict[str, Any]]) -> Table:
+def _descriptions(rows: Sequence[Row]) -> Table:
     """Long entries, folded beside their name."""
     folded = Table(box=None, show_header=False, padding=(0, 2, 1, 0), pad_edge=False)
     folded.add_column(style="bold", no_wrap=True)
@@ -161,5 +162,5 @@ def _descriptions(rows: Sequence[dict[str, Any]]) -> Table:
     return folded
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,17 +12,34 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli import help as examples
-from stream.cli.options import Display, DisplayOption, StoreOption, takes_settings
-from tasks.errors import InputError, InputErrors
+from stream.cli.options import Display, DisplayOption, PluginOption, StoreOption, takes_settings
+from stream.plugins.load import load_plugins
+from tasks.errors import InputError
 
 app = typer.Typer(
     name="taskstream",
-    help="Continual learning on streams of text tasks: who forgets, what each task costs, and the proof.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"taskstream {version('taskstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def taskstream(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Continual learning on streams of text tasks: who forgets, what each task costs, and the proof."""
 
 
 class Listed(StrEnum):
@@ -33,6 +50,12 @@ class Listed(StrEnum):
     runs = "runs"
 
 
+class Template(StrEnum):
+    learner = "learner"
+    metric = "metric"
+    source = "source"
+
+
 class Shown(StrEnum):
     task = "task"
     learner = "learner"
@@ -41,24 +64,37 @@ class Shown(StrEnum):
 
 @app.command("run", help=examples.RUN)
 @takes_settings
-def run_command(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+def run_command(given: Mapping[str, Any], display: str) -> int:
     from stream.cli.run import run
 
-    return run(given, columns, config, display)
+    return run(given, display)
 
 
 @app.command("plan", help=examples.PLAN)
 @takes_settings
-def plan_command(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+def plan_command(given: Mapping[str, Any], display: str) -> int:
     from stream.cli.plan import plan
 
-    return plan(given, columns, config, display)
+    return plan(given, display)
+
+
+@app.command("config", help=examples.CONFIG)
+def config_command(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of a run, whose settings to print; without it: the defaults.")
+    ] = None,
+    display: DisplayOption = Display.rich,
+) -> None:
+    from stream.cli.config import config
+
+    config(folder, display)
 
 
 @app.command("list")
 def list_command(
     what: Annotated[Listed, typer.Argument(help="What to list.")],
     folder: Annotated[Path, typer.Argument(help="Where runs are looked for.")] = Path("runs"),
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     """List tasks, learners, metrics, backbones or runs.
@@ -67,7 +103,8 @@ def list_command(
     """
     from stream.cli.list import list_names
 
-    list_names(what, folder, display)
+    with load_plugins(plugins or ()).in_use():
+        list_names(what, folder, display)
 
 
 @app.command("show")
@@ -75,6 +112,7 @@ def show_command(
     what: Annotated[Shown, typer.Argument(help="Kind of thing.")],
     name: Annotated[str, typer.Argument(help="Its name: cola, adapter:64, bwt_gem, ...")],
     backbone: Annotated[str, typer.Option(help="On which a learner's parameters are counted.")] = "embedded",
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     """Show one task, learner or metric in full: facts, formula, citation, options.
@@ -83,7 +121,8 @@ def show_command(
     """
     from stream.cli.show import show
 
-    show(what, name, display, backbone)
+    with load_plugins(plugins or ()).in_use():
+        show(what, name, display, backbone)
 
 
 @app.command("report", help=examples.REPORT)
@@ -127,11 +166,13 @@ def verify_command(
     rerun: Annotated[str, typer.Option(help="Cells to evaluate again: a number, or all.")] = "0",
     seed: Annotated[int, typer.Option(help="Which cells --rerun draws.")] = 0,
     store: StoreOption = None,
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.verify import verify
 
-    raise typer.Exit(verify(folder, rerun, seed, store, display))
+    with load_plugins(plugins or ()).in_use():
+        raise typer.Exit(verify(folder, rerun, seed, store, display))
 
 
 @app.command("gc", help=examples.GC)
@@ -152,6 +193,7 @@ def cost_command(
     ],
     suite: Annotated[str, typer.Option(help="Suite, or NAME,NAME: how many tasks arrive, and the width of each head.")],
     learners: Annotated[str, typer.Option(help="Comma list of learners.")],
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     """The parameter account of learners on a backbone: no weights, no data, no network.
@@ -160,7 +202,8 @@ def cost_command(
     """
     from stream.cli.cost import cost
 
-    cost(backbone, suite, learners, display)
+    with load_plugins(plugins or ()).in_use():
+        cost(backbone, suite, learners, display)
 
 
 class Format(StrEnum):
@@ -182,28 +225,42 @@ def export_command(
         typer.Option("--format", help="Of --to. merged (default): all into the weights; peft: LoRA, IA3, prompts."),
     ] = None,
     store: StoreOption = None,
+    plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.export import export
 
-    export(folder, learner, task, to, to_dir, form, store, display)
+    with load_plugins(plugins or ()).in_use():
+        export(folder, learner, task, to, to_dir, form, store, display)
+
+
+@app.command("new")
+def new_command(
+    what: Annotated[Template, typer.Argument(help="Kind of plug-in.")],
+    name: Annotated[str, typer.Argument(help="Its name; the file is NAME.py, in the current folder.")],
+    display: DisplayOption = Display.rich,
+) -> None:
+    """Write a plug-in that works as it is, to be changed: a learner, metric or source of your own in one file.
+
+    Example: taskstream new learner mine; taskstream run --plugin mine.py --learners mine,head --suite rte,cola
+    """
+    from stream.cli.new import new
+
+    new(what, name, display)
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 the run failed or `verify` found a difference, 2 bad input."""
+    """Entry point.
+
+    Exit codes: 0 done; 1 the run failed or `verify` found a difference; 2 bad input; 130 interrupted by Ctrl-C.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:
         app()
     except InputError as error:
-        _fail([error])
-    except InputErrors as errors:
-        _fail(errors.errors)
-
-
-def _fail(errors: list[InputError] | tuple[InputError, ...]) -> None:
-    for error in errors:
-        print(f"error: {error}", file=sys.stderr)
-    sys.exit(2)
+        for single in error.errors:
+            print(f"error: {single}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
-"""Options of the command that more than one verb takes: declared once, with their help."""
+"""Options of the command that more than one verb takes; those that are settings of a run come from `RunConfig`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
+
+from stream.config import RunConfig, described
+from tasks.errors import InputError
 
 
 class Display(StrEnum):
@@ -17,65 +22,73 @@ class Display(StrEnum):
     none = "none"
 
 
-DisplayOption = Annotated[Display, typer.Option("--display", help="json prints one JSON document and nothing else.")]
+DisplayOption = Annotated[
+    Display,
+    typer.Option(
+        "--display",
+        metavar="HOW",
+        help="rich, plain (no colours, no control codes), json (one JSON document and nothing else), or none.",
+    ),
+]
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE.py", help="Python file with a learner, metric or source of your own."),
+]
 StoreOption = Annotated[Path | None, typer.Option(help="The store, if neither in DIR nor where its settings say.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(help="TOML file of these settings (`taskstream config` prints one); options given here win."),
+]
 
-# Takes the settings given, the pairs of --column, the file of --config and the display; returns the exit code.
-Verb = Callable[[Mapping[str, Any], Sequence[str], Path | None, str], int]
+METAVARS = {int: "N", float: "X", str: "TEXT"}
+
+# Takes arguments of `stream.run` by name and the display; returns the exit code.
+Verb = Callable[[Mapping[str, Any], str], int]
 
 
 def takes_settings(verb: Verb) -> Callable[..., None]:
-    """A verb of the command that takes the settings of a run, each an option named as in `stream.config.RunConfig`."""
+    """A verb of the command that takes the settings of a run, each an option with its name, meaning and default."""
 
-    def command(
-        suite: Annotated[
-            str | None,
-            typer.Option(help="houlsby26, glue9, additional17, all, NAME,NAME, or simulated:N (fresh tasks)."),
-        ] = None,
-        source: Annotated[
-            str | None, typer.Option(help="simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION].")
-        ] = None,
-        backbone: Annotated[
-            str | None, typer.Option(help="embedded, minilm (extra minilm), a folder, or a hub id.")
-        ] = None,
-        learners: Annotated[str | None, typer.Option(help="Comma list; see: taskstream list learners.")] = None,
-        order: Annotated[str | None, typer.Option(help="paper, seed:N, or NAME,NAME.")] = None,
-        seed: Annotated[
-            int | None, typer.Option(help="Every random choice derives from it by name. Default: 0.")
-        ] = None,
-        epochs: Annotated[
-            int | None, typer.Option(help="For all learners; at most, as training may stop early.")
-        ] = None,
-        batch_size: Annotated[int | None, typer.Option(help="For all learners. Default: 32.")] = None,
-        learning_rate: Annotated[
-            float | None, typer.Option(help="For all learners; each has a default of its own.")
-        ] = None,
-        max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 128.")] = None,
-        train_examples: Annotated[int | None, typer.Option(help="At most so many, a seeded sample.")] = None,
-        test_examples: Annotated[int | None, typer.Option(help="At most so many in validation and in test.")] = None,
-        evaluate: Annotated[str | None, typer.Option(help="full, audited, or square. Default: full.")] = None,
-        dtype: Annotated[
-            str | None, typer.Option(help="float32, bfloat16, or auto: what suits the processor. Default: float32.")
-        ] = None,
-        columns: Annotated[
-            list[str] | None,
-            typer.Option("--column", help="Our column=the files', as text=sentence or rte.text_b=second."),
-        ] = None,
-        workers: Annotated[int | None, typer.Option(help="Processes; one for each core by default.")] = None,
-        out: Annotated[str | None, typer.Option(help="Folder of the run. Default: runs/latest.")] = None,
-        store: Annotated[
-            str | None, typer.Option(help="Folder of finished fits, may be shared by runs. Default: OUT/store.")
-        ] = None,
-        log: Annotated[
-            str | None, typer.Option(help="Log the run to tensorboard, wandb, mlflow (extras), in OUT; comma list.")
-        ] = None,
-        config: Annotated[
-            Path | None, typer.Option(help="TOML file of these settings; options given here win.")
-        ] = None,
-        display: DisplayOption = Display.rich,
-    ) -> None:
-        asked = locals()
-        given = {name: asked[name] for name in asked.keys() - {"verb", "columns", "config", "display"}}
-        raise typer.Exit(verb(given, columns or [], config, display))
+    def command(**asked: Any) -> None:
+        display = asked.pop("display")
+        raise typer.Exit(verb({**asked, "columns": _columns(asked["columns"] or [])}, display))
 
+    parameters = [
+        *_settings(),
+        Parameter("config", Parameter.KEYWORD_ONLY, default=None, annotation=ConfigOption),
+        Parameter("display", Parameter.KEYWORD_ONLY, default=Display.rich, annotation=DisplayOption),
+    ]
+    # Typer reads both.
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
+
+
+def _settings() -> Iterator[Parameter]:
+    """An option for each setting; None stands for one that is not given."""
+    for name, field in RunConfig.model_fields.items():
+        kinds = {int, float} & {field.annotation, *map(_bare, get_args(field.annotation))}
+        kind: Any = next(iter(kinds), str)
+        option = typer.Option(metavar=METAVARS[kind], help=described(name))
+        if name == "columns":
+            kind, option = list[str], typer.Option("--column", metavar="OURS=THEIRS", help=described(name))
+        if name == "plugins":
+            kind, option = list[str], typer.Option("--plugin", metavar="FILE.py", help=described(name))
+        yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
+
+
+def _bare(annotation: Any) -> Any:
+    """`int` of `Annotated[int, ...]`."""
+    return getattr(annotation, "__origin__", annotation)
+
+
+def _columns(pairs: list[str]) -> dict[str, str] | None:
+    columns = {}
+    for pair in pairs:
+        ours, equals, yours = pair.partition("=")
+        if not (ours and equals and yours):
+            raise InputError(
+                "cannot read this", where="--column", expected="OURS=THEIRS, as text=sentence", found=repr(pair)
+            )
+        columns[ours] = yours
+    return columns or None

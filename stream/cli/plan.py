@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from stream.cli.run import settings_of
-from stream.config import RunConfig, check_same_run
+from stream.api.arguments import read_call
+from stream.api.plan import preview
 from stream.errors import RunFailed
 from stream.report import make_console
 from stream.report.console import Page, page_of
@@ -22,25 +20,21 @@ from stream.report.numbers import duration, scaled
 from stream.report.terminal.grid import Column, fitting, table, table_width
 from stream.report.terminal.summary import rule
 
-if TYPE_CHECKING:  # seconds to load
-    from stream.engine.context import RunContext
-    from stream.engine.preview import Preview
-
 NAME_WIDTH = 14  # as in the league table
 KINDS = {"before": "before", "fit": "fits", "evaluate": "rows", "audit": "audits"}
 
 
-def plan(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, display: str) -> int:
+def plan(given: Mapping[str, Any], display: str) -> int:
     """Print the plan; returns the exit code.
 
     Raises:
-        InputError, InputErrors: What `run` would refuse, for the same reasons.
+        InputError: What `run` would refuse, for the same reasons.
     """
-    settings, _ = settings_of(given, columns, config)
+    call = read_call(given, origin="command line")
     console = make_console(display)
     try:
         with console.status("loading libraries") as status:
-            document = planned(settings, lambda text: status.update(Text(text)))
+            document = preview(call, lambda text: status.update(Text(text))).as_dict()
     except RunFailed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1
@@ -49,69 +43,6 @@ def plan(given: Mapping[str, Any], columns: Sequence[str], config: Path | None, 
     elif display != "none":
         print_plan(document, console)
     return 0
-
-
-def planned(config: RunConfig, progress: Any) -> dict[str, Any]:
-    """The plan as a document."""
-    from stream.engine.context import prepare
-    from stream.engine.engine import refusals_told
-    from stream.engine.header import check_same_inputs
-    from stream.engine.preview import preview
-    from stream.storage.events import read_events
-    from stream.storage.ledger import read_ledger
-
-    notes: list[str] = []
-    check_same_run(config.out_folder / "config.toml", config)
-    with refusals_told():
-        prepared = prepare(config, progress)
-        progress("looking for what is done")
-        events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
-        check_same_inputs(events, prepared, notes.append)
-        found = preview(prepared, events)
-    return described(prepared, found, [*prepared.backbone.notes, *notes])
-
-
-def described(prepared: RunContext, found: Preview, notes: Sequence[str]) -> dict[str, Any]:
-    config, shares = prepared.config, found.shares
-    jobs = {
-        kind: {
-            "all": sum(share.jobs[kind] for share in shares.values()),
-            "done": sum(share.done[kind] for share in shares.values()),
-            "in_store": sum(share.stored for share in shares.values()) if kind == "fit" else 0,
-        }
-        for kind in KINDS
-    }
-    return {
-        "suite": prepared.suite,
-        "source": prepared.source.name,
-        "backbone": {"name": config.backbone, "id": prepared.backbone.id, "parameters": prepared.backbone.parameters},
-        "order": list(prepared.stream.order),
-        "seed": config.seed,
-        "evaluate": config.evaluate,
-        "out": str(config.out_folder),
-        "store": str(config.store_folder),
-        "workers": found.workers,
-        "jobs": jobs,
-        "cells": dict(sum((share.cells for share in shares.values()), Counter())),
-        "cells_left": sum(share.left for share in shares.values()),
-        "learners": {
-            name: {
-                "jobs": {kind: {"all": share.jobs[kind], "done": share.done[kind]} for kind in KINDS},
-                "fits_in_store": share.stored,
-                "fits_left": share.fits_left,
-                "cells": dict(share.cells),
-                "cells_left": share.left,
-                "flops_left": share.flops,
-                "fit_seconds": share.fit_seconds,
-                "evaluate_seconds": share.evaluate_seconds,
-                "basis": share.basis,
-            }
-            for name, share in shares.items()
-        },
-        "flops_per_second": found.rate,
-        "seconds": found.seconds,
-        "notes": list(notes),
-    }
 
 
 def print_plan(document: Mapping[str, Any], console: Console) -> None:

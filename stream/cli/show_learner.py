@@ -13,7 +13,7 @@ from learners.specification.family import TRAINING_OPTIONS, Family, families, pa
 from learners.specification.grid import axes
 from learners.specification.learner import peak_rate
 from learners.specification.option import option_text
-from stream.cli.cost import named_architecture
+from stream.api.cost import architecture_of
 from stream.results.growth import task_cost
 
 
@@ -23,7 +23,7 @@ def learner_document(specification: str, backbone: str) -> dict[str, Any]:
     Raises:
         InputError: Unknown learner or backbone, or a learner that cannot be on this backbone.
     """
-    learner, architecture = parse_learner(specification), named_architecture(backbone)
+    learner, architecture = parse_learner(specification), architecture_of(backbone)[1]
     parts = [families()[name] for name in dict.fromkeys(learner.family.split("+"))]
     cost, training = task_cost(learner, architecture, 2), learner.training
     shapes = delta_shapes(learner, architecture, 2)

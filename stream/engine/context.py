@@ -13,20 +13,23 @@ from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import PACKAGED, check_name, pinned_backbone
 from learners.delta.layout import delta_shapes
-from learners.delta.peft_modules import injected_model
+from learners.forward.forward import encoder_of
 from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
-from stream.avalanche.held import check_strategy
+from learners.specification.recipe import recipe_of
+from learners.training.trainer import trainer_named
 from stream.config import RunConfig
 from stream.engine.stream import Stream, make_stream
 from stream.execution.workbench import Setup, numerics
+from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
+from stream.results.metrics import metrics
 from stream.storage.facts import BackboneFacts, TaskFacts
 from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
-from tasks.sources import SimulatedSource, Source, open_source
+from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
 
@@ -63,6 +66,7 @@ class RunContext:
     backbone: Backbone
     files: Mapping[str, str]  # SHA-256 of what the backbone was read from
     data: Mapping[str, Data]
+    plugins: tuple[Used, ...] = ()
 
     @cached_property
     def inputs(self) -> RunInputs:
@@ -75,8 +79,9 @@ class RunContext:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            validation_examples=config.other_validation,
             evaluate=config.evaluate,
-            learners={name: asdict(learner) for name, learner in self.learners.items()},
+            learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
 
@@ -84,6 +89,7 @@ class RunContext:
         """What workers need, as plain values: paths in full, as a worker that is kept stays in the folder where it
         began, and of the hub the very commit."""
         config = self.config
+        origins = dict.fromkeys(used.origin for used in self.plugins if used.kind == "learner")
         return Setup(
             backbone=self._backbone_again(),
             backbone_id=self.backbone.id,
@@ -95,8 +101,10 @@ class RunContext:
             seed=config.seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
+            validation_examples=config.other_validation,
             keep=config.evaluate != "audited",
             ids=self.inputs.data,
+            plugins=tuple(asdict(origin) for origin in origins),
         )
 
     def _backbone_again(self) -> str:
@@ -108,18 +116,19 @@ class RunContext:
 
     def facts(self) -> Facts:
         """What the results say of the run itself."""
-        config = self.config
+        config, limits = self.config, limits_of(self.config)
 
-        def capped(size: int, limit: int | None) -> int:
+        def capped(split: str, size: int) -> int:
+            limit = limits.of(split)
             return size if limit is None else min(size, limit)
 
         def described(task: Data) -> TaskFacts:
             facts: TaskFacts = {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
-                "train": capped(task.train, config.train_examples),
-                "validation": capped(task.validation, config.test_examples),
-                "test": capped(task.test, config.test_examples),
+                "train": capped("train", task.train),
+                "validation": capped("validation", task.validation),
+                "test": capped("test", task.test),
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
@@ -136,7 +145,8 @@ class RunContext:
         }
         if self.backbone.commit is not None:
             backbone["commit"] = self.backbone.commit
-        names = ("evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples")
+        names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
+        names += [] if config.other_validation is None else ["validation_examples"]
         return Facts(
             suite=self.suite,
             source=self.source.name,
@@ -147,14 +157,18 @@ class RunContext:
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
             environment=environment(numerics(config.dtype), self.learners.values()),
+            plugins=tuple(plugin.as_dict() for plugin in self.plugins),
         )
 
 
-def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None) -> RunContext:
-    """Resolve names, load the backbone, encode the data.
+def prepare(
+    config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
+) -> RunContext:
+    """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
 
     Args:
         notice: Told what is being done, as some of it takes seconds.
+        loaded: The backbone, if the caller has loaded it.
 
     Raises:
         InputErrors: Everything wrong with the settings, found before anything slow is done.
@@ -166,15 +180,13 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         try:
             return step()
         except InputError as error:
-            errors.append(error)
-        except InputErrors as several:
-            errors.extend(several.errors)
+            errors.extend(error.errors)
         return None
 
+    attempt(metrics)  # a file that is none must not be found when all is trained
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
-    draw = source.draw if isinstance(source, SimulatedSource) else None
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), draw)) if source else None
+    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
     stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
     attempt(partial(check_name, config.backbone))
     if errors or not (learners and source and resolved and stream):
@@ -183,8 +195,9 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
         attempt(partial(source.task, name))  # a task without data should not wait for the backbone
     if errors:
         raise InputErrors(errors)
-    notice(f"loading backbone {config.backbone}")
-    backbone = load_backbone(config.backbone, config.dtype)
+    if loaded is None:
+        notice(f"loading backbone {config.backbone}")
+    backbone = loaded or load_backbone(config.backbone, config.dtype)
     for note in backbone.notes:
         notice(note)
     files = file_digests(backbone.folder)
@@ -196,24 +209,33 @@ def prepare(config: RunConfig, notice: Callable[[str], None] = lambda text: None
             raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
     for learner in learners.values():
         attempt(partial(delta_shapes, learner, backbone.architecture, 2))
-        if learner.peft and not errors:
-            attempt(partial(injected_model, backbone, learner.peft))
-        if learner.avalanche:
-            notice(f"looking for {learner.avalanche} in avalanche")
-            attempt(partial(check_strategy, learner))
+        if not errors:
+            attempt(partial(encoder_of, backbone, learner))
+        if learner.trainer_config:
+            notice(f"looking for {learner.trainer_config} in {learner.trainer}")
+        attempt(partial(_check_trainer, learner))
     data: dict[str, Data] = {}
     for index, name in enumerate(order := stream.order):
         if len(order) <= MANY or index % MANY == 0:
             notice(f"encoding {name}" + (f" ({index + 1} of {len(order)})" if len(order) > MANY else ""))
         tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
-        limits = Limits(config.train_examples, config.test_examples)
-        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits))
+        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
         if task is not None:
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
             data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
-    return RunContext(config, resolved[0], source, stream, learners, backbone, files, data)
+    plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
+    return RunContext(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+
+
+def limits_of(config: RunConfig) -> Limits:
+    """How many examples of each split a run uses at most."""
+    return Limits(config.train_examples, config.test_examples, config.validation_examples)
+
+
+def _check_trainer(learner: Learner) -> None:
+    trainer_named(learner.trainer).check(learner)
 
 
 def cache_folder() -> Path:

@@ -19,6 +19,7 @@ from typing import Any, cast
 import torch
 from pydantic import JsonValue
 
+from learners.backbones.backbone import Backbone
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.engine.context import RunContext, prepare
 from stream.engine.events import Progress, arrived, begin, keep, show, take
@@ -32,6 +33,7 @@ from stream.execution.result import JobResult, needed, read_result
 from stream.execution.schedule import JobFailed, run_here, run_in_workers
 from stream.execution.workbench import open_workbench
 from stream.execution.workers import Workers, cores
+from stream.plugins.load import load_plugins
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.results.schema import ResultsDocument
@@ -54,6 +56,7 @@ def run_stream(
     origins: Mapping[str, str],
     handle: Handle = lambda event: None,
     waiting: Workers | None = None,
+    backbone: Backbone | None = None,
 ) -> ResultsDocument:
     """Run or continue a stream.
 
@@ -61,6 +64,7 @@ def run_stream(
         origins: Where each setting came from, for config.toml.
         handle: Called with every event; see `stream.engine.progress`.
         waiting: Workers that have begun to load their libraries, or are kept from a run before.
+        backbone: That of the settings, if the caller has loaded it.
 
     Returns:
         The results, as written to OUT/results.json.
@@ -76,8 +80,8 @@ def run_stream(
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
 
-    with refusals_told():
-        context = prepare(config, notice)
+    with refusals_told(), load_plugins(config.plugins).in_use():
+        context = prepare(config, notice, backbone)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
         with sole_writer(folder / "ledger.jsonl"):

@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import JsonValue
 
 from learners.forward.batches import Plan, evaluation_plan, training_plan
-from learners.forward.flops import flops_below, flops_per_row, total_flops
-from learners.forward.frozen_prefix import keeps_below
+from learners.forward.flops import flops_per_row, frozen_flops, total_flops
+from learners.forward.frozen_prefix import keeps_frozen_prefix
 from stream.execution.workbench import Workbench
 from stream.storage.events import JobEvent, RowEvent, Score
 from stream.storage.fits import FitResult, Recipe
@@ -129,17 +129,17 @@ class Work:
         if not learner.trains:
             return 0.0
         training, outputs, backbone = learner.training, data.task.outputs, self.bench.backbone
-        keeps = keeps_below(backbone, learner, data.train)
+        keeps = keeps_frozen_prefix(backbone, learner, data.train)
         step = flops_per_row(backbone, learner, outputs, backward=True, above=keeps)
         flops = training.epochs * self._over(step, task, "train", training.batch_size)
         if keeps:
-            flops += self._over(flops_below(backbone, learner), task, "train", 0)
+            flops += self._over(frozen_flops(backbone, learner), task, "train", 0)
         return flops
 
     def cell(self, name: str, task: str) -> float:
         """Of one evaluation on the test rows: all layers, or those above what is kept."""
         learner, data = self.bench.learners[name], self.bench.data(task)
-        keeps = self.bench.setup.keep and keeps_below(self.bench.backbone, learner, data.test)
+        keeps = self.bench.setup.keep and keeps_frozen_prefix(self.bench.backbone, learner, data.test)
         row = flops_per_row(self.bench.backbone, learner, data.task.outputs, backward=False, above=keeps)
         return self._over(row, task, "test", 0)
 

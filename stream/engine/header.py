@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pydantic import JsonValue
 
 from stream.engine.context import RunContext
+from stream.plugins.used import Used
 from stream.results.document import Facts
 from stream.storage.events import Event, Opening, as_entry
 from tasks.content import canonical
@@ -79,8 +80,23 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
             ))  # fmt: skip
     if errors:
         raise InputErrors(errors)
+    for name, source, change in changed_plugins(opening.facts.plugins, context.plugins):
+        notice(
+            f"learner {name}: its plug-in {source} changed since this run began ({change}); its jobs will be computed "
+            "again under new keys, those of other learners stay"
+        )
     if changed := changes(before.numerics, now.numerics):
         notice(f"arithmetic differs from that so far ({changed}): all is done anew")
+
+
+def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) -> list[tuple[str, str, str]]:
+    """Learners whose plug-in has other content than it had: name, source, and the beginnings of both hashes."""
+    hashes = {plugin["name"]: plugin["sha256"] for plugin in before if plugin["kind"] == "learner"}
+    return [
+        (used.name, used.origin.source, f"SHA-256 {hashes[used.name][:16]} -> {used.origin.sha256[:16]}")
+        for used in now
+        if used.kind == "learner" and hashes.get(used.name, used.origin.sha256) != used.origin.sha256
+    ]
 
 
 def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:

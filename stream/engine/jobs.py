@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from learners.specification.learner import Learner
+from learners.training.trainer import trainer_named
 from stream.engine.stream import Stream
 from stream.storage.job import Job, JobId
 from tasks.seeds import seed_of
@@ -26,7 +27,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     for experience in stream.experiences:
         t = experience.arrival
         for name, learner in learners.items():
-            worker_affinity = bool(learner.avalanche)
+            worker_affinity = trainer_named(learner.trainer).keeps_state
             first = 0 if worker_affinity else max(t - 2, 0)
             chain = fits[name][first : t - 1] if learner.needs_previous_fit else ()
             jobs.append(Job("fit", name, t, (experience.task,), chain, worker_affinity))

@@ -10,7 +10,7 @@ import numpy as np
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.forward.batches import evaluation_plan
-from learners.forward.frozen_prefix import Below
+from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from learners.training.predict import predict
 from stream.storage.events import Score
@@ -27,16 +27,21 @@ def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
 
 
 def evaluate(
-    backbone: Backbone, learner: Learner, delta: Delta, task: Task, split: EncodedSplit, below: Below | None = None
+    backbone: Backbone,
+    learner: Learner,
+    delta: Delta,
+    task: Task,
+    split: EncodedSplit,
+    frozen_prefix: FrozenPrefix | None = None,
 ) -> Score:
     """Score a Delta on a split: a pure function of its arguments and the machine's numerics.
 
     Args:
-        below: As for `learners.training.predict.predict`.
+        frozen_prefix: As for `learners.training.predict.predict`.
     """
     started = time.perf_counter()
     plan = evaluation_plan(split)
-    logits = predict(backbone, learner, delta, split, plan, below)
+    logits = predict(backbone, learner, delta, split, plan, frozen_prefix)
     answers = logits[:, 0] if task.kind == "regression" else logits.argmax(axis=1)
     return Score(
         task=task.name,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
-from learners.delta.delta import is_head
+from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
 from learners.specification.learner import Learner
+from learners.specification.recipe import recipe_of
 from learners.training.divergence import Diverged
-from learners.training.fit import Report, fit
-from stream.avalanche.held import next_fit
+from learners.training.fit import Report
+from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.result import Fitted, Needed
@@ -37,11 +37,12 @@ def fitted(bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId,
     recipe = Recipe(
         backbone=bench.backbone.id,
         data=bench.data(task).id,
-        learner=asdict(learner),
+        learner=recipe_of(learner),
         task=task,
         seed=bench.setup.seed,
         train_examples=bench.setup.train_examples,
         test_examples=bench.setup.test_examples,
+        validation_examples=bench.setup.validation_examples,
         previous=before.delta if before else None,
         numerics=bench.numerics,
         met=history(learner, earlier, bench.setup.ids),
@@ -66,15 +67,12 @@ def _fitted_anew(
     report: Report,
 ) -> FitResult | FailedFit:
     (task,) = job.tasks
-    data, memory = bench.data(task), None
+
     previous = bench.store.get_delta(before) if before else None
     reset_peak_memory()
     started = time.perf_counter()
     try:
-        if learner.avalanche:
-            outcome, memory = next_fit(bench, job, learner, earlier, report)
-        else:
-            outcome = fit(bench.backbone, learner, data, scorer(data.task), bench.setup.seed, previous, report)
+        trained = train(bench, job, learner, previous, earlier, report)
     except Diverged as error:
         bench.check_backbone(job)
         return FailedFit(
@@ -86,6 +84,7 @@ def _fitted_anew(
             peak_memory_bytes=peak_memory(),
         )
     bench.check_backbone(job)  # first: what was learned on another backbone must not enter the store
+    outcome = trained.fit
     counts = outcome.delta.counts
     frozen = frozen_names(learner, previous)
     free = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
@@ -100,7 +99,7 @@ def _fitted_anew(
         common_parameters=sum(n for name, n in outcome.delta.kept.items() if common(learner, name)),
         bytes=bench.store.put_delta(outcome.delta),
         head_bytes=counts.head * 4,
-        memory_bytes=memory,
+        memory_bytes=trained.state_bytes,
         validation=outcome.validation,
         losses=outcome.losses,
         best=outcome.best,
@@ -109,6 +108,42 @@ def _fitted_anew(
         seconds=outcome.seconds,
         peak_memory_bytes=peak_memory(),
     )
+
+
+def train(
+    bench: Workbench,
+    job: Job,
+    learner: Learner,
+    previous: Delta | None,
+    earlier: Sequence[LearnedTask],
+    report: Report,
+) -> Trained:
+    """Let the learner's trainer learn the task of a job; what it keeps stays in this process for its next fit.
+
+    Args:
+        previous: The Delta that the learner goes on from.
+        earlier: The good fits before.
+
+    Raises:
+        Diverged, Nondeterminism, InputError: As `learners.training.trainer.Trainer.fit`.
+    """
+    request = FitRequest(
+        backbone=bench.backbone,
+        learner=learner,
+        data=bench.data(job.tasks[0]),
+        seed=bench.setup.seed,
+        score_of=scorer,
+        previous=previous,
+        history=[(fit.task, fit.delta) for fit in earlier],
+        tasks=bench.setup.data,
+        load=bench.data,
+        report=report,
+    )
+    state = bench.trainer_states.pop(job.learner, None)  # after a fit that ends midway it is of no more use
+    trained = trainer_named(learner.trainer).fit(request, state)
+    if trained.state is not None:
+        bench.trainer_states[job.learner] = trained.state
+    return trained
 
 
 def last_fit(result: Needed) -> LearnedTask | None:

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
-from learners.forward.layer_range import layers_below
+from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 from learners.training.fit import Report
-from stream.avalanche.held import Nondeterminism
+from learners.training.trainer import Nondeterminism
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
 from stream.execution.fit_job import fitted
@@ -81,17 +81,17 @@ def _before(bench: Workbench, learner: Learner, task: str) -> Score:
     data, started = bench.data(task), time.perf_counter()
     delta = initial_delta(bench.backbone, learner, data.task, bench.setup.seed)
     untrained = replace(learner, tuned=Tuned())
-    if layers_below(untrained, bench.backbone.architecture) == 0:
+    if frozen_layers(untrained, bench.backbone.architecture) == 0:
         return _score(bench, learner, delta, task)
-    below = bench.kept.below(bench.backbone, untrained, task, data.test)
+    frozen_prefix = bench.kept.frozen_prefix(bench.backbone, untrained, task, data.test)
     head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
-    found = evaluate(bench.backbone, untrained, head, data.task, data.test, below)
+    found = evaluate(bench.backbone, untrained, head, data.task, data.test, frozen_prefix)
     return replace(found, delta=delta.id, seconds=time.perf_counter() - started)
 
 
 def _score(bench: Workbench, learner: Learner, delta: Delta, task: str) -> Score:
     data, started = bench.data(task), time.perf_counter()
     kept = bench.setup.keep  # then the first who asks pays for all
-    below = bench.kept.below(bench.backbone, learner, task, data.test) if kept else None
-    found = evaluate(bench.backbone, learner, delta, data.task, data.test, below)
+    frozen_prefix = bench.kept.frozen_prefix(bench.backbone, learner, task, data.test) if kept else None
+    found = evaluate(bench.backbone, learner, delta, data.task, data.test, frozen_prefix)
     return replace(found, seconds=time.perf_counter() - started)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from pydantic import JsonValue
@@ -21,15 +20,13 @@ from learners.training.fit import TRAINING_FORMAT
 from learners.training.predict import EVALUATION_FORMAT
 from stream.execution.activation_cache import ActivationCache
 from stream.execution.workers import arithmetic
-from stream.storage.facts import Setting
+from stream.storage.facts import Override
 from stream.storage.job import Job
 from stream.storage.store import Store
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
+from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
-
-if TYPE_CHECKING:
-    from stream.avalanche.trainer import Trainer
 
 OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
 THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
@@ -50,20 +47,22 @@ class Setup:
     backbone_id: str
     dtype: Dtype
     learners: tuple[str, ...]  # specifications as written
-    overrides: Mapping[str, Setting]
+    overrides: Mapping[str, Override]
     data: Mapping[str, str]  # task -> folder of its encoded arrays
     store: str
     seed: int
     train_examples: int | None
     test_examples: int | None
+    validation_examples: int | None = None  # None: as test_examples
     keep: bool = False  # whether evaluations may share what frozen layers compute; not where they are to audit it
     ids: Mapping[str, str] = field(default_factory=dict)  # task -> content id of its data; where there are fits
+    plugins: Sequence[Mapping[str, str]] = ()  # what its learners come from: fields of `tasks.registry.Origin`
 
 
 @dataclass(eq=False)
 class Workbench:
     """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open;
-    strategies are as the last fit left them."""
+    what trainers keep is as the last fit left it."""
 
     setup: Setup
     backbone: Backbone
@@ -71,7 +70,7 @@ class Workbench:
     store: Store
     opened: dict[str, EncodedTask]
     kept: ActivationCache = field(default_factory=ActivationCache)
-    trainers: dict[str, Trainer] = field(default_factory=dict)
+    trainer_states: dict[str, object] = field(default_factory=dict)  # by learner
 
     def data(self, name: str) -> EncodedTask:
         """A task's rows, capped by seeded samples that all learners share."""
@@ -79,10 +78,10 @@ class Workbench:
             self.opened[name] = self.opened.pop(name)  # the last asked for
         else:
             setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
-            limits = {"train": setup.train_examples, "validation": setup.test_examples, "test": setup.test_examples}
+            limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
             train, validation, test = (
-                sample(getattr(task, split), limit, seed_of(setup.seed, name, "sample", split))
-                for split, limit in limits.items()
+                sample(getattr(task, split), limits.of(split), seed_of(setup.seed, name, "sample", split))
+                for split in SPLITS
             )
             if len(self.opened) >= OPEN_TASKS:
                 del self.opened[next(iter(self.opened))]

@@ -75,16 +75,18 @@ def _workbench_of(setup: Setup, before: Workbench | None) -> Workbench:
         InputError: As `stream.execution.workbench.open_workbench`.
     """
     from stream.execution.workbench import open_workbench
+    from stream.plugins.load import reload_plugins
 
     backbone = None
     if before is not None:
         if (before.backbone.id, before.setup.dtype) == (setup.backbone_id, setup.dtype):
             backbone = before.backbone
-        before.trainers.clear()  # each leads back to its bench, and what is frozen is never collected
+        before.trainer_states.clear()  # each may lead back to its bench, and what is frozen is never collected
         before.kept.states.clear()
         before.opened.clear()
     gc.collect()
-    bench = open_workbench(setup, backbone)
+    with reload_plugins(setup.plugins).in_use():
+        bench = open_workbench(setup, backbone)
     gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
     return bench
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from learners.backbones.locate import pinned_backbone
-from stream.hub.manifest import Record
+from stream.hub.delta_record import Certificate, DeltaRecord, TaskRecord, TrainingRecord
 
 # Metrics of tasks by the hub's names.
 METRICS = {"accuracy": "accuracy", "f1": "f1", "matthews": "matthews_correlation", "spearman": "spearmanr"}
@@ -20,13 +18,13 @@ UNLICENSED = (
 )
 
 
-def model_card(record: Record) -> str:
+def model_card(record: DeltaRecord) -> str:
     """The text of README.md.
 
     Args:
         record: Of the Delta, as `stream.hub.manifest.record_of` makes it.
     """
-    title = f"{record['learner']} on {data_title(record['task'])}"
+    title = f"{record.learner} on {data_title(record.task)}"
     card = _metadata(record, title)
     return f"---\n{card}\n---\n\n# {title}\n\n{_text(record)}\n"
 
@@ -36,16 +34,15 @@ def licence(backbone: str, source: str) -> str:
     return "mit" if backbone == "embedded" and source.startswith("simulated") else UNKNOWN
 
 
-def base_model(record: Record) -> str | None:
+def base_model(record: DeltaRecord) -> str | None:
     """The backbone's id on the hub; None where it is not from there."""
-    name: str = record["backbone"]["name"]
-    name = HUB_NAMES.get(name, name)
+    name = HUB_NAMES.get(record.backbone.name, record.backbone.name)
     return name if HUB_ID.fullmatch(name) else None
 
 
-def data_title(task: Mapping[str, Any]) -> str:
+def data_title(task: TaskRecord) -> str:
     """A task by name; one of simulated texts is never to be taken for the data set whose form it has."""
-    return f"{task['title']}, simulated" if task["source"].startswith("simulated") else str(task["title"])
+    return f"{task.title}, simulated" if task.source.startswith("simulated") else task.title
 
 
 def own_backbone(name: str) -> str:
@@ -53,72 +50,72 @@ def own_backbone(name: str) -> str:
     return "the embedded backbone of taskstream" if name == "embedded" else name
 
 
-def _metadata(record: Record, title: str) -> str:
+def _metadata(record: DeltaRecord, title: str) -> str:
     from huggingface_hub import EvalResult, ModelCardData
 
-    task, certificate, base = record["task"], record["certificate"], base_model(record)
-    metric, whole = METRICS[task["metric"]], _whole(record)
-    data_type = f"simulated-{task['name']}" if task["source"].startswith("simulated") else task["name"]
+    task, certificate, base = record.task, record.certificate, base_model(record)
+    metric, whole = METRICS[task.metric], _whole(record)
+    data_type = f"simulated-{task.name}" if task.source.startswith("simulated") else task.name
     results = [] if certificate is None else [
         EvalResult(
-            task_type="text-classification", dataset_type=task.get("repository", data_type),
-            dataset_name=data_title(task), dataset_config=task.get("configuration"), dataset_split="test",
-            dataset_revision=task.get("commit"), metric_type=metric, metric_value=certificate["score"],
+            task_type="text-classification", dataset_type=task.repository or data_type,
+            dataset_name=data_title(task), dataset_config=task.configuration, dataset_split="test",
+            dataset_revision=task.commit, metric_type=metric, metric_value=certificate.score,
         )
     ]  # fmt: skip
     data = ModelCardData(
-        license=licence(record["backbone"]["name"], task["source"]),
+        license=licence(record.backbone.name, task.source),
         base_model=base,
         base_model_relation=("finetune" if whole else "adapter") if base else None,
-        datasets=[task["repository"]] if "repository" in task else None,
+        datasets=[task.repository] if task.repository else None,
         metrics=[metric],
         library_name="taskstream",
         pipeline_tag="text-classification",
-        tags=["continual-learning", *([] if whole else ["parameter-efficient-fine-tuning"]), record["sharing"]],
+        tags=["continual-learning", *([] if whole else ["parameter-efficient-fine-tuning"]), record.sharing],
         model_name=title if results else None,
         eval_results=results or None,
     )
     return data.to_yaml()
 
 
-def _whole(record: Record) -> bool:
+def _whole(record: DeltaRecord) -> bool:
     """Whether every weight of the backbone has a new value."""
-    return bool(record["parameters"]["backbone"] >= record["backbone"]["parameters"])
+    return record.parameters.backbone >= record.backbone.parameters
 
 
-def _text(record: Record) -> str:
-    task, backbone, certificate = record["task"], record["backbone"], record["certificate"]
-    counts = record["parameters"]
-    changed, added, head = (f"{counts[part]:,}" for part in ("backbone", "added", "head"))
-    changed = f"{changed} new values for the {backbone['parameters']:,} of the backbone"
-    shared = record["sharing"] == "sequential"
+def _text(record: DeltaRecord) -> str:
+    task, backbone, certificate = record.task, record.backbone, record.certificate
+    counts = record.parameters
+    changed, added, head = (f"{count:,}" for count in (counts.backbone, counts.added, counts.head))
+    changed = f"{changed} new values for the {backbone.parameters:,} of the backbone"
+    shared = record.sharing == "sequential"
     what = "all tasks of a continual stream, one after another," if shared else "one task of a continual stream"
     about = {
-        "task": f"{data_title(task)} (`{task['name']}`), {task['kind']}, from {_origin(task)}",
-        "labels": ", ".join(task["labels"]) or "a real-valued score",
-        "learner": f"`{record['canonical']}`",
-        "arrival": f"task {record['arrival']} of {record['of']} in the stream, seed {record['seed']}",
-        "training": _training(record["training"]),
-        "backbone": f"{own_backbone(pinned_backbone(backbone))}, content {backbone['id']}, {backbone['dtype']}",
+        "task": f"{data_title(task)} (`{task.name}`), {task.kind}, from {_origin(task)}",
+        "labels": ", ".join(task.labels) or "a real-valued score",
+        "learner": f"`{record.canonical}`",
+        "arrival": f"task {record.arrival} of {record.of} in the stream, seed {record.seed}",
+        "training": _training(record.training),
+        "backbone": f"{own_backbone(pinned_backbone(vars(backbone)))}, content {backbone.id}, {backbone.dtype}",
         "parameters": f"{changed}, {added} added, {head} of the head",
-        "tokens of a row": f"at most {record['max_length']}",
-        "content of the Delta": record["delta"],
+        "tokens of a row": f"at most {record.max_length}",
+        "content of the Delta": record.delta,
     }
     return "\n".join([
         f"What {what} changed in a backbone or added to it, and this task's head; the backbone is not in this folder.",
         "",
         *(f"* {name}: {value}" for name, value in about.items()), "",
-        "## Score", "", *_proof(certificate, task["metric"]), "",
+        "## Score", "", *_proof(certificate, task.metric), "",
         "## Use", "", "```python", *usage(record), "```", "",
-        f"Written by taskstream {record['versions'].get('taskstream', '')}, which also reads it.",
-        *(["", UNLICENSED] if licence(backbone["name"], task["source"]) == UNKNOWN else []),
+        f"Written by taskstream {record.versions.get('taskstream', '')}, which also reads it.",
+        *(["", UNLICENSED] if licence(backbone.name, task.source) == UNKNOWN else []),
     ])  # fmt: skip
 
 
-def usage(record: Record) -> list[str]:
+def usage(record: DeltaRecord) -> list[str]:
     """The lines of Python that load the model and answer."""
-    second = ', ["a second text"]' if record["task"]["kind"] == "pair" else ""
-    backbone = pinned_backbone(record["backbone"])
+    second = ', ["a second text"]' if record.task.kind == "pair" else ""
+    backbone = pinned_backbone(vars(record.backbone))
     return [
         "from stream.hub import load_model",
         f'model = load_model(".", backbone={backbone!r})  # this folder; a name, hub id or folder',
@@ -126,35 +123,35 @@ def usage(record: Record) -> list[str]:
     ]
 
 
-def _training(training: Mapping[str, Any]) -> str:
-    rows = f"{training['rows']:,} rows"
-    if "epochs" not in training:
+def _training(training: TrainingRecord) -> str:
+    rows = f"{training.rows:,} rows"
+    if training.epochs is None:
         return rows
-    epochs, batch, rate = (training[name] for name in ("epochs", "batch_size", "peak_learning_rate"))
+    epochs, batch, rate = training.epochs, training.batch_size, training.peak_learning_rate
     return f"{rows}, epochs {epochs} at most, batches of {batch}, learning rate {rate:.3g} at its peak"
 
 
-def _origin(task: Mapping[str, Any]) -> str:
-    if "repository" not in task:
-        return f"source {task['source']}, content {task['data_id']}"
-    configuration = f" ({task['configuration']})" if "configuration" in task else ""
-    return f"{task['repository']}{configuration} at commit {task['commit']}, content {task['data_id']}"
+def _origin(task: TaskRecord) -> str:
+    if not task.repository:
+        return f"source {task.source}, content {task.data_id}"
+    configuration = f" ({task.configuration})" if task.configuration else ""
+    return f"{task.repository}{configuration} at commit {task.commit}, content {task.data_id}"
 
 
-def _proof(certificate: Mapping[str, Any] | None, metric: str) -> list[str]:
+def _proof(certificate: Certificate | None, metric: str) -> list[str]:
     if certificate is None:
         return ["It was not evaluated."]
-    ledger = certificate["ledger"]
-    after = f"{100 * certificate['score']:.2f} {metric} (x100) on {certificate['n']} test rows at the end of the stream"
+    ledger = certificate.ledger
+    after = f"{100 * certificate.score:.2f} {metric} (x100) on {certificate.n} test rows at the end of the stream"
     held = (
         "Its weights go on changing with every later task, so this is measured anew at every arrival."
-        if certificate["shared_weights"]
-        else f"All of its cells in the accuracy matrix ({certificate['rows']}) rest on this one Delta."
+        if certificate.shared_weights
+        else f"All of its cells in the accuracy matrix ({certificate.rows}) rest on this one Delta."
     )
     return [
         f"{after}. {held}", "",
-        f"* last cell: {certificate['provenance']}; logits computed at arrival {certificate['measured_at']}",
-        f"* logits {certificate['logits']}, predictions {certificate['predictions']}, batch plan {certificate['plan']}",
-        f"* ledger of the run: {ledger['lines']} lines, hash of the last {ledger['hash']}; "
+        f"* last cell: {certificate.provenance}; logits computed at arrival {certificate.measured_at}",
+        f"* logits {certificate.logits}, predictions {certificate.predictions}, batch plan {certificate.plan}",
+        f"* ledger of the run: {ledger.lines} lines, hash of the last {ledger.hash}; "
         "`taskstream verify` checks a run, `--rerun all` by computing every cell again",
     ]  # fmt: skip

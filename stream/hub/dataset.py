@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from stream.hub.card import licence, own_backbone
 from stream.hub.manifest import published_at, without_path
+from stream.results.results import Results, TaskInfo
 
-Columns = dict[str, list[Any]]
+Columns = dict[str, list[object]]
 
 DESCRIBED = {
     "matrix": "a cell of R a row: the score of a task after an arrival (0: before any training), and how it was had",
@@ -18,11 +18,11 @@ DESCRIBED = {
 }
 
 
-def write_results(folder: Path, results: Mapping[str, Any], backbone: str) -> None:
+def write_results(folder: Path, results: Results, backbone: str) -> None:
     """Write Parquet files and the data-set card into an empty folder.
 
     Args:
-        results: The document of results.json. What it says of the machine, its paths and its times stays out.
+        results: What they say of the machine, its paths and its times stays out.
         backbone: What others call it (`learners.export.peft.reference`).
     """
     import pyarrow as pa
@@ -36,52 +36,48 @@ def write_results(folder: Path, results: Mapping[str, Any], backbone: str) -> No
     (folder / "README.md").write_text(_card(results, backbone), encoding="utf-8")
 
 
-def _matrix(results: Mapping[str, Any]) -> Columns:
-    order = results["order"]
+def _matrix(results: Results) -> Columns:
     columns: Columns = {name: [] for name in ("learner", "arrival", "arrived", "task", "score", "provenance")}
-    for name, learner in results["learners"].items():
-        rows = zip(learner["R"], learner["provenance"], strict=True)
-        for arrival, (scores, how) in enumerate(rows):
-            for task, score, provenance in zip(order, scores, how, strict=True):
-                cell = (name, arrival, order[arrival - 1] if arrival else None, task, score, provenance)
-                for column, value in zip(columns, cell, strict=True):
-                    columns[column].append(value)
+    for name, learner in results.items():
+        arrived = [None, *results.order[: learner.arrivals]]
+        for arrival, scores in enumerate(learner.rows()):
+            columns["learner"] += [name] * len(scores)
+            columns["arrival"] += [arrival] * len(scores)
+            columns["arrived"] += [arrived[arrival]] * len(scores)
+            columns["task"] += results.order
+            columns["score"] += scores
+            columns["provenance"] += [how or None for how in learner.provenance[arrival].tolist()]
     return columns
 
 
-def _metrics(results: Mapping[str, Any]) -> Columns:
-    columns: Columns = {"learner": [], "metric": [], "value": []}
-    for name, learner in results["learners"].items():
-        for metric, value in learner["metrics"].items():
-            if value is None or isinstance(value, int | float):
-                for column, item in zip(columns, (name, metric, value), strict=True):
-                    columns[column].append(item)
-    return columns
+def _metrics(results: Results) -> Columns:
+    rows = [(name, *pair) for name, learner in results.items() for pair in learner.metrics.items()]
+    return {column: [row[place] for row in rows] for place, column in enumerate(("learner", "metric", "value"))}
 
 
-def _cost(results: Mapping[str, Any]) -> Columns:
-    kinds = ("trained_parameters", "kept_parameters", "head_parameters", "bytes")
-    columns: Columns = {name: [] for name in ("learner", "task", *kinds)}
-    for name, learner in results["learners"].items():
-        for task in learner["cost"]["bytes_per_task"]:
-            columns["learner"].append(name)
-            columns["task"].append(task)
-            for kind in kinds:
-                columns[kind].append(learner["cost"][f"{kind}_per_task"][task])
-    return columns
+def _cost(results: Results) -> Columns:
+    tasks = [(name, learner.cost, task) for name, learner in results.items() for task in learner.cost.bytes_per_task]
+    return {
+        "learner": [name for name, _, _ in tasks],
+        "task": [task for _, _, task in tasks],
+        "trained_parameters": [cost.trained_parameters_per_task.get(task) for _, cost, task in tasks],
+        "kept_parameters": [cost.kept_parameters_per_task.get(task) for _, cost, task in tasks],
+        "head_parameters": [cost.head_parameters_per_task.get(task) for _, cost, task in tasks],
+        "bytes": [cost.bytes_per_task[task] for _, cost, task in tasks],
+    }
 
 
-def _card(results: Mapping[str, Any], backbone: str) -> str:
+def _card(results: Results, backbone: str) -> str:
     from huggingface_hub import DatasetCardData
 
-    source = without_path(results["source"])
-    origins = {task: published_at(about["notes"]) for task, about in results["tasks"].items()}
+    source = without_path(results.source)
+    origins = {task: published_at(about.notes) for task, about in results.tasks.items()}
     configs = [
         {"config_name": name, "data_files": f"{name}.parquet", **({"default": True} if name == "matrix" else {})}
         for name in DESCRIBED
     ]
     texts = "simulated text" if source.startswith("simulated") else "text"
-    title = f"Continual learning of {len(results['order'])} {texts} tasks on {own_backbone(backbone)}"
+    title = f"Continual learning of {len(results.order)} {texts} tasks on {own_backbone(backbone)}"
     repositories = sorted({origin["repository"] for origin in origins.values() if origin})
     data = DatasetCardData(
         license=licence(backbone, source),
@@ -92,15 +88,15 @@ def _card(results: Mapping[str, Any], backbone: str) -> str:
         configs=configs,
     )
     tasks = [
-        f"| {task} | {about['kind']} | {about['metric']} | {_classes(about)} | {about['train']} | {about['test']} | "
+        f"| {task} | {about.kind} | {about.metric} | {_classes(about)} | {about.train} | {about.test} | "
         f"{_commit(origins[task])} |"
-        for task, about in ((task, results["tasks"][task]) for task in results["order"])
+        for task, about in ((task, results.tasks[task]) for task in results.order)
     ]
     return "\n".join([
         "---", data.to_yaml(), "---", "", f"# {title}", "",
-        f"Learners: {', '.join(f'`{name}`' for name in results['learners'])}. Suite {results['suite']}, source "
-        f"{source}, seed {results['seed']}; tasks arrived in the order below. Backbone: {own_backbone(backbone)}, "
-        f"content {results['backbone']['id']}.", "",
+        f"Learners: {', '.join(f'`{name}`' for name in results)}. Suite {results.suite}, source "
+        f"{source}, seed {results.seed}; tasks arrived in the order below. Backbone: {own_backbone(backbone)}, "
+        f"content {results.backbone.id}.", "",
         *(f"* `{name}`: {text}" for name, text in DESCRIBED.items()), "",
         "| task | kind | metric | classes | train | test | commit |", "|---|---|---|---|---|---|---|", *tasks, "",
         "```python", "from datasets import load_dataset",
@@ -109,8 +105,8 @@ def _card(results: Mapping[str, Any], backbone: str) -> str:
     ])  # fmt: skip
 
 
-def _classes(about: Mapping[str, Any]) -> str:
-    return "–" if about["kind"] == "regression" else str(about["classes"])
+def _classes(about: TaskInfo) -> str:
+    return "–" if about.kind == "regression" else str(about.classes)
 
 
 def _commit(origin: Mapping[str, str]) -> str:

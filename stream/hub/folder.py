@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from stream.storage.files import laid_out, usable_folder
 from tasks.content import content_id
@@ -23,7 +22,7 @@ def share(
     task: str | None,
     store: Path | None,
     progress: Callable[[str], None],
-) -> dict[str, Any]:
+) -> dict[str, str | list[str]]:
     """Write Deltas with their cards, and the results with theirs; returns what was written.
 
     Args:
@@ -39,8 +38,10 @@ def share(
     from learners.export.peft import reference
     from stream.hub.card import model_card
     from stream.hub.dataset import write_results
-    from stream.hub.manifest import DELTA, RECORD, record_of
+    from stream.hub.delta_record import DELTA, RECORD
+    from stream.hub.manifest import record_of
     from stream.results.document import results
+    from stream.results.results import Results
     from stream.verification.checks import store_of, whole_record
     from stream.verification.learned import held_delta, learned_tasks, named_learner, run_backbone
     from stream.verification.sources import encoded_of
@@ -62,7 +63,7 @@ def share(
     usable_folder(target.parent, "--to-dir")
     with folder_atomic(target) as part:
         (part / RESULTS).mkdir()
-        write_results(part / RESULTS, results(run.facts, run.events), reference(backbone))
+        write_results(part / RESULTS, Results.from_dict(results(run.facts, run.events)), reference(backbone))
         for each, path in encoded.items():
             data = open_encoded(path)  # maps many files, so not those of all tasks at once
             for name in (name for name, its in pairs if its == each):
@@ -71,7 +72,7 @@ def share(
                 record = record_of(run, evidence, backbone, name, data, delta)
                 place = part / "models" / names[name] / each
                 save_delta(delta, place / DELTA)
-                write_atomic(place / RECORD, laid_out(record) + "\n")
+                write_atomic(place / RECORD, laid_out(record.as_dict()) + "\n")
                 write_atomic(place / "README.md", model_card(record))
     models = [f"models/{names[name]}/{each}" for name, each in pairs]
     return {"folder": str(target), "models": models, "results": RESULTS}

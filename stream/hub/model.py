@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,9 @@ from learners.forward.batches import evaluation_plan
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.hub.manifest import DELTA, Record, read_record
+from stream.hub.delta_record import DELTA, RECORD, DeltaRecord, read_record
+from stream.plugins.load import load_plugins
+from stream.plugins.used import check_present
 from tasks.encode import encode_split
 from tasks.errors import InputError
 from tasks.examples import Examples
@@ -35,7 +36,7 @@ class SharedModel:
     learner: Learner
     delta: Delta
     labels: tuple[str, ...]
-    record: Record
+    record: DeltaRecord
 
     def logits(self, texts: Sequence[str], texts_b: Sequence[str] | None = None) -> np.ndarray:
         """Logits float32 [n, C], or the score [n, 1] of a regression, in the order of the texts.
@@ -49,15 +50,15 @@ class SharedModel:
         Raises:
             InputError: No texts, second texts where the task has none or not as many, or a text without a token.
         """
-        task: Mapping[str, Any] = self.record["task"]
+        task = self.record.task
         if not len(texts) or (texts_b is not None and len(texts_b) != len(texts)):
             found = f"{len(texts)} texts" + (f" and {len(texts_b)} second ones" if texts_b is not None else "")
             raise InputError("not rows of a task", expected="a text a row", found=found)
-        if task["kind"] == ("pair" if texts_b is None else "single"):
-            expected = "texts and second texts" if task["kind"] == "pair" else "texts alone"
-            raise InputError("not what this task reads", where=f"task {task['name']}", expected=expected)
+        if task.kind == ("pair" if texts_b is None else "single"):
+            expected = "texts and second texts" if task.kind == "pair" else "texts alone"
+            raise InputError("not what this task reads", where=f"task {task.name}", expected=expected)
         examples = Examples(tuple(texts), tuple(texts_b) if texts_b is not None else None, np.zeros(len(texts), int))
-        rows = encode_split(examples, self.backbone.tokenizer, self.record["max_length"], task["name"])
+        rows = encode_split(examples, self.backbone.tokenizer, self.record.max_length, task.name)
         return predict(self.backbone, self.learner, self.delta, rows, evaluation_plan(rows))
 
     def answers(self, texts: Sequence[str], texts_b: Sequence[str] | None = None) -> list[str] | list[float]:
@@ -68,28 +69,32 @@ class SharedModel:
         return [self.labels[index] for index in logits.argmax(axis=1)]
 
 
-def load_model(folder: str | Path, backbone: str | None = None) -> SharedModel:
+def load_model(folder: str | Path, backbone: str | None = None, plugins: Sequence[str | Path] = ()) -> SharedModel:
     """Read what `taskstream export --to-dir` wrote of one task, and put it on its backbone.
 
     Args:
         folder: With config.json and delta.safetensors, from the hub by `huggingface_hub.snapshot_download`.
         backbone: Where the backbone is, as `--backbone` takes it; None takes the name in the record.
+        plugins: Files that its learner comes from, if it is not one of ours. They are run.
 
     Raises:
         InputError: A file is missing or damaged, or the backbone is another than the Delta was learned on.
+        MissingPlugin: The learner comes from a plug-in that is not among those given.
     """
     folder = Path(folder)
     record = read_record(folder)
-    known: Mapping[str, Any] = record["backbone"]
-    base = load_backbone(backbone or pinned_backbone(known), known["dtype"])
-    if base.id != known["id"]:
+    known = record.backbone
+    base = load_backbone(backbone or pinned_backbone(vars(known)), known.dtype)
+    if base.id != known.id:
         raise InputError(
             "not the backbone of this Delta",
             where=base.name,
-            expected=f"{known['name']}, content {known['id'][:16]}",
+            expected=f"{known.name}, content {known.id[:16]}",
             found=base.id[:16],
             fix="name it: load_model(folder, backbone=...)",
         )
-    delta = load_delta(folder / DELTA, record["delta"])
-    learner = parse_learner(record["learner"], record["overrides"])
-    return SharedModel(base, learner, delta, tuple(record["task"]["labels"]), record)
+    delta = load_delta(folder / DELTA, record.delta)
+    with load_plugins(plugins).in_use():
+        check_present(record.plugins or (), str(folder / RECORD))
+        learner = parse_learner(record.learner, record.overrides)
+    return SharedModel(base, learner, delta, record.task.labels, record)

@@ -1,20 +1,19 @@
-"""Where each learner stands: the figures of results.json that the sections of the report share."""
+"""A summary of each learner: the figures of its results that the sections of the report share."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType
-from typing import Any, cast
 
-from stream.report.numbers import mean, number
+from stream.results.learner_results import LearnerResults, Retention
+from stream.results.metrics import METRICS
+from stream.results.results import Results
 
 Row = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
-class Standing:
+class LearnerSummary:
     """One learner as the report shows it. Scores are fractions; None is "not known", never 0.
 
     Attributes:
@@ -24,8 +23,9 @@ class Standing:
         growth, growth_without_heads: Total parameters after each arrival, in times of the backbone.
         trained_share: Mean over tasks of the parameters trained, heads apart, as a fraction of the backbone.
         bytes_per_task: Mean stored bytes of a Delta, its head included.
-        retention: The proof: `verified`, numbers of cells by provenance, violations.
+        retention: The proof.
         counted: Tasks that the metrics are over; of those that arrived, the others failed.
+        own: Metrics that are not of this package, by name.
     """
 
     name: str
@@ -40,8 +40,9 @@ class Standing:
     trained_share: float | None
     bytes_per_task: float | None
     train_seconds: float | None
-    retention: Mapping[str, Any]
+    retention: Retention
     counted: int
+    own: Mapping[str, float | None]
 
     @property
     def whole(self) -> bool:
@@ -54,60 +55,46 @@ class Standing:
         return self.rows[-1] if self.rows else tuple(None for _ in self.before)
 
 
-def standings(results: Mapping[str, Any]) -> tuple[Standing, ...]:
-    """The learners of `results` (results.json, schema 1) in their order there."""
-    return tuple(standing(name, record, results) for name, record in results["learners"].items())
+def summaries(results: Results) -> tuple[LearnerSummary, ...]:
+    """A summary of each learner, in the order of the results."""
+    return tuple(summary(learner, results.backbone.parameters) for learner in results.learners.values())
 
 
-def standing(name: str, record: Mapping[str, Any], results: Mapping[str, Any]) -> Standing:
-    tasks = len(results["order"])
-    metrics: Mapping[str, Any] = record.get("metrics") or {}
-    cost: Mapping[str, Any] = record.get("cost") or {}
-    matrix = [numbers(row, tasks) for row in record.get("R") or ()]
-    before = matrix[0] if matrix else numbers((), tasks)
-    backbone = number((results.get("backbone") or {}).get("parameters"))
-    trained = mean_of_values(cost.get("trained_parameters_per_task"))
-    return Standing(
-        name=name,
-        sharing=str(record.get("sharing") or ""),
-        rows=tuple(matrix[1:]),
+def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
+    """A summary of one learner.
+
+    Args:
+        backbone: How many parameters the backbone has.
+    """
+    before, *rows = learner.rows()
+    return LearnerSummary(
+        name=learner.name,
+        sharing=learner.sharing,
+        rows=tuple(rows),
         before=before,
-        average=number(metrics.get("average_accuracy")),
-        forgetting=number(metrics.get("forgetting_chaudhry")),
-        bwt=number(metrics.get("bwt_gem")),
-        growth=tuple(number(value) for value in cost.get("growth") or ()),
-        growth_without_heads=tuple(number(value) for value in cost.get("growth_without_heads") or ()),
-        trained_share=trained / backbone if trained is not None and backbone else None,
-        bytes_per_task=mean_of_values(cost.get("bytes_per_task")),
-        train_seconds=number(cost.get("train_seconds")),
-        retention=record.get("retention") or {},
-        counted=int((record.get("metrics_over") or {}).get("tasks", max(len(matrix) - 1, 0))),
+        average=learner.metrics.get("average_accuracy"),
+        forgetting=learner.metrics.get("forgetting_chaudhry"),
+        bwt=learner.metrics.get("bwt_gem"),
+        growth=learner.cost.growth,
+        growth_without_heads=learner.cost.growth_without_heads,
+        trained_share=learner.trained_share(backbone),
+        bytes_per_task=learner.bytes_per_task,
+        train_seconds=learner.cost.train_seconds,
+        retention=learner.retention,
+        counted=learner.counted,
+        own={name: value for name, value in learner.metrics.items() if name not in METRICS.built_in()},
     )
-
-
-def numbers(values: Sequence[object], length: int) -> Row:
-    known = cast(list[float | None], list(values[:length]))
-    # Nearly every row holds floats and nothing else, and a long stream has a million cells.
-    if not {type(value) for value in known} <= {float, NoneType} or not math.isfinite(sum(filter(None, known))):
-        known = [number(value) for value in known]
-    return tuple(known + [None] * (length - len(known)))
-
-
-def mean_of_values(by_task: Mapping[str, object] | None) -> float | None:
-    return mean([number(value) for value in (by_task or {}).values()])
 
 
 def last(values: Row) -> float | None:
     return values[-1] if values else None
 
 
-def ranked(standings: Sequence[Standing]) -> list[Standing]:
+def ranked(learners: Sequence[LearnerSummary]) -> list[LearnerSummary]:
     """Best average score first; then those over fewer tasks, which do not compare; learners without one last."""
-    return sorted(
-        standings, key=lambda learner: (learner.average is None, not learner.whole, -(learner.average or 0.0))
-    )
+    return sorted(learners, key=lambda learner: (learner.average is None, not learner.whole, -(learner.average or 0.0)))
 
 
-def arrivals_done(standings: Sequence[Standing]) -> int:
+def arrivals_done(learners: Sequence[LearnerSummary]) -> int:
     """Arrivals that every learner has finished."""
-    return min((len(learner.rows) for learner in standings), default=0)
+    return min((len(learner.rows) for learner in learners), default=0)

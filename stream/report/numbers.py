@@ -5,13 +5,7 @@ from __future__ import annotations
 import math
 
 from stream.report.console import Page
-
-
-def number(value: object) -> float | None:
-    """`value` as a float, None where it is absent or not a number: absent must never read as 0."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+from stream.results.reading import number as number
 
 
 def mean(values: list[float | None]) -> float | None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import importlib
-import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from stream.report.html.axis import logarithmic, spread
-from stream.report.learner_summary import Standing, last, standings
-from stream.report.numbers import number
+from stream.report.learner_summary import LearnerSummary, last, summaries
 from stream.report.palette import LIGHT, sign
 from stream.report.terminal.forgetting import may_forget
 from stream.report.terminal.heatmap import SHADES
 from stream.report.terminal.league import uncertainty
 from stream.results.intervals import Interval, interval
+from stream.results.results import Results, load_results
 from tasks.errors import InputError
 
-Results = Mapping[str, Any]
 Plot = Callable[[Any], None]  # draws on matplotlib's Axes
 DASHES = ("-", "--", ":")
 STYLE = {
@@ -55,14 +53,14 @@ def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -
     """
     if find_spec("matplotlib") is None:
         raise InputError("matplotlib is not installed", where=f"--{form}", fix="pip install 'taskstream[plots]'")
-    learners = standings(results)
+    learners = summaries(results)
     height = 2.4 + 0.15 * math.ceil(len(learners) / columns(len(learners)))  # inches: the axes, and the key below
     figures: dict[str, tuple[float, float, Plot]] = {
         "growth": (4.2, height, partial(growth, results=results, learners=learners)),
         "trade_off": (4.2, height, partial(trade_off, results=results, learners=learners)),
     }
     if any(map(may_forget, learners)):
-        tall = 1.2 + 0.16 * min(len(results["order"]), 300)
+        tall = 1.2 + 0.16 * min(len(results.order), 300)
         figures["forgetting"] = (4.2, tall, partial(forgetting, results=results, learners=learners))
     if len(seeds) > 1:
         figures["league"] = (4.2, 0.8 + 0.24 * len(learners), partial(league, seeds=seeds))
@@ -96,12 +94,11 @@ def seeds_beside(folder: Path, results: Results) -> list[Results]:
     found = []
     for path in sorted(here.parent.glob("seed*/results.json")):
         try:
-            other = json.loads(path.read_text(encoding="utf-8"))
-            alike = all(unseeded(other.get(key)) == unseeded(results.get(key)) for key in SAME)
-            whole = all(len(record["R"]) > len(results["order"]) for record in other["learners"].values())
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            other = load_results(path.parent)
+        except (OSError, InputError):
             continue
-        if alike and whole and list(other["learners"]) == list(results["learners"]):
+        alike = all(unseeded(getattr(other, name)) == unseeded(getattr(results, name)) for name in SAME)
+        if alike and other.arrivals == len(results.order) and list(other) == list(results):
             found.append(other)
     return found or [results]
 
@@ -115,7 +112,7 @@ def look(index: int) -> dict[str, Any]:
     return {"color": LIGHT[index % len(LIGHT)], "linestyle": DASHES[index // len(LIGHT) % len(DASHES)]}
 
 
-def growth(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
+def growth(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
     """Parameters kept, in times of the backbone, on a logarithmic axis; a sign at the end of each curve."""
     known = [value for learner in learners for value in learner.growth if value]
     scale = logarithmic(min(1.0, *known), max(1.1, *known), "{:g}×".format) if known else None
@@ -123,7 +120,7 @@ def growth(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
         values = [float("nan") if value is None else value for value in learner.growth]
         axes.plot(range(1, len(values) + 1), values, linewidth=1.5, label=label(index, learner), **look(index))
     axes.set(xlabel="arrivals", ylabel="parameters kept, × backbone", yscale="log")
-    axes.set_xlim(1, max(len(results["order"]), 2))
+    axes.set_xlim(1, max(len(results.order), 2))
     if scale is not None:
         ticks(axes.yaxis, scale.ticks)
         axes.set_ylim(scale.low * 0.97, scale.high * 1.05)
@@ -134,9 +131,9 @@ def growth(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
     key(axes, len(learners))
 
 
-def trade_off(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
+def trade_off(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
     """Score against trained parameters (Houlsby et al. 2019, Figures 1 and 3); no parameters stand at the left."""
-    half = uncertainty([number(task.get("test")) for task in results["tasks"].values()]) or 0.0
+    half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
     drawn = [(i, x) for i, x in enumerate(learners) if x.average is not None and x.trained_share is not None]
     shares = [100 * share for _, learner in drawn if (share := learner.trained_share)]
     low, high = min(shares, default=1.0) / 1.5, max(shares, default=100.0) * 1.5
@@ -167,7 +164,7 @@ def ticks(axis: Any, marks: Sequence[tuple[float, str]]) -> None:
     axis.set_ticks([], minor=True)
 
 
-def forgetting(axes: Any, results: Results, learners: Sequence[Standing]) -> None:
+def forgetting(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
     """From the score on the day of learning, a ring, to that of now, a dot, of each learner that forgets or may."""
     losing = [(index, learner) for index, learner in enumerate(learners) if may_forget(learner)]
     for rank, (index, learner) in enumerate(losing):
@@ -178,7 +175,7 @@ def forgetting(axes: Any, results: Results, learners: Sequence[Standing]) -> Non
         axes.hlines(lines, first, now, color=colour, linewidth=1.2)
         axes.plot(now, lines, "o", color=colour, markersize=4, label=label(index, learner))
         axes.plot(first, lines, "o", color=colour, markersize=4, markerfacecolor="white")
-    axes.set_yticks(range(len(results["order"])), results["order"], fontsize=7)
+    axes.set_yticks(range(len(results.order)), results.order, fontsize=7)
     axes.invert_yaxis()
     axes.set(xlabel="score when learned (ring) and now (dot), points")
     key(axes, len(losing))
@@ -186,7 +183,7 @@ def forgetting(axes: Any, results: Results, learners: Sequence[Standing]) -> Non
 
 def league(axes: Any, seeds: Sequence[Results]) -> None:
     """Average scores, each with its 95 % interval over seeds (Student's t), the best on top."""
-    by_seed = [standings(results) for results in seeds]
+    by_seed = [summaries(results) for results in seeds]
     means = [
         (index, interval([x for x in scores if x is not None]))
         for index, group in enumerate(zip(*by_seed, strict=True))
@@ -200,7 +197,7 @@ def league(axes: Any, seeds: Sequence[Results]) -> None:
     axes.set(xlabel=f"points, {len(seeds)} seeds, 95 %")
 
 
-def matrix(axes: Any, learner: Standing) -> None:
+def matrix(axes: Any, learner: LearnerSummary) -> None:
     """R as a heat map; what was not evaluated, or failed, is grey."""
     colours = importlib.import_module("matplotlib.colors").LinearSegmentedColormap.from_list("scores", SHADES)
     colours = colours.with_extremes(bad="#eeeeee")
@@ -215,7 +212,7 @@ def matrix(axes: Any, learner: Standing) -> None:
     axes.figure.colorbar(image, ax=axes, shrink=0.8, label="points")
 
 
-def label(index: int, learner: Standing) -> str:
+def label(index: int, learner: LearnerSummary) -> str:
     return f"{sign(index)}  {learner.name}"
 
 

@@ -1,16 +1,15 @@
-"""Difference: what two runs have not in common, from their results and, where there are any, their ledgers."""
+"""Difference: what two runs do not have in common, from their results and, where there are any, their ledgers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-Results = Mapping[str, Any]
-Values = Mapping[str, Any]
-Places = Mapping[str, int]
+from stream.results.cell_comparison import CellComparison, compare_cells
+from stream.results.results import Results, TaskInfo
 
-COSTS = ("train_flops", "train_seconds", "evaluate_seconds", "peak_memory_bytes")  # of results.json, as they stand
+COSTS = ("train_flops", "train_seconds", "evaluate_seconds", "peak_memory_bytes")  # after the last arrival
 FACTS = ("kind", "metric", "classes", "train", "validation", "test", "ceiling")  # of a task, beside its data
 
 
@@ -26,172 +25,173 @@ class Side:
 
     folder: str
     results: Results
-    settings: Values
+    settings: Mapping[str, object]
     logits: Mapping[tuple[str, int, str], str] | None = None
     deltas: Mapping[tuple[str, str], str] | None = None
 
-    @property
-    def place(self) -> Places:
-        """Arrival of each task, from 1."""
-        return {task: arrival for arrival, task in enumerate(self.results["order"], start=1)}
 
-    def rows(self, learner: str) -> Sequence[Sequence[float | None]]:
-        """R, its first row before any training."""
-        found: Sequence[Sequence[float | None]] = self.results["learners"][learner]["R"]
-        return found
+@dataclass(frozen=True)
+class RunFacts:
+    """A run in a line; `ledger` says whether it has one, by which logits and Deltas are compared."""
 
-    def arrivals(self) -> int:
-        """Arrivals that every learner has finished."""
-        return min((len(self.rows(name)) - 1 for name in self.results["learners"]), default=0)
+    folder: str
+    suite: str
+    tasks: int
+    arrivals: int
+    learners: int
+    ledger: bool
 
 
-def difference(a: Side, b: Side) -> dict[str, Any]:
-    """All that differs, and what can be set side by side, as one plain document."""
-    learners, tasks = (shared(a.results[key], b.results[key]) for key in ("learners", "tasks"))
+@dataclass(frozen=True)
+class Unlike:
+    """A value that differs; None where a run has none."""
+
+    name: str
+    a: object
+    b: object
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names that both have, in the order of the first, and that only one has."""
+
+    both: tuple[str, ...]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of both runs, and the second less the first; None where it is not known."""
+
+    a: float | None
+    b: float | None
+    difference: float | None
+
+
+@dataclass(frozen=True)
+class Same:
+    """Whether the runs agree, part by part."""
+
+    settings: bool
+    inputs: bool
+    learners: bool
+    tasks: bool
+    cells: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All that differs between two runs, and their figures side by side.
+
+    Attributes:
+        inputs: Backbone, data, versions, arithmetic, and the training settings of learners.
+        same_order_for: For how many arrivals both have the same tasks in the same order.
+        cells: Of each learner that both have, its cells of R.
+        metrics, cost: Of each learner that both have, figures by name.
+    """
+
+    a: RunFacts
+    b: RunFacts
+    settings: tuple[Unlike, ...]
+    inputs: tuple[Unlike, ...]
+    learners: Names
+    tasks: Names
+    same_order_for: int
+    cells: Mapping[str, CellComparison]
+    metrics: Mapping[str, Mapping[str, Figure]]
+    cost: Mapping[str, Mapping[str, Figure]]
+    same: Same
+
+    def as_dict(self) -> dict[str, Any]:
+        """As one plain document."""
+        document = asdict(self)
+        return document | {"settings": [entry | {"setting": entry["name"]} for entry in document["settings"]]}
+
+
+def difference(a: Side, b: Side) -> Difference:
+    """All that differs, and what can be set side by side."""
+    learners, tasks = names(a.results, b.results), names(a.results.tasks, b.results.tasks)
     settings = unlike(a.settings, b.settings)
-    inputs = unlike(inputs_of(a, tasks["both"]), inputs_of(b, tasks["both"]))
-    told = {entry["name"] for entry in settings}
-    inputs += [entry for name in learners["both"] for entry in training(a, b, name) if entry["setting"] not in told]
-    cells = {name: compared(a, b, name, tasks["both"]) for name in learners["both"]}
-    return {
-        "a": described(a),
-        "b": described(b),
-        "settings": settings,
-        "inputs": [{key: value for key, value in entry.items() if key != "setting"} for entry in inputs],
-        "learners": learners,
-        "tasks": tasks,
-        "same_order_for": common_start(a, b),
-        "cells": cells,
-        "metrics": {name: beside(metrics_of(a, name), metrics_of(b, name)) for name in learners["both"]},
-        "cost": {name: beside(costs_of(a, name), costs_of(b, name)) for name in learners["both"]},
-        "same": {
-            "settings": not settings,
-            "inputs": not inputs,
-            "learners": not (learners["only_a"] or learners["only_b"]),
-            "tasks": not (tasks["only_a"] or tasks["only_b"]),
-            "cells": not any(found["differ"] for found in cells.values()),
-        },
-    }
+    told = {entry.name for entry in settings}
+    inputs = unlike(inputs_of(a.results, tasks.both), inputs_of(b.results, tasks.both))
+    for name in learners.both:
+        training = unlike(a.results[name].training, b.results[name].training)
+        inputs += [Unlike(f"{x.name} of {name}", x.a, x.b) for x in training if x.name not in told]
+    start = common_start(a.results.order, b.results.order)
+    cells = compare_cells(
+        a.results, b.results, learners.both, tasks.both, start, (a.logits, b.logits), (a.deltas, b.deltas)
+    )
+    return Difference(
+        a=described(a),
+        b=described(b),
+        settings=tuple(settings),
+        inputs=tuple(inputs),
+        learners=learners,
+        tasks=tasks,
+        same_order_for=start,
+        cells=cells,
+        metrics={name: figures(a.results[name].metrics, b.results[name].metrics) for name in learners.both},
+        cost={name: figures(costs_of(a.results, name), costs_of(b.results, name)) for name in learners.both},
+        same=Same(
+            settings=not settings,
+            inputs=not inputs,
+            learners=not (learners.only_a or learners.only_b),
+            tasks=not (tasks.only_a or tasks.only_b),
+            cells=not any(found.differ for found in cells.values()),
+        ),
+    )
 
 
-def described(side: Side) -> dict[str, Any]:
-    results = side.results
-    return {
-        "folder": side.folder,
-        "suite": results["suite"],
-        "tasks": len(results["order"]),
-        "arrivals": side.arrivals(),
-        "learners": len(results["learners"]),
-        "ledger": side.logits is not None,
-    }
+def described(side: Side) -> RunFacts:
+    results, ledger = side.results, side.logits is not None
+    return RunFacts(side.folder, results.suite, len(results.order), results.arrivals, len(results), ledger)
 
 
-def shared(a: Values, b: Values) -> dict[str, list[str]]:
-    """Names in both, in the order of the first; and in one only."""
-    return {
-        "both": [name for name in a if name in b],
-        "only_a": [name for name in a if name not in b],
-        "only_b": [name for name in b if name not in a],
-    }
+def names(a: Iterable[str], b: Iterable[str]) -> Names:
+    one, other = dict.fromkeys(a), dict.fromkeys(b)
+    only_a, only_b = (tuple(x for x in these if x not in those) for these, those in ((one, other), (other, one)))
+    return Names(tuple(name for name in one if name in other), only_a, only_b)
 
 
-def unlike(a: Values, b: Values) -> list[dict[str, Any]]:
-    """Entries that differ, None where one has none."""
-    names = [name for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name)]
-    return [{"name": name, "a": a.get(name), "b": b.get(name), "setting": name} for name in names]
+def unlike(a: Mapping[str, object], b: Mapping[str, object]) -> list[Unlike]:
+    """Entries that differ."""
+    return [Unlike(name, a.get(name), b.get(name)) for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name)]
 
 
-def inputs_of(side: Side, tasks: Sequence[str]) -> dict[str, Any]:
+def inputs_of(results: Results, tasks: Sequence[str]) -> dict[str, object]:
     """What the results rest on beside the settings: backbone, data, versions and arithmetic."""
-    results = side.results
-    found = {f"backbone {name}": value for name, value in results["backbone"].items() if name != "name"}
-    for task in tasks:
-        facts = results["tasks"][task]
-        found[f"data of {task}"] = facts.get("data_id")
-        found |= {f"{fact} of {task}": facts.get(fact) for fact in FACTS}
-    return found | dict(results.get("environment") or {})
+    backbone = results.backbone
+    found: dict[str, object] = {f"backbone {x.name}": getattr(backbone, x.name) or None for x in fields(backbone)[1:]}
+    for name in tasks:
+        task = results.tasks.get(name, TaskInfo())
+        found[f"data of {name}"] = task.data_id or None
+        found |= {f"{fact} of {name}": getattr(task, fact) for fact in FACTS}
+    return found | dict(results.environment)
 
 
-def training(a: Side, b: Side, learner: str) -> list[dict[str, Any]]:
-    """Settings of a learner's training that differ."""
-    one, other = (side.results["learners"][learner].get("training") or {} for side in (a, b))
-    return [entry | {"name": f"{entry['name']} of {learner}"} for entry in unlike(one, other)]
-
-
-def common_start(a: Side, b: Side) -> int:
+def common_start(a: Sequence[str], b: Sequence[str]) -> int:
     """For how many arrivals both have the same tasks in the same order."""
-    pairs = list(zip(a.results["order"], b.results["order"], strict=False))
+    pairs = list(zip(a, b, strict=False))
     return next((index for index, (one, other) in enumerate(pairs) if one != other), len(pairs))
 
 
-def pairs(a: Side, b: Side, tasks: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    """Cells that may be set side by side: arrival in each run, and the task.
-
-    Rows before training, and those after the same arrivals in the same order; from there on, each task on the day it
-    was learned, which for an isolated learner does not depend on the order.
-    """
-    start, place, other = common_start(a, b), a.place, b.place
-    yield from ((0, 0, task) for task in tasks)
-    yield from ((arrival, arrival, task) for arrival in range(1, start + 1) for task in tasks)
-    yield from ((place[task], other[task], task) for task in tasks if place[task] > start)
-
-
-def compared(a: Side, b: Side, learner: str, tasks: Sequence[str]) -> dict[str, Any]:
-    """Cells of R of one learner: how many are the same number, and those that are not; logits and Deltas, bit for bit.
-
-    A cell counts if both runs came so far and one at least has a score; a failed fit leaves none.
-    """
-    ours, theirs = a.rows(learner), b.rows(learner)
-    place, other = a.place, b.place
-    differing: list[dict[str, Any]] = []
-    logits: list[bool | None] = []
-    for i, j, task in pairs(a, b, tasks):
-        if i >= len(ours) or j >= len(theirs):
-            continue
-        one, two = ours[i][place[task] - 1], theirs[j][other[task] - 1]
-        # A task still to come is evaluated in some runs only, by choice.
-        if (one is None and two is None) or (None in (one, two) and (i < place[task] or j < other[task])):
-            continue
-        ids = [(side.logits or {}).get((learner, k, task)) for side, k in ((a, i), (b, j))]
-        same = ids[0] == ids[1] if None not in ids else None
-        logits.append(same)
-        if one != two:
-            change = None if one is None or two is None else two - one
-            differing.append(
-                {"arrival_a": i, "arrival_b": j, "task": task, "a": one, "b": two, "difference": change, "logits": same}
-            )
-    changes = [abs(cell["difference"]) for cell in differing if cell["difference"] is not None]
-    both = [key for key in a.deltas or () if key[0] == learner and key in (b.deltas or {})]
+def costs_of(results: Results, learner: str) -> dict[str, float | None]:
+    """The account after the last arrival; of what each task has, the mean."""
+    cost = results[learner].cost
     return {
-        "compared": len(logits),
-        "equal": len(logits) - len(differing),
-        "differ": len(differing),
-        "largest": max(changes, default=None if differing else 0.0),
-        "logits": {"told": sum(same is not None for same in logits), "equal": sum(same is True for same in logits)},
-        "deltas": {"told": len(both), "equal": sum((a.deltas or {})[key] == (b.deltas or {})[key] for key in both)},
-        "differing": differing,
+        "growth": cost.growth[-1] if cost.growth else None,
+        "growth_without_heads": cost.growth_without_heads[-1] if cost.growth_without_heads else None,
+        "trained_parameters_per_task": results[learner].trained_parameters,
+        "bytes_per_task": results[learner].bytes_per_task,
+        **{name: getattr(cost, name) for name in COSTS},
     }
 
 
-def metrics_of(side: Side, learner: str) -> Values:
-    metrics: Values = side.results["learners"][learner]["metrics"]
-    return metrics
-
-
-def costs_of(side: Side, learner: str) -> dict[str, Any]:
-    """The account after the last arrival; of what each task has, the mean."""
-    cost = side.results["learners"][learner]["cost"]
-    found = {name: cost[name][-1] if cost[name] else None for name in ("growth", "growth_without_heads")}
-    for name in ("trained_parameters_per_task", "bytes_per_task"):
-        values = [*cost[name].values()]
-        found[name] = sum(values) / len(values) if values else None
-    return found | {name: cost.get(name) for name in COSTS}
-
-
-def beside(a: Values, b: Values) -> dict[str, dict[str, float | None]]:
-    """Figures side by side, and the second less the first where both are known."""
+def figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> dict[str, Figure]:
+    """Numbers of both runs by name."""
     found = {}
     for name in dict.fromkeys((*a, *b)):
         one, other = a.get(name), b.get(name)
-        found[name] = {"a": one, "b": other, "difference": None if one is None or other is None else other - one}
+        found[name] = Figure(one, other, None if one is None or other is None else other - one)
     return found

@@ -13,29 +13,34 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from learners.specification.learner import Learner, Training
+from learners.training.trainer import trainer_named
 from stream.results.account import account, bytes_kept
 from stream.results.failures import failures_of
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
 from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, ViolationEntry
 from stream.storage.events import Provenance, RowEvent
-from stream.storage.facts import RunFacts
+from stream.storage.facts import LedgerFacts
 from stream.storage.finished import Finished, cells_of, fits_of, good, row_of
 
-JOINT = "{joint={}}"  # the strategy of Avalanche that trains on all tasks at once
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts(RunFacts):
+class Facts(LedgerFacts):
     """What a run rests on, known before the first job."""
 
     learners: Mapping[str, Learner]
 
     @property
-    def recorded(self) -> RunFacts:
+    def own_metrics(self) -> tuple[str, ...]:
+        """Metrics of plug-ins that the run computes."""
+        return tuple(plugin["name"] for plugin in self.plugins if plugin["kind"] == "metric")
+
+    @property
+    def recorded(self) -> LedgerFacts:
         """What the ledger says of it: all but the learners, which it names among the inputs."""
-        return RunFacts(**{each.name: getattr(self, each.name) for each in fields(RunFacts)})
+        return LedgerFacts(**{each.name: getattr(self, each.name) for each in fields(LedgerFacts)})
 
 
 def results(facts: Facts, events: Finished) -> ResultsDocument:
@@ -44,7 +49,7 @@ def results(facts: Facts, events: Finished) -> ResultsDocument:
     Args:
         events: The valid event of each finished job, by job id.
     """
-    return {
+    document: ResultsDocument = {
         "schema": SCHEMA,
         "suite": facts.suite,
         "source": facts.source,
@@ -56,6 +61,9 @@ def results(facts: Facts, events: Finished) -> ResultsDocument:
         "learners": {name: _learner(facts, name, learner, events) for name, learner in facts.learners.items()},
         "environment": facts.environment,
     }
+    if facts.plugins:
+        document["plugins"] = [dict(plugin) for plugin in facts.plugins]
+    return document
 
 
 def matrix_of(order: tuple[str, ...], name: str, events: Finished) -> AccuracyMatrix:
@@ -90,7 +98,7 @@ def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, d
     """What a learner's scores may be compared with: learners of the run that train the same weights in the same way.
 
     * `single_task`: each task learned alone, by the isolated one.
-    * `joint`: the last task learned together with all others, by `avalanche:joint`.
+    * `joint`: the last task learned together with all others, by plain joint training.
     """
 
     def same(learner: Learner) -> tuple[str, Training]:
@@ -98,7 +106,7 @@ def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, d
 
     alike = {twin: x for twin, x in facts.learners.items() if same(x) == same(facts.learners[name])}
     single = next((twin for twin, x in alike.items() if x.sharing == "isolated"), "")
-    joint = next((twin for twin, x in alike.items() if x.avalanche == JOINT), "")
+    joint = next((twin for twin, x in alike.items() if trainer_named(x.trainer).is_joint(x.trainer_config)), "")
     together = _on_arrival(facts, joint, events)
     last = {task: score for task, score in together.items() if task == facts.order[-1]}
     return {"single_task": _on_arrival(facts, single, events), "joint": last}
@@ -185,7 +193,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
             *map(list, matrix.provenance),
         ],
         "failures": failures_of(facts.order, name, events),
-        "metrics": compute_all(matrix, references_of(facts, name, events)),
+        "metrics": compute_all(matrix, references_of(facts, name, events), facts.own_metrics),
         "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},
         "cost": {
             "trained_parameters_per_task": {task: fit.parameters for task, fit in done.items()},

@@ -95,6 +95,7 @@ class _Results(TypedDict):
 
 
 class ResultsDocument(_Results, total=False):
-    """The whole document; `ledger` is there once it is written to a run's folder."""
+    """The whole document; `plugins` stand there where the run uses some, `ledger` in the file of a run."""
 
+    plugins: list[dict[str, str]]
     ledger: LedgerState

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import JsonValue
 
-from stream.storage.facts import RunFacts, Setting
+from stream.storage.facts import LedgerFacts, Override
 from stream.storage.fits import FailedFit, FitResult
 from stream.storage.job import JobId, JobKind
 from stream.storage.keys import RunInputs
@@ -67,8 +67,8 @@ class Opening:
     taskstream: str
     lost: tuple[str, ...]
     inputs: RunInputs
-    overrides: Mapping[str, Setting]
-    facts: RunFacts
+    overrides: Mapping[str, Override]
+    facts: LedgerFacts
     encoded: Mapping[str, str]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from pydantic import JsonValue
 
+from stream.storage.plain import ABSENT
+
 Setting = str | int | float | None
+Override = int | float | None
 
 
 class _Backbone(TypedDict):
@@ -42,13 +45,14 @@ class TaskFacts(_Task, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunFacts:
+class LedgerFacts:
     """What results.json says of the run itself.
 
     Attributes:
         order: Tasks as they arrive.
         settings: Of the command, those that results depend on.
         environment: Versions and machine as they were when the run began: files may change while it goes on.
+        plugins: Those that the run uses: name, kind, source, sha256; absent where there are none.
     """
 
     suite: str
@@ -59,3 +63,4 @@ class RunFacts:
     tasks: Mapping[str, TaskFacts]
     settings: Mapping[str, Setting]
     environment: Mapping[str, JsonValue]
+    plugins: tuple[Mapping[str, str], ...] = field(default=(), metadata=ABSENT)

@@ -33,8 +33,9 @@ class Recipe:
         backbone, data: Content ids.
         learner: Its settings.
         previous: Content id of the Delta that a learner goes on from whose fits follow one another.
-        numerics: All that may move the last bit of a logit (`stream.execution.job.numerics`).
+        numerics: All that may move the last bit of a logit (`stream.execution.workbench.numerics`).
         met: What else the learner met, where the Delta before does not say it; no part of other recipes.
+        validation_examples: Where it is another limit than `test_examples`; no part of other recipes.
     """
 
     backbone: str
@@ -47,6 +48,7 @@ class Recipe:
     previous: str | None
     numerics: Mapping[str, JsonValue]
     met: History | None = field(default=None, metadata=ABSENT)
+    validation_examples: int | None = field(default=None, metadata=ABSENT)
 
     @cached_property
     def id(self) -> str:

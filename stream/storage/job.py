@@ -48,8 +48,7 @@ class Job:
         arrival: 0 before training, then from 1.
         tasks: The task to fit, or the tasks to score.
         needs: Ids of the jobs whose results it takes.
-        worker_affinity: Whether it belongs to the process that did the one of its kind before, which holds what it goes
-            on with.
+        worker_affinity: Whether it must run in the process that ran the one before it, which holds its state.
     """
 
     kind: JobKind

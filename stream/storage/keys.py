@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
 from pydantic import JsonValue
 
-from learners.specification.learner import Learner, foresees
+from learners.specification.learner import Learner
+from learners.specification.recipe import trainer_in
+from learners.training.trainer import trainer_named
 from stream.storage.fits import History, LearnedTask, Recipe
 from stream.storage.job import Job
+from stream.storage.plain import ABSENT
 from tasks.content import canonical, content_id
 
 
@@ -22,9 +25,10 @@ class RunInputs:
     Attributes:
         backbone: Content id.
         files: SHA-256 of each of the backbone's files, by name; not part of a key, which rests on what they hold.
-        numerics: All that may move the last bit of a logit (`stream.execution.job.numerics`).
+        numerics: All that may move the last bit of a logit (`stream.execution.workbench.numerics`).
         learners: Settings of each learner, by specification.
         data: Content id of each task, in order of arrival.
+        validation_examples: Only where it is another limit than `test_examples`, which else holds for both.
     """
 
     backbone: str
@@ -36,6 +40,7 @@ class RunInputs:
     evaluate: str
     learners: Mapping[str, Mapping[str, JsonValue]]
     data: Mapping[str, str]
+    validation_examples: int | None = field(default=None, metadata=ABSENT)
 
     @cached_property
     def _learned(self) -> tuple[str, tuple[int, ...]]:
@@ -44,10 +49,10 @@ class RunInputs:
         return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
 
     @cached_property
-    def _foreseeing(self) -> frozenset[str]:
+    def _full_stream(self) -> frozenset[str]:
         """Learners whose every result rests on all tasks of the stream."""
-        known = {name: str(learner.get("avalanche", "")) for name, learner in self.learners.items()}
-        return frozenset(name for name, config in known.items() if foresees(config))
+        named = {name: trainer_in(learner) for name, learner in self.learners.items()}
+        return frozenset(name for name, (own, config) in named.items() if trainer_named(own).needs_full_stream(config))
 
     def recipe(self, job: Job, previous: str | None, met: History | None = None) -> Recipe:
         """The recipe of a job's fit.
@@ -65,6 +70,7 @@ class RunInputs:
             seed=self.seed,
             train_examples=self.train_examples,
             test_examples=self.test_examples,
+            validation_examples=self.validation_examples,
             previous=previous,
             numerics=self.numerics,
             met=met,
@@ -83,7 +89,9 @@ class RunInputs:
             "evaluate": self.evaluate,
             "tasks": [[task, self.data[task]] for task in job.tasks],
         }
-        if job.learner in self._foreseeing:
+        if self.validation_examples is not None:
+            parts["validation_examples"] = self.validation_examples
+        if job.learner in self._full_stream:
             parts["foreseen"] = [*self.data.items()]
         learned, ends = self._learned
         # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut
@@ -95,15 +103,17 @@ class RunInputs:
 
 
 def history(learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, str]) -> History | None:
-    """What a learner met that keeps more than its last Delta; None of other learners.
+    """What the state of a learner's trainer rests on: all good fits before with their data, and all tasks of the stream
+    where it needs them; None of a trainer that keeps no state.
 
     Args:
         before: The good fits before.
         data: Content id of the data of each task of the stream, in order of arrival.
     """
-    if not learner.avalanche:
+    trainer = trainer_named(learner.trainer)
+    if not trainer.keeps_state:
         return None
     return History(
         learned=tuple((fit.task, data[fit.task], fit.delta) for fit in before),
-        foreseen=tuple(data.items()) if learner.foresees else (),
+        foreseen=tuple(data.items()) if trainer.needs_full_stream(learner.trainer_config) else (),
     )

@@ -17,7 +17,7 @@ T = TypeVar("T")
 Reader = Callable[[Any, str], Any]  # (a JSON value, where it stands) -> the value of a field
 NUMBERS = {int: (int,), float: (int, float)}  # a number stays of its own type: 0 must not become 0.0 in the results
 
-# Metadata of a field that is left out of the JSON object where it is None.
+# Metadata of a field that is left out of the JSON object where it is None, or an empty tuple.
 ABSENT = {"absent": True}
 
 
@@ -31,10 +31,8 @@ class NotOurs(ValueError):
 def plain(value: Any) -> Any:
     """The JSON value of a dataclass, or of what holds dataclasses."""
     if is_dataclass(value):
-        given = ((each, getattr(value, each.name)) for each in fields(value))
-        return {
-            each.name: plain(found) for each, found in given if found is not None or not each.metadata.get("absent")
-        }
+        given = ((each.name, getattr(value, each.name), each.metadata.get("absent")) for each in fields(value))
+        return {name: plain(found) for name, found, absent in given if not (absent and found in (None, ()))}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -11,7 +11,7 @@ from stream.config import RunConfig, resolve_config
 from stream.storage.events import Event, event_of
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.verdict import Finding, Outcome
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 HASH = slice(-len('"}') - 64, -len('"}'))  # of a line, where its own hash stands
 
@@ -123,8 +123,7 @@ def _config(path: Path, outcome: Outcome) -> RunConfig | None:
     try:
         config, _ = resolve_config({}, path)
         return config
-    except (InputError, InputErrors) as error:
-        first = error.errors[0] if isinstance(error, InputErrors) else error
-        finding = Finding(f"the settings cannot be read: {first.what}", str(path), found=first.found)
+    except InputError as error:
+        finding = Finding(f"the settings cannot be read: {error.what}", str(path), found=error.found)
         outcome.findings.append(finding)
         return None

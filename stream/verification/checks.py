@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from stream.plugins.used import MissingPlugin
 from stream.storage.store import Store
 from stream.verification.blobs import Blob, check_store
 from stream.verification.cells import check_cells
@@ -15,10 +16,10 @@ from stream.verification.recorded import Recorded, recorded
 from stream.verification.rerun import rerun as rerun_cells
 from stream.verification.sources import check_backbone_files, check_encoded_data
 from stream.verification.verdict import Finding, Outcome, Verdict
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 # What a forged event of unforeseen form may raise wherever it is read.
-UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, StopIteration, InputError, InputErrors)
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, StopIteration, InputError)
 
 
 def verify(
@@ -43,6 +44,7 @@ def verify(
 
     Raises:
         InputError: There is no run, or one of another version; or `rerun` needs what is not to be had here.
+        MissingPlugin: The run uses plug-ins that are not in use here, or not with the same content.
     """
     progress("ledger")
     evidence, chain = read_run_files(Path(folder))
@@ -51,7 +53,9 @@ def verify(
     if evidence is not None:
         ledger = str(evidence.ledger.path)
         try:
-            run = recorded(evidence.events)
+            run = recorded(evidence.events, ledger)
+        except MissingPlugin:  # no difference: what is needed to look for one is not here
+            raise
         except UNREADABLE as error:
             chain.findings.append(_unreadable(error, ledger))
         else:
@@ -73,8 +77,11 @@ def verify(
     )
 
 
-def whole_record(folder: Path) -> tuple[RunFiles, Recorded]:
+def whole_record(folder: Path, lenient: bool = False) -> tuple[RunFiles, Recorded]:
     """The record of a run, for who builds on it rather than judges it.
+
+    Args:
+        lenient: As for `recorded`: go without plug-ins that are not in use.
 
     Raises:
         InputError: There is no run, one of another version, or one whose record is not whole; says what is not.
@@ -82,7 +89,9 @@ def whole_record(folder: Path) -> tuple[RunFiles, Recorded]:
     evidence, chain = read_run_files(folder)
     damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
     try:
-        run = None if evidence is None or chain.findings else recorded(evidence.events)
+        run = None if evidence is None or chain.findings else recorded(evidence.events, str(folder), lenient)
+    except MissingPlugin:
+        raise
     except UNREADABLE as error:
         run, damaged = None, f"{type(error).__name__}: {error}"
     if evidence is None or run is None:
@@ -132,5 +141,5 @@ def _check(
 
 
 def _unreadable(error: Exception, ledger: str) -> Finding:
-    found = str(error) if isinstance(error, InputError | InputErrors) else f"{type(error).__name__}: {error}"
+    found = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return Finding("an event is not what a run writes", ledger, found=found[:300])

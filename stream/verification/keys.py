@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
+from learners.specification.recipe import recipe_of
 from stream.storage.events import End, FailedFitEvent, JobEvent, RowEvent, Violation
 from stream.storage.finished import good
 from stream.storage.fits import Recipe
@@ -28,9 +27,10 @@ def check_opening(evidence: RunFiles, run: Recorded) -> Outcome:
             (ledger, name, getattr(inputs, name), facts.settings[name])
             for name in ("evaluate", "train_examples", "test_examples")
         ),
+        (ledger, "validation_examples", inputs.validation_examples, facts.settings.get("validation_examples")),
         *((ledger, f"data of {task}", data, facts.tasks[task]["data_id"]) for task, data in inputs.data.items()),
         *(
-            (ledger, f"settings of learner {name}", inputs.learners[name], asdict(learner))
+            (ledger, f"settings of learner {name}", inputs.learners[name], recipe_of(learner))
             for name, learner in facts.learners.items()
         ),
     ]
@@ -102,7 +102,7 @@ def _differences(run: Recorded, job: Job, event: JobEvent) -> list[tuple[str, ob
     ]  # fmt: skip
     if not isinstance(event, RowEvent):
         said.append(("this fit is of another task", job.tasks[0], event.task))
-        said.append(("this fit's recipe is not that of its inputs", recipe_of(run, job).id, event.recipe))
+        said.append(("this fit's recipe is not that of its inputs", recorded_recipe(run, job).id, event.recipe))
         return [entry for entry in said if entry[1] != entry[2]]
     failed = {fit.task for fit in run.fits[job.learner][: job.arrival] if isinstance(fit, FailedFitEvent)}
     tasks = [task for task in sorted(job.tasks, key=run.place.__getitem__) if task not in failed]
@@ -120,7 +120,7 @@ def _differences(run: Recorded, job: Job, event: JobEvent) -> list[tuple[str, ob
     return [entry for entry in said if entry[1] != entry[2]]
 
 
-def recipe_of(run: Recorded, job: Job) -> Recipe:
+def recorded_recipe(run: Recorded, job: Job) -> Recipe:
     """The recipe of a job's fit, from what the ledger says of its inputs."""
     before = good(run.fits[job.learner][: job.arrival - 1])
     learner = run.facts.learners[job.learner]

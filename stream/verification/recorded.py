@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 from learners.backbones.backbone import Dtype
 from learners.specification.family import parse_learner
+from learners.specification.learner import Learner, Training
+from learners.specification.recipe import trainer_in
 from stream.engine.header import last_opening
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import replay, written
 from stream.engine.stream import Experience, Stream
+from stream.plugins.used import MissingPlugin, check_present
 from stream.results.document import Facts
 from stream.storage.events import Event, Fit, JobEvent, Opening
 from stream.storage.finished import Finished, fit_of
@@ -69,17 +72,33 @@ class Recorded:
         return self.inputs.evaluate == "audited" and self.facts.learners[learner].keeps_task_weights
 
 
-def recorded(events: Sequence[Event]) -> Recorded | None:
+def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool = False) -> Recorded | None:
     """The state that these events give; None before the first call.
+
+    Args:
+        where: The ledger, for messages.
+        lenient: Go without plug-ins that are not in use: their learners are then those of the ledger, of which it is
+            known what their tasks share and how they trained, but not what they compute. Enough to show a run.
 
     Raises:
         LookupError, TypeError, ValueError, tasks.errors.InputError: An opening that is none of ours.
+        MissingPlugin: It rests on a plug-in that is not in use.
     """
     opening = last_opening(events)
     if opening is None:
         return None
     inputs = opening.inputs
-    learners = {name: parse_learner(name, opening.overrides) for name in inputs.learners}
+    try:
+        check_present(opening.facts.plugins, where)
+        missing = False
+    except MissingPlugin:
+        if not lenient:
+            raise
+        missing = True
+    learners = {
+        name: _known(settings) if missing and "plugins" in settings else parse_learner(name, opening.overrides)
+        for name, settings in inputs.learners.items()
+    }
     order = tuple(inputs.data)
     stream = Stream(tuple(Experience(arrival, task) for arrival, task in enumerate(order, start=1)))
     jobs = plan_jobs(stream, learners, inputs.evaluate, inputs.seed)
@@ -89,3 +108,17 @@ def recorded(events: Sequence[Event]) -> Recorded | None:
     superseded = sum(isinstance(event, JobEvent) and event.key not in keys for event in events)
     facts = Facts(**vars(opening.facts), learners=learners)
     return Recorded(opening, inputs, facts, jobs, finished, superseded)
+
+
+def _known(settings: Mapping[str, Any]) -> Learner:
+    """As much of a learner as its settings in the ledger say."""
+    plain = {name: settings[name] for name in ("name", "family", "sharing", "library", "trains")}
+    trainer, config = trainer_in(settings)
+    return Learner(
+        **plain,
+        training=Training(**settings["training"]),
+        trainer=trainer,
+        trainer_config=config,
+        draws_as=settings.get("seeds", ""),
+        plugins=tuple(settings["plugins"]),
+    )

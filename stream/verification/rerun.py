@@ -130,6 +130,7 @@ def _setup(
         seed=inputs.seed,
         train_examples=inputs.train_examples,
         test_examples=inputs.test_examples,
+        validation_examples=inputs.validation_examples,
     )
 
 

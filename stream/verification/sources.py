@@ -10,6 +10,7 @@ from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import cached_snapshot, find_checkpoint, pinned_backbone
 from stream.config import RunConfig
 from stream.engine.context import cache_folder
+from stream.plugins.used import check_present
 from stream.verification.recorded import Recorded
 from stream.verification.verdict import Finding, Outcome
 from tasks.encode import encode
@@ -61,8 +62,10 @@ def encoded_of(
     if path is not None:
         return path
     progress(f"encoding {task}")
+    check_present(run.facts.plugins, f"source {config.source}", ("source",))
     source = open_source(config.source, config.columns)
-    limits = Limits(run.inputs.train_examples, run.inputs.test_examples)
+    inputs = run.inputs
+    limits = Limits(inputs.train_examples, inputs.test_examples, inputs.validation_examples)
     tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
     encoded = encode(source, task, *tokenizer, cache_folder(), limits)
     expected = run.inputs.data[task]

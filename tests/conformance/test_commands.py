@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import typer
 from stream import run
 from stream.cli.main import app
 from tests.report.fake_results import make_results
-from tests.runs import Answer, as_arguments, call, tiny_settings
+from tests.runs import COMMAND, Answer, as_arguments, call, tiny_settings
 
 VERBS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 HEAVY = ("torch", "transformers", "datasets", "pandas", "sklearn", "scipy", "numpy", "matplotlib", "avalanche")
@@ -33,6 +35,7 @@ def test_the_verbs() -> None:
         "plan",
         "compare",
         "replay",
+        "config",
     }
 
 
@@ -61,6 +64,7 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
     return {
         "run": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours")),
         "plan": as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "plan", suite="colours")),
+        "config": [],
         "list": ["tasks"],
         "show": ["metric", "bwt_gem"],
         "report": [str(tmp_path)],
@@ -69,14 +73,18 @@ def examples(verb: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -
         "replay": [str(run_folder)],
         "gc": [str(run_folder)],
         "export": [str(run_folder), "--learner", "head", "--task", "colours", "--to", str(tmp_path / "model")],
+        "new": ["learner", "mine"],
         "cost": ["--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "head"],
     }
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path) -> None:
+def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where `new` writes
+
     def show(display: str) -> Answer:
         shutil.rmtree(tmp_path / "model", ignore_errors=True)  # what `export` wrote: it writes over nothing
+        (tmp_path / "mine.py").unlink(missing_ok=True)  # nor does `new`
         answer = call(verb, *examples[verb], "--display", display)
         assert (answer.code, answer.err) == (0, "")
         return answer
@@ -96,3 +104,40 @@ def test_the_command_starts_without_the_heavy_libraries() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program, *HEAVY], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize("arguments", [(), *((verb,) for verb in VERBS)], ids=" ".join)
+def test_short_help_is_help(arguments: tuple[str, ...]) -> None:
+    assert call(*arguments, "-h") == call(*arguments, "--help")
+
+
+def test_the_version() -> None:
+    assert call("--version") == Answer(0, f"taskstream {version('taskstream')}\n", "")
+
+
+def test_the_package_is_the_command() -> None:
+    asked = [sys.executable, "-m", "stream", "list", "tasks", "--display", "json"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout) == json.loads(call("list", "tasks", "--display", "json").out)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    """The script that `--install-completion` puts into the shell asks the command, which knows verbs and options."""
+    environment = {**os.environ, "_TASKSTREAM_COMPLETE": f"source_{shell}"}
+    script = subprocess.run([COMMAND], capture_output=True, text=True, check=True, env=environment).stdout
+    assert "taskstream" in script
+    asking = {**os.environ, "_TASKSTREAM_COMPLETE": "complete_bash", "COMP_WORDS": "taskstream ve", "COMP_CWORD": "1"}
+    assert subprocess.run([COMMAND], capture_output=True, text=True, check=True, env=asking).stdout.split() == [
+        "verify"
+    ]
+
+
+@pytest.mark.parametrize("verb", ["run", "verify"])
+def test_ctrl_c_exits_with_130(verb: str, examples: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stream.cli.run.perform", interrupted)
+    monkeypatch.setattr("stream.verification.checks.verify", interrupted)
+    assert call(verb, *examples[verb]).code == 130

@@ -16,26 +16,30 @@ from learners.delta.delta import Delta, load_delta, save_delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
-from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner, parse_learners
+from learners.specification.family import TRAINING_OPTIONS, Family, built_in, families, parse_learner, parse_learners
 from learners.specification.learner import Learner, peak_rate
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
-from stream.avalanche.trainer import Trainer
+from stream.avalanche.session import Session
 from stream.cli.show import show
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
+from tests.conformance.plugged import plugged
 from tests.loaded import backbone, encoded, score
 from tests.worlds import ARCHITECTURES, SIZES
 
-SPECIFICATIONS = sorted({s for family in families().values() for s in (family.name, *family.examples)})
 QUICK = {"epochs": 1, "batch_size": 16}
 DEPTH = SIZES["num_hidden_layers"]
-RUNNABLE = [s for s in SPECIFICATIONS if max((p := parse_learner(s)).tuned.top_layers, p.layers_read) <= DEPTH]
+with plugged():
+    FAMILIES = families()
+    SPECIFICATIONS = sorted({s for family in FAMILIES.values() for s in (family.name, *family.examples)})
+    RUNNABLE = [s for s in SPECIFICATIONS if max((p := parse_learner(s)).tuned.top_layers, p.layers_read) <= DEPTH]
+    SEQUENTIAL = [s for s in RUNNABLE if parse_learner(s).sharing == "sequential"]
 # A family's bare name on every architecture, its examples on one each, in turn.
 LIVES = [
     (s, architecture)
     for turn, s in enumerate(RUNNABLE)
-    for architecture in (ARCHITECTURES if s in families() else (ARCHITECTURES[turn % len(ARCHITECTURES)],))
+    for architecture in (ARCHITECTURES if s in FAMILIES else (ARCHITECTURES[turn % len(ARCHITECTURES)],))
 ]
 KINDS = {
     "single": encoded("three", classes=3, rows=32),
@@ -47,14 +51,14 @@ KINDS = {
 def learned(base: Backbone, learner: Learner, *stream: EncodedTask) -> Fit:
     """The fit of the last of these tasks, which goes on from those before if the learner does."""
     previous: Delta | None = None
-    trainer = Trainer(base, learner, 0, stream, lambda task: score) if learner.avalanche else None
+    trainer = Session(base, learner, 0, stream, lambda task: score) if learner.trainer == "avalanche" else None
     for data in stream:
         found = trainer.learn(data) if trainer else fit(base, learner, data, score, 0, previous)
         previous = found.delta
     return found
 
 
-@pytest.mark.parametrize("family", families().values(), ids=list(families()))
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 def test_describes_itself(family: Family, capsys: pytest.CaptureFixture[str]) -> None:
     assert all((family.title, family.summary, family.citation, family.examples))
     options = {option.name: option for option in family.options}
@@ -73,7 +77,7 @@ def test_describes_itself(family: Family, capsys: pytest.CaptureFixture[str]) ->
     assert family.title.split()[0] in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("family", families().values(), ids=list(families()))
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=list(FAMILIES))
 def test_every_default_is_a_value_that_can_be_written(family: Family) -> None:
     bare = parse_learner(family.name)
     assert parse_learner(bare.name) == bare
@@ -143,7 +147,7 @@ def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) 
     assert changed_tensor(base) is None
 
 
-@pytest.mark.parametrize("specification", [s for s in RUNNABLE if parse_learner(s).sharing == "sequential"])
+@pytest.mark.parametrize("specification", SEQUENTIAL)
 def test_a_sequential_learner_goes_on(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification, QUICK)
     first = learned(base, learner, KINDS["single"]).delta
@@ -165,12 +169,12 @@ def test_a_new_learner_is_one_new_file(tmp_path: Path, monkeypatch: pytest.Monke
         "                                            tuned=Tuned(pooler=True)))\n"
     )
     monkeypatch.setattr(learners.methods, "__path__", [*learners.methods.__path__, str(tmp_path)])
-    families.cache_clear()
+    built_in.cache_clear()
     try:
         learner = parse_learner("pooler", QUICK)
         found = fit(backbone(), learner, KINDS["single"], score, 0)
         assert found.delta.counts.backbone == 16 * 16 + 16
     finally:
         monkeypatch.undo()
-        families.cache_clear()
+        built_in.cache_clear()
     assert "pooler" not in families()

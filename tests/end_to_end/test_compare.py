@@ -11,6 +11,7 @@ import pytest
 
 from stream import run
 from stream.results.difference import Side, difference
+from stream.results.results import Results
 from tests.report.fake_results import make_results
 from tests.runs import TASKS, call, tiny_settings
 
@@ -139,14 +140,14 @@ def test_a_score_that_one_lacks_differs_and_one_that_neither_has_does_not_count(
     def side(*rows: list[float | None]) -> Side:
         results = make_results(["cola", "rte"], ["head"])
         results["learners"]["head"]["R"] = [[None, None], *rows]
-        return Side("", results, {})
+        return Side("", Results.from_dict(results), {})
 
-    found = difference(side([0.5, 0.1], [None, 0.5]), side([0.5, None], [0.25, 0.5]))["cells"]["head"]
-    assert (found["compared"], found["equal"], found["largest"]) == (3, 2, None)
-    (cell,) = found["differing"]
-    assert (cell["task"], cell["arrival_a"], cell["a"], cell["b"], cell["difference"]) == ("cola", 2, None, 0.25, None)
-    found = difference(side([0.5, None], [None, 0.5]), side([0.5, None], [None, 0.75]))["cells"]["head"]
-    assert (found["compared"], found["equal"], found["largest"]) == (2, 1, 0.25)
+    found = difference(side([0.5, 0.1], [None, 0.5]), side([0.5, None], [0.25, 0.5])).cells["head"]
+    assert (found.compared, found.equal, found.largest) == (3, 2, None)
+    (cell,) = found.differing
+    assert (cell.task, cell.arrival_a, cell.a, cell.b, cell.difference) == ("cola", 2, None, 0.25, None)
+    found = difference(side([0.5, None], [None, 0.5]), side([0.5, None], [None, 0.75])).cells["head"]
+    assert (found.compared, found.equal, found.largest) == (2, 1, 0.25)
 
 
 def test_bad_input(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_runs_that_differ_in_everything(
         folder.mkdir(parents=True)
         monkeypatch.chdir(folder)
         given = tiny_settings(tiny_tasks, tiny_backbone, Path("run"), store="../store", evaluate="audited")
-        found = run(**given | runs[number] | {"workers": crew})
+        found = run(**given | runs[number] | {"workers": crew}).as_dict()
         assert (tmp_path / place / "store").is_dir()
         assert verify(Path("run"), "0", 0, Path("../store"), "plain") == 0
         return cells(found)

@@ -27,7 +27,7 @@ def test_a_run_keeps_the_dtype_of_the_processor_that_it_began_on(
     file.write_text('dtype = "auto"\n')
     asked = tiny_settings(tiny_tasks, tiny_backbone, out, suite="sms_spam")
     on(here)
-    results = run(config=file, **asked)
+    results = run(config=file, **asked).as_dict()
     assert results["settings"]["dtype"] == results["environment"]["dtype"] == here
     assert '"auto"' not in json.dumps([read_results(out), ledger_of(out)])
     origin = f"file {file}: auto, what suits this processor"
@@ -37,7 +37,7 @@ def test_a_run_keeps_the_dtype_of_the_processor_that_it_began_on(
     plan = call("plan", *as_arguments(asked), "--dtype", "auto", "--display", "json")
     assert (plan.code, json.loads(plan.out)["cells_left"]) == (0, 0)
     more = asked | {"suite": "sms_spam,colours"}
-    assert run(dtype="auto", **more)["settings"]["dtype"] == here
+    assert run(dtype="auto", **more).settings["dtype"] == here
     assert fitted(out) == [("head", "sms_spam"), ("head", "colours")]
     assert tomllib.loads((out / "config.toml").read_text())["dtype"] == here
     again = call("run", "--config", str(out / "config.toml"), "--display", "none")

@@ -145,7 +145,7 @@ def test_settings_and_their_origins(finished: Finished) -> None:
 def test_the_same_command_again_runs_nothing(finished: Finished) -> None:
     before, count = finished.results, len(ledger_of(finished.out))
     told: list[dict[str, Any]] = []
-    assert run(**finished.settings, handle=told.append) == before
+    assert run(**finished.settings, handle=told.append).as_dict() == before
     opening = next(event for event in told if event["event"] == "run")
     assert opening["jobs"] == opening["cached"] == len(LEARNERS) * (1 + 2 * len(SUITE))
     assert not [event for event in told if event["event"] == "start"]
@@ -157,7 +157,7 @@ def test_one_process_gives_what_two_workers_gave(
 ) -> None:
     """Sequential learners too: jobs are pure, so where they run does not matter."""
     learners = "full:sequential,adapter:4,adapterbias:share=alpha:l0=1e-4"
-    results = run(**{**finished.settings, "learners": learners, "workers": 1, "out": str(tmp_path)})
+    results = run(**{**finished.settings, "learners": learners, "workers": 1, "out": str(tmp_path)}).as_dict()
     expected, found = deltas_of(finished.out), deltas_of(tmp_path)
     assert found == {key: expected[key] for key in found}
     assert matrices_of(results) == {name: matrices_of(finished.results)[name] for name in learners.split(",")}

@@ -82,10 +82,10 @@ def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) 
 @pytest.mark.parametrize(("specification", "model_type"), [c for c in CASES if c[0] != "majority"])
 def test_gradients_reach_what_is_declared_alone(specification: str, model_type: str) -> None:
     base, learner = backbone(model_type), parse_learner(specification)
-    leaves = {n: t.requires_grad_(True) for n, t in moved(base, learner, DATA.task).tensors.items()}
-    torch.autograd.backward(logits(base, learner, leaves, batch_of(base, DATA)).square().sum())
+    trainable = {n: t.requires_grad_(True) for n, t in moved(base, learner, DATA.task).tensors.items()}
+    torch.autograd.backward(logits(base, learner, trainable, batch_of(base, DATA)).square().sum())
     assert all(parameter.grad is None for parameter in base.model.parameters())
-    for name, leaf in leaves.items():
+    for name, leaf in trainable.items():
         assert leaf.grad is not None
         # Softmax does not see what is added to all keys alike; padding is in no row as a word.
         assert leaf.grad.any() or name.endswith("key_proj.bias"), name

@@ -304,7 +304,7 @@ def test_a_loss_that_overflows_is_divergence() -> None:
 
 
 def test_a_broken_weight_that_no_validation_row_reads_is_divergence(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest, name = learners.training.fit.finished, "backbone.embeddings.word_embeddings.weight"
+    honest, name = learners.training.fit.to_delta, "backbone.embeddings.word_embeddings.weight"
 
     def broken(*arguments: Any) -> Any:
         delta = honest(*arguments)
@@ -316,10 +316,10 @@ def test_a_broken_weight_that_no_validation_row_reads_is_divergence(monkeypatch:
         delta.tensors[name][1] = float("nan")
         return delta
 
-    monkeypatch.setattr(learners.training.fit, "finished", broken)
+    monkeypatch.setattr(learners.training.fit, "to_delta", broken)
     with pytest.raises(Diverged, match="a logit of a validation row is not finite"):
         run("full:epochs=1")
-    monkeypatch.setattr(learners.training.fit, "finished", harmless)
+    monkeypatch.setattr(learners.training.fit, "to_delta", harmless)
     with pytest.raises(Diverged, match=rf"tensor {name} is not finite after step \d+ of \d+ \(epoch 1\)"):
         run("full:epochs=1")
 
@@ -379,16 +379,16 @@ def test_decay_spares_norms_biases_and_factors() -> None:
 
 
 def test_gates_have_a_constant_rate_of_their_own_or_share_the_others() -> None:
-    leaves = {"head.weight": torch.zeros(2, 2), "head.bias": torch.zeros(2)}
+    trainable = {"head.weight": torch.zeros(2, 2), "head.bias": torch.zeros(2)}
     gates = {"alpha.weight": torch.zeros(3)}
     training = parse_learner("adapterbias:learning_rate=1e-2").training
     for rate, expected in ((0.1, [0.005, 0.005, 0.1]), (None, [0.005, 0.005, 0.005])):
-        optimiser = optimiser_of(training, leaves, gates, training.learning_rate, rate)
+        optimiser = optimiser_of(training, trainable, gates, training.learning_rate, rate)
         set_rate(optimiser, 0.5)
         assert [group["lr"] for group in optimiser.param_groups] == pytest.approx(expected)
         assert [group["weight_decay"] for group in optimiser.param_groups] == [0.01, 0.0, 0.0]
         assert [len(group["params"]) for group in optimiser.param_groups] == [1, 1, 1]
-    assert len(optimiser_of(training, leaves, {}, training.learning_rate, None).param_groups) == 2
+    assert len(optimiser_of(training, trainable, {}, training.learning_rate, None).param_groups) == 2
 
 
 # ---- L0

@@ -28,11 +28,11 @@ CASES = [(s, *BACKBONES[0]) for s in (*LEARNERS, "lora:2")] + [
 @settings(max_examples=3)
 def test_any_batch(specification: str, model_type: str, pooling: str, backward: bool, rows: int, length: int) -> None:
     base, learner = backbone(model_type, pooling), parse_learner(specification)
-    leaves = {n: t.requires_grad_(backward) for n, t in moved(base, learner, TASK).tensors.items()}
+    trainable = {n: t.requires_grad_(backward) for n, t in moved(base, learner, TASK).tensors.items()}
     ids = torch.randint(5, 20, (rows, length))
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.set_grad_enabled(backward), FlopCounterMode(display=False) as counter:
-        output = logits(base, learner, leaves, batch)
+        output = logits(base, learner, trainable, batch)
         if backward:
             torch.autograd.backward(output.sum())
     found = total_flops(flops_per_row(base, learner, 3, backward=backward), rows, length)

@@ -59,9 +59,9 @@ def test_bfloat16_forward_trains_float32_weights(specification: str) -> None:
     found, expected = (logits(base, learner, tensors, batch) for base in (half, backbone()))
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, expected, atol=0.1, rtol=0.05)
-    leaves = {name: t.clone().requires_grad_(True) for name, t in tensors.items()}
-    torch.autograd.backward(logits(half, learner, leaves, batch).square().sum())
-    for leaf in leaves.values():
+    trainable = {name: t.clone().requires_grad_(True) for name, t in tensors.items()}
+    torch.autograd.backward(logits(half, learner, trainable, batch).square().sum())
+    for leaf in trainable.values():
         assert leaf.grad is not None
         assert leaf.grad.dtype == torch.float32
 

@@ -17,8 +17,8 @@ from learners.backbones.published import known_architecture
 from learners.backbones.sites import layer_module
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import logits
-from learners.forward.frozen_prefix import open_below
-from learners.forward.layer_range import layers_below, part
+from learners.forward.frozen_prefix import open_frozen_prefix
+from learners.forward.layer_range import frozen_layers, layer_range
 from learners.specification.family import parse_learner
 from learners.training.fit import fit
 from learners.training.predict import predict
@@ -35,19 +35,19 @@ LEARNERS = ("head", "feature:2", "topk:1", "topk:1:pooler=yes", "topk:1:sequenti
 def test_predictions_are_the_same_bytes(specification: str, architecture: str) -> None:
     base, learner = backbone(architecture), parse_learner(specification)
     delta, plan = moved(base, learner, DATA.task), evaluation_plan(DATA.test)
-    below = open_below(base, learner, DATA.test)
-    assert below is not None
+    frozen_prefix = open_frozen_prefix(base, learner, DATA.test)
+    assert frozen_prefix is not None
     expected = predict(base, learner, delta, DATA.test, plan)
-    assert predict(base, learner, delta, DATA.test, plan, below).tobytes() == expected.tobytes()
+    assert predict(base, learner, delta, DATA.test, plan, frozen_prefix).tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("specification", LEARNERS)
 def test_predictions_are_the_same_bytes_at_real_width_in_bfloat16(specification: str) -> None:
     base, learner = load_backbone("embedded", "bfloat16"), parse_learner(specification)
     delta, plan = moved(base, learner, DATA.task), evaluation_plan(DATA.test)
-    below = open_below(base, learner, DATA.test)
+    frozen_prefix = open_frozen_prefix(base, learner, DATA.test)
     assert (
-        predict(base, learner, delta, DATA.test, plan, below).tobytes()
+        predict(base, learner, delta, DATA.test, plan, frozen_prefix).tobytes()
         == predict(base, learner, delta, DATA.test, plan).tobytes()
     )
 
@@ -55,14 +55,14 @@ def test_predictions_are_the_same_bytes_at_real_width_in_bfloat16(specification:
 @pytest.mark.parametrize("specification", LEARNERS)
 def test_in_any_batch_they_are_what_the_whole_model_answers(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification)
-    tensors, below = moved(base, learner, DATA.task).tensors, open_below(base, learner, DATA.train)
-    assert below is not None
+    tensors, frozen_prefix = moved(base, learner, DATA.task).tensors, open_frozen_prefix(base, learner, DATA.train)
+    assert frozen_prefix is not None
 
     @given(st.lists(st.integers(0, len(DATA.train) - 1), min_size=1, max_size=12, unique=True))
     def check(chosen: list[int]) -> None:
         rows = np.array(chosen)
         batch = collate(base, DATA.train, rows)
-        found = logits(base, learner, tensors, batch, below=below.of(rows, batch))
+        found = logits(base, learner, tensors, batch, frozen_prefix=frozen_prefix.of(rows, batch))
         torch.testing.assert_close(found, logits(base, learner, tensors, batch), atol=1e-5, rtol=1e-5)
 
     check()
@@ -73,17 +73,17 @@ def test_in_any_batch_they_are_what_the_whole_model_answers(specification: str) 
 )
 def test_nothing_lies_below_what_changes_the_first_layer(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification)
-    assert layers_below(learner, base.architecture) == 0
-    assert open_below(base, learner, DATA.test) is None
+    assert frozen_layers(learner, base.architecture) == 0
+    assert open_frozen_prefix(base, learner, DATA.test) is None
 
 
 def test_layers_below() -> None:
     base = backbone()
-    found = {s: layers_below(parse_learner(s), base.architecture) for s in ("head", "feature:2", "topk:1", "topk:2")}
+    found = {s: frozen_layers(parse_learner(s), base.architecture) for s in ("head", "feature:2", "topk:1", "topk:2")}
     assert found == {"head": 2, "feature:2": 2, "topk:1": 1, "topk:2": 0}
     deep = known_architecture("bert-base-uncased")
     found = {
-        s: layers_below(parse_learner(s), deep) for s in ("topk:1:pooler=yes", "topk:1+feature:4", "topk:5+feature")
+        s: frozen_layers(parse_learner(s), deep) for s in ("topk:1:pooler=yes", "topk:1+feature:4", "topk:5+feature")
     }
     assert found == {"topk:1:pooler=yes": 11, "topk:1+feature:4": 8, "topk:5+feature": 7}, "what is read must be run"
 
@@ -91,7 +91,7 @@ def test_layers_below() -> None:
 def test_a_part_is_a_view_that_leaves_the_model_as_it_is() -> None:
     base = backbone()
     names = [name for name, _ in base.model.named_modules()]
-    view = part(base, 1, 2)
+    view = layer_range(base, 1, 2)
     assert [name for name, _ in base.model.named_modules()] == names
     kept = [name for name in names if not name.startswith(layer_module(base.architecture, 0))]
     assert [name for name, _ in view.named_modules()] == kept
@@ -128,10 +128,10 @@ def test_states_too_large_to_keep_are_computed_in_each_batch(monkeypatch: pytest
         expected = predict(base, learner, kept.delta, DATA.test, plan)
         with monkeypatch.context() as patch:
             patch.setattr(learners.forward.frozen_prefix, "MOST", 0)
-            below = open_below(base, learner, DATA.test)
-            assert below is not None
-            assert (below.kept, below.size) == (None, 0)
-            assert predict(base, learner, kept.delta, DATA.test, plan, below).tobytes() == expected.tobytes()
+            frozen_prefix = open_frozen_prefix(base, learner, DATA.test)
+            assert frozen_prefix is not None
+            assert (frozen_prefix.kept, frozen_prefix.size) == (None, 0)
+            assert predict(base, learner, kept.delta, DATA.test, plan, frozen_prefix).tobytes() == expected.tobytes()
             anew = fit(base, learner, DATA, scorer(DATA.task), 0)
         for name, tensor in kept.delta.tensors.items():  # last bits follow the batches, and Adam enlarges them
             torch.testing.assert_close(anew.delta.tensors[name], tensor, atol=1e-3, rtol=1e-3)

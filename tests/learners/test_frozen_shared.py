@@ -12,7 +12,7 @@ from torch import Tensor
 import learners.training.fit
 from learners.delta.initial import initial_delta
 from learners.delta.layout import common, delta_shapes
-from learners.delta.reparametrise import made
+from learners.delta.reparametrise import materialize
 from learners.forward.batches import evaluation_plan
 from learners.specification.family import families, parse_learner
 from learners.training.fit import fit
@@ -56,17 +56,17 @@ COMMON: Mapping[str, Callable[[str], bool]] = {
 
 @pytest.mark.parametrize("specification", COMMON)
 def test_what_is_common_stays_as_the_first_task_left_it(specification: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    leaves: dict[str, Tensor] = {}
+    trainable: dict[str, Tensor] = {}
 
     def watching(learner: Any, given: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-        leaves.clear()
-        leaves.update(given)
-        return made(learner, given, layers)
+        trainable.clear()
+        trainable.update(given)
+        return materialize(learner, given, layers)
 
-    monkeypatch.setattr(learners.training.fit, "made", watching)
+    monkeypatch.setattr(learners.training.fit, "materialize", watching)
     base, learner = backbone(), parse_learner(f"{specification}:frozen-shared", TRAINING)
     first = fit(base, learner, STREAM[0], score, 0).delta
-    assert all(leaf.grad is not None for leaf in leaves.values()), "the first task trains all of it"
+    assert all(leaf.grad is not None for leaf in trainable.values()), "the first task trains all of it"
     body = {name for name in first.tensors if not name.startswith("head.")}
     shared = {name for name in body if COMMON[specification](name)}
     assert shared == {name for name in first.tensors if common(learner, name)}
@@ -77,8 +77,8 @@ def test_what_is_common_stays_as_the_first_task_left_it(specification: str, monk
         for name in body:
             same = delta.tensors[name].numpy().tobytes() == first.tensors[name].numpy().tobytes()
             assert same == (name in shared), name
-            assert (leaves[name].grad is None) == (name in shared), name
-            assert leaves[name].requires_grad == (name not in shared), name
+            assert (trainable[name].grad is None) == (name in shared), name
+            assert trainable[name].requires_grad == (name not in shared), name
             assert (name in delta.pruned) == (name in first.pruned), name
         assert delta.tensors["head.weight"].shape == (2, 16)
         previous = delta

@@ -22,11 +22,11 @@ every = pytest.mark.parametrize("model_type", ARCHITECTURES)
 
 
 def gradients(base: Backbone, learner: Learner, tensors: Mapping[str, Tensor]) -> dict[str, Tensor | None]:
-    leaves = {name: t.clone().requires_grad_(True) for name, t in tensors.items()}
-    output = logits(base, learner, leaves, batch_of(base, PAIRS))
+    trainable = {name: t.clone().requires_grad_(True) for name, t in tensors.items()}
+    output = logits(base, learner, trainable, batch_of(base, PAIRS))
     weights = torch.linspace(-1, 2, output.numel()).reshape(output.shape)
     torch.autograd.backward((output * weights).sum())
-    return {name: leaf.grad for name, leaf in leaves.items()}
+    return {name: leaf.grad for name, leaf in trainable.items()}
 
 
 def norm(name: str) -> bool:

@@ -182,13 +182,13 @@ def test_it_agrees_with_our_lora_from_the_same_weights(dropout: bool) -> None:
     assert set(same) == set(delta_shapes(theirs, base.architecture, 3))
     answers, gradients = [], []
     for learner, tensors in ((ours, dict(delta.tensors)), (theirs, same)):
-        leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
+        trainable = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
         torch.manual_seed(0)
         with dropout_active(base, dropout):
-            answer = logits(base, learner, leaves, batch_of(base, DATA))
+            answer = logits(base, learner, trainable, batch_of(base, DATA))
         answer.square().sum().backward()
         answers.append(answer.detach())
-        gradients.append({name: leaf.grad for name, leaf in leaves.items()})
+        gradients.append({name: leaf.grad for name, leaf in trainable.items()})
     assert torch.allclose(*answers, rtol=0, atol=1e-6)
     for name, gradient in gradients[0].items():
         assert gradient is not None

@@ -53,11 +53,11 @@ def pool(base: Backbone, hidden: Tensor, mask: Tensor) -> Tensor:
     return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
 
 
-def gradients(output: Tensor, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def gradients(output: Tensor, trainable: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Of a sum that weighs every output differently."""
     weights = torch.linspace(-1, 2, output.numel()).reshape(output.shape)
-    found = torch.autograd.grad((output * weights).sum(), list(leaves.values()))
-    return dict(zip(leaves, found, strict=True))
+    found = torch.autograd.grad((output * weights).sum(), list(trainable.values()))
+    return dict(zip(trainable, found, strict=True))
 
 
 def compare(
@@ -84,14 +84,14 @@ def compare(
     added = {name for name in tensors if name.startswith("added.")}
     copied = {k: v for name, p in theirs.items() for k, v in ours_by_theirs(name, p.detach()).items()}
     assert {name: t.shape for name, t in copied.items()} == {name: tensors[name].shape for name in added}
-    leaves = {name: t.clone().requires_grad_(True) for name, t in copied.items()}
-    found = pooled(base, learner, tensors | leaves, batch)
+    trainable = {name: t.clone().requires_grad_(True) for name, t in copied.items()}
+    found = pooled(base, learner, tensors | trainable, batch)
     expected = pool(base, forward(batch), batch["attention_mask"])
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     assert (found - pooled(base, parse_learner("head"), tensors, batch)).abs().max() > 0.05, "it changes something"
     slopes = gradients(expected, theirs)
     wanted = {k: v for name, slope in slopes.items() for k, v in ours_by_theirs(name, slope).items()}
-    for name, slope in gradients(found, leaves).items():
+    for name, slope in gradients(found, trainable).items():
         torch.testing.assert_close(slope, wanted[name], atol=2e-5, rtol=1e-4, msg=lambda text, n=name: f"{n}: {text}")
 
 

@@ -34,33 +34,33 @@ OPEN, CLOSED = 5.0, -5.0  # gate parameters: of the setting's σ(a) 3 − 1.5, c
 
 
 def test_the_largest_of_all_tensors_stay_and_ties_go_by_place() -> None:
-    leaves = {"a": torch.tensor([[3.0, -1.0], [0.5, 1.0]]), "b": torch.tensor([-4.0, 1.0]), "head": torch.ones(2)}
-    gates = {name: torch.full_like(leaves[name], OPEN) for name in "ab"}
-    masks = prune(LEARNER, Pruning(target=0.5, after=0.5), leaves, gates)
+    trainable = {"a": torch.tensor([[3.0, -1.0], [0.5, 1.0]]), "b": torch.tensor([-4.0, 1.0]), "head": torch.ones(2)}
+    gates = {name: torch.full_like(trainable[name], OPEN) for name in "ab"}
+    masks = prune(LEARNER, Pruning(target=0.5, after=0.5), trainable, gates)
     assert masks["a"].tolist() == [[True, True], [False, False]]
     assert masks["b"].tolist() == [True, False]
-    assert leaves["a"].tolist() == [[3.0, -1.0], [0.0, 0.0]]
-    assert leaves["b"].tolist() == [-4.0, 0.0]
-    assert leaves["head"].tolist() == [1.0, 1.0], "what has no gate is left alone"
+    assert trainable["a"].tolist() == [[3.0, -1.0], [0.0, 0.0]]
+    assert trainable["b"].tolist() == [-4.0, 0.0]
+    assert trainable["head"].tolist() == [1.0, 1.0], "what has no gate is left alone"
 
 
 def test_what_a_gate_closed_does_not_stay() -> None:
-    leaves = {"a": torch.tensor([9.0, 2.0, 1.0, 0.5])}
-    masks = prune(LEARNER, Pruning(0.75, 0.5), leaves, {"a": torch.tensor([CLOSED, OPEN, CLOSED, OPEN])})
+    trainable = {"a": torch.tensor([9.0, 2.0, 1.0, 0.5])}
+    masks = prune(LEARNER, Pruning(0.75, 0.5), trainable, {"a": torch.tensor([CLOSED, OPEN, CLOSED, OPEN])})
     assert masks["a"].tolist() == [False, True, False, True]
-    assert leaves["a"].tolist() == [0.0, 2.0, 0.0, 0.5]
+    assert trainable["a"].tolist() == [0.0, 2.0, 0.0, 0.5]
 
 
 @given(st.integers(1, 300), st.floats(1e-6, 1), st.integers(0, 99))
 def test_any_target(size: int, target: float, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     values = torch.randn(size, generator=draw)
-    leaves = {"a": values[: size // 2].clone(), "b": values[size // 2 :].clone()}
-    gates = {name: torch.full_like(leaf, OPEN) for name, leaf in leaves.items()}
-    masks = prune(LEARNER, Pruning(target, 0.5), leaves, gates)
+    trainable = {"a": values[: size // 2].clone(), "b": values[size // 2 :].clone()}
+    gates = {name: torch.full_like(leaf, OPEN) for name, leaf in trainable.items()}
+    masks = prune(LEARNER, Pruning(target, 0.5), trainable, gates)
     stays = torch.cat([masks["a"], masks["b"]])
     assert int(stays.sum()) == round(target * size)
-    assert torch.equal(torch.cat([leaves["a"], leaves["b"]]), values * stays)
+    assert torch.equal(torch.cat([trainable["a"], trainable["b"]]), values * stays)
     if 0 < stays.sum() < size:
         assert values[stays].abs().min() >= values[~stays].abs().max()
 
@@ -136,14 +136,14 @@ def test_patience_ends_no_run_before_pruning(after: float, least: int) -> None:
 
 def test_what_stays_is_trained_on_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     after: list[dict[str, Tensor]] = []
-    honest = learners.training.fit.finished
+    honest = learners.training.fit.to_delta
 
     def watching(*arguments: object) -> Delta:
         delta = honest(*arguments)  # type: ignore[arg-type]
         after.append(differences(delta))
         return delta
 
-    monkeypatch.setattr(learners.training.fit, "finished", watching)
+    monkeypatch.setattr(learners.training.fit, "to_delta", watching)
     run("diffpruning:0.05:epochs=4:after=0.5:l0=0", rising())
     flat = [torch.cat([t.flatten() for t in tensors.values()]) for tensors in after]
     kept = [set(values.nonzero().flatten().tolist()) for values in flat]

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 import learners.training.fit
-from learners.delta.initial import initial_delta, initial_leaves
+from learners.delta.initial import initial_delta, initial_trainable
 from learners.delta.layout import delta_shapes
-from learners.delta.reparametrise import made, mlp_shapes
+from learners.delta.reparametrise import materialize, mlp_shapes
 from learners.specification.family import parse_learner
 from learners.training.fit import Fit, fit
 from tests.loaded import backbone, encoded, moved, score
@@ -23,9 +23,9 @@ SPECIFICATIONS = ("prefix:4:mlp=6", "mam:prefix=4:parallel=8:mlp=6", "parallel:8
 each = pytest.mark.parametrize("specification", SPECIFICATIONS)
 
 
-def by_hand(leaves: Mapping[str, Tensor], layer: int) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(trainable: Mapping[str, Tensor], layer: int) -> tuple[np.ndarray, np.ndarray]:
     """P_k and P_v of a layer: tanh(E W + b) W_l + b_l, cut in two."""
-    w = {name.removeprefix("mlp.prefix."): t.detach().double().numpy() for name, t in leaves.items()}
+    w = {name.removeprefix("mlp.prefix."): t.detach().double().numpy() for name, t in trainable.items()}
     hidden = np.tanh(w["table"] @ w["hidden.weight"].T + w["hidden.bias"])
     both = hidden @ w[f"{layer}.weight"].T + w[f"{layer}.bias"]
     return both[:, :16], both[:, 16:]
@@ -35,11 +35,11 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Tensor]]:
     """What fits train: the leaves of every forward pass, as they then are."""
     seen: list[dict[str, Tensor]] = []
 
-    def watching(learner: Any, leaves: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-        seen.append({name: leaf.detach().clone() for name, leaf in leaves.items()})
-        return made(learner, leaves, layers)
+    def watching(learner: Any, trainable: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
+        seen.append({name: leaf.detach().clone() for name, leaf in trainable.items()})
+        return materialize(learner, trainable, layers)
 
-    monkeypatch.setattr(learners.training.fit, "made", watching)
+    monkeypatch.setattr(learners.training.fit, "materialize", watching)
     return seen
 
 
@@ -50,14 +50,14 @@ def run(specification: str, data: Any = DATA, **more: Any) -> Fit:
 @each
 def test_tables_are_what_the_mlp_makes(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification)
-    leaves = initial_leaves(base, learner, DATA.task, 0)
-    tensors = made(learner, leaves, 2)
+    trainable = initial_trainable(base, learner, DATA.task, 0)
+    tensors = materialize(learner, trainable, 2)
     assert set(tensors) == set(delta_shapes(learner, base.architecture, 2))
     for layer in range(2):
-        for name, expected in zip(("keys", "values"), by_hand(leaves, layer), strict=True):
+        for name, expected in zip(("keys", "values"), by_hand(trainable, layer), strict=True):
             np.testing.assert_allclose(tensors[f"added.prefix.{layer}.{name}"].numpy(), expected, atol=1e-6)
     others = {name for name in tensors if not name.startswith("added.prefix.")}
-    assert all(tensors[name] is leaves[name] for name in others)
+    assert all(tensors[name] is trainable[name] for name in others)
     assert {n: t.numpy().tobytes() for n, t in initial_delta(base, learner, DATA.task, 0).tensors.items()} == {
         n: t.contiguous().numpy().tobytes() for n, t in tensors.items()
     }

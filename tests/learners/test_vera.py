@@ -60,8 +60,8 @@ def test_against_peft() -> None:
     peft = pytest.importorskip("peft", reason="the oracle, peft, is not installed: pip install 'taskstream[dev]'")
     base, learner = sharp_backbone(), parse_learner("vera:8")
     delta, batch = moved(base, learner, DATA.task), batch_of(base, DATA)
-    leaves = {name: tensor.clone().requires_grad_() for name, tensor in delta.tensors.items()}
-    expected = pooled(base, learner, leaves, batch)
+    trainable = {name: tensor.clone().requires_grad_() for name, tensor in delta.tensors.items()}
+    expected = pooled(base, learner, trainable, batch)
     expected.square().sum().backward()
     config = peft.VeraConfig(r=8, target_modules=["query", "value"], save_projection=True)
     model = peft.tuners.vera.VeraModel(copy.deepcopy(base.model), config, "default")
@@ -73,8 +73,8 @@ def test_against_peft() -> None:
     found.square().sum().backward()
     assert torch.allclose(found, expected, rtol=0, atol=1e-6)
     for name, parameter in own.items():
-        assert leaves[name].grad is not None
-        assert torch.allclose(parameter.grad, leaves[name].grad, rtol=1e-4, atol=1e-6)
+        assert trainable[name].grad is not None
+        assert torch.allclose(parameter.grad, trainable[name].grad, rtol=1e-4, atol=1e-6)
 
 
 def vectors(model: torch.nn.Module, delta: Delta) -> dict[str, torch.nn.Parameter]:

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +23,8 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-import stream.execution.fit_job
+import learners.training.loop
+from learners.specification.recipe import recipe_of
 from stream import run
 from stream.errors import RunFailed
 from stream.storage.fits import FitResult, Recipe
@@ -57,7 +57,7 @@ class CrashSafety(RuleBasedStateMachine):
 
     def counted(self, fit: Any) -> Any:
         def call(backbone: Any, learner: Any, data: Any, score: Any, seed: int, previous: Any, report: Any) -> Any:
-            recipe = (canonical(asdict(learner)), data.id, previous and previous.id)
+            recipe = (canonical(recipe_of(learner)), data.id, previous and previous.id)
             assert recipe not in self.finished, f"fitted twice: {learner.name}, {data.task.name}"
             return fit(backbone, learner, data, score, seed, previous, report)
 
@@ -77,7 +77,7 @@ class CrashSafety(RuleBasedStateMachine):
         try:
             with (
                 Disk((self.base,), fault) as disk,
-                patch.object(stream.execution.fit_job, "fit", self.counted(stream.execution.fit_job.fit)),
+                patch.object(learners.training.loop, "fit", self.counted(learners.training.loop.fit)),
                 patch.object(Store, "put_fit", self.noted(Store.put_fit)),
             ):
                 run(**given)

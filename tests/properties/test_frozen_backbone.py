@@ -36,6 +36,7 @@ from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
 from learners.specification.learner import Learner
+from learners.training.trainer import trainer_named
 from stream.engine.jobs import fit_ids
 from stream.execution.job import execute
 from stream.execution.result import needed
@@ -131,7 +132,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         task = data.draw(st.sampled_from([name for name in TASKS if name not in self.order]))
         arrival = len(self.fitted) + 1
         before = fit_ids(self.name, arrival)[:-1]
-        whole = bool(self.learner.avalanche)  # which is made again from all that it learned
+        whole = trainer_named(self.learner.trainer).keeps_state  # which is made again from all that it learned
         chain = (before if whole else before[-1:]) if self.learner.needs_previous_fit else ()
         job = Job("fit", self.name, arrival, (task,), chain)
         result = needed(execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-from stream.report.html.markup import VOID
+VOID = frozenset({"meta", "br", "wbr", "col"})  # elements of HTML that have no end tag
 
 
 class Reader(HTMLParser):

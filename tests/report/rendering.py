@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from stream.report import SECTIONS, print_report
+from stream.results.results import Results
 
 
 class Output(io.StringIO):
@@ -43,7 +44,7 @@ def console(width: int = 80, *, colour: bool = False, ascii_only: bool = False, 
 
 def render(results: dict[str, Any], width: int = 80, *, sections: Sequence[str] = tuple(SECTIONS), **kind: bool) -> str:
     screen = console(width, **kind)
-    print_report(results, screen, sections)
+    print_report(Results.from_dict(results), screen, sections)
     return screen.export_text()
 
 

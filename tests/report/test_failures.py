@@ -9,6 +9,7 @@ import pytest
 from stream.report.live.plain import PlainView
 from stream.report.live.rich import LiveView
 from stream.report.terminal.failures import REMEDY, SHOWN, one_line
+from stream.results.results import Results
 
 from .fake_results import HOULSBY26, make_events, make_results
 from .rendering import console, render, too_wide
@@ -80,7 +81,7 @@ def test_nothing_is_said_where_nothing_failed() -> None:
     text = "\n".join(league(results))
     assert "failed" not in text
     assert "(n/m)" not in text
-    assert one_line(results) is None
+    assert one_line(Results.from_dict(results)) is None
 
 
 def test_many_failures_are_counted_not_listed() -> None:
@@ -88,7 +89,7 @@ def test_many_failures_are_counted_not_listed() -> None:
     text = "\n".join(league(results))
     assert text.count("failed: layernorm on") == SHOWN
     assert f"and {12 - SHOWN} more, in results.json" in text
-    line = one_line(results)
+    line = one_line(Results.from_dict(results))
     assert line is not None
     assert line.startswith(f"12 failed: layernorm on {HOULSBY26[0]}, arrival 1: {MESSAGE}; ")
     assert f"and {12 - SHOWN} more, in results.json" in line

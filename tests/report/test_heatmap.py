@@ -7,8 +7,9 @@ from typing import Any
 from rich.console import Console
 
 from stream.report.console import Page
-from stream.report.learner_summary import standings
+from stream.report.learner_summary import summaries
 from stream.report.terminal.heatmap import SHADES, binned, decile, half_blocks
+from stream.results.results import Results
 
 from .fake_results import make_results
 from .rendering import render
@@ -38,7 +39,7 @@ def test_the_row_before_training_is_row_zero_where_it_was_measured() -> None:
 
 
 def test_half_blocks_carry_two_rows_a_line() -> None:
-    (learner,) = standings(results_with(R))
+    (learner,) = summaries(Results.from_dict(results_with(R)))
     lines = half_blocks(*binned(learner, 1), 1, Page(80, True, False))
     assert [(label, line.plain) for label, line in lines] == [(1, "▀▄ "), (3, "▀▀▀")]
     segments = list(lines[0][1].render(Console(width=80)))

@@ -13,10 +13,11 @@ import pytest
 
 from stream import run
 from stream.report.html import Record, page, read_record
-from stream.report.html.page import PAGE
+from stream.report.html.marks import PAGE
 from stream.report.html.record import Evidence
-from stream.report.html.script import SCRIPT
+from stream.report.html.render import asset
 from stream.report.numbers import points
+from stream.results.results import Results
 from tests.runs import call, ledger_of, read_results, tiny_settings
 
 from .fake_results import HOULSBY26, LEARNERS, make_results
@@ -24,11 +25,12 @@ from .reader import Reader
 from .test_failures import MESSAGE, failing
 
 HOSTILE = "<script>alert(1)</script>\"'&\x00\u202e--></title><img src=x onerror=alert(2)>"
+SCRIPT = asset("report.js")
 LOADS = {"src", "srcset", "data", "poster", "action", "background", "formaction", "xlink:href"}
 
 
 def read(results: dict[str, Any], record: Record | None = None) -> Reader:
-    return Reader(page(results, record or Record()))
+    return Reader(page(Results.from_dict(results), record or Record()))
 
 
 def states() -> dict[str, dict[str, Any]]:
@@ -73,7 +75,7 @@ def test_every_element_is_closed_ids_are_unique_and_links_lead_somewhere(state: 
 
 @pytest.mark.parametrize("state", STATES)
 def test_nothing_is_loaded_and_no_other_script_can_run(state: str) -> None:
-    text = page(STATES[state], Record())
+    text = page(Results.from_dict(STATES[state]), Record())
     found = Reader(text)
     assert {name for name, _ in found.elements} & {"link", "img", "iframe", "object", "embed", "image", "use"} == set()
     for _, attributes in found.elements:
@@ -99,7 +101,7 @@ def test_names_from_outside_stay_text() -> None:
 
 def test_every_learner_and_task_is_in_every_part() -> None:
     results = make_results()
-    text = page(results, Record())
+    text = page(Results.from_dict(results), Record())
     sections = re.split(r'(?= id="(?:league|growth|trade-off|matrices|forgetting|tasks|cost|run)")', text)
     words = {section[5 : section.index('"', 5)]: section.replace("<wbr>", "") for section in sections[1:]}
     assert list(words) == ["league", "growth", "trade-off", "matrices", "forgetting", "tasks", "cost", "run"]
@@ -111,7 +113,8 @@ def test_every_learner_and_task_is_in_every_part() -> None:
 
 def test_the_league_says_what_the_terminal_says() -> None:
     results = make_results()
-    rows = re.findall(r"<tr>(.*?)</tr>", page(results, Record()).split('id="league"')[1].split("</table>")[0])[1:]
+    text = page(Results.from_dict(results), Record())
+    rows = re.findall(r"<tr>(.*?)</tr>", text.split('id="league"')[1].split("</table>")[0])[1:]
     names = [re.sub("<[^>]*>", "", row.split("</th>")[0])[1:].strip() for row in rows]
     averages = {name: record["metrics"]["average_accuracy"] for name, record in results["learners"].items()}
     assert names == sorted(averages, key=lambda name: -averages[name])
@@ -129,7 +132,7 @@ def test_a_cell_tells_what_it_rests_on(tiny_tasks: Path, tiny_backbone: Path, tm
     suite = "sms_spam,colours,rte,stsb"
     run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, suite=suite, learners=learners, evaluate="audited"))
     results = read_results(tmp_path)
-    record = read_record(tmp_path, results)
+    record = read_record(tmp_path, Results.from_dict(results))
     assert record.notice == ""
     titles = read(results, record).titles
     events = [event for event in ledger_of(tmp_path) if event["event"] in ("before", "evaluate", "audit")]
@@ -159,7 +162,7 @@ def test_a_cell_tells_what_it_rests_on(tiny_tasks: Path, tiny_backbone: Path, tm
 
 def test_gaps_are_marked_and_never_a_zero() -> None:
     results = failing("layernorm", (1,))
-    text = page(results, Record())
+    text = page(Results.from_dict(results), Record())
     maps = re.findall(r'<svg viewBox[^>]*class="matrix".*?</svg>', text)
     assert len(maps) == 3
     at = list(results["learners"]).index("layernorm")
@@ -176,8 +179,8 @@ def test_gaps_are_marked_and_never_a_zero() -> None:
 
 
 def test_an_unfinished_run_says_so() -> None:
-    assert "unfinished: 13 of 26 arrivals are done" in page(STATES["half"], Record())
-    assert "unfinished" not in page(STATES["whole"], Record())
+    assert "unfinished: 13 of 26 arrivals are done" in page(Results.from_dict(STATES["half"]), Record())
+    assert "unfinished" not in page(Results.from_dict(STATES["whole"]), Record())
 
 
 def test_a_page_of_26_tasks_and_8_learners_is_below_2_megabytes() -> None:
@@ -191,7 +194,7 @@ def test_a_page_of_26_tasks_and_8_learners_is_below_2_megabytes() -> None:
         for task, score in zip(HOULSBY26, row, strict=True)
         if score is not None
     }
-    text = page(results, Record(cells=cells))
+    text = page(Results.from_dict(results), Record(cells=cells))
     assert text.count("logits aaaaaaaaaaaa · Delta bbbbbbbbbbbb") == 8 * (26 * 27 // 2 + 26)
     assert len(text.encode()) < 2_000_000
 
@@ -215,10 +218,10 @@ def test_the_command_and_the_check(tiny_tasks: Path, tiny_backbone: Path, tmp_pa
 def test_what_is_gone_or_damaged_beside_the_results_leaves_a_notice(tmp_path: Path) -> None:
     results = make_results(["cola", "rte"], ["head"])
     (tmp_path / "results.json").write_text(json.dumps(results))
-    assert "not beside the results" in read_record(tmp_path, results).notice
+    assert "not beside the results" in read_record(tmp_path, Results.from_dict(results)).notice
     (tmp_path / "ledger.jsonl").write_text("no ledger\n")
     (tmp_path / "config.toml").write_text("suite = [")
-    record = read_record(tmp_path, results)
+    record = read_record(tmp_path, Results.from_dict(results))
     assert record.notice.startswith("The ledger cannot be read, so cells have no hashes: ")
     assert (record.cells, record.command) == ({}, "")
     assert record.notice in "".join(read(results, record).text)

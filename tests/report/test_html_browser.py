@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stream.report.html import Record, page
+from stream.results.results import Results
 
 from .fake_results import HOULSBY26, make_results
 from .reader import Reader
@@ -43,7 +44,7 @@ def test_in_a_browser_nothing_sticks_out_and_tables_can_be_sorted(tmp_path: Path
     """
     results = make_results()
     digest = base64.b64encode(hashlib.sha256(probe.encode()).digest()).decode()
-    text = page(results, Record()).replace("script-src ", f"script-src 'sha256-{digest}' ")
+    text = page(Results.from_dict(results), Record()).replace("script-src ", f"script-src 'sha256-{digest}' ")
     (tmp_path / "page.html").write_text(text.replace("</body>", f"<script>{probe}</script></body>"), encoding="utf-8")
     frame = f'<iframe src="page.html" style="border:0;width:{width}px;height:900px"></iframe>'
     listener = "<script>onmessage = event => { document.body.textContent = event.data; };</script>"

@@ -1,16 +1,18 @@
-"""The parts of the page: markup, colours, axes, and places that must not meet."""
+"""The parts of the page: text in markup, colours, axes, and places that must not meet."""
 
 from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.report.console import LEARNER_COLOURS
 from stream.report.html.axis import counting, linear, logarithmic, spread
-from stream.report.html.markup import Markup, tag
+from stream.report.html.render import environment
 from stream.report.html.trade_off import HEIGHT, NARROW, apart
 from stream.report.palette import DARK, LIGHT, contrast, shade
 
@@ -19,7 +21,8 @@ from .reader import Reader
 
 @given(st.text(), st.text())
 def test_text_and_attributes_read_back(words: str, value: str) -> None:
-    found = Reader(tag("p", words, title=value))
+    template = environment().from_string('<p title="{{ value }}">{{ words }}</p>')
+    found = Reader(template.render(words=words, value=value))
     clean = [
         re.sub(r"[^\n]", lambda c: c[0] if c[0].isprintable() or c[0] == "\u00a0" else "?", x) for x in (words, value)
     ]
@@ -28,7 +31,9 @@ def test_text_and_attributes_read_back(words: str, value: str) -> None:
 
 
 def test_markup_is_not_escaped_twice() -> None:
-    assert tag("b", tag("i", "a<b"), None, ["c", Markup("<br>")]) == "<b><i>a&lt;b</i>c<br></b>"
+    macro = "{% macro italic(words) %}<i>{{ words }}</i>{% endmacro %}"
+    template = environment().from_string(macro + "<b>{{ italic(words) }}{{ 'c' }}<br></b>")
+    assert template.render(words="a<b") == "<b><i>a&lt;b</i>c<br></b>"
 
 
 def test_colours_stand_out_from_their_ground_and_from_each_other() -> None:
@@ -68,3 +73,8 @@ def test_ticks_are_on_the_axis_in_order(low: float, ratio: float) -> None:
         assert 1 <= len(values) <= 13
         places = [axis.at(value) for value in values]
         assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+
+
+def test_jinja2_is_imported_only_when_a_page_is_written() -> None:
+    code = "import sys, stream.cli.report, stream.report.html, stream.report.plots; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

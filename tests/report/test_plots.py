@@ -12,6 +12,7 @@ import pytest
 
 from stream.report import plots
 from stream.results.intervals import interval
+from stream.results.results import Results
 from tests.runs import call
 
 from .fake_results import HOULSBY26, make_results
@@ -38,9 +39,15 @@ def saved(folder: Path, results: dict[str, Any]) -> Path:
     return folder
 
 
+def drawn(document: dict[str, Any], folder: Path, form: str) -> list[Path]:
+    """The figures of a run alone."""
+    results = Results.from_dict(document)
+    return plots.write(results, [results], folder, form)
+
+
 def test_every_figure_and_its_text(tmp_path: Path) -> None:
     results = make_results(HOULSBY26[:5], THREE)
-    written = plots.write(results, [results], tmp_path, "svg")
+    written = drawn(results, tmp_path, "svg")
     maps = ["R-1-head.svg", "R-2-layernorm.svg", "R-3-full-sequential.svg"]
     assert names(written) == ["growth.svg", "trade_off.svg", "forgetting.svg", *maps]
     for path in written[:2]:
@@ -54,7 +61,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
     found = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-        found.append([path.read_bytes() for path in plots.write(results, [results], tmp_path / name, "svg")])
+        found.append([path.read_bytes() for path in drawn(results, tmp_path / name, "svg")])
     assert found[0] == found[1]
 
 
@@ -74,9 +81,9 @@ def test_seeds_side_by_side_give_a_league_with_intervals(tmp_path: Path) -> None
     saved(tmp_path / "seed7", make_results(HOULSBY26[:4], THREE, arrivals=2, seed=7))  # not at its end
     saved(tmp_path / "seed8", make_results(HOULSBY26[:3], THREE, seed=8))  # other tasks
     (saved(tmp_path / "seed9", {}) / "results.json").write_text("torn")
-    found = plots.seeds_beside(tmp_path / "seed1", runs[1])
-    assert [results["seed"] for results in found] == [0, 1, 2]
-    written = plots.write(runs[1], found, tmp_path, "svg")
+    found = plots.seeds_beside(tmp_path / "seed1", Results.from_dict(runs[1]))
+    assert [results.seed for results in found] == [0, 1, 2]
+    written = plots.write(Results.from_dict(runs[1]), found, tmp_path, "svg")
     assert "league.svg" in names(written)
     best = max(THREE, key=lambda name: sum(run["learners"][name]["metrics"]["average_accuracy"] for run in runs))
     lines = [word for word in words(tmp_path / "league.svg") if word[1:3] == "  "]
@@ -85,9 +92,10 @@ def test_seeds_side_by_side_give_a_league_with_intervals(tmp_path: Path) -> None
 
 
 def test_a_run_of_its_own_has_no_league(tmp_path: Path) -> None:
-    results = make_results(HOULSBY26[:4], ["head"])
-    folder = saved(tmp_path / "first", results)
-    saved(tmp_path / "seed0", results)
+    document = make_results(HOULSBY26[:4], ["head"])
+    folder = saved(tmp_path / "first", document)
+    saved(tmp_path / "seed0", document)
+    results = Results.from_dict(document)
     assert plots.seeds_beside(folder, results) == [results]
 
 
@@ -110,7 +118,7 @@ def test_intervals_are_those_of_the_tables() -> None:
     ids=["one task", "nothing done", "one arrival", "failures", "all failed"],
 )
 def test_any_state_of_a_run(tmp_path: Path, results: dict[str, Any]) -> None:
-    written = plots.write(results, [results], tmp_path, "svg")
+    written = drawn(results, tmp_path, "svg")
     assert len(written) == 6
     assert all(ElementTree.parse(path).getroot().tag.endswith("svg") for path in written)
 
@@ -120,7 +128,7 @@ def test_hostile_names_are_text_and_stay_in_the_folder(tmp_path: Path) -> None:
     results["learners"] = {"../../$a_b$": results["learners"]["head"], "_<b>&": results["learners"]["full:sequential"]}
     folder = tmp_path / "pictures"
     folder.mkdir()
-    written = plots.write(results, [results], folder, "svg")
+    written = drawn(results, folder, "svg")
     assert all(path.parent == folder for path in written)
     assert sorted(folder.iterdir()) == sorted(written)
     assert "a  ../../$a_b$" in words(folder / "growth.svg")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.report import SECTIONS, print_report
+from stream.results.results import Results
 from tasks.errors import InputError
 
 from .fake_results import HOULSBY26, LEARNERS, make_results
@@ -104,7 +105,7 @@ def test_sections_are_selectable_in_any_order() -> None:
 
 def test_an_unknown_section_is_a_clear_error() -> None:
     with pytest.raises(InputError, match="did you mean league"):
-        print_report(make_results(HOULSBY26[:1]), console(), ["leage"])
+        print_report(Results.from_dict(make_results(HOULSBY26[:1])), console(), ["leage"])
 
 
 def test_names_are_never_read_as_markup() -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from stream.report.live.plain import INTERVAL, PlainView
 from stream.report.live.rich import LiveView, job_line
-from stream.report.live.state import Board
+from stream.report.live.state import RunState
 
 from .fake_results import HOULSBY26, LEARNERS, make_events, make_results
 from .rendering import console, too_wide
@@ -102,7 +102,7 @@ def test_a_fit_that_is_done_again_is_told_as_such() -> None:
     view.handle({"event": "start", "kind": "fit", "arrival": 3, **{k: event[k] for k in ("job", "learner", "task")}})
     for again, expected in (({"again": "cola"}, ["again", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
         view.handle({**event, **again})
-        (job,) = view.board.running.values()
+        (job,) = view.state.running.values()
         assert job_line(job, view.page).plain.split()[1:4] == expected
 
 
@@ -145,7 +145,7 @@ def test_the_live_view_runs_and_leaves_only_permanent_lines() -> None:
 
 def test_the_board_counts_jobs_once_whether_run_or_taken_from_the_store() -> None:
     results = make_results(HOULSBY26[:3], ["head", "layernorm"])
-    run, cached, early = Board(Clock()), Board(Clock()), Board(Clock())
+    run, cached, early = RunState(Clock()), RunState(Clock()), RunState(Clock())
     events = make_events(results)
     for event in events:
         run.handle(event)
@@ -163,23 +163,23 @@ def test_the_board_counts_jobs_once_whether_run_or_taken_from_the_store() -> Non
 
 
 def test_results_are_matched_by_job_id_before_anything_else() -> None:
-    board = Board(Clock())
+    state = RunState(Clock())
     facts = {"learner": "x", "task": "a", "arrival": 1}
-    board.handle({"event": "run", "order": ["a"], "learners": {"x": {}}, "jobs": 3})
+    state.handle({"event": "run", "order": ["a"], "learners": {"x": {}}, "jobs": 3})
     for job, kind, result in (("b", "before", "before"), ("e", "evaluate", "row"), ("t", "audit", "row")):
-        board.handle({"event": "start", "job": job, "kind": kind, "worker": 0, **facts})
-        assert list(board.running) == [job]
-        board.handle({"event": result, "job": job, **facts, "cells": [{"task": "a", "score": 0.5}]})
-        assert not board.running
-    assert (board.done, board.computed) == (3, 3)
+        state.handle({"event": "start", "job": job, "kind": kind, "worker": 0, **facts})
+        assert list(state.running) == [job]
+        state.handle({"event": result, "job": job, **facts, "cells": [{"task": "a", "score": 0.5}]})
+        assert not state.running
+    assert (state.done, state.computed) == (3, 3)
 
 
 def test_the_mean_so_far_leaves_out_tasks_still_to_come() -> None:
-    board = Board(Clock())
-    board.handle({"event": "run", "order": ["a", "b"], "learners": {"x": {}}, "jobs": 4})
+    state = RunState(Clock())
+    state.handle({"event": "run", "order": ["a", "b"], "learners": {"x": {}}, "jobs": 4})
     cells = [{"task": "a", "score": 0.8}, {"task": "b", "score": 0.1}]
-    board.handle({"event": "row", "learner": "x", "task": "a", "arrival": 1, "cells": cells})
-    assert board.courses["x"].average == 0.8
+    state.handle({"event": "row", "learner": "x", "task": "a", "arrival": 1, "cells": cells})
+    assert state.learners["x"].average == 0.8
 
 
 @settings(max_examples=40, deadline=None)

@@ -117,5 +117,5 @@ def test_the_time_of_an_evaluation_holds_that_of_the_frozen_layers(
     at, learner = bench(tmp_path, keep=True), LEARNERS["head"]
     delta = initial_delta(at.backbone, learner, TASKS["one"].task, 0)
     assert stream.execution.job._score(at, learner, delta, "one").seconds == 3.0, (
-        "from before `below` to after `evaluate`"
+        "from before `frozen_prefix` to after `evaluate`"
     )

@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import stream.execution.fit_job
+import learners.training.loop
 import stream.execution.job
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta, load_delta
@@ -43,7 +43,7 @@ def ran(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPath
     out = tmp_path_factory.mktemp("engine") / "run"
     told: list[dict[str, Any]] = []
     learners = ",".join((*ISOLATED, *SEQUENTIAL))
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, out, learners=learners), handle=told.append)
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, out, learners=learners), handle=told.append).as_dict()
     return Ran(out, results, told)
 
 
@@ -167,7 +167,7 @@ def test_the_csv_is_the_matrix(ran: Ran) -> None:
 
 def test_the_written_settings_are_the_run(ran: Ran) -> None:
     told: list[dict[str, Any]] = []
-    assert run(config=ran.out / "config.toml", handle=told.append) == ran.results
+    assert run(config=ran.out / "config.toml", handle=told.append).as_dict() == ran.results
     opening = next(event for event in told if event["event"] == "run")
     assert opening["cached"] == opening["jobs"]
     kinds = [event["event"] for event in told]
@@ -187,7 +187,7 @@ def test_any_order_gives_the_same_isolated_deltas(
     out = tmp_path_factory.mktemp("order") / "run"
     names = ("full:isolated", "adapter:4", "adapterbias:share=alpha:l0=0.5")
     more = {"learners": [*names, "full:sequential"], "order": order}
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, out, **more))
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, out, **more)).as_dict()
     assert results["order"] == order
     expected, found = deltas_of(ran.out), deltas_of(out)
     for name in names:
@@ -208,7 +208,7 @@ def test_every_way_of_evaluating_gives_the_same_matrix(
     names = ("adapter:4", "head", "full:sequential")
     more = {"learners": names, "evaluate": way, "store": tmp_path / "store"}
     out, told = tmp_path / "run", list[dict[str, Any]]()
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, out, **more), handle=told.append)
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, out, **more), handle=told.append).as_dict()
     assert not (out / "store").exists()
     for name in names:
         learner, full = results["learners"][name], ran.results["learners"][name]["R"]
@@ -248,21 +248,21 @@ def test_settings_of_training_reach_the_learners(
 ) -> None:
     more = {"suite": "colours", "learners": "head,head:epochs=3:patience=5", "train_examples": 20, "test_examples": 5}
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", **more)
-    results = run(**settings)
+    results = run(**settings).as_dict()
     facts = results["tasks"]["colours"]
     assert (facts["train"], facts["validation"] <= 5, facts["test"]) == (20, True, 5)
     epochs = {event["learner"]: len(event["validation"]) for event in events_of(tmp_path / "run", "fit")}
     assert epochs == {"head": 1, "head:epochs=3:patience=5": 3}
     examples = {event["learner"]: event["examples"] for event in events_of(tmp_path / "run", "fit")}
     assert examples == {"head": 20, "head:epochs=3:patience=5": 60}
-    reseeded = run(**{**settings, "seed": 1, "out": str(tmp_path / "other")})
+    reseeded = run(**{**settings, "seed": 1, "out": str(tmp_path / "other")}).as_dict()
     assert reseeded["seed"] == 1
     assert deltas_of(tmp_path / "other") != deltas_of(tmp_path / "run")
 
 
 def test_bfloat16_runs_and_is_another_job(ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
     more = {"suite": "colours", "learners": "adapter:4", "dtype": "bfloat16", "store": ran.out / "store"}
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", **more))
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", **more)).as_dict()
     assert fitted(tmp_path / "run") == [("adapter:4", "colours")]
     assert results["backbone"]["id"] == ran.results["backbone"]["id"]
     assert results["learners"]["adapter:4"]["retention"]["verified"]
@@ -273,7 +273,7 @@ def test_a_changed_backbone_ends_the_run(
     ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """An edit of one weight, as by a learner that merges in place, stops the run, and nothing of it is kept."""
-    place = stream.execution.fit_job if moment == "fit" else stream.execution.job
+    place = learners.training.loop if moment == "fit" else stream.execution.job
     honest = getattr(place, moment)
     name = "encoder.layer.1.output.dense.weight"
 
@@ -291,7 +291,7 @@ def test_a_changed_backbone_ends_the_run(
     assert fitted(tmp_path) == ([("adapter:4", TASKS[0])] if moment == "fit" else [])
     assert len(list(tmp_path.glob("store/deltas/*"))) == len(fitted(tmp_path))
     assert ledger_of(tmp_path)[-1]["type"] == "BackboneChanged"
-    results = run(**settings)  # the same call again goes on, with the backbone as it should be
+    results = run(**settings).as_dict()  # the same call again goes on, with the backbone as it should be
     assert results["learners"]["adapter:4"]["R"] == ran.results["learners"]["adapter:4"]["R"]
     assert len(fitted(tmp_path)) == T
 
@@ -318,6 +318,6 @@ def test_answers_that_change_by_themselves_end_the_run(
     assert not retention["verified"]
     assert [found["task"] for found in retention["violations"]] == [TASKS[0]]
     monkeypatch.undo()  # the machine repeats itself again: the same call does that row anew and goes on
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path))
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path)).as_dict()
     assert "violation" in [event["event"] for event in ledger_of(tmp_path)]
     assert results["learners"]["head"]["R"][T] is not None

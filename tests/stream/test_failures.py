@@ -63,7 +63,7 @@ def ran(world: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFacto
 def alone(ran: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The good learners without the bad ones."""
     out = tmp_path_factory.mktemp("alone") / "run"
-    return run(**{**ran.settings, "learners": ",".join(GOOD), "out": str(out)})
+    return run(**{**ran.settings, "learners": ",".join(GOOD), "out": str(out)}).as_dict()
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_the_command_says_so(ran: Finished) -> None:
 def test_the_same_command_reports_it_again_and_tries_nothing(ran: Finished) -> None:
     before = (ran.out / "ledger.jsonl").read_bytes()
     told: list[dict[str, Any]] = []
-    results = run(**ran.settings, handle=told.append)
+    results = run(**ran.settings, handle=told.append).as_dict()
     assert (ran.out / "ledger.jsonl").read_bytes() == before
     assert results == ran.results
     assert [e["learner"] for e in told if e["event"] == "fit" and "failed" in e] == list(BAD)
@@ -205,7 +205,7 @@ def test_cut_anywhere_it_goes_on_to_the_same(ran: Finished, tmp_path: Path) -> N
     out = tmp_path / "run"
     shutil.copytree(ran.out, out)
     (out / "ledger.jsonl").write_bytes(b"".join(lines[: cuts[-1]]))
-    results = run(**{**ran.settings, "out": str(out)})
+    results = run(**{**ran.settings, "out": str(out)}).as_dict()
     assert matrices_of(results) == matrices_of(ran.results)
     events = [event for event in ledger_of(out) if event["event"] == "fit"]
     assert [e["learner"] for e in events if "failed" in e] == list(BAD)
@@ -230,7 +230,7 @@ def test_two_workers_give_the_same(ran: Finished, tmp_path: Path) -> None:
 def test_every_way_of_evaluating_gives_the_same_matrix(ran: Finished, tmp_path: Path, way: str) -> None:
     out = tmp_path / "run"
     store = str(ran.out / "store")
-    results = run(**{**ran.settings, "out": str(out), "evaluate": way, "store": store})
+    results = run(**{**ran.settings, "out": str(out), "evaluate": way, "store": store}).as_dict()
     for name, learner in results["learners"].items():
         full = ran.results["learners"][name]
         assert learner["failures"] == full["failures"]
@@ -267,10 +267,10 @@ def test_the_first_the_last_and_the_only_task_may_fail(
 ) -> None:
     more: dict[str, Any] = {"suite": ",".join(order), "learners": ",".join(BAD), "evaluate": way}
     more["out"] = str(tmp_path / "run")
-    results = run(**{**ran.settings, **more, "store": str(ran.out / "store")})
+    results = run(**{**ran.settings, **more, "store": str(ran.out / "store")}).as_dict()
     others = [task for task in order if task != LONG]
     whole = {**ran.settings, **more, "suite": ",".join(others), "out": str(tmp_path / "whole")}
-    spared = run(**{**whole, "store": str(ran.out / "store")})["learners"] if others else None
+    spared = run(**{**whole, "store": str(ran.out / "store")}).as_dict()["learners"] if others else None
     for name in BAD:
         learner = results["learners"][name]
         assert [failure["task"] for failure in learner["failures"]] == [LONG]
@@ -299,7 +299,7 @@ def test_numbers_that_break_at_any_step_end_that_fit_alone(
 
     monkeypatch.setattr(learners.training.fit, "task_loss", diverging)
     more = {"learners": "head", "out": str(tmp_path / "run")}
-    results = run(**{**ran.settings, **more})
+    results = run(**{**ran.settings, **more}).as_dict()
     (failure,) = results["learners"]["head"]["failures"]
     assert (failure["task"], failure["arrival"], failure["step"]) == ("colours", 2, 3)
     assert failure["message"].startswith("the loss is nan at step 3 of ")
@@ -321,7 +321,7 @@ def test_an_answer_that_is_no_number_is_an_empty_cell(
     monkeypatch.setattr(stream.execution.evaluate_job, "predict", overflowing)
     for way in ("full", "audited"):
         more = {"learners": "head,full:sequential", "evaluate": way}
-        results = run(**{**ran.settings, **more, "out": str(tmp_path / way)})
+        results = run(**{**ran.settings, **more, "out": str(tmp_path / way)}).as_dict()
         for learner in results["learners"].values():
             assert [row[1] for row in learner["R"]] == [None] * 4
             assert [row[1] for row in learner["provenance"]] == [None] * 4

@@ -33,7 +33,7 @@ def test_later_tasks_keep_what_is_common_and_forget_nothing(
 ) -> None:
     results = run(
         **tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=",".join(LEARNERS), evaluate=evaluate, epochs=2)
-    )
+    ).as_dict()
     for name in LEARNERS:
         learner, found = parse_learner(name), deltas(tmp_path, name)
         shared = {tensor for tensor in found[0].tensors if common(learner, tensor)}
@@ -51,7 +51,7 @@ def test_later_tasks_keep_what_is_common_and_forget_nothing(
 
 
 def test_what_is_common_counts_once(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
-    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA))
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA)).as_dict()
     first, *later = (event for event in events_of(tmp_path, "fit"))
     d, ffn, layers = 16, 32, 2  # of the tiny backbone
     assert first["common_parameters"] == ffn + 1
@@ -75,10 +75,10 @@ def test_the_account_from_a_config_counts_the_same_way() -> None:
 def test_the_next_good_task_teaches_when_the_first_fails(
     tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from learners.training import loop
     from learners.training.divergence import Diverged
-    from stream.execution import fit_job as fitting
 
-    fit = fitting.fit
+    fit = loop.fit
 
     def first_fails(*given: object, **named: object) -> object:
         if given[2].task.name == first:  # type: ignore[attr-defined]
@@ -87,9 +87,9 @@ def test_the_next_good_task_teaches_when_the_first_fails(
 
     order = ("sms_spam", "colours", "rte")
     first = order[0]
-    monkeypatch.setattr(fitting, "fit", first_fails)
+    monkeypatch.setattr(loop, "fit", first_fails)
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA, suite=",".join(order))
-    results = run(**settings, order=",".join(order))
+    results = run(**settings, order=",".join(order)).as_dict()
     assert [failure["task"] for failure in results["learners"][ALPHA]["failures"]] == [first]
     second, third = good(map(event_of, events_of(tmp_path, "fit")))
     store, learner = Store(tmp_path / "store"), parse_learner(ALPHA)

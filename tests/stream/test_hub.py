@@ -18,6 +18,7 @@ import tasks.encoded
 from stream import run
 from stream.hub import load_model
 from stream.hub.card import METRICS, model_card
+from stream.hub.delta_record import as_record
 from stream.hub.folder import folder_names
 from stream.hub.manifest import published_at
 from tasks.content import content_id
@@ -74,7 +75,8 @@ def test_a_model_answers_bit_for_bit(
     logits = model.logits(test.text, test.text_b)
     cell = last_cell(finished, learner, task)
     assert content_id("logits", str(logits.shape), logits.tobytes()) == cell["logits"]
-    assert model.record["certificate"]["logits"] == cell["logits"]
+    assert model.record.certificate is not None
+    assert model.record.certificate.logits == cell["logits"]
     answers = model.answers(test.text, test.text_b)
     if task == "stsb":
         assert answers == logits[:, 0].tolist()
@@ -155,7 +157,17 @@ def test_parameters_of_the_backbone_and_of_the_delta(finished: Path, shared: Pat
     for learner, changed in (("full:sequential", of_backbone), ("adapter:4", layer_norms)):
         record = json.loads((shared / "models" / FOLDERS[learner] / "rte" / "config.json").read_text())
         assert (record["backbone"]["parameters"], record["parameters"]["backbone"]) == (of_backbone, changed)
-        assert f"{changed:,} new values for the {of_backbone:,} of the backbone" in model_card(record)
+        card = model_card(as_record(record, "config.json"))
+        assert f"{changed:,} new values for the {of_backbone:,} of the backbone" in card
+
+
+def test_a_record_is_read_as_it_was_written_and_a_damaged_one_names_the_field(shared: Path) -> None:
+    for path in (shared / "models").glob("*/*/config.json"):
+        document = json.loads(path.read_text())
+        assert json.dumps(as_record(document, str(path)).as_dict()) == json.dumps(document)
+    del document["task"]["metric"]
+    with pytest.raises(InputError, match="task/metric"):
+        as_record(document, "config.json")
 
 
 def test_nothing_of_the_machine_is_told(shared: Path, finished: Path, tiny_backbone: Path, tiny_tasks: Path) -> None:
@@ -239,13 +251,13 @@ def test_what_came_from_the_hub_is_named_as_there(shared: Path) -> None:
     assert origin == {"repository": "nyu-mll/glue", "configuration": "rte", "commit": COMMIT}
     record["task"] |= {"source": "hub", **origin}
     record["backbone"]["name"] = "minilm"
-    data = ModelCard(model_card(record)).data
+    data = ModelCard(model_card(as_record(record, "config.json"))).data
     assert (data.base_model, data.base_model_relation) == ("sentence-transformers/all-MiniLM-L6-v2", "adapter")
     assert data.datasets == ["nyu-mll/glue"]
     (evaluated,) = data.eval_results
     assert (evaluated.dataset_type, evaluated.dataset_config, evaluated.dataset_revision) == tuple(origin.values())
     record["backbone"] |= {"name": "some-one/tiny", "commit": COMMIT}
-    card = ModelCard(model_card(record))
+    card = ModelCard(model_card(as_record(record, "config.json")))
     assert card.data.base_model == "some-one/tiny"
     assert f"load_model(\".\", backbone='some-one/tiny@{COMMIT}')" in card.text, "never a newer one"
     assert f"* backbone: some-one/tiny@{COMMIT}, content {record['backbone']['id']}" in card.text
@@ -254,7 +266,7 @@ def test_what_came_from_the_hub_is_named_as_there(shared: Path) -> None:
 def test_simulated_texts_are_not_taken_for_the_data_set_whose_form_they_have(shared: Path) -> None:
     record = json.loads((shared / "models" / "adapter-4" / "rte" / "config.json").read_text())
     record["task"]["source"], record["backbone"]["name"] = "simulated:seed=1", "embedded"
-    card = ModelCard(model_card(record))
+    card = ModelCard(model_card(as_record(record, "config.json")))
     assert (card.data.license, card.data.base_model) == ("mit", None)
     (evaluated,) = card.data.eval_results
     assert (evaluated.dataset_type, evaluated.dataset_name) == ("simulated-rte", "RTE, simulated")
@@ -266,7 +278,7 @@ def test_what_changes_all_weights_is_not_called_efficient(shared: Path) -> None:
     for learner, relation, tagged in (("full:sequential", "finetune", False), ("adapter:4", "adapter", True)):
         record = json.loads((shared / "models" / FOLDERS[learner] / "rte" / "config.json").read_text())
         record["backbone"]["name"] = "some-one/tiny"
-        card = ModelCard(model_card(record))
+        card = ModelCard(model_card(as_record(record, "config.json")))
         assert card.data.base_model_relation == relation
         assert ("parameter-efficient-fine-tuning" in card.data.tags) == tagged
         assert ("What one task of a continual stream changed" in card.text) == (learner == "adapter:4")
@@ -284,7 +296,7 @@ def test_how_it_was_trained(finished: Path, shared: Path) -> None:
 
 def test_a_model_that_was_not_evaluated(shared: Path) -> None:
     record = json.loads((shared / "models" / "adapter-4" / "rte" / "config.json").read_text()) | {"certificate": None}
-    card = ModelCard(model_card(record))
+    card = ModelCard(model_card(as_record(record, "config.json")))
     assert card.data.eval_results is None
     assert "not evaluated" in card.text
 

@@ -13,6 +13,7 @@ import stream.engine.engine
 import stream.execution.workbench
 import stream.storage.keys
 from learners.specification.family import parse_learners
+from learners.specification.recipe import recipe_of
 from stream import run
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import make_stream
@@ -72,7 +73,7 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     patch.setattr(stream.execution.workbench, "OPEN_TASKS", OPEN)
     out = tmp_path_factory.mktemp("long") / "run"
     settings = tiny_settings(many_tasks, tiny_backbone, out, suite="all", learners="majority", evaluate="audited")
-    counted["results"] = run(**settings, handle=counted["told"].append)
+    counted["results"] = run(**settings, handle=counted["told"].append).as_dict()
     patch.undo()
     return counted | {"out": out, "settings": settings}
 
@@ -141,7 +142,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
             "seed": config.seed,
             "train_examples": config.train_examples,
             "test_examples": config.test_examples,
-            "learner": asdict(prepared.learners[job.learner]),
+            "learner": recipe_of(prepared.learners[job.learner]),
             "kind": job.kind,
             "evaluate": config.evaluate,
             "tasks": [[task, prepared.data[task].id] for task in job.tasks],
@@ -152,7 +153,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
 
 def test_it_is_found_again_whole(long: dict[str, Any]) -> None:
     told: list[dict[str, Any]] = []
-    again = run(**long["settings"], handle=told.append)
+    again = run(**long["settings"], handle=told.append).as_dict()
     assert again == long["results"]
     assert "start" not in [event["event"] for event in told]
 
@@ -176,6 +177,7 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
     from stream.engine.events import certify
     from stream.engine.running_metrics import RunningMetrics, answered
     from stream.execution.schedule import JobFailed
+    from stream.storage.events import job_of
     from stream.storage.job import Job
 
     learner = long["prepared"].learners["majority"]
@@ -183,10 +185,8 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
         metrics = RunningMetrics("majority", learner, {"a": 1, "b": 2, "c": 3}, 1)
         for arrival, task in enumerate("ab", start=1):
             answered(metrics, arrival, [typed_events.cell(task, logits=task, delta=delta if task == "b" else "right")])
-        events = {
-            JobId.of("fit", "majority", t): typed_events.fit("majority", t, "abc"[t - 1], delta="right")
-            for t in (1, 2, 3)
-        }
+        fits = [typed_events.fit("majority", t, "abc"[t - 1], delta="right") for t in (1, 2, 3)]
+        events = {job_of(fit): fit for fit in fits}
         progress: Any = Some(metrics={"majority": metrics}, events=events, facts=Some(order=("a", "b", "c")))
         if delta == "right":
             certify(progress, Job("evaluate", "majority", 3, ("a", "c")))

@@ -44,7 +44,7 @@ def test_another_backbone_or_dtype_is_loaded(setup: Setup, tmp_path: Path) -> No
 
 def test_nothing_of_the_run_before_is_kept(setup: Setup) -> None:
     first = _workbench_of(setup, None)
-    for held in (first.trainers, first.kept.states, first.opened):
+    for held in (first.trainer_states, first.kept.states, first.opened):
         held["left"] = None  # type: ignore[index, assignment]
     _workbench_of(setup, first)
-    assert (first.trainers, first.kept.states, first.opened) == ({}, {}, {})
+    assert (first.trainer_states, first.kept.states, first.opened) == ({}, {}, {})

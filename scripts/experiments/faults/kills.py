@@ -121,7 +121,7 @@ def _met(given: dict[str, Any], trial: Kill, after: float) -> bool:
     time.sleep(after)
     met = process.poll() is None
     process.send_signal(trial.how)
-    if (code := _ended(process, out)) not in (0, 1, -trial.how):
+    if (code := _ended(process, out)) not in (0, 130, -trial.how):
         raise Unexpected(f"exit code {code} after {trial.how.name}; see {log_of(out)}")
     return met
 
@@ -175,7 +175,7 @@ def _live(given: dict[str, Any], log: Path) -> None:
         run(**given)
         code = 0
     except KeyboardInterrupt:
-        code = 1
+        code = 130
     except BaseException:
         os.write(2, traceback.format_exc().encode())
     finally:

@@ -15,7 +15,7 @@ from faults.disk import PARTS, Died, Disk, Fault
 from faults.world import SMALLER, settings_of, wrong
 from stream import run
 from stream.errors import RunFailed
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
 KINDS = {
     "dies at a write": Fault(0),
@@ -79,7 +79,7 @@ def _meet(writes: Writes, out: Path, fault: Fault) -> str | None:
             run(**settings_of(writes.base, out, SMALLER))
     except Died:
         return None
-    except (RunFailed, InputError, InputErrors) as error:
+    except (RunFailed, InputError) as error:
         expected = "" if fault.error is None else os.strerror(fault.error)
         return None if disk.struck and expected in str(error) else f"the message does not tell of it: {error}"
     except Exception as error:  # a traceback, for whoever gave the command

@@ -1,4 +1,7 @@
-"""The report of a run as one HTML file that needs nothing else: no network, no script to be read."""
+"""The report of a run as one HTML file: no network, no other file, and readable without scripts.
+
+The modules compute what the page shows; `templates/` holds its markup, style and script.
+"""
 
 from __future__ import annotations
 

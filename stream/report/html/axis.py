@@ -29,6 +29,10 @@ class Axis:
             place = (value - self.low) / (self.high - self.low)
         return self.start + (1 - self.start) * min(max(place, 0.0), 1.0)
 
+    def down(self, value: float, height: float) -> float:
+        """Its place on an upright axis of `height` pixels, in pixels from the top."""
+        return height * (1 - self.at(value))
+
 
 def linear(low: float, high: float, label: Callable[[float], str], count: int = 5) -> Axis:
     """An axis of about `count` round steps that holds [low, high]."""

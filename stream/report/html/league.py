@@ -1,67 +1,63 @@
-"""The league table: the terminal's figures, with the words of each proof, and a bar for each score."""
+"""The league table: the figures that the terminal shows, with the evidence for each proof and a bar for each score."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from stream.report.console import Page
-from stream.report.html.badge import bar, named
-from stream.report.html.markup import Markup, tag
-from stream.report.html.table import Column, table
-from stream.report.learner_summary import Standing, last, ranked, standings
+from stream.report.html.marks import PAGE, badge
+from stream.report.html.table import Bar, Column, Content, Key, Table, Verdict
+from stream.report.learner_summary import LearnerSummary, last, ranked
 from stream.report.numbers import points
-from stream.report.terminal.league import caption, evidence, figures, proofs, verdict
+from stream.report.terminal.league import caption, evidence, figures, own, proofs, verdict
+from stream.results.results import Results
 
 ABOUT = {
-    "score": "average over the arrived tasks after the last arrival, points",
-    "forget": "Chaudhry et al. 2018: best earlier score less the last, points",
-    "BWT": "Lopez-Paz and Ranzato 2017: last score less first, over T-1 tasks, points",
-    "growth": "parameters kept after the last arrival, in times of the backbone",
-    "no heads": "the same without heads",
-    "trained /task": "parameters trained a task, heads apart, of the backbone",
-    "disk /task": "stored bytes a task, head included",
-    "train time": "wall clock, summed over fits",
-    "proof": "exact: every re-evaluation bitwise equal to the day the task was learned",
+    "score": "mean score over the arrived tasks after the last arrival, points",
+    "forget": "Chaudhry et al. 2018: best earlier score minus last score, points",
+    "BWT": "Lopez-Paz and Ranzato 2017: last score minus first score, over T-1 tasks, points",
+    "growth": "total parameters after the last arrival, relative to the backbone",
+    "no heads": "growth without the heads",
+    "trained /task": "parameters trained for one task, without its head, relative to the backbone",
+    "disk /task": "bytes stored for one task, with its head",
+    "train time": "wall-clock time, summed over fits",
+    "proof": "exact: every re-evaluation is bitwise equal to the first evaluation of the task",
 }
 
 
-def league(results: Mapping[str, Any], page: Page) -> Markup:
+@dataclass(frozen=True)
+class League:
+    """The table, one sentence per distinct proof, and the meaning of the columns."""
+
+    table: Table
+    proofs: Sequence[str]
+    caption: str
+
+
+def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
     """Best average first; sortable by every column where scripts run."""
-    places = {name: index for index, name in enumerate(results["learners"])}
-    learners = ranked(standings(results))
-    columns = [Column("learner", [named(places[x.name], x.name) for x in learners], [x.name for x in learners], "left")]
-    for figure, keys in zip(figures(learners, page), sort_keys(learners), strict=True):
-        title, cells = figure.title.replace("\n", " "), [str(cell).strip() for cell in figure.cells]
+    badges = {learner.name: badge(index, learner.name) for index, learner in enumerate(learners)}
+    rows = ranked(learners)
+    columns = [Column("learner", [badges[x.name] for x in rows], [x.name for x in rows], "left")]
+    for figure, keys in zip(figures(rows, PAGE), sort_keys(rows), strict=True):
+        title, cells = figure.title.replace("_\n", "_").replace("\n", " "), [str(cell).strip() for cell in figure.cells]
+        shown: Sequence[Content] = cells
         if title == "score":
-            shown = [score(x, words, places[x.name], page) for x, words in zip(learners, cells, strict=True)]
-            columns.append(Column("score", shown, keys, about=ABOUT[title]))
+            shown = [bar(badges[x.name].tone, words, x.average) for x, words in zip(rows, cells, strict=True)]
         elif title == "proof":
-            shown = [
-                tag("span", word, class_=f"verdict {word}", title=evidence(x))
-                for x, word in zip(learners, cells, strict=True)
-            ]
-            columns.append(Column("proof", shown, keys, "left", about=ABOUT[title]))
-        else:
-            columns.append(Column(title, cells, keys, about=ABOUT[title]))
-    words = caption(results, page, whole=all(x.whole for x in learners))
-    return tag(
-        "section",
-        tag("h2", "League table"),
-        table(columns, label="League table", class_="league"),
-        tag(
-            "ul",
-            [tag("li", line.plain) for line in proofs(learners, [x.name for x in learners], page)],
-            class_="proofs",
-        ),
-        tag("p", " ".join(sentence(line) for line in words), class_="caption"),
-        id="league",
+            shown = [Verdict(word, evidence(x)) for x, word in zip(rows, cells, strict=True)]
+        about = ABOUT.get(title, "a metric of your own")
+        columns.append(Column(title, shown, keys, "left" if title == "proof" else "right", about=about))
+    return League(
+        Table(columns, "League table", "league"),
+        [line.plain for line in proofs(rows, [x.name for x in rows], PAGE)],
+        " ".join(f"{line[:1].upper()}{line[1:]}" for line in caption(results, PAGE, whole=all(x.whole for x in rows))),
     )
 
 
-def sort_keys(learners: Sequence[Standing]) -> list[list[float | str | None]]:
+def sort_keys(learners: Sequence[LearnerSummary]) -> list[list[Key]]:
     """By column, as `stream.report.terminal.league.figures` orders them."""
-    return [
+    keys: list[list[Key]] = [
         [x.average for x in learners],
         [x.forgetting for x in learners],
         [x.bwt for x in learners],
@@ -72,29 +68,27 @@ def sort_keys(learners: Sequence[Standing]) -> list[list[float | str | None]]:
         [x.train_seconds for x in learners],
         [verdict(x).plain for x in learners],
     ]
+    return keys + [[x.own.get(name) for x in learners] for name in own(learners)]
 
 
-def score(learner: Standing, words: str, index: int, page: Page) -> Markup:
-    """The figure with its mark, over a bar."""
-    star = page.best if words.endswith(page.best) else ""
-    return bar(index, words.removesuffix(page.best), learner.average, star=star)
+def bar(tone: str, words: str, score: float | None, limit: float | None = None) -> Bar:
+    """`words` is the score as written, with a star behind it where it is the best; `limit` is a score."""
+    length = 0.0 if score is None else round(100 * min(max(score, 0.0), 1.0), 1)
+    mark = None if limit is None else round(100 * limit, 1)
+    return Bar(words.removesuffix(PAGE.best), tone, length, mark, PAGE.best if words.endswith(PAGE.best) else "")
 
 
-def sentence(line: str) -> str:
-    return f"{line[:1].upper()}{line[1:]}"
-
-
-def headline(results: Mapping[str, Any], page: Page) -> str:
+def headline(learners: Sequence[LearnerSummary]) -> str:
     """The run in two or three sentences."""
-    learners = ranked(standings(results))
+    learners = ranked(learners)
     scored = [x for x in learners if x.average is not None and x.whole]
     if not scored:
         return "No learner has a score over all tasks that arrived."
-    words = [f"{scored[0].name} scores best: {points(scored[0].average, page)} points on average."]
+    words = [f"{scored[0].name} scores best: {points(scored[0].average, PAGE)} points on average."]
     exact = [x for x in learners if verdict(x).plain == "exact"]
     if exact:
-        words.append(f"{len(exact)} of {len(learners)} learners forgot nothing, bit for bit.")
+        words.append(f"{len(exact)} of {len(learners)} learners provably forgot nothing.")
     worst = max(learners, key=lambda x: x.forgetting or 0.0)
     if worst.forgetting:
-        words.append(f"{worst.name} forgot most: {points(worst.forgetting, page)} points.")
+        words.append(f"{worst.name} forgot most: {points(worst.forgetting, PAGE)} points.")
     return " ".join(words)

@@ -1,4 +1,4 @@
-"""What the folder of a run holds beside its results: the command, and the hashes of every cell in its ledger."""
+"""What the folder of a run tells beside its results: its command, and the hashes of every cell from its ledger."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stream.config import resolve_config
+from stream.results.results import Results
 from stream.storage.events import RowEvent, read_events
 from stream.storage.ledger import read_ledger
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 
-ALWAYS = ("suite", "source", "backbone", "learners", "out")  # said even where they are the defaults
-MANY = 60  # tasks; of more a cell of the picture is the mean of several, which has no hash
+ALWAYS = ("suite", "source", "backbone", "learners", "out")  # options that the command shows even with their default
+MANY = 60  # tasks; with more, a cell of a heat map is the mean of several cells and has no hash
 
 
 class Evidence(NamedTuple):
-    """What a cell of R rests on.
+    """The evidence for a cell of R.
 
     Attributes:
-        score: As the ledger has it; None where the answer was no number.
+        score: From the ledger; None where it is not a number.
         n: Test examples.
         logits, delta: SHA-256 of all logits, and the content id of the Delta that gave them.
     """
@@ -36,8 +37,8 @@ class Evidence(NamedTuple):
 @dataclass(frozen=True)
 class Record:
     """Attributes:
-    command: That made the run, an option a line; empty if its settings are gone.
-    verify: The command that checks it.
+    command: That made the run, one option per line; empty if its settings are gone.
+    verify: The command that checks the run.
     digest: SHA-256 of results.json.
     cells: By learner, arrival (0: before training) and task.
     notice: Why there are no hashes, where there are none.
@@ -50,11 +51,11 @@ class Record:
     notice: str = ""
 
 
-def read_record(folder: Path, results: Mapping[str, Any]) -> Record:
-    """The record of the run in `folder`; what is gone or damaged leaves a gap and a notice, not an error."""
+def read_record(folder: Path, results: Results) -> Record:
+    """The record of the run in `folder`. A missing or damaged file is not an error; `notice` says what is not known."""
     cells: dict[tuple[str, int, str], Evidence] = {}
     notice = ""
-    if len(results["order"]) <= MANY:
+    if len(results.order) <= MANY:
         try:
             cells = read_cells(folder / "ledger.jsonl")
             notice = "" if cells else "The ledger is not beside the results, so cells have no hashes."
@@ -70,7 +71,7 @@ def read_record(folder: Path, results: Mapping[str, Any]) -> Record:
 
 
 def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
-    """Every cell that was run; of an arrival that was done again, or audited at the end, the last."""
+    """Every evaluated cell. Where a cell was evaluated several times, the last evaluation counts."""
     return {
         (event.learner, event.arrival, cell.task): Evidence(cell.score, cell.n, cell.logits, cell.delta)
         for event in read_events(read_ledger(path))
@@ -80,12 +81,12 @@ def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
 
 
 def command_of(path: Path) -> str:
-    """The command that gives these settings, without those that are defaults."""
+    """The command that gives these settings; options with their default value are left out."""
     if not path.exists():
         return ""
     try:
         config, _ = resolve_config({}, path)
-    except (InputErrors, InputError):
+    except InputError:
         return ""
     settings, defaults = config.model_dump(exclude={"columns"}), resolve_config({})[0].model_dump()
     options = {key: value for key, value in settings.items() if key in ALWAYS or value != defaults[key]}

@@ -1,12 +1,88 @@
-"""A table of figures: numbers to the right, names staying in sight when it is wider than the page, sortable."""
+"""A table as data: its columns, and what a cell may hold beside plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from stream.report.html.markup import Child, Markup, tag
+from stream.report.html.marks import Badge
+
+
+@dataclass(frozen=True)
+class TaskName:
+    """A name that may break over lines after `:`, `_`, `=` and similar signs; `notes` are shown when pointed at."""
+
+    kind: ClassVar = "task"
+    name: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A score over a bar.
+
+    Attributes:
+        text: The score as written.
+        length: Of the bar, percent of the cell.
+        limit: Where a mark stands on the bar, percent; None for no mark.
+        star: Stands behind the best score and takes no room, so that scores stay in line.
+    """
+
+    kind: ClassVar = "bar"
+    text: str
+    tone: str
+    length: float
+    limit: float | None = None
+    star: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of a proof in one word, and the evidence for it."""
+
+    kind: ClassVar = "verdict"
+    word: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text in a fixed-width font."""
+
+    kind: ClassVar = "code"
+    text: str
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A score that fell."""
+
+    kind: ClassVar = "loss"
+    text: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Two scores on one line, percent of its length: when the task was learned (a ring), and now (a dot)."""
+
+    kind: ClassVar = "change"
+    tone: str
+    learned: float
+    now: float
+
+
+@dataclass(frozen=True)
+class History:
+    """A small curve of scores over arrivals; x in percent, y in pixels from the top."""
+
+    kind: ClassVar = "history"
+    tone: str
+    points: tuple[tuple[float, float], ...]
+
+
+Content = str | Badge | TaskName | Bar | Verdict | Code | Loss | Change | History
+Key = float | str | None
 
 
 @dataclass(frozen=True)
@@ -18,51 +94,45 @@ class Column:
         cells: One per row.
         keys: What rows are sorted by; None comes last either way. Without keys the column does not sort.
         align: `right` for figures.
-        classes: Of each cell.
+        style: CSS class of its cells.
         about: What the heading means, shown when it is pointed at.
         minor: Whether a narrow page leaves it out.
     """
 
-    title: Child
-    cells: Sequence[Child]
-    keys: Sequence[float | str | None] | None = None
+    title: str | Badge
+    cells: Sequence[Content]
+    keys: Sequence[Key] | None = None
     align: Literal["left", "right"] = "right"
-    classes: Sequence[str] = ()
-    about: str | None = None
+    style: str = ""
+    about: str = ""
     minor: bool = False
 
+    @property
+    def classes(self) -> str:
+        return " ".join(filter(None, (self.align, "minor" if self.minor else "", self.style)))
 
-def table(columns: Sequence[Column], *, label: str, footer: bool = False, class_: str = "") -> Markup:
-    """The table in a frame that scrolls sideways where the page is narrow; the first column heads the rows.
+    def key(self, row: int) -> str | None:
+        """What the page's script sorts the row by; numbers keep all their digits."""
+        value = self.keys[row] if self.keys is not None and row < len(self.keys) else None
+        return value if value is None or isinstance(value, str) else repr(float(value))
 
-    Args:
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length, of which the first names the rows.
+
+    Attributes:
+        label: What the table shows, for screen readers.
+        style: CSS class.
         footer: Whether the last row sums up the others, so stays last.
     """
-    count = len(columns[0].cells)
-    heads = [
-        tag("th", column.title, scope="col", class_=words(column), title=column.about,
-            data_sort=None if column.keys is None else "number" if column.align == "right" else "text")
-        for column in columns
-    ]  # fmt: skip
-    rows = [
-        tag("tr", [cell(column, row, is_head=not place) for place, column in enumerate(columns)])
-        for row in range(count)
-    ]
-    body = rows[:-1] if footer else rows
-    parts = [tag("thead", tag("tr", heads)), tag("tbody", body), *([tag("tfoot", rows[-1])] if footer else [])]
-    return tag("div", tag("table", parts, class_=class_ or None), class_="scroll", tabindex="0", role="region",
-               aria_label=label)  # fmt: skip
 
+    columns: Sequence[Column]
+    label: str
+    style: str = ""
+    footer: bool = False
 
-def cell(column: Column, row: int, *, is_head: bool) -> Markup:
-    key = column.keys[row] if column.keys is not None and row < len(column.keys) else None
-    classes = words(column, column.classes[row] if column.classes else "")
-    value = None if key is None else key if isinstance(key, str) else repr(float(key))
-    if is_head:
-        return tag("th", column.cells[row], scope="row", class_=classes, data_key=value)
-    return tag("td", column.cells[row], class_=classes, data_key=value)
-
-
-def words(column: Column, own: str = "") -> str:
-    """Classes of a cell."""
-    return " ".join(word for word in (column.align, "minor" if column.minor else "", own) if word)
+    @property
+    def count(self) -> int:
+        """Rows, without a footer."""
+        return len(self.columns[0].cells) - self.footer

@@ -1,54 +1,79 @@
-"""Score against trained parameters, as Houlsby et al. (2019), Figures 1 and 3, draw it."""
+"""Score against trained parameters, as Houlsby et al. (2019) draw it in Figures 1 and 3."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from stream.report.console import Page
 from stream.report.html.axis import Axis, linear, logarithmic
-from stream.report.html.badge import RADIUS, mark, tone
-from stream.report.html.chart import at, chart, up
-from stream.report.html.markup import Markup, tag
-from stream.report.learner_summary import Standing, standings
-from stream.report.numbers import number, points, share
+from stream.report.html.marks import PAGE, RADIUS, Badge, badge
+from stream.report.learner_summary import LearnerSummary
+from stream.report.numbers import points, share
 from stream.report.terminal.league import uncertainty
+from stream.results.results import Results
 
-TITLE = "Score against trained parameters"
 HEIGHT = 300.0  # pixels
 NARROW = 300.0  # pixels across on a phone: badges that do not touch there do not touch anywhere
-ZERO = 0.05  # where on the axis, a fraction, no parameter at all stands
+ZERO = 0.05  # where on the axis, a fraction, learners without trained parameters stand
 REFERENCE = "full:sharing=isolated"  # canonical name of what the paper compares with: a copy of the model for each task
 
 
-def trade_off(results: Mapping[str, Any], page: Page) -> Markup:
-    """Trained parameters a task across, average score up; whiskers say how far the test examples leave it open."""
-    learners = standings(results)
+@dataclass(frozen=True)
+class Dot:
+    """One learner.
+
+    Attributes:
+        place: Across, a fraction of the axis.
+        score: Points.
+        way: From the dot to the centre of its badge, pixels to the right and down.
+    """
+
+    learner: Badge
+    title: str
+    place: float
+    score: float
+    way: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class TradeOff:
+    """The chart.
+
+    Attributes:
+        margin: Half of a whisker in points, 0 where it is not known.
+        reference: Score of a model copy for each task, points; None where none was run.
+        zero: Where on the axis no trained parameters stand, a fraction; None where every learner trains some.
+    """
+
+    x: Axis
+    y: Axis
+    height: float
+    dots: Sequence[Dot]
+    margin: float
+    reference: float | None
+    zero: float | None
+    label: str
+
+
+def trade_off(results: Results, learners: Sequence[LearnerSummary]) -> TradeOff | None:
+    """Trained parameters per task across, average score up; None where no learner has both."""
     drawn = [i for i, learner in enumerate(learners) if None not in (learner.average, learner.trained_share)]
     if not drawn:
-        return tag("figure", tag("h2", TITLE), tag("p", "No learner has a score yet."), id="trade-off")
+        return None
     scores = {index: 100 * (learners[index].average or 0.0) for index in drawn}
-    half = uncertainty([number(task.get("test")) for task in (results.get("tasks") or {}).values()]) or 0.0
+    half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
     y = linear(min(scores.values()) - half, max(scores.values()) + half, lambda value: f"{value:g}")
     x, zero = parameters_axis([learners[index].trained_share or 0.0 for index in drawn])
-    centres = {index: (place_of(learners[index], x), up(y, scores[index], HEIGHT)) for index in drawn}
-    moved = apart([(NARROW * a, b) for a, b in centres.values()])
-    marks: list[Markup] = [reference(results, learners, y), *([zero_column()] if zero else [])]
-    for index, (dx, dy) in zip(drawn, moved, strict=True):
-        a, b = centres[index]
-        learner = learners[index]
-        title = f"{learner.name}: {points(learner.average, page)} at {share(learner.trained_share, page)} a task"
-        high, low = up(y, scores[index] + half, HEIGHT), up(y, scores[index] - half, HEIGHT)
-        whisker = tag("line", x1=0, x2=0, y1=high, y2=low, class_=f"whisker {tone(index)}")
-        tie = tag("line", x1=0, y1=b, x2=dx, y2=b + dy, class_=f"tie {tone(index)}")
-        dot = tag("circle", cx=0, cy=b, r=4, class_=f"dot {tone(index)}")
-        marks.append(at(f"{100 * a:.2f}%", whisker, tie, dot, mark(index, dx, b + dy, title)))
-    label = "Score against trained parameters: " + "; ".join(
-        f"{learners[i].name} {scores[i]:.1f} at {share(learners[i].trained_share, page)}" for i in drawn
-    )
-    x_title = "trained parameters a task, heads apart, of the backbone, log scale"
-    shown = chart(x, y, HEIGHT, marks, x_title=x_title, y_title="average score, points", label=label)
-    return tag("figure", tag("h2", TITLE), shown, caption(half), id="trade-off")
+    places = [place_of(learners[index], x) for index in drawn]
+    ways = apart([(NARROW * a, y.down(scores[i], HEIGHT)) for i, a in zip(drawn, places, strict=True)])
+    dots, facts = [], []
+    for index, place, way in zip(drawn, places, ways, strict=True):
+        name, trained = learners[index].name, share(learners[index].trained_share, PAGE)
+        title = f"{name}: {points(learners[index].average, PAGE)} at {trained} per task"
+        dots.append(Dot(badge(index, name), title, place, scores[index], way))
+        facts.append(f"{name} {scores[index]:.1f} at {trained}")
+    label = f"Score against trained parameters: {'; '.join(facts)}"
+    return TradeOff(x, y, HEIGHT, dots, half, reference(results, learners), ZERO if zero else None, label)
 
 
 def parameters_axis(shares: Sequence[float]) -> tuple[Axis, bool]:
@@ -60,25 +85,17 @@ def parameters_axis(shares: Sequence[float]) -> tuple[Axis, bool]:
     return logarithmic(low, high, lambda value: f"{100 * value:g}%", 2.5 * ZERO if zero else 0.0), zero
 
 
-def place_of(learner: Standing, x: Axis) -> float:
+def place_of(learner: LearnerSummary, x: Axis) -> float:
     return x.at(learner.trained_share) if learner.trained_share else ZERO
 
 
-def zero_column() -> Markup:
-    text = tag("text", "0", x=f"{100 * ZERO:.1f}%", y=HEIGHT, dy=18, class_="tick")
-    border = f"{175 * ZERO:.2f}%"
-    return tag("g", text, tag("line", x1=border, x2=border, y1=0, y2=HEIGHT, class_="break"))
-
-
-def reference(results: Mapping[str, Any], learners: Sequence[Standing], y: Axis) -> Markup:
-    """A line at the score of a copy of the model for each task, where one was run."""
-    records = results["learners"]
+def reference(results: Results, learners: Sequence[LearnerSummary]) -> float | None:
+    """The score of a model copy for each task in points, where one was run."""
     for learner in learners:
-        known = {learner.name, records[learner.name].get("canonical")}
+        known = {learner.name, results[learner.name].canonical}
         if known & {REFERENCE, "full:isolated"} and learner.average is not None:
-            height = up(y, 100 * learner.average, HEIGHT)
-            return tag("line", x1=0, x2="100%", y1=height, y2=height, class_="reference")
-    return tag("g")
+            return 100 * learner.average
+    return None
 
 
 def apart(centres: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -100,10 +117,3 @@ def apart(centres: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         taken.append((a + dx, b + dy))
         chosen.append((dx, dy))
     return chosen
-
-
-def caption(half: float) -> Markup:
-    words = "After Houlsby et al. (2019), Figures 1 and 3: up and to the left is better."
-    if half:
-        words += f" Whiskers: what the number of test examples leaves open, at most (±{half:.1f} points, 95 %)."
-    return tag("figcaption", words, " The dashed line is a fully trained copy of the model for each task, where run.")

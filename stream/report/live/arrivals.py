@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.live.state import Board, entries
+from stream.report.live.state import RunState, entries
 from stream.report.names import cut, legend, packed, short_names
 from stream.report.numbers import duration, number, points, scaled
 
@@ -41,13 +41,13 @@ class ArrivalTable:
         number_width = 2 * len(str(self.tasks)) + 1
         return Text(f"{'#':>{number_width}} {pad('task', self.task_width)}{titles}{time_title}{more}", style="bold")
 
-    def line(self, arrival: int, task: str, board: Board, seconds: float | None) -> Text:
+    def line(self, arrival: int, task: str, state: RunState, seconds: float | None) -> Text:
         """Arrival number, task, the score of each learner on that task right after learning it, seconds."""
         digits = len(str(self.tasks))
-        courses = [board.courses[name] for name in self.learners]
+        learners = [state.learners[name] for name in self.learners]
         scores = [
-            "failed" if arrival in course.failed else points(course.learned.get(arrival), self.page)
-            for course in courses
+            "failed" if arrival in learner.failed else points(learner.learned.get(arrival), self.page)
+            for learner in learners
         ]
         cells = "".join(f" {score:>{self.score_width}}" for score in scores)
         took = f"{duration(seconds, self.page):>{TIME_WIDTH}}" if self.has_time else ""
@@ -60,11 +60,11 @@ class ArrivalTable:
         return [*legend(names, self.names, self.page), note, self.heading()]
 
 
-def arrival_table(board: Board, page: Page) -> ArrivalTable:
-    """The widest layout for the learners and tasks of `board` that keeps an arrival on one line."""
-    tasks = len(board.order)
-    learners = list(board.courses)
-    longest = max((cell_len(page.text(task)) for task in board.order), default=TASK_WIDTH[0])
+def arrival_table(state: RunState, page: Page) -> ArrivalTable:
+    """The widest layout for the learners and tasks of `state` that keeps an arrival on one line."""
+    tasks = len(state.order)
+    learners = list(state.learners)
+    longest = max((cell_len(page.text(task)) for task in state.order), default=TASK_WIDTH[0])
     room = page.width - 2 * len(str(tasks)) - 2
     task_width = min(max(longest, 4), TASK_WIDTH[1], max(room - len(learners) * (SCORE_WIDTH + 1), TASK_WIDTH[0]))
     room -= task_width
@@ -83,18 +83,18 @@ def arrival_table(board: Board, page: Page) -> ArrivalTable:
     )
 
 
-def introduction(board: Board, page: Page) -> list[Text]:
+def introduction(state: RunState, page: Page) -> list[Text]:
     """The lines that open a run: what runs, on what, where to."""
-    run = board.run
+    run = state.run
     backbone = entries(run.get("backbone"))
     cached = number(run.get("cached"))
     facts = [
-        f"{run.get('suite') or 'stream'}: {len(board.order)} tasks, {len(board.courses)} learners",
+        f"{run.get('suite') or 'stream'}: {len(state.order)} tasks, {len(state.learners)} learners",
         f"backbone {backbone.get('name') or page.missing}",
         f"{scaled(number(backbone.get('parameters')), page)} parameters",
         f"seed {run['seed']}" if run.get("seed") is not None else "",
-        f"{board.jobs} jobs{f', {cached:.0f} of them in the store' if cached else ''}"
-        if board.jobs is not None
+        f"{state.jobs} jobs{f', {cached:.0f} of them in the store' if cached else ''}"
+        if state.jobs is not None
         else "",
         f"to {run['out']}" if run.get("out") else "",
     ]

@@ -6,23 +6,23 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.live.arrivals import ArrivalTable, arrival_table, introduction
-from stream.report.live.state import Board, Event, entries
+from stream.report.live.state import Event, RunState, entries
 from stream.report.numbers import duration, number
 
 
 class PermanentLines:
     """Turns events into permanent lines; remembers only the layout of the arrival table."""
 
-    def __init__(self, board: Board, page: Page) -> None:
-        self.board, self.page = board, page
+    def __init__(self, state: RunState, page: Page) -> None:
+        self.state, self.page = state, page
         self.layout: ArrivalTable | None = None
 
     def lines(self, event: Event) -> list[Text]:
-        """What `event`, already on the board, adds. Lines may be longer than the page: prose wraps, commands do not."""
+        """What an event adds, which the state has taken in already. Long lines of prose wrap, commands do not."""
         page = self.page
         match event.get("event"):
             case "run":
-                return introduction(self.board, page)
+                return introduction(self.state, page)
             case "arrival":
                 return self.arrival(event)
             case "fit" if event.get("failed"):
@@ -37,7 +37,7 @@ class PermanentLines:
             case "end":
                 took = duration(number(event.get("seconds")), page)
                 out = f"; results in {event['out']}" if event.get("out") else ""
-                failed = sum(len(course.failed) for course in self.board.courses.values())
+                failed = self.state.failed
                 fits = f"; {failed} fit{'' if failed == 1 else 's'} FAILED" if failed else ""
                 return [Text(page.text(f"done in {took}{fits}{out}"), style="bold")]
             case "interrupted":
@@ -50,7 +50,7 @@ class PermanentLines:
     def arrival(self, event: Event) -> list[Text]:
         head: list[Text] = []
         if self.layout is None:
-            self.layout = arrival_table(self.board, self.page)
+            self.layout = arrival_table(self.state, self.page)
             head = self.layout.head()
         arrival = int(number(event.get("arrival")) or 0)
-        return [*head, self.layout.line(arrival, str(event.get("task")), self.board, number(event.get("seconds")))]
+        return [*head, self.layout.line(arrival, str(event.get("task")), self.state, number(event.get("seconds")))]

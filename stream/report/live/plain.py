@@ -12,7 +12,7 @@ from rich.text import Text
 
 from stream.report.console import page_of
 from stream.report.live.lines import PermanentLines
-from stream.report.live.state import Board, Event
+from stream.report.live.state import Event, RunState
 from stream.report.names import cut
 from stream.report.numbers import duration
 
@@ -24,17 +24,17 @@ class PlainView:
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.page = console, page_of(console)
-        self.board = Board(clock)
-        self.permanent = PermanentLines(self.board, self.page)
+        self.state = RunState(clock)
+        self.permanent = PermanentLines(self.state, self.page)
         self.last = clock()
 
     def handle(self, event: Event) -> None:
-        self.board.handle(event)
+        self.state.handle(event)
         for line in self.permanent.lines(event):
             self.write(line, soft_wrap=event.get("event") == "interrupted")
-        if event.get("event") in ("fit", "progress", "row") and self.board.clock() - self.last >= INTERVAL:
-            self.last = self.board.clock()
-            self.write(progress_line(self.board, event, self))
+        if event.get("event") in ("fit", "progress", "row") and self.state.clock() - self.last >= INTERVAL:
+            self.last = self.state.clock()
+            self.write(progress_line(self.state, event, self))
 
     def write(self, line: Text, *, soft_wrap: bool = False) -> None:
         self.console.print(line.plain, markup=False, highlight=False, soft_wrap=soft_wrap)
@@ -48,15 +48,15 @@ class PlainView:
         return
 
 
-def progress_line(board: Board, event: Event, view: PlainView) -> Text:
+def progress_line(state: RunState, event: Event, view: PlainView) -> Text:
     """Jobs done, times, and what the event told last."""
     page = view.page
-    jobs = page.missing if board.jobs is None else str(board.jobs)
+    jobs = page.missing if state.jobs is None else str(state.jobs)
     facts = page.joined(
-        f"... {board.done}/{jobs} jobs",
-        f"elapsed {duration(board.elapsed, page)}",
-        f"about {duration(board.remaining, page)} left" if board.remaining is not None else "",
-        f"{failed} failed" if (failed := sum(len(course.failed) for course in board.courses.values())) else "",
+        f"... {state.done}/{jobs} jobs",
+        f"elapsed {duration(state.elapsed, page)}",
+        f"about {duration(state.remaining, page)} left" if state.remaining is not None else "",
+        f"{state.failed} failed" if state.failed else "",
         f"{event.get('learner')} {event.get('task')}",
     )
     return Text(cut(page.text(facts), page.width))

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from stream.report.console import LEARNER_COLOURS, Page, page_of
 from stream.report.live.lines import PermanentLines
-from stream.report.live.state import Board, Course, Event, Job
+from stream.report.live.state import Event, LearnerState, RunningJob, RunState
 from stream.report.names import cut, short_names
 from stream.report.numbers import duration, growth, points, scaled
 from stream.report.terminal.grid import Column, table
@@ -25,13 +25,13 @@ REFRESH_PER_SECOND = 4  # more only flickers and costs processor time that train
 
 
 class LiveView:
-    """Draws the board on `console` at most four times a second, in at most half of its height."""
+    """Draws the state on `console` at most four times a second, in at most half of its height."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.page = console, page_of(console)
-        self.board = Board(clock)
-        self.permanent = PermanentLines(self.board, self.page)
-        self.lock = threading.Lock()  # the display thread reads the board that `handle` writes
+        self.state = RunState(clock)
+        self.permanent = PermanentLines(self.state, self.page)
+        self.lock = threading.Lock()  # the display thread reads the state that `handle` writes
         self.live = Live(
             console=console,
             refresh_per_second=REFRESH_PER_SECOND,
@@ -42,9 +42,9 @@ class LiveView:
 
     def handle(self, event: Event) -> None:
         with self.lock:
-            self.board.handle(event)
+            self.state.handle(event)
             lines = self.permanent.lines(event)
-        # Printed outside the lock: the display thread takes the console first and the board second.
+        # Printed outside the lock: the display thread takes the console first and the state second.
         for line in lines:
             self.console.print(line, soft_wrap=event.get("event") == "interrupted")
 
@@ -59,46 +59,46 @@ class LiveView:
 
     def render(self) -> RenderableType:
         with self.lock:
-            return live_part(self.board, self.page, max(self.console.height // 2, 3))
+            return live_part(self.state, self.page, max(self.console.height // 2, 3))
 
 
-def live_part(board: Board, page: Page, height: int) -> RenderableType:
+def live_part(state: RunState, page: Page, height: int) -> RenderableType:
     """The overall bar, a line per running job, a line per learner: at most `height` lines in all."""
-    if not board.run:
+    if not state.run:
         return Text("")
-    jobs = list(board.running.values())
+    jobs = list(state.running.values())
     shown_jobs = jobs[: max(height - 2, 1)]
-    parts: list[RenderableType] = [overall(board, page)]
+    parts: list[RenderableType] = [overall(state, page)]
     parts += [job_line(job, page) for job in shown_jobs]
     room = height - len(parts) - 1  # one line is the heading
-    names = list(board.courses)
+    names = list(state.learners)
     shown = names if len(names) <= room else names[: max(room - 1, 0)]
     if shown:
-        parts.append(learner_lines(board, shown, page))
+        parts.append(learner_lines(state, shown, page))
     if len(shown) < len(names) and room > 0:
         parts.append(Text(f"  and {len(names) - len(shown)} more learners", style="dim"))
     return Group(*parts)
 
 
-def overall(board: Board, page: Page) -> Table:
-    total = board.jobs or 0
-    rate = board.jobs_per_second
+def overall(state: RunState, page: Page) -> Table:
+    total = state.jobs or 0
+    rate = state.jobs_per_second
     facts = page.joined(
-        f"{board.done}/{page.missing if board.jobs is None else total} jobs",
+        f"{state.done}/{page.missing if state.jobs is None else total} jobs",
         f"{60 * rate:.1f}/min" if rate is not None else "",
-        duration(board.elapsed, page),
-        f"about {duration(board.remaining, page)} left" if board.remaining is not None else "",
-        f"{failed} failed" if (failed := sum(len(course.failed) for course in board.courses.values())) else "",
+        duration(state.elapsed, page),
+        f"about {duration(state.remaining, page)} left" if state.remaining is not None else "",
+        f"{state.failed} failed" if state.failed else "",
     )
     line = Table.grid(padding=(0, 1, 0, 0))
     width = max(page.width - len(facts) - 2, 5)
     line.add_column(width=min(width, 60), no_wrap=True)
     line.add_column(no_wrap=True, overflow="crop")
-    line.add_row(ProgressBar(total=max(total, 1), completed=min(board.done, max(total, 1))), Text(facts))
+    line.add_row(ProgressBar(total=max(total, 1), completed=min(state.done, max(total, 1))), Text(facts))
     return line
 
 
-def job_line(job: Job, page: Page) -> Text:
+def job_line(job: RunningJob, page: Page) -> Text:
     """Learner, task, epoch, share of its steps, loss and rate, in fixed columns; all but the names may be absent."""
     names_width = min(max(page.width - 56, 24), 48)
     learner = page.text(job.learner)
@@ -122,23 +122,23 @@ def job_line(job: Job, page: Page) -> Text:
     return line
 
 
-def learner_lines(board: Board, names: list[str], page: Page) -> Table:
+def learner_lines(state: RunState, names: list[str], page: Page) -> Table:
     """How each learner stands over the tasks that have arrived."""
-    courses = [board.courses[name] for name in names]
-    colours = {name: LEARNER_COLOURS[index % len(LEARNER_COLOURS)] for index, name in enumerate(board.courses)}
+    learners = [state.learners[name] for name in names]
+    colours = {name: LEARNER_COLOURS[index % len(LEARNER_COLOURS)] for index, name in enumerate(state.learners)}
     short = short_names([page.text(name) for name in names], min(page.width - 40, 40))
-    tasks = len(board.order)
+    tasks = len(state.order)
     columns = [
         Column("learner", [Text(short[index], style=colours[name]) for index, name in enumerate(names)], "left"),
-        Column("arrivals", [f"{course.arrivals}/{tasks}" for course in courses], rank=1),
-        Column("mean", [average(course, page) for course in courses]),
-        Column("forgetting", [points(course.forgetting, page, exact_zero=True) for course in courses]),
-        Column("growth", [growth(course.growth, page) for course in courses]),
+        Column("arrivals", [f"{learner.arrivals}/{tasks}" for learner in learners], rank=1),
+        Column("mean", [average(learner, page) for learner in learners]),
+        Column("forgetting", [points(learner.forgetting, page, exact_zero=True) for learner in learners]),
+        Column("growth", [growth(learner.growth, page) for learner in learners]),
     ]
     return table(columns, page.width)
 
 
-def average(course: Course, page: Page) -> str:
+def average(learner: LearnerState, page: Page) -> str:
     """The mean score, and over how many of the tasks that arrived where some have none."""
-    over = f" ({course.counted}/{course.arrivals})" if course.counted < course.arrivals else ""
-    return points(course.average, page) + over
+    over = f" ({learner.counted}/{learner.arrivals})" if learner.counted < learner.arrivals else ""
+    return points(learner.average, page) + over

@@ -1,4 +1,4 @@
-"""What is known of a stream while it runs: the events so far, folded into a few figures."""
+"""The live state of a run: its events so far, summed up in a few figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Event = Mapping[str, object]  # of `stream.engine.progress`; what is missing is 
 
 
 @dataclass
-class Job:
+class RunningJob:
     """One job that runs now; the figures are those of its last progress event."""
 
     kind: str
@@ -35,7 +35,7 @@ class Job:
 
 
 @dataclass
-class Course:
+class LearnerState:
     """How far one learner has come. `scores` are of the tasks that have arrived, as last evaluated."""
 
     arrivals: int = 0
@@ -55,20 +55,20 @@ class Course:
         return sum(score is not None for score in self.scores.values())
 
 
-class Board:
-    """Takes the events of a run one by one.
+class RunState:
+    """The state of a run; it takes the events one by one.
 
-    Its result, or a later job of the same worker, ends a job; those never started came from the store. The rate
-    counts only what was computed, so that a resumed run does not promise too much.
+    A job ends with its result, or when its worker starts another one; a job that never started came from the store.
+    The rate counts only what was computed, so that a resumed run does not promise too much.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.run: Mapping[str, object] = {}
+        self.run: dict[str, object] = {}
         self.order: list[str] = []
         self.place: dict[str, int] = {}  # arrival of each task, from 1
-        self.courses: dict[str, Course] = {}
-        self.running: dict[Any, Job] = {}
+        self.learners: dict[str, LearnerState] = {}
+        self.running: dict[Any, RunningJob] = {}
         self.jobs: int | None = None
         self.done = 0
         self.computed = 0
@@ -76,7 +76,7 @@ class Board:
         self.since = clock()
 
     def handle(self, event: Event) -> None:
-        """Folds one event in; events of a kind unknown here are let pass."""
+        """Take one event in; an event of an unknown kind changes nothing."""
         match event.get("event"):
             case "run":
                 self.begin(event)
@@ -87,8 +87,8 @@ class Board:
             case "fit":
                 self.finish(event, "fit")
                 if event.get("failed"):
-                    course = self.courses.setdefault(str(event.get("learner")), Course())
-                    course.failed.add(int(number(event.get("arrival")) or 0))
+                    learner = self.learners.setdefault(str(event.get("learner")), LearnerState())
+                    learner.failed.add(int(number(event.get("arrival")) or 0))
             case "before":
                 self.finish(event, "before")
             case "row":
@@ -96,6 +96,11 @@ class Board:
                 self.row(event)
             case "end" | "interrupted":
                 self.running.clear()
+
+    @property
+    def failed(self) -> int:
+        """Fits that gave nothing."""
+        return sum(len(learner.failed) for learner in self.learners.values())
 
     @property
     def elapsed(self) -> float:
@@ -114,10 +119,10 @@ class Board:
         return max(self.jobs - self.done, 0) / rate
 
     def begin(self, event: Event) -> None:
-        self.run = event
+        self.run = dict(event)
         self.order = [str(task) for task in listed(event.get("order"))]
         self.place = {task: arrival for arrival, task in enumerate(self.order, start=1)}
-        self.courses = {str(name): Course() for name in entries(event.get("learners"))}
+        self.learners = {str(name): LearnerState() for name in entries(event.get("learners"))}
         jobs = number(event.get("jobs"))
         self.jobs = None if jobs is None else int(jobs)
         self.since = self.clock()
@@ -128,7 +133,7 @@ class Board:
             for job, record in list(self.running.items()):
                 if record.worker == worker:
                     self.end_job(job)
-        self.running[event.get("job")] = Job(
+        self.running[event.get("job")] = RunningJob(
             kind=str(event.get("kind") or ""),
             learner=str(event.get("learner") or ""),
             task=str(event.get("task") or ""),
@@ -150,14 +155,14 @@ class Board:
 
     def row(self, event: Event) -> None:
         name, arrival = str(event.get("learner")), int(number(event.get("arrival")) or 0)
-        course = self.courses.setdefault(name, Course())
-        cells = {str(cell.get("task")): number(cell.get("score")) for cell in map(entries, listed(event.get("cells")))}
-        course.arrivals = arrival
+        learner = self.learners.setdefault(name, LearnerState())
+        cells = {str(cell["task"]): number(cell.get("score")) for cell in map(entries, listed(event.get("cells")))}
+        learner.arrivals = arrival
         last = max(arrival, 1)
-        course.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
-        course.learned.setdefault(arrival, cells.get(str(event.get("task"))))  # an audit repeats it
-        course.forgetting = number(event.get("forgetting"))
-        course.growth = number(event.get("growth"))
+        learner.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
+        learner.learned.setdefault(arrival, cells.get(str(event.get("task"))))  # an audit repeats it
+        learner.forgetting = number(event.get("forgetting"))
+        learner.growth = number(event.get("growth"))
 
     def finish(self, event: Event, kind: str) -> None:
         """Ends the job an event is the result of, known by its id or else by what it did."""
@@ -176,10 +181,10 @@ class Board:
 
 
 def listed(value: object) -> list[object]:
-    """A list of an event; empty where there is none."""
+    """A list in an event; empty where there is none."""
     return list(value) if isinstance(value, list | tuple) else []
 
 
 def entries(value: object) -> Mapping[str, object]:
-    """An object of an event; empty where there is none."""
+    """An object in an event; empty where there is none."""
     return value if isinstance(value, Mapping) else {}

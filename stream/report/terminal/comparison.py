@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Group, RenderableType
 
@@ -11,12 +11,12 @@ from stream.report.names import legend, short_names
 from stream.report.numbers import duration, growth, points, scaled
 from stream.report.terminal.grid import Column, table, table_width
 from stream.report.terminal.league import NAME_WIDTH
+from stream.results.difference import Figure
 
-Figure = Callable[[float | None, Page], str]
-Entry = Mapping[str, float | None]  # "a", "b", "difference"
+Write = Callable[[float | None, Page], str]
 
 
-def beside_columns(heading: str, entries: Sequence[Entry], name: str, page: Page) -> list[Column]:
+def beside_columns(heading: str, entries: Sequence[Figure], name: str, page: Page) -> list[Column]:
     """A figure of both runs, and the second less the first.
 
     Args:
@@ -24,9 +24,9 @@ def beside_columns(heading: str, entries: Sequence[Entry], name: str, page: Page
     """
     figure, change = FIGURES.get(name, (exact_points, signed_points))
     return [
-        Column(f"{heading}\nA", [figure(entry["a"], page) for entry in entries]),
-        Column("\nB", [figure(entry["b"], page) for entry in entries]),
-        Column("\nB - A", [change(entry["difference"], page) for entry in entries]),
+        Column(f"{heading}\nA", [figure(entry.a, page) for entry in entries]),
+        Column("\nB", [figure(entry.b, page) for entry in entries]),
+        Column("\nB - A", [change(entry.difference, page) for entry in entries]),
     ]
 
 
@@ -50,7 +50,7 @@ def signed_points(value: float | None, page: Page) -> str:
     return points(value, page, sign=True, exact_zero=True)
 
 
-def signed(figure: Figure) -> Figure:
+def signed(figure: Write) -> Write:
     """A difference: the figure's own way of writing, with a sign."""
 
     def write(value: float | None, page: Page) -> str:
@@ -65,7 +65,7 @@ def in_bytes(value: float | None, page: Page) -> str:
     return scaled(value, page, "B")
 
 
-FIGURES: dict[str, tuple[Figure, Figure]] = {
+FIGURES: dict[str, tuple[Write, Write]] = {
     "growth": (growth, signed(growth)),
     "train_seconds": (duration, signed(duration)),
     "evaluate_seconds": (duration, signed(duration)),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.names import legend, short_names
-from stream.report.numbers import duration, number, scaled
+from stream.report.numbers import duration, scaled
 from stream.report.terminal.grid import Column, table, table_width
+from stream.results.results import Results
 
 CAPTION = (
     "FLOPs: matrix products of all training steps, padding included, a multiply-add counts as two.",
@@ -21,21 +19,18 @@ CAPTION = (
 )
 
 
-def cost_table(results: Mapping[str, Any], page: Page) -> RenderableType:
+def cost_table(results: Results, page: Page) -> RenderableType:
     """One line a learner, in the order of the results."""
-    costs: dict[str, Mapping[str, Any]] = {name: record["cost"] for name, record in results["learners"].items()}
-    kept = [
-        sum(sizes.values()) if (sizes := {k: number(v) or 0.0 for k, v in cost["bytes_per_task"].items()}) else None
-        for cost in costs.values()
-    ]
+    costs = [learner.cost for learner in results.learners.values()]
+    kept = [sum(cost.bytes_per_task.values()) if cost.bytes_per_task else None for cost in costs]
     columns = [
-        Column("train\nFLOPs", [scaled(number(cost.get("train_flops")), page) for cost in costs.values()]),
-        Column("train\ntime", [duration(number(cost.get("train_seconds")), page) for cost in costs.values()]),
-        Column("evaluate\ntime", [duration(number(cost.get("evaluate_seconds")), page) for cost in costs.values()]),
-        Column("memory", [scaled(number(cost.get("peak_memory_bytes")), page, "B") for cost in costs.values()]),
+        Column("train\nFLOPs", [scaled(cost.train_flops, page) for cost in costs]),
+        Column("train\ntime", [duration(cost.train_seconds, page) for cost in costs]),
+        Column("evaluate\ntime", [duration(cost.evaluate_seconds, page) for cost in costs]),
+        Column("memory", [scaled(cost.peak_memory_bytes, page, "B") for cost in costs]),
         Column("disk", [scaled(size, page, "B") for size in kept]),
     ]
-    names = [page.text(name) for name in costs]
+    names = [page.text(name) for name in results]
     short = short_names(names, page.width - 1 - table_width(columns))
     shown = table([Column("learner", short, "left"), *columns], page.width)
     return Group(shown, *legend(names, short, page), *(Text(page.text(line), style="dim") for line in CAPTION))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.text import Text
 
 from stream.report.console import Page
+from stream.results.results import Results
 
 SHOWN = 8  # of more, the rest is counted: results.json holds them all
 REMEDY = (
@@ -16,23 +14,23 @@ REMEDY = (
 )
 
 
-def failures(results: Mapping[str, Any]) -> list[str]:
+def failures(results: Results) -> list[str]:
     """One phrase for each, learner by learner, in order of arrival."""
     return [
-        f"{name} on {failure['task']}, arrival {failure['arrival']}: {failure['message']}"
-        for name, record in results["learners"].items()
-        for failure in record.get("failures") or ()
+        f"{name} on {failure.task}, arrival {failure.arrival}: {failure.message}"
+        for name, learner in results.items()
+        for failure in learner.failures
     ]
 
 
-def one_line(results: Mapping[str, Any]) -> str | None:
+def one_line(results: Results) -> str | None:
     """All in one line, for standard error; None where nothing failed."""
     found = failures(results)
     more = [f"and {len(found) - SHOWN} more, in results.json"] if len(found) > SHOWN else []
     return "; ".join([f"{len(found)} failed: {found[0]}", *found[1:SHOWN], *more, REMEDY]) if found else None
 
 
-def failure_lines(results: Mapping[str, Any], page: Page) -> list[Text]:
+def failure_lines(results: Results, page: Page) -> list[Text]:
     """The same below a table, one a line."""
     found = failures(results)
     lines = [Text(page.text(f"failed: {words}"), style="bold red") for words in found[:SHOWN]]

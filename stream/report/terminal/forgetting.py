@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.learner_summary import Standing, standings
+from stream.report.learner_summary import LearnerSummary, summaries
 from stream.report.names import numbered, short_names
 from stream.report.numbers import points
 from stream.report.terminal.grid import Column, table, table_width
+from stream.results.results import Results
 
 BARS = "▁▂▃▄▅▆▇█"
 DIGITS = "0123456789"
 MANY, SHOWN = 60, 30  # of more tasks than a reader goes through, those that matter
 
 
-def forgetting(results: Mapping[str, Any], page: Page) -> RenderableType:
-    """One table per learner that forgets or may: score when learned, score now, change, course over arrivals."""
-    learners = [learner for learner in standings(results) if may_forget(learner)]
+def forgetting(results: Results, page: Page) -> RenderableType:
+    """One table per learner that forgets or may: score when learned, score now, change, history over arrivals."""
+    learners = [learner for learner in summaries(results) if may_forget(learner)]
     if not learners:
         return Text("No learner here shares trained weights between tasks, and none lost a point.", style="dim")
     parts: list[RenderableType] = []
     for learner in learners:
-        parts += [*forgetting_table(learner, list(results["order"]), page), Text()]
+        parts += [*forgetting_table(learner, results.order, page), Text()]
     return Group(*parts[:-1])
 
 
-def may_forget(learner: Standing) -> bool:
+def may_forget(learner: LearnerSummary) -> bool:
     return learner.sharing == "sequential" or bool(learner.forgetting)
 
 
-def forgetting_table(learner: Standing, order: Sequence[str], page: Page) -> list[RenderableType]:
+def forgetting_table(learner: LearnerSummary, order: Sequence[str], page: Page) -> list[RenderableType]:
     """The tasks that arrived, in order of arrival."""
     arrived = len(learner.rows)
-    courses = [[row[task] for row in learner.rows[task:]] for task in range(arrived)]
-    learned, now = [course[0] for course in courses], [course[-1] for course in courses]
+    histories = [[row[task] for row in learner.rows[task:]] for task in range(arrived)]
+    learned, now = [history[0] for history in histories], [history[-1] for history in histories]
     changes = [
         None if first is None or final is None else final - first for first, final in zip(learned, now, strict=True)
     ]
-    low, high = bounds(courses)
+    low, high = bounds(histories)
     shown = most_changed(changes)
     columns = [
         Column("learned", [points(learned[task], page) for task in shown]),
@@ -50,10 +50,10 @@ def forgetting_table(learner: Standing, order: Sequence[str], page: Page) -> lis
         Column("change", [change_text(changes[task], page) for task in shown]),
     ]
     names = [name for task, name in enumerate(numbered([page.text(name) for name in order[:arrived]])) if task in shown]
-    course_width = min(max(arrived, 6), 40)
-    short = short_names(names, min(32, page.width - table_width(columns) - course_width - 2))
-    lines = [sparkline(courses[task], arrived, course_width, low, high, page) for task in shown]
-    course = Column("course", lines, "left")
+    history_width = min(max(arrived, 6), 40)
+    short = short_names(names, min(32, page.width - table_width(columns) - history_width - 2))
+    lines = [sparkline(histories[task], arrived, history_width, low, high, page) for task in shown]
+    history = Column("course", lines, "left")
     levels = f"0 to {len(DIGITS) - 1}" if page.ascii else f"{len(BARS)} heights"
     caption = (
         f"learned: score on the day the task arrived; now: after arrival {arrived}; points (x100). course: score after "
@@ -62,7 +62,7 @@ def forgetting_table(learner: Standing, order: Sequence[str], page: Page) -> lis
     if len(shown) < arrived:
         caption = f"The {len(shown)} of {arrived} tasks that changed most. {caption}"
     heading = Text(page.text(learner.name), style="bold")
-    return [heading, table([Column("task", short, "left"), *columns, course], page.width), Text(caption, style="dim")]
+    return [heading, table([Column("task", short, "left"), *columns, history], page.width), Text(caption, style="dim")]
 
 
 def most_changed(changes: Sequence[float | None]) -> list[int]:
@@ -77,18 +77,18 @@ def change_text(change: float | None, page: Page) -> Text:
     return Text(points(change, page, sign=True, exact_zero=True), style=style)
 
 
-def bounds(courses: Sequence[Sequence[float | None]]) -> tuple[float, float]:
-    """Lowest and highest score of all courses: one scale, so that tasks can be compared."""
-    known = [score for course in courses for score in course if score is not None]
+def bounds(histories: Sequence[Sequence[float | None]]) -> tuple[float, float]:
+    """Lowest and highest score of all histories: one scale, so that tasks can be compared."""
+    known = [score for history in histories for score in history if score is not None]
     return (min(known), max(known)) if known else (0.0, 1.0)
 
 
-def sparkline(course: Sequence[float | None], arrivals: int, width: int, low: float, high: float, page: Page) -> str:
+def sparkline(history: Sequence[float | None], arrivals: int, width: int, low: float, high: float, page: Page) -> str:
     """One character per arrival, blank before the task came; every n-th where `arrivals` exceeds `width`."""
     marks = DIGITS if page.ascii else BARS
-    line: list[float | None] = [*(None for _ in range(arrivals - len(course))), *course]
+    line: list[float | None] = [*(None for _ in range(arrivals - len(history))), *history]
     shown = line if arrivals <= width else [line[column * (arrivals - 1) // (width - 1)] for column in range(width)]
-    first = arrivals - len(course) if arrivals <= width else 0
+    first = arrivals - len(history) if arrivals <= width else 0
     return "".join(
         (" " if index < first or arrivals > width else page.dot) if score is None else level(score, low, high, marks)
         for index, score in enumerate(shown)

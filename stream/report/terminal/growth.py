@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import LEARNER_COLOURS, Page
-from stream.report.learner_summary import Row, last, standings
+from stream.report.learner_summary import Row, last, summaries
 from stream.report.names import packed
 from stream.report.numbers import growth as times
+from stream.results.results import Results
 
 HEIGHT = 12  # lines of the plot: with axis and key it stays within one 24-line terminal
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MARGIN = 9  # cells of the y axis: a label such as 1.574x, a blank and the line
 
 
-def growth_chart(results: Mapping[str, Any], page: Page) -> RenderableType:
+def growth_chart(results: Results, page: Page) -> RenderableType:
     """All learners on one chart: arrivals across, times of the backbone up (log), heads included."""
-    learners = standings(results)
+    learners = summaries(results)
     curves = [learner.growth for learner in learners]
     known = [value for curve in curves for value in curve if value is not None and value > 0]
     if not known:
@@ -29,9 +29,9 @@ def growth_chart(results: Mapping[str, Any], page: Page) -> RenderableType:
     low = min(1.0, *known)
     high = max(low * 1.1, *known)  # a flat chart still needs some height
     width = max(1, min(page.width - MARGIN, 100))
-    cells = plot(curves, len(results["order"]), width, low, high)
+    cells = plot(curves, len(results.order), width, low, high)
     lines: list[Text] = [chart_line(row, cells, width, low, high, page) for row in range(HEIGHT)]
-    lines.append(x_axis(len(results["order"]), width, page))
+    lines.append(x_axis(len(results.order), width, page))
     entries = [
         (index, f"{page.text(learner.name)} {times(last(learner.growth), page)}")
         for index, learner in enumerate(learners)

@@ -6,8 +6,7 @@ With colour a line of half blocks carries two rows of R; without, a digit per ce
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.style import Style
@@ -15,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.learner_summary import Row, Standing, standings
+from stream.report.learner_summary import LearnerSummary, Row, summaries
 from stream.report.names import abbreviated
 from stream.report.numbers import mean
+from stream.results.results import Results
 
 # viridis (van der Walt and Smith, 2015) at ten equal steps: even in lightness, safe for colour-blind readers.
 SHADES = ("#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725")
@@ -26,10 +26,10 @@ BLOCKS = 33  # cells a side of such a map: two stand side by side in 80 columns
 GAP = 3  # cells between two maps side by side
 
 
-def heatmap(results: Mapping[str, Any], page: Page) -> RenderableType:
+def heatmap(results: Results, page: Page) -> RenderableType:
     """All maps, as many side by side as fit, above the scale that reads them."""
-    learners = standings(results)
-    tasks = len(results["order"])
+    learners = summaries(results)
+    tasks = len(results.order)
     margin = len(str(tasks)) + 1
     step = max(1, math.ceil(tasks / max(page.width - margin, 1)))
     step = step if step <= FINE else max(step, math.ceil(tasks / BLOCKS))
@@ -50,7 +50,7 @@ def heatmap(results: Mapping[str, Any], page: Page) -> RenderableType:
     return Group(grid, scale(step, has_before, page))
 
 
-def learner_map(learner: Standing, tasks: int, step: int, cell: int, width: int, page: Page) -> list[Text]:
+def learner_map(learner: LearnerSummary, tasks: int, step: int, cell: int, width: int, page: Page) -> list[Text]:
     """Heading, ruler of task numbers and rows of one map, each at most `width` cells."""
     margin = len(str(tasks)) + 1
     rows, labels = binned(learner, step)
@@ -60,7 +60,7 @@ def learner_map(learner: Standing, tasks: int, step: int, cell: int, width: int,
     return [Text(abbreviated(page.text(learner.name), width), style="bold"), ruler, *body]
 
 
-def binned(learner: Standing, step: int) -> tuple[list[Row], list[int]]:
+def binned(learner: LearnerSummary, step: int) -> tuple[list[Row], list[int]]:
     """Rows of R by arrival number (0 is before training, where measured), `step` x `step` cells averaged into one."""
     rows = [block_row(learner.rows[start : start + step], step) for start in range(0, len(learner.rows), step)]
     labels = [start + 1 for start in range(0, len(learner.rows), step)]

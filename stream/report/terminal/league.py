@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.learner_summary import Standing, last, ranked, standings
+from stream.report.learner_summary import LearnerSummary, last, ranked, summaries
 from stream.report.names import legend, short_names
-from stream.report.numbers import duration, growth, number, points, scaled, share
+from stream.report.numbers import duration, growth, points, scaled, share
 from stream.report.terminal.failures import failure_lines
 from stream.report.terminal.grid import Column, fitting, table, table_width
+from stream.results.learner_results import Retention
+from stream.results.results import Results
 
 NAME_WIDTH = 14  # `full:sequential` less one: below that names are no longer recognised
 
 
-def league(results: Mapping[str, Any], page: Page) -> RenderableType:
+def league(results: Results, page: Page) -> RenderableType:
     """The table, the meaning of its columns, and the proofs in words (learners with equal proofs on one line)."""
-    learners = ranked(standings(results))
+    learners = ranked(summaries(results))
     names = [page.text(learner.name) for learner in learners]
     columns = fitting(figures(learners, page), page.width - 1 - min(max(map(len, names), default=0), NAME_WIDTH))
     short = short_names(names, page.width - 1 - table_width(columns))
@@ -36,7 +37,7 @@ def league(results: Mapping[str, Any], page: Page) -> RenderableType:
     return Group(*parts)
 
 
-def figures(learners: Sequence[Standing], page: Page) -> list[Column]:
+def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
     best = max((x.average for x in learners if x.average is not None and x.whole), default=None)
     marks = [mark(learner, best, page) for learner in learners]
     wide = max((len(points(learner.average, page)) for learner in learners), default=0)
@@ -54,24 +55,42 @@ def figures(learners: Sequence[Standing], page: Page) -> list[Column]:
         Column("disk\n/task", bytes_on_disk, rank=5),
         Column("train\ntime", [duration(learner.train_seconds, page) for learner in learners], rank=2),
         Column("proof", [verdict(learner) for learner in learners], "left"),
+        *(Column(two_lines(name), [plain(x.own.get(name), page) for x in learners]) for name in own(learners)),
     ]
 
 
-def mark(learner: Standing, best: float | None, page: Page) -> str:
+def own(learners: Sequence[LearnerSummary]) -> list[str]:
+    """Names of the user's own metrics, in the order of the results."""
+    return [*dict.fromkeys(name for learner in learners for name in learner.own)]
+
+
+def plain(value: float | None, page: Page) -> str:
+    """A metric whose unit only its author knows: four digits."""
+    return page.missing if value is None else f"{value:.4g}"
+
+
+def two_lines(name: str) -> str:
+    """A heading broken after the `_` nearest to its middle."""
+    places = [index for index, letter in enumerate(name, start=1) if letter == "_"]
+    middle = min(places, key=lambda index: abs(2 * index - len(name)), default=len(name))
+    return f"{name[:middle]}\n{name[middle:]}" if places else name
+
+
+def mark(learner: LearnerSummary, best: float | None, page: Page) -> str:
     """What stands behind an average: a star for the best, or over how many of the tasks it is where that is not all."""
     if not learner.whole:
         return f" ({learner.counted}/{len(learner.rows)})"
     return page.best if learner.average is not None and learner.average == best else ""
 
 
-def score(learner: Standing, mark: str, wide: int, page: Page) -> Text:
+def score(learner: LearnerSummary, mark: str, wide: int, page: Page) -> Text:
     """The average in points, `wide` cells; marks, so that no reader depends on colour."""
     written = points(learner.average, page).rjust(wide) + mark
     return Text(written, style="bold green" if mark == page.best else "")
 
 
-def caption(results: Mapping[str, Any], page: Page, *, whole: bool) -> tuple[str, ...]:
-    half = uncertainty([number(task.get("test")) for task in results["tasks"].values()])
+def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
+    half = uncertainty([task.test for task in results.tasks.values()])
     return (
         f"score: average over the arrived tasks after the last arrival, points; {page.best} best.",
         *(
@@ -86,6 +105,7 @@ def caption(results: Mapping[str, Any], page: Page, *, whole: bool) -> tuple[str
         f"growth: parameters kept after the last arrival, in times ({page.times}) of the backbone.",
         "trained/task: parameters without head, % of the backbone.",
         "disk/task: stored bytes with head, 1 kB = 1000 B.",
+        *([f"{', '.join(own(summaries(results)))}: your own, not in points."] if own(summaries(results)) else []),
     )
 
 
@@ -100,26 +120,25 @@ def uncertainty(tests: Sequence[float | None]) -> float | None:
     return 196 * math.sqrt(sum(0.25 / n for n in known)) / len(known)
 
 
-def verdict(learner: Standing) -> Text:
+def verdict(learner: LearnerSummary) -> Text:
     """exact: every re-evaluation bitwise equal; forgets, kept: measured; changed: proof failed; open: no proof yet."""
-    proven = learner.retention.get("verified")
     is_sequential = learner.sharing == "sequential"
-    if learner.retention.get("violations"):
+    if learner.retention.violations:
         return Text("changed", style="bold red")
     if is_sequential and learner.forgetting is not None:
         return Text("forgets", style="yellow") if learner.forgetting > 0 else Text("kept", style="dim")
-    if proven is True and not is_sequential and any(cells(learner).values()):
+    if learner.retention.verified and not is_sequential and any(cells(learner).values()):
         return Text("exact", style="green")
     return Text("open", style="dim")
 
 
-def cells(learner: Standing) -> dict[str, int]:
+def cells(learner: LearnerSummary) -> dict[str, int]:
     """How many cells of R rest on which kind of evidence."""
-    kinds = ("measured", "certified", "audited")
-    return {kind: int(number(learner.retention.get(f"cells_{kind}")) or 0) for kind in kinds}
+    proof = learner.retention
+    return {"measured": proof.cells_measured, "certified": proof.cells_certified, "audited": proof.cells_audited}
 
 
-def proofs(learners: Sequence[Standing], names: Sequence[str], page: Page) -> list[Text]:
+def proofs(learners: Sequence[LearnerSummary], names: Sequence[str], page: Page) -> list[Text]:
     """One line per distinct proof, followed by the learners it holds for."""
     groups: dict[tuple[str, str], list[str]] = {}
     for learner, name in zip(learners, names, strict=True):
@@ -132,7 +151,7 @@ def proofs(learners: Sequence[Standing], names: Sequence[str], page: Page) -> li
     ]
 
 
-def evidence(learner: Standing) -> str:
+def evidence(learner: LearnerSummary) -> str:
     """What the verdict rests on: "351 cells measured, bitwise equal"."""
     counted = [f"{count} cell{'' if count == 1 else 's'} {kind}" for kind, count in cells(learner).items() if count]
     endings = {
@@ -145,8 +164,8 @@ def evidence(learner: Standing) -> str:
     return ", ".join([*counted, endings[verdict(learner).plain]])
 
 
-def violations(retention: Mapping[str, Any]) -> str:
-    found = list(retention.get("violations") or [""])
-    first = found[0]
-    words = " ".join(f"{key} {value}" for key, value in first.items()) if isinstance(first, Mapping) else str(first)
-    return f"{words} ({len(found)} in all)" if len(found) > 1 else words
+def violations(retention: Retention) -> str:
+    """The first violation, and how many there are."""
+    words = [" ".join(f"{key} {value}" for key, value in vars(x).items() if value) for x in retention.violations[:1]]
+    more = [f"({len(retention.violations)} in all)"] if len(retention.violations) > 1 else []
+    return " ".join([*words, *more])

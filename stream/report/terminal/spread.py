@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.learner_summary import standings
+from stream.report.learner_summary import summaries
 from stream.report.names import cut, legend, short_names
 from stream.report.numbers import mean, points
 from stream.report.terminal.grid import Column, table, table_width
+from stream.results.results import Results
 
 MANY = 100  # tasks; up to here each has a line of its own
 QUANTILES = {"lowest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "highest": 1.0}
@@ -21,10 +21,10 @@ NAMED = 3  # of the lowest tasks
 TASK_WIDTH = 24
 
 
-def score_spread(results: Mapping[str, Any], page: Page) -> RenderableType:
+def score_spread(results: Results, page: Page) -> RenderableType:
     """One line a learner: quantiles and mean of its scores after the last arrival, and its lowest tasks by name."""
-    learners = standings(results)
-    order = [page.text(task) for task in results["order"]]
+    learners = summaries(results)
+    order = [page.text(task) for task in results.order]
     now = [learner.now[: len(learner.rows)] for learner in learners]
     known = [sorted(score for score in scores if score is not None) for scores in now]
     columns = [Column("tasks", [str(len(scores)) for scores in known])]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -17,9 +16,10 @@ from stream.report.terminal.heatmap import heatmap
 from stream.report.terminal.league import league
 from stream.report.terminal.spread import MANY, score_spread
 from stream.report.terminal.tasks import task_table
+from stream.results.results import Results
 from tasks.errors import unknown_name
 
-Section = Callable[[Mapping[str, Any], Page], RenderableType]
+Section = Callable[[Results, Page], RenderableType]
 
 SECTIONS: dict[str, tuple[str, Section]] = {
     "header": ("", header),
@@ -32,11 +32,11 @@ SECTIONS: dict[str, tuple[str, Section]] = {
 }
 
 
-def print_report(results: Mapping[str, Any], console: Console, sections: Sequence[str] = tuple(SECTIONS)) -> None:
-    """Prints `results` (results.json, schema 1) of a finished or interrupted stream.
+def print_report(results: Results, console: Console, sections: Sequence[str] = tuple(SECTIONS)) -> None:
+    """Print the results of a stream, finished or interrupted.
 
     Args:
-        results: The document as read from JSON; scores are fractions and shown in points (x100).
+        results: Their scores are fractions and shown in points (x100).
         console: Its width, colours and encoding decide the form; nothing is wider than its width.
         sections: Which parts, in which order: header, league, heatmap, forgetting, growth, cost, tasks.
 
@@ -49,7 +49,7 @@ def print_report(results: Mapping[str, Any], console: Console, sections: Sequenc
     page = page_of(console)
     for name in sections:
         title, render = SECTIONS[name]
-        if name == "tasks" and len(results["order"]) > MANY:
+        if name == "tasks" and len(results.order) > MANY:
             title, render = "Scores over the tasks", score_spread
         if title:
             console.print()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.learner_summary import Standing, standings
+from stream.report.learner_summary import LearnerSummary, summaries
 from stream.report.names import legend, numbered, short_names
-from stream.report.numbers import mean, number, points, scaled
+from stream.report.numbers import mean, points, scaled
 from stream.report.terminal.grid import Column, table, table_width
+from stream.results.results import Results, TaskInfo
 
 METRICS = {"accuracy": "acc", "f1": "F1", "matthews": "MCC", "spearman": "rho"}
 SCORE_WIDTH = 6  # "-100.0"; also the least width of a shortened learner name
@@ -22,14 +22,13 @@ TASK_WIDTH = 12  # below that the names of tasks are no longer recognised
 MINILM_SAW = ("mnli_m", "mnli_mm", "qqp", "snli")
 
 
-def task_table(results: Mapping[str, Any], page: Page) -> RenderableType:
+def task_table(results: Results, page: Page) -> RenderableType:
     """Tasks in order of arrival; the majority floor, where it ran, comes first. Several tables if one is too wide."""
-    order = list(results["order"])
-    facts: Mapping[str, Mapping[str, Any]] = results.get("tasks") or {}
-    learners = sorted(standings(results), key=lambda learner: not learner.name.startswith("majority"))
+    order = results.order
+    learners = sorted(summaries(results), key=lambda learner: not learner.name.startswith("majority"))
     names = [page.text(learner.name) for learner in learners]
     arrived = max((len(learner.rows) for learner in learners), default=0)
-    descriptions = described([facts.get(task) or {} for task in order], arrived, page)
+    descriptions = described(infos(results), arrived, page)
     tasks = [*numbered([page.text(task) for task in order]), "mean"]
     room = page.width - TASK_WIDTH - 1 - table_width([column for column in descriptions if not column.rank]) - 1
     per_table = max(1, (room + 1) // (SCORE_WIDTH + 1))
@@ -49,17 +48,20 @@ def task_table(results: Mapping[str, Any], page: Page) -> RenderableType:
     return Group(*parts[:-1], *legend(names, short, page), Text(caption(results, page), style="dim"))
 
 
-def described(facts: Sequence[Mapping[str, Any]], arrived: int, page: Page) -> list[Column]:
+def infos(results: Results) -> list[TaskInfo]:
+    """What is known of each task, in order of arrival."""
+    return [results.tasks.get(task, TaskInfo()) for task in results.order]
+
+
+def described(tasks: Sequence[TaskInfo], arrived: int, page: Page) -> list[Column]:
     """Metric always, the ceiling where a task has one, kind and test size where there is room.
 
     The last row is that of the mean; a mean of ceilings is that of the arrived tasks, as those of the scores are.
     """
-    metrics = [
-        METRICS.get(str(task.get("metric")), page.text(task.get("metric") or page.missing)[:8]) for task in facts
-    ]
-    kinds = [page.text(task.get("kind") or page.missing)[:10] for task in facts]
-    tests = [scaled(number(task.get("test")), page) for task in facts]
-    ceilings = [number(task.get("ceiling")) for task in facts]
+    metrics = [METRICS.get(task.metric, page.text(task.metric or page.missing)[:8]) for task in tasks]
+    kinds = [page.text(task.kind or page.missing)[:10] for task in tasks]
+    tests = [scaled(task.test, page) for task in tasks]
+    ceilings = [task.ceiling for task in tasks]
     known = any(ceiling is not None for ceiling in ceilings)
     best = [points(ceiling, page) for ceiling in [*ceilings, mean(ceilings[:arrived])]]
     return [
@@ -70,7 +72,7 @@ def described(facts: Sequence[Mapping[str, Any]], arrived: int, page: Page) -> l
     ]
 
 
-def score_column(learner: Standing, title: str, page: Page) -> Column:
+def score_column(learner: LearnerSummary, title: str, page: Page) -> Column:
     """Scores of the arrived tasks after the last arrival, and their plain mean."""
     arrived = len(learner.rows)
     scores = [score if index < arrived else None for index, score in enumerate(learner.now)]
@@ -84,15 +86,14 @@ def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]
     return columns
 
 
-def caption(results: Mapping[str, Any], page: Page) -> str:
+def caption(results: Results, page: Page) -> str:
     words = (
         "Scores after the last arrival on each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
         f"points (x100); {page.missing} not evaluated or failed, and not in the mean. test n: examples scored."
     )
-    if any((results.get("tasks") or {}).get(task, {}).get("ceiling") is not None for task in results["order"]):
+    if any(task.ceiling is not None for task in infos(results)):
         words += " ceiling: the best expected score that the noise of a simulated task's labels leaves."
-    backbone = str((results.get("backbone") or {}).get("name") or "").lower()
-    seen = [task for task in results["order"] if task in MINILM_SAW]
-    if "minilm" in backbone and seen:
+    seen = [task for task in results.order if task in MINILM_SAW]
+    if "minilm" in results.backbone.name.lower() and seen:
         words += f" This backbone was itself tuned on {', '.join(seen)} by its authors."
     return page.text(words)

@@ -89,10 +89,8 @@ class SimulatedSource:
 
     def rows(self, twin: Twin, split: str, limits: Limits = UNLIMITED) -> int:
         """Number of examples of a split."""
-        if split == "train":
-            wanted, limit = max(1, round(self.scale * twin.train)), limits.train
-        else:
-            wanted, limit = twin.test, limits.test
+        wanted = max(1, round(self.scale * twin.train)) if split == "train" else twin.test
+        limit = limits.of(split)
         return wanted if limit is None else min(wanted, limit)
 
     def _split(self, twin: Twin, split: str, limits: Limits) -> Examples:

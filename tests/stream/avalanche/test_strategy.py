@@ -9,17 +9,18 @@ import torch
 
 from learners.methods.avalanche import DEFAULTS, NAMES
 from learners.specification.family import parse_learner
-from learners.specification.learner import AvalancheLearner
+from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 from learners.training.fit import fit
+from stream.avalanche.registration import TRAINER
 from stream.avalanche.strategy import classes, follows_updates, strategy_of
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score
 
 
-def avalanche(specification: str, **training: Any) -> AvalancheLearner:
+def avalanche(specification: str, **training: Any) -> Learner:
     learner = parse_learner(f"avalanche:{specification}", training)
-    assert isinstance(learner, AvalancheLearner)
+    assert learner.trainer == "avalanche"
     return learner
 
 
@@ -65,7 +66,7 @@ def test_short_names(name: str) -> None:
     for argument, value in DEFAULTS.get(name, {}).items():
         holder = own.lwf if name == "lwf" else own
         assert getattr(holder, argument) == value
-    assert avalanche(name).foresees == (name == "joint")
+    assert TRAINER.needs_full_stream(avalanche(name).trainer_config) == (name == "joint")
 
 
 def test_arguments_reach_the_class() -> None:

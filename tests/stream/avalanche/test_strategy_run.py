@@ -16,11 +16,11 @@ import stream.execution.workbench
 from learners.training.divergence import Diverged
 from learners.training.fit import Fit
 from stream import run
-from stream.avalanche.held import next_fit
-from stream.avalanche.trainer import Trainer
+from stream.avalanche.session import Session
 from stream.config import resolve_config
 from stream.engine.context import prepare
 from stream.errors import RunFailed
+from stream.execution.fit_job import train
 from stream.execution.job import execute
 from stream.execution.workbench import Workbench, open_workbench
 from stream.storage.events import event_of, job_of
@@ -48,7 +48,7 @@ def whole(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPa
 def start(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> Start:
     def called(folder: str, tasks: tuple[str, ...] = TASKS, learners: tuple[str, ...] = LEARNERS, **more: Any) -> Any:
         given = {"suite": ",".join(tasks), "order": ",".join(tasks), "learners": ",".join(learners), "seed": 3}
-        return run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / folder, **given, **more))
+        return run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / folder, **given, **more)).as_dict()
 
     return called
 
@@ -144,20 +144,22 @@ def test_what_is_held_is_not_learned_again(held: int | str, whole: Finished) -> 
     jobs = [Job("fit", "avalanche:ewc", t, (task,)) for t, task in enumerate(TASKS, start=1)]
     learner, earlier = bench.learners["avalanche:ewc"], fits[: held if isinstance(held, int) else 1]
     for place in range(len(earlier)):
-        next_fit(bench, jobs[place], learner, earlier[:place], lambda event: None)
+        train(bench, jobs[place], learner, None, earlier[:place], lambda event: None)
     if held == "another":
-        bench.trainers["avalanche:ewc"].learned[0] = "another"
-    honest, learned = Trainer.learn, []
+        held_session = bench.trainer_states["avalanche:ewc"]
+        assert isinstance(held_session, Session)
+        held_session.learned[0] = "another"
+    honest, learned = Session.learn, []
 
-    def noted(trainer: Trainer, data: EncodedTask, *given: Any) -> Fit:
+    def noted(trainer: Session, data: EncodedTask, *given: Any) -> Fit:
         learned.append(data.task.name)
         return honest(trainer, data, *given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "learn", noted)
-        outcome, kept = next_fit(bench, jobs[2], learner, fits[:2], lambda event: None)
+        patch.setattr(Session, "learn", noted)
+        trained = train(bench, jobs[2], learner, None, fits[:2], lambda event: None)
     assert learned == list(TASKS[0 if held == "another" else held :])
-    assert (outcome.delta.id, kept) == (fits[2].delta, fits[2].memory_bytes)
+    assert (trained.fit.delta.id, trained.state_bytes) == (fits[2].delta, fits[2].memory_bytes)
 
 
 def test_what_is_learned_again_is_told_as_such(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +168,7 @@ def test_what_is_learned_again_is_told_as_such(whole: Finished, monkeypatch: pyt
     fits = [event_of(event) for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
     told: list[dict[str, object]] = []
     job = Job("fit", "avalanche:ewc", 3, (TASKS[2],))
-    next_fit(bench, job, bench.learners["avalanche:ewc"], fits[:2], told.append)
+    train(bench, job, bench.learners["avalanche:ewc"], None, fits[:2], told.append)
     assert [*dict.fromkeys(event.get("again") for event in told)] == [*TASKS[:2], None]
 
 
@@ -184,7 +186,8 @@ def test_foreseen_tasks_are_let_go_one_by_one(whole: Finished, monkeypatch: pyte
         return found
 
     monkeypatch.setattr(Workbench, "data", noted)
-    next_fit(bench, Job("fit", "avalanche:joint", 1, TASKS[2:]), bench.learners["avalanche:joint"], (), lambda _: None)
+    job = Job("fit", "avalanche:joint", 1, TASKS[2:])
+    train(bench, job, bench.learners["avalanche:joint"], None, (), lambda _: None)
     assert alive == [0, 1, 2, 2], "the job's own, and of the others the one before, until the next is there"
 
 
@@ -203,14 +206,14 @@ def test_a_stream_goes_on_as_if_a_task_that_diverged_had_not_come(
 ) -> None:
     learners = ("avalanche:replay:mem_size=12",)
     start("without", (TASKS[0], TASKS[2]), learners)
-    honest = Trainer._validate
+    honest = Session._validate
 
-    def diverging(trainer: Trainer) -> tuple[float, float]:
+    def diverging(trainer: Session) -> tuple[float, float]:
         if trainer.met[-1].task.name == TASKS[1]:
             raise Diverged("the validation loss is nan", 4)
         return honest(trainer)
 
-    monkeypatch.setattr(Trainer, "_validate", diverging)
+    monkeypatch.setattr(Session, "_validate", diverging)
     results = start("with", TASKS, learners)
     monkeypatch.undo()
     (failure,) = results["learners"][learners[0]]["failures"]

@@ -20,12 +20,12 @@ from learners.training.divergence import Diverged
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
 from stream.avalanche.benchmark import TIMELINE
-from stream.avalanche.held import check_strategy
 from stream.avalanche.loop import Batches
 from stream.avalanche.model import MASKED, loss_of
+from stream.avalanche.registration import TRAINER
 from stream.avalanche.rows import Rows
+from stream.avalanche.session import Session
 from stream.avalanche.strategy import strategy_of
-from stream.avalanche.trainer import Trainer
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded, score
 
@@ -39,11 +39,11 @@ STRATEGIES = ("ewc", "lwf", "replay:mem_size=10", "agem:patterns_per_experience=
               "cumulative", "joint", "{ewc={},replay={mem_size=9}}")  # fmt: skip
 
 
-def trainer(specification: str) -> Trainer:
-    return Trainer(backbone(), parse_learner(f"avalanche:{specification}", QUICK), 0, STREAM, lambda task: score)
+def trainer(specification: str) -> Session:
+    return Session(backbone(), parse_learner(f"avalanche:{specification}", QUICK), 0, STREAM, lambda task: score)
 
 
-def learned(specification: str) -> tuple[Trainer, list[Fit]]:
+def learned(specification: str) -> tuple[Session, list[Fit]]:
     own = trainer(specification)
     return own, [own.learn(data) for data in STREAM]
 
@@ -61,7 +61,7 @@ def test_naive_is_full_sequential_bit_for_bit(model_type: str, pooling: str, dty
     """Same rows in the same batches, same dropout, same epoch kept; also the FLOPs."""
     base, full = backbone(model_type, pooling, dtype), parse_learner("full:sequential", {**QUICK, "epochs": 3})
     naive = parse_learner("avalanche:naive", {**QUICK, "epochs": 3})
-    theirs, previous = Trainer(base, naive, 0, (), lambda task: score), None
+    theirs, previous = Session(base, naive, 0, (), lambda task: score), None
     for data in STREAM:
         ours, found = fit(base, full, data, score, 0, previous), theirs.learn(data)
         for name in ("best", "validation", "losses", "flops", "examples"):
@@ -237,13 +237,14 @@ def test_what_a_strategy_draws_and_prints_when_it_is_made_is_kept_from_others(
         drawn.append((torch.rand(1).item(), random.random(), float(np.random.rand())))
         return honest(*given)
 
-    monkeypatch.setattr("stream.avalanche.trainer.strategy_of", noisy)
+    for module in ("session", "strategy"):
+        monkeypatch.setattr(f"stream.avalanche.{module}.strategy_of", noisy)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()  # type: ignore[index]
     for seed in (1, 2):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             trainer("naive")
-            check_strategy(parse_learner("avalanche:naive"))
+            TRAINER.check(parse_learner("avalanche:naive"))
     assert torch.equal(torch.get_rng_state(), before[0])
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before[1:]  # type: ignore[index]
     assert drawn[:2] == drawn[2:]
@@ -322,7 +323,7 @@ def test_what_avalanche_cannot_train_is_told(
         ("loop.schedule", lambda: 1.0),
         ("model.dropout_active", lambda: None),
         ("model.dropout", lambda features, rate: F.linear(features, features[:, 1:])),  # a call of torch
-        ("trainer.validation_loss", lambda: 1.0),
+        ("session.validation_loss", lambda: 1.0),
     ],
 )
 def test_a_defect_on_the_way_through_avalanche_is_ours(name: str, broken: Any, monkeypatch: pytest.MonkeyPatch) -> None:

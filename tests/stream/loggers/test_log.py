@@ -134,14 +134,14 @@ def test_a_tool_that_fails_is_told_of_once_and_ends_nothing(
     monkeypatch.setattr(log, "find_spec", lambda name: name)
     told: Call = []
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "a", suite="colours,rte", learners=list(LEARNERS))
-    results = run(**settings, log=["tensorboard"], handle=told.append)
+    results = run(**settings, log=["tensorboard"], handle=told.append).as_dict()
     notices = [event["message"] for event in told if "logged to" in event.get("message", "")]
     assert len(notices) == 1
     assert "tensorboard" in notices[0]
     assert "No space left on device" in notices[0]
     assert sorted(closed) == sorted({"open": [], "write": ["head"], "close": LEARNERS}[fails])
     assert told[-1]["event"] == ("notice" if fails == "close" else "end")
-    plain = run(**settings | {"out": str(tmp_path / "b")})
+    plain = run(**settings | {"out": str(tmp_path / "b")}).as_dict()
     assert matrices_of(results) == matrices_of(plain)
     assert results["settings"] == plain["settings"], "a log is no part of what a run is"
 

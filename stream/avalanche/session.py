@@ -17,12 +17,13 @@ from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import HEADS, Delta
-from learners.delta.initial import initial_leaves
+from learners.delta.initial import initial_trainable
 from learners.forward.batches import evaluation_plan
+from learners.methods.avalanche import needs_full_stream
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.notation import read_object
 from learners.training.divergence import Diverged, not_finite
-from learners.training.fit import Fit, Report, Score, finished, target_scale, validation_loss
+from learners.training.fit import Fit, Report, Score, target_scale, to_delta, validation_loss
 from learners.training.predict import predict
 from stream.avalanche.benchmark import TIMELINE, in_memory
 from stream.avalanche.isolation import own_randomness, silenced, spoken
@@ -52,7 +53,7 @@ class Met:
     deviation: float
 
 
-class Trainer:
+class Session:
     """A learner's strategy as the tasks so far left it.
 
     Attributes:
@@ -70,14 +71,14 @@ class Trainer:
         """
         Args:
             seed: Of the run.
-            stream: All tasks, for a learner that foresees them; gone through once, none is held.
+            stream: All tasks, for a strategy that needs the full stream; gone through once, none is held.
             score_of: The metric by which the best epoch is chosen.
 
         Raises:
             InputError: As `stream.avalanche.strategy.strategy_of`.
         """
         self.backbone, self.learner, self.seed, self.score_of = backbone, learner, seed, score_of
-        self.stream = stream
+        self.stream, self.joint = stream, needs_full_stream(learner.trainer_config)
         self.met: list[Met] = []
         self.learned: list[str] = []
         self._classes: set[int] = set()
@@ -95,7 +96,7 @@ class Trainer:
         """
         started, flops = time.perf_counter(), self._around.flops
         name, known = data.task.name, [met.task.name for met in self.met]
-        new: Iterable[EncodedTask] = () if name in known else self.stream if self.learner.foresees else (data,)
+        new: Iterable[EncodedTask] = () if name in known else self.stream if self.joint else (data,)
         fitting = self._fitting(name)
         try:
             with own_randomness(seed_of(self.seed, self.learner.seeds, name, "dropout")), silenced() as stdout:
@@ -142,7 +143,7 @@ class Trainer:
     def _train(self, experiences: list[Any], fitting: Fitting, task: str) -> None:
         self.strategy.fitting = fitting
         try:
-            self.strategy.train(experiences if self.learner.foresees else experiences[0], eval_streams=[])
+            self.strategy.train(experiences if self.joint else experiences[0], eval_streams=[])
         except (Diverged, InputError, OSError, MemoryError):
             raise
         except Exception as error:
@@ -156,12 +157,12 @@ class Trainer:
         self.strategy.optimizer.state.clear()  # the next task has one of its own
 
     def _first_head(self, label: int) -> tuple[Tensor, Tensor]:
-        leaves = initial_leaves(self.backbone, self.learner, self.met[label].task, self.seed)
-        return leaves["head.weight"], leaves["head.bias"]
+        trainable = initial_trainable(self.backbone, self.learner, self.met[label].task, self.seed)
+        return trainable["head.weight"], trainable["head.bias"]
 
     def _validate(self) -> tuple[float, float]:
         """Mean score and loss over the tasks that are trained on: the newest, or all."""
-        everything = {"cumulative", "joint"} & {*read_object(self.learner.avalanche)}
+        everything = {"cumulative", "joint"} & {*read_object(self.learner.trainer_config)}
         scores, losses = [], []
         for met in self.met if everything else self.met[-1:]:
             split, candidate = met.validation, Delta(self._finished(met))
@@ -187,11 +188,11 @@ class Trainer:
     def _finished(self, met: Met, body: bool = True) -> dict[str, Tensor]:
         """The tensors of a task's Delta as the model now is, or its head alone."""
         head = f"heads.{self.met.index(met)}."
-        leaves: dict[str, Tensor] = {}
+        trainable: dict[str, Tensor] = {}
         for name, parameter in self.strategy.model.named_parameters():
             if name.startswith(head) or (body and name.startswith("backbone.")):
-                leaves[name.replace(head, "head.")] = parameter
-        return dict(finished(self.learner, leaves, {}, met.mean, met.deviation).tensors)
+                trainable[name.replace(head, "head.")] = parameter
+        return dict(to_delta(self.learner, trainable, {}, met.mean, met.deviation).tensors)
 
 
 def _is_ours(error: Exception) -> bool:

@@ -1,0 +1,31 @@
+"""Our own training loop as a trainer: it keeps nothing between tasks but the last Delta."""
+
+from __future__ import annotations
+
+from learners.specification.learner import Learner
+from learners.training.fit import fit
+from learners.training.trainer import FitRequest, Trained
+
+
+class LoopTrainer:
+    """`learners.training.fit.fit`, for every learner that names no other trainer."""
+
+    keeps_state = False
+
+    def needs_full_stream(self, config: str) -> bool:
+        return False
+
+    def is_joint(self, config: str) -> bool:
+        return False
+
+    def check(self, learner: Learner) -> None:
+        """Nothing to check: a learner's shapes are checked for every trainer."""
+
+    def fit(self, request: FitRequest, state: object) -> Trained:
+        score, data = request.score_of(request.data.task), request.data
+        return Trained(
+            fit(request.backbone, request.learner, data, score, request.seed, request.previous, request.report)
+        )
+
+
+TRAINER = LoopTrainer()

@@ -1,0 +1,8 @@
+"""`python -m stream` is the command `taskstream`."""
+
+from __future__ import annotations
+
+from stream.cli.main import main
+
+if __name__ == "__main__":
+    main()

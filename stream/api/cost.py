@@ -1,0 +1,100 @@
+"""`cost`: the parameter account of learners, from a config alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.errors import InputError, InputErrors
+
+if TYPE_CHECKING:  # seconds
+    from learners.backbones.architecture import Architecture
+    from learners.backbones.backbone import Backbone
+    from learners.specification.family import Family
+    from learners.specification.learner import Learner
+    from stream.results.growth import CostDocument
+
+
+def cost(
+    *,
+    backbone: str | Path | Backbone = "embedded",
+    suite: str | Sequence[str] = "houlsby26",
+    learners: str | Learner | Family | Sequence[str | Learner | Family] = (
+        "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
+    ),
+    plugins: str | Path | Sequence[str | Path] = (),
+) -> CostDocument:
+    """Count the parameters of learners on a backbone, after all tasks of a suite: no weights, no data, no network.
+
+        cost(backbone="bert-large-uncased", suite="glue9", learners="adapter:64")["learners"]["adapter:64"]["growth"]
+
+    Args:
+        backbone: A known name (`taskstream list backbones`), a folder with config.json, or a loaded backbone. Default:
+            embedded.
+        suite: A suite, or a list of task names: how many tasks arrive, and how many outputs each head has. Default:
+            houlsby26.
+        learners: A text with commas, or a list of texts and learners. Default: those of `run`.
+        plugins: Files that define learners of your own; they are run. Default: none.
+
+    Returns:
+        The document of `taskstream cost --display json`: for every learner `parameters_per_task`, `head_parameters` by
+        task, `growth` and `growth_without_heads` (multiples of the backbone), `share_of_model`, `share_of_encoder`.
+
+    Raises:
+        InputError: Unknown names, or a learner that cannot be on this backbone.
+    """
+    from learners.specification.family import parse_learners
+    from stream.api.arguments import READERS
+    from stream.plugins.load import load_plugins
+    from stream.results.growth import account
+    from tasks.sources.simulated.fresh import draw_names, fresh_task
+    from tasks.suite import TASKS, resolve_suite
+
+    given: dict[str, object] = {"suite": suite, "learners": learners}
+    texts: dict[str, str] = {}
+    errors: list[InputError] = []
+    for name, value in given.items():
+        try:
+            read = READERS[name](name, value)
+            texts[name] = ",".join(read) if isinstance(read, list) else str(read)
+        except InputError as error:
+            errors += error.errors
+    try:
+        files: Any = READERS["plugins"]("plugins", plugins)
+    except InputError as error:
+        errors += error.errors
+    try:
+        name, architecture = architecture_of(backbone)
+    except InputError as error:
+        errors += error.errors
+    if errors:
+        raise InputErrors(errors)
+    _, names = resolve_suite(texts["suite"], draw=draw_names)
+    outputs = {task: (TASKS[task] if task in TASKS else fresh_task(task).task).outputs for task in names}
+    with load_plugins(files).in_use():
+        return account(name, architecture, parse_learners(texts["learners"]), outputs)
+
+
+def architecture_of(backbone: str | Path | Backbone) -> tuple[str, Architecture]:
+    """Name and architecture of a backbone: of a folder, a well-known name or a loaded one; no weights are read.
+
+    Raises:
+        InputError: None of these.
+    """
+    from learners.backbones.architecture import architecture_from_config
+    from learners.backbones.locate import pooling_of
+    from learners.backbones.published import known_architecture
+    from tasks.documents import read_object
+    from tasks.paths import user_path
+
+    if not isinstance(backbone, str | Path):
+        from stream.api.objects import backbone_name
+
+        return backbone_name(backbone), backbone.architecture
+    file = user_path(str(backbone), where="--backbone") / "config.json"
+    if not file.is_file():
+        return str(backbone), known_architecture(str(backbone))
+    config = read_object(file, what="damaged config")
+    pooler = False if pooling_of(file.parent) == "mean" else None
+    return str(backbone), architecture_from_config(config, pooler=pooler, where=str(file))

@@ -1,0 +1,244 @@
+"""`plan`: what a run would do, what of it is done already, and how long the rest may take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from stream.api.arguments import Call, by_name, read_call
+from stream.api.tables import with_tables
+from stream.config import check_same_run
+from stream.execution.workers import Workers
+
+if TYPE_CHECKING:  # seconds
+    from learners.backbones.backbone import Backbone
+    from learners.specification.family import Family
+    from learners.specification.learner import Learner
+    from stream.engine.context import RunContext
+    from stream.engine.preview import Preview, Share
+
+KINDS = ("before", "fit", "evaluate", "audit")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it runs.
+
+    Attributes:
+        backbone: Its name, content id and number of parameters.
+        order: Tasks in order of arrival.
+        learners: What each learner has to do, by specification.
+        workers: Processes that the run would have.
+        rate: FLOPs per second of all finished fits in the store on this backbone; None where there are none.
+        seconds: Estimated time of what is left; None where there is nothing to estimate it from.
+        notes: What a reader should know before the run.
+    """
+
+    suite: str
+    source: str
+    backbone: Mapping[str, str | int]
+    order: tuple[str, ...]
+    seed: int
+    evaluate: str
+    out: str
+    store: str
+    learners: Mapping[str, Share]
+    workers: int
+    rate: float | None
+    seconds: float | None
+    notes: tuple[str, ...]
+
+    @property
+    def jobs(self) -> int:
+        """Number of jobs of the whole run: fits, and evaluations of one row of R."""
+        return sum(sum(share.jobs.values()) for share in self.learners.values())
+
+    @property
+    def jobs_left(self) -> int:
+        """Number of jobs that are neither in the run's ledger nor, of fits, in the store."""
+        known = sum(sum(share.done.values()) + share.stored for share in self.learners.values())
+        return self.jobs - known
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document of `taskstream plan --display json`."""
+        shares = self.learners
+        return {
+            "suite": self.suite,
+            "source": self.source,
+            "backbone": dict(self.backbone),
+            "order": list(self.order),
+            "seed": self.seed,
+            "evaluate": self.evaluate,
+            "out": self.out,
+            "store": self.store,
+            "workers": self.workers,
+            "jobs": {
+                kind: {
+                    "all": sum(share.jobs[kind] for share in shares.values()),
+                    "done": sum(share.done[kind] for share in shares.values()),
+                    "in_store": sum(share.stored for share in shares.values()) if kind == "fit" else 0,
+                }
+                for kind in KINDS
+            },
+            "cells": dict(sum((share.cells for share in shares.values()), Counter())),
+            "cells_left": sum(share.left for share in shares.values()),
+            "learners": {name: _share(share) for name, share in shares.items()},
+            "flops_per_second": self.rate,
+            "seconds": self.seconds,
+            "notes": list(self.notes),
+        }
+
+
+@by_name
+def plan(
+    *,
+    suite: str | Sequence[str] = "houlsby26",
+    source: str | Path = "simulated",
+    backbone: str | Path | Backbone = "embedded",
+    learners: str | Learner | Family | Sequence[str | Learner | Family] = (
+        "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
+    ),
+    order: str | Sequence[str] = "paper",
+    seed: int = 0,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    max_length: int = 128,
+    train_examples: int | None = None,
+    validation_examples: int | None = None,
+    test_examples: int | None = None,
+    evaluate: Literal["full", "audited", "square"] = "full",
+    dtype: Literal["float32", "bfloat16", "auto"] = "float32",
+    columns: Mapping[str, str] | None = None,
+    out: str | Path = "runs/latest",
+    store: str | Path | None = None,
+    workers: int | Workers | None = None,
+    log: str | Sequence[str] | None = None,
+    plugins: str | Path | Sequence[str | Path] = (),
+    tasks: Mapping[str, object] | None = None,
+    config: str | Path | None = None,
+) -> Plan:
+    """Tell what `run` would do with the same settings: jobs, what of them is done, and the estimated time.
+
+    Nothing is computed, and the run's folder and store stay as they are. Data are encoded into the cache, and `tasks`
+    written to OUT/tasks, as by `run`.
+
+        plan(suite="glue9", learners="adapter:64", out="runs/glue").seconds
+
+    Args:
+        suite: Tasks that arrive: the name of a suite (houlsby26, glue9, additional17), all (every task of the source),
+            a list of task names, or simulated:N (N new simulated tasks). Default: houlsby26. A list of names will do
+            too.
+        source: Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR
+            (tables that run(tasks=...) has written), or SOURCE+frames:DIR (both). Default: simulated. A Path is the
+            folder of that path.
+        backbone: Pretrained encoder, which is never changed: embedded, minilm (extra minilm), a folder, or a hub id.
+            Default: embedded. What `load_backbone` gave is used as it is.
+        learners: Learners to compare, a list; `taskstream list learners` shows all of them. Default: full:isolated,
+            full:sequential, topk:2, layernorm, adapter:64, adapterbias:share=alpha, head. A text with commas, or a list
+            of texts and of objects (`Learner`, `Family`) that taskstream knows by name.
+        order: Order in which the tasks arrive: paper, seed:N (random), or a list of all task names. Default: paper.
+        seed: Every random choice of the run derives from this seed. Default: 0.
+        epochs: Passes over the training examples, for all learners. At most: training stops earlier when the validation
+            score no longer improves. Default: each learner's own.
+        batch_size: Size of a training batch, for all learners. Unit: examples. Default: each learner's own, mostly 32.
+        learning_rate: Peak of the learning rate schedule, for all learners. Default: each learner's own.
+        max_length: Maximum length of a row; the rest is cut off. Unit: tokens. Default: 128.
+        train_examples: Maximum number of training examples of each task; a seeded sample if there are more. Default:
+            all.
+        validation_examples: Maximum number of validation examples of each task. Default: the same as test_examples.
+        test_examples: Maximum number of test examples of each task. Default: all.
+        evaluate: Which tasks are evaluated after each arrival. full: every task that has arrived. square: also those
+            still to come. audited: the new task; for the others equal hashes certify that the score is unchanged, one
+            of them is evaluated to audit this, and all are evaluated at the end. Default: full.
+        dtype: Number format of the backbone's arithmetic: float32, bfloat16, or auto (what suits the processor).
+            Default: float32.
+        columns: Names of your columns, by ours (text, text_b, label, split, score): text = sentence for all tasks,
+            rte.text_b = second for one. Default: your columns have our names.
+        out: Folder of the run. Default: runs/latest.
+        store: Folder of finished fits. Runs that share it do no fit twice. Default: the folder store in OUT.
+        workers: Number of worker processes. It changes no result. Default: one per processor core. Those of
+            `kept_workers` serve several runs.
+        log: Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie
+            in OUT; nothing is sent. Default: no tool.
+        plugins: Python files that define learners, metrics or sources of your own (`taskstream new` writes one). They
+            are run. A path or a list of paths. Default: no file.
+        tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
+            columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
+            they are the stream; else they come after the tasks of `suite`. Default: none.
+        config: TOML file of settings; those given here win. `taskstream config` prints one. Default: none.
+
+    Returns:
+        What the run would do; its method `as_dict` gives the document of `taskstream plan --display json`.
+
+    Raises:
+        InputError: What `run` would refuse, for the same reasons.
+        RunFailed: A file that cannot be read.
+    """
+    return preview(read_call(locals()))
+
+
+def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> Plan:
+    """The plan of a call.
+
+    Args:
+        progress: Told what is being done, as some of it takes seconds.
+
+    Raises:
+        InputError: What `run` would refuse, for the same reasons.
+        RunFailed: A file that cannot be read.
+    """
+    from stream.engine.context import prepare
+    from stream.engine.engine import refusals_told
+    from stream.engine.header import check_same_inputs
+    from stream.engine.preview import preview
+    from stream.plugins.load import load_plugins
+    from stream.storage.events import read_events
+    from stream.storage.ledger import read_ledger
+
+    call = with_tables(call)
+    config, notes = call.config, []  # type: ignore[var-annotated]
+    check_same_run(config.out_folder / "config.toml", config)
+    with refusals_told(), load_plugins(config.plugins).in_use():
+        prepared = prepare(config, progress, call.backbone)
+        progress("looking for what is done")
+        events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
+        check_same_inputs(events, prepared, notes.append)
+        found = preview(prepared, events)
+    return _plan(prepared, found, [*prepared.backbone.notes, *notes])
+
+
+def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:
+    config, backbone = prepared.config, prepared.backbone
+    return Plan(
+        suite=prepared.suite,
+        source=prepared.source.name,
+        backbone={"name": config.backbone, "id": backbone.id, "parameters": backbone.parameters},
+        order=prepared.stream.order,
+        seed=config.seed,
+        evaluate=config.evaluate,
+        out=str(config.out_folder),
+        store=str(config.store_folder),
+        learners=found.shares,
+        workers=found.workers,
+        rate=found.rate,
+        seconds=found.seconds,
+        notes=tuple(notes),
+    )
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "jobs": {kind: {"all": share.jobs[kind], "done": share.done[kind]} for kind in KINDS},
+        "fits_in_store": share.stored,
+        "fits_left": share.fits_left,
+        "cells": dict(share.cells),
+        "cells_left": share.left,
+        "flops_left": share.flops,
+        "fit_seconds": share.fit_seconds,
+        "evaluate_seconds": share.evaluate_seconds,
+        "basis": share.basis,
+    }

@@ -1,0 +1,57 @@
+"""One run from its settings to its results: workers, view and loggers around the engine, for command and API alike."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import nullcontext
+
+from stream.api.arguments import Call
+from stream.api.metrics import add_metrics
+from stream.api.tables import with_tables
+from stream.engine.progress import Handle, ProgressEvent
+from stream.execution.workers import waiting_workers
+from stream.loggers.log import logged
+from stream.report import make_console, open_view, print_report
+from stream.results.results import Results
+
+logger = logging.getLogger("taskstream")
+logger.addHandler(logging.NullHandler())  # the program decides what is done with messages
+
+
+def perform(call: Call) -> Results:
+    """Run or continue a stream; show it as `call.display` says, its report at the end.
+
+    Raises:
+        InputError, RunFailed, KeyboardInterrupt: As `stream.engine.engine.run_stream`.
+    """
+    call = with_tables(call)
+    config = call.config
+    console = make_console(call.display)
+    workers = waiting_workers(config.workers) if call.workers is None else nullcontext(call.workers)
+    with (
+        workers as waiting,
+        open_view(call.display, console) as view,
+        logged(config.log, config.out_folder, _all(view.handle, _to_logger, call.handle)) as handle,
+    ):
+        handle({"event": "notice", "message": "loading libraries"})
+        from stream.engine.engine import run_stream  # seconds: the workers load theirs meanwhile
+
+        document = run_stream(config, call.origins, handle, waiting, call.backbone)
+    results = Results.from_dict(add_metrics(document, call.metrics))
+    if call.display in ("rich", "plain"):
+        print_report(results, console)
+    return results
+
+
+def _all(*handles: Handle | None) -> Handle:
+    def handle(event: ProgressEvent) -> None:
+        for each in handles:
+            if each is not None:
+                each(event)
+
+    return handle
+
+
+def _to_logger(event: ProgressEvent) -> None:
+    if event["event"] == "notice":
+        logger.info(event["message"])

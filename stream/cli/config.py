@@ -1,0 +1,98 @@
+"""`taskstream config`: a settings file to copy, every setting with its meaning, unit and default."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from learners.specification.notation import parts
+from stream.config import LISTS, RunConfig, described, resolve_config, setting
+from tasks.errors import InputError
+
+WIDTH = 100
+EXAMPLES = {  # of settings that have no default value
+    "epochs": 3,
+    "batch_size": 32,
+    "learning_rate": 1e-4,
+    "train_examples": 1000,
+    "validation_examples": 200,
+    "test_examples": 200,
+    "store": "runs/store",
+    "workers": 2,
+    "log": ["tensorboard"],
+}
+
+
+def config(folder: Path | None, display: str) -> None:
+    """Print the defaults, or the settings of the run in a folder.
+
+    Raises:
+        InputError: There is no run in the folder, or its settings cannot be read.
+    """
+    settings = RunConfig() if folder is None else of_run(folder)
+    if display == "json":
+        print(json.dumps(settings_document(settings)))
+    elif display != "none":
+        print(settings_file(settings, "the defaults" if folder is None else f"those of the run in {folder}"), end="")
+
+
+def of_run(folder: Path) -> RunConfig:
+    """The settings of the run in a folder.
+
+    Raises:
+        InputError: There is none, or they cannot be read.
+    """
+    path = folder / "config.toml"
+    if not path.is_file():
+        raise InputError("no run here", where=str(folder), expected="config.toml", fix="taskstream list runs")
+    settings, _ = resolve_config({}, path)
+    return settings
+
+
+def settings_document(settings: RunConfig) -> dict[str, Any]:
+    """Value, default, meaning and unit of every setting, by name."""
+    return {
+        name: {
+            "value": getattr(settings, name),
+            "default": field.default,
+            "default_means": setting(name).none,
+            "help": setting(name).help,
+            "unit": setting(name).unit,
+        }
+        for name, field in RunConfig.model_fields.items()
+    }
+
+
+def settings_file(settings: RunConfig, which: str) -> str:
+    """The settings as TOML that `--config` reads, under a comment each; what has no value is commented out."""
+    which = " ".join(which.split())  # a line break would end the comment
+    head = [f"# Settings of a run of taskstream; the values are {which}.", "# Use: taskstream run --config FILE"]
+    return "\n".join([*head, *_settings(settings)]) + "\n"
+
+
+def _settings(settings: RunConfig) -> Iterator[str]:
+    for name in (*(name for name in RunConfig.model_fields if name != "columns"), "columns"):  # a table comes last
+        yield ""
+        yield from textwrap.wrap(
+            described(name), WIDTH, initial_indent="# ", subsequent_indent="# ",
+            break_long_words=False, break_on_hyphens=False,
+        )  # fmt: skip
+        value = getattr(settings, name)
+        if name == "columns":
+            yield tomli_w.dumps({name: value}).rstrip() if value else '# [columns]\n# text = "sentence"'
+        elif value is None:
+            yield f"# {_line(name, EXAMPLES[name])}"
+        else:
+            yield _line(name, parts(value, ",") if name in LISTS and "," in value else value)
+
+
+def _line(name: str, value: Any) -> str:
+    """`name = value`, a list on one line."""
+    if isinstance(value, list):
+        return f"{name} = [{', '.join(_line('x', entry).partition(' = ')[2] for entry in value)}]"
+    return tomli_w.dumps({name: value}).rstrip()

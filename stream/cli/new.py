@@ -1,0 +1,43 @@
+"""`taskstream new learner|metric|source NAME`: a template of a plug-in that works as it is."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from stream.plugins.file import NAME, NAME_RULE, RESERVED
+from stream.plugins.load import registry
+from stream.report import make_console
+from tasks.errors import InputError
+
+
+def new(kind: str, name: str, display: str) -> None:
+    """Write NAME.py into the current folder.
+
+    Raises:
+        InputError: A name that cannot be one or is taken, or a file of that name, which stays as it is.
+    """
+    where, path = f"taskstream new {kind} {name}", Path(f"{name}.py")
+    if NAME.fullmatch(name) is None:
+        raise InputError(f"cannot be the name of a {kind}", where=where, expected=NAME_RULE, found=repr(name))
+    if name in registry(kind).built_in() or name in RESERVED[kind]:
+        raise InputError(f"{kind} {name} is there already", where=where, fix="give it a name of its own")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template(kind).replace("NAME", name))
+    except FileExistsError:
+        raise InputError("the file is there already", where=str(path), fix="give another name, or move it") from None
+    except OSError as error:
+        raise InputError("cannot write here", where=str(path), found=error.strerror or str(error)) from None
+    if display == "json":
+        print(json.dumps({"file": str(path)}))
+    elif display != "none":
+        use = {"learner": f"--learners {name}", "metric": "...", "source": f"--source {name} --suite all"}[kind]
+        console = make_console(display)
+        console.print(f"wrote {path}; use it: taskstream run --plugin {path} {use}", markup=False, soft_wrap=True)
+
+
+def template(kind: str) -> str:
+    """The text of a template; NAME stands for the name."""
+    return files("stream.plugins").joinpath("templates", f"{kind}.txt").read_text(encoding="utf-8")

@@ -1,0 +1,204 @@
+"""Plug-ins loaded: files and entry points become things with names, all faults found at once, before the first fit."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from stream.plugins.file import Kind, PluginFile, read_plugins
+from tasks.errors import InputError, InputErrors, place_of
+from tasks.registry import Origin, Registry
+
+GROUPS: Mapping[str, Kind] = {
+    "taskstream.learners": "learner",
+    "taskstream.metrics": "metric",
+    "taskstream.sources": "source",
+}
+KINDS: Mapping[str, Kind] = {
+    "FAMILY": "learner",
+    "FAMILIES": "learner",
+    "METRIC": "metric",
+    "METRICS": "metric",
+    "SOURCE": "source",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Defined:
+    """One thing that a plug-in defines.
+
+    Attributes:
+        thing: A `Family`, a `Metric` or a `Source`, once it is checked.
+        where: File and line, for messages.
+        alone: Whether its name, FAMILY rather than FAMILIES, says that it is the only one of its kind there.
+    """
+
+    kind: Kind
+    name: str
+    thing: Any
+    origin: Origin
+    where: str
+    alone: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Plugins:
+    """What the plug-ins of a run define."""
+
+    defined: tuple[Defined, ...] = ()
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[Plugins]:
+        """Know their names until the block ends."""
+        with contextlib.ExitStack() as stack:
+            for kind in dict.fromkeys(each.kind for each in self.defined):
+                more = {each.name: (_usable(each), each.origin) for each in self.defined if each.kind == kind}
+                stack.enter_context(registry(kind).adding(more))
+            yield self
+
+
+def registry(kind: str) -> Registry[Any]:
+    """Where things of a kind are looked up. Imported when asked for: learners need torch."""
+    if kind == "learner":
+        from learners.specification.family import FAMILIES
+
+        return FAMILIES
+    if kind == "metric":
+        from stream.results.metrics import METRICS
+
+        return METRICS
+    from tasks.sources import SOURCES
+
+    return SOURCES
+
+
+def _usable(each: Defined) -> Any:
+    if each.kind != "source":
+        return each.thing
+    from stream.plugins.source import PluginSource
+
+    return PluginSource(each.thing, each.origin)
+
+
+def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
+    """All plug-ins: those installed, by entry point, and these files; loaded and checked.
+
+    Raises:
+        InputErrors: Every fault of every plug-in: what, where (file and line), expected, found, what to do.
+    """
+    errors: list[InputError] = []
+    defined: list[Defined] = []
+
+    def collect(step: Callable[[], Sequence[Defined]]) -> None:
+        try:
+            defined.extend(step())
+        except InputErrors as several:
+            errors.extend(several.errors)
+        except InputError as error:
+            errors.append(error)
+
+    for group in GROUPS:
+        for point in entry_points(group=group):
+            collect(lambda point=point: _of_entry_point(point))  # type: ignore[misc]
+    for file in read_plugins(files):
+        collect(lambda file=file: _of_file(file))  # type: ignore[misc]
+    if defined or errors:
+        from stream.plugins.check import check
+
+        errors += check(defined)
+    if errors:
+        raise InputErrors(errors)
+    return Plugins(tuple(defined))
+
+
+def reload_plugins(origins: Sequence[Mapping[str, str]]) -> Plugins:
+    """Those that another process has loaded and checked, loaded here.
+
+    Args:
+        origins: Fields of `tasks.registry.Origin`.
+
+    Raises:
+        InputError: One is not what it was there.
+    """
+    defined: list[Defined] = []
+    for origin in (Origin(**fields) for fields in origins):
+        if origin.file:
+            (file,) = read_plugins([origin.file])
+            found = _of_file(file)
+        else:
+            group, _, name = origin.entry.partition(":")
+            found = [each for point in entry_points(group=group, name=name) for each in _of_entry_point(point)]
+        key = found[0].origin.key if found else "nothing"
+        if key != origin.key:
+            where, fix = origin.file or origin.entry, "give the command again"
+            raise InputError("the plug-in changed meanwhile", where=where, expected=origin.key, found=key, fix=fix)
+        defined += found
+    return Plugins(tuple(defined))
+
+
+def _of_file(file: PluginFile) -> list[Defined]:
+    """Run a file as a module of its own. Its folder is not on the path: what it needs beside is an installed package,
+    as a file imported from there would not be in its hash."""
+    origin = Origin(file.path.name, file.sha256, file=str(file.path))
+    module = types.ModuleType(f"taskstream_plugin_{file.sha256[:16]}")
+    module.__file__ = str(file.path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up; named by content, it is nobody else's
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what it prints must not mix with a JSON document
+            exec(compile(file.code, str(file.path), "exec", dont_inherit=True), module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        where, found = place_of(error, str(file.path))
+        raise InputError("this plug-in fails as it is loaded", where=where, found=found) from error
+    return _definitions(vars(module), origin, lambda name: f"{file.path}:{file.lines.get(name, 1)}")
+
+
+def _of_entry_point(point: EntryPoint) -> list[Defined]:
+    """Load an entry point: a module that defines our names, or the thing itself, or a list of such."""
+    distribution = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
+    where = f"entry point {point.group}: {point.name} ({distribution})"
+    try:
+        found = point.load()
+        file = Path(str(sys.modules[point.module].__file__))
+        origin = Origin(
+            distribution, hashlib.sha256(file.read_bytes()).hexdigest(), entry=f"{point.group}:{point.name}"
+        )
+    except (Exception, SystemExit) as error:
+        place, said = place_of(error, "")
+        fix = "update the package, or uninstall it"
+        raise InputError(
+            "this plug-in fails as it is loaded", where=where, found=f"{said} ({place})", fix=fix
+        ) from error
+    kind = GROUPS[point.group]
+    if not isinstance(found, types.ModuleType):
+        one, several = {"learner": ("FAMILY", "FAMILIES"), "metric": ("METRIC", "METRICS")}.get(kind, ("SOURCE",) * 2)
+        found = types.SimpleNamespace(**{several if isinstance(found, list | tuple) else one: found})
+    names = {name: value for name, value in vars(found).items() if KINDS.get(name) == kind}
+    if not names:
+        expected = " or ".join(name for name, of in KINDS.items() if of == kind)
+        raise InputError("this plug-in defines nothing", where=where, expected=expected)
+    return _definitions(names, origin, lambda name: where)
+
+
+def _definitions(names: Mapping[str, Any], origin: Origin, where: Callable[[str], str]) -> list[Defined]:
+    found = []
+    for name, kind in KINDS.items():
+        if name not in names:
+            continue
+        value, several = names[name], name in ("FAMILIES", "METRICS")
+        if several and not isinstance(value, list | tuple):
+            raise InputError(f"{name} is of the wrong type", where=where(name), expected="a list", found=_type(value))
+        for thing in value if several else (value,):
+            found.append(Defined(kind, str(getattr(thing, "name", "")), thing, origin, where(name), not several))
+    return found
+
+
+def _type(value: object) -> str:
+    return f"{type(value).__name__} {str(value)[:60]!r}"

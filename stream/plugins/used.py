@@ -1,0 +1,84 @@
+"""Which plug-ins a run rests on: written into its ledger and results, and looked for by whoever checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from learners.specification.learner import Learner
+from stream.plugins.file import Kind
+from stream.plugins.load import registry
+from tasks.errors import InputError, InputErrors
+from tasks.registry import Origin
+
+Row = Mapping[str, str]  # name, kind, source, sha256: an entry of `plugins` in results.json
+
+
+class MissingPlugin(InputErrors):
+    """A run rests on plug-ins that are not here, or are not what they were: bring them, then look again."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """One thing of a plug-in that a run uses."""
+
+    name: str
+    kind: Kind
+    origin: Origin
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "source": self.origin.source,
+            "sha256": self.origin.sha256,
+        }
+
+
+def used_plugins(learners: Iterable[Learner], source: str) -> tuple[Used, ...]:
+    """Of the plug-ins in use: the methods of these learners, the source of this name, and all metrics."""
+    named: list[tuple[Kind, str]] = [
+        ("learner", part) for learner in learners if learner.plugins for part in learner.family.split("+")
+    ]
+    named += [("metric", name) for name in registry("metric").known()]
+    named.append(("source", source))
+    origins = [(kind, name, registry(kind).origin(name)) for kind, name in dict.fromkeys(named)]
+    return tuple(Used(name, kind, origin) for kind, name, origin in origins if origin is not None)
+
+
+def check_present(rows: Iterable[Row], where: str, kinds: Sequence[Kind] = ("learner", "metric")) -> None:
+    """See that plug-ins which a run used are in use, with equal content.
+
+    Args:
+        rows: Of `plugins` in the run's results, or in its ledger.
+        kinds: Those that are needed. A source is, where data must be read again.
+        where: The run, for messages.
+
+    Raises:
+        MissingPlugin: Which to bring, and how.
+    """
+    errors = []
+    for row in rows:
+        if row["kind"] not in kinds:
+            continue
+        origin = registry(row["kind"]).origin(row["name"])
+        if origin is None or origin.sha256 != row["sha256"] or (origin.entry and origin.source != row["source"]):
+            errors.append(_missing(row, origin, where))
+    if errors:
+        raise MissingPlugin(errors)
+
+
+def _missing(row: Row, origin: Origin | None, where: str) -> InputError:
+    name, source = row["name"], row["source"]
+    if source.endswith(".py"):
+        fix = f"bring that file and add --plugin {source}"
+    else:
+        fix = f"install that package: pip install {source.replace(' ', '==')}"
+    what = "is not here" if origin is None else "is not the one that this run used"
+    return InputError(
+        f"the plug-in of {row['kind']} {name} {what}",
+        where=where,
+        expected=f"{source}, SHA-256 {row['sha256']}",
+        found="" if origin is None else f"{origin.source}, SHA-256 {origin.sha256}",
+        fix=fix,
+    )

@@ -1,0 +1,95 @@
+"""What was run, what it cost, and how to check it: suite, backbone, settings, learners, versions, hashes, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from stream.report.html.marks import PAGE, badge
+from stream.report.html.record import Record
+from stream.report.html.table import Code, Column, Table
+from stream.report.numbers import duration, number, scaled
+from stream.report.terminal.cost import CAPTION
+from stream.report.terminal.header import FIRST, MANY
+from stream.results.results import Results
+
+TRAINING = ("learning_rate", "epochs", "batch_size", "warmup", "weight_decay", "patience")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of the run: its name, a text, and behind it what is set in a fixed-width font."""
+
+    name: str
+    text: str
+    code: str = ""
+
+
+def facts(results: Results, record: Record) -> list[Fact]:
+    """The run, setting by setting; what is not known is left out."""
+    order = [f"{index} {name}" for index, name in enumerate(results.order, start=1)]
+    if len(order) > MANY:
+        order = [*order[:FIRST], f"... {len(order) - FIRST - 1} more ...", order[-1]]
+    backbone = results.backbone
+    found = [
+        Fact("suite", results.suite or "unnamed"),
+        Fact("source", results.source or PAGE.missing),
+        Fact("tasks in order of arrival", ", ".join(order)),
+        Fact("backbone", f"{backbone.name}, {scaled(backbone.parameters, PAGE)} parameters"),
+        Fact("content id of the backbone", "", backbone.id or PAGE.missing),
+        Fact("seed", PAGE.missing if results.seed is None else str(results.seed)),
+        Fact("settings", listed(results.settings)),
+        Fact("versions and machine", listed(results.environment)),
+        Fact("SHA-256 of results.json", "", record.digest or PAGE.missing),
+    ]
+    if results.ledger is not None:
+        found.append(Fact("ledger", f"{results.ledger.lines} lines, last hash ", results.ledger.hash))
+    return [fact for fact in found if fact.text or fact.code]
+
+
+def listed(values: Mapping[str, object]) -> str:
+    return " · ".join(
+        f"{key.replace('_', ' ')} {value}" for key, value in values.items() if value not in (None, {}, "")
+    )
+
+
+def learners_table(results: Results) -> Table:
+    """The canonical name of each learner, and what it is trained with."""
+    learners = results.learners.values()
+    columns = [
+        learner_column(results),
+        Column("canonical name", [Code(x.canonical or x.spec) for x in learners], align="left"),
+    ]
+    for key in TRAINING:
+        values = [number(learner.training.get(key)) for learner in learners]
+        if any(value is not None for value in values):
+            shown = [PAGE.missing if value is None else f"{value:g}" for value in values]
+            columns.append(Column(key.replace("_", " "), shown, values))
+    return Table(columns, "Learners")
+
+
+def cost(results: Results) -> Table:
+    """FLOPs, seconds, memory and bytes of every learner."""
+    costs = [learner.cost for learner in results.learners.values()]
+    columns = [learner_column(results)]
+    writers: dict[str, tuple[str, Callable[[float | None], str]]] = {
+        "train_flops": ("train FLOPs", lambda value: scaled(value, PAGE)),
+        "train_seconds": ("train time", lambda value: duration(value, PAGE)),
+        "evaluate_seconds": ("evaluate time", lambda value: duration(value, PAGE)),
+        "peak_memory_bytes": ("memory", lambda value: scaled(value, PAGE, "B")),
+    }
+    for key, (title, write) in writers.items():
+        values = [number(getattr(entry, key)) for entry in costs]
+        columns.append(Column(title, [write(value) for value in values], values))
+    disk = [sum(entry.bytes_per_task.values()) for entry in costs]
+    columns.append(Column("disk", [scaled(size, PAGE, "B") for size in disk], disk))
+    return Table(columns, "Cost")
+
+
+def cost_caption() -> str:
+    return " ".join(f"{line[:1].upper()}{line[1:]}" for line in CAPTION)
+
+
+def learner_column(results: Results) -> Column:
+    names = list(results)
+    return Column("learner", [badge(index, name) for index, name in enumerate(names)], names, "left")

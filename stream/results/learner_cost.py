@@ -1,0 +1,100 @@
+"""What a learner costs: parameters, bytes, time, floating point operations, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stream.results.reading import by_task, items, number, numbers, section, text, whole
+
+Series = tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class ArrivalCost:
+    """Cost up to an arrival, sums since the stream began.
+
+    Attributes:
+        growth, growth_without_heads: Parameters kept, in multiples of the backbone.
+        parameters: Parameters kept, backbone and heads included.
+        bytes: Stored bytes, the backbone not included.
+        train_flops: Floating point operations of all training steps.
+        peak_memory_bytes: Highest resident memory of a process that trained.
+    """
+
+    arrival: int
+    task: str
+    growth: float | None
+    growth_without_heads: float | None
+    parameters: int | None
+    bytes: int | None
+    train_flops: float | None
+    train_seconds: float | None
+    evaluate_seconds: float | None
+    peak_memory_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a learner costs. None is "not known".
+
+    Attributes:
+        trained_parameters_per_task: Parameters trained, head not included, by task.
+        kept_parameters_per_task: Parameters kept after pruning, head not included, by task.
+        head_parameters_per_task: Parameters of the head, by task.
+        growth, growth_without_heads: Parameters kept after each arrival, in multiples of the backbone.
+        bytes_per_task: Stored bytes, head included, by task.
+        train_flops: Floating point operations of all training steps.
+        train_seconds, evaluate_seconds: Wall clock, seconds.
+        peak_memory_bytes: Highest resident memory of a process that trained.
+    """
+
+    trained_parameters_per_task: Mapping[str, int]
+    kept_parameters_per_task: Mapping[str, int]
+    head_parameters_per_task: Mapping[str, int]
+    growth: Series
+    growth_without_heads: Series
+    bytes_per_task: Mapping[str, int]
+    train_flops: float | None
+    train_seconds: float | None
+    evaluate_seconds: float | None
+    peak_memory_bytes: int | None
+    after_each_arrival: tuple[ArrivalCost, ...]
+
+
+def read_cost(value: object, where: str) -> Cost:
+    """The cost of a learner in results.json.
+
+    Raises:
+        InputError: It is damaged; the message says where.
+    """
+    cost = section(value, where)
+    entries = items(cost.get("after_each_arrival"), where)
+    return Cost(
+        trained_parameters_per_task=by_task(cost.get("trained_parameters_per_task"), where),
+        kept_parameters_per_task=by_task(cost.get("kept_parameters_per_task"), where),
+        head_parameters_per_task=by_task(cost.get("head_parameters_per_task"), where),
+        growth=numbers(cost.get("growth"), where),
+        growth_without_heads=numbers(cost.get("growth_without_heads"), where),
+        bytes_per_task=by_task(cost.get("bytes_per_task"), where),
+        train_flops=number(cost.get("train_flops")),
+        train_seconds=number(cost.get("train_seconds")),
+        evaluate_seconds=number(cost.get("evaluate_seconds")),
+        peak_memory_bytes=whole(cost.get("peak_memory_bytes")),
+        after_each_arrival=tuple(_arrival(section(entry, where)) for entry in entries),
+    )
+
+
+def _arrival(entry: Mapping[str, object]) -> ArrivalCost:
+    return ArrivalCost(
+        arrival=whole(entry.get("arrival")) or 0,
+        task=text(entry.get("task")),
+        growth=number(entry.get("growth")),
+        growth_without_heads=number(entry.get("growth_without_heads")),
+        parameters=whole(entry.get("parameters")),
+        bytes=whole(entry.get("bytes")),
+        train_flops=number(entry.get("train_flops")),
+        train_seconds=number(entry.get("train_seconds")),
+        evaluate_seconds=number(entry.get("evaluate_seconds")),
+        peak_memory_bytes=whole(entry.get("peak_memory_bytes")),
+    )

@@ -1,0 +1,79 @@
+"""Tasks from columns in memory that functions make: the simplest source that a plug-in can define."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.content import canonical, content_id
+from tasks.errors import InputError, unknown_name
+from tasks.examples import UNLIMITED, Limits, TaskData
+from tasks.rows import Rows, read_rows
+from tasks.sources.table import cell_text
+from tasks.suite import TASKS, check_task_name
+from tasks.task import Task
+
+FORMAT = "tables 1"  # raise it when the same columns are read differently
+COLUMNS = ("text", "text_b", "label", "split", "score")
+
+Columns = Mapping[str, Sequence[object]]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tasks, each a function that gives its columns.
+
+    Attributes:
+        name: What names the source: `--source NAME`.
+        tables: By task, a function without arguments. It gives a list for each column, all of one length: `text`, of
+            pairs also `text_b`; `label`, or `score` for regression; `split` (train, validation, test) if it is set,
+            else splits are carved by content. It must give the same rows at each call.
+    """
+
+    name: str
+    tables: Mapping[str, Callable[[], Columns]]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(check_task_name(name) for name in self.tables)
+
+    def task(self, name: str) -> Task:
+        return TASKS[name] if name in TASKS else self.load(name).task
+
+    def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
+        """Call the function of a task and read its columns.
+
+        Raises:
+            InputError: No such task, or something is wrong with its columns.
+        """
+        return read_rows(name, self._rows(name), where=self._where(name), split_seed=0)
+
+    def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
+        known = TASKS.get(name)
+        facts = (known.kind, known.metric) if known is not None else ("inferred", "")
+        return content_id(FORMAT, name, *facts, canonical(self._columns(name)))
+
+    def _rows(self, name: str) -> Rows:
+        columns = self._columns(name)
+        return Rows(columns.pop("text"), **{column: columns.get(column) for column in COLUMNS[1:]})  # type: ignore[arg-type]
+
+    def _where(self, name: str) -> str:
+        return f"task {name} of source {self.name}"
+
+    def _columns(self, name: str) -> dict[str, list[str]]:
+        if name not in self.tables:
+            raise unknown_name("task", name, self.tables, where=f"source {self.name}")
+        found, where = self.tables[name](), self._where(name)
+        if "text" not in found:
+            raise InputError("missing column text", where=where, found=f"columns {', '.join(map(str, found))}")
+        lengths = {column: len(found[column]) for column in COLUMNS if column in found}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{column} {length}" for column, length in lengths.items())
+            raise InputError("columns of different lengths", where=where, expected="one entry a row", found=shown)
+        return {column: [_text(value, f"column {column}", where) for value in found[column]] for column in lengths}
+
+
+def _text(value: object, column: str, where: str) -> str:
+    text = cell_text(value)
+    if text is None:
+        raise InputError(f"{column} holds no text", where=where, expected="text or a number", found=repr(value)[:40])
+    return text
