@@ -2,18 +2,18 @@
 
 store/deltas/<content id>.safetensors
 store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
-store/lock                       byte ranges of it are locked while a recipe is being fitted
+store/locks/NN.lock              is locked while a recipe that begins with NN is being fitted
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
 from pydantic import JsonValue
 
 from learners.delta.delta import Delta, load_delta, load_head, save_delta
@@ -87,10 +87,10 @@ class Store:
     @contextmanager
     def sole_fitter(self, recipe: str) -> Iterator[None]:
         """Keep other processes, of this run or another, from fitting a recipe meanwhile; they wait. A crash lets go."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a+b") as file:
-            # One byte for each recipe, by hash; two recipes on one byte would wait for each other in vain.
-            fcntl.lockf(file, fcntl.LOCK_EX, 1, int(recipe[:14], 16))
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        # One file for each recipe, by hash; of two recipes with one file, one waits for the other in vain.
+        with FileLock(locks / f"{recipe[:2]}.lock"):
             yield
 
 

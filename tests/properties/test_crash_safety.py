@@ -225,9 +225,9 @@ class CrashSafety(RuleBasedStateMachine):
                 yield path, json.loads(path.read_text(encoding="utf-8"))
 
     def files(self) -> list[Path]:
-        """What a run leaves, but for what a crash left half-written, and the lock, which is empty."""
+        """What a run leaves, but for what a crash left half-written, and the locks, which are empty."""
         found = (path for path in self.base.rglob("*") if path.is_file() and path.suffix != ".part")
-        return sorted(path for path in found if path.name != "lock")
+        return sorted(path for path in found if path.suffix != ".lock")
 
     def teardown(self) -> None:
         try:

@@ -20,7 +20,7 @@ from tests.forging import cells_of, event_of, forge
 from tests.runs import TASKS, tiny_settings
 
 ISOLATED, SEQUENTIAL = "adapterbias:share=alpha:l0=0.5", "adapter:4:sequential"
-UNCHECKED = {"config.toml", "lock", "workers.log"}
+UNCHECKED = {"config.toml", "workers.log"}
 Events = list[dict[str, Any]]
 
 
@@ -36,7 +36,11 @@ class World(NamedTuple):
 
     @property
     def files(self) -> list[Path]:
-        return sorted(path for path in self.root.rglob("*") if path.is_file() and path.name not in UNCHECKED)
+        return sorted(
+            path
+            for path in self.root.rglob("*")
+            if path.is_file() and path.name not in UNCHECKED and path.suffix != ".lock"
+        )
 
 
 @pytest.fixture(scope="module")
