@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from stream.api.metrics import check_metric
 from stream.api.objects import backbone_name, check_backbone, learner_name
 from stream.config import RunConfig, resolve_config
+from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.plugins.file import read_plugins
 from stream.report.console import DISPLAYS
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # seconds
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Handle = Callable[[dict[str, Any]], None]
+
 
 OTHERS = ("config", "display", "handle", "tasks", "metrics")  # arguments that are no settings of a run
 
