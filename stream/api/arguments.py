@@ -6,7 +6,8 @@ import functools
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from stream.api.metrics import check_metric
 from stream.api.objects import backbone_name, check_backbone, learner_name
 from stream.config import RunConfig, resolve_config
+from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.plugins.file import read_plugins
 from stream.report.console import DISPLAYS
@@ -25,7 +27,7 @@ if TYPE_CHECKING:  # seconds
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Handle = Callable[[dict[str, Any]], None]
+
 
 OTHERS = ("config", "display", "handle", "tasks", "metrics")  # arguments that are no settings of a run
 
@@ -110,9 +112,10 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
             errors.extend(error.errors)
             return default
 
-    for name in given:
-        if name not in OTHERS and (value := read(name, READERS.get(name, _plain))) is not None:
-            plain[name] = value
+    with _plugins_of(given):
+        for name in given:
+            if name not in OTHERS and (value := read(name, READERS.get(name, _plain))) is not None:
+                plain[name] = value
     file = read("config", _path)
     tables = read("tasks", _tables)
     display = read("display", _display, "none")
@@ -138,6 +141,26 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     workers = given.get("workers")
     kept = workers if isinstance(workers, Workers) else None
     return Call(config, origins, display, tables, backbone, kept, handle, own)
+
+
+@contextmanager
+def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
+    """Know the families of the plug-ins given, if learners are given as objects.
+
+    Raises:
+        InputError: Faults of the plug-ins.
+    """
+    learners = given.get("learners", "")
+    texts = isinstance(learners, str) or (
+        isinstance(learners, Sequence) and all(isinstance(each, str) for each in learners)
+    )
+    if texts or "plugins" not in given:
+        yield
+        return
+    from stream.plugins.load import load_plugins  # runs them, and what they import takes seconds
+
+    with load_plugins(_files("plugins", given["plugins"])).in_use():
+        yield
 
 
 def bad(name: str, value: object, expected: str) -> InputError:

@@ -22,11 +22,14 @@ def learner_name(learner: object) -> str:
     """
     if isinstance(learner, str):
         return learner
-    from learners.specification.family import Family, families, parse_learner
+    from learners.specification.family import FAMILIES, Family, families, parse_learner
     from learners.specification.learner import Learner
 
     if isinstance(learner, Family):
-        if families().get(learner.name) is learner:
+        known = families().get(learner.name)
+        # A plug-in's file is run anew for each run, so the caller's object is another one that the same code made.
+        own = known is not None and FAMILIES.origin(learner.name) is not None
+        if known is learner or (own and _code(known) == _code(learner)):
             return learner.name
         where = f"learner {learner.name!r}"
         raise InputError("this family is not one that taskstream knows", where=where, fix=PLUGIN)
@@ -77,6 +80,10 @@ def check_backbone(backbone: Backbone, dtype: str) -> None:
         raise InputError("its dtype is not that of the run", where=where, expected=dtype, found=loaded, fix=fix)
     if (tensor := changed_tensor(backbone)) is not None:
         raise InputError("changed since it was loaded", where=where, found=f"tensor {tensor}", fix="load it again")
+
+
+def _code(family: Any) -> object:
+    return getattr(family.build, "__code__", None)
 
 
 def _differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, object, object]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stream.api.arguments import by_name, read_call
 from stream.api.session import perform
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
+    from stream.engine.progress import Handle
     from stream.results.metrics import Metric
 
 
@@ -49,7 +50,7 @@ def run(
     metrics: Sequence[Metric] = (),
     config: str | Path | None = None,
     display: Literal["rich", "plain", "json", "none"] = "none",
-    handle: Callable[[dict[str, Any]], None] | None = None,
+    handle: Handle | None = None,
 ) -> Results:
     """Run a stream of tasks, or continue the run in `out`; the same as `taskstream run`.
 

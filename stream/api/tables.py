@@ -10,8 +10,6 @@ from stream.api.arguments import Call
 from stream.config import RunConfig, resolve_config
 from stream.storage.files import usable_folder
 
-FOLDER = "tasks"  # in the folder of the run
-
 
 def with_tables(call: Call) -> Call:
     """The call with its tables written to OUT/tasks, and suite and source that name them.
@@ -23,13 +21,13 @@ def with_tables(call: Call) -> Call:
     """
     if call.tables is None:
         return call
-    from tasks.sources.frames import write_frames  # numpy and pyarrow
+    from tasks.sources.frames import FOLDER, write_frames  # NumPy and pyarrow
 
     config = call.config
     folder = config.out_folder / FOLDER
     usable_folder(folder, f"--out {config.out}")
     write_frames(folder, call.tables, fixed=(config.out_folder / "ledger.jsonl").exists())
-    own = f"frames:{_as_named(config) or Path(config.out) / FOLDER}"
+    own = f"frames:{_as_named(config, folder) or Path(config.out) / FOLDER}"
     suite, source = config.suite, config.source
     if call.origins["suite"] == "default":
         suite = ",".join(call.tables)
@@ -43,12 +41,12 @@ def with_tables(call: Call) -> Call:
     return replace(call, config=config.model_copy(update=changed), origins=origins, tables=None)
 
 
-def _as_named(config: RunConfig) -> str | None:
+def _as_named(config: RunConfig, folder: Path) -> str | None:
     """How the run in OUT, if there is one, names the folder of its tables: one path may be written in several ways."""
     file = config.out_folder / "config.toml"
     if not file.is_file():
         return None
     began, _ = resolve_config({}, file)
     named = began.source.rpartition("frames:")[2]
-    same = began.source != named and Path(named).absolute() == (config.out_folder / FOLDER).absolute()
+    same = began.source != named and Path(named).absolute() == folder.absolute()
     return named if same else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from learners.delta.layout import common, delta_shapes
 from learners.delta.merge import unmergeable
@@ -17,7 +16,7 @@ from stream.api.cost import architecture_of
 from stream.results.growth import task_cost
 
 
-def learner_document(specification: str, backbone: str) -> dict[str, Any]:
+def learner_document(specification: str, backbone: str) -> dict[str, object]:
     """All that is known of a learner without running it.
 
     Raises:

@@ -17,6 +17,7 @@ from tasks.splits import SPELLINGS
 from tasks.suite import check_task_name
 from tasks.task import Task
 
+FOLDER = "tasks"  # in the folder of a run, where its tables lie
 TABLE = "a table of pandas, polars, pyarrow or datasets, or a dict of tables by split"
 
 
@@ -52,6 +53,13 @@ class FramesSource:
 
     def _of(self, name: str) -> Source:
         return self.own if self.other is None or name in self.own.names() else self.other
+
+
+def source_in(source: str, run_folder: Path) -> str:
+    """The source of a run by a name that is right where the run's folder lies now: its tables lie in it."""
+    other, own, named = source.rpartition("frames:")
+    here = run_folder / FOLDER
+    return f"{other}frames:{here}" if own and not Path(named).is_dir() and here.is_dir() else source
 
 
 def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> None:

@@ -47,8 +47,14 @@ def test_alone_continued_and_verified(alone: dict[str, Any], monkeypatch: pytest
         run(**alone, tasks={"second": ONE})
     with pytest.raises(InputError, match="source differs"):
         run(**alone)
-    shutil.move(out, out.parent / "moved")
-    assert verify(out.parent / "moved").passed
+    moved = out.parent / "moved"
+    shutil.move(out, moved)
+    monkeypatch.setenv("TASKSTREAM_CACHE", str(out.parent / "cache"))  # as on another machine
+    assert verify(moved, rerun="all").passed
+    run(**{**alone, "out": moved}, tasks={"second": TWO, "first": ONE, "third": TWO})
+    assert len(deltas_of(moved)) == 3 * 2
+    again = ["--source", f"frames:{moved / 'tasks'}", "--out", str(moved), "--display", "none"]
+    assert call("run", "--config", str(moved / "config.toml"), *again).code == 0
 
 
 def test_beside_a_suite(alone: dict[str, Any], tiny_tasks: Path) -> None:

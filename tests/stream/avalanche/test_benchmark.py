@@ -57,7 +57,7 @@ def test_examples_are_those_of_a_run(
 ) -> None:
     """Fits on them have the bits of the run's, evaluations the logits, in every task."""
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, suite=SUITE, learners="head", **CHOICE)
-    assert run(**settings)["order"] == list(benchmark.order)
+    assert list(run(**settings).order) == list(benchmark.order)
     learner = parse_learner("head", {name: settings[name] for name in ("epochs", "batch_size", "learning_rate")})
     assert isinstance(learner, Learner)
     cells = {cell["task"]: cell["logits"] for cell in events_of(tmp_path, "evaluate")[-1]["cells"]}
