@@ -8,6 +8,7 @@ from typing import Any
 
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
+from stream.storage.events import read_events
 from stream.storage.files import laid_out
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.recorded import recorded
@@ -26,12 +27,12 @@ def forge(folder: Path, change: Change, documents: bool = True) -> None:
         ledger.append(event)
     if not documents:
         return
-    run = recorded(ledger.events)
+    run = recorded(read_events(ledger))
     assert run is not None
-    document = results(run.facts, run.held) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
+    document = results(run.facts, run.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
     (folder / "results.json").write_text(laid_out(document) + "\n")
     for name in run.facts.learners:
-        (folder / name / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.held)))
+        (folder / name / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.events)))
 
 
 def cells_of(events: list[dict[str, Any]], learner: str, task: str) -> list[dict[str, Any]]:

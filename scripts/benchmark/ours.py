@@ -27,7 +27,11 @@ from stream.engine.jobs import plan_jobs
 from stream.engine.stream import Stream
 from stream.execution.evaluate_job import evaluate as evaluate_task
 from stream.execution.evaluate_job import scorer
-from stream.execution.job import Bench, execute, open_bench
+from stream.execution.job import execute
+from stream.execution.result import Needed, needed
+from stream.execution.workbench import Workbench, open_workbench
+from stream.storage.events import Fit, job_of, read_events
+from stream.storage.job import JobId
 from stream.storage.ledger import read_ledger
 
 
@@ -71,16 +75,13 @@ def scored(
 
 
 @cache
-def finished(folder: str) -> tuple[Bench, Stream, Mapping[str, Any]]:
-    """A finished run: what executes its jobs, its stream, and the results of its fits by job."""
+def finished(folder: str) -> tuple[Workbench, Stream, Mapping[JobId, Needed]]:
+    """A finished run: what executes its jobs, its stream, and what its fits gave by job."""
     config, _ = resolve_config({}, Path(folder) / "config.toml")
     prepared = prepare(config)
-    fits = {
-        f"fit/{event['learner']}/{event['arrival']}": event
-        for event in read_ledger(Path(folder) / "ledger.jsonl").events
-        if event["event"] == "fit"
-    }
-    return open_bench(prepared.setup(), prepared.backbone), prepared.stream, fits
+    events = read_events(read_ledger(Path(folder) / "ledger.jsonl"))
+    fits = {job_of(event): needed(event) for event in events if isinstance(event, Fit)}
+    return open_workbench(prepared.setup(), prepared.backbone), prepared.stream, fits
 
 
 def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]:
@@ -94,14 +95,14 @@ def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]
     (learner,) = bench.learners
     jobs = plan_jobs(stream, bench.learners, mode, bench.setup.seed)
     job = next(job for job in jobs if (job.kind, job.arrival) == ("evaluate", count))
-    needed = 0.0
+    work = 0.0
     for name in stream.order[:count]:
         task = bench.data(name)
         per_row = flops_per_row(bench.backbone, bench.learners[learner], task.task.outputs, backward=False)
-        needed += sum(total_flops(per_row, 1, int(length)) for length in task.test.lengths)
+        work += sum(total_flops(per_row, 1, int(length)) for length in task.test.lengths)
     with clocked() as spent:
         execute(bench, job, {need: fits[need] for need in job.needs if need in fits}, lambda event: None)
-    return {**spent.as_dict(), "needed": needed, "cells": len(job.tasks)}
+    return {**spent.as_dict(), "needed": work, "cells": len(job.tasks)}
 
 
 def stream(out: str, orders: Sequence[str], **settings: Any) -> dict[str, Any]:

@@ -23,10 +23,10 @@ from options import run_options
 import learners.delta.delta
 import stream.engine.events
 import stream.execution.evaluate_job
-import stream.execution.fit_job
-import stream.execution.job
+import stream.execution.workbench
+import stream.storage.fits
 from stream import run
-from stream.engine.keys import Inputs
+from stream.storage.keys import RunInputs
 from stream.storage.ledger import Ledger
 from tasks.errors import InputError
 
@@ -34,10 +34,10 @@ LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterbias:s
 LIMIT = 0.02  # of the run: what a user would not notice
 # Of each kind: where it is looked up, and its name.
 PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
-    "backbone hashed after each job": ((stream.execution.job, "changed_tensor"),),
+    "backbone hashed after each job": ((stream.execution.workbench, "changed_tensor"),),
     "Deltas hashed, when made and when read": ((learners.delta.delta, "tensor_digest"),),
     "logits, predictions and plans hashed": ((stream.execution.evaluate_job, "content_id"),),
-    "keys of jobs": ((Inputs, "key"), (stream.execution.fit_job, "recipe_id")),
+    "keys of jobs": ((RunInputs, "key"), (stream.storage.fits, "recipe_id")),
     "ledger: chain, write, flush to disk": ((Ledger, "append"),),
     "certificates": ((stream.engine.events, "certify"),),
 }

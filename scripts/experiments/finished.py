@@ -20,8 +20,10 @@ from learners.training.predict import predict
 from stream.config import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
-from stream.execution.job import Bench, open_bench
+from stream.execution.workbench import Workbench, open_workbench
 from stream.results.results import load_results
+from stream.storage.events import FitEvent, read_events
+from stream.storage.finished import good
 from stream.storage.ledger import read_ledger
 from stream.verification.recorded import recorded
 from tasks.errors import InputError, unknown_name
@@ -35,13 +37,13 @@ class Finished:
 
     Attributes:
         results: The document of the run.
-        fits: By task, the record of the learner's fit.
+        fits: By task, the learner's fit.
     """
 
     results: dict[str, Any]
-    bench: Bench
+    bench: Workbench
     learner: Learner
-    fits: Mapping[str, Mapping[str, Any]]
+    fits: Mapping[str, FitEvent]
 
     @property
     def backbone(self) -> Backbone:
@@ -52,7 +54,7 @@ class Finished:
         return tuple(self.fits)
 
     def delta(self, task: str) -> Delta:
-        return self.bench.store.get_delta(dict(self.fits[task]))
+        return self.bench.store.get_delta(self.fits[task])
 
     def score(self, task: str, delta: Delta) -> tuple[float, np.ndarray]:
         """Test score of a Delta in the task's metric, and its logits [n, C]."""
@@ -80,9 +82,9 @@ def open_finished(folder: Path, learner: str) -> Finished:
         raise InputError("one Delta for all tasks", where=learner, expected="a learner with a Delta for each task")
     config, _ = resolve_config({}, folder / "config.toml")
     prepared = prepare(config.model_copy(update={"out": str(folder)}))
-    run = recorded(read_ledger(folder / "ledger.jsonl").events)
+    run = recorded(read_events(read_ledger(folder / "ledger.jsonl")))
     if run is None or dict(run.inputs.data) != dict(prepared.inputs.data):
         raise InputError("the source no longer gives the data of the run", where=str(folder), fix="run it again")
-    bench = open_bench(prepared.setup(), prepared.backbone)
-    fits = {fit["task"]: fit for fit in run.fits[learner] if fit is not None and "failed" not in fit}
+    bench = open_workbench(prepared.setup(), prepared.backbone)
+    fits = {fit.task: fit for fit in good(run.fits[learner])}
     return Finished(results, bench, bench.learners[learner], fits)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from stream.api.objects import check_backbone
 from stream.api.readers import (
     READERS,
-    Handle,
     read_display,
     read_files,
     read_handle,
@@ -24,6 +23,7 @@ from stream.api.readers import (
     shown,
 )  # fmt: skip
 from stream.config import RunConfig, resolve_config
+from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.plugins.file import read_plugins
 from tasks.errors import InputError, InputErrors, unknown_name

@@ -47,13 +47,15 @@ def read_side(folder: Path) -> Side:
         settings = {name: value for name, value in config.model_dump().items() if name not in PLACES}
     if not (folder / "ledger.jsonl").is_file():
         return Side(str(folder), results, settings)
+    from stream.storage.events import FitEvent, RowEvent
     from stream.verification.checks import whole_record  # seconds
 
     _, run = whole_record(folder, lenient=True)
-    logits, deltas = {}, {}
-    for event in run.held.values():  # audits come last
-        for cell in event.get("cells", ()):
-            logits[event["learner"], event["arrival"], cell["task"]] = cell["logits"]
-        if "delta" in event:
-            deltas[event["learner"], event["task"]] = event["delta"]
+    logits: dict[tuple[str, int, str], str] = {}
+    deltas: dict[tuple[str, str], str] = {}
+    for event in run.events.values():  # audits come last
+        if isinstance(event, RowEvent):
+            logits |= {(event.learner, event.arrival, cell.task): cell.logits for cell in event.cells}
+        elif isinstance(event, FitEvent):
+            deltas[event.learner, event.task] = event.delta
     return Side(str(folder), results, settings, logits, deltas)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
+    from stream.results.growth import CostDocument
 
 
 def cost(
@@ -23,7 +24,7 @@ def cost(
         "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
     ),
     plugins: str | Path | Sequence[str | Path] = (),
-) -> dict[str, Any]:
+) -> CostDocument:
     """Count the parameters of learners on a backbone, after all tasks of a suite: no weights, no data, no network.
 
         cost(backbone="bert-large-uncased", suite="glue9", learners="adapter:64")["learners"]["adapter:64"]["growth"]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
-    from stream.engine.context import Prepared
-    from stream.engine.preview import Outlook, Share
+    from stream.engine.context import RunContext
+    from stream.engine.preview import Preview, Share
 
 KINDS = ("before", "fit", "evaluate", "audit")
 
@@ -164,8 +164,8 @@ def plan(
             `kept_workers` serve several runs.
         log: Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie
             in OUT; nothing is sent. Default: no tool.
-        plugins: Python files that define learners, metrics or sources of your own, a list (`taskstream new` writes
-            one). Their code is run. Default: no file. One path will do too.
+        plugins: Python files that define learners, metrics or sources of your own, a list; `taskstream new` writes one.
+            Their code is run. Default: no file. One path will do too.
         tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
             columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
             they are the stream; else they come after the tasks of `suite`. Default: none.
@@ -194,8 +194,9 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     from stream.engine.context import prepare
     from stream.engine.engine import refusals_told
     from stream.engine.header import check_same_inputs
-    from stream.engine.preview import outlook
+    from stream.engine.preview import preview
     from stream.plugins.load import load_plugins
+    from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
 
     call = with_tables(call)
@@ -204,13 +205,13 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     with refusals_told(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)
         progress("looking for what is done")
-        ledger = read_ledger(config.out_folder / "ledger.jsonl")
-        check_same_inputs(ledger, prepared, notes.append)
-        found = outlook(prepared, ledger.events)
+        events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
+        check_same_inputs(events, prepared, notes.append)
+        found = preview(prepared, events)
     return _plan(prepared, found, [*prepared.backbone.notes, *notes])
 
 
-def _plan(prepared: Prepared, found: Outlook, notes: list[str]) -> Plan:
+def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:
     config, backbone = prepared.config, prepared.backbone
     return Plan(
         suite=prepared.suite,

@@ -6,18 +6,17 @@ import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stream.api.metrics import check_metric
 from stream.api.objects import backbone_name, learner_name
+from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.report.console import DISPLAYS
 from tasks.errors import InputError, InputErrors, unknown_name
 
 if TYPE_CHECKING:  # NumPy
     from stream.results.metrics import Metric
-
-Handle = Callable[[dict[str, Any]], None]
 
 
 def bad(name: str, value: object, expected: str, where: str = "call") -> InputError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from stream.api.arguments import by_name, read_call
 from stream.api.session import perform
@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
+    from stream.engine.progress import Handle
     from stream.results.metrics import Metric
 
 
@@ -49,7 +50,7 @@ def run(
     metrics: Sequence[Metric] = (),
     config: str | Path | None = None,
     display: Literal["rich", "plain", "json", "none"] = "none",
-    handle: Callable[[dict[str, Any]], None] | None = None,
+    handle: Handle | None = None,
 ) -> Results:
     """Run a stream of tasks, or continue the run in `out`; the same as `taskstream run`.
 
@@ -94,8 +95,8 @@ def run(
             `kept_workers` serve several runs.
         log: Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie
             in OUT; nothing is sent. Default: no tool.
-        plugins: Python files that define learners, metrics or sources of your own, a list (`taskstream new` writes
-            one). Their code is run. Default: no file. One path will do too.
+        plugins: Python files that define learners, metrics or sources of your own, a list; `taskstream new` writes one.
+            Their code is run. Default: no file. One path will do too.
         tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
             columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
             they are the stream; else they come after the tasks of `suite`. Default: none.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
 
 from stream.api.arguments import Call
 from stream.api.metrics import add_metrics
 from stream.api.tables import with_tables
+from stream.engine.progress import Handle, ProgressEvent
 from stream.execution.workers import waiting_workers
 from stream.loggers.log import logged
 from stream.report import make_console, open_view, print_report
@@ -44,8 +43,8 @@ def perform(call: Call) -> Results:
     return results
 
 
-def _all(*handles: Callable[[dict[str, Any]], None] | None) -> Callable[[dict[str, Any]], None]:
-    def handle(event: dict[str, Any]) -> None:
+def _all(*handles: Handle | None) -> Handle:
+    def handle(event: ProgressEvent) -> None:
         for each in handles:
             if each is not None:
                 each(event)
@@ -53,6 +52,6 @@ def _all(*handles: Callable[[dict[str, Any]], None] | None) -> Callable[[dict[st
     return handle
 
 
-def _to_logger(event: dict[str, Any]) -> None:
+def _to_logger(event: ProgressEvent) -> None:
     if event["event"] == "notice":
         logger.info(event["message"])

@@ -105,7 +105,7 @@ def houlsby26(
     """
     from stream.config import resolve_config
     from stream.engine.context import prepare
-    from stream.execution.job import Bench
+    from stream.execution.workbench import Workbench
     from stream.storage.store import Store
 
     given: dict[str, Any] = {
@@ -117,7 +117,7 @@ def houlsby26(
     }  # fmt: skip
     config, _ = resolve_config(given, origin="call")
     prepared = prepare(config)
-    bench = Bench(prepared.setup(), prepared.backbone, prepared.learners, Store(config.store_folder), {})
+    bench = Workbench(prepared.setup(), prepared.backbone, prepared.learners, Store(config.store_folder), {})
     tasks = (bench.data(name) for name in prepared.stream.order)
     return TextBenchmark(prepared.backbone, tuple(map(_closed, tasks)), config.seed)
 

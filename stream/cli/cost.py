@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -11,6 +10,7 @@ from rich.text import Text
 
 from stream.api.cost import cost as account
 from stream.report import make_console
+from stream.results.growth import CostDocument
 
 
 def cost(backbone: str, suite: str, learners: str, display: str) -> None:
@@ -21,7 +21,7 @@ def cost(backbone: str, suite: str, learners: str, display: str) -> None:
         make_console(display).print(cost_table(document))
 
 
-def cost_table(document: dict[str, Any]) -> Table:
+def cost_table(document: CostDocument) -> Table:
     """The account as a table: growth over the stream, and each task's share under both denominators."""
     backbone, tasks = document["backbone"], document["tasks"]
     table = Table(

@@ -170,7 +170,7 @@ def _score(run: Recorded, learner: str, task: str) -> float | None:
     """The last score of the task in R; None where it has none."""
     from stream.results.document import matrix_of
 
-    rows = matrix_of(run.facts.order, learner, run.held).rows
+    rows = matrix_of(run.facts.order, learner, run.events).rows
     return rows[-1][run.place[task] - 1] if rows else None
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -78,22 +77,24 @@ def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
         now: Seconds since the epoch, for the age of half-written files.
     """
     from stream.config import resolve_config
+    from stream.storage.events import Fit, read_events
+    from stream.storage.finished import good
     from stream.storage.ledger import read_ledger
     from stream.storage.store import Store, unreachable
 
     moment = time.time() if now is None else now
-    runs: dict[Path, list[tuple[str, list[dict[str, Any]]]]] = {}
+    runs: dict[Path, list[tuple[str, list[Fit]]]] = {}
     for folder in dict.fromkeys(folders):
         config, _ = resolve_config({}, folder / "config.toml")
         inside = folder / "store"
         root = config.store_folder if config.store and not inside.is_dir() else inside
-        fits = [event for event in read_ledger(folder / "ledger.jsonl").events if event["event"] == "fit"]
+        fits = [event for event in read_events(read_ledger(folder / "ledger.jsonl")) if isinstance(event, Fit)]
         runs.setdefault(root.resolve(), []).append((str(folder), fits))
     found = []
     for root, entries in runs.items():
         fits = [fit for _, events in entries for fit in events]
-        deltas = {fit["delta"] for fit in fits if "delta" in fit}
-        store, recipes = Store(root), {fit["recipe"] for fit in fits}
+        deltas = {fit.delta for fit in good(fits)}
+        store, recipes = Store(root), {fit.recipe for fit in fits}
         loose = [
             path
             for path in unreachable(store, deltas, recipes)
@@ -105,7 +106,7 @@ def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
     return found
 
 
-def _plain(garbage: Garbage) -> dict[str, Any]:
+def _plain(garbage: Garbage) -> dict[str, object]:
     return {
         "store": str(garbage.store),
         "runs": list(garbage.runs),

@@ -28,7 +28,7 @@ def replay(folder: Path, speed: float | None, display: str) -> None:
         from stream.verification.checks import whole_record
 
         evidence, run = whole_record(folder, lenient=True)
-        moments = playback(evidence.ledger.events, run, str(folder))
+        moments = playback(evidence.events, run, str(folder))
     whole = moments[-1].at
     pace = speed or max(whole / LENGTH, 1.0)
     if display == "json":

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from stream.cli.show_learner import learner_document
-from stream.cli.show_task import task_document, task_view
+from stream.cli.show_task import described_task, task_view
 from stream.report import make_console
 from tasks.errors import unknown_name
 
 
 def show(what: str, name: str, display: str, backbone: str = "embedded") -> None:
-    if what == "learner":
-        document = learner_document(name, backbone)
-    else:
-        document = {"task": task_document, "metric": _metric}[what](name)
+    if what == "task":
+        task = described_task(name)
+        if display == "json":
+            print(json.dumps(task.as_dict()))
+        elif display != "none":
+            make_console(display).print(task_view(task))
+        return
+    document = learner_document(name, backbone) if what == "learner" else _metric(name)
     if display == "json":
         print(json.dumps(document))
-    elif display != "none" and what == "task":
-        make_console(display).print(task_view(document))
     elif display != "none":
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(style="bold", no_wrap=True)
@@ -32,7 +33,7 @@ def show(what: str, name: str, display: str, backbone: str = "embedded") -> None
         make_console(display).print(table)
 
 
-def _metric(name: str) -> dict[str, Any]:
+def _metric(name: str) -> dict[str, object]:
     from stream.results.metrics import describe, metric, metrics
     from tasks.metrics import TASK_METRICS
 
@@ -43,7 +44,7 @@ def _metric(name: str) -> dict[str, Any]:
     return describe(metric(name))
 
 
-def _lines(value: Any) -> str:
+def _lines(value: object) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{key}: {_lines(entry)}" for key, entry in value.items() if entry not in (None, (), ""))
     if isinstance(value, list | tuple):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from learners.delta.layout import common, delta_shapes
 from learners.delta.merge import unmergeable
-from learners.specification.family import TRAINING_OPTIONS, Family, families, parse_learner
+from learners.specification.family import FAMILIES, TRAINING_OPTIONS, Family, families, parse_learner
 from learners.specification.grid import axes
 from learners.specification.learner import peak_rate
 from learners.specification.option import option_text
@@ -17,7 +16,7 @@ from stream.api.cost import architecture_of
 from stream.results.growth import task_cost
 
 
-def learner_document(specification: str, backbone: str) -> dict[str, Any]:
+def learner_document(specification: str, backbone: str) -> dict[str, object]:
     """All that is known of a learner without running it.
 
     Raises:
@@ -25,6 +24,7 @@ def learner_document(specification: str, backbone: str) -> dict[str, Any]:
     """
     learner, architecture = parse_learner(specification), architecture_of(backbone)[1]
     parts = [families()[name] for name in dict.fromkeys(learner.family.split("+"))]
+    origins = [origin for part in parts if (origin := FAMILIES.origin(part.name)) is not None]
     cost, training = task_cost(learner, architecture, 2), learner.training
     shapes = delta_shapes(learner, architecture, 2)
     shared = sorted({re.sub(r"\.\d+\.", ".*.", name) for name in shapes if common(learner, name)})
@@ -33,6 +33,7 @@ def learner_document(specification: str, backbone: str) -> dict[str, Any]:
         "title": " + ".join(part.title for part in parts),
         "summary": "\n".join(part.summary for part in parts),
         "citation": "\n".join(part.citation for part in parts),
+        **({"plugin": [f"{origin.source}, SHA-256 {origin.sha256}" for origin in origins]} if origins else {}),
         "sharing": learner.sharing,
         "axes": [asdict(each) for each in axes(learner)],
         "shared_across_layers": sorted({name for m in learner.modifications for name in m.shared}),

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from tasks.houlsby26 import DATA_FACTS
-from tasks.sources.simulated.fresh import is_fresh
 from tasks.sources.simulated.registry import find_twin, twins
 from tasks.sources.simulated.twin import Example, Twin, examples
 from tasks.suite import TASKS
@@ -24,27 +22,57 @@ ROWS = ("kind", "metric", "classes", "majority share", "train", "validation", "t
         "clarity", "mechanism")  # fmt: skip
 
 
-def task_document(name: str) -> dict[str, Any]:
+Facts = Mapping[str, str | float | None]  # by name; not all tasks have all of them
+
+
+@dataclass(frozen=True)
+class DescribedTask:
     """What is known of a task: the table's row, facts of the real data, facts and examples of the simulated task.
+
+    Attributes:
+        source: Of the real data.
+        examples: `text`, `text_b` of a pair, `label`, and `meaning`: the label without noise.
+    """
+
+    name: str
+    title: str
+    row: Mapping[str, object]
+    real: Facts | None
+    simulated: Facts | None
+    examples: tuple[Facts, ...]
+    source: str
+
+    def as_dict(self) -> dict[str, object]:
+        """As one plain document."""
+        simulated = {} if self.simulated is None else {"simulated": self.simulated, "examples": list(self.examples)}
+        return {**self.row, **({} if self.real is None else {"real": self.real}), **simulated}
+
+
+def described_task(name: str) -> DescribedTask:
+    """What is known of a task.
 
     Raises:
         InputError: No such task.
     """
-    twin = find_twin(name) if is_fresh(name) or name not in TASKS else twins().get(name)
-    document: dict[str, Any] = {}
+    known = TASKS.get(name)
+    twin = find_twin(name) if known is None else twins().get(name)
+    task = known or find_twin(name).task
+    row: dict[str, object] = {"name": name, "title": task.title, "kind": task.kind, "metric": task.metric}
     if name in TASKS:
-        document |= {key: value for key, value in asdict(TASKS[name]).items() if value not in (None, (), "")}
-        document["real"] = _real(TASKS[name])
-    elif twin is not None:
-        document |= {"name": name, "title": twin.task.title, "kind": twin.task.kind, "metric": twin.task.metric}
-    if twin is not None:
-        rows = _first(twin)
-        document["simulated"] = _simulated(twin, rows)
-        document["examples"] = [_example(twin, row) for row in rows[:EXAMPLES]]
-    return document
+        row = {key: value for key, value in asdict(task).items() if value not in (None, (), "")}
+    rows = [] if twin is None else _first(twin)
+    return DescribedTask(
+        name=name,
+        title=task.title,
+        row=row,
+        real=_real(task) if name in TASKS else None,
+        simulated=None if twin is None else _simulated(twin, rows),
+        examples=() if twin is None else tuple(_example(twin, row) for row in rows[:EXAMPLES]),
+        source=task.paper.source if task.paper else "",
+    )
 
 
-def _real(task: Task) -> dict[str, Any]:
+def _real(task: Task) -> Facts:
     paper, data = task.paper, DATA_FACTS[task.name]
     assert paper is not None  # every row of the table has them
     method, best = paper.best
@@ -77,7 +105,7 @@ def _length(row: Example) -> int:
     return len(row.text) + len(row.text_b or "")
 
 
-def _simulated(twin: Twin, rows: list[Example]) -> dict[str, Any]:
+def _simulated(twin: Twin, rows: list[Example]) -> Facts:
     mechanism, task = twin.mechanism, twin.task
     summary = (type(mechanism).__doc__ or "").strip().partition("\n")[0]
     return {
@@ -95,7 +123,7 @@ def _simulated(twin: Twin, rows: list[Example]) -> dict[str, Any]:
     }
 
 
-def _example(twin: Twin, row: Example) -> dict[str, Any]:
+def _example(twin: Twin, row: Example) -> Facts:
     def named(target: float) -> str | float:
         labels = twin.mechanism.labels
         return labels[int(target)] if labels else float(target)
@@ -104,32 +132,33 @@ def _example(twin: Twin, row: Example) -> dict[str, Any]:
     return {"text": row.text, **second, "label": named(row.target), "meaning": named(row.clean)}
 
 
-def task_view(document: Mapping[str, Any]) -> RenderableType:
-    """The document for the terminal; of an example whose label is noise, the class that its meaning has."""
-    columns = [side for side in ("real", "simulated") if side in document]
+def task_view(task: DescribedTask) -> RenderableType:
+    """A task for the terminal; of an example whose label is noise, the class that its meaning has."""
+    sides = {"real": task.real, "simulated": task.simulated}
+    columns = {title: facts for title, facts in sides.items() if facts is not None}
     facts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title_justify="left")
     facts.add_column("")
     for side in columns:
         facts.add_column(side, overflow="fold")
     for row in ROWS:
-        cells = [_cell(row, document[side]) for side in columns]
+        cells = [_cell(row, side) for side in columns.values()]
         if any(cells):
             facts.add_row(Text(row, style="bold"), *map(Text, cells))
-    parts: list[RenderableType] = [Text.assemble((document["name"], "bold"), f"  {document['title']}"), facts]
-    if "paper" in document:
-        parts.append(Text(f"real: {document['paper']['source']}; share and length measured on its data", style="dim"))
-    if "simulated" in document:
+    parts: list[RenderableType] = [Text.assemble((task.name, "bold"), f"  {task.title}"), facts]
+    if task.real is not None:
+        parts.append(Text(f"real: {task.source}; share and length measured on its data", style="dim"))
+    if task.simulated is not None:
         parts.append(Text("simulated: sizes at scale 1, length measured on its first examples", style="dim"))
-    for number, row in enumerate(document.get("examples", ()), start=1):
-        label = f"label {row['label']}" + (
-            "" if row["label"] == row["meaning"] else f" (noise: means {row['meaning']})"
+    for number, example in enumerate(task.examples, start=1):
+        label = f"label {example['label']}" + (
+            "" if example["label"] == example["meaning"] else f" (noise: means {example['meaning']})"
         )
         parts += [Text(), Text(f"example {number}, {label}", style="bold")]
-        parts += [Text(_short(row[column])) for column in ("text", "text_b") if column in row]
+        parts += [Text(_short(str(example[column]))) for column in ("text", "text_b") if column in example]
     return Group(*parts)
 
 
-def _cell(row: str, facts: Mapping[str, Any]) -> str:
+def _cell(row: str, facts: Facts) -> str:
     value = facts.get(row)
     if row == "best score":
         return (

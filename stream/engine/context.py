@@ -19,12 +19,13 @@ from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.trainer import trainer_named
 from stream.config import RunConfig
-from stream.engine.keys import Inputs
 from stream.engine.stream import Stream, make_stream
-from stream.execution.job import Setup, numerics
+from stream.execution.workbench import Setup, numerics
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
 from stream.results.metrics import metrics
+from stream.storage.facts import BackboneFacts, TaskFacts
+from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
@@ -54,7 +55,7 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class RunContext:
     """Everything a run needs before its first job."""
 
     config: RunConfig
@@ -68,10 +69,10 @@ class Prepared:
     plugins: tuple[Used, ...] = ()
 
     @cached_property
-    def inputs(self) -> Inputs:
+    def inputs(self) -> RunInputs:
         """What every job rests on."""
         config = self.config
-        return Inputs(
+        return RunInputs(
             backbone=self.backbone.id,
             files=self.files,
             numerics=numerics(config.dtype),
@@ -121,8 +122,8 @@ class Prepared:
             limit = limits.of(split)
             return size if limit is None else min(size, limit)
 
-        described = {
-            name: {
+        def described(task: Data) -> TaskFacts:
+            facts: TaskFacts = {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
                 "train": capped("train", task.train),
@@ -131,25 +132,28 @@ class Prepared:
                 "kind": task.task.kind,
                 "data_id": task.id,
                 "notes": list(task.notes),
-                **({} if task.task.ceiling is None else {"ceiling": task.task.ceiling / 100}),  # as scores are
             }
-            for name, task in self.data.items()
+            if task.task.ceiling is not None:
+                facts["ceiling"] = task.task.ceiling / 100  # as scores are
+            return facts
+
+        backbone: BackboneFacts = {
+            "name": config.backbone,
+            "id": self.backbone.id,
+            "parameters": self.backbone.parameters,
+            "pooling": self.backbone.pooling,
         }
+        if self.backbone.commit is not None:
+            backbone["commit"] = self.backbone.commit
         names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
         names += [] if config.other_validation is None else ["validation_examples"]
         return Facts(
             suite=self.suite,
             source=self.source.name,
-            backbone={
-                "name": config.backbone,
-                "id": self.backbone.id,
-                "parameters": self.backbone.parameters,
-                "pooling": self.backbone.pooling,
-                **({} if self.backbone.commit is None else {"commit": self.backbone.commit}),
-            },
+            backbone=backbone,
             order=self.stream.order,
             seed=config.seed,
-            tasks={name: described[name] for name in self.stream.order},
+            tasks={name: described(self.data[name]) for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
             environment=environment(numerics(config.dtype), self.learners.values()),
@@ -159,7 +163,7 @@ class Prepared:
 
 def prepare(
     config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
-) -> Prepared:
+) -> RunContext:
     """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
 
     Args:
@@ -222,7 +226,7 @@ def prepare(
     if errors:
         raise InputErrors(errors)
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
-    return Prepared(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+    return RunContext(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
 
 
 def limits_of(config: RunConfig) -> Limits:

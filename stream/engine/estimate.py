@@ -6,19 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, frozen_flops, total_flops
 from learners.forward.frozen_prefix import keeps_frozen_prefix
-from stream.execution.job import Bench
-from stream.storage.store import Store, read_record
+from stream.execution.workbench import Workbench
+from stream.storage.events import JobEvent, RowEvent, Score
+from stream.storage.fits import FitResult, Recipe
+from stream.storage.store import Store, fit_of, read_record, recipe_of
 from tasks.encoded import EncodedSplit
 from tasks.errors import InputError
 
-Event = Mapping[str, Any]
 MACHINE = ("dtype", "device", "threads", "machine", "instructions")  # of the numerics, those that speed depends on
 
 
@@ -36,12 +37,12 @@ class Pace:
     ran: int = 0
     allowed: int = 0
 
-    def add(self, record: Event) -> None:
+    def add(self, fit: FitResult, epochs: int) -> None:
         self.fits += 1
-        self.flops += record["flops"]
-        self.seconds += record["seconds"]
-        self.ran += len(record["losses"])
-        self.allowed += record["recipe"]["learner"]["training"]["epochs"]
+        self.flops += fit.flops
+        self.seconds += fit.seconds
+        self.ran += len(fit.losses)
+        self.allowed += epochs
 
     @property
     def rate(self) -> float:
@@ -53,7 +54,7 @@ class Pace:
         return flops * self.ran / self.allowed / self.rate
 
 
-def paces(store: Store, backbone: str, numerics: Mapping[str, Any]) -> dict[str, Pace]:
+def paces(store: Store, backbone: str, numerics: Mapping[str, JsonValue]) -> dict[str, Pace]:
     """By canonical name of the learner, and under "" of all, from the fits in a store of this backbone, done as here.
 
     Args:
@@ -64,12 +65,20 @@ def paces(store: Store, backbone: str, numerics: Mapping[str, Any]) -> dict[str,
     for path in sorted((store.root / "fits").glob("*.json")):
         with suppress(InputError, FileNotFoundError):  # damaged or just removed: an estimate does without
             record = read_record(path)
-            recipe = record["recipe"]
-            same = recipe["backbone"] == backbone and here.items() <= recipe["numerics"].items()
-            if same and record["flops"] and record["losses"]:
-                for name in (recipe["learner"]["name"], ""):
-                    found.setdefault(name, Pace()).add(record)
+            fit, recipe = fit_of(record, path), recipe_of(record, path)
+            same = recipe.backbone == backbone and all(recipe.numerics.get(name) == here[name] for name in MACHINE)
+            if same and fit.flops and fit.losses:
+                learner, epochs = learner_of(recipe)
+                for name in (learner, ""):
+                    found.setdefault(name, Pace()).add(fit, epochs)
     return found
+
+
+def learner_of(recipe: Recipe) -> tuple[str, int]:
+    """Canonical name of a recipe's learner, and the epochs that its training may take."""
+    training = recipe.learner.get("training")
+    epochs = training.get("epochs") if isinstance(training, dict) else None
+    return str(recipe.learner.get("name")), epochs if isinstance(epochs, int) else 0
 
 
 @dataclass
@@ -84,11 +93,11 @@ class Answers:
     rows: int = 0
     seconds: float = 0.0
 
-    def add(self, cell: Event) -> None:
-        cells, seconds = self.tasks.get(cell["task"], (0, 0.0))
-        self.tasks[cell["task"]] = cells + 1, seconds + cell["seconds"]
-        self.rows += cell["n"]
-        self.seconds += cell["seconds"]
+    def add(self, cell: Score) -> None:
+        cells, seconds = self.tasks.get(cell.task, (0, 0.0))
+        self.tasks[cell.task] = cells + 1, seconds + cell.seconds
+        self.rows += cell.n
+        self.seconds += cell.seconds
 
     def take(self, task: str, rows: int) -> float:
         """Seconds of a cell: as this task took so far, or as other rows did."""
@@ -98,12 +107,12 @@ class Answers:
         return rows * self.seconds / self.rows
 
 
-def answers(events: Iterable[Event]) -> dict[str, Answers]:
+def answers(events: Iterable[JobEvent]) -> dict[str, Answers]:
     """By learner, from the rows of a ledger."""
     found: dict[str, Answers] = {}
     for event in events:
-        for cell in event.get("cells", ()):
-            found.setdefault(event["learner"], Answers()).add(cell)
+        for cell in event.cells if isinstance(event, RowEvent) else ():
+            found.setdefault(event.learner, Answers()).add(cell)
     return found
 
 
@@ -111,7 +120,7 @@ def answers(events: Iterable[Event]) -> dict[str, Answers]:
 class Work:
     """FLOPs of jobs, by the lengths of their rows; what is the same for several learners is counted once."""
 
-    bench: Bench
+    bench: Workbench
     counted: dict[tuple[str, str, int], Counter[tuple[int, int]]] = field(default_factory=dict)
 
     def fit(self, name: str, task: str) -> float:

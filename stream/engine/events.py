@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.engine.context import Prepared
-from stream.engine.jobs import Job
-from stream.engine.running_metrics import Course, advance, answered
+from stream.engine.context import RunContext
+from stream.engine.progress import FitDone, Handle, cell_entry
+from stream.engine.running_metrics import RunningMetrics, advance, answered
+from stream.execution.result import Fitted, JobResult, Scored
 from stream.execution.schedule import JobFailed
 from stream.results.document import Facts
+from stream.results.schema import ViolationEntry
+from stream.storage.events import (
+    Cell,
+    FailedFitEvent,
+    FitEvent,
+    JobEvent,
+    RowEvent,
+    Score,
+    Violation,
+    as_entry,
+)
+from stream.storage.finished import row_of
+from stream.storage.fits import FitResult
+from stream.storage.job import Job, JobId
 from stream.storage.ledger import Ledger
-from stream.storage.store import recipe_id
-
-Handle = Callable[[dict[str, Any]], None]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -24,45 +36,37 @@ class Following:
 
     facts: Facts
     handle: Handle
-    jobs: Mapping[str, Job]
-    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    jobs: Mapping[JobId, Job]
+    events: dict[JobId, JobEvent] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
-    courses: dict[str, Course] = field(init=False)
+    metrics: dict[str, RunningMetrics] = field(init=False)
 
     def __post_init__(self) -> None:
         place = {task: arrival for arrival, task in enumerate(self.facts.order, start=1)}
         backbone = self.facts.backbone["parameters"]
-        self.courses = {name: Course(name, x, place, backbone) for name, x in self.facts.learners.items()}
+        self.metrics = {name: RunningMetrics(name, x, place, backbone) for name, x in self.facts.learners.items()}
 
 
 @dataclass(eq=False, kw_only=True)
 class Progress(Following):
     """State of a run under way."""
 
-    prepared: Prepared
+    context: RunContext
     ledger: Ledger
 
 
-def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
+def keep(progress: Progress, job: Job, result: JobResult) -> None:
     """Write a job's event to the ledger. Cells nobody had to run are certified here.
 
     Raises:
         JobFailed: A cell of an isolated learner whose logits are not those of the day the task was learned. The ledger
             then says so, and the same command does the row again.
     """
-    event = {
-        "event": job.kind,
-        "learner": job.learner,
-        "arrival": job.arrival,
-        "key": progress.prepared.inputs.key(job),
-    }
-    if job.kind == "fit":
-        event |= {**result, "recipe": recipe_id(result["recipe"]), "task": job.tasks[0]}
-    else:
-        event |= row(progress, job, result["cells"])
+    key = progress.context.inputs.key(job)
+    event = fit_event(job, key, result) if isinstance(result, Fitted) else row_event(progress, job, key, result)
     violations = take(progress, job, event)
     if not violations:
-        progress.ledger.append(event)
+        progress.ledger.append(as_entry(event))
         return
     found = violations[0]
     message = (
@@ -70,39 +74,59 @@ def keep(progress: Progress, job: Job, result: dict[str, Any]) -> None:
         f"unchanged: this machine's arithmetic is not repeatable; expected {found['expected'][:16]}, "
         f"found {found['found'][:16]}"
     )
-    violation = {"learner": job.learner, "task": found["task"], "arrival": found["arrival"], "message": message}
-    progress.ledger.append({"event": "violation", **violation})
-    progress.handle({"event": "violation", **violation})
+    violation = Violation(learner=job.learner, task=found["task"], arrival=found["arrival"], message=message)
+    progress.ledger.append(as_entry(violation))
+    tell_violation(progress, violation)
     raise JobFailed(job.id, "Nondeterminism", message)
 
 
-def take(progress: Following, job: Job, event: dict[str, Any]) -> list[dict[str, Any]]:
+def fit_event(job: Job, key: str, result: Fitted) -> FitEvent | FailedFitEvent:
+    about: dict[str, Any] = {"arrival": job.arrival, "key": key, "recipe": result.recipe, "cached": result.cached}
+    event = FitEvent if isinstance(result.fit, FitResult) else FailedFitEvent
+    return event(**vars(result.fit), **about, learner=job.learner)
+
+
+def row_event(progress: Progress, job: Job, key: str, result: Scored) -> RowEvent:
+    """A row as the ledger keeps it; see `RowEvent`."""
+    metrics = progress.metrics[job.learner]
+    certifiable = progress.context.config.evaluate == "audited" and metrics.learner.keeps_task_weights
+    cells = []
+    for score in sorted(result.cells, key=lambda score: metrics.place[score.task]):
+        again = certifiable and job.kind != "before" and score.task in metrics.learned
+        cells.append(as_cell(score, audited=again))
+    certified = None
+    if certifiable and job.kind == "evaluate":
+        certify(progress, job)
+        failed = sum(metrics.place[task] <= job.arrival for task in metrics.failed)
+        certified = job.arrival - failed - len(cells)
+    assert job.kind != "fit"
+    return RowEvent(
+        kind=job.kind, learner=job.learner, arrival=job.arrival, key=key, cells=tuple(cells), certified=certified
+    )
+
+
+def as_cell(score: Score, *, audited: bool) -> Cell:
+    return Cell(
+        task=score.task,
+        score=score.score,
+        n=score.n,
+        logits=score.logits,
+        predictions=score.predictions,
+        delta=score.delta,
+        plan=score.plan,
+        seconds=score.seconds,
+        provenance="audited" if audited else "measured",
+    )
+
+
+def take(progress: Following, job: Job, event: JobEvent) -> list[ViolationEntry]:
     """Count a finished job in, done now or in an earlier call; returns the violations that it shows."""
     progress.events[job.id] = event
-    course = progress.courses[job.learner]
-    advance(course, progress.events)
-    return answered(course, job.arrival, event["cells"]) if job.kind in ("evaluate", "audit") else []
-
-
-def row(progress: Progress, job: Job, cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """A row as the ledger keeps it.
-
-    * `cells`: those that were run, in order of arrival, with their provenance.
-    * `certified`: where a learner is certified, how many tasks learned before were not run: all the others, but for
-      those whose fit failed. Each holds the cell measured on the day it arrived, under the Delta of that day's fit. To
-      write them out again with every row would fill the ledger with the square of the tasks.
-    """
-    course = progress.courses[job.learner]
-    certifiable = progress.prepared.config.evaluate == "audited" and course.learner.keeps_task_weights
-    kept = []
-    for cell in sorted(cells, key=lambda cell: course.place[cell["task"]]):
-        again = certifiable and job.kind != "before" and cell["task"] in course.learned
-        kept.append({**cell, "provenance": "audited" if again else "measured"})
-    if not certifiable or job.kind != "evaluate":
-        return {"cells": kept}
-    certify(progress, job)
-    failed = sum(course.place[task] <= job.arrival for task in course.failed)
-    return {"cells": kept, "certified": job.arrival - failed - len(kept)}
+    metrics = progress.metrics[job.learner]
+    advance(metrics, progress.events)
+    if isinstance(event, RowEvent) and event.kind != "before":
+        return answered(metrics, job.arrival, event.cells)
+    return []
 
 
 def certify(progress: Progress, job: Job) -> None:
@@ -114,26 +138,26 @@ def certify(progress: Progress, job: Job) -> None:
     Raises:
         JobFailed: One was not. Keys make this impossible; a proof must not rest on that.
     """
-    course = progress.courses[job.learner]
-    while course.proven < job.arrival - 1:
-        task, arrival = progress.facts.order[course.proven], course.proven + 1
-        fit, first = progress.events[f"fit/{job.learner}/{arrival}"], course.learned.get(task)
-        if "failed" not in fit and (first is None or (first.arrival, first.delta) != (arrival, fit["delta"])):
-            raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {fit['delta'][:16]}")
-        course.proven = arrival
+    metrics = progress.metrics[job.learner]
+    while metrics.proven < job.arrival - 1:
+        task, arrival = progress.facts.order[metrics.proven], metrics.proven + 1
+        fit, first = progress.events[JobId.of("fit", job.learner, arrival)], metrics.learned.get(task)
+        if isinstance(fit, FitEvent) and (first is None or (first.arrival, first.delta) != (arrival, fit.delta)):
+            raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {fit.delta[:16]}")
+        metrics.proven = arrival
 
 
 def arrived(progress: Following, job: Job) -> bool:
     """Whether this job's row was the last of its arrival."""
-    rows = (f"evaluate/{learner}/{job.arrival}" for learner in progress.facts.learners)
-    return job.kind == "evaluate" and all(row in progress.events for row in rows)
+    rows = (row_of(progress.events, "evaluate", learner, job.arrival) for learner in progress.facts.learners)
+    return job.kind == "evaluate" and all(rows)
 
 
-def begin(progress: Following, out: str, held: int = 0) -> None:
+def begin(progress: Following, out: str, finished: int = 0) -> None:
     """Tell the view what runs.
 
     Args:
-        held: How many jobs were done before.
+        finished: How many jobs were done before.
     """
     facts = progress.facts
     progress.handle({
@@ -143,7 +167,7 @@ def begin(progress: Following, out: str, held: int = 0) -> None:
         "learners": {name: {"sharing": learner.sharing} for name, learner in facts.learners.items()},
         "backbone": facts.backbone,
         "jobs": len(progress.jobs),
-        "cached": held,
+        "cached": finished,
         "seed": facts.seed,
         "out": out,
         "settings": facts.settings,
@@ -152,29 +176,66 @@ def begin(progress: Following, out: str, held: int = 0) -> None:
 
 def show(progress: Following, job: Job) -> None:
     """Tell the view of a finished job."""
-    event, facts, name = progress.events[job.id], progress.facts, job.learner
-    about: dict[str, Any] = {"job": job.id, "learner": name, "arrival": job.arrival}
-    if job.kind == "fit" and "failed" in event:
-        about |= {"event": "fit", "task": job.tasks[0], "failed": event["failed"], "seconds": event["seconds"]}
-        progress.handle(about)
-        return
-    if job.kind == "fit":
-        best, shown = event["best"], ("losses", "parameters", "head_parameters", "bytes", "seconds", "cached", "delta")
-        about |= {"event": "fit", "task": job.tasks[0], "epochs": event["validation"]}
-        about["score"] = event["validation"][best] if best >= 0 else None
-        progress.handle(about | {key: event[key] for key in shown})
-        return
-    about |= {"task": facts.order[max(job.arrival, 1) - 1], "cells": event["cells"]}  # those that were run
-    about["seconds"] = sum(cell["seconds"] for cell in event["cells"])
+    event = progress.events[job.id]
+    if isinstance(event, RowEvent):
+        show_row(progress, job, event)
+    elif isinstance(event, FitEvent):
+        progress.handle(shown_fit(job, event))
+    else:
+        why = event.failed
+        progress.handle({
+            "job": job.id, "learner": job.learner, "arrival": job.arrival, "event": "fit", "task": job.tasks[0],
+            "failed": {"type": why.type, "step": why.step, "message": why.message}, "seconds": event.seconds,
+        })  # fmt: skip
+
+
+def shown_fit(job: Job, event: FitEvent) -> FitDone:
+    return {
+        "job": job.id,
+        "learner": job.learner,
+        "arrival": job.arrival,
+        "event": "fit",
+        "task": job.tasks[0],
+        "epochs": list(event.validation),
+        "score": event.validation[event.best] if event.best >= 0 else None,
+        "losses": list(event.losses),
+        "parameters": event.parameters,
+        "head_parameters": event.head_parameters,
+        "bytes": event.bytes,
+        "seconds": event.seconds,
+        "cached": event.cached,
+        "delta": event.delta,
+    }
+
+
+def show_row(progress: Following, job: Job, event: RowEvent) -> None:
+    order, metrics = progress.facts.order, progress.metrics[job.learner]
+    task = order[max(job.arrival, 1) - 1]
+    cells, seconds = [cell_entry(cell) for cell in event.cells], sum(cell.seconds for cell in event.cells)
     if job.kind == "before":
-        progress.handle(about | {"event": "before"})
+        progress.handle({
+            "job": job.id, "learner": job.learner, "arrival": job.arrival, "task": task, "cells": cells,
+            "seconds": seconds, "event": "before",
+        })  # fmt: skip
         return
-    course = progress.courses[name]
-    about["growth"] = course.growth[job.arrival - 1] if len(course.growth) >= job.arrival else None
-    about["forgetting"] = course.forgetting
-    # A row of an isolated learner that is not as on the day of learning has ended the run in `keep`.
-    about["verified"] = True if course.learner.keeps_task_weights else None
-    progress.handle(about | {"event": "row"})
+    progress.handle({
+        "job": job.id, "learner": job.learner, "arrival": job.arrival, "task": task, "cells": cells,
+        "seconds": seconds,
+        "growth": metrics.growth[job.arrival - 1] if len(metrics.growth) >= job.arrival else None,
+        "forgetting": metrics.forgetting,
+        # A row of an isolated learner that is not as on the day of learning has ended the run in `keep`.
+        "verified": True if metrics.learner.keeps_task_weights else None,
+        "event": "row",
+    })  # fmt: skip
     if arrived(progress, job):
-        end = {"arrival": job.arrival, "tasks": len(facts.order), "task": facts.order[job.arrival - 1]}
-        progress.handle({"event": "arrival", **end, "seconds": time.perf_counter() - progress.started})
+        took = time.perf_counter() - progress.started
+        progress.handle({
+            "event": "arrival", "arrival": job.arrival, "tasks": len(order), "task": task, "seconds": took
+        })  # fmt: skip
+
+
+def tell_violation(progress: Following, violation: Violation) -> None:
+    progress.handle({
+        "event": "violation", "learner": violation.learner, "task": violation.task, "arrival": violation.arrival,
+        "message": violation.message,
+    })  # fmt: skip

@@ -3,66 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
-from stream.engine.context import Prepared
-from stream.engine.keys import Inputs
+from pydantic import JsonValue
+
+from stream.engine.context import RunContext
 from stream.plugins.used import Used
 from stream.results.document import Facts
-from stream.storage.ledger import Ledger
+from stream.storage.events import Event, Opening, as_entry
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 
 
-def opened(prepared: Prepared, facts: Facts, lost: Sequence[str] = ()) -> dict[str, Any]:
-    """The event that opens a call: all that keys and results derive from, beside the jobs' events.
+def opening_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> Opening:
+    """The event that opens a call.
 
     Args:
         lost: Keys of events that no longer hold, as a Delta is gone from the store.
     """
-    return {
-        "event": "run",
-        "taskstream": version("taskstream"),
-        "lost": list(lost),
-        "inputs": prepared.inputs.as_dict(),
-        "overrides": prepared.config.training_overrides,
-        "facts": facts.as_dict(),
-        "encoded": {task: data.path.name for task, data in prepared.data.items()},
-    }
+    return Opening(
+        taskstream=version("taskstream"),
+        lost=tuple(lost),
+        inputs=context.inputs,
+        overrides=context.config.training_overrides,
+        facts=facts.recorded,
+        encoded={task: data.path.name for task, data in context.data.items()},
+    )
 
 
-def lacks(ledger: Ledger, opening: Mapping[str, Any]) -> bool:
+def must_be_told(opening: Opening, events: Sequence[Event]) -> bool:
     """Whether the ledger's last call rests on something else, so that this one must be told even if it does nothing."""
-    before = last_opened(ledger.events)
-    return before is None or canonical({**before, "lost": []}) != canonical({**opening, "lost": []})
+    before = last_opening(events)
+    return before is None or _canonical(before) != _canonical(opening)
 
 
-def last_opened(events: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The event of the last call that had work to do, or that rested on something else than the call before it."""
-    return next((event for event in reversed(events) if event["event"] == "run"), None)
+def _canonical(opening: Opening) -> str:
+    return canonical(as_entry(replace(opening, lost=())))
 
 
-def check_same_inputs(ledger: Ledger, prepared: Prepared, notice: Callable[[str], None]) -> None:
+def last_opening(events: Sequence[Event]) -> Opening | None:
+    """The opening of the last call that had work to do, or that rested on something else than the call before it."""
+    return next((event for event in reversed(events) if isinstance(event, Opening)), None)
+
+
+def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Callable[[str], None]) -> None:
     """Refuse to go on with another backbone or other data under the names that the run began with.
 
     Other numerics (a library updated, another machine) are told: everything is then done anew, as a row of R must not
     be half of one and half of the other.
 
+    Args:
+        events: Of the ledger so far.
+
     Raises:
         InputErrors: What differs.
     """
-    opening = last_opened(ledger.events)
+    opening = last_opening(events)
     if opening is None:
         return
-    before, now = Inputs(**opening["inputs"]), prepared.inputs
+    before, now = opening.inputs, context.inputs
     fix = "restore it, or give another --out"
     errors = []
     if before.backbone != now.backbone:
         files = ", ".join(_different(before.files, now.files))
         errors.append(InputError(
             "the backbone is not the one that this run began with" + (f": {files} changed" if files else ""),
-            where=prepared.config.backbone, expected=f"content {before.backbone[:16]}", found=now.backbone[:16],
+            where=context.config.backbone, expected=f"content {before.backbone[:16]}", found=now.backbone[:16],
             fix=fix,
         ))  # fmt: skip
     for task, data in now.data.items():
@@ -73,7 +80,7 @@ def check_same_inputs(ledger: Ledger, prepared: Prepared, notice: Callable[[str]
             ))  # fmt: skip
     if errors:
         raise InputErrors(errors)
-    for name, source, change in changed_plugins(opening["facts"].get("plugins", ()), prepared.plugins):
+    for name, source, change in changed_plugins(opening.facts.plugins, context.plugins):
         notice(
             f"learner {name}: its plug-in {source} changed since this run began ({change}); its jobs will be computed "
             "again under new keys, those of other learners stay"
@@ -92,10 +99,10 @@ def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) ->
     ]
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
     """What of the arithmetic is another, in words: "torch 2.9 -> 2.10"."""
     return ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in _different(before, now))
 
 
-def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+def _different(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
     return [name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)]

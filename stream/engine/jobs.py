@@ -3,41 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from learners.specification.learner import Learner
 from learners.training.trainer import trainer_named
 from stream.engine.stream import Stream
+from stream.storage.job import Job, JobId
 from tasks.seeds import seed_of
-
-JobKind = Literal["before", "fit", "evaluate", "audit"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One piece of work.
-
-    Attributes:
-        kind: `before` scores every task before training; `fit` learns one task; `evaluate` scores a row of R, or
-            part of it; `audit` scores the last row once more, from the stored Deltas.
-        learner: Specification as the user wrote it.
-        arrival: 0 before training, then from 1.
-        tasks: The task to fit, or the tasks to score.
-        needs: Ids of the jobs whose results it takes.
-        worker_affinity: Whether it must run in the process that ran the one before it, which holds its state.
-    """
-
-    kind: JobKind
-    learner: str
-    arrival: int
-    tasks: tuple[str, ...]
-    needs: tuple[str, ...] = ()
-    worker_affinity: bool = False
-
-    @property
-    def id(self) -> str:
-        return f"{self.kind}/{self.learner}/{self.arrival}"
 
 
 def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, seed: int) -> tuple[Job, ...]:
@@ -66,7 +37,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
                 tasks = audited_tasks(order[:t], seed, name)
                 # Of the row before, the certificate: it points at measured cells, so they must be there.
                 needs = tuple(fits[name][place[task]] for task in tasks)
-                needs += (f"evaluate/{name}/{t - 1}",) if t > 1 else ()
+                needs += (JobId.of("evaluate", name, t - 1),) if t > 1 else ()
             else:
                 tasks, needs = order if evaluate == "square" else order[:t], fits[name][:t]
             jobs.append(Job("evaluate", name, t, tasks, needs))
@@ -74,13 +45,13 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
         last = len(order)
         for name, learner in learners.items():
             if learner.keeps_task_weights:
-                jobs.append(Job("audit", name, last, order, (*fits[name], f"evaluate/{name}/{last}")))
+                jobs.append(Job("audit", name, last, order, (*fits[name], JobId.of("evaluate", name, last))))
     return tuple(jobs)
 
 
-def fit_ids(learner: str, arrival: int) -> tuple[str, ...]:
+def fit_ids(learner: str, arrival: int) -> tuple[JobId, ...]:
     """Ids of a learner's fits up to an arrival."""
-    return tuple(f"fit/{learner}/{i}" for i in range(1, arrival + 1))
+    return tuple(JobId.of("fit", learner, i) for i in range(1, arrival + 1))
 
 
 def audited_tasks(seen: tuple[str, ...], seed: int, learner: str) -> tuple[str, ...]:

@@ -1,23 +1,23 @@
-"""Outlook: what a run would do, what of it is done already, and how long the rest may take."""
+"""Preview: what a run would do, what of it is done already, and how long the rest may take."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from stream.engine.context import Prepared
+from stream.engine.context import RunContext
 from stream.engine.engine import workers_of
 from stream.engine.estimate import Answers, Pace, Work, answers, paces
-from stream.engine.jobs import Job, plan_jobs
+from stream.engine.jobs import plan_jobs
 from stream.engine.resume import replay, written
-from stream.execution.job import open_bench
-from stream.results.failures import last_good
-from stream.storage.store import Store, history, recipe_id
+from stream.execution.workbench import open_workbench
+from stream.storage.events import Event, JobEvent
+from stream.storage.fits import FailedTask, LearnedTask, last_good
+from stream.storage.job import Job, JobId
+from stream.storage.keys import history
+from stream.storage.store import Store
 
-Event = dict[str, Any]
-KINDS = ("before", "fit", "evaluate", "audit")
 CELLS = ("before", "measured", "audited", "certified")
 
 
@@ -57,7 +57,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Preview:
     """A run before it runs.
 
     Attributes:
@@ -71,7 +71,7 @@ class Outlook:
     seconds: float | None
 
 
-def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
+def preview(context: RunContext, events: Iterable[Event]) -> Preview:
     """Make the plan of a run, and look for what is there.
 
     Args:
@@ -80,22 +80,22 @@ def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
     Raises:
         InputError: A damaged record in the store, as the run would.
     """
-    config, learners = prepared.config, prepared.learners
-    jobs = plan_jobs(prepared.stream, learners, config.evaluate, config.seed)
+    config, learners = context.config, context.learners
+    jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
     store = Store(config.store_folder)
-    held = replay(written(events), jobs, prepared.inputs.key, lambda delta: store.delta_path(delta).exists())
-    stored = stored_fits(prepared, jobs, held, store)
-    known = paces(store, prepared.backbone.id, prepared.inputs.numerics)
-    answered = answers(held.values())
-    work = Work(open_bench(prepared.setup(), prepared.backbone))
+    finished = replay(written(events), jobs, context.inputs.key, lambda delta: store.delta_path(delta).exists())
+    stored = stored_fits(context, jobs, finished, store)
+    known = paces(store, context.backbone.id, context.inputs.numerics)
+    answered = answers(finished.values())
+    work = Work(open_workbench(context.setup(), context.backbone))
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]
         share.jobs[job.kind] += 1
-        share.done[job.kind] += job.id in held
+        share.done[job.kind] += job.id in finished
         cells = cells_of(job, certifiable=config.evaluate == "audited" and learner.keeps_task_weights)
         share.cells += cells
-        if job.id in held:
+        if job.id in finished:
             continue
         if job.kind != "fit":
             share.left += len(job.tasks)
@@ -105,23 +105,28 @@ def outlook(prepared: Prepared, events: Iterable[Event]) -> Outlook:
             share.stored += 1
         else:
             add_fit(share, work, job, known.get(learner.name), known.get(""))
-    workers = workers_of(prepared)
+    workers = workers_of(context)
     rate = known[""].rate if known else None
-    return Outlook(shares, workers, rate, wall_clock(prepared, shares, workers))
+    return Preview(shares, workers, rate, wall_clock(context, shares, workers))
 
 
-def stored_fits(prepared: Prepared, jobs: Iterable[Job], held: Mapping[str, Event], store: Store) -> set[str]:
-    """Ids of the jobs whose fits the ledger lacks and the store has, of chained learners as far as that is known."""
-    found, known = set(), dict(held)
+def stored_fits(
+    context: RunContext, jobs: Iterable[Job], finished: Mapping[JobId, JobEvent], store: Store
+) -> set[JobId]:
+    """Ids of the jobs whose fits the ledger lacks and the store has, as far as can be told before they are done."""
+    found: set[JobId] = set()
+    known: dict[JobId, LearnedTask | FailedTask] = {
+        job: event for job, event in finished.items() if isinstance(event, LearnedTask | FailedTask)
+    }
     for job in jobs:
-        if job.kind != "fit" or job.id in held or any(need not in known for need in job.needs):
+        if job.kind != "fit" or job.id in finished or any(need not in known for need in job.needs):
             continue
         before = last_good(known[job.needs[-1]]) if job.needs else None
-        earlier = [known[need] for need in job.needs if "failed" not in known[need]]
-        met = history(prepared.learners[job.learner], earlier, prepared.inputs.data)
-        recipe = prepared.inputs.recipe(job, before["delta"] if before else None, met)
-        if (record := store.get_fit(recipe_id(recipe))) is not None:
-            known[job.id] = record
+        earlier = [fit for need in job.needs if isinstance(fit := known[need], LearnedTask)]
+        met = history(context.learners[job.learner], earlier, context.inputs.data)
+        recipe = context.inputs.recipe(job, before.delta if before else None, met)
+        if (stored := store.get_fit(recipe.id)) is not None:
+            known[job.id] = stored
             found.add(job.id)
     return found
 
@@ -158,10 +163,10 @@ def add_row(share: Share, work: Work, job: Job, answered: Answers | None, pace: 
             share.evaluate_seconds = None if pace is None else share.evaluate_seconds + flops / pace.rate
 
 
-def wall_clock(prepared: Prepared, shares: Mapping[str, Share], workers: int) -> float | None:
+def wall_clock(context: RunContext, shares: Mapping[str, Share], workers: int) -> float | None:
     """All that is left, spread over the workers; but fits that go on from one another take as long as they take."""
     each = {name: share.seconds for name, share in shares.items()}
     if any(seconds is None for seconds in each.values()):
         return None
-    chains = (shares[name].fit_seconds for name, learner in prepared.learners.items() if learner.needs_previous_fit)
+    chains = (shares[name].fit_seconds for name, learner in context.learners.items() if learner.needs_previous_fit)
     return max(sum(filter(None, each.values())) / workers, *(chain or 0.0 for chain in chains), 0.0)

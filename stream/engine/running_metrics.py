@@ -1,4 +1,4 @@
-"""The course of one learner: running figures, brought up to date by each job at the price of what that job ran.
+"""Running metrics of one learner, brought up to date by each job at the price of what that job ran.
 
 What `stream.results.document` derives anew from all events is here carried along, so that an arrival costs the same
 after ten tasks and after a thousand.
@@ -6,20 +6,20 @@ after ten tasks and after a thousand.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from learners.specification.learner import Learner
 from stream.results.account import cost_of
+from stream.results.forgetting import RunningScores
 from stream.results.growth import kept_after, total
-
-Event = Mapping[str, Any]
+from stream.results.schema import ViolationEntry
+from stream.storage.events import FitEvent, Score
+from stream.storage.finished import Finished, fit_of, row_of
 
 
 @dataclass(frozen=True)
-class Learned:
+class Answer:
     """How a learned task was answered first: after which arrival, and ids of the logits and of the Delta."""
 
     arrival: int
@@ -28,8 +28,8 @@ class Learned:
 
 
 @dataclass(eq=False)
-class Course:
-    """How far one learner has come.
+class RunningMetrics:
+    """How far one learner has come: figures of its finished jobs.
 
     Attributes:
         place: Arrival of each task, from 1.
@@ -39,80 +39,57 @@ class Course:
         failed: Tasks whose fit gave nothing.
         growth: After each finished fit without a gap, heads included, in multiples of the backbone.
         kept, heads: The parameters it counts, as `stream.results.growth` does.
-        rows: Number of rows of R without a gap.
-        best: Highest score of each task in the rows from its arrival to the last but one.
-        now: Score of each task in the last row.
-        lost: Where the two differ, by how much.
-        unscored: Tasks of the last row that were answered with no number.
+        scores: Of the rows of R without a gap.
     """
 
     name: str
     learner: Learner
     place: Mapping[str, int]
     backbone: int
-    learned: dict[str, Learned] = field(default_factory=dict)
+    learned: dict[str, Answer] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     proven: int = 0
     growth: list[float] = field(default_factory=list)
     kept: int = 0
     heads: int = 0
-    rows: int = 0
-    best: dict[str, float] = field(default_factory=dict)
-    now: dict[str, float] = field(default_factory=dict)
-    lost: dict[str, float] = field(default_factory=dict)
-    unscored: set[str] = field(default_factory=set)
+    scores: RunningScores = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scores = RunningScores(self.place)
+
+    @property
+    def rows(self) -> int:
+        """Rows of R without a gap."""
+        return self.scores.rows
 
     @property
     def forgetting(self) -> float | None:
         """The metric forgetting_chaudhry of the rows so far, bit for bit."""
-        counted = len(self.now)  # tasks scored on the day they arrived; see `stream.results.metrics`
-        whole = counted > 1 and not self.unscored & self.now.keys()
-        return math.fsum(self.lost.values()) / (counted - 1) if whole else None
+        return self.scores.forgetting
 
 
-def answered(course: Course, arrival: int, cells: Iterable[Event]) -> list[dict[str, Any]]:
+def answered(metrics: RunningMetrics, arrival: int, cells: Iterable[Score]) -> list[ViolationEntry]:
     """Take in a row's logits; returns the learned tasks of an isolated learner that were answered otherwise before."""
-    found = []
+    found: list[ViolationEntry] = []
     for cell in cells:
-        task, now = cell["task"], Learned(arrival, cell["logits"], cell["delta"])
-        if course.place[task] > arrival:
+        task, now = cell.task, Answer(arrival, cell.logits, cell.delta)
+        if metrics.place[task] > arrival:
             continue
-        known = course.learned.setdefault(task, now)
-        if course.learner.keeps_task_weights and known.logits != now.logits:
+        known = metrics.learned.setdefault(task, now)
+        if metrics.learner.keeps_task_weights and known.logits != now.logits:
             first, then = sorted((known, now), key=lambda answer: answer.arrival)
             found.append({"task": task, "arrival": then.arrival, "expected": first.logits, "found": then.logits})
     return found
 
 
-def advance(course: Course, events: Mapping[str, Event]) -> None:
+def advance(metrics: RunningMetrics, events: Finished) -> None:
     """Take in the fits and rows that have come to follow those before without a gap."""
-    while (fit := events.get(f"fit/{course.name}/{len(course.growth) + 1}")) is not None:
-        if "failed" in fit:
-            course.failed.add(fit["task"])
-        else:
+    while (fit := fit_of(events, metrics.name, len(metrics.growth) + 1)) is not None:
+        if isinstance(fit, FitEvent):
             cost = cost_of(fit)
-            course.kept, course.heads = kept_after(course.learner, course.kept, cost), course.heads + cost.head
-        course.growth.append(total(course.learner, course.backbone, course.kept, course.heads))
-    while (row := events.get(f"evaluate/{course.name}/{course.rows + 1}")) is not None:
-        course.rows += 1
-        _answered_row(course, {cell["task"]: cell["score"] for cell in row["cells"]})
-
-
-def _answered_row(course: Course, scores: Mapping[str, float | None]) -> None:
-    """A row of R, unless the task that arrived has no score in it: then task and row are left out of every figure."""
-    arrived = {task: score for task, score in scores.items() if course.place[task] <= course.rows}
-    if all(score is None or course.place[task] < course.rows for task, score in arrived.items()):
-        return
-    course.unscored = {task for task, score in arrived.items() if score is None}
-    for task, score in arrived.items():
-        if score is not None and (task in course.now or course.place[task] == course.rows):
-            _scored(course, task, score)
-
-
-def _scored(course: Course, task: str, score: float) -> None:
-    if task in course.now:
-        best = course.best[task] = max(course.best.get(task, -math.inf), course.now[task])
-        course.lost.pop(task, None)
-        if best != score:
-            course.lost[task] = best - score
-    course.now[task] = score
+            metrics.kept, metrics.heads = kept_after(metrics.learner, metrics.kept, cost), metrics.heads + cost.head
+        else:
+            metrics.failed.add(fit.task)
+        metrics.growth.append(total(metrics.learner, metrics.backbone, metrics.kept, metrics.heads))
+    while (row := row_of(events, "evaluate", metrics.name, metrics.rows + 1)) is not None:
+        metrics.scores.add({cell.task: cell.score for cell in row.cells})

@@ -13,12 +13,12 @@ from tasks.encoded import EncodedSplit
 ROOM = 1 << 28  # bytes in one process: states of 26 tasks of 200 rows of 60 tokens, MiniLM, bfloat16
 
 
-class KeptChanged(Exception):
+class ActivationsChanged(Exception):
     """What was computed once for many evaluations is not what it was: bad memory, or a defect; the end of the run."""
 
 
 @dataclass(eq=False)
-class Kept:
+class ActivationCache:
     """What was asked for first, while there is room: by task, how many layers lie below all that a learner changes, and
     how many are read."""
 
@@ -29,7 +29,7 @@ class Kept:
         many layers as they are. None where nothing does, or it is too large to keep.
 
         Raises:
-            KeptChanged: It is not what was kept.
+            ActivationsChanged: It is not what was kept.
         """
         key = task, frozen_layers(learner, backbone.architecture), learner.layers_read
         if key[1] == 0:
@@ -37,7 +37,7 @@ class Kept:
         if key in self.states:
             found, digest = self.states[key]
             if found.digest != digest:
-                raise KeptChanged(f"what was kept of the test rows of {task} changed in memory")
+                raise ActivationsChanged(f"what was kept of the test rows of {task} changed in memory")
             return found
         opened = open_frozen_prefix(backbone, learner, rows)
         if opened is None or opened.kept is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,34 +13,11 @@ from learners.forward.batches import evaluation_plan
 from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from learners.training.predict import predict
+from stream.storage.events import Score
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.metrics import score
 from tasks.task import Task
-
-
-@dataclass(frozen=True)
-class Score:
-    """One cell of R.
-
-    Attributes:
-        score: In the task's metric, a fraction; None where a logit is not finite, for which no metric is defined.
-        n: Rows scored.
-        logits, predictions: Content ids of the logits' and the answers' bytes, in row order.
-        delta, plan: Ids of the Delta and of the batch plan used.
-    """
-
-    task: str
-    score: float | None
-    n: int
-    logits: str
-    predictions: str
-    delta: str
-    plan: str
-    seconds: float
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:

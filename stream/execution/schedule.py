@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stream.execution.workers import Inbox, Message, Worker, Workers, end_all, start
+from stream.execution.messages import Message
+from stream.execution.workers import Inbox, Worker, Workers, end_all, start
+from stream.storage.job import Job, JobId
+from stream.storage.plain import plain
 
-if TYPE_CHECKING:
-    from stream.engine.jobs import (
-        Job,  # which imports torch: seconds before anything is shown, and before workers start
-    )
+if TYPE_CHECKING:  # seconds to load, before workers start
+    from stream.execution.workbench import Workbench
 
 Emit = Callable[[Message], None]
 
@@ -27,7 +27,7 @@ class JobFailed(Exception):
 
 
 def next_job(
-    waiting: list[Job], results: Mapping[str, Any], worker: int = 0, owners: Mapping[str, int] | None = None
+    waiting: list[Job], results: Mapping[JobId, Any], worker: int = 0, owners: Mapping[str, int] | None = None
 ) -> Job | None:
     """The first waiting job, in plan order, all of whose needs have results.
 
@@ -47,8 +47,12 @@ def next_job(
     )
 
 
-def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: Emit) -> None:
-    """Do all jobs in this process, in plan order; `results` holds and receives results by job id.
+def run_here(jobs: tuple[Job, ...], results: dict[JobId, Any], bench: Workbench, emit: Emit) -> None:
+    """Do all jobs in this process, in plan order.
+
+    Args:
+        results: What later jobs take of those that are done, by job id; receives the result of each, in whose place
+            `emit` may put what is needed of it.
 
     Raises:
         JobFailed: A job ended with an exception.
@@ -58,8 +62,8 @@ def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: E
     for job in jobs:
         emit({"kind": "start", "job": job.id, "worker": 0})
 
-        def report(event: Message, job: Job = job) -> None:
-            emit({"kind": "progress", "job": job.id, "worker": 0, **event})
+        def report(told: dict[str, object], job: Job = job) -> None:
+            emit({"kind": "progress", "job": job.id, "worker": 0, "report": told})
 
         try:
             results[job.id] = execute(bench, job, {need: results[need] for need in job.needs}, report)
@@ -70,16 +74,17 @@ def run_here(jobs: tuple[Job, ...], results: dict[str, Any], bench: Any, emit: E
 
 def run_in_workers(
     jobs: tuple[Job, ...],
-    results: dict[str, Any],
+    results: dict[JobId, Any],
     setup: Mapping[str, Any],
     count: int,
     log: Path,
     emit: Emit,
     workers: Workers | None = None,
 ) -> None:
-    """Do all jobs in `count` processes; `results` holds and receives results by job id.
+    """Do all jobs in `count` processes.
 
     Args:
+        results: As for `run_here`, as plain JSON values.
         log: File for what workers print to standard error; gone after a good end at which it is empty.
         workers: Some that are there already, and get back those of a good end.
 
@@ -103,17 +108,19 @@ def run_in_workers(
             while waiting or running:
                 number, message = inbox.get()
                 if message is None:
-                    job_id = running[number].id if number in running else "starting a worker"
-                    raise JobFailed(job_id, "WorkerDied", f"a worker process ended (out of memory?); see {log}")
+                    what = running[number].id if number in running else "starting a worker"
+                    raise JobFailed(what, "WorkerDied", f"a worker process ended (out of memory?); see {log}")
                 if message["kind"] == "progress":
-                    emit({**message, "worker": number})
+                    told = message.get("report", {})
+                    emit({"kind": "progress", "job": JobId(message["job"]), "worker": number, "report": told})
                     continue
                 if message["kind"] == "failed":
                     raise JobFailed(message["job"], message["type"], message["message"])
                 if message["kind"] == "done":
-                    results[message["job"]] = message["result"]
+                    job_id = JobId(message["job"])
+                    results[job_id] = message["result"]
                     del running[number]
-                    emit({**message, "worker": number})
+                    emit({"kind": "done", "job": job_id, "worker": number, "result": message["result"]})
                 idle.append(number)
                 for free in sorted(idle):
                     job = next_job(waiting, results, free, owners)
@@ -125,8 +132,8 @@ def run_in_workers(
                     waiting.remove(job)
                     running[free] = job
                     emit({"kind": "start", "job": job.id, "worker": free})
-                    needed = {need: results[need] for need in job.needs}
-                    crew[free].tell({"job": asdict(job), "results": needed})
+                    needed: dict[str, Any] = {need: results[need] for need in job.needs}
+                    crew[free].tell({"job": plain(job), "results": needed})
             if workers is not None:
                 ready = [crew[number] for number in idle]  # what the others still load may fail, and not in this run
                 crew = [worker for worker in crew if worker not in ready]

@@ -14,62 +14,67 @@ import queue
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+from stream.execution.messages import Order, WorkerMessage
 
 if TYPE_CHECKING:
-    from stream.execution.job import Bench, Setup
+    from stream.execution.workbench import Setup, Workbench
 
 
 def main() -> None:
     """Serve the jobs of one run after another until standard input ends; end at once when it does: the run is gone."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
-    jobs: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    orders: queue.Queue[Order] = queue.Queue()
+    threading.Thread(target=_read, args=(orders,), daemon=True).start()
     from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
 
-    from stream.engine.jobs import Job
-    from stream.execution.job import Setup, execute
+    from stream.execution.job import execute
+    from stream.execution.result import read_needed
+    from stream.execution.workbench import Setup
+    from stream.storage.job import Job, JobId, read_job
+    from stream.storage.plain import plain
 
-    bench: Bench | None = None
+    bench: Workbench | None = None
     while True:
-        order = jobs.get()
+        order = orders.get()
         if "setup" in order:
             with open(order["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
             try:
-                bench = _bench_of(Setup(**order["setup"]), bench)
+                bench = _workbench_of(Setup(**order["setup"]), bench)
             except Exception as error:
                 traceback.print_exc()
-                about = {"type": type(error).__name__, "message": str(error)}
-                _send(answers, {"kind": "failed", "job": "starting a worker", **about})
+                _send(answers, _failed("starting a worker", error))
                 return
             _send(answers, {"kind": "ready"})
             continue
         assert bench is not None
-        job = Job(**{**order["job"], "tasks": tuple(order["job"]["tasks"]), "needs": tuple(order["job"]["needs"])})
+        job = read_job(order["job"])
 
-        def report(event: dict[str, Any], job: Job = job) -> None:
-            _send(answers, {"kind": "progress", "job": job.id, **event})
+        def report(told: dict[str, object], job: Job = job) -> None:
+            _send(answers, {"kind": "progress", "job": job.id, "report": told})
 
         try:
-            result = execute(bench, job, order["results"], report)
+            given = {JobId(need): read_needed(value) for need, value in order["results"].items()}
+            result = execute(bench, job, given, report)
         except Exception as error:  # the run decides what a failure means; a worker only says which
             traceback.print_exc()
-            _send(answers, {"kind": "failed", "job": job.id, "type": type(error).__name__, "message": str(error)})
+            _send(answers, _failed(job.id, error))
         else:
-            _send(answers, {"kind": "done", "job": job.id, "result": result})
+            _send(answers, {"kind": "done", "job": job.id, "result": plain(result)})
 
 
-def _bench_of(setup: Setup, before: Bench | None) -> Bench:
+def _workbench_of(setup: Setup, before: Workbench | None) -> Workbench:
     """The bench of a run; a backbone with the content of that of the run before, unchanged as every job has seen, is
     not loaded again.
 
     Raises:
-        InputError: As `stream.execution.job.open_bench`.
+        InputError: As `stream.execution.workbench.open_workbench`.
     """
-    from stream.execution.job import open_bench
+    from stream.execution.workbench import open_workbench
     from stream.plugins.load import reload_plugins
 
     backbone = None
@@ -81,20 +86,24 @@ def _bench_of(setup: Setup, before: Bench | None) -> Bench:
         before.opened.clear()
     gc.collect()
     with reload_plugins(setup.plugins).in_use():
-        bench = open_bench(setup, backbone)
+        bench = open_workbench(setup, backbone)
     gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
     return bench
 
 
-def _read(jobs: queue.Queue[dict[str, Any]]) -> None:
+def _read(orders: queue.Queue[Order]) -> None:
     try:
         for line in sys.stdin:
-            jobs.put(json.loads(line))
+            orders.put(json.loads(line))
     finally:
         os._exit(0)  # a fit under way is lost, a finished one is in the store
 
 
-def _send(stream: TextIO, message: dict[str, Any]) -> None:
+def _failed(job: str, error: Exception) -> WorkerMessage:
+    return {"kind": "failed", "job": job, "type": type(error).__name__, "message": str(error)}
+
+
+def _send(stream: TextIO, message: WorkerMessage) -> None:
     stream.write(json.dumps(message) + "\n")
 
 

@@ -14,11 +14,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from stream.execution.messages import Order, WorkerMessage
 from tasks.errors import InputError
 
-Message = dict[str, Any]  # {"kind": "start" | "progress" | "done", "job": id, "worker": n, ...}
 Process = subprocess.Popen[str]
-Inbox = queue.Queue[tuple[int, Message | None]]  # number of a worker and what it says; None: it ended
+Inbox = queue.Queue[tuple[int, WorkerMessage | None]]  # number of a worker and what it says; None: it ended
 AHEAD = 8  # more are started once it is known that they have something to do
 # glibc hands large blocks back to the system after every use, and the system clears the pages each time anew: a ninth
 # of a training step on a small encoder, and of a full one on MiniLM. So no block is mapped for itself (a threshold for
@@ -58,10 +58,10 @@ class Worker:
             self.listener.start()
         self.tell({"log": log, "setup": setup})
 
-    def tell(self, message: Mapping[str, Any]) -> None:
+    def tell(self, order: Order) -> None:
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):  # it died; its listener says so
-            self.process.stdin.write(json.dumps(message) + "\n")
+            self.process.stdin.write(json.dumps(order) + "\n")
             self.process.stdin.flush()
 
     def end(self) -> None:

@@ -63,7 +63,7 @@ def share(
     usable_folder(target.parent, "--to-dir")
     with folder_atomic(target) as part:
         (part / RESULTS).mkdir()
-        write_results(part / RESULTS, Results.from_dict(results(run.facts, run.held)), reference(backbone))
+        write_results(part / RESULTS, Results.from_dict(results(run.facts, run.events)), reference(backbone))
         for each, path in encoded.items():
             data = open_encoded(path)  # maps many files, so not those of all tasks at once
             for name in (name for name, its in pairs if its == each):

@@ -19,7 +19,7 @@ from stream.hub.delta_record import (
     TrainingRecord,
 )
 from stream.results.document import LIBRARIES, matrix_of, row_event
-from stream.verification.chain import Evidence
+from stream.verification.chain import RunFiles
 from stream.verification.recorded import Recorded
 from tasks.encoded import EncodedTask
 
@@ -27,7 +27,7 @@ COMMIT = re.compile(r"hub (?P<repository>\S+)(?: \((?P<configuration>[^)]+)\))? 
 
 
 def record_of(
-    run: Recorded, evidence: Evidence, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
+    run: Recorded, evidence: RunFiles, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
 ) -> DeltaRecord:
     """The record of what answers for a task at the end of a run.
 
@@ -46,14 +46,14 @@ def record_of(
         learner=learner,
         canonical=answers.name,
         sharing=answers.sharing,
-        overrides=run.opening["overrides"],
+        overrides=run.opening.overrides,
         delta=delta.id,
         backbone=BackboneRecord(
             name=reference(backbone),
             id=backbone.id,
             parameters=facts.backbone["parameters"],
             pooling=backbone.pooling,
-            dtype=run.inputs.numerics["dtype"],
+            dtype=run.dtype,
             commit=backbone.commit,
         ),
         task=TaskRecord(
@@ -73,7 +73,7 @@ def record_of(
         seed=facts.seed,
         parameters=delta.counts,
         certificate=certificate_of(run, evidence, learner, task.name),
-        versions={name: facts.environment[name] for name in libraries if name in facts.environment},
+        versions={name: str(facts.environment[name]) for name in libraries if name in facts.environment},
         plugins=plugins or None,
     )
 
@@ -86,26 +86,26 @@ def _training(learner: Learner, data: EncodedTask, backbone: Backbone) -> Traini
     return TrainingRecord(rows, epochs=settings.epochs, batch_size=settings.batch_size, peak_learning_rate=rate)
 
 
-def certificate_of(run: Recorded, evidence: Evidence, learner: str, task: str) -> Certificate | None:
+def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -> Certificate | None:
     """Why the last score of a task in R holds; None where it has none."""
-    matrix = matrix_of(run.facts.order, learner, run.held)
+    matrix = matrix_of(run.facts.order, learner, run.events)
     place = run.place[task]
     if not matrix.rows or (score := matrix.rows[-1][place - 1]) is None:
         return None
     for arrival in range(len(matrix.rows), place - 1, -1):
-        event = row_event(run.held, learner, arrival) or {"cells": ()}
-        for cell in event["cells"]:
-            if cell["task"] == task:
+        event = row_event(run.events, learner, arrival)
+        for cell in event.cells if event else ():
+            if cell.task == task:
                 return Certificate(
                     score=score,
                     provenance=matrix.provenance[-1][place - 1],
                     measured_at=arrival,
                     rows=len(matrix.rows) - place + 1,
                     shared_weights=not run.facts.learners[learner].keeps_task_weights,
-                    n=cell["n"],
-                    logits=cell["logits"],
-                    predictions=cell["predictions"],
-                    plan=cell["plan"],
+                    n=cell.n,
+                    logits=cell.logits,
+                    predictions=cell.predictions,
+                    plan=cell.plan,
                     ledger=LedgerRecord(evidence.ledger.lines, evidence.ledger.last),
                 )
     raise AssertionError(f"no cell of task {task} was run, though it has a score")

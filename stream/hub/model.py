@@ -83,6 +83,9 @@ def load_model(folder: str | Path, backbone: str | None = None, plugins: Sequenc
     """
     folder = Path(folder)
     record = read_record(folder)
+    with load_plugins(plugins).in_use():
+        check_present(record.plugins or (), str(folder / RECORD))
+        learner = parse_learner(record.learner, record.overrides)
     known = record.backbone
     base = load_backbone(backbone or pinned_backbone(vars(known)), known.dtype)
     if base.id != known.id:
@@ -94,7 +97,4 @@ def load_model(folder: str | Path, backbone: str | None = None, plugins: Sequenc
             fix="name it: load_model(folder, backbone=...)",
         )
     delta = load_delta(folder / DELTA, record.delta)
-    with load_plugins(plugins).in_use():
-        check_present(record.plugins or (), str(folder / RECORD))
-        learner = parse_learner(record.learner, record.overrides)
     return SharedModel(base, learner, delta, record.task.labels, record)

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
-from stream.loggers.figures import Event, Figures, Reading
+from stream.engine.progress import Handle, ProgressEvent, RunBegins
+from stream.loggers.figures import Figures, Reading, Told
 from tasks.content import content_id
 from tasks.errors import InputError, InputErrors, unknown_name
 
 LOGGERS = ("tensorboard", "wandb", "mlflow")
-Handle = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,20 @@ class Log:
         self.figures: dict[str, Figures] = {}
         self.writers: dict[str, Writer] = {}
         self.held: set[str] = set()
-        self.run: Event = {}
+        self.run: RunBegins | None = None
         self.id = ""
         self.ended = False
 
-    def handle(self, event: Event) -> None:
-        match event["event"]:
-            case "run":
-                self.begin(event)
-            case "fit" | "before" | "row":
-                for job, readings in self.figures[event["learner"]].take(event):
-                    self.keep(job, readings)
-            case "end":
-                self.ended = True
+    def handle(self, event: ProgressEvent) -> None:
+        if event["event"] == "run":
+            self.begin(event)
+        elif event["event"] == "fit" or event["event"] == "before" or event["event"] == "row":
+            for job, readings in self.figures[event["learner"]].take(event):
+                self.keep(job, readings)
+        elif event["event"] == "end":
+            self.ended = True
 
-    def begin(self, event: Event) -> None:
+    def begin(self, event: RunBegins) -> None:
         self.run, self.figures = event, {name: Figures(event["order"]) for name in event["learners"]}
         self.folder.mkdir(parents=True, exist_ok=True)
         written = self.record.read_text(encoding="utf-8") if self.record.exists() else ""
@@ -89,7 +88,7 @@ class Log:
             elif held[-1]:
                 file.write("\n")  # a crash: what follows must not be glued to half a line
 
-    def keep(self, job: Event, readings: Sequence[Reading]) -> None:
+    def keep(self, job: Told, readings: Sequence[Reading]) -> None:
         """Write a job's readings, unless the log has them."""
         line, name = json.dumps([job["job"], job["task"], outcome(job)]), job["learner"]
         if line in self.held:
@@ -102,6 +101,7 @@ class Log:
 
     def writer(self, learner: str) -> Writer:
         run = self.run
+        assert run is not None  # begun before its first job
         settings = {"learner": learner, "backbone": run["backbone"]["name"], "suite": run["suite"],
                     "tasks": len(run["order"]), "seed": run["seed"], **run["settings"]}  # fmt: skip
         about = About(self.id, run["out"], learner, {k: v for k, v in settings.items() if v is not None})
@@ -116,10 +116,10 @@ class Log:
                 all_the_same.callback(writer.close, self.figures[name].last if self.ended else None)
 
 
-def outcome(job: Event) -> str:
+def outcome(job: Told) -> str:
     """What a job gave: a Delta, or nothing, or the logits of its cells."""
     if job["event"] == "fit":
-        return str(job.get("delta"))
+        return "None" if "failed" in job else job["delta"]
     return content_id("logged", *(cell["logits"] for cell in job["cells"]))
 
 
@@ -148,7 +148,7 @@ def logged(names: str | None, folder: Path, handle: Handle) -> Iterator[Handle]:
                 logs.pop(name).close()
             handle({"event": "notice", "message": f"no more is logged to {name}, the run goes on; {found}"})
 
-    def both(event: dict[str, Any]) -> None:
+    def both(event: ProgressEvent) -> None:
         handle(event)
         for name, log in list(logs.items()):
             attempt(name, partial(log.handle, event))

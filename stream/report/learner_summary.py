@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.results.learner_results import LearnerResults, Retention
-from stream.results.metrics import METRICS
 from stream.results.results import Results
 
 Row = tuple[float | None, ...]
@@ -67,6 +66,9 @@ def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
         backbone: How many parameters the backbone has.
     """
     before, *rows = learner.rows()
+    from stream.results.metrics import METRICS  # NumPy, which the command starts without
+
+    ours = METRICS.built_in()
     return LearnerSummary(
         name=learner.name,
         sharing=learner.sharing,
@@ -82,7 +84,7 @@ def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
         train_seconds=learner.cost.train_seconds,
         retention=learner.retention,
         counted=learner.counted,
-        own={name: value for name, value in learner.metrics.items() if name not in METRICS.built_in()},
+        own={name: value for name, value in learner.metrics.items() if name not in ours},
     )
 
 

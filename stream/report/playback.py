@@ -6,15 +6,14 @@ together they fill the time of the whole run. What ran side by side therefore do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from stream.engine.events import Following, begin, show, take
-from stream.engine.jobs import Job
+from stream.engine.events import Following, begin, show, take, tell_violation
+from stream.engine.progress import Handle, JobBegins, JobProgress, ProgressEvent
+from stream.storage.events import End, Event, FitEvent, JobEvent, Opening, RowEvent, Violation
+from stream.storage.job import Job
 from stream.verification.recorded import Recorded
-
-Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Moment:
     """An event, `at` so many seconds after the run began, on the run's own clock."""
 
     at: float
-    event: dict[str, Any]
+    event: ProgressEvent
 
 
 def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
@@ -33,8 +32,8 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
         run: The state that they give.
         out: Folder of the run, as it is to be shown.
     """
-    jobs = {id(run.held[job.id]): job for job in run.jobs if job.id in run.held}
-    total = sum(seconds_of(event) for event in run.held.values())
+    jobs = {id(run.events[job.id]): job for job in run.jobs if job.id in run.events}
+    total = sum(seconds_of(event) for event in run.events.values())
     whole = wall_clock(events)
     moments: list[Moment] = []
     following = Following(
@@ -46,9 +45,9 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
     ended: dict[str, float] = {}
     begin(following, out)
     for event in events:
-        if event["event"] == "violation":
-            following.handle(dict(event))
-        if (job := jobs.get(id(event))) is None:
+        if isinstance(event, Violation):
+            tell_violation(following, event)
+        if not isinstance(event, JobEvent) or (job := jobs.get(id(event))) is None:
             continue
         took = seconds_of(event)
         worked += took
@@ -56,13 +55,13 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
         if took:
             first = max(now - took, *(ended.get(need, 0.0) for need in job.needs), 0.0)
             moments += under_way(run, job, event, first, now)
-        take(following, job, run.held[job.id])
+        take(following, job, run.events[job.id])
         show(following, job)
     now = whole
-    if len(run.held) == len(run.jobs):
+    if len(run.events) == len(run.jobs):
         following.handle({"event": "end", "seconds": whole, "out": out})
     else:
-        message = f"the run has come so far: {len(run.held):,} of {len(run.jobs):,} jobs are done"
+        message = f"the run has come so far: {len(run.events):,} of {len(run.jobs):,} jobs are done"
         following.handle({"event": "notice", "message": message})
     for moment in moments:
         if moment.event["event"] == "arrival":
@@ -70,49 +69,53 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def seconds_of(event: Event) -> float:
+def seconds_of(event: JobEvent) -> float:
     """How long a finished job took; of a fit that was found in the store, no time."""
-    if event["event"] == "fit":
-        return 0.0 if event.get("cached") else float(event["seconds"])
-    return float(sum(cell["seconds"] for cell in event["cells"]))
+    if isinstance(event, RowEvent):
+        return float(sum(cell.seconds for cell in event.cells))
+    return 0.0 if event.cached else event.seconds
 
 
 def wall_clock(events: Iterable[Event]) -> float:
     """Seconds of all calls of a run; of one that did not tell its own, those of its jobs one after another."""
     whole, jobs = 0.0, [0.0]
     for event in events:
-        if "key" in event:
+        if isinstance(event, JobEvent):
             jobs.append(seconds_of(event))
-        elif event["event"] in ("run", "end"):
+        elif isinstance(event, Opening | End):
             # A run that was killed between its last job and its end was ended by a later call, in no time.
-            told = event.get("seconds", 0.0)
+            told = event.seconds if isinstance(event, End) else 0.0
             whole += told if told >= max(jobs) else sum(jobs)
             jobs = [0.0]
     return whole + sum(jobs)
 
 
-def under_way(run: Recorded, job: Job, event: Event, first: float, last: float) -> list[Moment]:
+def under_way(run: Recorded, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
     """The beginning of a job, and of a fit how far it was after each epoch."""
-    about = {"job": job.id, "learner": job.learner, "task": job.tasks[-1]}
-    start = {**about, "event": "start", "kind": job.kind, "arrival": job.arrival, "tasks": len(job.tasks)}
+    about: JobProgress = {"job": job.id, "learner": job.learner, "task": job.tasks[-1], "event": "progress"}
+    start: JobBegins = {
+        "job": job.id, "learner": job.learner, "task": job.tasks[-1], "event": "start", "kind": job.kind,
+        "arrival": job.arrival, "tasks": len(job.tasks),
+    }  # fmt: skip
     moments = [Moment(first, start)]
-    losses = event.get("losses") or ()
-    if not losses:
+    if not isinstance(event, FitEvent) or not event.losses:
         return moments
     training = run.facts.learners[job.learner].training
-    a_step = -(-event["examples"] // len(losses) // training.batch_size)  # steps of an epoch
-    for epoch, loss in enumerate(losses, start=1):
-        told = {"epoch": epoch, "epochs": training.epochs, "step": epoch * a_step, "steps": training.epochs * a_step}
-        rate = {"loss": loss, "examples_per_second": event["examples"] / event["seconds"]}
+    a_step = -(-event.examples // len(event.losses) // training.batch_size)  # steps of an epoch
+    for epoch, loss in enumerate(event.losses, start=1):
+        told: JobProgress = {
+            **about, "epoch": epoch, "epochs": training.epochs, "step": epoch * a_step,
+            "steps": training.epochs * a_step, "loss": loss, "examples_per_second": event.examples / event.seconds,
+        }  # fmt: skip
         # Told before the last moment, when the job ends.
-        at = first + (last - first) * epoch / (len(losses) + 1)
-        moments.append(Moment(at, {**about, "event": "progress", **told, **rate}))
+        at = first + (last - first) * epoch / (len(event.losses) + 1)
+        moments.append(Moment(at, told))
     return moments
 
 
 def play(
     moments: Iterable[Moment],
-    handle: Callable[[dict[str, Any]], None],
+    handle: Handle,
     speed: float,
     clock: Callable[[], float],
     sleep: Callable[[float], None],

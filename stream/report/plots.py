@@ -108,7 +108,7 @@ def unseeded(value: object) -> object:
     return re.sub(r":seed=\d+", "", value) if isinstance(value, str) else value
 
 
-def look(index: int) -> dict[str, Any]:
+def look(index: int) -> dict[str, str]:
     return {"color": LIGHT[index % len(LIGHT)], "linestyle": DASHES[index // len(LIGHT) % len(DASHES)]}
 
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import TypedDict
 
 from learners.delta.delta import heads_of_others
 from learners.specification.learner import Learner
-from stream.results.failures import good
 from stream.results.growth import TaskCost, growth, total
-
-Event = Mapping[str, Any]
-
-
-def fits_of(order: Sequence[str], name: str, events: Mapping[str, Event]) -> list[Event]:
-    """Events of a learner's fits in order of arrival, failed ones too, as far as they are done without a gap."""
-    done: list[Event] = []
-    for arrival in range(1, len(order) + 1):
-        event = events.get(f"fit/{name}/{arrival}")
-        if event is None:
-            break
-        done.append(event)
-    return done
+from stream.storage.events import FitEvent
+from stream.storage.finished import Finished, cells_of, fits_of, good
+from stream.storage.fits import FitResult
 
 
-def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
+class AccountEntry(TypedDict):
+    """What a learner has cost after an arrival: an entry of `cost.after_each_arrival` in results.json."""
+
+    arrival: int
+    task: str
+    growth: float
+    growth_without_heads: float
+    parameters: int
+    bytes: int
+    train_flops: float
+    train_seconds: float
+    evaluate_seconds: float
+    peak_memory_bytes: int
+
+
+def bytes_kept(learner: Learner, fits: Sequence[FitResult]) -> list[int]:
     """Bytes on disk of what each task adds to what must be kept; of good fits, in their order.
 
     As parameters count (`growth`): a Delta for each task; frozen-shared: what tasks have in common once, 4
@@ -34,28 +38,26 @@ def bytes_kept(learner: Learner, fits: Sequence[Event]) -> list[int]:
     beside its model, it has once: with the last.
     """
     if learner.keeps_task_weights:
-        return [fit["bytes"] - (4 * fit.get("common_parameters", 0) if place else 0) for place, fit in enumerate(fits)]
-    newer = heads_of_others(fits[-1].get("digests", ())) if fits else ()
-    heads = [0 if fit["task"] in newer else fit["head_bytes"] for fit in fits[:-1]]
-    return [*heads, *(fit["bytes"] + fit.get("memory_bytes", 0) for fit in fits[-1:])]
+        return [fit.bytes - (4 * fit.common_parameters if place else 0) for place, fit in enumerate(fits)]
+    newer = heads_of_others(fits[-1].digests) if fits else ()
+    heads = [0 if fit.task in newer else fit.head_bytes for fit in fits[:-1]]
+    return [*heads, *(fit.bytes + (fit.memory_bytes or 0) for fit in fits[-1:])]
 
 
-def bytes_after(learner: Learner, fits: Sequence[Event]) -> list[int]:
+def bytes_after(learner: Learner, fits: Sequence[FitResult]) -> list[int]:
     """Bytes that must be kept once so many fits are good, from none on: the sums of `bytes_kept` as tasks arrive."""
     if learner.keeps_task_weights:
         return [*accumulate(bytes_kept(learner, fits), initial=0)]
     return [sum(bytes_kept(learner, fits[:count])) for count in range(len(fits) + 1)]
 
 
-def cost_of(fit: Event) -> TaskCost:
+def cost_of(fit: FitResult) -> TaskCost:
     """The parameters that a finished fit adds, zeros pruned."""
-    added = fit["added_parameters"]
-    return TaskCost(fit["kept_parameters"] - added, added, fit["head_parameters"], fit.get("common_parameters", 0))
+    added = fit.added_parameters
+    return TaskCost(fit.kept_parameters - added, added, fit.head_parameters, fit.common_parameters)
 
 
-def account(
-    order: Sequence[str], name: str, learner: Learner, backbone: int, events: Mapping[str, Event]
-) -> list[dict[str, Any]]:
+def account(order: Sequence[str], name: str, learner: Learner, backbone: int, events: Finished) -> list[AccountEntry]:
     """One entry for each finished fit; times, FLOPs and bytes are sums since the stream began.
 
     A fit that failed adds its times and FLOPs, and nothing that must be kept.
@@ -75,15 +77,15 @@ def account(
         for heads in (True, False)
     )
     sizes = bytes_after(learner, kept)
-    counts = accumulate("failed" not in fit for fit in fits)
-    flops = accumulate(fit["flops"] for fit in fits)
-    seconds = accumulate(fit["seconds"] for fit in fits)
-    peaks = accumulate((fit["peak_memory_bytes"] for fit in fits), max)
-    evaluated = sum(cell["seconds"] for cell in events.get(f"before/{name}/0", {}).get("cells", ()))
-    entries = []
+    counts = accumulate(isinstance(fit, FitEvent) for fit in fits)
+    flops = accumulate(fit.flops for fit in fits)
+    seconds = accumulate(fit.seconds for fit in fits)
+    peaks = accumulate((fit.peak_memory_bytes for fit in fits), max)
+    evaluated = sum(cell.seconds for cell in cells_of(events, "before", name, 0))
+    entries: list[AccountEntry] = []
     for arrival, task in enumerate(order[: len(fits)], start=1):
-        rows = (events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit"))
-        evaluated += sum(cell["seconds"] for row in rows for cell in row.get("cells", ()))
+        rows = (cells_of(events, kind, name, arrival) for kind in ("evaluate", "audit"))
+        evaluated += sum(cell.seconds for cells in rows for cell in cells)
         count = next(counts)
         entries.append(
             {

@@ -5,58 +5,51 @@ from __future__ import annotations
 import platform
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from learners.specification.learner import Learner, Training
 from learners.training.trainer import trainer_named
-from stream.results.account import account, bytes_kept, fits_of
-from stream.results.failures import failures_of, good
-from stream.results.matrix import AccuracyMatrix, Provenance
+from stream.results.account import account, bytes_kept
+from stream.results.failures import failures_of
+from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
+from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, ViolationEntry
+from stream.storage.events import Provenance, RowEvent
+from stream.storage.facts import LedgerFacts
+from stream.storage.finished import Finished, cells_of, fits_of, good, row_of
 
-SCHEMA = 1
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
 
-Event = Mapping[str, Any]
 
-
-@dataclass(frozen=True)
-class Facts:
+@dataclass(frozen=True, kw_only=True)
+class Facts(LedgerFacts):
     """What a run rests on, known before the first job."""
 
-    suite: str
-    source: str
-    backbone: dict[str, Any]  # name, id, parameters
-    order: tuple[str, ...]
-    seed: int
-    tasks: dict[str, dict[str, Any]]  # metric, classes, train, test, kind, and the ceiling where it is known
     learners: Mapping[str, Learner]
-    settings: dict[str, Any]
-    environment: dict[str, Any]  # as it was when the run began: files may change while it goes on
-    plugins: Sequence[Mapping[str, str]] = ()  # those that the run uses: name, kind, source, sha256
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, without the learners; of plug-ins nothing where there are none."""
-        left_out = {"learners"} if self.plugins else {"learners", "plugins"}
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in left_out}
 
     @property
     def own_metrics(self) -> tuple[str, ...]:
         """Metrics of plug-ins that the run computes."""
         return tuple(plugin["name"] for plugin in self.plugins if plugin["kind"] == "metric")
 
+    @property
+    def recorded(self) -> LedgerFacts:
+        """What the ledger says of it: all but the learners, which it names among the inputs."""
+        return LedgerFacts(**{each.name: getattr(self, each.name) for each in fields(LedgerFacts)})
 
-def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
+
+def results(facts: Facts, events: Finished) -> ResultsDocument:
     """The document.
 
     Args:
         events: The valid event of each finished job, by job id.
     """
-    return {
+    document: ResultsDocument = {
         "schema": SCHEMA,
         "suite": facts.suite,
         "source": facts.source,
@@ -67,17 +60,19 @@ def results(facts: Facts, events: Mapping[str, Event]) -> dict[str, Any]:
         "tasks": facts.tasks,
         "learners": {name: _learner(facts, name, learner, events) for name, learner in facts.learners.items()},
         "environment": facts.environment,
-        **({"plugins": [dict(plugin) for plugin in facts.plugins]} if facts.plugins else {}),
     }
+    if facts.plugins:
+        document["plugins"] = [dict(plugin) for plugin in facts.plugins]
+    return document
 
 
-def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) -> AccuracyMatrix:
+def matrix_of(order: tuple[str, ...], name: str, events: Finished) -> AccuracyMatrix:
     """R of one learner, as far as its rows are done without a gap.
 
     A row says which cells were run; of the tasks learned before, those that its certificate covers hold the score of
     the day they arrived. A task whose fit failed has no score from its arrival on.
     """
-    before = {cell["task"]: cell["score"] for cell in events.get(f"before/{name}/0", {}).get("cells", ())}
+    before = {cell.task: cell.score for cell in cells_of(events, "before", name, 0)}
     place = {task: index for index, task in enumerate(order)}
     certified: Provenance = "certified"
     learned: list[float | None] = []
@@ -87,19 +82,19 @@ def matrix_of(order: tuple[str, ...], name: str, events: Mapping[str, Event]) ->
         event = row_event(events, name, arrival)
         if event is None:
             break
-        covered = len(learned) if event.get("certified") else 0
+        covered = len(learned) if event.certified else 0
         scores: list[float | None] = [*learned[:covered], *[None] * (len(order) - covered)]
         hows: list[Provenance | None] = [None if score is None else certified for score in scores]
-        for cell in event["cells"]:
-            how = None if cell["score"] is None else cell["provenance"]
-            scores[place[cell["task"]]], hows[place[cell["task"]]] = cell["score"], how
+        for cell in event.cells:
+            how = None if cell.score is None else cell.provenance
+            scores[place[cell.task]], hows[place[cell.task]] = cell.score, how
         learned.append(scores[arrival - 1])
         rows.append(tuple(scores))
         provenance.append(tuple(hows))
     return AccuracyMatrix(order, tuple(before.get(task) for task in order), tuple(rows), tuple(provenance))
 
 
-def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[Baseline, dict[str, float]]:
+def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, dict[str, float]]:
     """What a learner's scores may be compared with: learners of the run that train the same weights in the same way.
 
     * `single_task`: each task learned alone, by the isolated one.
@@ -117,56 +112,51 @@ def references_of(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[
     return {"single_task": _on_arrival(facts, single, events), "joint": last}
 
 
-def _on_arrival(facts: Facts, name: str, events: Mapping[str, Event]) -> dict[str, float]:
+def _on_arrival(facts: Facts, name: str, events: Finished) -> dict[str, float]:
     """A learner's score on each task that has one from the day it arrived."""
     return {
-        task: cell["score"]
+        task: cell.score
         for arrival, task in enumerate(facts.order, start=1)
-        for cell in events.get(f"evaluate/{name}/{arrival}", {}).get("cells", ())
-        if cell["task"] == task and cell["score"] is not None
+        for cell in cells_of(events, "evaluate", name, arrival)
+        if cell.task == task and cell.score is not None
     }
 
 
-def row_event(events: Mapping[str, Event], name: str, arrival: int) -> Event | None:
+def row_event(events: Finished, name: str, arrival: int) -> RowEvent | None:
     """The event that holds a row of R: the final audit of the last row where there was one."""
-    return events.get(f"audit/{name}/{arrival}") or events.get(f"evaluate/{name}/{arrival}")
+    return row_of(events, "audit", name, arrival) or row_of(events, "evaluate", name, arrival)
 
 
-def violations_of(facts: Facts, name: str, events: Mapping[str, Event]) -> list[dict[str, Any]]:
+def violations_of(facts: Facts, name: str, events: Finished) -> list[ViolationEntry]:
     """Cells of an isolated learner whose logits are not, bit for bit, those of the day the task was learned."""
     if not facts.learners[name].keeps_task_weights:
         return []
     first: dict[str, str] = {}
     learned: set[str] = set()
-    found = []
+    found: list[ViolationEntry] = []
     for arrival, task in enumerate(facts.order, start=1):
         learned.add(task)
-        rows = [events.get(f"{kind}/{name}/{arrival}", {}) for kind in ("evaluate", "audit")]
-        for cell in (cell for row in rows for cell in row.get("cells", ())):
-            if cell["task"] in learned and first.setdefault(cell["task"], cell["logits"]) != cell["logits"]:
-                then = {
-                    "task": cell["task"],
-                    "arrival": arrival,
-                    "expected": first[cell["task"]],
-                    "found": cell["logits"],
-                }
-                found.append(then)
+        rows = [cells_of(events, kind, name, arrival) for kind in ("evaluate", "audit")]
+        for cell in (cell for cells in rows for cell in cells):
+            if cell.task in learned and (then := first.setdefault(cell.task, cell.logits)) != cell.logits:
+                found.append({"task": cell.task, "arrival": arrival, "expected": then, "found": cell.logits})
     return found
 
 
-def environment(numerics: Mapping[str, Any], learners: Iterable[Learner] = ()) -> dict[str, Any]:
+def environment(numerics: Mapping[str, JsonValue], learners: Iterable[Learner] = ()) -> dict[str, JsonValue]:
     """Versions, threads, device and machine that the numbers were made with.
 
     Args:
         learners: Of the run; those that Avalanche or peft computes add its version.
     """
+    libraries = (learner.library.partition(" ") for learner in learners)
     return {
         "taskstream": version("taskstream"),
         "commit": commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         **{library: version(library) for library in LIBRARIES},
-        **dict(learner.library.split(" ", 1) for learner in learners if learner.library),
+        **{name: release for name, _, release in libraries if name},
         **numerics,
     }
 
@@ -183,12 +173,12 @@ def commit() -> str | None:
         return None
 
 
-def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Event]) -> dict[str, Any]:
+def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> LearnerEntry:
     matrix = matrix_of(facts.order, name, events)
     fits = fits_of(facts.order, name, events)
-    done = {event["task"]: event for event in good(fits)}
+    done = {fit.task: fit for fit in good(fits)}
     entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
-    last = entries[-1] if entries else dict.fromkeys(("train_flops", "train_seconds", "evaluate_seconds"), 0)
+    last = entries[-1] if entries else None
     given = Counter(how for row in matrix.provenance for how in row if how is not None)
     violations = violations_of(facts, name, events)
     return {
@@ -200,22 +190,22 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Mapping[str, Eve
         "baseline": list(matrix.before),
         "provenance": [
             [None if score is None else "measured" for score in matrix.before],
-            *(list(row) for row in matrix.provenance),
+            *map(list, matrix.provenance),
         ],
         "failures": failures_of(facts.order, name, events),
         "metrics": compute_all(matrix, references_of(facts, name, events), facts.own_metrics),
         "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},
         "cost": {
-            "trained_parameters_per_task": {task: event["parameters"] for task, event in done.items()},
-            "kept_parameters_per_task": {task: event["kept_parameters"] for task, event in done.items()},
-            "head_parameters_per_task": {task: event["head_parameters"] for task, event in done.items()},
+            "trained_parameters_per_task": {task: fit.parameters for task, fit in done.items()},
+            "kept_parameters_per_task": {task: fit.kept_parameters for task, fit in done.items()},
+            "head_parameters_per_task": {task: fit.head_parameters for task, fit in done.items()},
             "growth": [entry["growth"] for entry in entries],
             "growth_without_heads": [entry["growth_without_heads"] for entry in entries],
             "bytes_per_task": dict(zip(done, bytes_kept(learner, [*done.values()]), strict=True)),
-            "train_flops": last["train_flops"],
-            "train_seconds": last["train_seconds"],
-            "evaluate_seconds": last["evaluate_seconds"],
-            "peak_memory_bytes": last.get("peak_memory_bytes"),
+            "train_flops": last["train_flops"] if last else 0,
+            "train_seconds": last["train_seconds"] if last else 0,
+            "evaluate_seconds": last["evaluate_seconds"] if last else 0,
+            "peak_memory_bytes": last["peak_memory_bytes"] if last else None,
             "after_each_arrival": entries,
         },
         "retention": {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TypedDict
 
 from learners.backbones.architecture import Architecture, encoder_parameters, parameters
 from learners.delta.layout import common, delta_shapes
@@ -74,16 +74,43 @@ def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
     return ((0 if copies else backbone) + kept + heads) / backbone
 
 
+class LearnerCost(TypedDict):
+    """Parameters of one learner: of a task, of each task's head, and growth over the suite."""
+
+    parameters_per_task: int
+    head_parameters: Mapping[str, int]
+    growth: float
+    growth_without_heads: float
+    share_of_model: float
+    share_of_encoder: float
+
+
+class BackboneCost(TypedDict):
+    """Parameters of the backbone: all, and those of its layers alone."""
+
+    name: str
+    parameters: int
+    encoder_parameters: int
+
+
+class CostDocument(TypedDict):
+    """What `taskstream cost` prints."""
+
+    backbone: BackboneCost
+    tasks: int
+    learners: dict[str, LearnerCost]
+
+
 def account(
     name: str, architecture: Architecture, learners: Mapping[str, Learner], outputs: Mapping[str, int]
-) -> dict[str, Any]:
+) -> CostDocument:
     """The document of `taskstream cost`: every learner's parameters and growth over a suite.
 
     Args:
         outputs: Width of the head by task.
     """
     whole, encoder = parameters(architecture), encoder_parameters(architecture)
-    document: dict[str, Any] = {
+    document: CostDocument = {
         "backbone": {"name": name, "parameters": whole, "encoder_parameters": encoder},
         "tasks": len(outputs),
         "learners": {},

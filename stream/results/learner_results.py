@@ -83,17 +83,17 @@ class LearnerResults:
     """
 
     name: str
-    spec: str = field(compare=False)
-    canonical: str = field(compare=False)
+    spec: str = field(compare=False, repr=False)
+    canonical: str = field(compare=False, repr=False)
     sharing: str = field(compare=False)
-    order: tuple[str, ...]
+    order: tuple[str, ...] = field(repr=False)
     arrivals: int = field(compare=False)
     matrix: npt.NDArray[np.float64] = field(compare=False, repr=False)
     metrics: Mapping[str, float | None] = field(compare=False)
     counted: int = field(compare=False)
     cost: Cost = field(compare=False, repr=False)
-    retention: Retention = field(compare=False)
-    failures: tuple[Failure, ...] = field(compare=False)
+    retention: Retention = field(compare=False, repr=False)
+    failures: tuple[Failure, ...] = field(compare=False, repr=False)
     training: Mapping[str, object] = field(compare=False, repr=False)
     document: Mapping[str, object] = field(repr=False)
 

@@ -6,14 +6,14 @@ import csv
 import io
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from stream.storage.events import Provenance
 from tasks.errors import InputError
 
-Provenance = Literal["measured", "certified", "audited"]
 Row = tuple[float | None, ...]
 ProvenanceRow = tuple[Provenance | None, ...]
 

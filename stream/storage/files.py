@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from filelock import FileLock, Timeout
 
 from tasks.errors import InputError
 from tasks.files import make_folder, write_atomic
@@ -61,13 +62,18 @@ def usable_folder(folder: Path, where: str) -> Path:
 def sole_writer(path: Path) -> Iterator[None]:
     """Keep other processes from writing a run's ledger, and so its folder, for a `with` block; a crash lets go of it.
 
+    The lock is an empty file beside the ledger, which stays. Who only reads needs no lock.
+
     Raises:
         InputError: Another process is at it.
     """
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            fix = "wait for it, or give another --out (with --store on a common store, finished fits are shared)"
-            raise InputError("another process is running in this folder", where=str(path.parent), fix=fix) from None
+    lock = FileLock(path.with_suffix(".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        fix = "wait for it, or give another --out (with --store on a common store, finished fits are shared)"
+        raise InputError("another process is running in this folder", where=str(path.parent), fix=fix) from None
+    try:
         yield
+    finally:
+        lock.release()

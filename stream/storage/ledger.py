@@ -7,12 +7,14 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from tasks.errors import InputError
 
 SCHEMA = 2
 START = "0" * 64  # "hash of the line before" of the first line
+AFRESH = "start a new run with --out elsewhere and --store on this run's store: finished fits are reused"
 TAIL = len(', "hash": "') + 64 + len('"}')
 
 
@@ -28,19 +30,19 @@ class Ledger:
     """
 
     path: Path
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, JsonValue]] = field(default_factory=list)
     last: str = START
     lines: int = 0
     torn: int = 0
 
-    def append(self, event: dict[str, Any]) -> None:
+    def append(self, event: dict[str, JsonValue]) -> None:
         """Add one event and see it to the disk."""
         if self.lines == 0:
             self._write({"event": "ledger", "schema": SCHEMA})
         self._write(event)
         self.events.append(event)
 
-    def _write(self, event: dict[str, Any]) -> None:
+    def _write(self, event: dict[str, JsonValue]) -> None:
         body = json.dumps({**event, "previous": self.last}, ensure_ascii=False, allow_nan=False)
         own = hashlib.sha256(body.encode()).hexdigest()
         whole = self.path.stat().st_size if self.path.exists() else 0
@@ -70,15 +72,17 @@ def read_ledger(path: Path) -> Ledger:
         where = f"{path}, line {number}"
         event = _event(line, where)
         if event.pop("previous", None) != ledger.last:
-            raise InputError("the ledger was altered: this line does not follow the one before", where=where, fix=_FIX)
-        ledger.last = event.pop("hash")
+            raise InputError(
+                "the ledger was altered: this line does not follow the one before", where=where, fix=AFRESH
+            )
+        ledger.last = str(event.pop("hash"))
         ledger.lines = number
         if number > 1:
             ledger.events.append(event)
         elif event.get("event") != "ledger" or event.get("schema") != SCHEMA:
             found = f"schema {event['schema']}" if "schema" in event else "none"
             raise InputError(
-                "ledger of another version", where=where, expected=f"schema {SCHEMA}", found=found, fix=_FIX
+                "ledger of another version", where=where, expected=f"schema {SCHEMA}", found=found, fix=AFRESH
             )
     return ledger
 
@@ -96,15 +100,15 @@ def open_ledger(path: Path) -> Ledger:
     return ledger
 
 
-def _event(line: bytes, where: str) -> dict[str, Any]:
+def _event(line: bytes, where: str) -> dict[str, JsonValue]:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError("damaged ledger", where=where, found=str(error)[:200], fix=_FIX) from None
+        raise InputError("damaged ledger", where=where, found=str(error)[:200], fix=AFRESH) from None
     if not isinstance(event, dict) or line[-TAIL:] != f', "hash": "{event.get("hash")}"}}'.encode():
-        raise InputError("the ledger was altered: this line does not end in its hash", where=where, fix=_FIX)
+        raise InputError("the ledger was altered: this line does not end in its hash", where=where, fix=AFRESH)
     if hashlib.sha256(line[:-TAIL] + b"}").hexdigest() != event["hash"]:
-        raise InputError("the ledger was altered: this line is not the one its hash is of", where=where, fix=_FIX)
+        raise InputError("the ledger was altered: this line is not the one its hash is of", where=where, fix=AFRESH)
     return event
 
 
@@ -113,6 +117,3 @@ def _cut(path: Path, size: int) -> None:
         with path.open("rb+") as file:
             file.truncate(size)
             os.fsync(file.fileno())
-
-
-_FIX = "start a new run with --out elsewhere and --store on this run's store: finished fits are reused"

@@ -2,77 +2,31 @@
 
 store/deltas/<content id>.safetensors
 store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
-store/lock                       byte ranges of it are locked while a recipe is being fitted
+store/locks/NN.lock              is locked while a recipe that begins with NN is being fitted
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from filelock import FileLock
+from pydantic import JsonValue
 
 from learners.delta.delta import Delta, load_delta, load_head, save_delta
-from learners.specification.learner import Learner
-from learners.training.trainer import trainer_named
+from stream.storage.fits import FitResult, LearnedTask, Recipe, recipe_id
+from stream.storage.plain import NotOurs, plain, read
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
 
-
-def recipe_id(recipe: dict[str, Any]) -> str:
-    """Id of a job's inputs, known before it runs: equal recipes need not run twice."""
-    return content_id("recipe", canonical(recipe))
+Record = dict[str, JsonValue]
 
 
-def fit_recipe(
-    *,
-    backbone: str,
-    data: str,
-    learner: Mapping[str, Any],
-    task: str,
-    seed: int,
-    train_examples: int | None,
-    test_examples: int | None,
-    previous: str | None,
-    numerics: Mapping[str, Any],
-    met: Mapping[str, Any] | None = None,
-    validation_examples: int | None = None,
-) -> dict[str, Any]:
-    """The recipe of a fit: all that its Delta depends on, for who fits and for who checks.
-
-    Args:
-        backbone, data: Content ids.
-        learner: Its settings.
-        previous: Content id of the Delta that a sequential learner goes on from.
-        met: What else the learner met, where the Delta does not say it (`history`); no part of other recipes.
-        validation_examples: Where it is another limit than `test_examples`; no part of other recipes.
-    """
-    recipe = dict(locals())
-    return {
-        name: value for name, value in recipe.items() if value is not None or name not in ("met", "validation_examples")
-    }
-
-
-def history(learner: Learner, before: Sequence[Mapping[str, Any]], data: Mapping[str, str]) -> dict[str, Any] | None:
-    """What the state of a learner's trainer rests on: all good fits before with their data, and all tasks of the
-    stream where it needs them; None of a trainer that keeps no state.
-
-    Args:
-        before: Records of the good fits before.
-        data: Content id of the data of each task of the stream, in order of arrival.
-    """
-    trainer = trainer_named(learner.trainer)
-    if not trainer.keeps_state:
-        return None
-    foreseen = [[*task] for task in data.items()] if trainer.needs_full_stream(learner.trainer_config) else []
-    return {"learned": [[fit["task"], data[fit["task"]], fit["delta"]] for fit in before], "foreseen": foreseen}
-
-
-def record_text(record: dict[str, Any]) -> str:
+def record_text(record: Record) -> str:
     """The file of a fit's record, byte for byte."""
     return json.dumps({"record": record, "check": _check(record)}, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -98,50 +52,50 @@ class Store:
                 return path.stat().st_size
         return save_delta(delta, path)
 
-    def get_delta(self, record: dict[str, Any]) -> Delta:
-        """The Delta of a fit record, its content checked.
+    def get_delta(self, fit: LearnedTask) -> Delta:
+        """The Delta of a fit, its content checked.
 
         Raises:
             InputError: The file is missing or changed; names it and the tensor.
         """
-        return load_delta(self.delta_path(record["delta"]), record["delta"], record["digests"])
+        return load_delta(self.delta_path(fit.delta), fit.delta, fit.digests)
 
-    def get_head(self, record: dict[str, Any]) -> Delta:
-        """The head of a fit record's Delta, its content checked, without reading the body.
+    def get_head(self, fit: LearnedTask) -> Delta:
+        """The head of a fit's Delta, its content checked, without reading the body.
 
         Raises:
             InputError: The file is missing or changed; names it and the tensor.
         """
-        return load_head(self.delta_path(record["delta"]), record["digests"])
+        return load_head(self.delta_path(fit.delta), fit.digests)
 
-    def put_fit(self, recipe: str, record: dict[str, Any]) -> None:
-        write_atomic(self.fit_path(recipe), record_text(record))
+    def put_fit(self, recipe: Recipe, fit: FitResult) -> None:
+        write_atomic(self.fit_path(recipe.id), record_text({"recipe": plain(recipe), **plain(fit)}))
 
-    def get_fit(self, recipe: str) -> dict[str, Any] | None:
-        """The record of a finished fit whose Delta is there, or None.
+    def get_fit(self, recipe: str) -> FitResult | None:
+        """The finished fit of a recipe if its Delta is there too, or None.
 
         Raises:
             InputError: A damaged record.
         """
         path = self.fit_path(recipe)
         try:
-            record = read_record(path)
+            fit = fit_of(read_record(path), path)
         except FileNotFoundError:
             return None
-        return record if self.delta_path(record["delta"]).exists() else None
+        return fit if self.delta_path(fit.delta).exists() else None
 
     @contextmanager
     def sole_fitter(self, recipe: str) -> Iterator[None]:
         """Keep other processes, of this run or another, from fitting a recipe meanwhile; they wait. A crash lets go."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "lock").open("a+b") as file:
-            # One byte for each recipe, by hash; two recipes on one byte would wait for each other in vain.
-            fcntl.lockf(file, fcntl.LOCK_EX, 1, int(recipe[:14], 16))
+        locks = self.root / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        # One file for each recipe, by hash; of two recipes with one file, one waits for the other in vain.
+        with FileLock(locks / f"{recipe[:2]}.lock"):
             yield
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """The record of a fit.
+def read_record(path: Path) -> Record:
+    """The record of a fit as it was written: its recipe, and the entries of a `FitResult`.
 
     Raises:
         FileNotFoundError: There is none.
@@ -149,13 +103,53 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        record: dict[str, Any] = found["record"]
+        record: Record = found["record"]
         if set(found) != {"record", "check"} or found["check"] != _check(record):
             raise ValueError("its content is not the one its check is of")
         return record
     except (ValueError, TypeError, KeyError, RecursionError) as error:  # not JSON, or not a record
-        found = f"{type(error).__name__}: {error}"[:200]
-        raise InputError("damaged record", where=str(path), found=found, fix="delete it and run again") from None
+        raise _damaged(path, error) from None
+
+
+def fit_of(record: Record, path: Path) -> FitResult:
+    """The fit that a record is of.
+
+    Raises:
+        InputError: It is not what a fit leaves.
+    """
+    try:
+        return read(FitResult, record)
+    except NotOurs as error:
+        raise _damaged(path, error) from None
+
+
+def recipe_of(record: Record, path: Path) -> Recipe:
+    """What the fit of a record rests on.
+
+    Raises:
+        InputError: It is not what a fit leaves.
+    """
+    try:
+        return read(Recipe, record.get("recipe"))
+    except NotOurs as error:
+        raise _damaged(path, error) from None
+
+
+def written_recipe_id(record: Record) -> str:
+    """Id of the recipe in a record, of all that it holds.
+
+    Raises:
+        ValueError: There is none.
+    """
+    recipe = record.get("recipe")
+    if not isinstance(recipe, dict):
+        raise ValueError("a record without a recipe")
+    return recipe_id(recipe)
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    found = f"{type(error).__name__}: {error}"[:200]
+    return InputError("damaged record", where=str(path), found=found, fix="delete it and run again")
 
 
 def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> list[Path]:
@@ -170,5 +164,5 @@ def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> 
     return [path for path in kept if path not in needed]
 
 
-def _check(record: dict[str, Any]) -> str:
+def _check(record: Record) -> str:
     return content_id("record", canonical(record))

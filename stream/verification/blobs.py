@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -14,8 +14,10 @@ from safetensors import safe_open
 from learners.delta.delta import Counts, Delta, is_head, load_delta
 from learners.delta.layout import common
 from learners.specification.learner import Learner
-from stream.storage.store import Store, read_record, recipe_id, record_text
-from stream.verification.recorded import Event, Recorded
+from stream.storage.events import FitEvent
+from stream.storage.plain import plain
+from stream.storage.store import Record, Store, read_record, record_text, written_recipe_id
+from stream.verification.recorded import Recorded
 from stream.verification.verdict import Finding, Outcome
 from tasks.errors import InputError
 
@@ -38,13 +40,10 @@ class Blob:
 def check_store(store: Store, run: Recorded, progress: Callable[[str], None]) -> tuple[dict[str, Blob], Outcome]:
     """Read every file of the store, those of other runs too; returns the Deltas that are what their names say."""
     outcome = Outcome()
-    fits = [
-        (job.learner, job.arrival, run.held[job.id]) for job in run.jobs if job.kind == "fit" and job.id in run.held
-    ]
-    good = [(learner, arrival, fit) for learner, arrival, fit in fits if "failed" not in fit]
-    named: dict[str, tuple[str, int, Event]] = {}
-    for learner, arrival, fit in good:
-        named.setdefault(fit["delta"], (learner, arrival, fit))
+    fits = [fit for job in run.jobs if isinstance(fit := run.events.get(job.id), FitEvent)]
+    named: dict[str, FitEvent] = {}
+    for fit in fits:
+        named.setdefault(fit.delta, fit)
     blobs: dict[str, Blob] = {}
     paths = sorted((store.root / "deltas").glob("*.safetensors"))
     for number, path in enumerate(paths, start=1):
@@ -57,46 +56,45 @@ def check_store(store: Store, run: Recorded, progress: Callable[[str], None]) ->
             outcome.counts["tensors"] += len(blob.digests)
     damaged = {finding.file for finding in outcome.findings}
     taught: set[str] = set()
-    for learner, arrival, fit in good:
-        path = store.delta_path(fit["delta"])
-        about: dict[str, Any] = {"learner": learner, "task": fit["task"], "arrival": arrival}
-        if fit["delta"] in blobs:
-            outcome.findings += _against(
-                fit, blobs[fit["delta"]], path, about, run.facts.learners[learner], learner in taught
-            )
+    for fit in fits:
+        path = store.delta_path(fit.delta)
+        if fit.delta in blobs:
+            learner = run.facts.learners[fit.learner]
+            outcome.findings += _against(fit, blobs[fit.delta], path, learner, fit.learner in taught)
         elif str(path) not in damaged:
-            outcome.findings.append(Finding("the Delta of this fit is gone", str(path), **about, expected=fit["delta"]))
-        taught.add(learner)
-    outcome.counts["fits"] = len(good)
+            outcome.findings.append(_of(fit, path)("the Delta of this fit is gone", expected=fit.delta))
+        taught.add(fit.learner)
+    outcome.counts["fits"] = len(fits)
     outcome.counts["other_deltas"] = sum(path.stem not in named for path in paths)
-    _check_records(store, good, outcome)
+    _check_records(store, fits, outcome)
     return blobs, outcome
 
 
-def _read(path: Path, owner: tuple[str, int, Event] | None, outcome: Outcome) -> Blob | None:
-    about: dict[str, Any] = {}
-    fit: Event = {}
-    if owner is not None:
-        fit = owner[2]
-        about = {"learner": owner[0], "task": fit["task"], "arrival": owner[1]}
+def _of(fit: FitEvent | None, path: Path) -> Callable[..., Finding]:
+    """Findings on a file, and on the fit that it is of."""
+    if fit is None:
+        return partial(Finding, file=str(path))
+    return partial(Finding, file=str(path), learner=fit.learner, task=fit.task, arrival=fit.arrival)
+
+
+def _read(path: Path, fit: FitEvent | None, outcome: Outcome) -> Blob | None:
+    finding = _of(fit, path)
     try:
         delta = load_delta(path)
         if delta.id != path.stem:
-            recorded = {**fit.get("digests", {})}
+            recorded = {} if fit is None else fit.digests
             tensor = next((n for n, digest in recorded.items() if delta.digests.get(n) != digest), None)
             hashes = (
                 (recorded[tensor], delta.digests.get(tensor, "no such tensor")) if tensor else (path.stem, delta.id)
             )
             what = "a stored Delta changed"
-            outcome.findings.append(
-                Finding(what, str(path), **about, tensor=tensor, expected=hashes[0], found=hashes[1])
-            )
+            outcome.findings.append(finding(what, tensor=tensor, expected=hashes[0], found=hashes[1]))
             return None
         _check_layout(path, delta)
     except Exception as error:  # damaged bytes may raise anything in the readers
         found = error.found if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
         what = error.what if isinstance(error, InputError) else "a stored Delta changed"
-        outcome.findings.append(Finding(what, str(path), **about, expected=path.stem, found=found[:300]))
+        outcome.findings.append(finding(what, expected=path.stem, found=found[:300]))
         return None
     sizes = {name: tensor.numel() for name, tensor in delta.tensors.items()}
     return Blob(delta.digests, delta.pruned, delta.counts, delta.kept, sizes, path.stat().st_size)
@@ -123,17 +121,18 @@ def _check_layout(path: Path, delta: Delta) -> None:
                 raise ValueError(f"tensor {name} holds a negative zero, which none of ours does")
 
 
-def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner: Learner, later: bool) -> list[Finding]:
+def _against(fit: FitEvent, blob: Blob, path: Path, learner: Learner, later: bool) -> list[Finding]:
     """What an event says of its Delta and the Delta itself says otherwise.
 
     Args:
         later: Whether an earlier fit of the learner was good, so that what is common was not trained here.
     """
+    finding = _of(fit, path)
     findings = [
-        Finding("this fit's Delta is recorded with another tensor", str(path), **about, tensor=name,
-                expected=str(fit["digests"].get(name)), found=str(blob.digests.get(name)))
-        for name in dict.fromkeys((*fit["digests"], *blob.digests))
-        if fit["digests"].get(name) != blob.digests.get(name)
+        finding("this fit's Delta is recorded with another tensor", tensor=name,
+                expected=str(fit.digests.get(name)), found=str(blob.digests.get(name)))
+        for name in dict.fromkeys((*fit.digests, *blob.digests))
+        if fit.digests.get(name) != blob.digests.get(name)
     ]  # fmt: skip
     shared = sum(size for name, size in blob.sizes.items() if common(learner, name))
     counts = {
@@ -146,45 +145,44 @@ def _against(fit: Event, blob: Blob, path: Path, about: dict[str, Any], learner:
         "bytes": blob.size,
     }
     for name, found in counts.items():
-        if fit[name] != found:
+        expected = getattr(fit, name)
+        if expected != found:
             what = f"this fit is recorded with another number of {name.replace('_', ' ')} than its Delta has"
-            findings.append(Finding(what, str(path), **about, expected=str(fit[name]), found=str(found)))
+            findings.append(finding(what, expected=str(expected), found=str(found)))
     return findings
 
 
-def _check_records(store: Store, fits: list[tuple[str, int, Event]], outcome: Outcome) -> None:
-    records: dict[str, dict[str, Any]] = {}
+def _check_records(store: Store, fits: Sequence[FitEvent], outcome: Outcome) -> None:
+    records: dict[str, Record] = {}
     damaged = set()
     for path in sorted((store.root / "fits").glob("*.json")):
         outcome.counts["records"] += 1
         try:
-            record = read_record(path)
-            if record_text(record) != path.read_bytes().decode():
+            written = read_record(path)
+            if record_text(written) != path.read_bytes().decode():
                 raise ValueError("not laid out as it was written")
-            if (found := recipe_id(record["recipe"])) != path.stem:
+            if (found := written_recipe_id(written)) != path.stem:
                 raise ValueError(f"the record of recipe {found}")
-            records[path.stem] = record
+            records[path.stem] = written
         except (InputError, ValueError, LookupError, TypeError) as error:
             found = error.found if isinstance(error, InputError) else str(error)
             damaged.add(path.stem)
             outcome.findings.append(Finding("a fit's record changed", str(path), expected=path.stem, found=found))
-    for learner, arrival, fit in fits:
-        path, record = store.fit_path(fit["recipe"]), records.get(fit["recipe"], {})
-        if fit["recipe"] in damaged:
+    for fit in fits:
+        path, record = store.fit_path(fit.recipe), records.get(fit.recipe)
+        if fit.recipe in damaged:
             continue
-        for name in (*record, "delta") if record else ("recipe",):
-            expected = fit.get(name) if record else fit["recipe"]
-            found_value = record.get(name)
-            if name in OF_THE_MOMENT or (record and name == "recipe") or expected == found_value:
+        finding = _of(fit, path)
+        if record is None:
+            outcome.findings.append(finding("the record of this fit is gone", expected=fit.recipe, found="None"))
+            continue
+        said = plain(fit)
+        for name in (*record, "delta"):
+            if name in OF_THE_MOMENT or name == "recipe" or said.get(name) == record.get(name):
                 continue
-            if not record:
-                what = "the record of this fit is gone"
-            elif name == "delta":
+            what = f"the ledger and the store differ in this fit's {name.replace('_', ' ')}"
+            if name == "delta":
                 what = "one recipe, two contents: this fit was not repeatable"
-            else:
-                what = f"the ledger and the store differ in this fit's {name.replace('_', ' ')}"
-            shown = (str(expected)[:200], str(found_value)[:200])
-            outcome.findings.append(
-                Finding(what, str(path), learner, fit["task"], arrival, expected=shown[0], found=shown[1])
-            )
+            shown = str(said.get(name))[:200], str(record.get(name))[:200]
+            outcome.findings.append(finding(what, expected=shown[0], found=shown[1]))
             break

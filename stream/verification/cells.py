@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import partial
 
 from learners.delta.delta import answering
-from stream.engine.jobs import Job
+from stream.storage.events import Cell, FitEvent, RowEvent
+from stream.storage.finished import cells_of, fit_of, good, row_of
+from stream.storage.job import Job
 from stream.verification.blobs import Blob
-from stream.verification.recorded import Event, Recorded
+from stream.verification.recorded import Recorded
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical, content_id
 
@@ -28,37 +30,37 @@ def check_cells(run: Recorded, blobs: Mapping[str, Blob], ledger: str) -> Outcom
     """
     outcome = Outcome()
     plans: dict[str, tuple[str, int]] = {}
-    answers: dict[tuple[str, str, str], Event] = {}
+    answers: dict[tuple[str, str, str], Cell] = {}
     for job, cell in _cells(run):
-        task, learner = cell["task"], run.facts.learners[job.learner]
-        about: dict[str, Any] = {"file": ledger, "learner": job.learner, "task": task, "arrival": job.arrival}
-        outcome.counts["before" if job.kind == "before" else cell["provenance"]] += 1
+        task, learner = cell.task, run.facts.learners[job.learner]
+        finding = partial(Finding, file=ledger, learner=job.learner, task=task, arrival=job.arrival)
+        outcome.counts["before" if job.kind == "before" else cell.provenance] += 1
         expected = _delta(run, blobs, job, task)
-        if expected is not None and expected != cell["delta"]:
+        if expected is not None and expected != cell.delta:
             what = "this cell rests on another Delta than it must"
-            outcome.findings.append(Finding(what, **about, expected=expected, found=cell["delta"]))
-        plan = plans.setdefault(task, (cell["plan"], run.facts.tasks[task]["test"]))
-        if plan != (cell["plan"], cell["n"]):
-            what, found = "this cell was scored on other rows or batches than the task's", (cell["plan"], cell["n"])
-            outcome.findings.append(Finding(what, **about, expected=f"{plan}", found=f"{found}"))
-        first = answers.setdefault((job.learner, task, cell["delta"]), cell)
+            outcome.findings.append(finding(what, expected=expected, found=cell.delta))
+        plan = plans.setdefault(task, (cell.plan, run.facts.tasks[task]["test"]))
+        if plan != (cell.plan, cell.n):
+            what, found = "this cell was scored on other rows or batches than the task's", (cell.plan, cell.n)
+            outcome.findings.append(finding(what, expected=f"{plan}", found=f"{found}"))
+        first = answers.setdefault((job.learner, task, cell.delta), cell)
         again = first is not cell and learner.keeps_task_weights and _learned(run, job, task)
         outcome.counts["again"] += again
         for name in ANSWER:
-            if first[name] != cell[name]:
+            then, now = getattr(first, name), getattr(cell, name)
+            if then != now:
                 what = f"the {name} of this cell are not those of the first under the same Delta"
-                shown = (str(first[name]), str(cell[name]))
-                outcome.findings.append(Finding(what, **about, expected=shown[0], found=shown[1]))
+                outcome.findings.append(finding(what, expected=str(then), found=str(now)))
     for learner_name in run.facts.learners:
         _check_certificates(run, learner_name, ledger, outcome)
     return outcome
 
 
-def _cells(run: Recorded) -> Iterator[tuple[Job, Event]]:
+def _cells(run: Recorded) -> Iterator[tuple[Job, Cell]]:
     for job in run.jobs:
-        if job.kind != "fit" and job.id in run.held:
-            for cell in run.held[job.id]["cells"]:
-                yield job, cell
+        event = run.events.get(job.id)
+        for cell in event.cells if isinstance(event, RowEvent) else ():
+            yield job, cell
 
 
 def _learned(run: Recorded, job: Job, task: str) -> bool:
@@ -72,35 +74,35 @@ def _delta(run: Recorded, blobs: Mapping[str, Blob], job: Job, task: str) -> str
     if not _learned(run, job, task):
         if job.kind == "before" or learner.needs_previous_fit:
             return None
-        before = run.held.get(f"before/{job.learner}/0", {}).get("cells", ())
-        return next((str(cell["delta"]) for cell in before if cell["task"] == task), None)
+        before = cells_of(run.events, "before", job.learner, 0)
+        return next((cell.delta for cell in before if cell.task == task), None)
     fits = run.fits[job.learner]
     own = fits[run.place[task] - 1]
-    if own is None or "failed" in own:
+    if not isinstance(own, FitEvent):
         return None  # `check_events` tells of a cell that should not be there
     if learner.keeps_task_weights:
-        return str(own["delta"])
-    newest = next(fit for fit in reversed(fits[: job.arrival]) if fit is not None and "failed" not in fit)
-    if newest["delta"] not in blobs:
+        return own.delta
+    newest = good(fits[: job.arrival])[-1]
+    if newest.delta not in blobs:
         return None  # its file is damaged, and told of
-    digests = answering(newest["digests"], own["digests"], task)
-    return content_id("delta", canonical(digests), canonical(sorted(blobs[newest["delta"]].pruned)))
+    digests = answering(newest.digests, own.digests, task)
+    return content_id("delta", canonical(digests), canonical(sorted(blobs[newest.delta].pruned)))
 
 
 def _check_certificates(run: Recorded, learner: str, ledger: str, outcome: Outcome) -> None:
     proven = 0  # arrivals, from the first on, looked at already
     for arrival in run.place.values():
-        row = run.held.get(f"evaluate/{learner}/{arrival}", {})
-        if not row.get("certified"):
+        row = row_of(run.events, "evaluate", learner, arrival)
+        if row is None or not row.certified:
             continue
-        outcome.counts["certified"] += row["certified"]
+        outcome.counts["certified"] += row.certified
         for task in run.facts.order[proven : arrival - 1]:
             proven = run.place[task]
-            fit = run.held[f"fit/{learner}/{proven}"]
-            cells = run.held.get(f"evaluate/{learner}/{proven}", {}).get("cells", ())
-            day: Event = next((cell for cell in cells if cell["task"] == task), {})
-            if "failed" in fit or (day.get("delta"), day.get("provenance")) == (fit["delta"], "measured"):
+            fit = fit_of(run.events, learner, proven)
+            cells = cells_of(run.events, "evaluate", learner, proven)
+            day = next((cell for cell in cells if cell.task == task), None)
+            if not isinstance(fit, FitEvent) or (day and (day.delta, day.provenance) == (fit.delta, "measured")):
                 continue
             what = "certified without a cell measured on the day the task arrived"
-            found = str(day.get("delta", "no cell"))
-            outcome.findings.append(Finding(what, ledger, learner, task, arrival, expected=fit["delta"], found=found))
+            found = day.delta if day else "no cell"
+            outcome.findings.append(Finding(what, ledger, learner, task, arrival, expected=fit.delta, found=found))

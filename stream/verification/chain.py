@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from stream.config import RunConfig, resolve_config
+from stream.storage.events import Event, event_of
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.verdict import Finding, Outcome
 from tasks.errors import InputError
@@ -16,7 +17,7 @@ HASH = slice(-len('"}') - 64, -len('"}'))  # of a line, where its own hash stand
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class RunFiles:
     """What a run's folder holds, read once, documents first: of a run under way the ledger is then the newest.
 
     Attributes:
@@ -33,11 +34,20 @@ class Evidence:
     ledger: Ledger
     upto: int | None
 
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """The events of the ledger.
+
+        Raises:
+            stream.storage.plain.NotOurs: One is not what a run writes.
+        """
+        return tuple(event_of(entry) for entry in self.ledger.events)
+
     def path(self, *parts: str) -> str:
         return str(self.folder.joinpath(*parts))
 
 
-def read_evidence(folder: Path) -> tuple[Evidence | None, Outcome]:
+def read_run_files(folder: Path) -> tuple[RunFiles | None, Outcome]:
     """Read a run's folder; None where its ledger cannot be trusted, so that nothing else can be checked.
 
     Raises:
@@ -70,7 +80,7 @@ def read_evidence(folder: Path) -> tuple[Evidence | None, Outcome]:
     if ledger.torn:
         outcome.notes.append(f"the ledger ends in {ledger.torn} bytes of a line never finished: the mark of a crash")
     upto = _rests_on(ledger, hashes, results, folder / "results.json", outcome)
-    return Evidence(folder, config, results, matrices, ledger, upto), outcome
+    return RunFiles(folder, config, results, matrices, ledger, upto), outcome
 
 
 def _rests_on(ledger: Ledger, hashes: list[str], text: str | None, path: Path, outcome: Outcome) -> int | None:
@@ -79,7 +89,7 @@ def _rests_on(ledger: Ledger, hashes: list[str], text: str | None, path: Path, o
             outcome.findings.append(Finding("the run ended, and its results are gone", str(path)))
         return None
     try:
-        said: dict[str, Any] = json.loads(text)["ledger"]
+        said = json.loads(text)["ledger"]
         lines, last = int(said["lines"]), str(said["hash"])
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         found = f"{type(error).__name__}: {error}"[:200]

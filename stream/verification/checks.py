@@ -9,7 +9,7 @@ from stream.plugins.used import MissingPlugin
 from stream.storage.store import Store
 from stream.verification.blobs import Blob, check_store
 from stream.verification.cells import check_cells
-from stream.verification.chain import Evidence, read_evidence
+from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
 from stream.verification.keys import check_events, check_opening
 from stream.verification.recorded import Recorded, recorded
@@ -47,13 +47,13 @@ def verify(
         MissingPlugin: The run uses plug-ins that are not in use here, or not with the same content.
     """
     progress("ledger")
-    evidence, chain = read_evidence(Path(folder))
+    evidence, chain = read_run_files(Path(folder))
     outcomes = {"chain": chain}
     run: Recorded | None = None
     if evidence is not None:
         ledger = str(evidence.ledger.path)
         try:
-            run = recorded(evidence.ledger.events, ledger)
+            run = recorded(evidence.events, ledger)
         except MissingPlugin:  # no difference: what is needed to look for one is not here
             raise
         except UNREADABLE as error:
@@ -77,7 +77,7 @@ def verify(
     )
 
 
-def whole_record(folder: Path, lenient: bool = False) -> tuple[Evidence, Recorded]:
+def whole_record(folder: Path, lenient: bool = False) -> tuple[RunFiles, Recorded]:
     """The record of a run, for who builds on it rather than judges it.
 
     Args:
@@ -86,10 +86,10 @@ def whole_record(folder: Path, lenient: bool = False) -> tuple[Evidence, Recorde
     Raises:
         InputError: There is no run, one of another version, or one whose record is not whole; says what is not.
     """
-    evidence, chain = read_evidence(folder)
+    evidence, chain = read_run_files(folder)
     damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
     try:
-        run = None if evidence is None or chain.findings else recorded(evidence.ledger.events, str(folder), lenient)
+        run = None if evidence is None or chain.findings else recorded(evidence.events, str(folder), lenient)
     except MissingPlugin:
         raise
     except UNREADABLE as error:
@@ -100,7 +100,7 @@ def whole_record(folder: Path, lenient: bool = False) -> tuple[Evidence, Recorde
     return evidence, run
 
 
-def store_of(evidence: Evidence, given: str | Path | None = None) -> Store:
+def store_of(evidence: RunFiles, given: str | Path | None = None) -> Store:
     """The run's store: the one given, or the one in its folder, or where its settings say."""
     inside = evidence.folder / "store"
     if given is not None or inside.is_dir() or evidence.config is None or evidence.config.store is None:
@@ -109,7 +109,7 @@ def store_of(evidence: Evidence, given: str | Path | None = None) -> Store:
 
 
 def _check(
-    evidence: Evidence,
+    evidence: RunFiles,
     run: Recorded,
     store: Store,
     outcomes: dict[str, Outcome],

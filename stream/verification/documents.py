@@ -10,12 +10,12 @@ from stream.plugins.used import MissingPlugin
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.storage.files import laid_out
-from stream.verification.chain import Evidence
+from stream.verification.chain import RunFiles
 from stream.verification.recorded import Recorded, recorded
 from stream.verification.verdict import Finding, Outcome
 
 
-def check_documents(evidence: Evidence, now: Recorded) -> Outcome:
+def check_documents(evidence: RunFiles, now: Recorded) -> Outcome:
     """Make the documents anew and compare them, byte for byte.
 
     Both are written after an event, so a crash in between leaves them older than the ledger; they are then compared
@@ -32,7 +32,7 @@ def check_documents(evidence: Evidence, now: Recorded) -> Outcome:
         then = None
     elif evidence.upto < ledger.lines:
         try:
-            then = recorded(ledger.events[: evidence.upto - 1])  # without the first line, which is no event
+            then = recorded(evidence.events[: evidence.upto - 1])  # without the first line, which is no event
         except MissingPlugin:  # they rest on a plug-in as it was before: nothing says they are wrong
             outcome.notes.append("results.json is older than the last change of a plug-in, not checked")
             return outcome
@@ -42,7 +42,8 @@ def check_documents(evidence: Evidence, now: Recorded) -> Outcome:
         outcome.notes.append(f"results.json is {behind} lines older than the ledger; the run's command brings it up")
     if then is not None and evidence.results is not None:
         chain = json.loads(evidence.results)["ledger"]
-        expected = results(then.facts, then.held) | {"ledger": chain}
+        expected = results(then.facts, then.events)
+        expected["ledger"] = chain
         outcome.counts["documents"] += 1
         if evidence.results != laid_out(expected) + "\n":
             where, this, that = first_difference(json.loads(laid_out(expected)), json.loads(evidence.results))
@@ -79,17 +80,17 @@ def _learner(where: str, run: Recorded) -> str | None:
     return next((name for name in run.facts.learners if rest == name or rest.startswith(f"{name}/")), None)
 
 
-def _check_matrix(evidence: Evidence, name: str, then: Recorded | None, now: Recorded, outcome: Outcome) -> None:
+def _check_matrix(evidence: RunFiles, name: str, then: Recorded | None, now: Recorded, outcome: Outcome) -> None:
     path, text = evidence.path(name, "R.csv"), evidence.matrices.get(name)
     if text is None:
         if then is not None and name in then.facts.learners:
             outcome.findings.append(Finding("the matrix of this learner is gone", path, name))
         return
     outcome.counts["documents"] += 1
-    newest = to_csv(matrix_of(now.facts.order, name, now.held))
+    newest = to_csv(matrix_of(now.facts.order, name, now.events))
     expected = newest
     if then is not None and name in then.facts.learners:
-        expected = to_csv(matrix_of(then.facts.order, name, then.held))
+        expected = to_csv(matrix_of(then.facts.order, name, then.events))
     # R.csv is written before results.json: a crash in between leaves a matrix that knows more rows.
     between = then is not now and text.endswith("\n") and newest.startswith(text)
     if text == expected or between:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
 from learners.delta.delta import Delta
+from stream.storage.events import FitEvent
+from stream.storage.finished import good
 from stream.storage.store import Store
 from stream.verification.recorded import Recorded
 from tasks.errors import InputError, unknown_name
@@ -16,14 +18,15 @@ def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
     Raises:
         InputError: The task is not learned, or the Delta is gone or changed.
     """
-    fits = {event["task"]: event for event in run.fits[learner] if event is not None}
-    if task not in fits or "failed" in fits[task]:
-        found = fits[task]["failed"]["message"] if task in fits else "the run has not come so far"
+    fits = {fit.task: fit for fit in run.fits[learner] if fit is not None}
+    fit = fits.get(task)
+    if not isinstance(fit, FitEvent):
+        found = "the run has not come so far" if fit is None else fit.failed.message
         raise InputError("this task was not learned", where=f"learner {learner}, task {task}", found=found)
     if run.facts.learners[learner].keeps_task_weights:
-        return store.get_delta(fits[task])
-    last = [event for event in fits.values() if "failed" not in event][-1]
-    return store.get_delta(last).with_head(store.get_head(fits[task]), task)
+        return store.get_delta(fit)
+    last = good(fits.values())[-1]
+    return store.get_delta(last).with_head(store.get_head(fit), task)
 
 
 def named_learner(run: Recorded, learner: str) -> str:
@@ -51,4 +54,4 @@ def run_backbone(run: Recorded) -> Backbone:
 
 def learned_tasks(run: Recorded, learner: str) -> list[str]:
     """The tasks that a learner has learned, in order of arrival."""
-    return [event["task"] for event in run.fits[learner] if event is not None and "failed" not in event]
+    return [fit.task for fit in good(run.fits[learner])]

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast, get_args
 
+from learners.backbones.backbone import Dtype
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training
 from learners.specification.recipe import trainer_in
-from stream.engine.header import last_opened
-from stream.engine.jobs import Job, plan_jobs
-from stream.engine.keys import Inputs
+from stream.engine.header import last_opening
+from stream.engine.jobs import plan_jobs
 from stream.engine.resume import replay, written
 from stream.engine.stream import Experience, Stream
 from stream.plugins.used import MissingPlugin, check_present
 from stream.results.document import Facts
-
-Event = dict[str, Any]
+from stream.storage.events import Event, Fit, JobEvent, Opening
+from stream.storage.finished import Finished, fit_of
+from stream.storage.job import Job
+from stream.storage.keys import RunInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +28,18 @@ class Recorded:
     """What the last call rested on, what it had to do, and what is done of it.
 
     Attributes:
-        opening: The "run" event of that call.
+        opening: Of that call.
         inputs, facts: What it says, keys and results derive from.
         jobs: Its plan, made anew.
-        held: Events of finished jobs, by job id.
+        events: Events of finished jobs, by job id.
         superseded: Events of jobs that stand under no key of the plan.
     """
 
-    opening: Event
-    inputs: Inputs
+    opening: Opening
+    inputs: RunInputs
     facts: Facts
     jobs: tuple[Job, ...]
-    held: Mapping[str, Event]
+    events: Finished
     superseded: int
 
     @cached_property
@@ -46,9 +48,24 @@ class Recorded:
         return {task: arrival for arrival, task in enumerate(self.facts.order, start=1)}
 
     @cached_property
-    def fits(self) -> Mapping[str, list[Event | None]]:
+    def fits(self) -> Mapping[str, list[Fit | None]]:
         """By learner, the event of each fit in order of arrival, failed ones too; None where not done."""
-        return {name: [self.held.get(f"fit/{name}/{t}") for t in self.place.values()] for name in self.facts.learners}
+        return {
+            name: [fit_of(self.events, name, arrival) for arrival in self.place.values()]
+            for name in self.facts.learners
+        }
+
+    @property
+    def dtype(self) -> Dtype:
+        """Of the backbone.
+
+        Raises:
+            ValueError: The ledger names another than there is.
+        """
+        dtype = self.inputs.numerics.get("dtype")
+        if dtype not in get_args(Dtype):
+            raise ValueError(f"no dtype: {dtype!r}")
+        return cast(Dtype, dtype)
 
     def certifiable(self, learner: str) -> bool:
         """Whether cells of this learner may be certified: never of a sequential one, whose body goes on changing."""
@@ -64,33 +81,33 @@ def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool
             known what their tasks share and how they trained, but not what they compute. Enough to show a run.
 
     Raises:
+        LookupError, TypeError, ValueError, tasks.errors.InputError: An opening that is none of ours.
         MissingPlugin: It rests on a plug-in that is not in use.
-        LookupError, TypeError, ValueError, tasks.errors.InputError: A "run" event that is none of ours.
     """
-    opening = last_opened(list(events))
+    opening = last_opening(events)
     if opening is None:
         return None
-    inputs, facts = Inputs(**opening["inputs"]), dict(opening["facts"])
+    inputs = opening.inputs
     try:
-        check_present(facts.get("plugins", ()), where)
+        check_present(opening.facts.plugins, where)
         missing = False
     except MissingPlugin:
         if not lenient:
             raise
         missing = True
     learners = {
-        name: _known(settings) if missing and "plugins" in settings else parse_learner(name, opening["overrides"])
+        name: _known(settings) if missing and "plugins" in settings else parse_learner(name, opening.overrides)
         for name, settings in inputs.learners.items()
     }
     order = tuple(inputs.data)
     stream = Stream(tuple(Experience(arrival, task) for arrival, task in enumerate(order, start=1)))
     jobs = plan_jobs(stream, learners, inputs.evaluate, inputs.seed)
     latest = written(events)
-    held = replay(latest, jobs, inputs.key)
-    keys = {event["key"] for event in held.values()}
-    superseded = sum("key" in event and event["key"] not in keys for event in events)
-    whole = Facts(**{**facts, "order": tuple(facts["order"]), "learners": learners})
-    return Recorded(opening, inputs, whole, jobs, held, superseded)
+    finished = replay(latest, jobs, inputs.key)
+    keys = {event.key for event in finished.values()}
+    superseded = sum(isinstance(event, JobEvent) and event.key not in keys for event in events)
+    facts = Facts(**vars(opening.facts), learners=learners)
+    return Recorded(opening, inputs, facts, jobs, finished, superseded)
 
 
 def _known(settings: Mapping[str, Any]) -> Learner:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import torch
 
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
 from stream.engine.header import changes
-from stream.engine.jobs import Job, fit_ids
-from stream.execution.job import Bench, Setup, execute, numerics, open_bench
+from stream.engine.jobs import fit_ids
+from stream.execution.job import execute
+from stream.execution.result import Scored, needed
+from stream.execution.workbench import Setup, Workbench, numerics, open_workbench
+from stream.storage.events import Cell, RowEvent
+from stream.storage.job import Job
 from stream.storage.store import Store
-from stream.verification.chain import Evidence
-from stream.verification.recorded import Event, Recorded
+from stream.verification.chain import RunFiles
+from stream.verification.recorded import Recorded
 from stream.verification.sources import encoded_of
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
@@ -33,11 +37,11 @@ class Drawn:
     """A cell to evaluate again: of a row, by its job."""
 
     job: Job
-    cell: Event
+    cell: Cell
 
 
 def rerun(
-    evidence: Evidence,
+    evidence: RunFiles,
     run: Recorded,
     store: Store,
     count: int | None,
@@ -57,7 +61,7 @@ def rerun(
         InputError: The backbone or the data of the run are not to be had here.
     """
     outcome = Outcome()
-    here, there = numerics(run.inputs.numerics["dtype"]), run.inputs.numerics
+    here, there = numerics(run.dtype), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
     if not cells:
@@ -66,7 +70,7 @@ def rerun(
     if not same:
         outcome.notes.append(f"this is not the arithmetic of the run ({changes(there, here)}): last bits may differ")
     progress(f"loading backbone {run.facts.backbone['name']}")
-    backbone = load_backbone(pinned_backbone(run.facts.backbone), run.inputs.numerics["dtype"])
+    backbone = load_backbone(pinned_backbone(run.facts.backbone), run.dtype)
     if backbone.id != run.inputs.backbone:
         what = "the backbone is not the one of the run"
         expected, found = run.inputs.backbone, backbone.id
@@ -74,9 +78,9 @@ def rerun(
         return outcome
     threads = torch.get_num_threads()
     try:
-        bench = open_bench(_setup(evidence, run, store, cells, backbone, progress), backbone)
+        bench = open_workbench(_setup(evidence, run, store, cells, backbone, progress), backbone)
         for number, drawn in enumerate(cells, start=1):
-            progress(f"cell {number} of {len(cells)}: {drawn.job.learner}, {drawn.cell['task']}")
+            progress(f"cell {number} of {len(cells)}: {drawn.job.learner}, {drawn.cell.task}")
             _again(run, bench, drawn, same, outcome)
     finally:
         torch.set_num_threads(threads)
@@ -92,9 +96,10 @@ def draw(run: Recorded, count: int | None, seed: int, same: bool) -> list[Drawn]
     """
     distinct: dict[tuple[str, str, str], Drawn] = {}
     for job in run.jobs:
-        for cell in run.held.get(job.id, {}).get("cells", ()) if job.kind != "fit" else ():
-            if same or (job.kind != "before" and run.place[cell["task"]] <= job.arrival):
-                distinct.setdefault((job.learner, cell["task"], cell["delta"]), Drawn(job, cell))
+        event = run.events.get(job.id)
+        for cell in event.cells if isinstance(event, RowEvent) else ():
+            if same or (job.kind != "before" and run.place[cell.task] <= job.arrival):
+                distinct.setdefault((job.learner, cell.task, cell.delta), Drawn(job, cell))
     cells = [*distinct.values()]
     if count is None or count >= len(cells):
         return cells
@@ -103,7 +108,7 @@ def draw(run: Recorded, count: int | None, seed: int, same: bool) -> list[Drawn]
 
 
 def _setup(
-    evidence: Evidence,
+    evidence: RunFiles,
     run: Recorded,
     store: Store,
     cells: list[Drawn],
@@ -114,14 +119,14 @@ def _setup(
     assert config is not None  # or the check of the chain would have found that
     config = config.model_copy(update={"source": source_in(config.source, evidence.folder)})
     data = {}
-    for task in dict.fromkeys(drawn.cell["task"] for drawn in cells):
+    for task in dict.fromkeys(drawn.cell.task for drawn in cells):
         data[task] = str(encoded_of(run, task, config, backbone, progress))
     return Setup(
         backbone=backbone.name,
         backbone_id=inputs.backbone,
-        dtype=inputs.numerics["dtype"],
+        dtype=run.dtype,
         learners=tuple(inputs.learners),
-        overrides=run.opening["overrides"],
+        overrides=run.opening.overrides,
         data=data,
         store=str(store.root),
         seed=inputs.seed,
@@ -131,31 +136,34 @@ def _setup(
     )
 
 
-def _again(run: Recorded, bench: Bench, drawn: Drawn, same: bool, outcome: Outcome) -> None:
+def _again(run: Recorded, bench: Workbench, drawn: Drawn, same: bool, outcome: Outcome) -> None:
     job, then = drawn.job, drawn.cell
-    about: dict[str, Any] = {"learner": job.learner, "task": then["task"], "arrival": job.arrival}
+    finding = partial(Finding, file="ledger.jsonl", learner=job.learner, task=then.task, arrival=job.arrival)
     needs = fit_ids(job.learner, job.arrival)
-    alone = Job("before" if job.kind == "before" else "evaluate", job.learner, job.arrival, (then["task"],), needs)
-    results = {need: run.held[need] for need in needs}
-    (now,) = execute(bench, alone, results, lambda event: None)["cells"]
+    alone = Job("before" if job.kind == "before" else "evaluate", job.learner, job.arrival, (then.task,), needs)
+    results = {need: needed(run.events[need]) for need in needs}
+    scored = execute(bench, alone, results, lambda event: None)
+    assert isinstance(scored, Scored)
+    (now,) = scored.cells
     outcome.counts["cells"] += 1
-    ledger = "ledger.jsonl"
+
     if same:
         for name in ("delta", "plan", "logits", "predictions", "score"):
-            if now[name] != then[name]:
+            before, after = getattr(then, name), getattr(now, name)
+            if before != after:
                 what = f"evaluated again, this cell has another {name} than the ledger says"
-                shown = (str(then[name]), str(now[name]))
-                outcome.findings.append(Finding(what, ledger, **about, expected=shown[0], found=shown[1]))
+                outcome.findings.append(finding(what, expected=str(before), found=str(after)))
                 return
         return
-    outcome.counts["last_bits"] += now["logits"] != then["logits"]
-    if now["predictions"] == then["predictions"]:
+    outcome.counts["last_bits"] += now.logits != then.logits
+    if now.predictions == then.predictions:
         return
-    regression = run.facts.tasks[then["task"]]["kind"] == "regression"
-    if regression and None not in (now["score"], then["score"]) and abs(now["score"] - then["score"]) <= SAME_SCORE:
+    regression = run.facts.tasks[then.task]["kind"] == "regression"
+    close = now.score is not None and then.score is not None and abs(now.score - then.score) <= SAME_SCORE
+    if regression and close:
         return
     what = (
-        f"other predictions under other arithmetic, which is no evidence of forgetting: score {then['score']} then, "
-        f"{now['score']} now"
+        f"other predictions under other arithmetic, which is no evidence of forgetting: score {then.score} then, "
+        f"{now.score} now"
     )
-    outcome.findings.append(Finding(what, ledger, **about, expected=then["predictions"], found=now["predictions"]))
+    outcome.findings.append(finding(what, expected=then.predictions, found=now.predictions))

@@ -11,6 +11,7 @@ import pytest
 
 from stream import run
 from stream.engine.estimate import Answers, Pace
+from tests import typed_events
 from tests.runs import TASKS, Answer, as_arguments, call, events_of, ledger_of, tiny_settings
 
 LEARNERS = ("adapter:4", "full:sequential", "head")
@@ -140,9 +141,8 @@ def test_it_refuses_what_run_refuses(done: dict[str, Any], tmp_path: Path) -> No
 
 def test_a_pace_knows_that_training_stops_early() -> None:
     pace = Pace()
-    recipe = {"learner": {"training": {"epochs": 10}}}
     for losses, flops, seconds in ([[1.0] * 4, 400.0, 2.0], [[1.0] * 6, 600.0, 3.0]):
-        pace.add({"flops": flops, "seconds": seconds, "losses": losses, "recipe": recipe})
+        pace.add(typed_events.fit("x", 1, "cola", losses=tuple(losses), flops=flops, seconds=seconds), epochs=10)
     assert pace.rate == 200
     assert pace.take(1000) == pytest.approx(2.5)  # half of ten epochs, 500 FLOPs
 
@@ -150,5 +150,5 @@ def test_a_pace_knows_that_training_stops_early() -> None:
 def test_answers_take_as_long_as_they_did_for_that_task_else_by_rows() -> None:
     answers = Answers()
     for task, n, seconds in (("cola", 10, 1.0), ("cola", 10, 3.0), ("rte", 20, 4.0)):
-        answers.add({"task": task, "n": n, "seconds": seconds})
+        answers.add(typed_events.cell(task, n=n, seconds=seconds))
     assert [answers.take("cola", 10), answers.take("rte", 20), answers.take("qqp", 100)] == [2.0, 4.0, 20.0]

@@ -27,6 +27,7 @@ import learners.training.loop
 from learners.specification.recipe import recipe_of
 from stream import run
 from stream.errors import RunFailed
+from stream.storage.fits import FitResult, Recipe
 from stream.storage.ledger import read_ledger
 from stream.storage.store import Store
 from stream.verification import verify
@@ -63,10 +64,9 @@ class CrashSafety(RuleBasedStateMachine):
         return call
 
     def noted(self, put_fit: Any) -> Any:
-        def call(store: Store, recipe: str, record: dict[str, Any]) -> None:
-            put_fit(store, recipe, record)
-            told = record["recipe"]
-            self.finished[canonical(told["learner"]), told["data"], told["previous"]] = (recipe, record["delta"])
+        def call(store: Store, recipe: Recipe, fit: FitResult) -> None:
+            put_fit(store, recipe, fit)
+            self.finished[canonical(recipe.learner), recipe.data, recipe.previous] = (recipe.id, fit.delta)
 
         return call
 
@@ -225,9 +225,9 @@ class CrashSafety(RuleBasedStateMachine):
                 yield path, json.loads(path.read_text(encoding="utf-8"))
 
     def files(self) -> list[Path]:
-        """What a run leaves, but for what a crash left half-written, and the lock, which is empty."""
+        """What a run leaves, but for what a crash left half-written, and the locks, which are empty."""
         found = (path for path in self.base.rglob("*") if path.is_file() and path.suffix != ".part")
-        return sorted(path for path in found if path.name != "lock")
+        return sorted(path for path in found if path.suffix != ".lock")
 
     def teardown(self) -> None:
         try:

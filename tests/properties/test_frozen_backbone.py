@@ -1,7 +1,8 @@
 """The frozen backbone: its bytes never change under any sequence of begin, fit, evaluate and switch.
 
-The machine drives the code of a real run (`execute` on a `Bench`, with a store on disk) over random learners of every
-family, tasks and seeds, and compares after every step with copies of its own, taken by other code than the project's.
+The machine drives the code of a real run (`execute` on a `Workbench`, with a store on disk) over random learners of
+every family, tasks and seeds, and compares after every step with copies of its own, taken by other code than the
+project's.
 """
 
 from __future__ import annotations
@@ -36,8 +37,11 @@ from learners.delta.layout import delta_shapes
 from learners.specification.family import families, parse_learner
 from learners.specification.learner import Learner
 from learners.training.trainer import trainer_named
-from stream.engine.jobs import Job, fit_ids
-from stream.execution.job import Bench, Setup, execute
+from stream.engine.jobs import fit_ids
+from stream.execution.job import execute
+from stream.execution.result import needed
+from stream.execution.workbench import Setup, Workbench
+from stream.storage.job import Job, JobId
 from stream.storage.store import Store
 from tasks.errors import InputError
 from tests.loaded import backbone, encoded
@@ -100,7 +104,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         self.files: dict[Path, str] = {}  # every committed Delta -> SHA-256 of its file
         self.answers: dict[tuple[int, str, str], tuple[str, str]] = {}  # of isolated learners, when first given
         self.heads: dict[tuple[int, str, str], dict[str, Tensor]] = {}
-        self.runs: dict[tuple[int, str], dict[str, Any]] = {}  # (seed, learner) -> fit results by job id
+        self.runs: dict[tuple[int, str], dict[JobId, Any]] = {}  # (seed, learner) -> fit results by job id
 
     @initialize(seed=st.integers(0, 3), specification=st.sampled_from(sorted(learners())))
     def begin(self, seed: int, specification: str) -> None:
@@ -114,13 +118,13 @@ class FrozenBackbone(RuleBasedStateMachine):
             overrides=TRAINING, data={}, store=str(self.folder), seed=seed, train_examples=None, test_examples=None,
             ids={name: task.id for name, task in TASKS.items()},
         )  # fmt: skip
-        self.bench = Bench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
+        self.bench = Workbench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
         self.seed, self.name, self.learner = seed, specification, learners()[specification]
         self.fitted = self.runs.setdefault((seed, specification), {})
 
     @property
     def order(self) -> list[str]:
-        return [record["task"] for record in self.fitted.values()]
+        return [fit.task for fit in self.fitted.values()]
 
     @precondition(lambda self: len(self.fitted) < len(TASKS))
     @rule(data=st.data())
@@ -131,10 +135,10 @@ class FrozenBackbone(RuleBasedStateMachine):
         whole = trainer_named(self.learner.trainer).keeps_state  # which is made again from all that it learned
         chain = (before if whole else before[-1:]) if self.learner.needs_previous_fit else ()
         job = Job("fit", self.name, arrival, (task,), chain)
-        result = execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None)
+        result = needed(execute(self.bench, job, {need: self.fitted[need] for need in job.needs}, lambda event: None))
         previous = self.bench.store.get_delta(self.fitted[chain[-1]]) if chain else None
         self.fitted[job.id] = result
-        path = self.bench.store.delta_path(result["delta"])
+        path = self.bench.store.delta_path(result.delta)
         self.files[path] = hashlib.sha256(path.read_bytes()).hexdigest()
         delta = load_delta(path)
         self.heads[self.seed, self.name, task] = {n: t for n, t in delta.tensors.items() if n.startswith("head.")}
@@ -152,17 +156,17 @@ class FrozenBackbone(RuleBasedStateMachine):
         arrival, past = len(self.fitted), self.order
         tasks = (*past, *(name for name in TASKS if name not in past)) if ahead else tuple(past)
         job = Job("evaluate", self.name, arrival, tasks, fit_ids(self.name, arrival))
-        cells = execute(self.bench, job, self.fitted, lambda event: None)["cells"]
-        assert [cell["task"] for cell in cells] == list(tasks)
+        cells = execute(self.bench, job, self.fitted, lambda event: None).cells
+        assert [cell.task for cell in cells] == list(tasks)
         for cell in cells[: len(past)]:
             if self.learner.keeps_task_weights:
-                key, given = (self.seed, self.name, cell["task"]), (cell["logits"], cell["predictions"])
+                key, given = (self.seed, self.name, cell.task), (cell.logits, cell.predictions)
                 assert self.answers.setdefault(key, given) == given
 
     @rule()
     def before(self) -> None:
         job = Job("before", self.name, 0, tuple(TASKS))
-        assert len(execute(self.bench, job, {}, lambda event: None)["cells"]) == len(TASKS)
+        assert len(execute(self.bench, job, {}, lambda event: None).cells) == len(TASKS)
 
     @invariant()
     def the_backbone_is_what_it_was(self) -> None:
@@ -193,8 +197,8 @@ class FrozenBackbone(RuleBasedStateMachine):
     def the_head_of_a_past_task_is_what_it_was(self) -> None:
         """Also of a sequential learner, whose body goes on."""
         for (seed, name, task), head in self.heads.items():
-            record = next(r for r in self.runs[seed, name].values() if r["task"] == task)
-            delta = load_delta(Store(self.folder).delta_path(record["delta"]), record["delta"])
+            fit = next(fit for fit in self.runs[seed, name].values() if fit.task == task)
+            delta = load_delta(Store(self.folder).delta_path(fit.delta), fit.delta)
             assert all(torch.equal(delta.tensors[part], tensor) for part, tensor in head.items())
 
     def teardown(self) -> None:

@@ -13,10 +13,12 @@ import stream.execution.job
 from learners.backbones.backbone import Dtype
 from learners.delta.initial import initial_delta
 from learners.specification.family import parse_learners
-from stream.engine.jobs import Job, JobKind
-from stream.execution.activation_cache import KeptChanged
+from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
-from stream.execution.job import BackboneChanged, Bench, Setup, execute
+from stream.execution.job import execute
+from stream.execution.result import needed
+from stream.execution.workbench import BackboneChanged, Setup, Workbench
+from stream.storage.job import Job, JobId, JobKind
 from stream.storage.store import Store
 from tests.loaded import backbone, encoded
 
@@ -24,16 +26,16 @@ LEARNERS = parse_learners("head,feature:2,topk:1,topk:1:sequential,adapter:8")
 TASKS = {name: encoded(name) for name in ("one", "two")}
 
 
-def bench(folder: Path, keep: bool) -> Bench:
+def bench(folder: Path, keep: bool) -> Workbench:
     base = backbone()
     setup = Setup(
         backbone=base.name, backbone_id=base.id, dtype="float32", learners=tuple(LEARNERS), overrides={}, data={},
         store=str(folder), seed=0, train_examples=None, test_examples=None, keep=keep,
     )  # fmt: skip
-    return Bench(setup, base, LEARNERS, Store(folder), dict(TASKS))
+    return Workbench(setup, base, LEARNERS, Store(folder), dict(TASKS))
 
 
-def logits_of(at: Bench, learner: str) -> list[str]:
+def logits_of(at: Workbench, learner: str) -> list[str]:
     own = LEARNERS[learner]
     deltas = {name: initial_delta(at.backbone, own, TASKS[name].task, seed=3) for name in TASKS}
     return [stream.execution.job._score(at, own, delta, name).logits for name, delta in deltas.items()]
@@ -63,7 +65,7 @@ def test_before_training_learners_that_add_nothing_share_what_the_head_reads(dty
     learners = parse_learners("full:isolated,layernorm,bitfit,topk:1,head,feature:2,adapter:8,lora:2,majority")
     at = replace(bench(tmp_path, keep=False), backbone=backbone(dtype=dtype), learners=learners)
     for name, learner in learners.items():
-        cells = execute(at, Job("before", name, 0, tuple(TASKS)), {}, lambda event: None)["cells"]
+        cells = execute(at, Job("before", name, 0, tuple(TASKS)), {}, lambda event: None).cells
         for cell, (task, data) in zip(cells, TASKS.items(), strict=True):
             delta = initial_delta(at.backbone, learner, data.task, seed=0)
             alone = evaluate(at.backbone, learner, delta, data.task, data.test)
@@ -77,7 +79,7 @@ def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:
     kept, _ = at.kept.states["two", 2, 1]
     assert kept.kept is not None
     kept.kept.view(torch.uint8)[0, 0] ^= 1
-    with pytest.raises(KeptChanged, match="two"):
+    with pytest.raises(ActivationsChanged, match="two"):
         logits_of(at, "head")
 
 
@@ -86,14 +88,14 @@ def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind
     """First scores, and those of tasks to come, are of weights that lie beside a model in another dtype."""
     at, learner = bench(tmp_path, keep=False), "topk:1"
     at.backbone = backbone(dtype="bfloat16")
-    fits = {"fit/topk:1/1": execute(at, Job("fit", learner, 1, ("one",)), {}, lambda event: None)}
+    fits = {JobId.of("fit", "topk:1", 1): needed(execute(at, Job("fit", learner, 1, ("one",)), {}, lambda event: None))}
     weight = at.backbone.weights["encoder.layer.1.output.dense.weight"].view(-1)
     kept = weight[3].clone()
     needs = () if kind == "before" else tuple(fits)
     weight[3] += 1.0
     try:
         past = Job("evaluate", learner, 1, ("one",), tuple(fits))
-        assert len(execute(at, past, fits, lambda event: None)["cells"]) == 1, "a Delta has weights of its own"
+        assert len(execute(at, past, fits, lambda event: None).cells) == 1, "a Delta has weights of its own"
         with pytest.raises(BackboneChanged, match=r"output.dense.weight \(float32\) changed during"):
             execute(at, Job(kind, learner, 1, ("one", "two"), needs), {n: fits[n] for n in needs}, lambda event: None)
     finally:

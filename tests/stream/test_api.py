@@ -75,8 +75,8 @@ def test_help_of_the_command_says_the_same(verb: str) -> None:
     assert set(SETTINGS) <= set(options) <= {*SETTINGS, *OTHERS}
     for name in SETTINGS:
         assert options[name].help == described(name)
-        repeated = {"columns": "--column", "plugins": "--plugin"}  # one entry each time
-        assert options[name].opts == [repeated.get(name, f"--{name.replace('_', '-')}")]
+        once = {"columns": "--column", "plugins": "--plugin"}  # may be repeated
+        assert options[name].opts == [once.get(name, f"--{name.replace('_', '-')}")]
 
 
 def test_the_settings_file_reads_back() -> None:
@@ -194,23 +194,6 @@ def test_learners_as_objects(done: dict[str, Any]) -> None:
     assert "expected training.warmup 0.1; found 0.5" in messages[0]
     assert all("plugins=[FILE]" in message for message in messages[:3])
     assert "a Learner or a Family; found 3" in messages[3]
-
-
-def test_a_family_of_a_plug_in_as_an_object(
-    done: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The caller has imported the file himself: the object is known by the code that made it."""
-    file = tmp_path / "mine.py"
-    monkeypatch.chdir(tmp_path)
-    assert call("new", "learner", "mine").code == 0
-    module: dict[str, Any] = {"__name__": "mine"}
-    exec(compile(file.read_text(), str(file), "exec", dont_inherit=True), module)
-    given = {**done, "learners": ["head", module["FAMILY"]]}
-    assert list(plan(**given, plugins=file).learners) == ["head", "mine"]
-    with pytest.raises(InputError, match=r"give plugins=\[FILE\]"):
-        plan(**given)
-    with pytest.raises(InputError, match="not one that taskstream knows"):
-        plan(**{**given, "learners": [replace(module["FAMILY"], build=families()["head"].build)]}, plugins=file)
 
 
 def test_a_loaded_backbone(done: dict[str, Any], tmp_path: Path) -> None:

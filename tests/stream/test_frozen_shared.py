@@ -12,6 +12,8 @@ from learners.delta.layout import common
 from learners.specification.family import parse_learner
 from stream import run
 from stream.results.growth import growth, task_cost
+from stream.storage.events import event_of
+from stream.storage.finished import good
 from stream.storage.store import Store
 from stream.verification import verify
 from tests.runs import events_of, tiny_settings
@@ -22,7 +24,7 @@ LEARNERS = (ALPHA, "adapterbias:share=alpha:l0=1e-2:frozen-shared", "lora:2:froz
 
 def deltas(out: Path, learner: str) -> list[Delta]:
     store = Store(out / "store")
-    return [store.get_delta(event) for event in events_of(out, "fit") if event["learner"] == learner]
+    return [store.get_delta(event_of(event)) for event in events_of(out, "fit") if event["learner"] == learner]
 
 
 @pytest.mark.parametrize("evaluate", ["full", "audited", "square"])
@@ -89,7 +91,7 @@ def test_the_next_good_task_teaches_when_the_first_fails(
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA, suite=",".join(order))
     results = run(**settings, order=",".join(order)).as_dict()
     assert [failure["task"] for failure in results["learners"][ALPHA]["failures"]] == [first]
-    second, third = (e for e in events_of(tmp_path, "fit") if "failed" not in e)
+    second, third = good(map(event_of, events_of(tmp_path, "fit")))
     store, learner = Store(tmp_path / "store"), parse_learner(ALPHA)
     taught, kept = store.get_delta(second), store.get_delta(third)
     shared = [tensor for tensor in taught.tensors if common(learner, tensor)]

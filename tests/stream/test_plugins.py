@@ -16,6 +16,7 @@ import pytest
 import stream
 from stream import cost, load_results, plan, verify
 from stream.cli.new import template
+from stream.hub import load_model
 from stream.plugins.file import read_plugins
 from stream.plugins.load import load_plugins, reload_plugins
 from stream.results.metrics import metrics
@@ -203,6 +204,53 @@ def test_an_own_source(tmp_path: Path, tiny_backbone: Path) -> None:
     assert call("run", *as_arguments(settings)).code == 2  # no plug-in, no such source
 
 
+def test_a_metric_that_fails_on_the_run_itself_costs_no_work(
+    tmp_path: Path, tiny_tasks: Path, tiny_backbone: Path
+) -> None:
+    """It passes every trial, of one and of four tasks, and cannot divide by nought after the second of this run."""
+    path = tmp_path / "ratio.py"
+    path.write_text(METRIC.format(name="ratio", compute="lambda R, b: 1 / (len(R) - 2) if len(R) else None"))
+    settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours,rte")
+    answer = ran(path, **settings)
+    assert answer.code == 2
+    (error,) = answer.errors
+    assert error.startswith(f"error: {path}:2: metric ratio fails on this run; found ZeroDivisionError")
+    path.write_text(METRIC.format(name="ratio", compute="lambda R, b: float('nan')  # no number: an empty value"))
+    assert ran(path, **settings).code == 2  # on four tasks that is no number
+    path.write_text(METRIC.format(name="ratio", compute="lambda R, b: 0.5 if len(R) == 4 else float('nan')"))
+    assert ran(path, **settings).code == 0
+    assert read_results(tmp_path / "run")["learners"]["head"]["metrics"]["ratio"] is None
+    assert len(fitted(tmp_path / "run")) == 2
+
+
+def test_workers_that_are_kept_take_the_plugin_of_each_run(
+    tmp_path: Path, tiny_tasks: Path, tiny_backbone: Path
+) -> None:
+    path = write(tmp_path, "learner", "mine")
+    settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, suite="colours", learners="mine", plugins=[path])
+    scores = []
+    with stream.kept_workers(2) as workers:
+        for name in ("one", "two"):
+            results = stream.run(**settings | {"workers": workers, "out": tmp_path / name})
+            scores.append(results.document["plugins"][0]["sha256"])  # type: ignore[index]
+            assert verify(tmp_path / name, plugins=path).passed
+            path.write_text(path.read_text(encoding="utf-8").replace("torch.zeros", "torch.ones"), encoding="utf-8")
+    assert len(set(scores)) == 2
+
+
+def test_a_model_is_passed_on_with_the_name_of_its_plugin(finished: Path, tmp_path: Path, tiny_backbone: Path) -> None:
+    run, files = str(finished / "run"), ("--plugin", str(finished / "mine.py"), "--plugin", str(finished / "worst.py"))
+    options = ("--learner", "mine", "--task", "rte", "--to-dir", str(tmp_path / "hub"), "--display", "none")
+    assert "the plug-in of learner mine is not here" in call("export", run, *options).err
+    answer = call("export", run, *options, *files)
+    assert (answer.code, answer.err) == (0, "")
+    (record,) = (path for path in tmp_path.rglob("config.json") if "taskstream delta" in path.read_text())
+    with pytest.raises(InputError, match=r"config\.json: the plug-in of learner mine is not here; expected mine\.py"):
+        load_model(record.parent)
+    model = load_model(record.parent, str(tiny_backbone), plugins=[finished / "mine.py"])
+    assert model.logits(["one text"], ["another"]).shape == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
@@ -378,6 +426,7 @@ def test_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed[-1]["name"] == "my_learner"
     assert json.loads(call("list", "metrics", *files, "--display", "json").out)
     assert json.loads(call("show", "learner", "my_learner", *files, "--display", "json").out)["citation"] == "yours"
+    assert "my_learner.py, SHA-256 " in call("show", "learner", "my_learner", *files, "--display", "json").out
     assert json.loads(call("show", "metric", "my_metric", *files, "--display", "json").out)["formula"] == "min_j R[T,j]"
     options = ("--backbone", "bert-base-uncased", "--suite", "glue9", "--learners", "my_learner", "--display", "json")
     assert json.loads(call("cost", *options, *files).out)["learners"]["my_learner"]["parameters_per_task"] == 12 * 768

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 import pytest
 
 from learners.specification.family import parse_learners
 from stream.results.account import account
 from stream.results.document import Facts, environment, matrix_of, results, row_event, violations_of
+from stream.storage.events import Cell, FitEvent, JobEvent
+from stream.storage.fits import Failure
+from stream.storage.job import JobId
+from tests import typed_events
+from tests.typed_events import failed_fit, fit
+from tests.typed_events import row as scored
 
 ORDER = ("a", "b", "c")
 LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential")
@@ -28,27 +33,26 @@ FACTS = Facts(
 )
 
 
-def cell(task: str, score: float, logits: str = "same", provenance: str = "measured") -> dict[str, Any]:
-    return {"task": task, "score": score, "logits": f"{logits} of {task}", "provenance": provenance, "seconds": 0.5}
+def cell(task: str, score: float | None, logits: str = "same", provenance: str = "measured") -> Cell:
+    return typed_events.cell(task, score, logits=f"{logits} of {task}", provenance=provenance, seconds=0.5)
 
 
-def events_of(name: str, arrivals: int = 3) -> dict[str, dict[str, Any]]:
+def events_of(name: str, arrivals: int = 3) -> dict[JobId, JobEvent]:
     """Events of a learner up to an arrival; the score is arrival and task as two digits after the point."""
-    events: dict[str, dict[str, Any]] = {
-        f"before/{name}/0": {"cells": [cell(task, 0.01 * (j + 1)) for j, task in enumerate(ORDER)]}
-    }
+    before = [cell(task, 0.01 * (j + 1)) for j, task in enumerate(ORDER)]
+    events: dict[JobId, JobEvent] = {JobId.of("before", name, 0): scored("before", name, 0, before)}
     for t in range(1, arrivals + 1):
-        events[f"fit/{name}/{t}"] = {
-            "task": ORDER[t - 1], "parameters": 200 + t, "kept_parameters": 100 + t, "added_parameters": 60,
-            "head_parameters": 10, "bytes": 400, "head_bytes": 40,
-            "flops": 1e6, "seconds": 2.0, "peak_memory_bytes": 1000 * t,
-        }  # fmt: skip
+        events[JobId.of("fit", name, t)] = fit(
+            name, t, ORDER[t - 1], parameters=200 + t, kept_parameters=100 + t, added_parameters=60,
+            head_parameters=10, bytes=400, head_bytes=40, flops=1e6, seconds=2.0, peak_memory_bytes=1000 * t,
+        )  # fmt: skip
         cells = [cell(task, (10 * t + j + 1) / 100) for j, task in enumerate(ORDER[:t])]
-        events[f"evaluate/{name}/{t}"] = {"cells": cells}
+        events[JobId.of("evaluate", name, t)] = scored("evaluate", name, t, cells)
     return events
 
 
 ALL = {key: event for name in LEARNERS for key, event in events_of(name).items()}
+LAST = {name: (JobId.of("evaluate", name, 3), JobId.of("audit", name, 3)) for name in LEARNERS}
 
 
 def test_the_matrix() -> None:
@@ -67,7 +71,7 @@ def test_rows_after_a_gap_wait() -> None:
 
 
 def test_the_final_audit_takes_the_place_of_the_last_row() -> None:
-    audit = {"cells": [cell(task, 0.9, provenance="audited") for task in ORDER]}
+    audit = scored("audit", "adapter:4", 3, [cell(task, 0.9, provenance="audited") for task in ORDER])
     events = {**ALL, "audit/adapter:4/3": audit}
     assert row_event(events, "adapter:4", 3) is audit
     assert row_event(events, "adapter:4", 2) is events["evaluate/adapter:4/2"]
@@ -101,8 +105,12 @@ def test_a_newer_head_in_the_last_delta_is_kept_once() -> None:
     """Strategies may train earlier heads on: the old ones then answer for nothing."""
     name = "avalanche:replay"
     learners, events = parse_learners(name), events_of(name)
-    events[f"fit/{name}/2"]["digests"] = {"head.bias": "1", "heads.a.bias": "2"}
-    events[f"fit/{name}/3"]["digests"] = {"head.bias": "3", "heads.b.bias": "4", "heads.b.weight": "5"}
+    newer = {
+        2: {"head.bias": "1", "heads.a.bias": "2"},
+        3: {"head.bias": "3", "heads.b.bias": "4", "heads.b.weight": "5"},
+    }
+    for t, digests in newer.items():
+        events[JobId.of("fit", name, t)] = replace(events[JobId.of("fit", name, t)], digests=digests)
     cost = results(replace(FACTS, learners=learners), events)["learners"][name]["cost"]
     assert [entry["bytes"] for entry in cost["after_each_arrival"]] == [400, 400, 440]
     assert cost["bytes_per_task"] == {"a": 40, "b": 0, "c": 400}
@@ -114,14 +122,15 @@ def test_what_tasks_have_in_common_is_kept_once() -> None:
     learner = parse_learners(name)[name]
     for failed, kept in ((None, [400, 700, 1000]), ("a", [0, 400, 700]), ("b", [400, 400, 700])):
         events = failing(name, failed) if failed else events_of(name)
+        without = dict(events)
         for key, event in events.items():
-            if key.startswith("fit/") and "failed" not in event:
-                event["common_parameters"] = 25
+            if isinstance(event, FitEvent):
+                events[key] = replace(event, common_parameters=25)
         facts = replace(FACTS, learners={name: learner})
         entries = account(ORDER, name, learner, 1000, events)
         assert [entry["bytes"] for entry in entries] == kept
         assert sum(results(facts, events)["learners"][name]["cost"]["bytes_per_task"].values()) == kept[-1]
-        without = {key: {k: v for k, v in e.items() if k != "common_parameters"} for key, e in events.items()}
+
         assert account(ORDER, name, learner, 1000, without)[-1]["bytes"] == (800 if failed else 1200)  # of old ledgers
 
 
@@ -144,16 +153,18 @@ def test_the_account() -> None:
     assert cost["peak_memory_bytes"] == 3000
 
 
-def failing(name: str, failed: str) -> dict[str, dict[str, Any]]:
+def failing(name: str, failed: str) -> dict[JobId, JobEvent]:
     """`events_of` where one fit diverged: its event holds no Delta, later rows no cell of its task."""
     events, place = events_of(name), ORDER.index(failed) + 1
-    events[f"fit/{name}/{place}"] = {
-        "task": failed, "failed": {"type": "Diverged", "step": 7, "message": "the loss is nan"},
-        "flops": 3e5, "seconds": 0.5, "peak_memory_bytes": 5000,
-    }  # fmt: skip
+    why = Failure(type="Diverged", step=7, message="the loss is nan")
+    events[JobId.of("fit", name, place)] = failed_fit(
+        name, place, failed, why, flops=3e5, seconds=0.5, peak_memory_bytes=5000
+    )
     for t in range(place, len(ORDER) + 1):
-        row = events[f"evaluate/{name}/{t}"]
-        row["cells"] = [cell for cell in row["cells"] if cell["task"] != failed]
+        event = events[JobId.of("evaluate", name, t)]
+        events[JobId.of("evaluate", name, t)] = replace(
+            event, cells=tuple(cell for cell in event.cells if cell.task != failed)
+        )
     return events
 
 
@@ -185,16 +196,17 @@ def test_certificates_pass_over_a_failed_task() -> None:
     """Audited: the third row ran the new task alone, the first is certified, the second failed."""
     name = "adapter:4"
     events = failing(name, "b")
-    events[f"evaluate/{name}/2"] = {"cells": [], "certified": 1}
-    events[f"evaluate/{name}/3"] = {"cells": [cell("c", 0.33)], "certified": 1}
+    events[JobId.of("evaluate", name, 2)] = scored("evaluate", name, 2, [], certified=1)
+    events[JobId.of("evaluate", name, 3)] = scored("evaluate", name, 3, [cell("c", 0.33)], certified=1)
     matrix = matrix_of(ORDER, name, events)
     assert matrix.rows == ((0.11, None, None), (0.11, None, None), (0.11, None, 0.33))
     assert matrix.provenance[1:] == (("certified", None, None), ("certified", None, "measured"))
 
 
 def test_of_no_cell_nothing_is_proven() -> None:
-    events = {f"fit/adapter:4/{t}": {**failing("adapter:4", ORDER[t - 1])[f"fit/adapter:4/{t}"]} for t in (1, 2, 3)}
-    events |= {f"evaluate/adapter:4/{t}": {"cells": []} for t in (1, 2, 3)}
+    fits = {t: JobId.of("fit", "adapter:4", t) for t in (1, 2, 3)}
+    events = {job: failing("adapter:4", ORDER[t - 1])[job] for t, job in fits.items()}
+    events |= {JobId.of("evaluate", "adapter:4", t): scored("evaluate", "adapter:4", t, []) for t in (1, 2, 3)}
     learner = results(FACTS, events)["learners"]["adapter:4"]
     assert not learner["retention"]["verified"]
     assert set(learner["metrics"].values()) == {None}
@@ -203,8 +215,8 @@ def test_of_no_cell_nothing_is_proven() -> None:
 
 
 def test_an_answer_that_is_no_number_is_told_once() -> None:
-    broken = {"cells": [cell("a", 0.31), {**cell("b", 0.0), "score": None}, cell("c", 0.33)]}
-    events = {**ALL, "evaluate/full:sequential/3": broken, "audit/full:sequential/3": broken}
+    broken = [cell("a", 0.31), cell("b", None), cell("c", 0.33)]
+    events = {**ALL, **{job: scored(job.kind, "full:sequential", 3, broken) for job in LAST["full:sequential"]}}
     learner = results(FACTS, events)["learners"]["full:sequential"]
     (failure,) = learner["failures"]
     assert (failure["task"], failure["arrival"], failure["step"], failure["type"]) == ("b", 3, None, "NotFinite")
@@ -222,8 +234,9 @@ def test_what_scores_are_compared_with(left_out: str) -> None:
     learners = parse_learners(",".join(name for name in STRATEGIES.split(",") if name != left_out))
     events = {key: event for name in learners for key, event in events_of(name).items()}
     for name, better in {"full:isolated": 0.05, "adapter:4": 0.02, "avalanche:joint": 0.04}.items():
-        for event in (events[f"evaluate/{name}/{t}"] for t in (1, 2, 3) if name != left_out):
-            event["cells"] = [{**cell, "score": cell["score"] + better} for cell in event["cells"]]
+        for job in (JobId.of("evaluate", name, t) for t in (1, 2, 3) if name != left_out):
+            cells = tuple(replace(cell, score=cell.score + better) for cell in events[job].cells)
+            events[job] = replace(events[job], cells=cells)
     found = {name: x["metrics"] for name, x in results(replace(FACTS, learners=learners), events)["learners"].items()}
     ewc, shared = found["avalanche:ewc"], found["adapter:4:frozen-shared"]
     assert ewc["fwt_single_task"] == (None if left_out == "full:isolated" else pytest.approx(-0.05))
@@ -248,9 +261,9 @@ def test_joint_training_is_no_reference_for_a_part_of_its_stream() -> None:
 
 @pytest.mark.parametrize("kind", ["evaluate", "audit"])
 def test_other_logits_of_an_isolated_learner_are_a_violation(kind: str) -> None:
-    changed = {"cells": [cell("a", 0.31), cell("b", 0.32, logits="other"), cell("c", 0.33)]}
+    changed = [cell("a", 0.31), cell("b", 0.32, logits="other"), cell("c", 0.33)]
     for name in ("adapter:4", "full:sequential"):
-        events = {**ALL, f"{kind}/{name}/3": changed}
+        events = {**ALL, JobId.of(kind, name, 3): scored(kind, name, 3, changed)}
         found = violations_of(FACTS, name, events)
         retention = results(FACTS, events)["learners"][name]["retention"]
         assert retention["violations"] == found
@@ -263,8 +276,9 @@ def test_other_logits_of_an_isolated_learner_are_a_violation(kind: str) -> None:
 
 def test_a_task_to_come_may_change_its_answers() -> None:
     """`square` scores tasks before they arrive: what a fit then changes is no violation."""
-    early = {"cells": [cell("a", 0.11), cell("b", 0.5, logits="unlearned"), cell("c", 0.5, logits="unlearned")]}
-    assert violations_of(FACTS, "adapter:4", {**ALL, "evaluate/adapter:4/1": early}) == []
+    early = [cell("a", 0.11), cell("b", 0.5, logits="unlearned"), cell("c", 0.5, logits="unlearned")]
+    events = {**ALL, JobId.of("evaluate", "adapter:4", 1): scored("evaluate", "adapter:4", 1, early)}
+    assert violations_of(FACTS, "adapter:4", events) == []
 
 
 @pytest.mark.parametrize("finished", range(len(ALL) + 1))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from learners.specification.family import parse_learners
-from stream.engine.running_metrics import Course, advance, answered
+from stream.engine.running_metrics import RunningMetrics, advance, answered
 from stream.results.account import account
 from stream.results.document import matrix_of
 from stream.results.metrics import compute_all
+from stream.storage.events import JobEvent
+from stream.storage.job import JobId
+from tests.typed_events import cell, failed_fit, fit, row
 
 LEARNERS = parse_learners("full:isolated,adapter:4,full:sequential,adapter:4:sequential")
 NAMES = tuple(f"task{i}" for i in range(7))
@@ -23,60 +24,44 @@ sizes = st.integers(0, 10**6)
 scores = st.floats(-1, 1, allow_nan=False)
 
 
-def course_of(name: str) -> Course:
-    return Course(name, LEARNERS[name], PLACE, BACKBONE)
+def metrics_of(name: str) -> RunningMetrics:
+    return RunningMetrics(name, LEARNERS[name], PLACE, BACKBONE)
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
+def streams(draw: st.DrawFn) -> list[tuple[JobId, JobEvent]]:
     """Fits and rows of a stream in the order in which they end, which need not be that of the arrivals."""
     name, square = draw(st.sampled_from(list(LEARNERS))), draw(st.booleans())
-    events: dict[str, dict[str, Any]] = {}
+    events: dict[JobId, JobEvent] = {}
     failed = draw(st.sets(st.sampled_from(NAMES)))
     mute = draw(st.sets(st.sampled_from(NAMES), max_size=2))  # answered with no number, whenever they are
     for arrival, task in enumerate(NAMES, start=1):
-        fit: dict[str, Any] = {
-            "task": task,
-            "added_parameters": draw(sizes),
-            "head_parameters": draw(sizes),
-            "bytes": 0,
-            "head_bytes": 0,
-        }
-        fit |= {"kept_parameters": fit["added_parameters"] + draw(sizes)}
-        fit |= {"flops": 0, "seconds": 0, "peak_memory_bytes": 0}
-        broken = {"failed": {"type": "Diverged", "step": 1, "message": ""}, "task": task}
-        broken |= {key: fit[key] for key in ("flops", "seconds", "peak_memory_bytes")}
-        events[f"fit/{name}/{arrival}"] = broken if task in failed else fit
+        added, heads = draw(sizes), draw(sizes)
+        good = fit(
+            name, arrival, task, added_parameters=added, head_parameters=heads, kept_parameters=added + draw(sizes)
+        )
+        events[JobId.of("fit", name, arrival)] = failed_fit(name, arrival, task) if task in failed else good
         cells = [
-            {
-                "task": other,
-                "score": None if other in mute else draw(scores),
-                "provenance": "measured",
-                "seconds": 0.0,
-            }
+            cell(other, None if other in mute else draw(scores))
             for place, other in enumerate(NAMES, start=1)
             if (place <= arrival and other not in failed) or (square and place > arrival)
         ]
-        events[f"evaluate/{name}/{arrival}"] = {"cells": cells}
+        events[JobId.of("evaluate", name, arrival)] = row("evaluate", name, arrival, cells)
     return draw(st.permutations(list(events.items())))
 
 
 @given(streams())
-def test_the_figures_of_every_moment(ended: list[tuple[str, dict[str, Any]]]) -> None:
-    name = ended[0][0].split("/")[1]
-    course, events = course_of(name), dict[str, dict[str, Any]]()
+def test_the_figures_of_every_moment(ended: list[tuple[JobId, JobEvent]]) -> None:
+    _, name, _ = ended[0][0].parts
+    metrics, events = metrics_of(name), dict[JobId, JobEvent]()
     for job, event in ended:
         events[job] = event
-        advance(course, events)
+        advance(metrics, events)
         entries = account(NAMES, name, LEARNERS[name], BACKBONE, events)
-        assert course.growth == [entry["growth"] for entry in entries]
+        assert metrics.growth == [entry["growth"] for entry in entries]
         matrix = matrix_of(NAMES, name, events)
-        assert course.rows == matrix.arrivals
-        assert course.forgetting == compute_all(matrix)["forgetting_chaudhry"]
-
-
-def cell(task: str, logits: str = "same") -> dict[str, Any]:
-    return {"task": task, "logits": logits, "delta": "d"}
+        assert metrics.rows == matrix.arrivals
+        assert metrics.forgetting == compute_all(matrix)["forgetting_chaudhry"]
 
 
 @pytest.mark.parametrize("arrivals", [(1, 3), (3, 1)])
@@ -84,9 +69,9 @@ def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, i
     first, second = arrivals
     said = {1: "then", 3: "later"}
     for name in ("adapter:4", "full:sequential"):
-        course = course_of(name)
-        assert answered(course, first, [cell("task0", said[first])]) == []
-        found = answered(course, second, [cell("task0", said[second])])
+        metrics = metrics_of(name)
+        assert answered(metrics, first, [cell("task0", logits=said[first])]) == []
+        found = answered(metrics, second, [cell("task0", logits=said[second])])
         if name == "adapter:4":
             assert found == [{"task": "task0", "arrival": 3, "expected": "then", "found": "later"}]
         else:
@@ -94,7 +79,9 @@ def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, i
 
 
 def test_a_task_to_come_may_change_its_answers() -> None:
-    course = course_of("adapter:4")
-    assert answered(course, 1, [cell("task0"), cell("task1", "unlearned")]) == []
-    assert answered(course, 2, [cell("task0"), cell("task1", "learned")]) == []
-    assert [found["task"] for found in answered(course, 3, [cell("task0"), cell("task1", "unlearned")])] == ["task1"]
+    metrics = metrics_of("adapter:4")
+    assert answered(metrics, 1, [cell("task0"), cell("task1", logits="unlearned")]) == []
+    assert answered(metrics, 2, [cell("task0"), cell("task1", logits="learned")]) == []
+    assert [found["task"] for found in answered(metrics, 3, [cell("task0"), cell("task1", logits="unlearned")])] == [
+        "task1"
+    ]

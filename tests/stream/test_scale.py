@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 import stream.engine.engine
-import stream.engine.keys
-import stream.execution.job
+import stream.execution.workbench
+import stream.storage.keys
 from learners.specification.family import parse_learners
 from learners.specification.recipe import recipe_of
 from stream import run
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import make_stream
+from stream.execution.result import needed
 from stream.storage.files import laid_out
+from stream.storage.plain import plain
 from tasks.content import canonical, content_id
+from tests import typed_events
 from tests.runs import events_of, read_results, tiny_settings
 from tests.worlds import save_task
 
@@ -39,8 +42,8 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     patch = pytest.MonkeyPatch()
     counted: dict[str, Any] = {"open": 0, "keys": {}, "told": [], "written": ()}
     honest = (
-        stream.execution.job.Bench.data,
-        stream.engine.keys.Inputs.key,
+        stream.execution.workbench.Workbench.data,
+        stream.storage.keys.RunInputs.key,
         stream.engine.engine._write,
         stream.engine.engine.prepare,
     )
@@ -59,15 +62,15 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
         return str(counted["keys"][job])
 
     def write(progress: Any) -> Any:
-        counted["written"] += (progress.courses["majority"].rows,)
+        counted["written"] += (progress.metrics["majority"].rows,)
         return honest[2](progress)
 
-    patch.setattr(stream.execution.job.Bench, "data", data)
-    patch.setattr(stream.engine.keys.Inputs, "key", key)
+    patch.setattr(stream.execution.workbench.Workbench, "data", data)
+    patch.setattr(stream.storage.keys.RunInputs, "key", key)
     patch.setattr(stream.engine.engine, "_write", write)
     patch.setattr(stream.engine.engine, "prepare", prepare)
     patch.setattr(stream.engine.engine, "SHORT", 4)
-    patch.setattr(stream.execution.job, "OPEN_TASKS", OPEN)
+    patch.setattr(stream.execution.workbench, "OPEN_TASKS", OPEN)
     out = tmp_path_factory.mktemp("long") / "run"
     settings = tiny_settings(many_tasks, tiny_backbone, out, suite="all", learners="majority", evaluate="audited")
     counted["results"] = run(**settings, handle=counted["told"].append).as_dict()
@@ -86,14 +89,14 @@ def test_jobs_of_a_long_stream_need_no_more_than_those_of_a_short_one() -> None:
 
 
 def test_later_jobs_are_handed_a_delta_and_nothing_of_rows() -> None:
-    fit = {"task": "a", "delta": "f" * 64, "digests": {"head.bias": "0" * 64}, "recipe": {"data": 1}, "losses": [0.5]}
-    assert stream.engine.engine.needed(fit) == {key: fit[key] for key in ("task", "delta", "digests")}
-    assert stream.engine.engine.needed({"cells": [{"task": "a"}] * 1000, "certified": 998}) == {}
+    about = {"task": "a", "delta": "f" * 64, "digests": {"head.bias": "0" * 64}}
+    assert plain(needed(typed_events.fit("x", 1, losses=(0.5,), **about))) == about
+    assert needed(typed_events.row("evaluate", "x", 1, [typed_events.cell("a")] * 1000, certified=998)) is None
 
 
 def test_few_tasks_are_open_at_a_time(long: dict[str, Any]) -> None:
     assert long["open"] == OPEN < T
-    assert 15 * stream.execution.job.OPEN_TASKS < 1024  # files a process may have open on most systems
+    assert 15 * stream.execution.workbench.OPEN_TASKS < 1024  # files a process may have open on most systems
     held = vars(long["prepared"].data["task00"])
     assert not any(hasattr(value, "dtype") or hasattr(value, "offsets") for value in held.values())
 
@@ -135,7 +138,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
     for job in list(long["keys"])[::7]:
         parts = {
             "backbone": prepared.backbone.id,
-            "numerics": stream.execution.job.numerics(config.dtype),
+            "numerics": stream.execution.workbench.numerics(config.dtype),
             "seed": config.seed,
             "train_examples": config.train_examples,
             "test_examples": config.test_examples,
@@ -172,20 +175,22 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
     from types import SimpleNamespace as Some
 
     from stream.engine.events import certify
-    from stream.engine.jobs import Job
-    from stream.engine.running_metrics import Course, answered
+    from stream.engine.running_metrics import RunningMetrics, answered
     from stream.execution.schedule import JobFailed
+    from stream.storage.events import job_of
+    from stream.storage.job import Job
 
     learner = long["prepared"].learners["majority"]
     for delta in ("right", "wrong"):
-        course = Course("majority", learner, {"a": 1, "b": 2, "c": 3}, 1)
+        metrics = RunningMetrics("majority", learner, {"a": 1, "b": 2, "c": 3}, 1)
         for arrival, task in enumerate("ab", start=1):
-            answered(course, arrival, [{"task": task, "logits": task, "delta": delta if task == "b" else "right"}])
-        events = {f"fit/majority/{arrival}": {"delta": "right"} for arrival in (1, 2, 3)}
-        progress: Any = Some(courses={"majority": course}, events=events, facts=Some(order=("a", "b", "c")))
+            answered(metrics, arrival, [typed_events.cell(task, logits=task, delta=delta if task == "b" else "right")])
+        fits = [typed_events.fit("majority", t, "abc"[t - 1], delta="right") for t in (1, 2, 3)]
+        events = {job_of(fit): fit for fit in fits}
+        progress: Any = Some(metrics={"majority": metrics}, events=events, facts=Some(order=("a", "b", "c")))
         if delta == "right":
             certify(progress, Job("evaluate", "majority", 3, ("a", "c")))
-            assert course.proven == 2
+            assert metrics.proven == 2
         else:
             with pytest.raises(JobFailed, match="no measured cell of task b with Delta right"):
                 certify(progress, Job("evaluate", "majority", 3, ("a", "c")))

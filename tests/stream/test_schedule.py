@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from stream.engine.jobs import Job
 from stream.execution import workers
+from stream.execution.messages import Message
 from stream.execution.schedule import JobFailed, next_job, run_here, run_in_workers
-from stream.execution.workers import Message, waiting_workers
+from stream.execution.workers import waiting_workers
+from stream.storage.job import Job
 from tasks.errors import InputError
 
 # A worker of the same protocol without a backbone: its result names the job, what it was given, and its setup.

@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from learners.backbones.backbone import load_backbone
-from stream.execution import job as execute
-from stream.execution.job import Setup
-from stream.execution.worker import _bench_of
+from stream.execution import workbench
+from stream.execution.workbench import Setup
+from stream.execution.worker import _workbench_of
 from tests.worlds import save_backbone
 
 
 @pytest.fixture
 def setup(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     monkeypatch.setattr(gc, "freeze", lambda: None)  # the tests' own process lives on
-    monkeypatch.setattr(execute.torch, "set_num_threads", lambda threads: None)
+    monkeypatch.setattr(workbench.torch, "set_num_threads", lambda threads: None)
     return Setup(
         backbone=str(tiny_backbone), backbone_id=load_backbone(str(tiny_backbone)).id, dtype="float32",
         learners=("head",), overrides={}, data={}, store=str(tmp_path), seed=0, train_examples=None, test_examples=None,
@@ -27,24 +27,24 @@ def setup(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_equal_backbone_is_not_loaded_again(setup: Setup) -> None:
-    first = _bench_of(setup, None)
-    second = _bench_of(replace(setup, learners=("layernorm",), seed=1), first)
+    first = _workbench_of(setup, None)
+    second = _workbench_of(replace(setup, learners=("layernorm",), seed=1), first)
     assert second.backbone is first.backbone
     assert (second.setup.seed, *second.learners) == (1, "layernorm")
 
 
 def test_another_backbone_or_dtype_is_loaded(setup: Setup, tmp_path: Path) -> None:
-    first = _bench_of(setup, None)
-    half = _bench_of(replace(setup, dtype="bfloat16"), first)
+    first = _workbench_of(setup, None)
+    half = _workbench_of(replace(setup, dtype="bfloat16"), first)
     assert half.backbone.dtype == torch.bfloat16
     folder = str(save_backbone(tmp_path / "other", seed=5))
-    other = _bench_of(replace(setup, backbone=folder, backbone_id=load_backbone(folder).id), first)
+    other = _workbench_of(replace(setup, backbone=folder, backbone_id=load_backbone(folder).id), first)
     assert other.backbone.id != first.backbone.id
 
 
 def test_nothing_of_the_run_before_is_kept(setup: Setup) -> None:
-    first = _bench_of(setup, None)
+    first = _workbench_of(setup, None)
     for held in (first.trainer_states, first.kept.states, first.opened):
         held["left"] = None  # type: ignore[index, assignment]
-    _bench_of(setup, first)
+    _workbench_of(setup, first)
     assert (first.trainer_states, first.kept.states, first.opened) == ({}, {}, {})

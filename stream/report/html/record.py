@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from stream.config import resolve_config
 from stream.results.results import Results
+from stream.storage.events import RowEvent, read_events
 from stream.storage.ledger import read_ledger
 from tasks.errors import InputError
 
@@ -28,7 +29,7 @@ class Evidence(NamedTuple):
     """
 
     score: float | None
-    n: int | None
+    n: int
     logits: str
     delta: str
 
@@ -72,12 +73,10 @@ def read_record(folder: Path, results: Results) -> Record:
 def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
     """Every evaluated cell. Where a cell was evaluated several times, the last evaluation counts."""
     return {
-        (event["learner"], event["arrival"], cell["task"]): Evidence(
-            cell["score"], cell.get("n"), str(cell.get("logits") or ""), str(cell.get("delta") or "")
-        )
-        for event in read_ledger(path).events
-        if event["event"] in ("before", "evaluate", "audit")
-        for cell in event["cells"]
+        (event.learner, event.arrival, cell.task): Evidence(cell.score, cell.n, cell.logits, cell.delta)
+        for event in read_events(read_ledger(path))
+        if isinstance(event, RowEvent)
+        for cell in event.cells
     }
 
 

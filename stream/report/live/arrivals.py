@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.live.state import RunState
+from stream.report.live.state import RunState, entries
 from stream.report.names import cut, legend, packed, short_names
 from stream.report.numbers import duration, number, points, scaled
 
@@ -86,7 +86,7 @@ def arrival_table(state: RunState, page: Page) -> ArrivalTable:
 def introduction(state: RunState, page: Page) -> list[Text]:
     """The lines that open a run: what runs, on what, where to."""
     run = state.run
-    backbone = run.get("backbone") or {}
+    backbone = entries(run.get("backbone"))
     cached = number(run.get("cached"))
     facts = [
         f"{run.get('suite') or 'stream'}: {len(state.order)} tasks, {len(state.learners)} learners",
@@ -98,8 +98,8 @@ def introduction(state: RunState, page: Page) -> list[Text]:
         else "",
         f"to {run['out']}" if run.get("out") else "",
     ]
-    entries = [Text("taskstream", style="bold"), *(Text(page.text(fact)) for fact in facts if fact)]
-    return packed(entries, page.width, gap=2)
+    shown = [Text("taskstream", style="bold"), *(Text(page.text(fact)) for fact in facts if fact)]
+    return packed(shown, page.width, gap=2)
 
 
 def pad(name: str, width: int, *, right: bool = False) -> str:

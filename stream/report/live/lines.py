@@ -6,7 +6,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.live.arrivals import ArrivalTable, arrival_table, introduction
-from stream.report.live.state import Event, RunState
+from stream.report.live.state import Event, RunState, entries
 from stream.report.numbers import duration, number
 
 
@@ -27,7 +27,7 @@ class PermanentLines:
                 return self.arrival(event)
             case "fit" if event.get("failed"):
                 where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
-                why = f"{event['failed'].get('message')}; its cells stay empty, the stream goes on"
+                why = f"{entries(event['failed']).get('message')}; its cells stay empty, the stream goes on"
                 return [Text(page.text(f"failed: {where}: {why}"), style="bold red")]
             case "violation":
                 where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"

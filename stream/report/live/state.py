@@ -9,7 +9,7 @@ from typing import Any
 
 from stream.report.numbers import mean, number
 
-Event = Mapping[str, Any]
+Event = Mapping[str, object]  # of `stream.engine.progress`; what is missing is not shown
 
 
 @dataclass
@@ -64,7 +64,7 @@ class RunState:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.run: dict[str, Any] = {}
+        self.run: dict[str, object] = {}
         self.order: list[str] = []
         self.place: dict[str, int] = {}  # arrival of each task, from 1
         self.learners: dict[str, LearnerState] = {}
@@ -120,9 +120,9 @@ class RunState:
 
     def begin(self, event: Event) -> None:
         self.run = dict(event)
-        self.order = [str(task) for task in event.get("order") or ()]
+        self.order = [str(task) for task in listed(event.get("order"))]
         self.place = {task: arrival for arrival, task in enumerate(self.order, start=1)}
-        self.learners = {str(name): LearnerState() for name in event.get("learners") or ()}
+        self.learners = {str(name): LearnerState() for name in entries(event.get("learners"))}
         jobs = number(event.get("jobs"))
         self.jobs = None if jobs is None else int(jobs)
         self.since = self.clock()
@@ -156,7 +156,7 @@ class RunState:
     def row(self, event: Event) -> None:
         name, arrival = str(event.get("learner")), int(number(event.get("arrival")) or 0)
         learner = self.learners.setdefault(name, LearnerState())
-        cells = {str(cell["task"]): number(cell.get("score")) for cell in event.get("cells") or ()}
+        cells = {str(cell["task"]): number(cell.get("score")) for cell in map(entries, listed(event.get("cells")))}
         learner.arrivals = arrival
         last = max(arrival, 1)
         learner.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
@@ -178,3 +178,13 @@ class RunState:
         self.computed += record is not None
         self.done += job not in self.finished
         self.finished |= {job, record.what} if record is not None else {job}
+
+
+def listed(value: object) -> list[object]:
+    """A list in an event; empty where there is none."""
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def entries(value: object) -> Mapping[str, object]:
+    """An object in an event; empty where there is none."""
+    return value if isinstance(value, Mapping) else {}

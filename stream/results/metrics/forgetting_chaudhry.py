@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stream.results.forgetting import Forgetting
 from stream.results.metrics.definition import Array, Metric, mean
 
 
@@ -17,13 +18,10 @@ def forgetting_per_task(R: Array) -> Array:
         [T], in the order of the tasks; negative where the task is better than ever. NaN for the last task, which had
         no time to be forgotten, and where R[T, j] or all of R[j..T-1, j] is not evaluated.
     """
-    count = len(R)
-    forgetting = np.full(count, np.nan)
-    for j in range(count - 1):
-        past = R[j : count - 1, j]
-        if not np.isnan(past).all():
-            forgetting[j] = np.nanmax(past) - R[-1, j]
-    return forgetting
+    scores = Forgetting(len(R))
+    for arrival, row in enumerate(R, start=1):
+        scores.add(np.arange(arrival), row[:arrival])
+    return scores.per_task
 
 
 def compute(R: Array, b: Array) -> float | None:

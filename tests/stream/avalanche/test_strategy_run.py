@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 
 import stream.avalanche.loop
-import stream.execution.job
+import stream.execution.workbench
 from learners.training.divergence import Diverged
 from learners.training.fit import Fit
 from stream import run
 from stream.avalanche.session import Session
 from stream.config import resolve_config
 from stream.engine.context import prepare
-from stream.engine.jobs import Job
 from stream.errors import RunFailed
 from stream.execution.fit_job import train
-from stream.execution.job import Bench, execute, open_bench
+from stream.execution.job import execute
+from stream.execution.workbench import Workbench, open_workbench
+from stream.storage.events import event_of, job_of
+from stream.storage.job import Job
 from stream.verification import verify
 from tasks.encoded import EncodedTask
 from tasks.errors import InputErrors
@@ -137,8 +139,8 @@ def test_naive_in_a_run_is_full_sequential(start: Start, tmp_path: Path) -> None
 @pytest.mark.parametrize("held", [0, 1, 2, "another"])
 def test_what_is_held_is_not_learned_again(held: int | str, whole: Finished) -> None:
     """A process that holds the strategy of an earlier arrival does the fits since; another one's, all."""
-    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
-    fits = [event for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
+    bench = open_workbench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    fits = [event_of(event) for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
     jobs = [Job("fit", "avalanche:ewc", t, (task,)) for t, task in enumerate(TASKS, start=1)]
     learner, earlier = bench.learners["avalanche:ewc"], fits[: held if isinstance(held, int) else 1]
     for place in range(len(earlier)):
@@ -157,13 +159,13 @@ def test_what_is_held_is_not_learned_again(held: int | str, whole: Finished) -> 
         patch.setattr(Session, "learn", noted)
         trained = train(bench, jobs[2], learner, None, fits[:2], lambda event: None)
     assert learned == list(TASKS[0 if held == "another" else held :])
-    assert (trained.fit.delta.id, trained.state_bytes) == (fits[2]["delta"], fits[2]["memory_bytes"])
+    assert (trained.fit.delta.id, trained.state_bytes) == (fits[2].delta, fits[2].memory_bytes)
 
 
 def test_what_is_learned_again_is_told_as_such(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream.avalanche.loop, "PROGRESS_SECONDS", -1.0)
-    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
-    fits = [event for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
+    bench = open_workbench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    fits = [event_of(event) for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
     told: list[dict[str, object]] = []
     job = Job("fit", "avalanche:ewc", 3, (TASKS[2],))
     train(bench, job, bench.learners["avalanche:ewc"], None, fits[:2], told.append)
@@ -172,18 +174,18 @@ def test_what_is_learned_again_is_told_as_such(whole: Finished, monkeypatch: pyt
 
 def test_foreseen_tasks_are_let_go_one_by_one(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream may have more tasks than a process files."""
-    monkeypatch.setattr(stream.execution.job, "OPEN_TASKS", 1)
-    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
-    honest, held = Bench.data, list[weakref.ref[EncodedTask]]()
+    monkeypatch.setattr(stream.execution.workbench, "OPEN_TASKS", 1)
+    bench = open_workbench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    honest, held = Workbench.data, list[weakref.ref[EncodedTask]]()
     alive: list[int] = []
 
-    def noted(at: Bench, name: str) -> EncodedTask:
+    def noted(at: Workbench, name: str) -> EncodedTask:
         alive.append(len({each() for each in held} - {None}))
         found = honest(at, name)
         held.append(weakref.ref(found))
         return found
 
-    monkeypatch.setattr(Bench, "data", noted)
+    monkeypatch.setattr(Workbench, "data", noted)
     job = Job("fit", "avalanche:joint", 1, TASKS[2:])
     train(bench, job, bench.learners["avalanche:joint"], None, (), lambda _: None)
     assert alive == [0, 1, 2, 2], "the job's own, and of the others the one before, until the next is there"
@@ -191,11 +193,11 @@ def test_foreseen_tasks_are_let_go_one_by_one(whole: Finished, monkeypatch: pyte
 
 def test_a_fit_opens_no_earlier_task(whole: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those the recipe wants the id alone, which is known."""
-    bench = open_bench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
-    fits = {f"fit/avalanche:ewc/{event['arrival']}": event for event in events_of(whole.out, "fit")
-            if event["learner"] == "avalanche:ewc"}  # fmt: skip
+    bench = open_workbench(prepare(resolve_config(whole.settings, origin="call")[0]).setup())
+    events = [event_of(event) for event in events_of(whole.out, "fit") if event["learner"] == "avalanche:ewc"]
+    fits = {job_of(event): event for event in events}
     job = Job("fit", "avalanche:ewc", 3, (TASKS[2],), tuple(fits)[:2], True)
-    assert execute(bench, job, {need: fits[need] for need in job.needs}, lambda event: None)["cached"]
+    assert execute(bench, job, {need: fits[need] for need in job.needs}, lambda event: None).cached
     assert [*bench.opened] == [TASKS[2]]
 
 

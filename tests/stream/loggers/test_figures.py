@@ -15,7 +15,14 @@ from stream.results.metrics import over_arrivals
 
 def row(arrival: int, cells: dict[str, float | None]) -> dict[str, Any]:
     told = [{"task": task, "score": score} for task, score in cells.items()]
-    return {"event": "row", "job": f"evaluate/x/{arrival}", "arrival": arrival, "cells": told, "seconds": 1.0}
+    return {
+        "event": "row",
+        "job": f"evaluate/x/{arrival}",
+        "arrival": arrival,
+        "cells": told,
+        "growth": None,
+        "seconds": 1.0,
+    }
 
 
 @st.composite

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
 
+from pydantic import JsonValue
+
+from learners.specification.learner import Learner
 from learners.specification.recipe import trainer_in
 from learners.training.trainer import trainer_named
-from stream.engine.jobs import Job
-from stream.storage.store import fit_recipe
+from stream.storage.fits import History, LearnedTask, Recipe
+from stream.storage.job import Job
+from stream.storage.plain import ABSENT
 from tasks.content import canonical, content_id
 
 
 @dataclass(frozen=True)
-class Inputs:
+class RunInputs:
     """Plain values, written into the ledger at the beginning, so that anybody can recompute every key from it.
 
     Attributes:
         backbone: Content id.
         files: SHA-256 of each of the backbone's files, by name; not part of a key, which rests on what they hold.
-        numerics: All that may move the last bit of a logit (`stream.execution.job.numerics`).
+        numerics: All that may move the last bit of a logit (`stream.execution.workbench.numerics`).
         learners: Settings of each learner, by specification.
         data: Content id of each task, in order of arrival.
         validation_examples: Only where it is another limit than `test_examples`, which else holds for both.
@@ -30,20 +33,14 @@ class Inputs:
 
     backbone: str
     files: Mapping[str, str]
-    numerics: Mapping[str, Any]
+    numerics: Mapping[str, JsonValue]
     seed: int
     train_examples: int | None
     test_examples: int | None
     evaluate: str
-    learners: Mapping[str, Any]
+    learners: Mapping[str, Mapping[str, JsonValue]]
     data: Mapping[str, str]
-    validation_examples: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        written = asdict(self)
-        if self.validation_examples is None:  # as in ledgers from before there was this setting
-            del written["validation_examples"]
-        return written
+    validation_examples: int | None = field(default=None, metadata=ABSENT)
 
     @cached_property
     def _learned(self) -> tuple[str, tuple[int, ...]]:
@@ -57,15 +54,15 @@ class Inputs:
         named = {name: trainer_in(learner) for name, learner in self.learners.items()}
         return frozenset(name for name, (own, config) in named.items() if trainer_named(own).needs_full_stream(config))
 
-    def recipe(self, job: Job, previous: str | None, met: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def recipe(self, job: Job, previous: str | None, met: History | None = None) -> Recipe:
         """The recipe of a job's fit.
 
         Args:
             previous: Id of the Delta that it goes on from.
-            met: As `stream.storage.store.history` gives it.
+            met: As `history` gives it.
         """
         (task,) = job.tasks
-        return fit_recipe(
+        return Recipe(
             backbone=self.backbone,
             data=self.data[task],
             learner=self.learners[job.learner],
@@ -103,3 +100,20 @@ class Inputs:
         last = canonical({key: value for key, value in parts.items() if key > "learned"})
         tasks = learned[: max(ends[job.arrival] - 1, 0)]
         return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')
+
+
+def history(learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, str]) -> History | None:
+    """What the state of a learner's trainer rests on: all good fits before with their data, and all tasks of the stream
+    where it needs them; None of a trainer that keeps no state.
+
+    Args:
+        before: The good fits before.
+        data: Content id of the data of each task of the stream, in order of arrival.
+    """
+    trainer = trainer_named(learner.trainer)
+    if not trainer.keeps_state:
+        return None
+    return History(
+        learned=tuple((fit.task, data[fit.task], fit.delta) for fit in before),
+        foreseen=tuple(data.items()) if trainer.needs_full_stream(learner.trainer_config) else (),
+    )
