@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stream.storage.events import Cell, FailedFitEvent, FitEvent, RowEvent, RowKind
+from stream.storage.cell import Cell
+from stream.storage.events import FailedFitEvent, FitEvent, RowEvent, RowKind
 from stream.storage.fits import Failure
 
 

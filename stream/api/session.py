@@ -10,7 +10,6 @@ from stream.api.metrics import add_metrics
 from stream.api.tables import with_tables
 from stream.engine.progress import Handle, ProgressEvent
 from stream.execution.workers import waiting_workers
-from stream.loggers.log import logged
 from stream.report import make_console, open_view, print_report
 from stream.results.results import Results
 
@@ -24,6 +23,8 @@ def perform(call: Call) -> Results:
     Raises:
         InputError, RunFailed, KeyboardInterrupt: As `stream.engine.engine.run_stream`.
     """
+    from stream.loggers.log import logged  # NumPy, which the command starts without
+
     call = with_tables(call)
     config = call.config
     console = make_console(call.display)

@@ -14,7 +14,8 @@ from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, frozen_flops, total_flops
 from learners.forward.frozen_prefix import keeps_frozen_prefix
 from stream.execution.workbench import Workbench
-from stream.storage.events import JobEvent, RowEvent, Score
+from stream.storage.cell import Score
+from stream.storage.events import JobEvent, RowEvent
 from stream.storage.fits import FitResult, Recipe
 from stream.storage.store import Store, fit_of, read_record, recipe_of
 from tasks.encoded import EncodedSplit

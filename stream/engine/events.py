@@ -14,16 +14,8 @@ from stream.execution.result import Fitted, JobResult, Scored
 from stream.execution.schedule import JobFailed
 from stream.results.document import Facts
 from stream.results.schema import ViolationEntry
-from stream.storage.events import (
-    Cell,
-    FailedFitEvent,
-    FitEvent,
-    JobEvent,
-    RowEvent,
-    Score,
-    Violation,
-    as_entry,
-)
+from stream.storage.cell import Cell, Score
+from stream.storage.events import FailedFitEvent, FitEvent, JobEvent, RowEvent, Violation, as_entry
 from stream.storage.finished import row_of
 from stream.storage.fits import FitResult
 from stream.storage.job import Job, JobId

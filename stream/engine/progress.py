@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, NotRequired, TypedDict, final
 
-from stream.storage.events import Cell
+from stream.storage.cell import Cell
 from stream.storage.facts import BackboneFacts, Setting
 from stream.storage.job import JobKind
 

@@ -14,7 +14,8 @@ from stream.results.account import cost_of
 from stream.results.forgetting import RunningScores
 from stream.results.growth import kept_after, total
 from stream.results.schema import ViolationEntry
-from stream.storage.events import FitEvent, Score
+from stream.storage.cell import Score
+from stream.storage.events import FitEvent
 from stream.storage.finished import Finished, fit_of, row_of
 
 

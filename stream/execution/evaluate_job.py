@@ -13,7 +13,7 @@ from learners.forward.batches import evaluation_plan
 from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.storage.events import Score
+from stream.storage.cell import Score
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.metrics import score

@@ -18,7 +18,7 @@ from stream.execution.evaluate_job import evaluate
 from stream.execution.fit_job import fitted
 from stream.execution.result import JobResult, Needed, Scored
 from stream.execution.workbench import BackboneChanged, Workbench
-from stream.storage.events import Score
+from stream.storage.cell import Score
 from stream.storage.fits import FailedTask, LearnedTask
 from stream.storage.job import Job, JobId
 from tasks.errors import InputError

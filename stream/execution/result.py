@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stream.storage.events import JobEvent, Score
+from stream.storage.cell import Score
+from stream.storage.events import JobEvent
 from stream.storage.fits import FailedFit, FailedTask, FitResult, LearnedTask
 from stream.storage.plain import read
 

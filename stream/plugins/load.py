@@ -8,13 +8,15 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stream.plugins.file import Kind, PluginFile, read_plugins
 from tasks.errors import InputError, InputErrors, place_of
 from tasks.registry import Origin, Registry
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUPS: Mapping[str, Kind] = {
     "taskstream.learners": "learner",
@@ -99,13 +101,11 @@ def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
     def collect(step: Callable[[], Sequence[Defined]]) -> None:
         try:
             defined.extend(step())
-        except InputErrors as several:
-            errors.extend(several.errors)
         except InputError as error:
-            errors.append(error)
+            errors.extend(error.errors)
 
     for group in GROUPS:
-        for point in entry_points(group=group):
+        for point in installed(group):
             collect(lambda point=point: _of_entry_point(point))  # type: ignore[misc]
     for file in read_plugins(files):
         collect(lambda file=file: _of_file(file))  # type: ignore[misc]
@@ -134,13 +134,20 @@ def reload_plugins(origins: Sequence[Mapping[str, str]]) -> Plugins:
             found = _of_file(file)
         else:
             group, _, name = origin.entry.partition(":")
-            found = [each for point in entry_points(group=group, name=name) for each in _of_entry_point(point)]
+            found = [each for point in installed(group) if point.name == name for each in _of_entry_point(point)]
         key = found[0].origin.key if found else "nothing"
         if key != origin.key:
             where, fix = origin.file or origin.entry, "give the command again"
             raise InputError("the plug-in changed meanwhile", where=where, expected=origin.key, found=key, fix=fix)
         defined += found
     return Plugins(tuple(defined))
+
+
+def installed(group: str) -> Sequence[EntryPoint]:
+    """The entry points of a group, of every installed distribution."""
+    from importlib.metadata import entry_points  # time that --help need not take
+
+    return [*entry_points(group=group)]
 
 
 def _of_file(file: PluginFile) -> list[Defined]:

@@ -19,7 +19,8 @@ from stream.results.failures import failures_of
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
 from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, ViolationEntry
-from stream.storage.events import Provenance, RowEvent
+from stream.storage.cell import Provenance
+from stream.storage.events import RowEvent
 from stream.storage.facts import LedgerFacts
 from stream.storage.finished import Finished, cells_of, fits_of, good, row_of
 

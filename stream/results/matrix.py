@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
-from stream.storage.events import Provenance
+from stream.storage.cell import Provenance
 from tasks.errors import InputError
 
 Row = tuple[float | None, ...]

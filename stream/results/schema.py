@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from stream.results.account import AccountEntry
 from stream.results.failures import FailureEntry
-from stream.storage.events import Provenance
+from stream.storage.cell import Provenance
 from stream.storage.facts import BackboneFacts, Setting, TaskFacts
 
 SCHEMA = 1

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import JsonValue
 
+from stream.storage.cell import Cell
 from stream.storage.facts import LedgerFacts, Override
 from stream.storage.fits import FailedFit, FitResult
 from stream.storage.job import JobId, JobKind
@@ -21,36 +22,6 @@ from stream.storage.plain import ABSENT, NotOurs, plain, read
 from tasks.errors import InputError
 
 RowKind = Literal["before", "evaluate", "audit"]
-Provenance = Literal["measured", "certified", "audited"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """What a learner answers to all test rows of a task.
-
-    Attributes:
-        score: In the task's metric, a fraction; None where a logit is not finite, for which no metric is defined.
-        n: Rows scored.
-        logits, predictions: Content ids of the logits' and the answers' bytes, in row order.
-        delta, plan: Ids of the Delta and of the batch plan used.
-    """
-
-    task: str
-    score: float | None
-    n: int
-    logits: str
-    predictions: str
-    delta: str
-    plan: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell(Score):
-    """A score as a cell of R: `audited` where a certificate could stand in its place, else `measured`. No cell that was
-    run is `certified`."""
-
-    provenance: Provenance
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from stream.storage.events import Cell, Fit, FitEvent, JobEvent, RowEvent, RowKind
+from stream.storage.cell import Cell
+from stream.storage.events import Fit, FitEvent, JobEvent, RowEvent, RowKind
 from stream.storage.job import JobId
 
 Finished = Mapping[JobId, JobEvent]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from learners.delta.delta import answering
-from stream.storage.events import Cell, FitEvent, RowEvent
+from stream.storage.cell import Cell
+from stream.storage.events import FitEvent, RowEvent
 from stream.storage.finished import cells_of, fit_of, good, row_of
 from stream.storage.job import Job
 from stream.verification.blobs import Blob

@@ -16,7 +16,8 @@ from stream.engine.jobs import fit_ids
 from stream.execution.job import execute
 from stream.execution.result import Scored, needed
 from stream.execution.workbench import Setup, Workbench, numerics, open_workbench
-from stream.storage.events import Cell, RowEvent
+from stream.storage.cell import Cell
+from stream.storage.events import RowEvent
 from stream.storage.job import Job
 from stream.storage.store import Store
 from stream.verification.chain import RunFiles

@@ -11,7 +11,8 @@ import pytest
 from learners.specification.family import parse_learners
 from stream.results.account import account
 from stream.results.document import Facts, environment, matrix_of, results, row_event, violations_of
-from stream.storage.events import Cell, FitEvent, JobEvent
+from stream.storage.cell import Cell
+from stream.storage.events import FitEvent, JobEvent
 from stream.storage.fits import Failure
 from stream.storage.job import JobId
 from tests import typed_events
