@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.worlds import save_backbone, save_task
 
+pytest_plugins = ["tests.slowest"]
+
 # A first example that imports torch takes seconds: time is no property of the code under test.
 # Where CI is set, examples follow from the code alone: a change is judged by what it changed, and new examples are
 # looked for in every other run.
