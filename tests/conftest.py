@@ -14,6 +14,7 @@ os.environ["WANDB_MODE"] = "disabled"
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import warm
 from tests.worlds import save_backbone, save_task
 
 pytest_plugins = ["tests.slowest"]
@@ -36,7 +37,16 @@ def scratch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("TASKSTREAM_CACHE", str(tmp_path_factory.mktemp("cache")))
     yield
+    warm.stop()
     patch.undo()
+
+
+@pytest.fixture
+def warm_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of runs of this process begin with the libraries loaded."""
+    from stream.execution import workers
+
+    monkeypatch.setattr(workers, "_process", warm.worker)
 
 
 @pytest.fixture(scope="session")

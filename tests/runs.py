@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
+from tests.warm import Forked
+
 COMMAND = Path(sys.executable).with_name("taskstream")  # as installed beside this interpreter
 TASKS = ("sms_spam", "colours", "rte")
 
@@ -70,7 +72,12 @@ def call(*arguments: str) -> Answer:
     return Answer(code, out.getvalue(), err.getvalue())
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str) -> Forked:
+    """`taskstream ARGUMENTS` as a process of its own that has the libraries loaded already, its output in pipes."""
+    return Forked("stream.cli.main", arguments, None, COLUMNS="120")
+
+
+def start_anew(*arguments: str) -> subprocess.Popen[str]:
     """`taskstream ARGUMENTS` as the process that a user starts, its output in pipes."""
     environment = {**os.environ, "COLUMNS": "120"}
     return subprocess.Popen(
@@ -78,8 +85,8 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait(process: subprocess.Popen[str]) -> Answer:
-    """Wait for a process of `start`."""
+def wait(process: Forked | subprocess.Popen[str]) -> Answer:
+    """Wait for a process of `start` or `start_anew`."""
     out, err = process.communicate(timeout=300)
     return Answer(process.returncode, out, err)
 
