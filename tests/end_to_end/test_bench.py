@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
 import math
+import pkgutil
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,22 +39,39 @@ SIZES = replace(
 )  # fmt: skip
 
 
-class Shared(dict[str, Process]):
+class Here:
+    """In place of a process: this one, which has loaded the libraries already."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def tell(self, function: str, settings: Mapping[str, Any]) -> None:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None):
+            warnings.simplefilter("ignore")  # as in a contender's process
+            given = json.loads(json.dumps(settings))
+            self.told.append(json.dumps(pkgutil.resolve_name(function)(**given)))
+
+    def hear(self, function: str) -> Answer:
+        answer: Answer = json.loads(self.told.pop())
+        return answer
+
+
+class Shared(dict[str, Any]):
     """One process under every name."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
-    def __missing__(self, name: str) -> Process:
+    def __missing__(self, name: str) -> Any:
         return self["all"]
 
 
 class OneProcess(Processes):
-    """All contenders in one process, which loads libraries once: these tests do not look at times."""
+    """All contenders in this process: these tests do not look at times."""
 
     def __init__(self, logs: Path) -> None:
         super().__init__(logs)
-        self.opened = Shared(all=self.stack.enter_context(Process(logs / "all.log", {"OMP_NUM_THREADS": "1"})))
+        self.opened = Shared(all=Here())
 
     def fresh(
         self, contender: Contender, calls: Sequence[Mapping[str, Any]], threads: int
@@ -264,18 +284,16 @@ def test_by_turns(tmp_path: Path) -> None:
 
 
 def test_bad_input(script: ModuleType, tiny_backbone: Path, tmp_path: Path) -> None:
-    from tests.end_to_end import test_experiments as experiments
+    from tests.end_to_end.test_experiments import call
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiments, "SCRIPTS", SCRIPTS)
-        for given, error in (
-            (("--only", "limit,z"), "--only: unknown part 'z'"),
-            (("--learners", "lora:9"), "--learners: unknown learner of the bench 'lora:9'; did you mean lora:8?"),
-        ):
-            answer = experiments.call("bench", *given, "--out", str(tmp_path / "out"))
-            assert answer.code == 2
-            assert answer.err.startswith(f"error: {error}")
-        shown = experiments.call("bench", "--help")
+    for given, error in (
+        (("--only", "limit,z"), "--only: unknown part 'z'"),
+        (("--learners", "lora:9"), "--learners: unknown learner of the bench 'lora:9'; did you mean lora:8?"),
+    ):
+        answer = call("bench", *given, "--out", str(tmp_path / "out"), scripts=SCRIPTS)
+        assert answer.code == 2
+        assert answer.err.startswith(f"error: {error}")
+    shown = call("bench", "--help", scripts=SCRIPTS)
     assert (shown.code, shown.err) == (0, "")
     assert "python scripts/bench.py" in shown.out
     assert not (tmp_path / "out").exists()
