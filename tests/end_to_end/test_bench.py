@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmark import start
+from benchmark import limit, start
 from benchmark.measurement import Measurement, advantage, as_entry, as_rows, reference
 from benchmark.methods import LEARNERS, model_of
 from benchmark.process import Answer, Contender, ContenderFailed, Process, Processes
@@ -28,12 +28,15 @@ from rich.console import Console
 from learners.backbones.backbone import load_backbone
 from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
+from stream.execution import workers
 from stream.results.intervals import interval
+from tests import warm
 from tests.runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZES = replace(
-    QUICK, square=32, copied=1 << 16, task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
+    QUICK, repetitions=1, square=32, copied=1 << 16,
+    task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
     suite="rte,stsb", stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
     scored_tasks=("rte",), scored_learners=("topk:1", "lora:8"), scored_examples=12, scored_test_examples=8,
 )  # fmt: skip
@@ -108,6 +111,8 @@ def document(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(script, "Processes", OneProcess)
         patch.setattr(start, "seconds", called)
+        patch.setattr(limit, "SECONDS", 0.01)
+        patch.setattr(workers, "_process", warm.worker)
         found = script.bench(
             sizes=SIZES, backbone=str(tiny_backbone), source=f"folder:{tiny_tasks}", dtype="float32",
             learners="full,topk:1,lora:8", out=out, console=Console(file=table, width=120),
