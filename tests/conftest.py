@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub client, which reads it once
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -49,10 +51,20 @@ def warm_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_process", warm.worker)
 
 
+class ByShape(dict[Any, Any]):
+    """Counts of FLOPs by what they depend on: each run loads a backbone of its own, of the same shape."""
+
+    def setdefault(self, backbone: Any, default: Any = None) -> Any:
+        return super().setdefault((backbone.architecture, backbone.pooling, backbone.dtype), default)
+
+
 @pytest.fixture(scope="session")
-def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a random BERT with pooler: d = 16, L = 2, d_ff = 32."""
-    return save_backbone(tmp_path_factory.mktemp("backbone") / "tiny-bert")
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folder of a random BERT with pooler: d = 16, L = 2, d_ff = 32. Runs on it count FLOPs once a session."""
+    from learners.forward import flops
+
+    with patch.object(flops, "_COUNTED", ByShape()):
+        yield save_backbone(tmp_path_factory.mktemp("backbone") / "tiny-bert")
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
+
+import typer
 
 from tests.warm import Forked
 
@@ -61,6 +65,7 @@ def call(*arguments: str) -> Answer:
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["taskstream", *arguments]),
+        patch("typer.main.get_command", _parser_of),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -70,6 +75,12 @@ def call(*arguments: str) -> Answer:
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
     return Answer(code, out.getvalue(), err.getvalue())
+
+
+@cache
+def _parser_of(app: typer.Typer, make: Callable[[typer.Typer], Any] = typer.main.get_command) -> Any:
+    """Reading the signatures of all commands takes longer than most commands here: it is done once."""
+    return make(app)
 
 
 def start(*arguments: str) -> Forked:
