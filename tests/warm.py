@@ -105,6 +105,13 @@ def _live(
     os.environ.update(environment)
     os.chdir(folder)
     sys.argv = [module, *arguments]
+    if (
+        module == "stream.cli.main"
+    ):  # its workers come from the same server, which is none that this process could start
+        from stream.execution import workers
+
+        forkserver._forkserver.ensure_running = lambda: None
+        workers._process = worker
     importlib.import_module(module).main()
 
 
