@@ -24,13 +24,15 @@ pytest_plugins = ["tests.slowest"]
 
 # A first example that imports torch takes seconds: time is no property of the code under test.
 # Where CI is set, examples follow from the code alone: a change is judged by what it changed, and new examples are
-# looked for in every other run.
+# looked for in every other run. A long search is `pytest --hypothesis-profile thorough`.
 settings.register_profile(
     "suite",
     deadline=None,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=bool(os.environ.get("CI")),
 )
+settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 
