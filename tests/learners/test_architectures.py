@@ -39,9 +39,9 @@ SCORES = {"deberta-v2": "adds scores of relative positions", "modernbert": "turn
 ATTENTION = ("prefix:4:mlp=8", "mam:prefix=4:parallel=4:mlp=0", "mhpa:4", "prefix:4:mlp=0+parallel:4")
 # Specification -> what is missing in a pre-LN encoder without biases.
 PRE_NORM = {
-    "pfeiffer:48": "norm after a residual sum.*pre-LN",
-    "pfeiffer:16:wiring=code": "norm after a residual sum.*pre-LN",
-    "adapterbias:vector=ones": "v = 1, which only a norm after.*pre-LN",
+    "pfeiffer:48": "norm after the residual sum.*pre-LN",
+    "pfeiffer:16:wiring=code": "norm after the residual sum.*pre-LN",
+    "adapterbias:vector=ones": "v = 1, a shift that only a norm after.*pre-LN",
     "bitfit": "no biases to tune",
     "bitfit:biases=q-m2": "no biases to tune",
     "lora:4+bitfit:biases=layers": "no biases to tune",
