@@ -35,7 +35,7 @@ from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, applies, save_backbon
 
 DATA = encoded("three", classes=3, rows=32)
 every = pytest.mark.parametrize("model_type", NEW_ARCHITECTURES)
-SCORES = {"deberta-v2": "adds scores of relative positions", "modernbert": "turns q and k by their positions"}
+SCORES = {"deberta-v2": "adds scores of relative positions", "modernbert": "rotates q and k by position"}
 ATTENTION = ("prefix:4:mlp=8", "mam:prefix=4:parallel=4:mlp=0", "mhpa:4", "prefix:4:mlp=0+parallel:4")
 # Specification -> what is missing in a pre-LN encoder without biases.
 PRE_NORM = {

@@ -1,4 +1,4 @@
-"""Numbers out of a config, checked."""
+"""Reads numbers from a config and checks them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from typing import Any
 
 from tasks.errors import InputError
 
-MAX_SIZE = 2**31 - 1  # of what a config states
-MAX_LAYERS = 1000  # published encoders have up to 48; the names of a billion would fill the memory
+MAX_SIZE = 2**31 - 1  # largest number that a config may state
+MAX_LAYERS = 1000  # published encoders have up to 48; the names of a billion layers would fill the memory
 
 
 def integer(config: Mapping[str, Any], key: str, where: str, *, default: int = 0, at_least: int = 0) -> int:
-    """The whole number under a key.
+    """Returns the whole number under a key.
+
+    Args:
+        config: The parsed config.
+        key: Key of the number.
+        where: File or name for error messages.
+        default: Value if the key is missing.
+        at_least: Smallest allowed value.
 
     Raises:
-        InputError: It is none, or out of range.
+        InputError: The value is not a whole number, or it is out of range.
     """
     value = config.get(key, default)
     most = MAX_LAYERS if key in ("num_hidden_layers", "n_layers") else MAX_SIZE
@@ -27,10 +34,17 @@ def integer(config: Mapping[str, Any], key: str, where: str, *, default: int = 0
 
 
 def real(config: Mapping[str, Any], key: str, default: float, where: str, *, zero: bool = False) -> float:
-    """The number under a key, below 1, and above 0 unless `zero`.
+    """Returns the number under a key; it must be below 1, and above 0, or at least 0 if `zero`.
+
+    Args:
+        config: The parsed config.
+        key: Key of the number.
+        default: Value if the key is missing.
+        where: File or name for error messages.
+        zero: Whether 0 is allowed.
 
     Raises:
-        InputError: It is none, or out of range.
+        InputError: The value is not a number, or it is out of range.
     """
     value = config.get(key, default)
     number = isinstance(value, int | float) and not isinstance(value, bool)
