@@ -84,7 +84,7 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
         where: File or name for error messages. Default: "config".
 
     Raises:
-        InputError: The model type is not supported, a size is missing, or a value is impossible.
+        InputError: The model type is not supported, a size is missing, or a value is invalid.
     """
     where = where or "config"
     model_type = _supported_type(config, where)
@@ -111,7 +111,7 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
     function = config.get(activation, usual)
     if not isinstance(function, str):
         raise InputError(
-            f"impossible {activation}", where=where, expected="the name of a function", found=reprlib.repr(function)
+            f"invalid {activation}", where=where, expected="the name of a function", found=reprlib.repr(function)
         )
     pad, usual_pad = settings["pad_id"]
     epsilon, usual_epsilon = settings.get("layer_norm_eps", ("", 1e-12))
@@ -126,7 +126,8 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
         pad_id=integer(config, pad, where, default=usual_pad),
     )
     if architecture.pad_id >= architecture.vocabulary or architecture.maximum_length < 1:
-        raise InputError("pad_token_id leaves no token or position", where=where, found=str(architecture.pad_id))
+        expected = f"an id below vocab_size ({architecture.vocabulary}) that leaves at least one position"
+        raise InputError("invalid pad_token_id", where=where, expected=expected, found=str(architecture.pad_id))
     return architecture
 
 
@@ -185,7 +186,7 @@ def _supported_type(config: Mapping[str, Any], where: str) -> str:
         raise InputError(what, where=where, expected=expected)
     for key, values in ANATOMIES[model_type].accepted.items():
         if config.get(key) not in values:
-            found = reprlib.repr(config[key]) if key in config else "nothing"
-            expected = " or ".join(repr(value) for value in values if value is not None) or "nothing"
+            found = reprlib.repr(config[key]) if key in config else "no such key"
+            expected = " or ".join(repr(value) for value in values if value is not None) or "no such key"
             raise InputError(f"unsupported {key}", where=where, expected=expected, found=found)
     return str(model_type)

@@ -65,7 +65,9 @@ def find_checkpoint(name: str) -> Checkpoint:
     if path.is_dir():
         return _checked(path)
     if path.is_absolute() or name.startswith(("./", "../", "~")) or not HUB_ID.fullmatch(name):
-        raise InputError("no such folder", where=f"--backbone {name}", fix="give a folder, a hub id, or minilm")
+        raise InputError(
+            "no such folder", where=f"--backbone {name}", fix="give a folder, a hub id, embedded or minilm"
+        )
     folder = _from_hub(name)
     if not any(folder.glob("*.safetensors")):
         raise InputError(

@@ -64,7 +64,9 @@ def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Te
     for name, tensor in weights.items():
         if not is_finite(tensor):
             found = f"{int((~torch.isfinite(tensor)).sum()):,} of {tensor.numel():,} numbers NaN or infinite"
-            raise InputError(f"damaged weights {name}", where=str(places[name][0]), found=found, fix="fetch them again")
+            raise InputError(
+                f"damaged weights {name}", where=str(places[name][0]), found=found, fix="download the files again"
+            )
     encoder = tuple({f"{name.split('.')[0]}." for name in shapes if not name.startswith(POOLER)})
     rest = sorted(n for n in places if n not in shapes and n.startswith(encoder) and not n.endswith(BUFFERS))
     note = f"{len(rest)} tensors of the encoder in its files are not in its config and not used, such as "
@@ -96,7 +98,9 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for name in files:
         if Path(name).name != name or not name.endswith(".safetensors") or not (folder / name).is_file():
             expected = "names of safetensors files in this folder"
-            raise InputError("weights that are not there", where=str(index), expected=expected, found=repr(name[:80]))
+            raise InputError(
+                "invalid file name in the index of weights", where=str(index), expected=expected, found=repr(name[:80])
+            )
     return tuple(folder / name for name in files)
 
 
@@ -174,5 +178,5 @@ def _opened(file: Path) -> Iterator[Any]:
 
 def _damaged(file: Path, found: str, expected: str = "") -> InputError:
     return InputError(
-        "cannot load these weights", where=str(file), expected=expected, found=found, fix="fetch them again"
+        "cannot load these weights", where=str(file), expected=expected, found=found, fix="download the files again"
     )

@@ -37,11 +37,11 @@ def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
     buckets = integer(config, "position_buckets", where, default=-1, at_least=-1)
     if positions > MAX_POSITIONS:
         expected = f"at most {MAX_POSITIONS:,}"
-        raise InputError("impossible max_position_embeddings", where=where, expected=expected, found=str(positions))
+        raise InputError("invalid max_position_embeddings", where=where, expected=expected, found=str(positions))
     furthest = furthest if furthest > 0 else positions
     if buckets == 1 or (buckets > 0 and buckets // 2 >= furthest - 1):  # half of the buckets have logarithmic spacing
         expected = f"at least 2 and below twice the furthest position ({furthest})"
-        raise InputError("impossible position_buckets", where=where, expected=expected, found=str(buckets))
+        raise InputError("invalid position_buckets", where=where, expected=expected, found=str(buckets))
     return {"relative": 2 * (buckets if buckets > 0 else furthest)}
 
 

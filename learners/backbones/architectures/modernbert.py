@@ -38,14 +38,14 @@ def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
     hidden, heads = (integer(config, key, where, at_least=1) for key in ("hidden_size", "num_attention_heads"))
     if hidden // heads % 2:
         expected, found = "an even width per head, because rotary positions rotate halves", str(hidden // heads)
-        raise InputError("impossible num_attention_heads", where=where, expected=expected, found=found)
+        raise InputError("invalid num_attention_heads", where=where, expected=expected, found=found)
     integer(config, "local_attention", where, default=128, at_least=2)
     integer(config, "global_attn_every_n_layers", where, default=3, at_least=1)
     real(config, "embedding_dropout", 0.0, where, zero=True)
     kinds, layers = config.get("layer_types"), config.get("num_hidden_layers")
     if kinds is not None and not (isinstance(kinds, list) and len(kinds) == layers and all(k in KINDS for k in kinds)):
         expected = f"{' or '.join(KINDS)} for each of {layers} layers"
-        raise InputError("impossible layer_types", where=where, expected=expected, found=reprlib.repr(kinds))
+        raise InputError("invalid layer_types", where=where, expected=expected, found=reprlib.repr(kinds))
     angles = config.get("rope_parameters") or {}
     thetas = [config.get(key, 1) for key in ("global_rope_theta", "local_rope_theta")]
     plain = isinstance(angles, dict) and all(kind in KINDS and _plain(angle) for kind, angle in angles.items())

@@ -29,7 +29,7 @@ def integer(config: Mapping[str, Any], key: str, where: str, *, default: int = 0
     most = MAX_LAYERS if key in ("num_hidden_layers", "n_layers") else MAX_SIZE
     if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= most:
         expected = f"an integer from {at_least} to {most:,}"
-        raise InputError(f"impossible {key}", where=where, expected=expected, found=reprlib.repr(value))
+        raise InputError(f"invalid {key}", where=where, expected=expected, found=reprlib.repr(value))
     return value
 
 
@@ -50,5 +50,5 @@ def real(config: Mapping[str, Any], key: str, default: float, where: str, *, zer
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not (0 < value < 1 or (zero and value == 0)):
         expected = f"a number {'from' if zero else 'above'} 0 and below 1"
-        raise InputError(f"impossible {key}", where=where, expected=expected, found=reprlib.repr(value))
+        raise InputError(f"invalid {key}", where=where, expected=expected, found=reprlib.repr(value))
     return float(value)
