@@ -180,7 +180,7 @@ def _library_config(architecture: Architecture, written: Mapping[str, Any], wher
         with _silent():  # it warns about default tokens that a small vocabulary does not have
             return AutoConfig.for_model(architecture.model_type, **settings, **named)
     except (ValueError, TypeError, KeyError) as error:
-        raise _impossible(where, error) from None
+        raise _cannot_build(where, error) from None
 
 
 def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tensor], where: str) -> Any:
@@ -205,7 +205,7 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
                 output_loading_info=True,
             )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise _impossible(where, error) from None
+        raise _cannot_build(where, error) from None
     wrong = [*info["unexpected_keys"], *(key for key in info["missing_keys"] if not key.startswith("pooler."))]
     if wrong or info["mismatched_keys"]:  # read_weights has checked the same, so our architecture table is wrong
         raise AssertionError(f"{where}: transformers did not load these weights: {wrong}, {info['mismatched_keys']}")
@@ -227,5 +227,5 @@ def _silent() -> Iterator[None]:
         logging.set_verbosity(level)
 
 
-def _impossible(where: str, error: Exception) -> InputError:
+def _cannot_build(where: str, error: Exception) -> InputError:
     return InputError("cannot build a model from this config", where=where, found=" ".join(str(error).split())[:160])

@@ -160,7 +160,7 @@ def layer_parameters(architecture: Architecture, layer: int) -> tuple[str, ...]:
 
 def embedding_parameters(architecture: Architecture) -> tuple[str, ...]:
     """Returns the names of all parameters before the first layer: tables, their LayerNorms, ELECTRA's projection."""
-    return _under(architecture, *architecture.anatomy.below)
+    return _under(architecture, *architecture.anatomy.before_layers)
 
 
 def pooler_parameters(architecture: Architecture) -> tuple[str, ...]:

@@ -41,9 +41,9 @@ def combined(learners: Sequence[Learner], specification: str) -> Learner:
     if first.sharing == "frozen-shared":
         _check_common(learners, where)
     names = [modification.name for learner in learners for modification in learner.modifications]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(f"two parts add {twice}", where=where, fix="join methods that change different things")
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
+        raise InputError(f"two parts add {duplicate}", where=where, fix="join methods that change different things")
     for field, unset, what in SINGLE:
         if sum(getattr(learner, field) != unset for learner in learners) > 1:
             raise InputError(f"two parts have {what}", where=where, expected="at most one")

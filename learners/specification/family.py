@@ -117,7 +117,7 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
     _check_length(specification, specification)
     joined = parts(specification, r"\+(?=[a-z])")  # the + of 1e+3 joins nothing
     if len(joined) == 1:
-        learner = _part(specification, overrides)
+        learner = _parse_single(specification, overrides)
     else:
         named = [{segment.partition("=")[0] for segment in parts(part, ":")} for part in joined]
         for option in TRAINING_OPTIONS:  # the first part's settings apply to the whole
@@ -125,10 +125,10 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
                 where = f"learner {specification!r}"
                 fix = f"write {option.name} in the first part: it applies to all parts"
                 raise InputError(f"{option.name} of a later part has no effect", where=where, fix=fix)
-        found = [_part(part, overrides, brief=True) for part in joined]
-        learner = combined(found, specification)
+        singles = [_parse_single(part, overrides, brief=True) for part in joined]
+        learner = combined(singles, specification)
         if "learning_rate" in named[0]:
-            learner = replace(learner, training=found[0].training)
+            learner = replace(learner, training=singles[0].training)
     _check_length(learner.name, specification)
     return learner
 
@@ -141,7 +141,7 @@ def _check_length(name: str, specification: str) -> None:
         raise InputError(what, where=where, expected=f"at most {LONGEST}", found=found)
 
 
-def _part(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
+def _parse_single(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
     """Returns the learner of a specification with one method.
 
     Args:
@@ -154,22 +154,22 @@ def _part(specification: str, overrides: Mapping[str, Any] | None, brief: bool =
     if name not in families():
         raise unknown_name("learner", name, families(), where=f"learner {specification!r}")
     family = families()[name]
-    given = _given(family, specification, segments)
-    values = {option.name: given.get(option.name, option.default) for option in family.options}
+    written = _parse_options(family, specification, segments)
+    values = {option.name: written.get(option.name, option.default) for option in family.options}
     names = {field.name for field in fields(Training)}
     training = family.training
-    for source in (overrides or {}, given):
+    for source in (overrides or {}, written):
         named = {k: v for k, v in source.items() if k in names and v is not None}
         training = replace(training, **named)
         if "learning_rate" in named:
             training = replace(training, width_power=0.0)
     learner = family.build(values, training)
     defaults = {option.name: option.default for option in family.options if brief and option is not SHARING}
-    said = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
+    listed = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
     origin = FAMILIES.origin(name)
     return replace(
         learner,
-        name=":".join([name, *(f"{key}={option_text(value)}" for key, value in said.items())]),
+        name=":".join([name, *(f"{key}={option_text(value)}" for key, value in listed.items())]),
         plugins=() if origin is None else (origin.key,),
     )
 
@@ -199,7 +199,7 @@ def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dic
     return learners
 
 
-def _given(family: Family, specification: str, segments: list[str]) -> dict[str, Any]:
+def _parse_options(family: Family, specification: str, segments: list[str]) -> dict[str, Any]:
     """Returns the options that a specification gives: name -> parsed value.
 
     Args:
@@ -209,8 +209,8 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
     """
     options = {option.name: option for option in (*family.options, *TRAINING_OPTIONS)}
     open_positions = [options[name] for name in family.positional]
-    given: dict[str, Any] = {}
-    others: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    pairs: dict[str, str] = {}
     where = f"learner {specification!r}"
     for segment in segments:
         key, equals, text = segment.partition("=")
@@ -220,9 +220,9 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
             if key not in options:
                 if family.gather is None:
                     raise unknown_name(f"option of {family.name}", key, options, where=where)
-                if key in others:
+                if key in pairs:
                     raise InputError(f"{key} is given twice", where=where)
-                others[key] = text
+                pairs[key] = text
                 continue
             option = options[key]
             try:
@@ -233,18 +233,18 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
             option, value = options[segment], options[segment].bare
         else:
             option, value = _positional(open_positions, segment, where, family)
-        if option.name in given:
+        if option.name in values:
             raise InputError(f"{option.name} is given twice", where=where)
         open_positions = [position for position in open_positions if position is not option]
-        given[option.name] = value
-    if others and family.gather is not None:
+        values[option.name] = value
+    if pairs and family.gather is not None:
         option = options[family.positional[0]]
         try:
-            given[option.name] = family.gather(given.get(option.name, option.default), others)
+            values[option.name] = family.gather(values.get(option.name, option.default), pairs)
         except ValueError as error:
-            found = ":".join(f"{key}={text}" for key, text in others.items())
+            found = ":".join(f"{key}={text}" for key, text in pairs.items())
             raise InputError(f"bad arguments of {family.name}", where=where, expected=str(error), found=found) from None
-    return given
+    return values
 
 
 def _positional(positions: list[Option], text: str, where: str, family: Family) -> tuple[Option, Any]:

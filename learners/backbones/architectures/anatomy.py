@@ -79,7 +79,7 @@ class Anatomy:
         words: Name of the table of word vectors.
         shapes: Returns name -> shape of every parameter, in module order.
         prefix: Prefix of the tensors' names in checkpoints of a model with a head.
-        below: Prefixes of the parameters that come before the first layer. Tables that all layers read are included.
+        before_layers: Prefixes of the parameters before the first layer, with the tables that all layers read.
         norms: Module names of LayerNorms outside the layers, without that of the embeddings.
         pooler: Whether the architecture has a tanh pooler.
         pads_first: Whether positions are numbered from `pad_id + 1`; then the lower rows of their table are unused.
@@ -101,7 +101,7 @@ class Anatomy:
     words: str
     shapes: Callable[[Sizes], Shapes]
     prefix: str
-    below: tuple[str, ...] = ("embeddings.",)
+    before_layers: tuple[str, ...] = ("embeddings.",)
     norms: tuple[str, ...] = ()
     pooler: bool = False
     pads_first: bool = False

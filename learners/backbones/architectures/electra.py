@@ -11,6 +11,6 @@ ELECTRA = replace(
     sizes={**BERT.sizes, "embedding": "embedding_size"},
     outside={"embeddings.norm": BERT.outside["embeddings.norm"]},
     prefix="electra.",
-    below=("embeddings.", "embeddings_project."),
+    before_layers=("embeddings.", "embeddings_project."),
     pooler=False,
 )
