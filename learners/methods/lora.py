@@ -1,4 +1,4 @@
-"""LoRA: a low-rank product beside the query and value projections."""
+"""LoRA: adds a low-rank product to the outputs of the query and value projections."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def combined(learners: Sequence[Learner], specification: str) -> Learner:
 
     If two parts modify the same representation, the later part modifies the output of the earlier part. All parts
     share one optimiser. The result takes the training settings of the first part, but the lowest learning rate of all
-    parts, together with the `width_power` of that part: every part can bear the lowest rate. Rates are compared as
+    parts, together with the `width_power` of that part: the lowest rate is safe for every part. Rates are compared as
     stated, at width 384.
 
     Args:
