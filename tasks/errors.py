@@ -49,6 +49,7 @@ class InputErrors(InputError):
 
     @property
     def errors(self) -> tuple[InputError, ...]:
+        """All errors, in the order given."""
         return self._errors
 
 

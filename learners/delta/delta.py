@@ -32,7 +32,7 @@ class Counts:
 
     Attributes:
         backbone: New values of backbone weights, and differences from them.
-        added: Scalars of modifications and prompts.
+        added: Scalars of modifications, prompts and methods of peft.
         head: Scalars of the task's own head.
     """
 
@@ -42,6 +42,7 @@ class Counts:
 
     @property
     def without_head(self) -> int:
+        """Scalars that are not part of the head."""
         return self.backbone + self.added
 
 
@@ -53,7 +54,7 @@ class Delta:
 
     * `backbone.`: the new value of a backbone weight.
     * `difference.`: a tensor that is added to a backbone weight.
-    * `added.`: a tensor of a modification.
+    * `added.`: a tensor of a modification, of a prompt or of a method of peft.
     * `head.`: the head of the task.
     * `heads.<task>.`: the head of another task that was trained together with this one.
 
