@@ -86,10 +86,10 @@ def test_a_trainer_from_outside_trains_a_learner(registered: None) -> None:
     ("name", "words"),
     [
         ("halve", "unknown trainer.*halves"),
-        ("twice", "this name is taken.*one:A and two:B"),
-        ("tuned", "this name is taken"),
+        ("twice", "this name is already in use.*one:A and two:B"),
+        ("tuned", "this name is already in use"),
         ("nowhere", "cannot be imported.*ModuleNotFoundError"),
-        ("nothing", "no trainer.*expected an object with the members"),
+        ("nothing", "not a trainer.*expected an object with the members"),
     ],
 )
 def test_a_wrong_registration_is_told(registered: None, name: str, words: str) -> None:

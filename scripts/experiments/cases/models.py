@@ -182,7 +182,7 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "config that is no JSON": (text("config.json", "{"), ("damaged config", "config.json")),
     "config that is a list": (text("config.json", "[]"), ("damaged config", "expected a JSON object; found a list")),
     "config nested 100,000 deep": (text("config.json", '{"a":' + DEEP), ("damaged config", "nested too deep")),
-    "config with NaN": (text("config.json", '{"a": NaN}'), ("damaged config", "NaN, which is no JSON")),
+    "config with NaN": (text("config.json", '{"a": NaN}'), ("damaged config", "NaN, which is not JSON")),
     "config with half a character": (text("config.json", '{"a": "\\ud800"}'), ("damaged config", "surrogates")),
     "config of no UTF-8": (text("config.json", b"\xff\xfe{}"), ("damaged config", "decode byte 0xff")),
     "config of another model": (document("config.json", model_type="gpt2"), ("'gpt2' is not supported",)),
