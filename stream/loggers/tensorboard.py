@@ -1,5 +1,7 @@
-"""TensorBoard, one run per learner, hyperparameters in the HPARAMS tab. To look at it: `tensorboard --logdir
-OUT/tensorboard`."""
+"""TensorBoard, one run per learner, hyperparameters in the HPARAMS tab.
+
+To look at it: `tensorboard --logdir OUT/tensorboard`.
+"""
 
 from __future__ import annotations
 
