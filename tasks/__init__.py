@@ -1,4 +1,10 @@
-"""Tasks: what they are, where their examples come from, and how they are split and tokenised."""
+"""Tasks: what they are, where their examples come from, and how they are split, tokenised and scored.
+
+`task`, `suite` and `houlsby26` define tasks. `sources` reads or generates their examples. `rows`, `splits` and `keys`
+turn raw columns into examples, `encode` and `encoded` tokenise and store them, `metrics` scores predictions. The other
+files are tools for every package: errors, content ids, seeds, files, paths, registries. This package imports neither
+`learners` nor `stream`. The names in `__all__` are its public interface.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +46,8 @@ __all__ = [
     "unknown_name",
 ]
 
-# These need numpy, which would be a fifth of the time that `taskstream --help` takes: imported when first asked for.
-_LATER = {
+# These need numpy, whose import would take a fifth of the time of `taskstream --help`. So import them at the first use.
+_LAZY = {
     "tasks.encoded": ("EncodedSplit", "EncodedTask", "open_encoded", "sample"),
     "tasks.examples": ("Examples", "Limits", "TaskData", "task_data"),
     "tasks.sources": ("FolderSource", "HubSource", "SimulatedSource", "Source", "open_source"),
@@ -49,7 +55,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _LATER.items():
+    for module, names in _LAZY.items():
         if name in names:
             return getattr(importlib.import_module(module), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Content ids: SHA-256 over length-prefixed parts, so that equal ids mean equal bytes and nothing else does."""
+"""Content ids: SHA-256 over length-prefixed parts. Two ids are equal exactly if their parts have equal bytes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import hashlib
 import json
 from typing import Any
 
-FORMAT = 1  # part of every id: a change in what an id covers makes all old ids foreign, never wrong
+FORMAT = 1  # part of every id; increase it if ids cover something else, so that old ids match no new one
 
 
 def content_id(kind: str, *parts: bytes | bytearray | memoryview | str) -> str:
-    """SHA-256 (hex) of `kind`, the format version and every part, each prefixed with its length in bytes.
+    """SHA-256 (hexadecimal) of `kind`, the format version and all parts, each prefixed with its length in bytes.
 
-    The prefixes keep ("ab", "c") and ("a", "bc") apart; `kind` keeps a tensor and a text of equal bytes apart.
+    Because of the prefixes, ("ab", "c") and ("a", "bc") have different ids. Because of `kind`, a tensor and a text of
+    equal bytes have different ids.
     """
     digest = hashlib.sha256()
     for part in (f"taskstream:{FORMAT}:{kind}", *parts):
@@ -23,5 +24,5 @@ def content_id(kind: str, *parts: bytes | bytearray | memoryview | str) -> str:
 
 
 def canonical(value: Any) -> str:
-    """JSON text of `value` with sorted keys and no spaces: one text for one value, for hashing."""
+    """JSON text of `value` with sorted keys and without spaces. Equal values have equal texts, so it can be hashed."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

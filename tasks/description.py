@@ -1,4 +1,4 @@
-"""The description of a metric, of a task or of a stream: what a reader must know before comparing two numbers."""
+"""The description of a metric, of a task or of a stream: what to know before two of its values are compared."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What a reader must know of a number before comparing it with another.
+    """What to know about a metric before two of its values are compared.
 
     Attributes:
-        range: Smallest and largest possible value (of a continual-learning metric: when the scores lie in [0, 1];
-            Matthews and Spearman scores, in [-1, 1], widen it).
-        citation: Paper with section or equation, then the public code that computes it so.
-        empty_cells: What becomes of a score that does not exist.
+        name: Short name, as in options and files.
+        title: Name for readers.
+        formula: The definition, as text.
+        citation: Paper with section or equation, then public code that computes the same.
+        range: Smallest and largest possible value. For a continual-learning metric: if the scores are in [0, 1].
+            Matthews and Spearman scores are in [-1, 1], so the range is wider.
+        empty_cells: How the metric treats a score that does not exist.
+        lower_is_better: Default: False, higher is better.
     """
 
     name: str
@@ -31,7 +35,7 @@ class Description:
 
 
 def describe(metric: Description) -> dict[str, object]:
-    """The metric as plain data, ready for JSON: name, title, formula, citation, range, direction, empty cells."""
+    """The description as plain data for JSON: name, title, formula, citation, range, direction, empty cells."""
     return {
         "name": metric.name,
         "title": metric.title,

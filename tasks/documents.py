@@ -1,4 +1,4 @@
-"""JSON files that may be damaged or hostile: read within bounds, and refused in one line."""
+"""Read JSON files that may be damaged or hostile: within limits, with an error of one line."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ from typing import Any, NoReturn
 
 from tasks.errors import InputError
 
-MAX_BYTES = (
-    64 << 20
-)  # of a document; the largest that tools of the field write, a tokenizer of 250,000 pieces, has 17 MB
+MAX_BYTES = 64 << 20  # per file; the largest that common tools write, a tokenizer of 250,000 pieces, has 17 MB
 
 
 def read_object(path: Path, *, what: str = "damaged file", fix: str = "") -> dict[str, Any]:
-    """The JSON object in a file: UTF-8 text without NaN, infinity or half a surrogate pair.
+    """Read a file that holds one JSON object: UTF-8 text without NaN, infinity or half a surrogate pair.
 
     Args:
         path: The file.
-        what: The fault in the words of the reader ("damaged config").
-        fix: What to do about it.
+        what: What is wrong, for the error ("damaged config"). Default: "damaged file".
+        fix: What to do, for the error. Default: "", not stated.
 
     Raises:
-        InputError: The file cannot be read, is larger than any document of its kind, or is no such object.
+        InputError: The file cannot be read, is larger than 64 MB, or does not hold such an object.
     """
 
     def refused(found: str) -> InputError:
         return InputError(what, where=str(path), expected="a JSON object", found=found, fix=fix)
 
     def constant(name: str) -> NoReturn:
-        raise ValueError(f"{name}, which is no JSON")
+        raise ValueError(f"{name}, which is not JSON")
 
     try:
         with path.open("rb") as file:
@@ -37,7 +35,7 @@ def read_object(path: Path, *, what: str = "damaged file", fix: str = "") -> dic
         if len(data) > MAX_BYTES:
             raise refused(f"more than {MAX_BYTES >> 20} MB")
         value = json.loads(data.decode("utf-8-sig"), parse_constant=constant)
-        json.dumps(value, ensure_ascii=False).encode()  # JSON can write half a surrogate pair, which no text can hold
+        json.dumps(value, ensure_ascii=False).encode()  # JSON allows half a surrogate pair, UTF-8 does not
     except OSError as error:
         raise refused(error.strerror or type(error).__name__) from None
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Tokenise a task once per (source content, tokenizer, length) and keep it as memory-mapped arrays."""
+"""Tokenise a task, once per (source content, tokenizer, maximum length), and cache it as memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from tasks.sources import Source
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-BATCH = 1000  # rows a call: enough for the tokenizer's threads, little memory
-BATCH_TEXT = 1_000_000  # characters a call: a tokenizer keeps some 50 bytes for each until it has cut the rows
-ABANDONED = 24 * 3600  # seconds after which a half-written entry is nobody's: to write one takes minutes at most
-KEY_SEED = 0  # the keys identify content; samples mix in their own seed
+BATCH = 1000  # rows per call of the tokenizer: enough for its threads, and little memory
+BATCH_TEXT = 1_000_000  # characters per call: a tokenizer needs about 50 bytes for each until it cuts the rows
+ABANDONED = 24 * 3600  # seconds after which an unfinished entry is deleted; writing one takes only minutes
+KEY_SEED = 0  # constant, because keys identify content; samples mix in their own seed
 
 
 def encode(
@@ -52,27 +52,27 @@ def encode(
     cache: Path,
     limits: Limits = UNLIMITED,
 ) -> EncodedTask:
-    """The tokenised task, from the cache if it was encoded before; a damaged cache entry is encoded again.
+    """Tokenise a task, or take it from the cache. A damaged cache entry is encoded again.
 
     Args:
-        source: Where the task comes from; not read if the cache has the task.
+        source: The source of the task. Not read if the cache has the task.
         name: Name of the task.
-        tokenizer: Any Hugging Face fast tokenizer; padding and truncation stored in it do not matter.
+        tokenizer: Any fast tokenizer of Hugging Face. Its own padding and truncation settings have no effect.
         tokenizer_id: Content id of the tokenizer, part of the cache key.
-        max_length: Tokens a row may have, special tokens included; of pairs the longer text is cut first.
-        cache: Folder of encoded tasks, shared by all runs; entries appear at once or not at all.
-        limits: Rows that will be used; a source that makes its rows makes no more.
+        max_length: Maximum number of tokens of a row, special tokens included. In a pair, the longer text is cut first.
+        cache: Folder of encoded tasks, shared by all runs. Entries are written atomically.
+        limits: Maximum numbers of rows to use. A source that generates rows generates no more. Default: no limits.
 
     Raises:
-        InputError: Something is wrong with the source, `max_length`, or a row of no token.
+        InputError: The source is not valid, `max_length` is too small, or a row has no tokens.
     """
     key = content_id(FORMAT, name, source.fingerprint(name, limits), tokenizer_id, str(max_length))
-    path = cache / f"{name[:100]}-{key[:24]}"  # file systems take names of 255 bytes
+    path = cache / f"{name[:100]}-{key[:24]}"  # file systems limit names to 255 bytes
     if path.is_dir():
         try:
-            known = open_encoded(path)
-            if encoded_id(known.task, {split: getattr(known, split) for split in SPLITS}) == known.id:
-                return known
+            cached = open_encoded(path)
+            if encoded_id(cached.task, {split: getattr(cached, split) for split in SPLITS}) == cached.id:
+                return cached
         except InputError:
             pass
         shutil.rmtree(path)
@@ -89,13 +89,13 @@ def encode(
 
 
 def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_length: int, task: str) -> EncodedSplit:
-    """The rows of a split as the tokenizer makes them, cut to `max_length` tokens.
+    """Tokenise the rows of a split and cut each to `max_length` tokens, special tokens included.
 
     Args:
-        task: Its name, for messages.
+        task: Name of the task, for messages.
 
     Raises:
-        InputError: The tokenizer cannot read a text, or makes no token of it.
+        InputError: The tokenizer cannot read a text, or gives no tokens for it.
     """
     ids: list[np.ndarray] = []
     types: list[np.ndarray] = []
@@ -110,7 +110,7 @@ def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_len
                 max_length=max_length,
                 return_attention_mask=False,
             )
-        except Exception as error:  # the only class that the tokenizers library raises
+        except Exception as error:  # the tokenizers library raises no other class
             where, found = f"task {task}", " ".join(str(error).split())[:120]
             raise InputError("the tokenizer cannot read its texts", where=where, found=found) from error
         rows = batch["input_ids"]
@@ -122,7 +122,7 @@ def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_len
             types.append(np.zeros(len(ids[-1]), np.uint8))
     if 0 in lengths:
         raise InputError(
-            "the tokenizer makes no token of a text",
+            "the tokenizer gives no tokens for a text",
             where=f"task {task}",
             found=repr(examples.text[lengths.index(0)][:40]),
             fix="use a tokenizer that adds special tokens",
@@ -133,7 +133,7 @@ def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_len
 
 
 def _batches(examples: Examples) -> Iterator[tuple[int, int]]:
-    """First and last row (exclusive) of the batches that go to the tokenizer: few rows, and few characters."""
+    """Row ranges [first, last) for single calls of the tokenizer, limited in rows and characters."""
     start = size = 0
     for row, text in enumerate(examples.text):
         length = len(text) + (len(examples.text_b[row]) if examples.text_b is not None else 0)
@@ -145,7 +145,7 @@ def _batches(examples: Examples) -> Iterator[tuple[int, int]]:
 
 
 def _sweep(cache: Path) -> None:
-    """Remove what encodings that crashed have left; another process may be doing the same."""
+    """Delete unfinished entries of crashed processes. Another process may do the same at the same time."""
     for leftover in cache.glob(".encoding-*"):
         with suppress(FileNotFoundError):
             if time.time() - leftover.stat().st_mtime > ABANDONED:
@@ -153,7 +153,10 @@ def _sweep(cache: Path) -> None:
 
 
 def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
-    """Write everything into a folder beside `path`, then rename it: a crash leaves no half-written entry."""
+    """Write an entry into a temporary folder, then rename it to `path`, so that a crash leaves no partial entry.
+
+    Fills in `meta.files` and `meta.digests`.
+    """
     from pydantic import TypeAdapter
 
     _sweep(path.parent)
@@ -176,7 +179,7 @@ def _write(path: Path, meta: Meta, splits: dict[str, EncodedSplit]) -> None:
         try:
             temporary.rename(path)
         except OSError:
-            if not path.is_dir():  # otherwise another process encoded the same task meanwhile
+            if not path.is_dir():  # otherwise another process has encoded the same task
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,4 +1,7 @@
-"""Tokenised tasks as flat arrays on disk: read without tokenizer or source, memory-mapped, checked by size."""
+"""Tokenised tasks: flat arrays in files.
+
+They are memory-mapped and checked by their size. To read them, neither tokenizer nor source is needed.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +34,15 @@ TARGETS = ("<i8", "<f4")  # class indices, or scores
 
 @dataclass(frozen=True, eq=False)
 class EncodedSplit:
-    """One split of a tokenised task: the tokens of all rows one after another.
+    """One split of a tokenised task: the tokens of all rows in one array.
 
     Attributes:
-        ids: Token ids, int32 [tokens]; row r is ids[offsets[r]:offsets[r + 1]].
-        types: Token types (segments), uint8 [tokens]; 1 in the second text of a pair, 0 where the tokenizer knows none.
-        offsets: Where rows begin, int64 [n + 1].
+        ids: Token ids, int32 [tokens]. Row r is ids[offsets[r]:offsets[r + 1]].
+        types: Token types (segments), uint8 [tokens]. 1 in the second text of a pair, if the tokenizer has token types;
+            otherwise 0.
+        offsets: Position of the first token of each row, int64 [n + 1].
         target: Class indices int64 [n], or scores float32 [n] for regression.
-        keys: Content key of every row's texts, uint64 [n].
+        keys: Content key of the texts of each row, uint64 [n].
     """
 
     ids: npt.NDArray[np.int32]
@@ -52,11 +56,11 @@ class EncodedSplit:
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens of every row, int64 [n]."""
+        """Number of tokens of each row, int64 [n]."""
         return np.diff(self.offsets)
 
     def select(self, rows: npt.NDArray[np.integer]) -> EncodedSplit:
-        """The given rows [m] in the given order, as a split of its own in memory."""
+        """Copy the rows with these indices [m], in this order, to a new split in memory."""
         lengths = self.lengths[rows]
         offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         tokens = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
@@ -68,11 +72,12 @@ class EncodedTask:
     """A tokenised task.
 
     Attributes:
-        task: The task with `labels` resolved.
-        id: SHA-256 content id over labels and all arrays: equal ids, equal training and evaluation data.
-        max_length: Tokens a row may have, special tokens included.
-        notes: What was derived or dropped on the way from the source.
-        path: The folder it lies in, to be opened by other processes.
+        task: The task, with its `labels`.
+        train, validation, test: The three splits.
+        id: SHA-256 content id over labels and all arrays. Equal ids mean equal training and evaluation data.
+        max_length: Maximum number of tokens of a row, special tokens included.
+        notes: Changes to the data as read: derived splits, dropped rows.
+        path: Its folder, from which other processes can open it.
     """
 
     task: Task
@@ -87,10 +92,17 @@ class EncodedTask:
 
 @dataclass(frozen=True)
 class Meta:
-    """What meta.json says of an encoded task.
+    """The content of meta.json of an encoded task. The file also has a content id of all this, to detect damage.
 
-    `task` is written without the facts of the table, which are looked up on opening; `files` are sizes in bytes,
-    `digests` SHA-256. The file also holds a content id of all this, so that it tells damage to itself.
+    Attributes:
+        format: Version of the format.
+        task: The task without the facts of the table of known tasks, which are added on opening.
+        id: Content id of the data.
+        max_length: Maximum number of tokens of a row, special tokens included.
+        tokenizer: Content id of the tokenizer.
+        notes: As in `EncodedTask`.
+        files: Size in bytes of each file, by name.
+        digests: SHA-256 of each file, by name.
     """
 
     format: str
@@ -104,12 +116,12 @@ class Meta:
 
 
 def meta_text(meta: Mapping[str, Any]) -> str:
-    """What meta.json holds of a Meta's plain values."""
+    """The text of meta.json for the values of a `Meta` as plain data."""
     return json.dumps({**meta, "check": content_id("meta", canonical(meta))}, indent=1, ensure_ascii=False) + "\n"
 
 
 def encoded_id(task: Task, splits: Mapping[str, EncodedSplit]) -> str:
-    """SHA-256 over kind, labels, and the type, length and bytes of every array."""
+    """SHA-256 over kind, labels, and the type, length and bytes of each array."""
     parts: list[str | bytes] = [task.kind, *(task.labels or ())]
     for name, split in splits.items():
         for array, dtype in ARRAYS.items():
@@ -119,7 +131,7 @@ def encoded_id(task: Task, splits: Mapping[str, EncodedSplit]) -> str:
 
 
 def array_file(split: str, array: str) -> str:
-    """Name of the file of one array."""
+    """Name of the file that holds one array of one split."""
     return f"{split}.{array}.npy"
 
 
@@ -127,7 +139,7 @@ def open_encoded(path: Path) -> EncodedTask:
     """Open an encoded task, memory-mapped.
 
     Raises:
-        InputError: A file is missing, or not of the size it was written with.
+        InputError: A file is missing, damaged, or has another size than when it was written.
     """
     meta = _read_meta(path)
     for name, size in meta.files.items():
@@ -139,7 +151,7 @@ def open_encoded(path: Path) -> EncodedTask:
                 where=str(file),
                 expected=f"{size:,} bytes",
                 found="" if found is None else f"{found:,} bytes",
-                fix=f"delete {path} to have it encoded again",
+                fix=f"delete {path}, then it is encoded again",
             )
     train, validation, test = (
         EncodedSplit(
@@ -156,13 +168,13 @@ def open_encoded(path: Path) -> EncodedTask:
 
 
 def check_encoded(path: Path, expected: str | None = None) -> EncodedTask:
-    """Open an encoded task and read every byte of it.
+    """Open an encoded task and check each byte of it.
 
     Args:
-        expected: Content id it must have; None takes its own word for it.
+        expected: Content id that the task must have. Default: None, the id in its meta.json.
 
     Raises:
-        InputError: A file that is missing or not what was written, or a content that is not what its id says.
+        InputError: A file is missing or changed, or the content id does not match.
     """
     meta, known = _read_meta(path), open_encoded(path)
     for name, digest in meta.digests.items():
@@ -172,26 +184,25 @@ def check_encoded(path: Path, expected: str | None = None) -> EncodedTask:
             raise InputError("this encoded file changed", where=str(path / name), expected=digest, found=found)
     found = encoded_id(known.task, {split: getattr(known, split) for split in SPLITS})
     if found != known.id or found != (expected or known.id):
-        said = known.id if found != known.id else str(expected)
-        raise InputError("not the encoded data they are said to be", where=str(path / META), expected=said, found=found)
+        wanted = known.id if found != known.id else str(expected)
+        raise InputError("the content id does not match", where=str(path / META), expected=wanted, found=found)
     return known
 
 
 def _map(file: Path, dtypes: tuple[str, ...]) -> npt.NDArray[Any]:
     try:
-        array = np.lib.format.open_memmap(file, mode="r")  # no archive of arrays, and no pickle
+        array = np.lib.format.open_memmap(file, mode="r")  # accepts no archive and no pickle
         if array.ndim != 1 or array.dtype.str not in dtypes:
             raise ValueError(f"{array.dtype} {list(array.shape)} instead of a vector of {' or '.join(dtypes)}")
         return array
-    except (OSError, ValueError, SyntaxError, EOFError, TokenError) as error:  # the latter of a damaged header
-        raise InputError(
-            "damaged file", where=str(file), found=str(error), fix="have the task encoded again"
-        ) from error
+    except (OSError, ValueError, SyntaxError, EOFError, TokenError) as error:  # TokenError: a damaged header
+        fix = f"delete {file.parent}, then the task is encoded again"
+        raise InputError("damaged file", where=str(file), found=str(error), fix=fix) from error
 
 
 @cache
 def _reader() -> TypeAdapter[Meta]:
-    """What checks a meta.json: made once, as that takes longer than to open a task."""
+    """The parser of meta.json. Cached, because creating it takes longer than opening a task."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(Meta)
@@ -202,15 +213,15 @@ def _read_meta(path: Path) -> Meta:
 
     file = path / META
     try:
-        text = file.read_bytes().decode()  # no change of line ends
+        text = file.read_bytes().decode()  # `read_text` would change line ends
         values = json.loads(text)
         found, check = values.get("format"), values.pop("check", None)
         meta = _reader().validate_json(json.dumps(values)) if found == FORMAT else None
         if meta is not None and (check is None or text != meta_text(values)):
-            raise ValueError("its content is not the one its check is of")
+            raise ValueError("the check does not match the content")
     except (OSError, ValueError, AttributeError, RecursionError, ValidationError) as error:
         raise InputError(
-            "no encoded task", where=str(file), found=type(error).__name__, fix="encode it again"
+            "not an encoded task", where=str(file), found=type(error).__name__, fix="encode it again"
         ) from error
     if meta is None:
         raise InputError("encoded by another version", where=str(file), expected=FORMAT, found=repr(found))
@@ -218,23 +229,27 @@ def _read_meta(path: Path) -> Meta:
 
 
 def sample(split: EncodedSplit, limit: int | None, seed: int) -> EncodedSplit:
-    """At most `limit` rows, drawn by content: independent of row order, in the order of the split.
+    """Draw at most `limit` rows, by their content. They stay in the order of the split.
 
-    A larger sample of the same seed contains the smaller one. None takes all.
+    The drawn rows do not depend on row order. With the same seed, a larger sample contains each smaller one.
+
+    Args:
+        limit: Maximum number of rows; None takes all.
+        seed: Seed of the sample.
 
     Raises:
-        InputError: `limit` is below 1.
+        InputError: `limit` is less than 1.
     """
     if limit is not None and limit < 1:
         raise InputError("not a number of examples", expected="1 or more", found=str(limit))
     if limit is None or limit >= len(split):
         return split
-    order = np.lexsort((split.target, _mix(np.asarray(split.keys), seed)))  # equal texts: the target decides
+    order = np.lexsort((split.target, _mix(np.asarray(split.keys), seed)))  # the target decides between equal texts
     return split.select(np.sort(order[:limit]))
 
 
 def _mix(keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.uint64]:
-    """The splitmix64 finaliser (Steele et al. 2014, OOPSLA, section 5) of keys and a hashed seed."""
+    """Mix keys with a hashed seed by the finaliser of splitmix64 (Steele et al. 2014, OOPSLA, section 5)."""
     start = np.uint64(int(content_id("sample", str(seed))[:16], 16))
     mixed = keys ^ start
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,4 +1,4 @@
-"""One error for everything a user can get wrong: what, where, expected, found, what to do."""
+"""The error for all wrong input of a user. It says what is wrong, where, what was expected and found, and the fix."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 
 class InputError(Exception):
-    """Bad input from the user. The command prints it as one line and exits with code 2.
+    """Wrong input from the user. The command prints it as one line and exits with code 2.
 
     Args:
         what: What is wrong, as a short sentence without a full stop ("missing column").
-        where: The file, task, learner or option concerned.
-        expected: What would have been accepted.
-        found: What was there instead.
-        fix: The next thing to try.
+        where: The file, task, learner or option that has the error. Default, here and below: "", not stated.
+        expected: What is accepted.
+        found: What was found instead.
+        fix: What to try next.
     """
 
     def __init__(self, what: str, *, where: str = "", expected: str = "", found: str = "", fix: str = "") -> None:
@@ -28,7 +28,7 @@ class InputError(Exception):
 
     @property
     def errors(self) -> tuple[InputError, ...]:
-        """Every single error: this one, or those of an `InputErrors`."""
+        """All errors: this one alone, or those of an `InputErrors`."""
         return (self,)
 
 
@@ -36,6 +36,9 @@ class InputErrors(InputError):
     """Several errors at once, so that a user can correct all of them before the next try.
 
     `except InputError` catches it too. The attributes `what`, `where`, ... are those of the first error.
+
+    Args:
+        errors: At least one error.
     """
 
     def __init__(self, errors: Iterable[InputError]) -> None:
@@ -46,15 +49,19 @@ class InputErrors(InputError):
 
     @property
     def errors(self) -> tuple[InputError, ...]:
+        """All errors, in the order given."""
         return self._errors
 
 
 def place_of(error: BaseException, file: str) -> tuple[str, str]:
-    """Where an error in a user's own code comes from, and what it says: all of a traceback that the user needs.
+    """The place and the message of an error in a user's code: the parts of the traceback that the user needs.
 
     Args:
-        file: Path of the user's file. The last line of it that was being executed is the place; if there is none, the
-            last line of all.
+        file: Path of the user's file. The place is the last executed line of this file; without one, the last line of
+            the traceback.
+
+    Returns:
+        (FILE:LINE, message in one line).
     """
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == file] or frames[-1:]
@@ -63,7 +70,13 @@ def place_of(error: BaseException, file: str) -> tuple[str, str]:
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:
-    """The error for a name that no registry knows, with the nearest known names.
+    """The error for an unknown name. It suggests similar known names, or lists up to 40 known ones.
+
+    Args:
+        kind: What is named ("task").
+        name: The unknown name.
+        known: All known names.
+        where: As in `InputError`. Default: "", not stated.
 
     >>> str(unknown_name("task", "colla", ["cola", "rte"]))
     "unknown task 'colla'; did you mean cola?"

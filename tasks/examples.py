@@ -1,4 +1,4 @@
-"""Examples of a task as plain data: texts, targets, and the three splits with their content id."""
+"""Examples of a task as plain data: texts and targets in three splits, with a content id."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Limits:
-    """How many rows of each split will be used at most; None uses all.
+    """The maximum number of rows to use of each split. None (default): all rows.
 
-    A source that makes its rows need not make more; one that reads them may ignore it.
+    A source that generates rows need not generate more. A source that reads rows may ignore the limits.
+
+    Attributes:
+        train: Limit of the train split.
+        test: Limit of the test split.
+        validation: Limit of the validation split. None: the limit of the test split.
     """
 
     train: int | None = None
     test: int | None = None
-    validation: int | None = None  # None: as `test`
+    validation: int | None = None
 
     def of(self, split: str) -> int | None:
-        """The limit of one split."""
+        """The limit of a split: `train`, `validation` or `test`."""
         if split == "train":
             return self.train
         return self.test if split == "test" or self.validation is None else self.validation
@@ -40,8 +45,8 @@ class Examples:
     """One split of a task.
 
     Attributes:
-        text: The (first) text of every row.
-        text_b: The second text of every row, None for single texts.
+        text: The text of each row; the first text of a pair.
+        text_b: The second text of each row; None for single texts.
         target: Class indices int64 [n], or scores float32 [n] for regression.
     """
 
@@ -55,12 +60,13 @@ class Examples:
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
-    """The examples of a task; equal `id` means equal labels, rows, targets, splits and row order.
+    """All examples of a task.
 
     Attributes:
-        task: The task with `labels` resolved.
-        notes: What was derived or dropped on the way from the files, in plain sentences.
-        id: SHA-256 content id.
+        task: The task, with its `labels`.
+        train, validation, test: The three splits.
+        notes: Changes to the data as read: derived splits, dropped rows. One sentence each.
+        id: SHA-256 content id. Equal ids mean equal kind, labels, texts, targets, splits and row order.
     """
 
     task: Task
@@ -74,7 +80,7 @@ class TaskData:
 def task_data(
     task: Task, train: Examples, validation: Examples, test: Examples, notes: tuple[str, ...] = ()
 ) -> TaskData:
-    """Put the splits of a task together and compute their content id; the notes are no part of it."""
+    """Combine the splits of a task and compute the content id. The id does not cover the notes."""
     return TaskData(
         task, train, validation, test, notes, content_id("task data", *_parts(task, (train, validation, test)))
     )

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under another name, flushed to disk, then renamed."""
+"""Write files and folders atomically: under a temporary name, flushed to disk, then renamed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from uuid import uuid4
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Write a file so that a reader, or a crash, sees the old content or the new, never a part; text as UTF-8."""
+    """Write a file atomically: after a crash it has the old or the new content, never a part. Text is UTF-8.
+
+    Creates missing parent folders.
+    """
     make_folder(path.parent)
-    temporary = path.parent / f".{uuid4().hex}.part"  # not of `tempfile`: its files are for their owner alone
+    temporary = path.parent / f".{uuid4().hex}.part"  # only the owner can read files of `tempfile`
     try:
         with temporary.open("xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -27,10 +30,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 @contextmanager
 def folder_atomic(path: Path) -> Iterator[Path]:
-    """A folder to fill that then appears at `path`, whole or not at all; nothing or an empty folder may be there.
+    """Give a temporary folder to fill, then rename it to `path`. If the block fails, `path` does not change.
 
     Raises:
-        OSError: Something else is there, or came there meanwhile.
+        OSError: `path` exists, and is not an empty folder.
     """
     make_folder(path.parent)
     temporary = path.parent / f".{uuid4().hex}.part"
@@ -49,7 +52,7 @@ def folder_atomic(path: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those it lies in, so that they survive a power cut: with its name goes all that is in it."""
+    """Create a folder and its missing parents. They survive a power cut: without its name, all its files are lost."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -57,7 +60,7 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder survive a power cut."""
+    """Flush a folder to disk, so that new and renamed files in it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

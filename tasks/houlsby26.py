@@ -1,13 +1,15 @@
 """The 26 text classification tasks of Houlsby et al. (2019), "Parameter-Efficient Transfer Learning for NLP".
 
-arXiv 1902.00751. GLUE entries: scores of Table 1 (BERT-large, GLUE test server), metrics of its caption, sizes of the
-GLUE release (the paper prints none); MNLI-m and MNLI-mm are two entries that share one training set. Additional tasks:
-test accuracy of Table 2 (BERT-base, mean and standard error over seeds), sizes, classes and mean characters of Table 3,
-epochs of Table 4. Scores are percentages.
+arXiv 1902.00751. Scores are percentages.
 
-Hub addresses of the additional tasks name public copies; not all of them keep the paper's rows (20 newsgroups is
-stripped of headers there, the complaints database has grown since): `tasks/sources/HUB.md` says what is known of each.
-Where no copy is known the address is None: use a folder.
+GLUE tasks: scores from Table 1 (BERT-large, GLUE test server), metrics from its caption, sizes from the GLUE release,
+as the paper gives none. MNLI-m and MNLI-mm are two entries that share one training set. Additional tasks: test accuracy
+from Table 2 (BERT-base, mean and standard error over seeds), sizes, classes and mean characters from Table 3, epochs
+from Table 4.
+
+The hub addresses of the additional tasks are public copies. Some do not have the paper's rows: the copy of 20
+newsgroups has no headers, and the complaints database has grown. `tasks/sources/HUB.md` gives the details. If no copy
+is known, the address is None; use a folder then.
 """
 
 from __future__ import annotations
@@ -18,14 +20,7 @@ from types import MappingProxyType
 from tasks.task import DataFacts, HubAddress, Kind, PaperFacts, Task
 
 Sizes = tuple[int, int, int]  # train, validation, test
-PARAPHRASE = (
-    "1",
-    "equivalent",
-    "duplicate",
-    "paraphrase",
-    "yes",
-    "true",
-)  # spellings of the positive class of MRPC and QQP
+PARAPHRASE = ("1", "equivalent", "duplicate", "paraphrase", "yes", "true")  # names of the positive class, MRPC and QQP
 
 
 def _glue(
@@ -149,9 +144,9 @@ ADDITIONAL17: tuple[Task, ...] = (
 
 HOULSBY26: tuple[Task, ...] = GLUE9 + ADDITIONAL17
 
-# Measured on copies of the released data after repeated texts were dropped, all labelled splits together. Of SST-2,
-# QQP, MNLI, economic news, emotion, complaints and news aggregator a part was at hand; lengths of the last two are the
-# paper's (Table 3), as those of the parts are not the whole's.
+# Measured on copies of the released data, without repeated texts, over all labelled splits together. Only a part of
+# SST-2, QQP, MNLI, economic news, emotion, complaints and news aggregator was available. The lengths of the last two
+# are the paper's (Table 3), because a part has other lengths than the whole.
 # fmt: off
 DATA_FACTS: Mapping[str, DataFacts] = MappingProxyType({
     "cola": DataFacts(70.3, 41), "sst2": DataFacts(55.1, 55), "mrpc": DataFacts(67.2, 231),

@@ -1,4 +1,4 @@
-"""Ctrl-C while a compiled library is at work: held back until it is done."""
+"""Delay Ctrl-C (SIGINT) until a call of a compiled library has ended."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from types import FrameType
 
 @contextmanager
 def interrupt_later() -> Iterator[None]:
-    """Hold SIGINT back until the block ends.
+    """Delay SIGINT until the `with` block ends.
 
-    A KeyboardInterrupt that Python raises inside safetensors' calls back to it comes out as another error, such as a
-    tensor of unknown shape, which would be taken for a damaged file.
+    safetensors calls Python code. A KeyboardInterrupt in that code would come out as another error, such as a tensor of
+    unknown shape, and the file would seem to be damaged.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals come to the main thread alone
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield
         return
-    held: list[int] = []
+    delayed: list[int] = []
 
-    def hold(number: int, frame: FrameType | None) -> None:
-        held.append(number)
+    def delay(number: int, frame: FrameType | None) -> None:
+        delayed.append(number)
 
-    before = signal.signal(signal.SIGINT, hold)
+    before = signal.signal(signal.SIGINT, delay)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)  # None: set outside Python
-        if held:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)  # None: not set by Python
+        if delayed:
             signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Row keys: 64-bit hashes of the texts of a row, which split, sample and compare rows by content."""
+"""Row keys: 64-bit hashes of the texts of a row. They are used to split, sample and compare rows by content."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ ROW_KEY_FORMAT = b"taskstream row key 1"
 
 
 def row_keys(text: Sequence[str], text_b: Sequence[str] | None, seed: int) -> npt.NDArray[np.uint64]:
-    """A 64-bit key [n] of every row's texts alone: not of its label, its task or its place.
+    """A 64-bit key per row, uint64 [n]. It depends on the texts, not on label, task or position.
 
-    Equal texts have equal keys in every task, so tasks that share texts agree on what is train and what is test.
+    Equal texts have equal keys in each task. So a text that occurs in several tasks is in the same split of each.
+
+    Args:
+        text: First texts, [n].
+        text_b: Second texts, [n]; None for single texts.
+        seed: Seed of the hash.
     """
     start = hashlib.blake2b(b"%d" % seed, digest_size=8, key=ROW_KEY_FORMAT)
     digests = bytearray()

@@ -1,4 +1,4 @@
-"""Task metrics: how good the logits of one task are. Always fractions, never percent."""
+"""Task metrics: scores of the logits of one task. Scores are fractions, not percent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class TaskMetric(Description):
     """A task metric.
 
     Attributes:
-        compute: `(target [n], prediction [n], positive) -> score`; the prediction is a class index, or a real number
-            where `regression`.
-        regression: Whether the logits are one real number a row rather than one a class.
+        compute: `(target [n], prediction [n], positive) -> score`. A prediction is a class index, for a regression a
+            real number.
+        regression: Whether the logits are one real number per row. Default: False, one per class.
     """
 
     compute: Callable[[npt.NDArray[Any], npt.NDArray[Any], int | None], float]
@@ -34,18 +34,18 @@ def score(metric: str, target: npt.NDArray[Any], logits: npt.NDArray[Any], posit
 
     Args:
         metric: `accuracy`, `f1`, `matthews` or `spearman`.
-        target: [n]; class indices, or real numbers for `spearman`.
-        logits: [n, C]; [n, 1] for `spearman`. The largest is the prediction, the lowest index among equals.
-        positive: Index of the positive class, for `f1` alone.
+        target: Class indices [n], or real numbers [n] for `spearman`.
+        logits: [n, C]; [n, 1] for `spearman`. The class with the largest logit is predicted; of equal ones, the first.
+        positive: Index of the positive class, only for `f1`. Default: None.
 
     Returns:
-        A fraction in [0, 1] (accuracy, f1) or [-1, 1] (matthews, spearman). A correlation with a constant is not
-        defined and counts as 0.0, as does the F1 of a class that neither occurs nor is predicted.
+        A fraction in [0, 1] (accuracy, f1) or [-1, 1] (matthews, spearman). The score is 0.0 if it is not defined: for
+        a correlation with a constant, and for the F1 of a class that neither occurs nor is predicted.
 
     Raises:
         InputError: Unknown metric.
-        ValueError: No rows, shapes that do not fit, NaN among logits or targets, targets that are no class index,
-            or `f1` without a positive class.
+        ValueError: There are no rows, shapes do not match, logits or targets contain NaN, a target is not a class
+            index, or `f1` has no positive class.
     """
     if metric not in TASK_METRICS:
         raise unknown_name("task metric", metric, TASK_METRICS)
@@ -65,12 +65,12 @@ def score(metric: str, target: npt.NDArray[Any], logits: npt.NDArray[Any], posit
 
 
 def _bounded(value: float, found: TaskMetric) -> float:
-    # Rounding may carry a perfect correlation one bit beyond 1.
+    # Rounding errors can make a perfect correlation larger than 1.
     return float(np.clip(value, *found.range))
 
 
 def _accuracy(target: npt.NDArray[Any], prediction: npt.NDArray[Any], positive: int | None) -> float:
-    return float((target == prediction).mean())  # most tasks, after every arrival: a library's checks take milliseconds
+    return float((target == prediction).mean())  # scikit-learn's checks would take milliseconds per call
 
 
 def _f1(target: npt.NDArray[Any], prediction: npt.NDArray[Any], positive: int | None) -> float:

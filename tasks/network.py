@@ -1,4 +1,4 @@
-"""The Hugging Face hub as seen from here: whether it can be reached, and how a revision of a repository is written."""
+"""The Hugging Face hub: check whether it can be reached, and check the name of a revision."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from tasks.errors import InputError
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 COMMIT = re.compile(r"[0-9a-f]{40}")
-# As git names branches and tags, without what could leave the folder of the cache that a revision names a file in.
+# Names of branches and tags in git. A revision is a file name in the cache, so names that could leave it are invalid.
 REVISION = re.compile(r"(?!.*(\.\.|//))[A-Za-z0-9][A-Za-z0-9_./-]{0,199}", re.ASCII)
 
 
 def check_revision(text: str, *, where: str) -> str:
-    """Return a text that can name a revision.
+    """Return `text` if it is a valid name of a branch, tag or commit.
+
+    Args:
+        where: The option, for messages.
 
     Raises:
-        InputError: It cannot.
+        InputError: It is not valid.
     """
     if REVISION.fullmatch(text) is None:
         expected = "a branch, tag or commit: letters, digits, '_', '.', '-' and '/', without '..'"
@@ -28,9 +31,12 @@ def check_revision(text: str, *, where: str) -> str:
 
 
 def hub_reachable(seconds: float = 5.0) -> bool:
-    """Whether a connection to the hub can be opened; its clients' own retries take 23 s to say no.
+    """Whether the hub accepts a connection. This check is faster than the hub's client, which retries for 23 s.
 
-    Behind a proxy only the clients can tell, so True; False where HF_HUB_OFFLINE is set.
+    True behind a proxy, because only the client can check there. False if HF_HUB_OFFLINE is set.
+
+    Args:
+        seconds: Time limit. Default: 5.
     """
     from huggingface_hub import constants
 
@@ -48,7 +54,7 @@ def hub_reachable(seconds: float = 5.0) -> bool:
 
 
 def http_error() -> type[Exception]:
-    """HTTPError of httpx or httpx2, whichever the hub's clients use: what they raise of a lost network is one."""
+    """The class of network errors that the hub's client raises: HTTPError of httpx or httpx2."""
     from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
 
     error: type[Exception] = HTTPError

@@ -1,4 +1,4 @@
-"""Paths as users write them: `~` resolved, and what cannot be a path refused rather than left to the system calls."""
+"""Paths that users write: expand `~`, and reject texts that cannot be a path before a system call fails on them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tasks.errors import InputError
 
 
 def user_path(text: str, *, where: str) -> Path:
-    """The path that a user names; nothing need be there.
+    """The path that a user writes. It need not exist.
 
     Args:
-        text: As written, `~` and `~user` at its beginning stand for a home folder.
+        text: The path as written. `~` or `~user` at its beginning is replaced by the home folder.
         where: The option, for messages.
 
     Raises:
-        InputError: It holds a NUL character, a name is longer than the file system takes, or there is no such user.
+        InputError: The text has a NUL character, a name that is too long for the file system, or an unknown user.
     """
     try:
         path = Path(text).expanduser()

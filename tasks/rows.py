@@ -1,4 +1,4 @@
-"""From the raw columns of a source to the examples of a task: kind, labels, targets and splits."""
+"""Turn the raw columns of a source into the examples of a task: kind, labels, targets and splits."""
 
 from __future__ import annotations
 
@@ -18,37 +18,48 @@ from tasks.splits import NAMES, TEST, TRAIN, assign_splits, read_splits
 from tasks.suite import TASKS
 from tasks.task import Kind, Task
 
-UNLABELLED = frozenset({"", "-1", "-1.0"})  # how published test sets write that they keep their labels (GLUE: -1)
+UNLABELLED = frozenset({"", "-1", "-1.0"})  # labels in published test sets whose labels are secret (GLUE: -1)
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Columns of strings, all of one length n, as a source read them; None where it has no such column."""
+    """Columns of strings, as a source read them. All have the same length n. A missing column is None.
+
+    Attributes:
+        text, text_b: Texts of the rows.
+        label, score: Targets of the rows.
+        split: Names of their splits.
+        number: Number of each row in its file, from 1, for messages. Default: (), then `read_rows` sets 1 to n.
+    """
 
     text: Sequence[str]
     text_b: Sequence[str] | None = None
     label: Sequence[str] | None = None
     score: Sequence[str] | None = None
     split: Sequence[str] | None = None
-    number: Sequence[int] = ()  # of every row in its file, from 1, for messages; set by read_rows where empty
+    number: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.text)
 
     def keep(self, rows: Sequence[int]) -> Rows:
-        """The given rows, in the given order."""
+        """Only the rows with these indices, in this order."""
         columns = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return Rows(**{name: values and [values[row] for row in rows] for name, values in columns.items()})
 
 
 def describe(name: str, rows: Rows, where: str) -> Task:
-    """The task of the table, or one inferred from the columns.
+    """The task with this name from the table of known tasks, or a new task inferred from the columns.
 
-    A `score` column makes a regression, a `text_b` column a pair; the metric is accuracy, for regression Spearman.
+    A table with a `score` column is a regression, with the metric Spearman. Another table with a `text_b` column is a
+    pair task, any other a task of single texts, both with the metric accuracy.
+
+    Args:
+        where: File or repository, for messages.
 
     Raises:
-        InputError: A pair task of the table without a second text, or no target column.
+        InputError: A known pair task has no second text, or there is no target column.
     """
     task = TASKS.get(name)
     if task is None:
@@ -74,13 +85,13 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     """Turn raw rows into the examples of a task.
 
     Args:
-        name: Name of the task; the table's facts apply if it is in the table.
-        rows: Its raw columns.
+        name: Name of the task. If it is a known task, its facts apply.
+        rows: The raw columns.
         where: File or repository, for messages.
-        split_seed: Seed of the content hash that carves missing splits.
+        split_seed: Seed of the content hash that derives missing splits.
 
     Raises:
-        InputError: Anything wrong with the rows, see the messages.
+        InputError: The rows are not valid: no rows, a missing column, only blank texts, a bad label, score or split.
     """
     if not len(rows):
         raise InputError("no rows", where=where, expected="a header and rows of text and label")
@@ -92,7 +103,7 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     rows = _drop_blank_texts(rows, where, notes)
     published = None if rows.split is None else read_splits(rows.split, rows.number, where)
     target_column = rows.score if task.kind == "regression" and rows.score is not None else rows.label
-    assert target_column is not None  # describe() has seen to it
+    assert target_column is not None  # describe() checks this
     raw = [value.strip() for value in target_column]
     if published is not None and _hides_test(raw, published):
         kept = np.flatnonzero(published != TEST).tolist()
@@ -107,7 +118,7 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
         labels, target = _classes(raw, rows.number, where)
         classes = target
         if task.positive and not set(task.positive) & set(labels):
-            expected = f"a label out of {', '.join(task.positive)}"
+            expected = f"one of the labels {', '.join(task.positive)}"
             raise InputError("no positive class for F1", where=where, expected=expected, found=", ".join(labels[:8]))
     keys = row_keys(rows.text, rows.text_b, split_seed)
     splits, derived = assign_splits(keys, published, classes, labels, where=where)
@@ -133,14 +144,14 @@ def _drop_blank_texts(rows: Rows, where: str, notes: list[str]) -> Rows:
 
 
 def _hides_test(raw: Sequence[str], published: npt.NDArray[np.int8]) -> bool:
-    """Whether the published test rows have no labels, as in GLUE."""
+    """Whether the published test rows have no real labels, as in GLUE."""
     test = set(itertools.compress(raw, published == TEST))
     other = set(itertools.compress(raw, published != TEST))
     return len(test) == 1 and test <= UNLABELLED and not test & other
 
 
 def _classes(raw: Sequence[str], number: Sequence[int], where: str) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-    """Sorted label names (by number if all are integers) and the class index of every row [n]."""
+    """Sorted label names (by value if all are integers), and the class index of each row [n]."""
     if "" in raw:
         raise InputError(f"blank label in row {number[raw.index('')]}", where=where, expected="a label in every row")
     names = set(raw)
@@ -149,7 +160,7 @@ def _classes(raw: Sequence[str], number: Sequence[int], where: str) -> tuple[tup
     else:
         labels = tuple(sorted(names))
     if len(labels) < 2:
-        raise InputError("one label only", where=where, expected="two labels or more", found=repr(labels[0]))
+        raise InputError("only one label", where=where, expected="two labels or more", found=repr(labels[0]))
     index = {label: position for position, label in enumerate(labels)}
     return labels, np.array([index[value] for value in raw], dtype=np.int64)
 
@@ -164,7 +175,7 @@ def _scores(raw: Sequence[str], number: Sequence[int], where: str) -> npt.NDArra
             values[row] = np.nan
         if not np.isfinite(values[row]):
             raise InputError(
-                f"score in row {number[row]} is no number",
+                f"score in row {number[row]} is not a number",
                 where=where,
                 expected="a finite number",
                 found=repr(value[:40]),

@@ -1,4 +1,4 @@
-"""Seeds by name: a hash of what they are for, never a position in a stream or a global generator."""
+"""Seeds that depend on names: each is a hash of its purpose, not of a position in a stream."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tasks.content import content_id
 
 
 def seed_of(run_seed: int, *purpose: str) -> int:
-    """A seed in [0, 2^63) for one purpose, such as `seed_of(0, "adapter:64", "cola", "head")`.
+    """A seed in [0, 2^63) for one purpose, for example `seed_of(0, "adapter:64", "cola", "head")`.
 
-    It depends on names alone, so an isolated learner gives the same Delta under any order of tasks, and jobs
-    may run anywhere, in parallel.
+    It depends only on the run seed and the names. So an isolated learner gives the same Delta for any order of tasks,
+    and jobs can run in parallel on any machine.
     """
     return int(content_id("seed", str(run_seed), *purpose)[:16], 16) >> 1
 

@@ -1,8 +1,8 @@
-"""Which row goes to train, validation and test.
+"""Assign rows to train, validation and test.
 
-Published splits stay as they are. What is missing is carved by a hash of the row's texts (`keys.row_keys`), so that
-it depends neither on row order, nor on the label, nor on the task: equal texts never straddle two of our splits, and
-tasks that share texts agree. 80/10/10 are the proportions of Houlsby et al. (2019), Table 3.
+Published splits do not change. Missing splits are derived from a hash of the texts of each row (`keys.row_keys`). So
+the result does not depend on row order, label or task. Rows with equal texts are always in the same derived split, also
+across tasks. The proportions 80/10/10 are those of Houlsby et al. (2019), Table 3.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ SPELLINGS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development", "eval", "evaluation"), VALIDATION),
     **dict.fromkeys(("test", "testing", "tst"), TEST),
 }
-Assignment = npt.NDArray[np.int8]  # [n], TRAIN, VALIDATION or TEST of every row
+Assignment = npt.NDArray[np.int8]  # [n]: TRAIN, VALIDATION or TEST per row
 
 
 def read_splits(values: Sequence[str], number: Sequence[int], where: str) -> Assignment:
-    """Turn the values of a split column into an assignment; the usual spellings are understood.
+    """Turn the values of a split column into an assignment. Accepts the names in `SPELLINGS`, in any case.
 
     Args:
-        values: One a row.
-        number: Number of every row in its file, for messages.
+        values: One value per row, [n].
+        number: Number of each row in its file, for messages, [n].
         where: The file, for messages.
 
     Raises:
-        InputError: A value that is none of them, with its row.
+        InputError: A value is unknown. The message gives its row.
     """
     codes = {value: SPELLINGS.get(value.strip().lower()) for value in set(values)}
     for row, value in zip(number, values, strict=True):
@@ -55,20 +55,23 @@ def assign_splits(
     *,
     where: str,
 ) -> tuple[Assignment, tuple[str, ...]]:
-    """Complete the splits of a task.
+    """Derive the missing splits of a task.
+
+    Without published splits, rows are divided 80/10/10. Without a test split, validation becomes test. Without a
+    validation split, 10 % of train becomes validation.
 
     Args:
-        keys: Content key of every row, uint64 [n].
-        published: The splits that came with the rows, None without any.
-        classes: Class index of every row, int64 [n]; None for regression.
-        labels: Name of every class, for messages.
+        keys: Content key of each row, uint64 [n].
+        published: The published splits; None if there are none.
+        classes: Class index of each row, int64 [n]; None for regression.
+        labels: Name of each class, for messages.
         where: File or task, for messages.
 
     Returns:
-        The assignment, and what was derived, in sentences.
+        The assignment, and a sentence about each derived split.
 
     Raises:
-        InputError: No train split, a published split with a label that train lacks, or a split that ends empty.
+        InputError: There is no train split, a published split has a label that train lacks, or a split is empty.
     """
     have = {TRAIN} if published is None else set(np.unique(published).tolist())
     if TRAIN not in have:
@@ -124,12 +127,12 @@ def _check_published(splits: Assignment, classes: npt.NDArray[np.int64], labels:
 def _return_rare_labels(
     splits: Assignment, keys: npt.NDArray[np.uint64], classes: npt.NDArray[np.int64], derived: Sequence[int]
 ) -> list[str]:
-    """Move to train one group of equal texts (the smallest hash) of every label that the hash left out of train."""
+    """Ensure that train has each label: for a missing label, move the group of equal texts with the smallest hash."""
     out = np.isin(splits, derived)
     rare = np.setdiff1d(classes[out], classes[splits == TRAIN])
     moved = 0
     for label in rare:
-        if not np.any((splits == TRAIN) & (classes == label)):  # an earlier group may have brought it
+        if not np.any((splits == TRAIN) & (classes == label)):  # an earlier group may contain this label
             group = out & (keys == keys[out & (classes == label)].min())
             moved += int(np.sum(group & (splits != TRAIN)))
             splits[group] = TRAIN
@@ -139,7 +142,10 @@ def _return_rare_labels(
 def _fill_empty(
     splits: Assignment, keys: npt.NDArray[np.uint64], classes: npt.NDArray[np.int64] | None, derived: Sequence[int]
 ) -> list[str]:
-    """Give a split that a small task left empty the group of train with the largest hash that train can spare."""
+    """Fill each empty derived split, which small tasks can have, with one group of equal texts from train.
+
+    The group has the largest hash among those without which train still has each label.
+    """
     notes = []
     for split in derived:
         if np.any(splits == split):

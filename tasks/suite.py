@@ -1,4 +1,4 @@
-"""The registry of tasks, and suites: named lists of tasks in the order of the paper's tables."""
+"""The table of known tasks, and suites: named lists of tasks in the order of the paper's tables."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SUITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "houlsby26": tuple(task.name for task in HOULSBY26),
     }
 )
-# A name becomes a folder name and part of a hash: letters, digits, _ . - only, so that no name can leave its folder.
+# A task name is used as a folder name. These characters ensure that it cannot point outside the parent folder.
 TASK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 
 
 def check_task_name(name: str) -> str:
-    """Return `name` if it can name a task.
+    """Return `name` if it is a valid task name.
 
     Raises:
-        InputError: A character other than letters, digits, `_`, `.`, `-`, or a leading dot or dash.
+        InputError: It has characters other than letters, digits, `_`, `.`, `-`, or a leading dot or dash.
     """
     if TASK_NAME.fullmatch(name) is None:
         raise InputError(
@@ -37,7 +37,7 @@ def check_task_name(name: str) -> str:
 
 
 def paper_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Sort task names: those of the paper first, in its order, then the others by name."""
+    """Sort task names, without duplicates: the paper's tasks first, in its order, then the others by name."""
     rank = {name: position for position, name in enumerate(TASKS)}
     return tuple(sorted(set(names), key=lambda name: (rank.get(name, len(rank)), name)))
 
@@ -45,24 +45,25 @@ def paper_order(names: Iterable[str]) -> tuple[str, ...]:
 def resolve_suite(
     text: str, source_names: Iterable[str] = (), draw: Callable[[str], tuple[str, ...]] | None = None
 ) -> tuple[str, tuple[str, ...]]:
-    """Read a suite: the name of one, a comma list of task (or suite) names, or `all` tasks of a source.
+    """Resolve a suite: a suite name, a list of task or suite names with commas, or `all` (all tasks of the source).
 
     Args:
         text: What the user wrote.
-        source_names: The tasks the source has; those that the table does not know are tasks of their own.
-        draw: Names of the tasks that the source makes for a part of the text, () if it makes none of it.
+        source_names: Names of the tasks of the source. They may be unknown to the table. Default: none.
+        draw: Gives the names of fresh tasks that the source generates for one part of the text; () if it generates
+            none. Default: None, the source generates no fresh tasks.
 
     Returns:
-        The name of the suite (a comma list is its own name) and its task names.
+        The name of the suite (for a list, the list itself) and its task names.
 
     Raises:
-        InputError: An unknown or malformed name, a task named twice, or nothing at all.
+        InputError: A name is unknown or malformed, a task occurs twice, or the suite is empty.
     """
     available = tuple(source_names)
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if parts == ["all"]:
         if not available:
-            raise InputError("the source has no task, so `all` names none", where="suite")
+            raise InputError("`all` selects nothing, because the source has no tasks", where="suite")
         return "all", paper_order(available)
     names: list[str] = []
     for part in parts:

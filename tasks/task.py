@@ -1,4 +1,4 @@
-"""A task as plain data: what it asks, how it is scored, what the papers say of it."""
+"""A task as plain data: its kind, its labels, its metric, and what the papers report about it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ Kind = Literal["single", "pair", "regression"]
 
 @dataclass(frozen=True)
 class PaperFacts:
-    """What Houlsby et al. (2019) print of a task; scores in percent, sizes in examples.
+    """What Houlsby et al. (2019) report about a task. Scores are in percent.
 
-    `classes` is None for regression, `mean_characters` None where the paper does not say. `no_bert` and
-    `variable_fine_tune` exist for the 17 additional tasks alone (Table 2).
+    Attributes:
+        suite: `glue9` or `additional17`.
+        train, validation, test: Numbers of examples.
+        classes: Number of classes; None for regression.
+        mean_characters: Mean length of a text; None if the paper does not report it.
+        fine_tune, adapters, adapters_64: Scores of fine-tuning, adapters, and adapters of size 64.
+        no_bert, variable_fine_tune: Scores without BERT and of variable fine-tuning; only for the 17 additional tasks
+            (Table 2), else None.
+        epochs: Epochs of (fine-tuning, adapters), Table 4.
+        standard_errors: Standard errors over seeds of (fine-tuning, variable fine-tuning, adapters).
+        source: The paper and its table.
     """
 
     suite: Literal["glue9", "additional17"]
@@ -27,15 +36,13 @@ class PaperFacts:
     no_bert: float | None = None
     variable_fine_tune: float | None = None
     adapters_64: float | None = None
-    epochs: tuple[int, int] | None = None  # (fine-tuning, adapters), Table 4
-    standard_errors: tuple[float, float, float] | None = (
-        None  # of (fine-tune, variable fine-tune, adapters), over seeds
-    )
+    epochs: tuple[int, int] | None = None
+    standard_errors: tuple[float, float, float] | None = None
     source: str = ""
 
     @property
     def best(self) -> tuple[str, float]:
-        """The method with the highest score printed, the first of equals, and that score in percent."""
+        """The method with the highest reported score (the first of equal ones), and the score in percent."""
         scores = {
             "no BERT": self.no_bert,
             "fine-tuned": self.fine_tune,
@@ -49,11 +56,11 @@ class PaperFacts:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What is measured on a task's released data.
+    """What we measured on the released data of a task.
 
     Attributes:
         majority: Share of the most frequent class in percent; None for regression.
-        mean_characters: Mean length of a row, both texts together.
+        mean_characters: Mean length of a row in characters, both texts together.
     """
 
     majority: float | None
@@ -62,27 +69,37 @@ class DataFacts:
 
 @dataclass(frozen=True)
 class HubAddress:
-    """Where a task lies on the Hugging Face hub: repository, configuration, columns and splits."""
+    """The location of a task on the Hugging Face hub: repository, configuration, columns and splits.
+
+    Attributes:
+        repository: OWNER/NAME.
+        configuration: Configuration of the data set; None for the default one.
+        text, text_b, label: Names of its columns. `text_b` is None for tasks with one text.
+        splits: Pairs (our split, its name on the hub). Empty: all splits with usual names.
+    """
 
     repository: str
     configuration: str | None = None
     text: str = "text"
     text_b: str | None = None
     label: str = "label"
-    splits: tuple[tuple[str, str], ...] = ()  # (our split, theirs); empty: the names they have
+    splits: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Task:
-    """One data set with its label names, metric and kind.
+    """One data set with its kind, metric and label names.
 
     Attributes:
-        name: Slug, unique in a suite; also the folder name of its data.
-        kind: `single` text, `pair` of texts, or `regression` (a pair or a text with a real-valued score).
-        metric: Name of the task metric: `accuracy`, `f1`, `matthews` or `spearman`.
-        labels: Class names in index order; None before data was seen, () for regression.
-        positive: Names any of which may stand for the positive class of `f1`.
-        ceiling: Best expected score in percent, where the labels' noise is known, as of simulated tasks; else None.
+        name: Short name, unique in a suite; also the name of the folder of its data.
+        title: Name for readers.
+        kind: `single` text, `pair` of texts, or `regression` (one or two texts with a real-valued score).
+        metric: Name of the task metric: `accuracy`, `f1`, `matthews` or `spearman`. Default: `accuracy`.
+        labels: Class names in the order of their indices; () for regression. Default: None, before the data is read.
+        positive: Possible names of the positive class of `f1`. The first label with such a name is the positive class.
+        paper: What the paper reports; None for other tasks.
+        hub: Location on the hub; None if unknown.
+        ceiling: Best expected score in percent, if the label noise is known, as for simulated tasks; else None.
     """
 
     name: str

@@ -1,1 +1,8 @@
-"""Backbones: frozen pretrained encoders, their architectures and weights."""
+"""Backbones: frozen pretrained encoders, their architectures and weights.
+
+`backbone` loads one (`load_backbone` returns a `Backbone`): `locate` finds the files, `weights` and `tokenizer` read
+and check them, `fingerprint` hashes them, and `attention` is the attention that the models use. `architecture`
+describes an encoder as plain data, and `architectures` has one table per architecture. `sites` maps roles such as
+`ffn.output` to modules and parameters. `published` has the configurations of well-known encoders, so that parameters
+can be counted without weights.
+"""

@@ -1,4 +1,4 @@
-"""The shape of an encoder as plain data, and its parameters counted from a configuration alone."""
+"""The architecture of an encoder as plain data, read from its config, and the shapes of its parameters."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ from tasks.errors import InputError
 MODEL_TYPES = tuple(ANATOMIES)
 POOLED_TYPES = tuple(name for name, anatomy in ANATOMIES.items() if anatomy.pooler)
 ROBERTA_TYPES = tuple(name for name, anatomy in ANATOMIES.items() if anatomy.pads_first)
-# Those whose layers and tables are BERT's under other names.
+# Model types whose layers and tables are those of BERT, perhaps under other names.
 BERT_TYPES = (*POOLED_TYPES, "distilbert", "electra")
 
-# Encoders that people do try, and what in their layers the sites of this package cannot name.
+# Unsupported encoders that users are likely to try -> why the sites of this package do not fit their layers.
 _UNSUPPORTED = {"albert": "all its layers share one set of weights"}
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Everything about an encoder that its parameter count and its module names depend on.
+    """The sizes and settings of an encoder that determine its parameters and its module names.
 
     Attributes:
         model_type: One of `MODEL_TYPES`, as in `config.json`.
         hidden: Width d of the residual stream.
         layers: Number L of encoder layers.
-        ffn: Width d_ff of what enters the second feed-forward matrix.
-        heads: Attention heads; divides `hidden`.
-        vocabulary, positions, types: Rows of the word, position and token-type tables (types is 0 where there is no
-            such table); `positions` is the longest row that was trained where there is none of positions.
-        embedding: Width of the three tables; only ELECTRA may have one other than `hidden`, and then projects.
+        ffn: Width d_ff of the input of the second feed-forward matrix.
+        heads: Number of attention heads; it divides `hidden`.
+        vocabulary: Rows of the word table.
+        positions: Rows of the position table; without such a table, the length in tokens of the longest trained row.
+        types: Rows of the token-type table; 0 without such a table.
+        embedding: Width of the three tables. It equals `hidden`, except in ELECTRA, which may project the embeddings.
         pooler: Whether the tanh pooler of BERT and RoBERTa is part of the model.
         activation: Name of the function between the two feed-forward matrices.
         layer_norm_eps: Epsilon of every LayerNorm.
-        hidden_dropout, attention_dropout: Probabilities, of representations and of attention weights.
+        hidden_dropout, attention_dropout: Dropout probabilities of representations and of attention weights.
         pad_id: Token id of padding.
-        relative: Rows of DeBERTa's table of relative positions; 0 elsewhere.
+        relative: Rows of DeBERTa's table of relative positions; 0 in other architectures.
     """
 
     model_type: str
@@ -62,28 +63,28 @@ class Architecture:
 
     @property
     def anatomy(self) -> Anatomy:
-        """Where its parts are."""
+        """The table of its model type: where its modules and config keys are."""
         return ANATOMIES[self.model_type]
 
     @property
     def maximum_length(self) -> int:
-        """The longest row in tokens. RoBERTa numbers positions from `pad_id + 1`, so it loses the rows below."""
+        """Length in tokens of the longest row. RoBERTa numbers positions from `pad_id + 1`: lower rows are unused."""
         return self.positions - (self.pad_id + 1 if self.anatomy.pads_first else 0)
 
 
 def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None = None, where: str = "") -> Architecture:
-    """The architecture that a Hugging Face `config.json` describes.
+    """Returns the architecture that a Hugging Face `config.json` describes.
 
-    Sizes must be stated: a default size would be the size of another model. What else is missing takes the value
-    that the configuration classes of transformers give it.
+    The config must state all sizes, because a default size would be that of another model. Other missing keys take the
+    defaults of the configuration classes of transformers.
 
     Args:
         config: The parsed `config.json`.
-        pooler: Whether the pooler is part of the model; None: where the model type has one (BERT, RoBERTa).
-        where: File or name to blame in an error.
+        pooler: Whether the pooler is part of the model. None: yes, if the model type has one (BERT, RoBERTa).
+        where: File or name for error messages. Default: "config".
 
     Raises:
-        InputError: The model type is not supported, a size is missing, or a value is impossible.
+        InputError: The model type is not supported, a size is missing, or a value is invalid.
     """
     where = where or "config"
     model_type = _supported_type(config, where)
@@ -94,7 +95,7 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
         raise InputError(
             f"missing {', '.join(missing)}",
             where=where,
-            expected=f"the sizes of a {model_type} model: {', '.join(keys.values())}",
+            expected=f"all sizes of a {model_type} model: {', '.join(keys.values())}",
         )
     sizes = {field: integer(config, key, where, at_least=1) for field, key in keys.items()}
     if sizes["hidden"] % sizes["heads"]:
@@ -104,13 +105,13 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
             expected=f"a multiple of {keys['heads']} ({sizes['heads']})",
         )
     if pooler and not anatomy.pooler:
-        raise InputError(f"a {model_type} model has no pooler", where=where, fix="ask for pooler=False")
+        raise InputError(f"a {model_type} model has no pooler", where=where, fix="set pooler=False")
 
     activation, usual = settings["activation"]
     function = config.get(activation, usual)
     if not isinstance(function, str):
         raise InputError(
-            f"impossible {activation}", where=where, expected="a function's name", found=reprlib.repr(function)
+            f"invalid {activation}", where=where, expected="the name of a function", found=reprlib.repr(function)
         )
     pad, usual_pad = settings["pad_id"]
     epsilon, usual_epsilon = settings.get("layer_norm_eps", ("", 1e-12))
@@ -125,12 +126,13 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
         pad_id=integer(config, pad, where, default=usual_pad),
     )
     if architecture.pad_id >= architecture.vocabulary or architecture.maximum_length < 1:
-        raise InputError("pad_token_id leaves no token or position", where=where, found=str(architecture.pad_id))
+        expected = f"an id below vocab_size ({architecture.vocabulary}) that leaves at least one position"
+        raise InputError("invalid pad_token_id", where=where, expected=expected, found=str(architecture.pad_id))
     return architecture
 
 
 def layer_module(architecture: Architecture, layer: int) -> str:
-    """Name of encoder layer number `layer` (from 0).
+    """Returns the module name of encoder layer `layer` (from 0).
 
     Raises:
         InputError: The encoder has no such layer.
@@ -141,34 +143,40 @@ def layer_module(architecture: Architecture, layer: int) -> str:
 
 
 def layer_weights(architecture: Architecture) -> Mapping[str, str]:
-    """Role -> name, inside a layer, of the module that holds the role's weights; of several roles where it is fused."""
+    """Returns role -> name, inside a layer, of the module that holds the role's weights.
+
+    Several roles have the same module if their weights are fused, like query, key and value in ModernBERT.
+    """
     places = architecture.anatomy.places
     made = {role: places[MADE_BY.get(role, role)] for role in places if role not in MADE_BY.values()}
     return {role: place.module for role, place in made.items() if not place.enters}
 
 
 def parameter_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of every parameter of the Hugging Face base model (`AutoModel`: no head), in module order.
+    """Returns name -> shape of every parameter of the Hugging Face base model (`AutoModel`: no head), in module order.
 
-    Matrices are `[out, in]`. RoBERTa's embeddings come in BERT's order, whichever transformers gives them.
+    Matrices are `[out, in]`. The embeddings of RoBERTa are in the order of BERT; in transformers the order may differ.
     """
     return architecture.anatomy.shapes(architecture)
 
 
 def parameters(architecture: Architecture) -> int:
-    """Scalars of the whole base model: embeddings, encoder, and the pooler where there is one."""
+    """Returns the number of scalars of the base model: embeddings, encoder, and the pooler if there is one."""
     return sum(math.prod(shape) for shape in parameter_shapes(architecture).values())
 
 
 def encoder_parameters(architecture: Architecture) -> int:
-    """Scalars of the L layers only, the denominator of Houlsby et al. (2019), Table 1 (2.1 % for m = 64)."""
+    """Returns the number of scalars of the L layers, the denominator of Houlsby et al. (2019), Table 1.
+
+    With it, adapters of size m = 64 have 2.1 % of the parameters.
+    """
     layers, _ = architecture.anatomy.layer.split("{}")
     shapes = parameter_shapes(architecture)
     return sum(math.prod(shape) for name, shape in shapes.items() if name.startswith(layers))
 
 
 def _supported_type(config: Mapping[str, Any], where: str) -> str:
-    expected = f"an encoder whose layers each have weights of their own: {', '.join(MODEL_TYPES)}"
+    expected = f"an encoder with separate weights per layer: {', '.join(MODEL_TYPES)}"
     model_type = config.get("model_type")
     if model_type is None:
         raise InputError("missing model_type", where=where, expected=expected)
@@ -178,7 +186,7 @@ def _supported_type(config: Mapping[str, Any], where: str) -> str:
         raise InputError(what, where=where, expected=expected)
     for key, values in ANATOMIES[model_type].accepted.items():
         if config.get(key) not in values:
-            found = reprlib.repr(config[key]) if key in config else "nothing"
-            expected = " or ".join(repr(value) for value in values if value is not None) or "nothing"
+            found = reprlib.repr(config[key]) if key in config else "no such key"
+            expected = " or ".join(repr(value) for value in values if value is not None) or "no such key"
             raise InputError(f"unsupported {key}", where=where, expected=expected, found=found)
     return str(model_type)

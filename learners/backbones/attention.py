@@ -1,8 +1,8 @@
-"""Attention of encoders of a hundred dimensions on rows of some tens of tokens, as fast as a CPU does it.
+"""Attention that is fast on a CPU for small encoders (about 100 dimensions, some tens of tokens per row).
 
-transformers' own two are slow there: `sdpa` backwards in bfloat16 by ten times, and `eager` by its softmax in bfloat16,
-which takes several nanoseconds an element where rows are no multiple of 32. Here the products run in the backbone's
-dtype, and scores and softmax in float32, which is faster and more accurate.
+Both implementations in transformers are slow there. The backward pass of `sdpa` in bfloat16 takes ten times as long.
+The softmax of `eager` in bfloat16 takes several nanoseconds per element if the row length is not a multiple of 32. Here
+the matrix products run in the backbone's dtype, and scores and softmax in float32: this is faster and more accurate.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ def attention(
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Tensor, Tensor]:
-    """softmax(q kᵀ / √d_h + M) v (Vaswani et al. 2017, equation 1), called by transformers' models.
+    """Computes softmax(q kᵀ / √d_h + M) v (Vaswani et al. 2017, equation 1). Models of transformers call it.
 
     Args:
+        module: The attention module; dropout applies only if it is in training mode.
         query, key, value: [B, N_h, S, d_h].
-        attention_mask: M, 0 or the least number there is, [B, 1, S, S].
-        scaling: 1 / √d_h where it is not given.
+        attention_mask: M [B, 1, S, S], with 0 or the lowest number of its dtype. None: no mask.
+        scaling: Factor of q kᵀ. Default: 1 / √d_h.
+        dropout: Dropout probability of attention weights.
 
     Returns:
-        Output [B, S, N_h, d_h], and the weights [B, N_h, S, S].
+        Output [B, S, N_h, d_h] and attention weights [B, N_h, S, S].
     """
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query, key.transpose(2, 3))
@@ -47,7 +49,7 @@ def attention(
 
 
 def attention_of(model: Any) -> str:
-    """What a class of transformers is to be told of its attention: ours, where it takes another than its own."""
+    """Returns the attention implementation for a model class: `NAME` if the class supports it, else "eager"."""
     from transformers.masking_utils import AttentionMaskInterface, eager_mask
     from transformers.modeling_utils import AttentionInterface
 

@@ -1,4 +1,4 @@
-"""The pretrained encoder: loaded once, frozen, never changed, known by the hash of all it consists of."""
+"""The pretrained encoder: loaded once, frozen, never changed, and identified by a hash of its content."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tasks.errors import InputError
 
 Pooling = Literal["cls", "mean"]
 Dtype = Literal["float32", "bfloat16"]
-COPY = " (float32)"  # in the name of a digest: of a weight that lies beside the model
+COPY = " (float32)"  # suffix of a digest's name: a float32 copy of a weight, stored beside the model
 
-# Keys of a config that say how a file was written or run, not what the model computes.
+# Config keys that do not change what the model computes: they tell how a file was written or run.
 VOLATILE = frozenset({"_name_or_path", "transformers_version", "dtype", "torch_dtype", "architectures", "use_cache"})
 
 
@@ -35,15 +35,19 @@ class Backbone:
     """A frozen encoder and its tokenizer.
 
     Attributes:
-        name: As the user wrote it.
-        folder: Where its files lie.
-        commit: Of its repository on the hub, where it is from there.
-        id: Content id over parameters and buffers (float32, as loaded), config, tokenizer and pooling.
-        pooling: `cls`, the pooler's output where the model has one, else the first token; or `mean` over tokens.
-        model: The Hugging Face base model in `dtype`, evaluation mode, without gradients.
-        weights: Its parameters in float32, where a learner's tuned weights start.
-        digests: Digest of every tensor in memory, to name the one that changed.
-        notes: What its files hold of the encoder and the config does not, in plain sentences.
+        name: Name as the user wrote it.
+        folder: Folder of its files.
+        id: Content id of parameters and buffers (float32, as loaded), config, tokenizer and pooling.
+        architecture: Sizes and settings, from its config.
+        pooling: `cls`: the output of the pooler if the model has one, else the first token. `mean`: mean over tokens.
+        model: The Hugging Face base model in `dtype`, in evaluation mode, without gradients.
+        weights: Name -> parameter in float32: initial values of the weights that a learner tunes.
+        tokenizer: Fast tokenizer of transformers.
+        tokenizer_id: Content id of the tokenizer.
+        dtype: Type of the forward pass.
+        digests: Name -> digest of every tensor in memory, to find a tensor that has changed.
+        notes: Sentences about tensors of the encoder that are in the files but not in the config.
+        commit: Commit of its repository on the hub; None if it is not from the hub.
     """
 
     name: str
@@ -66,21 +70,21 @@ class Backbone:
 
     @property
     def parameters(self) -> int:
-        """Number of parameters, without the pooler where pooling does not use one."""
+        """Number of parameters. The pooler counts only if pooling uses it."""
         return sum(tensor.numel() for tensor in self.weights.values())
 
 
 def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
-    """Load a backbone from a folder, the Hugging Face hub, or an installed package.
+    """Loads a backbone from this package, a folder, the Hugging Face hub, or an installed package.
 
     Args:
-        name: A folder with config.json, safetensors weights and a tokenizer; a hub id, or one with a branch, tag or
-            commit, ID@REVISION; or "minilm" (extra `minilm`).
-        dtype: In which the forward pass runs. The id does not depend on it.
+        name: "embedded"; "minilm" (needs the extra `minilm`); a folder with config.json, safetensors weights and a
+            tokenizer; or a hub id, with a branch, tag or commit as ID@REVISION.
+        dtype: Type of the forward pass. The id does not depend on it.
 
     Raises:
-        InputError: Nothing found under that name, an architecture without known sites, weights that are missing,
-            pickled, damaged or do not fit the config, or a tokenizer that does not fit the embeddings.
+        InputError: Nothing has this name; the architecture is not supported; the weights are missing, pickled,
+            damaged or do not fit the config; or the tokenizer does not fit the embeddings.
     """
     checkpoint = find_checkpoint(name)
     folder = checkpoint.folder
@@ -92,7 +96,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     tokenizer = load_tokenizer(folder, library_config)
     check_tokenizer(tokenizer, architecture, folder)
     model = _make_model(library_config, architecture, read, where)
-    config = {k: v for k, v in written.items() if k not in VOLATILE}  # as written: defaults of a library may change
+    config = {k: v for k, v in written.items() if k not in VOLATILE}  # only what is written: defaults may change
     digests = resident_digests(model)
     tokenizer_id = tokenizer_digest(tokenizer)
     identity = content_id(
@@ -103,7 +107,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         checkpoint.pooling,
     )
     weights = {key: tensor.detach() for key, tensor in model.named_parameters()}
-    if dtype == "bfloat16":  # float32 weights stay at hand: tuned weights must not start from rounded ones
+    if dtype == "bfloat16":  # keep float32 copies: tuned weights must not start from rounded values
         weights = {key: tensor.clone() for key, tensor in weights.items()}
         model = model.to(torch.bfloat16)
     model.requires_grad_(False).eval()
@@ -126,7 +130,12 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
 
 
 def resident_digests(model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> dict[str, str]:
-    """Digest of every parameter and buffer as it lies in memory, by name; of `weights` where they lie elsewhere."""
+    """Returns name -> digest of every parameter and buffer in memory.
+
+    Args:
+        model: The base model.
+        weights: Weights in float32. If one is not the same memory as in the model, it is added as NAME + `COPY`.
+    """
     tensors: dict[str, Tensor] = dict(model.named_parameters()) | dict(model.named_buffers())
     for name, weight in (weights or {}).items():
         if name not in tensors or weight.data_ptr() != tensors[name].data_ptr():
@@ -135,10 +144,11 @@ def resident_digests(model: nn.Module, weights: Mapping[str, Tensor] | None = No
 
 
 def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
-    """Name of the first tensor that is not what it was when the backbone was loaded, or None.
+    """Returns the name of the first tensor that has changed since the backbone was loaded, or None.
 
     Args:
-        copies: Whether to look at the float32 weights too that lie beside a model in another dtype.
+        backbone: The backbone to check.
+        copies: Whether to check the float32 copies of the weights too, if the model has another dtype.
     """
     now = resident_digests(backbone.model, backbone.weights if copies else None)
     names = sorted(set(now) | {name for name in backbone.digests if copies or not name.endswith(COPY)})
@@ -146,42 +156,46 @@ def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
 
 
 def _read_config(file: Path, pooling: Pooling) -> tuple[dict[str, Any], Architecture]:
-    """The config as written, and the architecture that it describes, gaps filled as transformers fills them."""
+    """Returns the config as written, and its architecture. Missing keys take the defaults of transformers."""
     from transformers import AutoConfig
 
     written = read_object(file, what="damaged config")
     model_type = str(written.get("model_type"))
     if (anatomy := ANATOMIES.get(model_type)) is None:
         return written, architecture_from_config(written, where=str(file))
-    # What is passed on need not fit the sizes of a default model.
+    # Defaults of these keys may not fit the sizes of this model.
     defaults = {k: v for k, v in AutoConfig.for_model(model_type).to_dict().items() if k not in anatomy.passed}
     pooler = pooling == "cls" and anatomy.pooler
     return written, architecture_from_config({**defaults, **written}, pooler=pooler, where=str(file))
 
 
 def _library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:
-    """The config as transformers wants it, of what the architecture knows alone: other keys may name files, code and
-    sizes that nobody has checked."""
+    """Returns the config object of transformers. It contains only the keys that the architecture checks, because other
+    keys may name files, code or sizes that are not checked."""
     from transformers import AutoConfig
 
     named = {key: value for key, value in written.items() if key == "tokenizer_class" and isinstance(value, str)}
     settings = {key: value for key, value in written.items() if key in architecture.anatomy.keys}
     try:
-        with _silent():  # of default tokens that a small vocabulary does not have
+        with _silent():  # it warns about default tokens that a small vocabulary does not have
             return AutoConfig.for_model(architecture.model_type, **settings, **named)
     except (ValueError, TypeError, KeyError) as error:
-        raise _impossible(where, error) from None
+        raise _cannot_build(where, error) from None
 
 
 def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tensor], where: str) -> Any:
-    """The base model with these weights."""
+    """Returns the base model with these weights, in float32.
+
+    Raises:
+        InputError: transformers cannot build a model from this config.
+    """
     from transformers import MODEL_MAPPING
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     try:
         kind = MODEL_MAPPING[type(config)]
-        with _silent():  # its report of a pooler left out; what matters is checked below
+        with _silent():  # it reports a missing pooler; all other missing keys are checked below
             model, info = kind.from_pretrained(
                 None,
                 config=config,
@@ -191,18 +205,18 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
                 output_loading_info=True,
             )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise _impossible(where, error) from None
+        raise _cannot_build(where, error) from None
     wrong = [*info["unexpected_keys"], *(key for key in info["missing_keys"] if not key.startswith("pooler."))]
-    if wrong or info["mismatched_keys"]:  # read_weights has seen to it, by our own account of the architecture
-        raise AssertionError(f"{where}: weights that transformers did not take: {wrong}, {info['mismatched_keys']}")
+    if wrong or info["mismatched_keys"]:  # read_weights has checked the same, so our architecture table is wrong
+        raise AssertionError(f"{where}: transformers did not load these weights: {wrong}, {info['mismatched_keys']}")
     if not architecture.pooler:
-        model.pooler = None  # unused, or never pretrained: random weights must not stand in front of a head
+        model.pooler = None  # it is unused, or its weights are random and must not feed a head
     return model.float()
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """transformers without its notices for a `with` block."""
+    """Silences the warnings of transformers inside a `with` block."""
     from transformers.utils import logging
 
     level = logging.get_verbosity()
@@ -213,5 +227,5 @@ def _silent() -> Iterator[None]:
         logging.set_verbosity(level)
 
 
-def _impossible(where: str, error: Exception) -> InputError:
-    return InputError("cannot make a model of this config", where=where, found=" ".join(str(error).split())[:160])
+def _cannot_build(where: str, error: Exception) -> InputError:
+    return InputError("cannot build a model from this config", where=where, found=" ".join(str(error).split())[:160])

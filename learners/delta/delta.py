@@ -1,4 +1,4 @@
-"""A Delta: everything one task adds to the backbone, head included, as named tensors with a content id."""
+"""A Delta: the named tensors that one task adds to the backbone, head included. It has a content id."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Counts:
-    """Scalars of a Delta: `backbone` new values of frozen weights, `added` new ones, `head`; zeros pruned."""
+    """Numbers of scalars in a Delta. Pruned zeros do not count.
+
+    Attributes:
+        backbone: New values of backbone weights, and differences from them.
+        added: Scalars of modifications, prompts and methods of peft.
+        head: Scalars of the task's own head.
+    """
 
     backbone: int
     added: int
@@ -36,78 +42,101 @@ class Counts:
 
     @property
     def without_head(self) -> int:
+        """Scalars that are not part of the head."""
         return self.backbone + self.added
 
 
 @dataclass(frozen=True, eq=False)
 class Delta:
-    """Named tensors (float32), sorted by name, immutable by convention and guarded by content id.
+    """Named float32 tensors, sorted by name. Do not change them: the content id covers them.
 
-    Names start with `backbone.` (new value of a backbone weight), `difference.` (what is added to one), `added.`
-    (tensor of a modification), `head.`, or `heads.<task>.` (the head of another task, where it was trained with this
-    one). `pruned` names tensors whose zeros were removed: they are stored as values and indices.
+    Each name starts with one of these:
+
+    * `backbone.`: the new value of a backbone weight.
+    * `difference.`: a tensor that is added to a backbone weight.
+    * `added.`: a tensor of a modification, of a prompt or of a method of peft.
+    * `head.`: the head of the task.
+    * `heads.<task>.`: the head of another task that was trained together with this one.
+
+    Attributes:
+        tensors: Tensors by name.
+        pruned: Names of tensors whose zeros were removed. A file stores them as values and indices. Default: none.
     """
 
     tensors: Mapping[str, Tensor]
     pruned: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        # A closed gate makes -0.0 of a negative weight, and a sparse file gives back 0.0: pruned zeros have no sign.
+        # A closed gate turns a negative weight into -0.0, but a sparse file gives back 0.0. So remove the sign here.
         tensors = {name: t + 0.0 if name in self.pruned else t for name, t in sorted(self.tensors.items())}
         object.__setattr__(self, "tensors", MappingProxyType(tensors))
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
-        """Digest of every tensor, by name; taken once, when the Delta is made or read. That of another task's head is
-        the one it has where it answers for its task."""
+        """Digest of each tensor, by name. Computed at the first use, then cached.
+
+        The digest of `heads.<task>.weight` is computed under the name `head.weight` (the same for `bias`). So it equals
+        the digest of this tensor as the head of its own task.
+        """
         return {name: tensor_digest(_own_name(name), tensor) for name, tensor in self.tensors.items()}
 
     @cached_property
     def id(self) -> str:
-        """Content id over names, dtypes, shapes, bytes, and which tensors are pruned."""
+        """Content id over the names, dtypes, shapes and bytes of all tensors, and over the names in `pruned`."""
         return content_id("delta", canonical(dict(self.digests)), canonical(sorted(self.pruned)))
 
     @property
     def counts(self) -> Counts:
-        """Kept scalars by part; those of other tasks' heads count with their tasks."""
+        """Scalars by part, without pruned zeros and without the heads of other tasks."""
         sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0, "heads": 0}
-        for name, kept in self.kept.items():
-            sums[name.split(".", 1)[0]] += kept
+        for name, scalars in self.kept.items():
+            sums[name.split(".", 1)[0]] += scalars
         return Counts(sums["backbone"] + sums["difference"], sums["added"], sums["head"])
 
     @property
     def kept(self) -> dict[str, int]:
-        """Scalars of each tensor, pruned zeros left out."""
+        """Number of scalars of each tensor, without pruned zeros."""
         return {
             name: int(torch.count_nonzero(tensor)) if name in self.pruned else tensor.numel()
             for name, tensor in self.tensors.items()
         }
 
     def with_head(self, other: Delta, task: str = "") -> Delta:
-        """This body with the head of `other`, or the newer one of `task` that is here: how a sequential learner answers
-        an earlier task."""
+        """The Delta with which a sequential learner predicts an earlier task: this body and the head of that task.
+
+        Args:
+            other: Delta of the earlier task. Its head is used if this Delta has no newer head of `task`.
+            task: Name of the earlier task. Default: "", which always uses the head of `other`.
+        """
         mixed = Delta(answering(self.tensors, other.tensors, task), self.pruned)
-        known = answering(self.digests, other.digests, task)
-        mixed.__dict__["digests"] = {name: known[name] for name in mixed.tensors}  # taken already; a body is large
+        digests = answering(self.digests, other.digests, task)
+        mixed.__dict__["digests"] = {name: digests[name] for name in mixed.tensors}  # hashing a body again is slow
         return mixed
 
 
 def answering(newest: Mapping[str, T], own: Mapping[str, T], task: str) -> dict[str, T]:
-    """Of tensors or digests by name, those that answer for a task under a sequential learner: the newest body, and the
-    task's head, from there if it was trained since, else as the task's own fit left it."""
+    """Select the tensors (or their digests) with which a sequential learner predicts a task.
+
+    The body is always the newest one. The head is the newest head of the task.
+
+    Args:
+        newest: Tensors or digests of the newest Delta, by name. It may hold a newer head of the task.
+        own: Tensors or digests of the Delta from the task's own fit. Gives the head if `newest` holds none.
+        task: Name of the task.
+    """
     body = {name: value for name, value in newest.items() if not is_head(name)}
     head = {name: value for name, value in own.items() if name.startswith("head.")}
-    since = {f"head.{part}": f"{HEADS}{task}.{part}" for part in ("weight", "bias")}
-    return body | head | {name: newest[later] for name, later in since.items() if later in newest}
+    newer = {f"head.{part}": f"{HEADS}{task}.{part}" for part in ("weight", "bias")}
+    return body | head | {name: newest[source] for name, source in newer.items() if source in newest}
 
 
 def is_head(name: str) -> bool:
-    """Whether a tensor belongs to a head, of whichever task."""
+    """Whether a tensor belongs to the head of any task."""
     return name.startswith(("head.", HEADS))
 
 
 def heads_of_others(names: Iterable[str]) -> set[str]:
-    """Tasks of which a Delta with tensors of such names holds the newer heads."""
+    """Names of the other tasks whose heads are among these tensors."""
     return {name.removeprefix(HEADS).rpartition(".")[0] for name in names if name.startswith(HEADS)}
 
 
@@ -116,10 +145,10 @@ def _own_name(name: str) -> str:
 
 
 def save_delta(delta: Delta, path: Path) -> int:
-    """Write a Delta as safetensors, atomically; returns bytes on disk.
+    """Write a Delta as a safetensors file, atomically. Returns the size of the file in bytes.
 
-    A pruned tensor `x` is written as `x#values` and `x#indices` (int32, into the flattened tensor), its shape in
-    the header, where that is smaller than the tensor itself.
+    A pruned tensor `x` becomes `x#values` and `x#indices` (int32, positions in the flattened tensor) if these are
+    smaller than the tensor. The header then holds its shape.
     """
     stored: dict[str, Tensor] = {}
     shapes: dict[str, list[int] | None] = {}
@@ -129,12 +158,12 @@ def save_delta(delta: Delta, path: Path) -> int:
             flat = tensor.reshape(-1)
             indices = torch.nonzero(flat).reshape(-1)
             shapes[name] = None
-            if 2 * len(indices) < len(flat):  # an index costs as much as a value
+            if 2 * len(indices) < len(flat):  # an index is as large as a value
                 del stored[name]
                 stored[f"{name}#values"], stored[f"{name}#indices"] = flat[indices], indices.to(torch.int32)
                 shapes[name] = list(tensor.shape)
     metadata = {"taskstream": json.dumps({"schema": SCHEMA, "id": delta.id, "pruned": shapes})}
-    write_atomic(path, save(stored, metadata=metadata))  # not `save_file`: its files are for their owner alone
+    write_atomic(path, save(stored, metadata=metadata))  # only the owner can read what `save_file` writes
     return path.stat().st_size
 
 
@@ -142,12 +171,12 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
     """Read a Delta and check its content.
 
     Args:
-        path: A file of `save_delta`.
-        expected: Content id it must have; None takes it as it is.
-        digests: Digest of each tensor as recorded, to name the one that differs.
+        path: File that `save_delta` wrote.
+        expected: Content id that the Delta must have. None (default) accepts any content.
+        digests: Recorded digest of each tensor, by name. With them the error names the first tensor that differs.
 
     Raises:
-        InputError: The file is missing or damaged, or its content is not the expected one; names the tensor.
+        InputError: The file is missing or damaged, or its content differs from `expected`.
     """
     try:
         with interrupt_later(), safe_open(path, framework="pt") as file:
@@ -160,7 +189,7 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
     try:
         delta = _with_zeros(raw, header["pruned"])
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
-        found = f"a header that does not fit the tensors ({type(error).__name__})"
+        found = f"a header that does not match the tensors ({type(error).__name__})"
         raise InputError("cannot read this Delta", where=str(path), found=found, fix=_RESTORE) from None
     if expected is not None and delta.id != expected:
         changed = [n for n, d in (digests or {}).items() if delta.digests.get(n) != d]
@@ -175,10 +204,14 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
 
 
 def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
-    """Read the head of a Delta alone: what a sequential learner needs of an earlier task.
+    """Read only the head of a Delta. A sequential learner needs no more of an earlier task.
+
+    Args:
+        path: File that `save_delta` wrote.
+        digests: Recorded digest of each tensor of the Delta, by name.
 
     Raises:
-        InputError: The file is missing or damaged, or a tensor of the head is not as recorded.
+        InputError: The file is missing or damaged, or a tensor of the head differs from its recorded digest.
     """
     try:
         with interrupt_later(), safe_open(path, framework="pt") as file:
@@ -199,7 +232,12 @@ def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
 
 
 def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None]) -> Delta:
-    """The Delta whose pruned tensors `raw` holds as values and indices where a shape is given, else whole."""
+    """Build a Delta from the tensors of its file.
+
+    Args:
+        raw: Tensors as stored, by name.
+        shapes: Pruned tensors by name: the shape if the file stores values and indices, None if it stores the tensor.
+    """
     tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
     for name, shape in shapes.items():
         if shape is None:
@@ -210,4 +248,4 @@ def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None
     return Delta(tensors, frozenset(shapes))
 
 
-_RESTORE = "restore the file, or delete it and run the same command again to fit that task anew"
+_RESTORE = "restore the file, or delete it and run the same command again to repeat the fit of that task"

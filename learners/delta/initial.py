@@ -1,4 +1,4 @@
-"""First tensors of a Delta: where a fit starts, each drawn by a seed of its own name."""
+"""Initial tensors of a Delta, from which a fit starts. The seed of each tensor depends on its name."""
 
 from __future__ import annotations
 
@@ -21,11 +21,15 @@ HEAD_STD = 0.02  # BERT's initializer_range, run_classifier.py
 
 
 def initial_delta(backbone: Backbone, learner: Learner, task: Task, seed: int, previous: Delta | None = None) -> Delta:
-    """A Delta before training: tuned weights as pretrained, modifications near the identity, a random head.
+    """A Delta before training. Tuned weights are pretrained, modifications near the identity, the head random.
 
     Args:
-        seed: Of the run. Each tensor is drawn from a hash of (run seed, learner's seeds, task, tensor name).
-        previous: The Delta whose body a sequential learner takes over, and a frozen-shared one what is common.
+        seed: Seed of the run. The seed of each tensor is a hash of (run seed, learner's seeds, task, tensor name).
+        previous: Delta of an earlier task. A sequential learner starts from its body, a frozen-shared learner from
+            its common tensors. Default: None, every tensor is new.
+
+    Raises:
+        InputError: The learner cannot apply to this backbone.
     """
     return Delta(
         materialize(learner, initial_trainable(backbone, learner, task, seed, previous), backbone.architecture.layers)
@@ -35,15 +39,18 @@ def initial_delta(backbone: Backbone, learner: Learner, task: Task, seed: int, p
 def initial_trainable(
     backbone: Backbone, learner: Learner, task: Task, seed: int, previous: Delta | None = None
 ) -> dict[str, Tensor]:
-    """What is trained, before training: the tensors of `initial_delta`, or what makes them."""
+    """Initial values of the trainable tensors, by name.
+
+    These are the tensors of `initial_delta`, or the MLP that computes them (`reparametrise`).
+    """
     forms = {m.name: m.form for m in learner.modifications} | {
         m.group: m.form for m in learner.modifications if m.group
     }
     shapes = delta_shapes(learner, backbone.architecture, task.outputs)
-    if previous is None:  # tables that are there already are trained on as they are
-        made_up = mlp_shapes(learner, backbone.architecture)
-        owners = tuple(f"added.{name[len(PART) :].split('.')[0]}." for name in made_up if name.endswith(".table"))
-        shapes = {name: shape for name, shape in shapes.items() if not name.startswith(owners)} | made_up
+    if previous is None:  # with an earlier Delta, training continues on its tables, without the MLP
+        mlp = mlp_shapes(learner, backbone.architecture)
+        owners = tuple(f"added.{name[len(PART) :].split('.')[0]}." for name in mlp if name.endswith(".table"))
+        shapes = {name: shape for name, shape in shapes.items() if not name.startswith(owners)} | mlp
     kept = {} if previous is None else {name: previous.tensors[name] for name in kept_names(learner, previous)}
     drawn: dict[str, Tensor] = {}
     if learner.peft and not kept:
@@ -75,18 +82,25 @@ def initial_trainable(
 
 
 def kept_names(learner: Learner, previous: Delta) -> list[str]:
-    """Tensors that a fit takes over from an earlier Delta."""
+    """Names of the tensors with which a fit starts from an earlier Delta.
+
+    A sequential learner takes all tensors but the head, another learner the common ones (`layout.common`).
+    """
     body = [name for name in previous.tensors if not name.startswith("head.")]
     return body if learner.sharing == "sequential" else [name for name in body if common(learner, name)]
 
 
 def frozen_names(learner: Learner, previous: Delta | None) -> frozenset[str]:
-    """Of these, the tensors that the fit leaves as they are."""
+    """Names of the tensors from `kept_names` that the fit does not train.
+
+    Args:
+        previous: Delta of an earlier task; None gives the empty set.
+    """
     return frozenset(kept_names(learner, previous) if previous is not None and learner.keeps_task_weights else ())
 
 
 def added_gates(learner: Learner, trainable: Mapping[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
-    """Gate parameters a, one for each scalar of every gated tensor, ready for training; empty without gates."""
+    """Trainable gate parameters a: per gated tensor, one of the same shape. Empty for a learner without gates."""
     if learner.gates is None:
         return {}
     begins = learner.gated.endswith(".")
@@ -95,7 +109,10 @@ def added_gates(learner: Learner, trainable: Mapping[str, Tensor], random: torch
 
 
 def _words(backbone: Backbone, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
-    """Word vectors drawn from the vocabulary, where a prompt begins (Lester et al. 2021, section 3.2: "sampled
-    vocabulary"; they draw from the 5,000 most common, which a tokenizer does not tell)."""
+    """Initial vectors of a prompt: word vectors of random words of the vocabulary, of shape [l, e].
+
+    Lester et al. 2021, section 3.2, "sampled vocabulary". They draw from the 5,000 most common words; a tokenizer does
+    not tell which these are, so all words are drawn from here.
+    """
     table = backbone.weights[word_table(backbone.architecture)]
     return table[torch.randint(len(table), (shape[0],), generator=random)].clone()

@@ -1,4 +1,4 @@
-"""Names and shapes of a Delta's tensors, from a learner and an architecture alone."""
+"""Names and shapes of the tensors of a Delta. They follow from the learner and the architecture, without weights."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tasks.errors import InputError
 
 
 def common(learner: Learner, name: str) -> bool:
-    """Whether a tensor of the Deltas of a frozen-shared learner is the same in all of them.
+    """Whether all Deltas of a frozen-shared learner have the same value of this tensor. False for other learners.
 
-    Of modifications that which their forms say; of a learner without any, all it tunes: its later tasks train heads.
-    A prompt is common as a whole, whatever it is joined with.
+    The form of a modification names its common tensors. A prompt is always common. If the learner has no modification,
+    every tensor but the head is common: later tasks train only their heads.
     """
     if learner.sharing != "frozen-shared" or name.startswith("head."):
         return False
@@ -28,10 +28,13 @@ def common(learner: Learner, name: str) -> bool:
 
 
 def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> Shapes:
-    """Name and shape of every tensor of a Delta: `backbone.*`, `added.*`, `head.*`; from the config alone.
+    """Name and shape of each tensor of a Delta: `backbone.*`, `difference.*`, `added.*`, `head.*`.
+
+    Args:
+        outputs: Width of the head, C.
 
     Raises:
-        InputError: The learner cannot apply to this architecture; says why.
+        InputError: The learner cannot apply to this architecture. The message gives the reason.
     """
     if not learner.trains:
         return {"head.bias": (outputs,)}
@@ -44,7 +47,7 @@ def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> 
         if learner.prompt >= architecture.maximum_length:
             expected = f"less than the {architecture.maximum_length} tokens of the backbone"
             where, found = f"learner {learner.name}", str(learner.prompt)
-            raise InputError("the prompt leaves no room for words", where=where, expected=expected, found=found)
+            raise InputError("the prompt leaves no space for the text", where=where, expected=expected, found=found)
         shapes["added.prompt.embeddings"] = (learner.prompt, architecture.embedding)
     if learner.peft:
         shapes |= injected_shapes(learner.peft, architecture)

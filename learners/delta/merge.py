@@ -1,8 +1,9 @@
-"""Merging: a Delta's changes of the forward pass as weights of the encoder itself, where algebra allows it.
+"""Merging: put the changes of a Delta into the weights of the encoder, if algebra allows it.
 
-A change that is affine in what a matrix reads, or in what it puts out, is a change of that matrix and its bias: with
-h = W x + b and Δh = M x + c, h + s Δh = (W + s M) x + (b + s c). A factor for each dimension of what W₂ reads is one
-for each of its columns. All else (a non-linearity, a gate, more tokens) has no place in the weights.
+Let a matrix compute h = W x + b. A change Δh = M x + c can be merged into W and b, because
+h + s Δh = (W + s M) x + (b + s c). A change that is affine in h can be merged in the same way. A factor per dimension
+of the input of W₂ becomes a factor per column of W₂. Other changes (a non-linearity, a gate, more tokens) cannot be
+merged.
 """
 
 from __future__ import annotations
@@ -22,22 +23,24 @@ from learners.specification.modification import Modification
 from tasks.errors import InputError
 
 State = dict[str, Tensor]
-# Matrix whose output, dropout aside, is the representation. Where an activation function comes between, there is none.
+# The matrix whose output (before dropout) is the representation at a site. After an activation function there is none.
 MATRICES: Mapping[Role, Role] = {
     **{role: role for role in FED_BY},
     "attention.output": "attention.wo",
     "ffn.output": "ffn.w2",
 }
-READERS: Mapping[Role, Role] = {"attention.heads": "attention.wo", "ffn.intermediate": "ffn.w2"}  # alone in reading it
+# The matrix that reads the representation at a site, if only one does.
+READERS: Mapping[Role, Role] = {"attention.heads": "attention.wo", "ffn.intermediate": "ffn.w2"}
 
 
 def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
-    """The weights of the whole encoder for one task, in float32: its forward pass is the modified backbone's.
+    """Weights of the whole encoder for one task, float32, by their names in the encoder.
 
-    Sums are taken in float64. The backbone is only read; the head is not part of an encoder.
+    The encoder with these weights computes what the backbone with the Delta computes. The head is not included. Sums
+    are computed in float64. The backbone does not change.
 
     Raises:
-        InputError: `unmergeable`.
+        InputError: The Delta cannot be merged; the message gives the reason of `unmergeable`.
     """
     if reason := unmergeable(learner, backbone.architecture):
         where = f"learner {learner.name}"
@@ -49,8 +52,8 @@ def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
             state[key] = tensor
         elif part == "difference":
             state[key] = state[key] + tensor
-    # As the representations come about: of a matrix, then after its dropout. Factors of what W₂ reads are last, as all
-    # that is beside W₂ reads it rescaled.
+    # The order of the forward pass: changes of the output of a matrix, then changes after its dropout. Factors on the
+    # input of a matrix come last, because modifications parallel to W₂ read the rescaled input.
     ordered = sorted(learner.modifications, key=lambda m: (m.site in READERS, m.site not in FED_BY))
     for layer in range(backbone.architecture.layers):
         for modification in ordered:
@@ -59,15 +62,15 @@ def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
 
 
 def unmergeable(learner: Learner, architecture: Architecture) -> str:
-    """Why a learner's changes are none of an encoder's weights, in one sentence; "" where they are."""
+    """Why the changes of a learner cannot be merged, in one sentence; "" if they can."""
     if not learner.trains:
         return "it trains no model"
     if learner.prompt:
-        return "a prompt is more tokens, not other weights"
+        return "a prompt adds tokens, it does not change weights"
     if learner.peft:
-        return "what peft adds is known to peft alone"
+        return "only peft knows how to merge the modules of peft"
     if learner.layers_read > 1:
-        return "its head reads several layers, and no weights of the encoder bring those to its output"
+        return "its head reads several layers, but an encoder gives only the output of the last layer"
     reasons = (_obstacle(modification, architecture) for modification in learner.modifications)
     return next((reason for reason in reasons if reason), "")
 
@@ -75,19 +78,19 @@ def unmergeable(learner: Learner, architecture: Architecture) -> str:
 def _obstacle(modification: Modification, architecture: Architecture) -> str:
     form, site, reads = modification.form, modification.site, modification.reads
     if isinstance(form, Gated):
-        return f"{modification.name} is weighed against the attention by a gate, which differs from token to token"
+        return f"{modification.name} has a gate, whose value differs from token to token"
     if not _affine(form):
         return f"{modification.name} is not linear in what it reads: {form.formula}"
     if modification.multiplies:
-        return f"{modification.name} multiplies what it changes by something that differs from token to token"
+        return f"{modification.name} multiplies what it changes by a value that differs from token to token"
     if isinstance(form, Rescale) and reads is None and site in READERS:
         return ""
     if site not in MATRICES:
-        return f"no matrix puts out {site}, where {modification.name} acts"
+        return f"{modification.name} changes {site}, which is not the output of a matrix"
     if reads not in (None, FED_BY[MATRICES[site]]):
-        return f"{modification.name} reads {reads}, which is not what the matrix beside it reads"
+        return f"{modification.name} reads {reads}, but the matrix at its site reads another input"
     if not isinstance(_plain(form), LowRank | Rescale) and not architecture.anatomy.biased:
-        return f"{modification.name} shifts by a constant, and a {architecture.model_type} model has no bias to take it"
+        return f"{modification.name} adds a constant, but a {architecture.model_type} model has no bias to add it to"
     return ""
 
 
@@ -102,7 +105,7 @@ def _affine(form: Form) -> bool:
 
 
 def _merge(architecture: Architecture, modification: Modification, layer: int, delta: Delta, state: State) -> None:
-    """Replace weight and bias of the matrix that one modification in one layer changes."""
+    """Replace, in `state`, the weight and bias of the matrix that one modification changes in one layer."""
     form, site, scale = modification.form, modification.site, modification.scale
     shapes = modification.shapes(architecture)
     tensors = {name: delta.tensors[modification.key(layer, name)].double() for name in shapes}

@@ -1,7 +1,8 @@
-"""Methods of the peft library: modules put into an encoder that has modules of its own and the backbone's weights.
+"""Methods of the peft library, inserted into a copy of the encoder.
 
-peft replaces modules and draws on the global generator; here it does so to a copy, under a seed. Of that copy the
-frozen parameters are then those of the backbone itself, and what peft trains comes from a Delta with every call.
+peft replaces modules and draws from PyTorch's global generator. So it works on a copy of the encoder and under a fixed
+seed. The copy shares its frozen parameters with the backbone. The trained tensors come from a Delta, in each call of
+the forward pass.
 """
 
 from __future__ import annotations
@@ -23,26 +24,31 @@ from learners.specification.notation import read_object
 from tasks.errors import InputError, unknown_name
 from tasks.seeds import seed_of
 
-PART = "added.peft."  # names in a Delta: this, and the name in the encoder with the method in it
+PART = "added.peft."  # prefix of a name in a Delta; the rest is the name in the copy of the encoder
 ADAPTER = "default"
 OURS = {"PREFIX_TUNING": "prefix:30", "PROMPT_TUNING": "prompt:20", "P_TUNING": "prompt:20"}
 
-MOST = 8  # encoders kept of one backbone: of the methods that were asked for last
-# Weak: an encoder with a method in it must not keep its backbone in memory.
+MAX_MODELS = 8  # encoders in memory per backbone: those of the methods used last
+# Weak keys: an encoder with a method must not keep its backbone in memory.
 _MODELS: WeakKeyDictionary[Backbone, dict[str, nn.Module]] = WeakKeyDictionary()
 
 
 def injected_model(backbone: Backbone, config: str) -> nn.Module:
-    """The backbone with a method in it, in the backbone's mode (training or not).
+    """The encoder of a backbone with a method of peft, in the backbone's mode (training or evaluation).
 
-    Trained tensors are there by name and hold nothing of value; what peft draws and freezes is the same for all tasks.
+    The values of its trained tensors have no meaning: the caller replaces them by those of a Delta. Tensors that peft
+    draws and freezes are the same for all tasks.
+
+    Args:
+        config: The settings of peft, as an object of our notation: `{peft_type=LORA,r=8,...}`.
 
     Raises:
-        InputError: As `injected`; or the method changes frozen weights, as some ways of initialising LoRA do.
+        InputError: As `injected`. Also if the method changes frozen weights, as some initialisations of LoRA do, or if
+            its forward pass needs more than a text.
     """
-    known = _MODELS.setdefault(backbone, {})
-    if config in known:
-        known[config] = known.pop(config)  # the last asked for
+    models = _MODELS.setdefault(backbone, {})
+    if config in models:
+        models[config] = models.pop(config)  # move to the end: it is used last
     else:
         model = _copied(backbone)
         frozen = {id(parameter): (name, parameter) for name, parameter in model.named_parameters()}
@@ -55,64 +61,77 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
                 own = backbone.model.get_parameter(name)
                 if not torch.equal(parameter, own):
                     fix = "choose another initialisation"
-                    raise InputError(f"peft would change the frozen {name}", where=f"learner peft:{config}", fix=fix)
+                    raise InputError(f"peft would change frozen weight {name}", where=f"learner peft:{config}", fix=fix)
                 setattr(module, key, own)
         try:
             row = torch.full((1, 2), backbone.pad_id)
             model(input_ids=row, attention_mask=torch.ones_like(row))
-        except Exception as error:  # it needs more than a text, such as a task's number
+        except Exception as error:  # the method needs more than a text, such as the number of a task
             raise _refused(f"learner peft:{config}", error) from error
-        known[config] = model
-        if len(known) > MOST:
-            del known[next(iter(known))]
-    return known[config].train(backbone.model.training)
+        models[config] = model
+        if len(models) > MAX_MODELS:
+            del models[next(iter(models))]
+    return models[config].train(backbone.model.training)
 
 
 def injected_initial(backbone: Backbone, config: str, seed: int) -> dict[str, Tensor]:
-    """First value of all that the method trains, as peft draws it: name in a Delta -> float32 tensor."""
+    """Initial trained tensors of a method, as peft draws them: name in a Delta -> float32 tensor.
+
+    Raises:
+        InputError: As `injected`.
+    """
     model = injected(config, _copied(backbone), seed)
     return {f"{PART}{name}": parameter.detach().float() for name, parameter in trained(model).items()}
 
 
 @lru_cache(maxsize=256)
 def injected_shapes(config: str, architecture: Architecture) -> Shapes:
-    """Name in a Delta and shape of all that the method trains, with no backbone at hand."""
+    """Name in a Delta and shape of each trained tensor of a method. Needs no weights.
+
+    Raises:
+        InputError: As `injected`.
+    """
     model = injected(config, skeleton(architecture), 0)
     return {f"{PART}{name}": tuple(parameter.shape) for name, parameter in trained(model).items()}
 
 
 def peft_seed(config: str) -> int:
-    """Of what peft draws and freezes."""
+    """Seed of the tensors that peft draws and freezes."""
     return seed_of(0, "peft", config)
 
 
 def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters of a model that require a gradient, by name."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def injected(config: str, model: nn.Module, seed: int) -> nn.Module:
-    """Put a method into a model, in place.
+    """Insert a method of peft into a model, in place. Returns the model.
+
+    Args:
+        config: The settings of peft, as an object of our notation.
+        seed: Seed of everything that peft draws.
 
     Raises:
-        InputError: peft is not installed, or knows no such method, settings or modules; or what it trains would lie
+        InputError: peft is not installed, does not know the method, its settings or its modules, or would train tensors
             outside the model.
     """
     where = f"learner peft:{config}"
     chosen, method = peft_config(config)
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they are of merging, of peft's own files and of CUDA, which are not used here
+        warnings.simplefilter("ignore")  # they concern merging, files of peft and CUDA, which are not used here
         torch.manual_seed(seed)
         try:
             tuner = method(model, chosen, adapter_name=ADAPTER)
         except Exception as error:
             raise _refused(where, error) from error
     if not {id(parameter) for parameter in trained(tuner).values()} <= {id(p) for p in model.parameters()}:
-        raise InputError("peft would train something outside the encoder", where=where, fix="choose another method")
+        raise InputError("peft would train tensors outside the encoder", where=where, fix="choose another method")
     return model
 
 
 def peft_config(config: str) -> tuple[Any, Any]:
-    """The settings as peft's own object, and the class of the method.
+    """The settings as an object of peft, and the class of the method.
 
     Raises:
         InputError: As `injected`.
@@ -134,17 +153,18 @@ def peft_config(config: str) -> tuple[Any, Any]:
         except Exception as error:
             raise _refused(where, error) from error
     if chosen.is_prompt_learning or chosen.is_adaption_prompt:
-        fix = f"take our own: {OURS.get(name, 'prefix:30 or prompt:20')}"
+        fix = f"use our own learner: {OURS.get(name, 'prefix:30 or prompt:20')}"
         raise InputError(f"{name} adds no module to an encoder", where=where, fix=fix)
     return chosen, methods[name]
 
 
 def skeleton(architecture: Architecture) -> nn.Module:
-    """Modules of the names, kinds and shapes of an encoder's, that hold no memory and compute nothing."""
+    """An encoder without weights: modules with the same names, types and shapes. They use no memory.
+
+    It cannot compute anything.
+    """
     root, shapes = nn.Module(), parameter_shapes(architecture)
-    root.__dict__["config"] = {
-        "model_type": architecture.model_type
-    }  # by which peft knows where its methods go by default
+    root.__dict__["config"] = {"model_type": architecture.model_type}  # peft finds its default target modules by it
     for name, shape in shapes.items():
         path, _, kind = name.rpartition(".")
         if kind == "weight":
@@ -175,4 +195,4 @@ def _copied(backbone: Backbone) -> nn.Module:
 
 
 def _refused(where: str, error: Exception) -> InputError:
-    return InputError("peft refuses this", where=where, found=" ".join(str(error).split())[:300])
+    return InputError("peft rejects this configuration", where=where, found=" ".join(str(error).split())[:300])

@@ -1,4 +1,7 @@
-"""Magnitude pruning to a target: of all gated scalars the largest stay, and are trained on (Guo et al. 2021, 3.3)."""
+"""Magnitude pruning to a target (Guo et al. 2021, section 3.3).
+
+The gated scalars with the largest magnitude stay, and training continues on them. All others become zero.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,17 @@ from learners.specification.learner import Learner, Pruning
 def prune(
     learner: Learner, pruning: Pruning, trainable: Mapping[str, Tensor], gates: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Apply the gates to their leaves, zero all but the largest scalars over all of them, and return what stays.
+    """Multiply the gated tensors by their gates, then set all but the largest scalars to zero, in place.
+
+    Magnitudes are compared over all gated tensors together. Between equal magnitudes the earlier scalar stays.
+
+    Args:
+        trainable: Trainable tensors by name; changed in place.
+        gates: Gate parameters a, by the name of the gated tensor.
 
     Returns:
-        Name -> bool tensor, True where a scalar stays: `target` of them all, ties broken by place, fewer where gates
-        have closed more.
+        Name -> bool tensor of the same shape, True for each scalar that stays. The share of these is `target` of the
+        setting, or less if the gates have closed more.
     """
     assert learner.gates is not None
     with torch.no_grad():
@@ -34,7 +43,7 @@ def prune(
 
 
 def hold(masks: Mapping[str, Tensor], trainable: Mapping[str, Tensor]) -> None:
-    """Zero again what a step has moved though it does not stay: moments and decay know no mask."""
+    """Set pruned scalars to zero again, in place. The optimiser changes them, because it does not know the masks."""
     with torch.no_grad():
         for name, mask in masks.items():
             trainable[name].mul_(mask)

@@ -1,8 +1,8 @@
-"""What is trained in place of a Delta's tensors: the MLP that makes the tables of a prefix, dropped after training.
+"""Reparametrisation of a prefix: an MLP computes its tables during training and is dropped afterwards.
 
-Tables trained directly are less stable (Li and Liang 2021, section 4.3). P = MLP(E): a table E [l, d] and a hidden
-layer shared by all layers, and for each layer an output layer to its P_k, P_v:
-tanh(E W + b) W_l + b_l, [l, 2d]. Sizes and tanh as in He et al.'s code.
+Directly trained tables are less stable (Li and Liang 2021, section 4.3). P = MLP(E). All layers share a table E [l, d]
+and a hidden layer. Each layer has its own output layer, which gives its P_k and P_v:
+tanh(E W + b) W_l + b_l, [l, 2d]. Sizes and tanh are those of He et al.'s code.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PART = "mlp."
 
 
 def parametrised(learner: Learner) -> tuple[Modification, ...]:
-    """The modifications whose tables an MLP makes."""
+    """The modifications of a learner whose tables an MLP computes."""
     return tuple(m for m in learner.modifications if isinstance(m.form, UngatedPrefix) and m.form.mlp)
 
 
 def mlp_shapes(learner: Learner, architecture: Architecture) -> Shapes:
-    """Name and shape of what is trained in place of the tables."""
+    """Name and shape of each tensor of the MLP, which is trained instead of the tables."""
     shapes: Shapes = {}
     for modification in parametrised(learner):
         form = modification.form
@@ -42,14 +42,21 @@ def mlp_shapes(learner: Learner, architecture: Architecture) -> Shapes:
 
 
 def mlp_initial(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """A first tensor as PyTorch's `Embedding` and `Linear` draw theirs; biases 0."""
+    """Initial tensor of the MLP, drawn as in PyTorch's `Embedding` (table) and `Linear` (weights). Biases are 0."""
     if name.endswith("bias"):
         return torch.zeros(shape)
     return torch.randn(shape, generator=generator) if name.endswith("table") else kaiming_uniform(shape, generator)
 
 
 def materialize(learner: Learner, trainable: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:
-    """The tensors of a Delta that these leaves stand for; where no MLP is among them, the leaves themselves."""
+    """Compute the tensors of a Delta from the trainable tensors.
+
+    Tensors of an MLP are replaced by the tables that it computes. All other tensors stay the same objects.
+
+    Args:
+        trainable: Trainable tensors by name.
+        layers: Number of layers of the backbone.
+    """
     tensors = {name: leaf for name, leaf in trainable.items() if not name.startswith(PART)}
     for modification in parametrised(learner):
         own = f"{PART}{modification.name}"

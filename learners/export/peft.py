@@ -1,4 +1,4 @@
-"""What a task added, in the files of the peft library: adapter_config.json and adapter_model.safetensors."""
+"""Export of a Delta as an adapter of the peft library: adapter_config.json and adapter_model.safetensors."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ WEIGHTS = "adapter_model.safetensors"
 
 
 def peft_settings(learner: Learner, architecture: Architecture) -> dict[str, Any]:
-    """The learner as a configuration of peft.
+    """The configuration of peft that describes a learner, as plain JSON values.
 
     Raises:
-        InputError: peft has none for it; says why.
+        InputError: peft cannot describe this learner. The message gives the reason of `unsayable`.
     """
     if reason := unsayable(learner, architecture):
         raise InputError("peft has no form for this", where=f"learner {learner.name}", found=reason)
@@ -66,21 +66,21 @@ def peft_settings(learner: Learner, architecture: Architecture) -> dict[str, Any
 
 
 def unsayable(learner: Learner, architecture: Architecture) -> str:
-    """Why peft has no form for a learner, in one sentence; "" where it has one."""
+    """Why peft cannot describe a learner, in one sentence; "" if it can."""
     if not learner.trains or learner.difference or learner.layers_read > 1 or learner.tuned != Tuned():
-        return "it is more, or else, than something added to a frozen encoder"
+        return "it does not only add modules to a frozen encoder"
     if learner.peft or (learner.prompt and not learner.modifications):
         return ""
     kinds = {(type(m.form), m.scale, getattr(m.form, "rank", 0)) for m in learner.modifications}
     if learner.prompt or len(kinds) != 1 or next(iter(kinds))[0] not in (LowRank, Rescale):
-        return "only LoRA of one rank and scale, IA3 and prompts are written for it"
+        return "only LoRA with one rank and scale, IA3 and prompts can be exported for peft"
     if any(hook_point(architecture, m.site, 0).columns for m in learner.modifications):
-        return f"in a {architecture.model_type} model one matrix makes query, key and value"
+        return f"in a {architecture.model_type} model, one matrix computes query, key and value"
     return ""
 
 
 def peft_tensors(learner: Learner, delta: Delta, architecture: Architecture) -> dict[str, Tensor]:
-    """What the adapter holds, by peft's names within the encoder."""
+    """Tensors of the adapter, by peft's names in the encoder. A prompt is not among them."""
     if learner.peft:
         return {name[len(PART) :]: tensor for name, tensor in delta.tensors.items() if name.startswith(PART)}
     tensors: dict[str, Tensor] = {}
@@ -90,7 +90,7 @@ def peft_tensors(learner: Learner, delta: Delta, architecture: Architecture) -> 
             own = {name: delta.tensors[m.key(layer, name)] for name in m.shapes(architecture)}
             if isinstance(m.form, LowRank):
                 tensors |= {f"{module}.lora_{name}.{ADAPTER}.weight": tensor for name, tensor in own.items()}
-            else:  # of the input of W₂ a row, of what a matrix puts out a column
+            else:  # peft stores a factor on the input of W₂ as a row, a factor on an output as a column
                 factor = 1 + m.scale * (own["factor"] - 1)
                 tensors[f"{module}.ia3_l.{ADAPTER}"] = factor[None] if m.site == "ffn.intermediate" else factor[:, None]
     return tensors
@@ -99,10 +99,16 @@ def peft_tensors(learner: Learner, delta: Delta, architecture: Architecture) -> 
 def write_adapter(
     folder: Path, backbone: Backbone, learner: Learner, task: Task, max_length: int, delta: Delta
 ) -> Loading:
-    """Write adapter, tokenizer and, where peft has no place for it, the head, into an empty folder.
+    """Write adapter and tokenizer into an empty folder. Also write the head, if peft's files cannot hold it.
+
+    Args:
+        max_length: Maximum number of tokens of a row in training.
+
+    Returns:
+        How a program loads these files.
 
     Raises:
-        InputError: peft is not installed, or has no form for the learner.
+        InputError: peft is not installed, or cannot describe the learner.
     """
     settings = peft_settings(learner, backbone.architecture)
     if find_spec("peft") is None:
@@ -114,14 +120,15 @@ def write_adapter(
         backbone.architecture,
         peft_tensors(learner, delta, backbone.architecture),
     )
-    # In a classifier peft would pool the prompt's first place, and RoBERTa's has its pooler under the head's name.
-    apart = architecture.model_type != "bert" and any(name.startswith(POOLER) for name in tensors)
-    classifies = has_classifier(architecture) and not learner.prompt and not apart
+    # We export an encoder and a separate head in two cases: a classifier of peft would pool the first position of a
+    # prompt, and the classifier of RoBERTa has its pooler under the name of the head.
+    pooler_in_head = architecture.model_type != "bert" and any(name.startswith(POOLER) for name in tensors)
+    classifies = has_classifier(architecture) and not learner.prompt and not pooler_in_head
     base = _classifier(backbone, task, head) if classifies else copy.deepcopy(backbone.model).float()
     kind = {"task_type": "SEQ_CLS" if classifies else "FEATURE_EXTRACTION"}
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.manual_seed(peft_seed(learner.peft))  # what it freezes must be what was trained beside
+        torch.manual_seed(peft_seed(learner.peft))  # frozen tensors must be the same as in training
         config = get_peft_config({**settings, **kind})
         model = get_peft_model(base, config)
         parameters, prefix = dict(model.named_parameters()), architecture.anatomy.prefix if classifies else ""
@@ -151,8 +158,10 @@ def write_adapter(
 
 
 def reference(backbone: Backbone) -> str:
-    """What files for others call the backbone: its name, such as its id on the hub; of a folder the last part of its
-    path, as all before is of this machine."""
+    """The name of the backbone in exported files: its hub id or, for a folder, the last part of its path.
+
+    The rest of the path has no meaning on another machine.
+    """
     return backbone.folder.resolve().name if Path(backbone.name).expanduser().is_dir() else backbone.name.split("@")[0]
 
 
@@ -166,13 +175,16 @@ def _classifier(backbone: Backbone, task: Task, head: dict[str, Tensor]) -> Any:
 
 
 def _module(architecture: Architecture, modification: Modification, layer: int) -> str:
-    """Name of the matrix that a modification changes: the one whose output it is, or the one that reads it."""
+    """Name of the matrix that a modification changes: the one that computes or reads its site."""
     site = modification.site if modification.site in FED_BY else "ffn.w2"
     return hook_point(architecture, site, layer).module
 
 
 def _pattern(architecture: Architecture, modules: list[str]) -> str:
-    """A regular expression of these modules of layer 0, in all layers: names alone would match others that end so."""
+    """A regular expression that matches these modules of layer 0, and the same modules in all layers.
+
+    With plain names, peft would also match other modules whose names end in the same way.
+    """
     first = f"{layer_module(architecture, 0)}."
     layer = re.escape(architecture.anatomy.layer).replace(re.escape("{}"), r"\d+")
     return rf"(.*\.)?{layer}\.({'|'.join(re.escape(module.removeprefix(first)) for module in modules)})"

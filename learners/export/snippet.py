@@ -1,4 +1,4 @@
-"""A program of a few lines that gives the logits of texts from the files of one task's model."""
+"""A short Python program that loads the exported model of one task and computes logits of texts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from learners.backbones.backbone import Backbone
 
-HEAD = "head.safetensors"  # `weight` [C, d] and `bias` [C], where the model's own files have no place for them
+HEAD = "head.safetensors"  # `weight` [C, d] and `bias` [C], if the model's own files cannot hold them
 
 
 @dataclass(frozen=True)
 class Loading:
-    """How a model is loaded.
+    """How a program loads an exported model.
 
     Attributes:
-        lines: Of Python; they make `model`, and `encoder` where that is not a classifier.
-        imports: What they need of transformers.
+        lines: Lines of Python. They define `model` for a classifier, `encoder` otherwise, and both for an adapter.
+        imports: The names that these lines import from transformers.
         classifies: Whether the model itself gives logits.
-        adapter: Whether the model is one of peft.
-        prompt: Vectors that peft's model holds, before the words of each row.
-        backbone: What the encoder is called that an adapter belongs to.
+        adapter: Whether the model is an adapter of peft. Default: no.
+        prompt: Number of prompt vectors, which peft's model holds. Default: 0.
+        backbone: Name of the encoder that an adapter needs. Default: "", for a complete model.
     """
 
     lines: tuple[str, ...]
@@ -31,7 +31,7 @@ class Loading:
 
 
 def usage(backbone: Backbone, loading: Loading) -> str:
-    """The program; `folder`, `backbone`, `texts` and `texts_b` are set in its first paragraph after the imports."""
+    """The program. It sets `folder`, `backbone`, `texts` and `texts_b` in the first paragraph after the imports."""
     own_head = [] if loading.classifies else ["from safetensors.torch import load_file"]
     answer = ["logits = model(**rows).logits"] if loading.classifies else _with(backbone, loading)
     lines = [
@@ -55,7 +55,7 @@ def usage(backbone: Backbone, loading: Loading) -> str:
 
 
 def _with(backbone: Backbone, loading: Loading) -> list[str]:
-    """From rows to logits through an encoder, pooling and a head."""
+    """Lines that compute logits of rows with an encoder, pooling and a separate head."""
     prompt = loading.prompt
     before = [
         'words = encoder.get_input_embeddings()(rows.pop("input_ids"))',

@@ -1,7 +1,7 @@
-"""A task's model in the files of transformers, for programs that know nothing of Deltas.
+"""Export of the model of one task as a checkpoint of transformers, for programs that do not know Deltas.
 
-Where transformers' own classifier of an architecture is a linear head on what is pooled here, they are those of
-`AutoModelForSequenceClassification`; elsewhere those of the encoder, `AutoModel`, and the head lies beside them.
+If the classifier of transformers computes the same as ours, the files are for `AutoModelForSequenceClassification`.
+Otherwise they are for the encoder, `AutoModel`, and the head is a separate file.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from tasks.task import Task
 
 State = Mapping[str, Tensor]
 
-# Where pooler and head lie in transformers' classifiers, if not under the encoder's prefix. RoBERTa's first layer after
-# the encoder is a pooler by another name: tanh of a matrix times the first token.
+# Names of pooler and head in the classifiers of transformers, if they are outside the encoder's prefix. In RoBERTa's
+# classifier, the first layer after the encoder is a pooler with another name: tanh of a matrix times the first token.
 _BERT = {"head": "classifier"}
 _ROBERTA = {"pooler.dense": "classifier.dense", "head": "classifier.out_proj"}
 
 
 def has_classifier(architecture: Architecture) -> bool:
-    """Whether transformers' classifier computes what is computed here: head(tanh(pooler(first token)))."""
+    """Whether the classifier of transformers computes the same as ours: head(tanh(pooler(first token)))."""
     return architecture.pooler
 
 
 def classifier_state(architecture: Architecture, state: State, head: State) -> dict[str, Tensor]:
-    """The state of transformers' classifier.
+    """The weights of the classifier, by its names in transformers.
 
     Args:
-        state: Of the encoder, by its own names.
-        head: `weight` and `bias`.
+        state: Weights of the encoder, by their names in the encoder.
+        head: `weight` [C, d] and `bias` [C].
     """
     places = _BERT if architecture.model_type == "bert" else _ROBERTA
     renamed = {}
@@ -51,11 +51,12 @@ def classifier_state(architecture: Architecture, state: State, head: State) -> d
 
 
 def head_of(delta: Delta) -> dict[str, Tensor]:
+    """The head of a Delta: `weight` [C, d] and `bias` [C]."""
     return {name: delta.tensors[f"head.{name}"] for name in ("weight", "bias")}
 
 
 def task_config(backbone: Backbone, task: Task, classifier: bool) -> Any:
-    """The encoder's config with the task's labels, as transformers has it."""
+    """The config of the encoder for transformers, with the labels of the task."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
         MODEL_MAPPING_NAMES,
@@ -77,8 +78,12 @@ def write_checkpoint(
     """Write config, weights and tokenizer into an empty folder.
 
     Args:
-        max_length: Tokens of the longest row in training, which the tokenizer is told.
-        state: Of the whole encoder, by its own names.
+        max_length: Maximum number of tokens of a row in training. The tokenizer cuts longer rows.
+        state: Weights of the whole encoder, by their names in the encoder.
+        head: `weight` [C, d] and `bias` [C].
+
+    Returns:
+        How a program loads these files.
     """
     architecture = backbone.architecture
     classifies = has_classifier(architecture)
@@ -94,7 +99,7 @@ def write_checkpoint(
 
 
 def write_head(folder: Path, backbone: Backbone, head: State) -> None:
-    """Write the head, and that the mean over tokens is its input where it is, as sentence encoders say it."""
+    """Write the head as its own file. For mean pooling, also write the pooling config of sentence-transformers."""
     write_tensors(folder / HEAD, head)
     if backbone.pooling == "mean":
         pooling = {"word_embedding_dimension": backbone.architecture.hidden, "pooling_mode_mean_tokens": True}
@@ -103,11 +108,12 @@ def write_head(folder: Path, backbone: Backbone, head: State) -> None:
 
 
 def write_tensors(path: Path, tensors: State) -> None:
+    """Write tensors as a safetensors file that transformers accepts."""
     path.write_bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata={"format": "pt"}))
 
 
 def write_tokenizer(folder: Path, backbone: Backbone, max_length: int) -> None:
-    """The backbone's tokenizer, which then gives just what the encoder takes, in rows no longer than in training."""
+    """Write the backbone's tokenizer. It gives only the inputs that the encoder takes, cut to `max_length` tokens."""
     tokenizer = copy.deepcopy(backbone.tokenizer)
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()

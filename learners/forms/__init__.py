@@ -1,4 +1,8 @@
-"""Functional forms: how a change Δh is computed from what it reads (He et al. 2022, Table 1, first column)."""
+"""Functional forms: how a change Δh is computed from an input x (He et al. 2022, Table 1, first column).
+
+One file per form; `form.py` has the protocol `Form` and what forms share. A form is plain data: it names the shapes of
+its tensors, initialises them and computes Δh. Import forms from this package, not from its files.
+"""
 
 from learners.forms.bottleneck import Bottleneck
 from learners.forms.form import ACTIVATIONS, Activation, Form, Gated, Reading, Shapes, truncated_normal

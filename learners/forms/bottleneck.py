@@ -1,4 +1,4 @@
-"""Bottlenecks: down to m dimensions, a non-linearity, and up again. Adapters, sequential and parallel."""
+"""Bottleneck: a projection down to m dimensions, a non-linearity, and a projection up. For all kinds of adapters."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ Norm = Literal["none", "input", "bottleneck"]
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """Δh = g(x W₁ + b₁) W₂ + b₂ with W₁ [r, m], W₂ [m, d]; 2md + d + m parameters where r = d.
+    """Δh = g(x W₁ + b₁) W₂ + b₂ with W₁ [reads, m] and W₂ [m, d]; 2md + d + m parameters if reads = d.
 
-    Houlsby et al. 2019, section 2.1 and Figure 2. The paper says "a nonlinearity", the released code uses GELU.
+    Houlsby et al. 2019, section 2.1 and Figure 2. The paper says "a nonlinearity"; the released code uses GELU.
 
     Attributes:
-        size: m.
-        init: `normal`, truncated, of deviation `std` (1e-2 in the paper, section 3.6, 1e-3 in the released code: both
-            leave Δh near zero); or `lora`, W₁ uniform and W₂ zero, Δh exactly zero (He et al. 2022, code).
-        depth: Linear layers; beyond two, matrices [m, m] between, each after a non-linearity. Our definition of what
-            Houlsby et al. tried (section 3.6), as are those of `norm`.
-        norm: LayerNorm, gain and bias trained, of the `input` (2r parameters) or of the `bottleneck` (2m).
+        size: Bottleneck m.
+        activation: Non-linearity g.
+        std: Standard deviation of init `normal`.
+        init: `normal`: truncated normal with deviation `std` (1e-2 in the paper, section 3.6; 1e-3 in the released
+            code), so that Δh is near zero. `lora`: W₁ uniform and W₂ zero, so that Δh is exactly zero (He et al. 2022,
+            code).
+        depth: Number of linear layers. If it exceeds two, there are depth − 2 matrices [m, m] in between, each after a
+            non-linearity. Houlsby et al. tried this and `norm` (section 3.6); the definitions are ours.
+        norm: LayerNorm with trained gain and bias: of the `input` (2·reads parameters), of the `bottleneck` (2m
+            parameters), or `none`.
     """
 
     size: int

@@ -1,4 +1,4 @@
-"""What a functional form is, and what all of them are made of."""
+"""The protocol of functional forms, and the functions that several forms use."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a form may read in one layer of one forward pass.
+    """The values that a form may read in one layer of one forward pass.
 
     Attributes:
         x: Input of the form, [B, S, reads].
-        heads: Attention heads N_h of the backbone.
-        log_mass: log Σ_j exp(q·k_j/√d_h + M_j) of the frozen attention, [B, S, N_h]; taken where it is called for.
-        dropout: Probability with which attention weights are dropped; 0 outside training.
+        heads: Number N_h of attention heads of the backbone.
+        log_mass: Returns log Σ_j exp(q·k_j/√d_h + M_j) of the frozen attention, [B, S, N_h]. It is computed only when
+            a form calls it. A `Gated` form needs it; other forms accept None.
+        dropout: Dropout probability of attention weights; 0 outside training.
     """
 
     x: Tensor
@@ -41,11 +42,13 @@ class Reading:
 
 
 class Form(Protocol):
-    """A family of functions Δh = form(x), one per layer, described by plain data.
+    """A family of functions Δh = form(x), one function per layer, described by plain data.
 
-    `formula` is how it is written; `common` names the tensors that a learner of sharing `frozen-shared` trains on its
-    first task alone. `shapes(reads, writes)` names its tensors for an input of width `reads` and an output of width
-    `writes`; `initialise` draws them; `change` maps x [B, S, reads] to Δh [B, S, writes].
+    * `formula`: the formula as text.
+    * `common`: names of the tensors that a learner with sharing `frozen-shared` trains on the first task only.
+    * `shapes`: name -> shape of the tensors for an input of width `reads` and an output of width `writes`.
+    * `initialise`: draws the tensor of this name, float32 [shape].
+    * `change`: maps x [B, S, reads] to Δh [B, S, writes].
     """
 
     @property
@@ -59,33 +62,33 @@ class Form(Protocol):
 
 @runtime_checkable
 class Gated(Protocol):
-    """A form that weighs itself against what it modifies: h ← (1 − λ) h + λ Δh, λ [B, S, writes] in (0, 1)."""
+    """A form with a gate: h ← (1 − λ) h + λ Δh. `gate` returns λ, [B, S, writes] in (0, 1)."""
 
     def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor: ...
 
 
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """N(0, std²) cut at two standard deviations, as TensorFlow's initialiser of the same name; float32 [shape]."""
+    """Draws from N(0, std²), cut at two standard deviations as in TensorFlow's `truncated_normal`; float32 [shape]."""
     tensor = torch.empty(shape)
     return torch.nn.init.trunc_normal_(tensor, std=std, a=-2 * std, b=2 * std, generator=generator)
 
 
 def kaiming_uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Uniform in ±1/√(columns), as `torch.nn.Linear` and the released code of LoRA draw a matrix; float32 [shape]."""
+    """Draws uniformly in ±1/√columns, like `torch.nn.Linear` and the released code of LoRA; float32 [shape]."""
     return torch.nn.init.kaiming_uniform_(torch.empty(shape), a=math.sqrt(5), generator=generator)
 
 
 def by_head(x: Tensor, heads: int) -> Tensor:
-    """[B, S, N_h d_h] as [B, N_h, S, d_h]; [l, N_h d_h] as [N_h, l, d_h]."""
+    """Splits the last dimension into heads: [B, S, N_h d_h] -> [B, N_h, S, d_h]; [l, N_h d_h] -> [N_h, l, d_h]."""
     return x.reshape(*x.shape[:-1], heads, -1).transpose(-3, -2)
 
 
 def scores(query: Tensor, keys: Tensor, heads: int) -> Tensor:
-    """q kᵀ/√d_h in each head: [B, N_h, S, K] of queries [B, S, N_h d_h] and keys [B, K, N_h d_h] or [K, N_h d_h]."""
+    """Returns q kᵀ/√d_h in each head, [B, N_h, S, K], for queries [B, S, N_h d_h] and keys [(B,) K, N_h d_h]."""
     query = by_head(query, heads)
     return query @ by_head(keys, heads).transpose(-1, -2) / math.sqrt(query.shape[-1])
 
 
 def joined(x: Tensor) -> Tensor:
-    """[B, N_h, S, d_h] as [B, S, N_h d_h]."""
+    """Joins the heads: [B, N_h, S, d_h] -> [B, S, N_h d_h]."""
     return x.transpose(-3, -2).flatten(-2)

@@ -1,4 +1,4 @@
-"""Headwise: in each attention head a bottleneck over the query. Multi-head parallel adapters."""
+"""Headwise: a bottleneck in each attention head, with the query as input. For multi-head parallel adapters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, by_hea
 
 @dataclass(frozen=True)
 class Headwise:
-    """Δh⁽ⁱ⁾ = g(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾ in head i, reading its query; P_k, P_v [l, d]; 2ld parameters.
+    """Δh⁽ⁱ⁾ = g(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾ in head i, with query q⁽ⁱ⁾; P_k, P_v [l, d]; 2ld parameters.
 
-    He et al. 2022, section 4.4: what prefix tuning is without its softmax and its gate. As W_down⁽ⁱ⁾ = W_q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ
-    takes the frozen W_q along (their code: `cross_attn_relu`), it costs what a parallel adapter does. The tables begin
-    as the prefix of their code, N(0, 0.02²).
+    He et al. 2022, section 4.4: prefix tuning without softmax and gate. The down-projection is W_down⁽ⁱ⁾ = W_q⁽ⁱ⁾
+    P_k⁽ⁱ⁾ᵀ. It includes the frozen W_q (released code: `cross_attn_relu`), so it costs as much as a parallel
+    adapter. The tables start from N(0, 0.02²), like the prefix in the released code.
+
+    Attributes:
+        size: Bottleneck l of each head.
+        activation: Non-linearity g.
+        std: Standard deviation of the initial tables.
     """
 
     size: int

@@ -1,4 +1,4 @@
-"""Hypercomplex bottlenecks: weights as sums of Kronecker products, one factor shared by all. Compacter."""
+"""Hypercomplex: a bottleneck whose weights are sums of Kronecker products with one shared factor. For Compacter."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from tasks.errors import InputError
 
 @dataclass(frozen=True)
 class Hypercomplex:
-    """Δh = g(x W₁ + b₁) W₂ + b₂ with W = Σ_{i≤n} A_i ⊗ (s_i t_iᵀ), A_i [n, n]; n³ and, unshared, 3d + 3m parameters.
+    """Δh = g(x W₁ + b₁) W₂ + b₂ with W = Σ_{i≤n} A_i ⊗ (s_i t_iᵀ), A_i [n, n]; n³ shared + 3d + 3m own parameters.
 
-    Karimi Mahabadi et al. 2021 (Compacter), sections 3.2 and 3.3, GELU and rank 1. A is drawn N(0, 0.01²), s and t
-    by Glorot's uniform rule, as their released code does.
+    Karimi Mahabadi et al. 2021 (Compacter), sections 3.2 and 3.3, with GELU and rank 1. A is drawn from N(0, 0.01²); s
+    and t are drawn by Glorot's uniform rule, as in the released code.
 
     Attributes:
-        size: m; a multiple of `terms`, as is d.
-        terms: n.
+        size: Bottleneck m. `terms` must divide m and d.
+        terms: Number n of terms.
+        activation: Non-linearity g.
+        std: Standard deviation of the initial A.
     """
 
     size: int
@@ -41,10 +43,10 @@ class Hypercomplex:
 
     def shapes(self, reads: int, writes: int) -> Shapes:
         n, m = self.terms, self.size
-        for what, width in (("the bottleneck", m), ("what is read", reads), ("what is changed", writes)):
+        for what, width in (("the bottleneck", m), ("the input", reads), ("the output", writes)):
             if width % n:
                 where, expected = f"compacter:{m}:terms={n}", f"a multiple of terms ({n}) as the width of {what}"
-                raise InputError("no sum of Kronecker products", where=where, expected=expected, found=str(width))
+                raise InputError("terms must divide every width", where=where, expected=expected, found=str(width))
         return {
             "rule": (n, n, n),
             "down.s": (n, m // n),
@@ -70,8 +72,8 @@ class Hypercomplex:
 
 
 def matrix(rule: Tensor, s: Tensor, t: Tensor) -> Tensor:
-    """Σ_i A_i ⊗ (s_i t_iᵀ), [out, in], of A [n, n, n], s [n, out/n], t [n, in/n]."""
+    """Returns Σ_i A_i ⊗ (s_i t_iᵀ), [out, in], for `rule` A [n, n, n], s [n, out/n] and t [n, in/n]."""
     n = rule.shape[0]
-    outer = s.unsqueeze(2) * t.unsqueeze(1)  # by hand: what einsum does first of three depends on opt_einsum's presence
+    outer = s.unsqueeze(2) * t.unsqueeze(1)  # einsum of three tensors has another order if opt_einsum is installed
     whole: Tensor = torch.einsum("iab,ixy->axby", rule, outer)
     return whole.reshape(n * s.shape[1], n * t.shape[1])

@@ -1,4 +1,4 @@
-"""Low rank: a product of two thin matrices beside a frozen one. LoRA."""
+"""Low rank: a product of two thin matrices. For LoRA."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ from learners.forms.form import Reading, Shapes, kaiming_uniform
 class LowRank:
     """Δh = x A B with A [reads, r], B [r, writes]; r (reads + writes) parameters.
 
-    Hu et al. 2022 (LoRA), section 4.1. A as the released code draws it (its note: other than in the paper), B zero:
-    the identity at first, exactly. Stored as `torch.nn.Linear` stores: A [r, reads], B [writes, r].
+    Hu et al. 2022 (LoRA), section 4.1. A is drawn as in the released code, which notes that the paper differs. B starts
+    at zero, so Δh is exactly zero at first. The tensors have the layout of `torch.nn.Linear`: A [r, reads], B [writes,
+    r].
+
+    Attributes:
+        rank: r.
     """
 
     rank: int

@@ -1,4 +1,4 @@
-"""Prefixes: keys and values set before those of every layer's attention. Prefix tuning."""
+"""Prefix: learned keys and values before the keys and values of every layer's attention. For prefix tuning."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from learners.forms.form import Reading, Shapes, by_head, joined, scores
 class UngatedPrefix:
     """Δh⁽ⁱ⁾ = softmax(q⁽ⁱ⁾ P_k⁽ⁱ⁾ᵀ / √d_h) P_v⁽ⁱ⁾, added to h; P_k, P_v [l, d]; 2ld parameters.
 
-    He et al. 2022, section 3.1: prefix tuning without what sets it apart from an adapter, its gate.
+    He et al. 2022, section 3.1: prefix tuning without its gate. The gate is what distinguishes it from an adapter.
 
     Attributes:
-        length: l.
-        std: Of the first tables, where no MLP makes them; 0.02 in He et al.'s code.
-        mlp: Width of the MLP that makes the tables while they are trained (`learners.delta.reparametrise`); 0: none.
+        length: Number l of learned keys and values.
+        std: Standard deviation of the initial tables, if there is no MLP; 0.02 in the code of He et al.
+        mlp: Width of the MLP that computes the tables in training (`learners.delta.reparametrise`); 0: no MLP.
     """
 
     length: int
@@ -50,14 +50,18 @@ class UngatedPrefix:
 
 @dataclass(frozen=True)
 class Prefix(UngatedPrefix):
-    """The same, gated: h ← (1 − λ) h + λ Δh.
+    """Prefix tuning: as `UngatedPrefix`, but with a gate, h ← (1 − λ) h + λ Δh.
 
-    Li and Liang 2021; in this form He et al. 2022, section 3.1, equations 7 to 9. λ is the share of attention that
-    falls to the prefix, so this is attention over [P_k; K], [P_v; V] itself, computed beside the frozen one.
+    Li and Liang 2021; in this form He et al. 2022, section 3.1, equations 7 to 9. λ is the share of the attention that
+    the prefix gets. So the result equals attention over the keys [P_k; K] and the values [P_v; V], while the frozen
+    attention itself is not changed.
     """
 
     def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        """λ = Σ_i exp(q·P_k,i/√d_h) / (the same + Σ_j exp(q·k_j/√d_h + M_j)), [B, S, d]: equal within a head."""
+        """Returns λ = p / (p + Σ_j exp(q·k_j/√d_h + M_j)) with p = Σ_i exp(q·P_k,i/√d_h), [B, S, d].
+
+        λ has the same value in all dimensions of a head.
+        """
         assert reading.log_mass is not None
         mass = torch.logsumexp(scores(reading.x, tensors["keys"], reading.heads), dim=-1).transpose(1, 2)  # [B, S, N_h]
         share = torch.sigmoid(mass - reading.log_mass())

@@ -1,4 +1,4 @@
-"""Rescaling: one learned factor for each dimension. IA3."""
+"""Rescale: one learned factor per dimension. For IA3."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from learners.forms.form import Reading, Shapes
 
 @dataclass(frozen=True)
 class Rescale:
-    """Δh = h ⊙ (l − 1), so that h ⊙ l comes out; l [d] is 1 at first: the identity, exactly. d parameters.
+    """Δh = h ⊙ (l − 1) with l [d], so that h + Δh = h ⊙ l; d parameters.
 
-    Liu et al. 2022 (T-Few), section 3.3.
+    Liu et al. 2022 (T-Few), section 3.3. All entries of l are 1 at first, so Δh is exactly zero.
     """
 
     @property

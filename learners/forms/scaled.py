@@ -1,4 +1,4 @@
-"""A form times a factor that is trained with it."""
+"""Scaled: a form multiplied by a trained factor."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from learners.forms.form import Form, Reading, Shapes
 
 @dataclass(frozen=True)
 class Scaled:
-    """Δh = s · form(x) with a trained number s, 1 at first; one parameter more, in each layer.
+    """Δh = s · form(x) with a trained scalar s, 1 at first; one more parameter per layer.
 
-    He et al. 2022, code (`learnable_scalar`); they report no gain over a scale that is set.
+    He et al. 2022, code (`learnable_scalar`). They report no gain over a fixed scale.
+
+    Attributes:
+        form: The form that is multiplied.
     """
 
     form: Form

@@ -1,4 +1,4 @@
-"""Token shifts: one vector for a layer, weighted for each token. AdapterBias."""
+"""Token shift: one vector per layer with one weight per token. For AdapterBias."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ from learners.forms.form import Reading, Shapes
 
 @dataclass(frozen=True)
 class TokenShift:
-    """Δh_i = α_i v with α_i = w·u_i + c: a task vector v [d], weighted for each token; d + d_ff + 1 parameters.
+    """Δh_i = α_i v with α_i = w·u_i + c: a task vector v [d] with one weight per token i; d + d_ff + 1 parameters.
 
-    AdapterBias (Fu et al. 2022): L_α = (w [1, d_ff], c [1]) reads u, the activation between the two FFN
-    matrices. v = 0 (released code) or v = 1 (author's sample) preserve the function of a post-LN model, as its LN
-    removes any multiple of the all-ones vector. The gradient then reaches v alone; with w = 0 as well it reaches
-    nothing, so `std` = 0 is refused where the learner is built.
+    AdapterBias (Fu et al. 2022). The linear layer L_α = (w [1, d_ff], c [1]) reads u, the activation between the two
+    FFN matrices. At first v is 0 (released code) or 1 (author's sample). Both leave the function of a post-LN model
+    unchanged, because its LayerNorm removes every multiple of the all-ones vector. Then only v has a gradient. If w
+    were 0 as well, nothing would have a gradient, so `learners.methods.adapterbias` refuses `std` = 0.
+
+    Attributes:
+        vector: Initial v.
+        std: Standard deviation of the initial w.
     """
 
     vector: Literal["zeros", "ones"] = "zeros"
-    std: float = 0.02  # initializer_range of BERT, through which the released code draws w
+    std: float = 0.02  # initializer_range of BERT, with which the released code draws w
 
     @property
     def formula(self) -> str:

@@ -1,1 +1,6 @@
-"""Forward pass: a backbone with a Delta, applied to batches of rows."""
+"""Forward pass: a backbone with a Delta, applied to batches of rows.
+
+`forward` computes pooled outputs and logits. `batches` chooses the rows of each batch and pads them. `frozen_prefix`
+and `layer_range` handle the first layers of the encoder that a learner does not change. `activation_capture` gives the
+forms their inputs, `dropout` is a fast dropout, `flops` counts FLOPs. Import from these files directly.
+"""

@@ -1,4 +1,4 @@
-"""What passes through one layer in one forward pass, kept for the forms that read it."""
+"""Capture of activations: the representations in one layer that the forms of its modifications read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from learners.forms.form import scores
 
 
 class ActivationCapture:
-    """Representations of a layer by role, as they were when they passed last.
+    """Captures representations of one layer, by role, during one forward pass.
+
+    Attributes:
+        captured: The last value of each captured representation, by role.
+        needed: Roles to capture.
 
     Args:
         mask: 1 for tokens, 0 for padding, [B, S].
@@ -23,38 +27,41 @@ class ActivationCapture:
 
     def __init__(self, backbone: Backbone, layer: int, mask: Tensor) -> None:
         self.backbone, self.layer, self.mask = backbone, layer, mask
-        self.kept: dict[Role, Tensor] = {}
+        self.captured: dict[Role, Tensor] = {}
         self.needed: set[Role] = set()
 
     def point(self, role: Role) -> tuple[nn.Module, HookPoint]:
-        """The module of a role, and how the representation passes it."""
+        """The module where the representation of a role can be read, and the hook point in it."""
         point = hook_point(self.backbone.architecture, role, self.layer)
         return self.backbone.model.get_submodule(point.module), point
 
     def need(self, *sources: Source) -> None:
+        """Request the capture of everything that these sources read. Call it before `watch`."""
         self.needed.update("ffn.input" if source == "ffn.normed" else source for source in sources)
 
     def watch(self) -> list[RemovableHandle]:
-        """Hooks that keep what is needed."""
+        """Register the hooks that capture all needed representations. The caller must remove them."""
         return [self._watch(role) for role in sorted(self.needed)]
 
     def _watch(self, role: Role) -> RemovableHandle:
         module, point = self.point(role)
 
         def entering(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            self.kept[role] = inputs[0]
+            self.captured[role] = inputs[0]
 
         def leaving(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-            self.kept[role] = own(output, point)
+            self.captured[role] = own(output, point)
 
         return module.register_forward_pre_hook(entering) if point.enters else module.register_forward_hook(leaving)
 
     def reading(self, h: Tensor, source: Source | None, fed: Tensor | None = None) -> Reading:
-        """What a form reads that modifies h: h itself, or what was kept of another role.
+        """The inputs of a form that modifies h.
 
         Args:
-            fed: What the matrix that made h read, where that is what the form reads too: a module may be entered more
-                than once in a pass.
+            h: The representation that the form modifies, [B, S, width].
+            source: What the form reads. None: h itself.
+            fed: Input of the matrix whose output is h; give it if the form reads this input too. It takes precedence
+                over a captured value, because a module may run more than once in one forward pass. Default: None.
         """
         if fed is not None:
             x = fed
@@ -62,9 +69,9 @@ class ActivationCapture:
             x = h
         elif source == "ffn.normed":
             norm, _ = self.point("ffn.norm")
-            x = norm.forward(h + self.kept["ffn.input"])  # without its hooks: this is not its place in the layer
+            x = norm.forward(h + self.captured["ffn.input"])  # without hooks: this call is not part of the layer
         else:
-            x = self.kept[source]
+            x = self.captured[source]
         architecture = self.backbone.architecture
         dropout = architecture.attention_dropout if self.backbone.model.training else 0.0
         return Reading(x, architecture.heads, self.log_mass, dropout)
@@ -72,18 +79,18 @@ class ActivationCapture:
     def log_mass(self) -> Tensor:
         """log Σ_j exp(q·k_j/√d_h + M_j) of the attention of this layer, [B, S, N_h]; M_j is -∞ for padding."""
         heads = self.backbone.architecture.heads
-        found = scores(self.kept["attention.query"], self.kept["attention.key"], heads)  # [B, N_h, S, S]
-        found = found.masked_fill(self.mask[:, None, None, :] == 0, -torch.inf)
-        return torch.logsumexp(found, dim=-1).transpose(1, 2)
+        logits = scores(self.captured["attention.query"], self.captured["attention.key"], heads)  # [B, N_h, S, S]
+        logits = logits.masked_fill(self.mask[:, None, None, :] == 0, -torch.inf)
+        return torch.logsumexp(logits, dim=-1).transpose(1, 2)
 
 
 def own(output: Tensor, point: HookPoint) -> Tensor:
-    """What belongs to a role of what leaves its module."""
+    """The part of a module's output that belongs to a role: all of it, or some columns."""
     return output if point.columns is None else output[..., slice(*point.columns)]
 
 
 def replaced(output: Tensor, point: HookPoint, h: Tensor) -> Tensor:
-    """What leaves a module, with h in the role's place."""
+    """The output of a module in which h replaces the part of a role."""
     if point.columns is None:
         return h
     first, last = point.columns

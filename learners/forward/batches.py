@@ -1,4 +1,7 @@
-"""Batch plans: which rows go together, fixed and with an id, so that a score can be had again bit for bit."""
+"""Batch plans: which rows form each batch.
+
+A plan is fixed and has an id, so that an evaluation can be repeated bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.seeds import seed_of
 
-# Of a batch in evaluation, padding included. Small batches stay in a core's cache, but each costs some milliseconds in
-# many small calls: on the embedded encoder as much as 100 to 250 tokens, on MiniLM as 50 to 100. Of 1,024 and 1,536
-# tokens, and overheads of 48 to 256, these were best, or nearly; batches that are filled are a sixth slower at most.
-EVALUATION_TOKENS = 1536
-BATCH_OVERHEAD = 128
-BUCKET = 50  # training batches sorted by length together: 50 keeps padding low and batches random
+# A small batch stays in the cache of a core. But each batch costs some milliseconds in many small calls: as much as 100
+# to 250 tokens on the embedded encoder, 50 to 100 on MiniLM. We measured 1,024 and 1,536 tokens with overheads of 48 to
+# 256. These values were the best or close to it. Batches that are always filled are up to a sixth slower.
+EVALUATION_TOKENS = 1536  # maximum size of an evaluation batch, padding included
+BATCH_OVERHEAD = 128  # cost of one batch, in tokens
+BUCKET = 50  # training batches per bucket; a bucket is sorted by length. 50 keeps padding low and batches random
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,24 +33,24 @@ class Plan:
 
     @cached_property
     def id(self) -> str:
-        """Content id over row order and batch boundaries."""
+        """Content id over the order of the rows and the batch boundaries."""
         return content_id("plan", *(rows.astype("<i8").tobytes() for rows in self.batches))
 
 
 def evaluation_plan(split: EncodedSplit, tokens: int = EVALUATION_TOKENS, overhead: int = BATCH_OVERHEAD) -> Plan:
-    """Rows sorted by length, then by index, cut into the batches that cost least: always the same.
+    """Sort rows by length, then by index, and cut them into batches of minimal total cost. Deterministic.
 
-    A batch costs its tokens, padding included, and what any batch costs beside; the least sum over all batches is found
-    from the first row on. Of several cuts of equal cost the earliest is taken.
+    The cost of a batch is its number of tokens, padding included, plus `overhead`. Dynamic programming finds the
+    minimum. Between cuts of equal cost it takes the earliest.
 
     Args:
-        tokens: Most of a batch, unless a single row has more.
-        overhead: Cost of a batch, in tokens.
+        tokens: Maximum number of tokens of a batch, padding included. A longer row is a batch of its own.
+        overhead: Fixed cost of a batch, in tokens.
     """
     order = np.argsort(split.lengths, kind="stable")
     lengths, places = split.lengths[order].astype(np.int64), np.arange(len(order), dtype=np.int64)
-    least = np.zeros(len(order) + 1, dtype=np.int64)  # cost of the first so many rows
-    begins = np.zeros(len(order) + 1, dtype=np.int64)  # where their last batch begins
+    least = np.zeros(len(order) + 1, dtype=np.int64)  # least[i]: minimal cost of the first i rows
+    begins = np.zeros(len(order) + 1, dtype=np.int64)  # begins[i]: first row of their last batch
     for end in range(1, len(order) + 1):
         longest = lengths[end - 1]
         first = min(max(0, end - tokens // longest), end - 1)
@@ -62,12 +65,19 @@ def evaluation_plan(split: EncodedSplit, tokens: int = EVALUATION_TOKENS, overhe
 
 
 def training_plan(split: EncodedSplit, batch_size: int, seed: int, epoch: int) -> Plan:
-    """Random batches of rows of like length: shuffle, sort within buckets of 50 batches, shuffle the batches."""
+    """Random batches of rows of similar length.
+
+    Shuffles the rows, sorts them by length within buckets of 50 batches, and shuffles the batches.
+
+    Args:
+        seed: Seed of the fit; each epoch derives its own.
+        epoch: Epoch, from 0.
+    """
     return shuffled_plan(split.lengths, batch_size, seed, epoch)
 
 
 def shuffled_plan(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -> Plan:
-    """`training_plan` of rows of these lengths [n], whichever they are."""
+    """As `training_plan`, for rows with these lengths [n]."""
     random = np.random.default_rng(seed_of(seed, "epoch", str(epoch)))
     order = random.permutation(len(lengths))
     span = batch_size * BUCKET
@@ -80,7 +90,14 @@ def shuffled_plan(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
 
 
 def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray) -> dict[str, Tensor]:
-    """The backbone's inputs for some rows, padded to the longest of them: int64 tensors [B, S]."""
+    """Inputs of the backbone for some rows, padded to the longest of them.
+
+    Args:
+        rows: Indices of the rows in the split, [B].
+
+    Returns:
+        `input_ids`, `attention_mask` and, if the backbone takes them, `token_type_ids`: int64 [B, S].
+    """
     lengths = split.lengths[rows]
     shape = (len(rows), int(lengths.max()))
     ids = np.full(shape, backbone.pad_id, dtype=np.int64)

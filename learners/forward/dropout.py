@@ -1,6 +1,6 @@
-"""Dropout by 16 random bits an element: on a CPU five times as fast as a Bernoulli draw for each.
+"""Dropout with 16 random bits per element. On a CPU it is five times as fast as one Bernoulli draw per element.
 
-With PyTorch's own, the draws are an eighth of a training step of a BERT.
+With PyTorch's own dropout, the draws take an eighth of the time of a training step of BERT.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-STEPS = 1 << 16  # probabilities are taken to the nearest 1/65,536
+STEPS = 1 << 16  # probabilities are rounded to a multiple of 1/65,536
 
 
 def dropout(x: Tensor, p: float) -> Tensor:
-    """x with each element 0 with probability p, or else divided by 1 - p (Srivastava et al. 2014).
+    """Set each element of x to 0 with probability p, divide the others by 1 - p (Srivastava et al. 2014).
 
-    Draws on PyTorch's global generator.
+    Draws from PyTorch's global generator. x does not change.
     """
     dropped = round(p * STEPS)
     if dropped >= STEPS:
         return x * 0
-    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)  # all 64 bits of each
+    words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)  # all 64 bits are random
     bits = words.view(torch.int16)[: x.numel()].view(x.shape)
     return x * (bits >= dropped - STEPS // 2).to(x.dtype).mul_(STEPS / (STEPS - dropped))
 
 
 class FastDropout(TorchFunctionMode):
-    """In a `with` block, what models call dropout is `dropout`."""
+    """Within a `with` block, models use `dropout` of this file as their dropout."""
 
     def __torch_function__(
         self,

@@ -1,8 +1,8 @@
-"""FLOPs of matrix products, counted by PyTorch on small batches and extended to any batch shape.
+"""FLOPs of matrix products. PyTorch counts them on small batches; a polynomial extends them to any batch shape.
 
-A row of S tokens costs c₀ + c₁ S + c₂ S²: the head, the linear layers, the attention scores; and a batch costs c once,
-where DeBERTa projects its relative positions. Four counted shapes give the four coefficients exactly, forward and
-backward, for any learner, with no formula to keep in step.
+A row of S tokens costs c₀ + c₁ S + c₂ S²: c₀ for the head, c₁ for the linear layers, c₂ for the attention scores. A
+batch costs c in addition, because DeBERTa projects its relative positions once per batch. Counts on four shapes give
+the four coefficients exactly, forward and backward, for any learner. No formula needs maintenance.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from tasks.task import Task
 
-SHAPES = ((1, 1), (1, 2), (1, 3), (2, 1))  # rows and length; any that are independent would do, these fit any backbone
+SHAPES = ((1, 1), (1, 2), (1, 3), (2, 1))  # (rows, length); independent shapes that every backbone takes
 
 
-Asked = tuple[Learner, bool, frozenset[str], bool]
-# A stream asks the same of every task. Weak: what was counted must not keep a backbone in memory.
-_COUNTED: WeakKeyDictionary[Backbone, dict[Asked, tuple[np.ndarray, np.ndarray]]] = WeakKeyDictionary()
+CacheKey = tuple[Learner, bool, frozenset[str], bool]
+# A cache, as a stream needs the same counts for each task. Weak keys: it must not keep a backbone in memory.
+_COUNTED: WeakKeyDictionary[Backbone, dict[CacheKey, tuple[np.ndarray, np.ndarray]]] = WeakKeyDictionary()
 
 
 def flops_per_row(
@@ -41,27 +41,29 @@ def flops_per_row(
     frozen: frozenset[str] = frozenset(),
     above: bool = False,
 ) -> np.ndarray:
-    """Coefficients (c, c₀, c₁, c₂), float64 [4]; of the forward pass, or of a whole training step.
+    """Coefficients (c, c₀, c₁, c₂), float64 [4], of the forward pass or of a training step.
 
-    Multiply and add count as two. Element-wise work (norms, activations, the optimiser) is not counted, nor the MLP
-    that makes a prefix.
+    A multiplication and an addition count as two FLOPs. Element-wise operations (norms, activations, the optimiser) and
+    the MLP of a prefix are not counted.
 
     Args:
-        frozen: Tensors of the Delta that are not trained.
-        above: Leave out the layers below all that the learner changes (`frozen_prefix`), if there
-            are any.
+        outputs: Width of the head, C.
+        backward: Count a whole training step, forward and backward. False counts the forward pass only.
+        frozen: Names of the tensors of the Delta that are not trained. Default: none.
+        above: Do not count the frozen prefix, that is, the first layers that the learner does not change. Default:
+            count all layers.
     """
     if not learner.trains:
         return np.zeros(4)
-    known = _COUNTED.setdefault(backbone, {})
-    asked = learner, backward, frozen, above and frozen_layers(learner, backbone.architecture) > 0
-    if asked not in known:
-        counts = [_counted(backbone, shape, 1, *asked) for shape in SHAPES]
+    cache = _COUNTED.setdefault(backbone, {})
+    key = learner, backward, frozen, above and frozen_layers(learner, backbone.architecture) > 0
+    if key not in cache:
+        counts = [_counted(backbone, shape, 1, *key) for shape in SHAPES]
         terms = [_terms(*shape) for shape in SHAPES]
         one = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
-        output = _counted(backbone, SHAPES[0], 2, *asked) - counts[0]  # of a row of the head's matrix, whatever S
-        known[asked] = one, np.array([0.0, output / SHAPES[0][0], 0.0, 0.0])
-    one, each = known[asked]
+        output = _counted(backbone, SHAPES[0], 2, *key) - counts[0]  # cost of one more output; does not depend on S
+        cache[key] = one, np.array([0.0, output / SHAPES[0][0], 0.0, 0.0])
+    one, each = cache[key]
     return np.asarray(one + (outputs - 1) * each)
 
 
@@ -71,18 +73,21 @@ def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:
 
 
 def _terms(rows: int, length: int) -> tuple[int, ...]:
-    """What the coefficients are multiplied by."""
+    """The factors of the four coefficients for a batch of this shape."""
     return 1, rows, rows * length, rows * length**2
 
 
 def frozen_flops(backbone: Backbone, learner: Learner) -> np.ndarray:
-    """Coefficients, as of `flops_per_row`, of a forward pass through the layers below all that the learner changes."""
+    """Coefficients (c, c₀, c₁, c₂), float64 [4], of a forward pass through the frozen prefix."""
     whole, above = (flops_per_row(backbone, learner, 1, backward=False, above=above) for above in (False, True))
     return np.asarray(whole - above)
 
 
 def flops_to_keep(frozen_prefix: FrozenPrefix | None) -> float:
-    """FLOPs of what `open_frozen_prefix` computed and kept, in the batches of the evaluation plan; 0 if nothing."""
+    """FLOPs with which `open_frozen_prefix` computed its states, in the batches of the evaluation plan.
+
+    0 if it stored no states.
+    """
     if frozen_prefix is None or frozen_prefix.kept is None:
         return 0.0
     per_row, split = frozen_flops(frozen_prefix.backbone, frozen_prefix.learner), frozen_prefix.split
@@ -115,7 +120,7 @@ def _counted(
 
 
 class _Counter(TorchDispatchMode):
-    """PyTorch's formulas without its bookkeeping of modules, which takes longer than the passes of a small model."""
+    """Counts FLOPs with PyTorch's formulas, but not per module: that takes longer than the pass of a small model."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
-"""The forward pass of a backbone under a Delta: weights by functional call, activations by hooks at named sites.
+"""The forward pass of a backbone with a Delta. A functional call replaces weights, hooks change activations.
 
-Nothing of the backbone is edited: no module is wrapped or replaced, no weight is merged. Hooks live for one call.
+The backbone itself does not change: no module is wrapped or replaced, no weight is merged. Hooks exist for one call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from learners.specification.learner import Learner
 from learners.specification.modification import Modification
 
 Batch = Mapping[str, Tensor]
-PROMPT = "added.prompt.embeddings"  # [l, e], e the width of the embedding tables
+PROMPT = "added.prompt.embeddings"  # [l, e]; e is the width of the embedding tables
 
 
 def pooled(
@@ -36,14 +36,14 @@ def pooled(
     batch: Batch,
     frozen_prefix: Tensor | None = None,
 ) -> Tensor:
-    """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] where a head reads k layers.
+    """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] if the head reads k layers.
 
     Args:
-        tensors: Tensors of a Delta by name, or leaves being trained; cast to the backbone's dtype here, so that
-            float32 weights are trained through a bfloat16 forward pass.
-        batch: `input_ids`, `attention_mask` [B, S], and `token_type_ids` where the backbone takes them.
-        frozen_prefix: States [B, S, d] that leave the layers below all that the learner changes, which are then not
-            run; where no layer lies above, what is asked for.
+        tensors: Tensors of a Delta by name, or trainable tensors. They are cast to the backbone's dtype here, so that a
+            bfloat16 forward pass trains float32 weights.
+        batch: `input_ids`, `attention_mask` and, if the backbone takes them, `token_type_ids`: [B, S].
+        frozen_prefix: Output states [B, S, d] of the frozen prefix, whose layers then do not run. If the frozen prefix
+            is the whole encoder, the pooled output, which is returned. Default: None, run all layers.
     """
     layers = backbone.architecture.layers
     first = 0 if frozen_prefix is None else frozen_layers(learner, backbone.architecture)
@@ -58,29 +58,29 @@ def pooled(
     if learner.prompt:
         words = word_table(backbone.architecture)
         inputs = prompted(inputs, added[PROMPT], weights.get(words, backbone.model.get_parameter(words)))
-    read_too = range(layers - learner.layers_read, layers - 1)  # of the layers read, all but the last
+    read_too = range(layers - learner.layers_read, layers - 1)  # the layers that the head reads, without the last
     with (
         modified(backbone, learner.modifications, added, inputs["attention_mask"]),
         nullcontext() if frozen_prefix is None else entered(backbone, first, frozen_prefix),
         watched(backbone, read_too) as states,
     ):
-        # No encoder ties weights, and to look for ties takes a millisecond.
+        # No encoder ties weights, and a search for ties takes a millisecond.
         output = torch.func.functional_call(model, weights, args=(), kwargs=inputs, tie_weights=False)
         if learner.layers_read > 1:
             read = [*states, output.last_hidden_state]
             return torch.cat([_pool(backbone, hidden, batch) for hidden in read], dim=-1)
-        hidden: Tensor = output.last_hidden_state[:, learner.prompt :]  # [B, S, d], the prompt's places left out
+        hidden: Tensor = output.last_hidden_state[:, learner.prompt :]  # [B, S, d], without the positions of the prompt
         pooler: Tensor | None = getattr(output, "pooler_output", None)
         if backbone.pooling == "mean" or pooler is None:
             return _pool(backbone, hidden, batch)
         if not learner.prompt:
             return pooler
-        head: Any = backbone.model.pooler  # what came out is of the prompt's first place
+        head: Any = backbone.model.pooler  # `pooler_output` is of the first position of the prompt
         return cast(Tensor, head(hidden))
 
 
 def encoder_of(backbone: Backbone, learner: Learner) -> nn.Module:
-    """The backbone's encoder, or its copy with a method of peft in it.
+    """The encoder of a backbone, or a copy with a method of peft.
 
     Raises:
         InputError: As `learners.delta.peft_modules.injected_model`.
@@ -89,8 +89,11 @@ def encoder_of(backbone: Backbone, learner: Learner) -> nn.Module:
 
 
 def in_dtype(backbone: Backbone, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a Delta as the forward pass takes them: the body in the backbone's dtype, changes of weights as
-    the weights that they make. What is so already stays as it is."""
+    """Convert the tensors of a Delta to the form that the forward pass uses.
+
+    The body is cast to the backbone's dtype, the head stays float32. A tensor `difference.x` becomes `backbone.x`, the
+    sum of the pretrained weight and the difference. Converted tensors pass unchanged, so a second call is cheap.
+    """
     dtype, found = backbone.dtype, dict[str, Tensor]()
     for name, tensor in tensors.items():
         if name.startswith("difference."):
@@ -102,7 +105,7 @@ def in_dtype(backbone: Backbone, tensors: Mapping[str, Tensor]) -> dict[str, Ten
 
 
 def _pool(backbone: Backbone, hidden: Tensor, batch: Batch) -> Tensor:
-    """The first token of hidden [B, S, d], or the mean over tokens: [B, d]."""
+    """Pool hidden states [B, S, d] to [B, d]: the first token, or the mean over tokens."""
     if backbone.pooling == "cls":
         return hidden[:, 0]
     mask = batch["attention_mask"].unsqueeze(-1).to(hidden.dtype)  # [B, S, 1]
@@ -110,9 +113,14 @@ def _pool(backbone: Backbone, hidden: Tensor, batch: Batch) -> Tensor:
 
 
 def prompted(inputs: dict[str, Tensor], prompt: Tensor, table: Tensor) -> dict[str, Tensor]:
-    """Inputs with l learned vectors [l, e] before the word vectors of each row, attended to as tokens are.
+    """Put a prompt before the word vectors of each row. Tokens attend to it as to other tokens.
 
-    Positions count on from the prompt; its token type is 0.
+    The prompt has the first l positions and token type 0. The tokens of the text follow from position l.
+
+    Args:
+        inputs: Inputs of the encoder. Changed in place and returned: `inputs_embeds` replaces `input_ids`.
+        prompt: l learned vectors, [l, e].
+        table: Word vectors, [vocabulary, e].
     """
     ids = inputs.pop("input_ids")
     before = (len(ids), len(prompt))
@@ -131,7 +139,13 @@ def logits(
     head_dropout: float = 0.0,
     frozen_prefix: Tensor | None = None,
 ) -> Tensor:
-    """Logits [B, C], float32, of what `pooled` gives. A learner that does not train answers its bias for every row."""
+    """Logits [B, C], float32. For a learner that does not train, each row of them is the bias of the head.
+
+    Args:
+        tensors: As in `pooled`, with `head.weight` [C, width] and `head.bias` [C].
+        head_dropout: Probability of dropout on the input of the head. Default: 0, no dropout.
+        frozen_prefix: As in `pooled`.
+    """
     if not learner.trains:
         return tensors["head.bias"].expand(len(batch["input_ids"]), -1)
     features = pooled(backbone, learner, tensors, batch, frozen_prefix).float()
@@ -144,11 +158,13 @@ def logits(
 def modified(
     backbone: Backbone, modifications: tuple[Modification, ...], tensors: Mapping[str, Tensor], mask: Tensor
 ) -> Iterator[None]:
-    """Install the modifications' hooks for the length of a `with` block.
+    """Apply modifications to the backbone within a `with` block, by hooks.
 
-    What a form reads beside what it modifies is kept as it passes, changes of other modifications included.
+    A form may read other representations than the one it modifies. These are captured during the forward pass, after
+    the changes of other modifications.
 
     Args:
+        tensors: Tensors of the modifications, by their names in a Delta.
         mask: 1 for tokens, 0 for padding, [B, S].
     """
     handles: list[RemovableHandle] = []
@@ -159,7 +175,7 @@ def modified(
             for modification, names in zip(modifications, parts, strict=True):
                 named = {name: tensors[modification.key(layer, name)] for name in names}
                 handles.append(_install(modification, capture, named))
-            handles += capture.watch()  # after all that change what passes
+            handles += capture.watch()  # after the hooks that change representations
         yield
     finally:
         for handle in handles:
@@ -168,9 +184,9 @@ def modified(
 
 @contextmanager
 def watched(backbone: Backbone, layers: Iterable[int]) -> Iterator[list[Tensor]]:
-    """What leaves these layers in a `with` block, [B, S, d] each, in the order in which it does.
+    """Collect the outputs of these layers within a `with` block: tensors [B, S, d], in the order of execution.
 
-    Not by `output_hidden_states`, for which transformers leaves hooks of its own on the modules, for good.
+    The option `output_hidden_states` of transformers is no alternative: it leaves hooks on the modules forever.
     """
     states: list[Tensor] = []
 
@@ -188,10 +204,10 @@ def watched(backbone: Backbone, layers: Iterable[int]) -> Iterator[list[Tensor]]
 
 @contextmanager
 def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
-    """Switch the backbone's dropout for a `with` block: a mode of its modules, no tensor is touched."""
+    """Switch the backbone's dropout on or off within a `with` block. Changes the mode of modules, no tensor."""
     before, architecture = backbone.model.training, backbone.architecture
     draws = active and (architecture.hidden_dropout > 0 or architecture.attention_dropout > 0)
-    if before != active:  # all modules are in one mode
+    if before != active:  # all modules have the same mode
         backbone.model.train(active)
     try:
         with FastDropout() if draws else nullcontext():
@@ -202,12 +218,16 @@ def dropout_active(backbone: Backbone, active: bool) -> Iterator[None]:
 
 
 def _install(modification: Modification, capture: ActivationCapture, tensors: Mapping[str, Tensor]) -> RemovableHandle:
-    """The hook of a modification in one layer, of which `tensors` are, named as its form names them."""
+    """Register the hook of a modification in one layer.
+
+    Args:
+        tensors: Tensors of the modification in this layer, by the names in its form.
+    """
     form, scale = modification.form, modification.scale
     site, point = capture.point(modification.site)
     reads = modification.reads
-    beside = reads is not None and reads == FED_BY.get(modification.site)  # as a change of the matrix would
-    if reads is not None and not beside:
+    parallel = reads is not None and reads == FED_BY.get(modification.site)  # reads the input of the site's matrix
+    if reads is not None and not parallel:
         capture.need(reads)
     gated = form if isinstance(form, Gated) else None
     if gated is not None:
@@ -226,7 +246,7 @@ def _install(modification: Modification, capture: ActivationCapture, tensors: Ma
         return (changed(inputs[0]), *inputs[1:])
 
     def leaving(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        return replaced(output, point, changed(own(output, point), inputs[0] if beside else None))
+        return replaced(output, point, changed(own(output, point), inputs[0] if parallel else None))
 
     if point.enters:
         return site.register_forward_pre_hook(entering)

@@ -1,7 +1,8 @@
-"""States that leave the layers below all that a learner changes: the same in every epoch and for every Delta.
+"""The frozen prefix: the first layers of the encoder, if a learner changes nothing in them or before them.
 
-They are computed once, in the batches of the evaluation plan and without dropout, and kept: a fixed extractor of
-features (Devlin et al. 2019, section 5.3), on which what is trained is trained.
+Their output is the same in each epoch and for each Delta of the learner. So it is computed once, in the batches of the
+evaluation plan and without dropout, and stored. The frozen prefix is then a fixed feature extractor (Devlin et al.
+2019, section 5.3).
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from learners.forward.layer_range import frozen_layers, layer_range
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
-MOST = 1 << 28  # bytes of one split's states, and a fit keeps two; those of a larger one are computed in each batch
+# Bytes of the stored states of one split. A fit stores two splits. Larger ones are computed again in each batch.
+MAX_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, eq=False)
 class FrozenPrefix:
-    """What lies below, of the rows of a split.
+    """The output of the frozen prefix for the rows of one split.
 
     Attributes:
-        layers: How many layers that are.
-        kept: States of all tokens [tokens, d] in the split's order, or, where no layer lies above, pooled outputs
-            [n, k d]; None where they are too large to keep.
+        layers: Number of layers in the frozen prefix.
+        kept: Stored states of all tokens [tokens, d], in the order of the split. If the frozen prefix is the whole
+            encoder, pooled outputs [n, k d]. None if they are too large to store; they are then computed per batch.
     """
 
     backbone: Backbone
@@ -42,34 +44,39 @@ class FrozenPrefix:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept."""
+        """Size of the stored states in bytes."""
         return 0 if self.kept is None else self.kept.nbytes
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what is kept."""
+        """SHA-256 of the stored states; "" if none are stored."""
         return "" if self.kept is None else tensor_digest("below", self.kept)
 
     def of(self, rows: np.ndarray, batch: Batch) -> Tensor:
-        """States [B, S, d], zeros for padding, or pooled outputs [B, k d], of the rows that a batch is made of."""
+        """States [B, S, d] of the rows of a batch, zeros for padding; or their pooled outputs [B, k d].
+
+        Args:
+            rows: Indices of the rows in the split, [B].
+            batch: Inputs of these rows, as `collate` gives them.
+        """
         if self.kept is None:
             return frozen_states(self.backbone, self.learner, batch)
         if self.layers == self.backbone.architecture.layers:
             return self.kept[torch.from_numpy(rows)]
-        found = self.kept.new_zeros((*batch["input_ids"].shape, self.kept.shape[1]))
-        for states, start, stop in zip(found, self.split.offsets[rows], self.split.offsets[rows + 1], strict=True):
+        padded = self.kept.new_zeros((*batch["input_ids"].shape, self.kept.shape[1]))
+        for states, start, stop in zip(padded, self.split.offsets[rows], self.split.offsets[rows + 1], strict=True):
             states[: stop - start] = self.kept[start:stop]
-        return found
+        return padded
 
 
 def keeps_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit) -> bool:
-    """Whether there is something below, and it is kept."""
+    """Whether the learner has a frozen prefix whose states for this split are small enough to store."""
     size = math.prod(_shape(backbone, learner, split)) * backbone.dtype.itemsize
-    return frozen_layers(learner, backbone.architecture) > 0 and size <= MOST
+    return frozen_layers(learner, backbone.architecture) > 0 and size <= MAX_BYTES
 
 
 def _shape(backbone: Backbone, learner: Learner, split: EncodedSplit) -> tuple[int, int]:
-    """Of what would be kept: of all tokens, or of all rows where no layer lies above."""
+    """Shape of the stored states: one row per token; one per row of the split if the prefix is the whole encoder."""
     architecture = backbone.architecture
     above = frozen_layers(learner, architecture) < architecture.layers
     vectors = int(split.offsets[-1]) if above else len(split)
@@ -77,7 +84,7 @@ def _shape(backbone: Backbone, learner: Learner, split: EncodedSplit) -> tuple[i
 
 
 def open_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit) -> FrozenPrefix | None:
-    """Compute and keep what lies below; None where nothing does."""
+    """Compute and store the output of the frozen prefix for a split. None if the learner has no frozen prefix."""
     layers = frozen_layers(learner, backbone.architecture)
     if layers == 0:
         return None
@@ -95,7 +102,10 @@ def open_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit
 
 
 def frozen_states(backbone: Backbone, learner: Learner, batch: Batch) -> Tensor:
-    """States [B, S, d] that leave the layers below, or pooled outputs [B, k d] where no layer lies above."""
+    """Output states [B, S, d] of the frozen prefix, or pooled outputs [B, k d] if it is the whole encoder.
+
+    The learner must have a frozen prefix. Runs without gradients and without dropout.
+    """
     layers = frozen_layers(learner, backbone.architecture)
     with torch.no_grad(), dropout_active(backbone, False):
         if layers == backbone.architecture.layers:

@@ -1,4 +1,4 @@
-"""A part of the encoder's layers: those below all that a learner changes, or those from there on."""
+"""Ranges of the encoder's layers: the frozen prefix, which a learner does not change, and the layers after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from learners.specification.tuned import Tuned
 
 
 def frozen_layers(learner: Learner, architecture: Architecture) -> int:
-    """How many layers, from the first, lie below all that a learner changes; 0 where it changes what comes before."""
+    """Number of layers in the frozen prefix of a learner.
+
+    All layers if the learner trains only a head. Otherwise the layers before the first one that the learner trains or
+    its head reads. 0 if the learner tunes the embeddings, adds anything to the forward pass, or does not train.
+    """
     added = learner.modifications or learner.prompt or learner.difference or learner.peft
     if added or not learner.trains or replace(learner.tuned, top_layers=0, pooler=False) != Tuned():
         return 0
@@ -27,7 +31,7 @@ def frozen_layers(learner: Learner, architecture: Architecture) -> int:
 
 
 def layer_range(backbone: Backbone, first: int, last: int) -> nn.Module:
-    """The model with the layers [first, last) alone, under their own names: a view, of the same modules and weights."""
+    """The encoder with only the layers [first, last). A view with the same modules, weights and names."""
     *path, _ = layer_module(backbone.architecture, first).split(".")
     return _with_layers(backbone.model, path, [str(layer) for layer in range(first, last)])
 
@@ -43,7 +47,7 @@ def _with_layers(module: nn.Module, path: Sequence[str], layers: Sequence[str]) 
 
 @contextmanager
 def entered(backbone: Backbone, layer: int, states: Tensor) -> Iterator[None]:
-    """In a `with` block, what enters a layer is `states` [B, S, d], whatever came before it."""
+    """Replace the input of a layer by `states` [B, S, d] within a `with` block."""
 
     def entering(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         return (states, *inputs[1:])

@@ -1,1 +1,5 @@
-"""One file per method; each defines `FAMILY`. A new file here is a new learner: nothing else needs a line."""
+"""Methods of the literature: one file per method, and each file defines `FAMILY`.
+
+To add a learner, add a file here: `learners.specification.family` finds it. Outside this room, use
+`learners.specification.family.families` and `parse_learner` rather than these modules.
+"""

@@ -1,4 +1,4 @@
-"""Houlsby adapters: a bottleneck after each of the two sub-layers, before the residual sum and its norm.
+"""Houlsby adapters: a bottleneck after each of the two sub-layers, before the residual sum and the norm.
 
 A(x) = x + g(x W₁ + b₁) W₂ + b₂
 y = LN(x + A(Dropout(MHA(x) W_o)))
@@ -19,7 +19,7 @@ from learners.specification.option import Option, choice, integer, number, switc
 from learners.specification.tuned import Tuned
 
 PARTS = {"both": ("attention", "ffn"), "attention": ("attention",), "ffn": ("ffn",)}
-SITES: Mapping[str, tuple[Role, Role]] = {  # what a sub-layer puts out, and what it reads
+SITES: Mapping[str, tuple[Role, Role]] = {  # output and input of each sub-layer
     "attention": ("attention.output", "attention.input"),
     "ffn": ("ffn.output", "ffn.input"),
 }
@@ -52,26 +52,40 @@ FAMILY = Family(
     name="adapter",
     aliases=("houlsby",),
     title="Houlsby adapters",
-    summary="Two bottlenecks of size m per layer, near the identity at first; norms trained, pooler frozen. "
-    "2L(2md + d + m) parameters, and 4Ld + 2d of the norms. depth, inner_norm, where, insertion and composition are "
-    "what the paper tried beside (section 3.6), in our definitions: it gives no formulas.",
+    summary="Adds two bottlenecks of size m per layer, near the identity at first. Trains the norms; the pooler stays "
+    "frozen. 2L(2md + d + m) parameters, and 4Ld + 2d for the norms. The options depth, inner_norm, where, insertion "
+    "and composition are variants that the paper tried (section 3.6). It gives no formulas, so the definitions are "
+    "ours.",
     citation="Houlsby et al. 2019, section 2.1 and Figure 2; code google-research/adapter-bert",
-    # Of both of Houlsby et al.'s sweeps, sections 3.2 and 3.3; on the embedded backbone best of 9e-4 to 3e-2 at 1,000
-    # examples, and within a point of the best at 120. scripts/experiments/learning_rates.py
+    # In both sweeps of Houlsby et al., sections 3.2 and 3.3. On the embedded backbone it is the best of 9e-4 to 3e-2
+    # with 1,000 examples, and within one point of the best with 120. scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-3),
     options=(
         Option("size", integer(1, 1024), 64, "bottleneck m; 1 to 512 in the paper's Figure 4"),
         SHARING,
         Option("activation", choice(*ACTIVATIONS), "gelu", "non-linearity g; the released code uses GELU"),
         Option(
-            "std", number(1e-9, 1.0), 1e-2, "of the truncated normal of W₁, W₂: 1e-2 in the paper, 1e-3 in the code"
+            "std",
+            number(1e-9, 1.0),
+            1e-2,
+            "standard deviation of the truncated normal for W₁ and W₂: 1e-2 in the paper, 1e-3 in the code",
         ),
         Option("norms", switch, True, "train every LayerNorm, as the released code does"),
-        Option("where", choice(*PARTS), "both", "after which sub-layers"),
-        Option("depth", integer(2, 8), 2, "linear layers of a bottleneck, those beyond two m×m"),
-        Option("inner_norm", choice("none", "input", "bottleneck"), "none", "a LayerNorm inside, of x or of x W₁ + b₁"),
-        Option("insertion", choice("sequential", "parallel"), "sequential", "parallel reads what the sub-layer reads"),
-        Option("composition", choice("add", "multiply"), "add", "multiply: h ⊙ (1 + Δh)"),
+        Option("where", choice(*PARTS), "both", "sub-layers that get a bottleneck"),
+        Option("depth", integer(2, 8), 2, "number of linear layers per bottleneck; layers beyond two are m×m"),
+        Option(
+            "inner_norm",
+            choice("none", "input", "bottleneck"),
+            "none",
+            "LayerNorm inside the bottleneck: of the input x, or of x W₁ + b₁",
+        ),
+        Option(
+            "insertion",
+            choice("sequential", "parallel"),
+            "sequential",
+            "sequential: reads the output of the sub-layer; parallel: reads the input of the sub-layer",
+        ),
+        Option("composition", choice("add", "multiply"), "add", "add: h + Δh; multiply: h ⊙ (1 + Δh)"),
     ),
     positional=("size", "sharing"),
     examples=(

@@ -1,6 +1,7 @@
 """AdapterBias: a token-dependent shift of the FFN output, h_i + α_i v with α_i = w·u_i + c.
 
-u is the d_ff-wide activation between the two FFN matrices; the norm after the FFN is trained, the other is not.
+u is the activation between the two FFN matrices, of width d_ff. The norm after the FFN is trained; the norm after
+attention is frozen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from learners.specification.option import Option, choice, number, switch
 from learners.specification.tuned import Tuned
 from tasks.errors import InputError
 
-DEFAULT_GATES = "diff-pruning"  # what the author of AdapterBias points to
+DEFAULT_GATES = "diff-pruning"  # the author of AdapterBias refers to it
 VECTOR, ALPHA = ("vector",), ("alpha.weight", "alpha.bias")
 SHARED = {"none": (), "v": VECTOR, "alpha": ALPHA, "both": VECTOR + ALPHA}
 
@@ -25,16 +26,16 @@ SHARED = {"none": (), "v": VECTOR, "alpha": ALPHA, "both": VECTOR + ALPHA}
 def build(options: Mapping[str, Any], training: Training) -> Learner:
     if options["std"] == 0:
         raise InputError(
-            "dead initialisation: with L_α = 0 and v a multiple of ones no gradient reaches either",
+            "dead initialisation: if L_α is 0 and v is a multiple of ones, both get no gradient",
             where="learner 'adapterbias'",
             expected="std above 0",
             found="std=0",
         )
     if options["gates"] != DEFAULT_GATES and not options["l0"]:
         raise InputError(
-            "gates without a penalty do nothing",
+            "gates without a penalty have no effect",
             where=f"learner 'adapterbias:gates={options['gates']}'",
-            fix=f"adapterbias:l0=1e-4:gates={options['gates']}",
+            fix=f"add a penalty: adapterbias:l0=1e-4:gates={options['gates']}",
         )
     shift = Modification(
         "adapterbias",
@@ -58,27 +59,42 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
 FAMILY = Family(
     name="adapterbias",
     title="AdapterBias",
-    summary="A vector v and a linear layer L_α of width d_ff in each layer: L(3d + d_ff + 1) parameters with the norm, "
-    "64,524 on BERT-base; fewer where layers share v or L_α; fewer still with L0 gates on L_α.",
+    summary="Adds a vector v and a linear layer L_α of width d_ff to each layer. L(3d + d_ff + 1) parameters with the "
+    "norm, 64,524 on BERT-base. Fewer if layers share v or L_α, and still fewer with L0 gates on L_α.",
     citation="Fu et al. 2022 (Findings of NAACL), AdapterBias; code Allen0307/AdapterBias; "
     "gates of Guo et al. 2021 or Louizos et al. 2018",
-    # Measured on MiniLM, 320 examples, 4 epochs: STS-B 69.9 at 1e-2, 63.6 at 3e-3. The code's 1e-4 goes with 20-120.
-    # On the embedded backbone best of 3e-3 to 1e-1, at 120 and at 1,000 examples. scripts/experiments/learning_rates.py
+    # On MiniLM, 320 examples, 4 epochs: STS-B 69.9 at 1e-2, 63.6 at 3e-3. The code has 1e-4 with 20 to 120 epochs.
+    # On the embedded backbone the best of 3e-3 to 1e-1, with 120 and with 1,000 examples.
+    # scripts/experiments/learning_rates.py
     training=Training(learning_rate=1e-2),
     options=(
-        Option("share", choice(*SHARED), "none", "what all layers share: nothing, v, L_α (the paper's best), or both"),
+        Option(
+            "share",
+            choice(*SHARED),
+            "none",
+            "tensors that all layers share: none, v, L_α (alpha, the paper's best), or both",
+        ),
         SHARING,
         Option(
-            "l0", number(0.0, 1.0), 0.0, "λ of the L0 penalty on L_α; 0 is off, the bare word l0 is 1e-4", bare=1e-4
+            "l0",
+            number(0.0, 1.0),
+            0.0,
+            "λ of the L0 penalty on L_α; 0: no gates; the word l0 alone means 1e-4",
+            bare=1e-4,
         ),
         Option("gates", choice(*SETTINGS), DEFAULT_GATES, "published setting of the hard-concrete gates"),
         Option(
             "vector",
             choice("zeros", "ones"),
             "zeros",
-            "first v: zeros in the released code, ones in the author's sample",
+            "initial v: zeros in the released code, ones in the author's sample",
         ),
-        Option("std", number(0.0, 1.0), 0.02, "of the first L_α; 0.02 is BERT's initializer_range"),
+        Option(
+            "std",
+            number(0.0, 1.0),
+            0.02,
+            "standard deviation of the initial weights of L_α; 0.02 is BERT's initializer_range",
+        ),
         Option("embedding_norm", switch, False, "train the embedding norm too, as the released code does"),
     ),
     positional=("sharing",),

@@ -1,6 +1,6 @@
-"""Strategies of the Avalanche library: their names and arguments, as a learner that a stream trains.
+"""Strategies of the Avalanche library as a learner: the names of the strategies and their arguments.
 
-Nothing of Avalanche is imported here: `stream.avalanche.strategy` finds the classes and checks the arguments.
+This file does not import Avalanche: `stream.avalanche.strategy` finds the classes and checks the arguments.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ NAMES = {
     "cumulative": "Cumulative",
     "joint": "JointTraining",
 }
-# Avalanche's defaults, written out; of what has none: λ of its example examples/ewc_mnist.py; the memory of A-GEM of
-# its continual-learning-baselines (agem_pmnist.py, after Chaudhry et al. 2019).
+# Avalanche's defaults, written out. Two arguments have none: λ of EWC is that of Avalanche's examples/ewc_mnist.py, and
+# the memory of A-GEM is that of its continual-learning-baselines (agem_pmnist.py, after Chaudhry et al. 2019).
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "ewc": {"ewc_lambda": 0.4},
     "lwf": {"alpha": 1, "temperature": 2},
@@ -40,10 +40,13 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 
 def config(text: str) -> str:
-    """The canonical text of strategies and plugins with their arguments: `ewc`, or `{ewc={ewc_lambda=1},replay={}}`.
+    """Returns the canonical text of strategies and plugins with their arguments.
+
+    Args:
+        text: A name, such as `ewc`, or names with arguments, such as `{ewc={ewc_lambda=1},replay={}}`.
 
     Raises:
-        ValueError: It is neither, or cannot be part of a folder's name.
+        ValueError: The text is neither of these, or it cannot be part of a folder's name.
     """
     expected = "the name of a strategy or plugin of avalanche, or {NAME={ARGUMENT=VALUE}}"
     if not text.isascii() or not text.isprintable() or "/" in text:
@@ -58,10 +61,10 @@ def config(text: str) -> str:
 
 
 def with_arguments(text: str, given: Mapping[str, str]) -> str:
-    """A configuration of one class with arguments added, as `avalanche:ewc:ewc_lambda=1` has them.
+    """Adds arguments to a configuration of one class, as in `avalanche:ewc:ewc_lambda=1`.
 
     Raises:
-        ValueError: It has several classes, or a value cannot be read.
+        ValueError: The configuration has several classes, or a value cannot be read.
     """
     (name, known), *others = read_object(text).items()
     if others:
@@ -69,11 +72,11 @@ def with_arguments(text: str, given: Mapping[str, str]) -> str:
     return config(written({name: {**known, **{k: read_object(f"{{value={v}}}")["value"] for k, v in given.items()}}}))
 
 
-JOINT = config("joint")  # plain joint training: nothing else beside it
+JOINT = config("joint")  # joint training without further plugins
 
 
 def needs_full_stream(text: str) -> bool:
-    """Whether a strategy of this configuration learns all tasks at the first arrival."""
+    """Whether a strategy with this configuration learns all tasks at the first arrival."""
     return "joint" in read_object(text)
 
 
@@ -87,12 +90,13 @@ def _version() -> str:
 FAMILY = Family(
     name="avalanche",
     title="a strategy of the Avalanche library",
-    summary="All weights in one shared copy, as full:sequential, trained by a strategy or plugins of Avalanche: "
-    f"{', '.join(NAMES)}, or any class by its name. What it keeps beside the model (rows, importances, an old model) "
-    "counts as bytes. joint sees all tasks of the stream at the first arrival and stays as it then is; cumulative "
-    "trains on all tasks so far; both keep the epoch that is best over all these. Plugins that follow single updates, "
-    "as SynapticIntelligencePlugin, train all epochs and keep the last; the others keep the best, as all learners do. "
-    "All draw what full:sequential draws, which naive is bit for bit.",
+    summary="Trains all weights in one shared copy, like full:sequential, with a strategy or plugins of Avalanche: "
+    f"{', '.join(NAMES)}, or any class by its name. The state of a strategy beside the model (stored examples, weight "
+    "importances, an old model) counts as bytes. joint trains on all tasks of the stream at the first arrival and "
+    "never again. cumulative trains on all tasks so far. Both keep the epoch with the best score over these tasks. "
+    "Plugins that track every update, such as SynapticIntelligencePlugin, train all epochs and keep the last one. "
+    "Other plugins keep the best epoch, as all learners do. All strategies use the random numbers of full:sequential; "
+    "naive is identical to full:sequential, bit for bit.",
     citation="Lomonaco et al. 2021, Avalanche; Carta et al. 2023; EWC: Kirkpatrick et al. 2017; LwF: Li and Hoiem "
     "2016; A-GEM: Chaudhry et al. 2019; GDumb: Prabhu et al. 2020",
     training=FULL.training,  # the same weights, the same rate
@@ -101,7 +105,7 @@ FAMILY = Family(
             "config",
             config,
             config("naive"),
-            "a name, its arguments after it as key=value; or {NAME={KEY=VALUE},...}, for several plugins",
+            "a name, followed by its arguments as key=value; or {NAME={KEY=VALUE},...} for several plugins",
         ),
     ),
     positional=("config",),
@@ -128,5 +132,5 @@ def _learner(text: str, training: Training) -> Learner:
         library=f"avalanche-lib {_version()}",
         trainer="avalanche",
         trainer_config=text,
-        draws_as="full:sharing=sequential",  # which it is where a strategy does nothing: what differs is the strategy
+        draws_as="full:sharing=sequential",  # equal random numbers: all differences come from the strategy
     )

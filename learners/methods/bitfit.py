@@ -10,14 +10,21 @@ from learners.specification.tuned import Tuned
 FAMILY = Family(
     name="bitfit",
     title="BitFit",
-    summary="Trains every bias: 11d a layer where d_ff = 4d, and those of the embedding norm and the pooler. Key "
-    "biases are among them and never move: softmax does not see them.",
+    summary="Trains every bias: 11d per layer if d_ff = 4d, and the biases of the embedding norm and the pooler. Key "
+    "biases are included but never change, because softmax cancels them.",
     citation="Ben Zaken et al. 2022, sections 3 and 4 (q-m2: Table 2); code benzakenelad/BitFit",
     training=Training(learning_rate=3e-3),
     options=(
         SHARING,
-        Option("biases", choice("all", "layers", "q-m2"), "all", "all, those of the layers, or b_q and b_m2 of each"),
-        Option("pooler", switch, False, "with fewer than all the pooler's bias too, as the released code does"),
+        Option(
+            "biases",
+            choice("all", "layers", "q-m2"),
+            "all",
+            "all: every bias; layers: every bias in the layers; q-m2: b_q and b_m2 of each layer",
+        ),
+        Option(
+            "pooler", switch, False, "with layers or q-m2, train the bias of the pooler too, as the released code does"
+        ),
     ),
     positional=("sharing",),
     examples=("bitfit", "bitfit:biases=q-m2", "bitfit:biases=layers:pooler=yes"),

@@ -1,4 +1,4 @@
-"""Compacter: adapters whose matrices are sums of Kronecker products, with one factor shared by all."""
+"""Compacter: adapters whose matrices are sums of Kronecker products; all adapters share one factor."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
 FAMILY = Family(
     name="compacter",
     title="Compacter",
-    summary="Adapters in Houlsby's places with W = Σ_{i≤n} A_i ⊗ s_i t_iᵀ, the A_i shared by all. n³ + 2L(3d + 3m) "
-    "parameters; plus=yes (Compacter++) leaves those after attention out.",
+    summary="Adds adapters at the sites of Houlsby adapters, with W = Σ_{i≤n} A_i ⊗ s_i t_iᵀ; all adapters share the "
+    "A_i. n³ + 2L(3d + 3m) parameters. plus=yes (Compacter++) omits the adapters after attention.",
     citation="Karimi Mahabadi et al. 2021, section 3; code rabeehk/compacter",
     training=Training(learning_rate=2e-2),
     options=(
         Option("size", integer(1, 1024), 24, "bottleneck m; 24 is d/32 on BERT-base"),
         SHARING,
         Option("terms", integer(1, 64), 4, "n, which must divide m and d; 4 in the paper"),
-        Option("norms", switch, False, "train every LayerNorm too, as their configurations do"),
-        Option("plus", switch, False, "Compacter++: after the FFN alone"),
+        Option("norms", switch, False, "train every LayerNorm too, as the released configurations do"),
+        Option("plus", switch, False, "Compacter++: adapters after the FFN only"),
     ),
     positional=("size", "sharing"),
     examples=("compacter:24", "compacter:8:plus=yes"),

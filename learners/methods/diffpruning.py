@@ -14,13 +14,13 @@ from tasks.errors import InputError
 
 def build(options: Mapping[str, Any], training: Training) -> Learner:
     pruning, epochs = Pruning(options["target"], options["after"]), training.epochs
-    if epochs and pruning.epoch(epochs) >= epochs:  # of no epochs nothing is asked
+    if epochs and pruning.epoch(epochs) >= epochs:  # epochs=0 is allowed: it trains nothing
         raise InputError(
-            "what stays after pruning would not be trained on",
+            "no epoch is left to train after pruning",
             where="learner 'diffpruning'",
-            expected="an epoch after pruning",
+            expected="at least one epoch after pruning",
             found=f"pruning after epoch {pruning.epoch(epochs)} of {epochs}",
-            fix="epochs=2 or more, or a smaller after",
+            fix="set epochs=2 or more, or a smaller after",
         )
     return Learner(
         name="",
@@ -37,18 +37,23 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
 FAMILY = Family(
     name="diffpruning",
     title="diff pruning",
-    summary="θ + z ⊙ w: w as large as the backbone, gates z with an L0 penalty; then all but the largest are dropped "
-    "and these trained on. Kept: a share of the backbone's parameters, and their places. A tensor's own gate, in the "
-    "released code, is left out.",
+    summary="Trains a difference θ + z ⊙ w: w has the size of the backbone, and gates z have an L0 penalty. Then it "
+    "keeps only the largest entries and trains them further. A Delta holds these values and their positions. The "
+    "released code has a further gate per tensor, which is omitted here.",
     citation="Guo et al. 2021, sections 2 and 3; code dguo98/DiffPruning",
-    training=Training(learning_rate=1e-4, width_power=1.25),  # as of `full`: the same weights move
+    training=Training(learning_rate=1e-4, width_power=1.25),  # the rate of `full`, which trains the same weights
     options=(
-        Option("target", number(1e-6, 1.0), 0.005, "share of the backbone that is kept; 0.005 in the paper"),
-        Option("l0", number(0.0, 1.0), 1.25e-7, "λ of a scalar's penalty, that of the released code"),
-        Option("after", number(0.0, 0.9), 0.5, "share of the epochs that train with gates; two runs in the paper"),
+        Option("target", number(1e-6, 1.0), 0.005, "share of the backbone's scalars that is kept; 0.005 in the paper"),
+        Option("l0", number(0.0, 1.0), 1.25e-7, "λ of the L0 penalty per scalar; the default of the released code"),
+        Option(
+            "after",
+            number(0.0, 0.9),
+            0.5,
+            "share of the epochs before pruning, with gates; the paper trains in two separate runs",
+        ),
     ),
     positional=("target",),
     examples=("diffpruning:0.005", "diffpruning:0.05:l0=1e-6"),
-    unshared="each task chooses its own few of all weights (section 2)",
+    unshared="each task selects its own few weights (section 2)",
     build=build,
 )

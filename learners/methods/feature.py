@@ -9,13 +9,13 @@ from learners.specification.option import Option, integer
 FAMILY = Family(
     name="feature",
     title="feature-based transfer",
-    summary="Trains the head on the pooled outputs of the top k layers side by side, the backbone frozen: Devlin et "
-    "al.'s best features (there tagged by a BiLSTM, here by the linear head of all learners). With k = 1 it is "
-    "`head`.",
+    summary="Trains the head on the concatenated pooled outputs of the top k layers; the backbone is frozen. These are "
+    "the best features of Devlin et al., who use a BiLSTM on them; here it is the same linear head as in all "
+    "learners. k = 1 gives `head`.",
     citation="Devlin et al. 2019, section 5.3 and Table 7 (concat last four hidden)",
     training=Training(learning_rate=1e-2),
-    unshared="a head is each task's own, and nothing else is trained: all sharings are one",
-    options=(Option("layers", integer(1, 1000), 4, "k, from the top"),),
+    unshared="each task has its own head and nothing else is trained, so all kinds of sharing are the same",
+    options=(Option("layers", integer(1, 1000), 4, "number k of layers, counted from the top"),),
     positional=("layers",),
     examples=("feature:2",),
     build=lambda options, training: Learner(

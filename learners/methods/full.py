@@ -9,11 +9,11 @@ from learners.specification.tuned import Tuned
 FAMILY = Family(
     name="full",
     title="full fine-tuning",
-    summary="Trains all weights. Isolated: a copy of the model per task. Sequential: one shared copy, which forgets.",
+    summary="Trains all weights. Isolated: one copy of the model per task. Sequential: one shared copy, which forgets.",
     citation="Devlin et al. 2019, section 4; Houlsby et al. 2019, section 3.1 (a copy per task counts N×)",
-    # Of Houlsby et al.'s {1e-5, 3e-5, 1e-4, 3e-3}, section 3.3. The power gives 4e-4 on the embedded backbone, between
-    # what is best of 1e-4 to 3e-3 there at 1,000 examples (3e-4) and at 120 (9e-4), and 4e-5 at BERT-base's width, in
-    # Devlin et al.'s {2e-5, 3e-5, 5e-5}. scripts/experiments/learning_rates.py
+    # From {1e-5, 3e-5, 1e-4, 3e-3} of Houlsby et al., section 3.3. The width power gives 4e-4 on the embedded backbone.
+    # There the best of 1e-4 to 3e-3 is 3e-4 with 1,000 examples and 9e-4 with 120. At the width of BERT-base it gives
+    # 4e-5, within {2e-5, 3e-5, 5e-5} of Devlin et al. scripts/experiments/learning_rates.py
     training=Training(learning_rate=1e-4, width_power=1.25),
     options=(SHARING,),
     positional=("sharing",),

@@ -1,4 +1,4 @@
-"""IA3: keys, values and the FFN's inner activations rescaled, one factor for each dimension."""
+"""IA3: rescales keys, values and the inner activations of the FFN by one factor per dimension."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ SITES: tuple[Role, ...] = ("attention.key", "attention.value", "ffn.intermediate
 FAMILY = Family(
     name="ia3",
     title="IA3",
-    summary="Factors l_k, l_v and l_ff, 1 at first. 2d + d_ff parameters a layer.",
+    summary="Multiplies keys, values and the inner activations of the FFN by factors l_k, l_v and l_ff, 1 at first. "
+    "2d + d_ff parameters per layer.",
     citation="Liu et al. 2022 (T-Few), section 3.3",
     training=Training(learning_rate=3e-2),
     options=(SHARING,),

@@ -1,4 +1,4 @@
-"""LayerNorm-only: gain and bias of every layer normalisation, and a new head."""
+"""LayerNorm-only tuning: gain and bias of every LayerNorm, and a new head."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from learners.specification.tuned import Tuned
 FAMILY = Family(
     name="layernorm",
     title="LayerNorm-only tuning",
-    summary="Trains γ and β of every LayerNorm: 2d for each of the 2L + 1 norms, 38,400 on BERT-base.",
+    summary="Trains γ and β of every LayerNorm: 2d per norm and 2L + 1 norms, so 38,400 parameters on BERT-base.",
     citation="Houlsby et al. 2019, section 3.4 (40k parameters on BERT-base)",
-    # Measured on MiniLM, 320 examples, 4 epochs: STS-B 66.8 at 1e-2, 44.6 at 3e-3, the top of Houlsby et al.'s sweep.
+    # On MiniLM, 320 examples, 4 epochs: STS-B 66.8 at 1e-2, 44.6 at 3e-3, the highest rate in Houlsby et al.'s sweep.
     training=Training(learning_rate=1e-2),
     options=(
         SHARING,
-        Option("embeddings", switch, True, "train the norm after the embeddings as well"),
+        Option("embeddings", switch, True, "train the norm after the embeddings too"),
     ),
     positional=("sharing",),
     examples=("layernorm", "layernorm:embeddings=no"),

@@ -1,4 +1,4 @@
-"""LoRA: a low-rank product beside the query and value projections."""
+"""LoRA: adds a low-rank product to the outputs of the query and value projections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from learners.specification.learner import Learner, Training
 from learners.specification.modification import Modification
 from learners.specification.option import Option, choice, integer, number, switch
 
-# Matrix of the paper -> site of its output, and what it reads.
+# Letter of a matrix in the paper -> site of its output, site of its input.
 MATRICES: Mapping[str, tuple[Role, Role]] = {
     "q": ("attention.query", "attention.input"),
     "k": ("attention.key", "attention.input"),
@@ -24,7 +24,13 @@ MATRICES: Mapping[str, tuple[Role, Role]] = {
 
 
 def modifications(name: str, letters: str, options: Mapping[str, Any]) -> tuple[Modification, ...]:
-    """One for each matrix: h ← h + (α/r) x A B."""
+    """Returns one modification per matrix: h ← h + (α/r) x A B.
+
+    Args:
+        name: Prefix of the modifications' names.
+        letters: Matrices, by their keys in `MATRICES`.
+        options: Values of `rank`, `alpha` and, if the family has it, `trained_scale`.
+    """
     rank: int = options["rank"]
     form = Scaled(LowRank(rank)) if options.get("trained_scale") else LowRank(rank)
     return tuple(
@@ -46,20 +52,26 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
 RANK = Option("rank", integer(1, 1024), 8, "r; 8 in the paper's GLUE scripts")
 ALPHA = Option("alpha", number(1e-3, 1e4), 16.0, "Δh is scaled by α/r; 16 in the paper's scripts for RoBERTa-base")
 TRAINED_SCALE = Option(
-    "trained_scale", switch, False, "train a factor of Δh for each place, 1 at first (He et al. 2022)"
+    "trained_scale", switch, False, "train one factor of Δh per site and layer, 1 at first (He et al. 2022)"
 )
 
 FAMILY = Family(
     name="lora",
     title="LoRA",
-    summary="A low-rank product x A B beside W_q and W_v, zero at first; merges into them. 4rd parameters a layer.",
+    summary="Adds a low-rank product x A B to the outputs of W_q and W_v, zero at first. It can be merged into these "
+    "matrices. 4rd parameters per layer.",
     citation="Hu et al. 2022, section 4; code microsoft/LoRA",
     training=Training(learning_rate=2e-3),
     options=(
         RANK,
         SHARING,
         ALPHA,
-        Option("matrices", choice("qv", "q", "v", "qk", "qkv", "qkvo"), "qv", "which"),
+        Option(
+            "matrices",
+            choice("qv", "q", "v", "qk", "qkv", "qkvo"),
+            "qv",
+            "matrices that get a product, such as qv for W_q and W_v",
+        ),
         TRAINED_SCALE,
     ),
     positional=("rank", "sharing"),

@@ -1,4 +1,4 @@
-"""LoRA on the two feed-forward matrices, as He et al. set it against parallel adapters."""
+"""LoRA on the two feed-forward matrices, as He et al. compare it with parallel adapters."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from learners.specification.learner import Learner, Training
 FAMILY = Family(
     name="lora-ffn",
     title="LoRA on the FFN",
-    summary="A low-rank product x A B beside W_1 and W_2, zero at first; merges into them. 2r(d + d_ff) parameters a "
-    "layer, 10rd where d_ff = 4d.",
+    summary="Adds a low-rank product x A B to the outputs of W_1 and W_2, zero at first. It can be merged into these "
+    "matrices. 2r(d + d_ff) parameters per layer, 10rd if d_ff = 4d.",
     citation="He et al. 2022, sections 4.1 and 4.5, Table 5",
     training=Training(learning_rate=2e-3),
     options=(RANK, SHARING, ALPHA),

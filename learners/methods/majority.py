@@ -1,4 +1,4 @@
-"""Majority: label frequencies (or the mean score) of the training examples, the lowest floor of every table."""
+"""Majority class (or the mean score) of the training examples: the weakest baseline of every table."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from learners.specification.learner import Learner, Training
 FAMILY = Family(
     name="majority",
     title="majority class",
-    summary="Answers the most frequent class of the training examples, the mean score for regression. Trains nothing.",
-    citation="the usual floor of a classification table",
+    summary="Predicts the most frequent class of the training examples; for regression, their mean score. It trains "
+    "nothing.",
+    citation="the usual baseline of classification tables",
     training=Training(learning_rate=0.0, epochs=0),
-    unshared="label frequencies are each task's own, and nothing is trained",
+    unshared="each task has its own label frequencies and nothing is trained",
     build=lambda options, training: Learner(name="", family="majority", training=training, trains=False),
     examples=("majority",),
 )

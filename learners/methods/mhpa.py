@@ -11,10 +11,11 @@ from learners.specification.option import Option, integer
 FAMILY = Family(
     name="mhpa",
     title="multi-head parallel adapters",
-    summary="ReLU(q P_kᵀ/√d_h) P_v added to each head's output: prefix tuning without softmax and gate. 2ld a layer.",
+    summary="Adds ReLU(q P_kᵀ/√d_h) P_v to the output of each head: prefix tuning without softmax and gate. 2ld "
+    "parameters per layer.",
     citation="He et al. 2022, section 4.4 and Table 4; code: attn_option cross_attn_relu",
     training=Training(learning_rate=1e-2),
-    options=(Option("size", integer(1, 1024), 30, "l; 30 in the paper's Table 4"), SHARING),
+    options=(Option("size", integer(1, 1024), 30, "bottleneck l of each head; 30 in the paper's Table 4"), SHARING),
     positional=("size", "sharing"),
     examples=("mhpa:30", "mhpa:8"),
     build=lambda options, training: Learner(

@@ -1,4 +1,7 @@
-"""Parallel adapters: a bottleneck beside a sub-layer, reading what it reads; scaled, He et al.'s best single change."""
+"""Parallel adapters: a bottleneck that reads the input of a sub-layer and adds to its output.
+
+With a scale, it is the best single change in He et al. (2022).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from learners.specification.learner import Learner, Training
 from learners.specification.modification import Modification
 from learners.specification.option import Option, choice, integer, number
 
-# Released code adds beside attention to the heads, before W_o, and beside the FFN after its dropout.
+# The released code adds Δh of attention to the outputs of the heads, before W_o, and Δh of the FFN after its dropout.
 SITES: Mapping[str, tuple[Role, Role]] = {
     "ffn": ("ffn.output", "ffn.input"),
     "attention": ("attention.heads", "attention.input"),
@@ -23,7 +26,15 @@ SITES: Mapping[str, tuple[Role, Role]] = {
 
 
 def modification(where: str, size: int, scale: float, norm: Norm = "none", trained: bool = False) -> Modification:
-    """W₂ is zero at first, so the backbone is unchanged (He et al.'s code, init `lora`)."""
+    """Returns a parallel adapter. W₂ is zero at first, so the backbone is unchanged (He et al.'s code, init `lora`).
+
+    Args:
+        where: Key of `SITES`.
+        size: Bottleneck m.
+        scale: Factor s of h + s Δh.
+        norm: LayerNorm inside the bottleneck.
+        trained: Whether a factor of Δh is trained.
+    """
     site, reads = SITES[where]
     form = Bottleneck(size, "relu", init="lora", norm=norm)
     return Modification(f"parallel.{where}", Scaled(form) if trained else form, site, reads, scale)
@@ -44,24 +55,27 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
 FAMILY = Family(
     name="parallel",
     title="parallel adapters",
-    summary="A bottleneck of size m beside the FFN (or attention), zero at first; with a scale, the scaled parallel "
-    "adapter. L(2md + d + m) parameters; the papers count without biases, 2md a layer.",
+    summary="Adds a bottleneck of size m parallel to the FFN (or to attention), zero at first. With a scale it is the "
+    "scaled parallel adapter. L(2md + d + m) parameters; the papers count without biases, 2md per layer.",
     citation="He et al. 2022, sections 3.3 and 4.3 to 4.5; code jxhe/unify-parameter-efficient-tuning",
     training=Training(learning_rate=3e-3),
     options=(
-        Option("size", integer(1, 4096), 64, "bottleneck m; the paper has 512 on BART-large, 16 on RoBERTa-base"),
+        Option("size", integer(1, 4096), 64, "bottleneck m; in the paper 512 on BART-large, 16 on RoBERTa-base"),
         SHARING,
         Option(
             "where",
             choice(*SITES),
             "ffn",
-            "beside the FFN, which the paper finds better, or attention up to its "
-            "heads, as its code has it, or its output, after W_o",
+            "ffn: parallel to the FFN, the better place in the paper; attention: added to the outputs of the heads, as "
+            "in the released code; attention-output: added after W_o",
         ),
-        Option("scale", number(1e-3, 1e3), 1.0, "s of h + s Δh; 4 in the paper's scaled parallel adapter"),
+        Option("scale", number(1e-3, 1e3), 1.0, "factor s of h + s Δh; 4 in the paper's scaled parallel adapter"),
         TRAINED_SCALE,
         Option(
-            "inner_norm", choice("none", "input"), "none", "a LayerNorm of x: in its code beside attention, not the FFN"
+            "inner_norm",
+            choice("none", "input"),
+            "none",
+            "LayerNorm of the input x; the released code has it for attention, but not for the FFN",
         ),
     ),
     positional=("size", "sharing"),

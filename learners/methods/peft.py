@@ -1,4 +1,4 @@
-"""Any method of the peft library: its configuration as a learner, so that what is not here is one line away."""
+"""Any method of the peft library as a learner, given by its configuration."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ DEFAULT = "{peft_type=LORA,target_modules=[query,value,q_lin,v_lin,query_proj,va
 
 
 def config(text: str) -> str:
-    """The canonical text of a configuration.
+    """Returns the canonical text of a configuration.
 
     Raises:
-        ValueError: It is no JSON object with a peft_type, or cannot be part of a folder's name.
+        ValueError: The text is not a JSON object with a peft_type, or it cannot be part of a folder's name.
     """
     if not text.isascii() or not text.isprintable() or "/" in text:
         raise ValueError("printable ASCII without /, as it names a folder")
@@ -30,11 +30,14 @@ def config(text: str) -> str:
 FAMILY = Family(
     name="peft",
     title="a method of the peft library",
-    summary="What peft trains in the encoder, by its own configuration, in JSON or with = for : and no quotes. Frozen "
-    "tensors that peft draws are drawn from a fixed seed and not stored.",
-    citation="Mangrulkar et al. 2022, PEFT; each method's own paper is named in its documentation",
-    training=Training(learning_rate=2e-3),  # as of `lora`, which most of its methods are kin to
-    options=(Option("config", config, config(DEFAULT), "the configuration; needs the extra peft"), SHARING),
+    summary="Trains a method of the peft library in the encoder. The configuration is written in JSON, or with = for : "
+    "and without quotes. Frozen random tensors of peft come from a fixed seed and are not stored.",
+    citation="Mangrulkar et al. 2022, PEFT; the documentation of peft names the paper of each method",
+    training=Training(learning_rate=2e-3),  # the rate of `lora`: most methods of peft resemble it
+    options=(
+        Option("config", config, config(DEFAULT), "configuration of a peft method; requires the extra peft"),
+        SHARING,
+    ),
     positional=("config", "sharing"),
     examples=("peft:{peft_type=LORA,r=4,target_modules=[query,value,q_lin,v_lin]}",),
     build=lambda options, training: Learner(

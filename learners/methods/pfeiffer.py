@@ -1,4 +1,4 @@
-"""Pfeiffer adapters: one bottleneck per layer, after the FFN's residual sum and norm."""
+"""Pfeiffer adapters: one bottleneck per layer, after the residual sum and the norm of the FFN."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ def build(options: Mapping[str, Any], training: Training) -> Learner:
 FAMILY = Family(
     name="pfeiffer",
     title="Pfeiffer adapters",
-    summary="One bottleneck of size m per layer, on what the FFN's norm gives; norms frozen. L(2md + d + m) "
-    "parameters. Released code wires it otherwise: the bottleneck reads z = LN(h + y), its output is added to "
-    "the FFN's h, and the same norm is taken again, LN(h + A(z) + y): wiring=code.",
+    summary="Adds one bottleneck of size m per layer, on the output of the norm after the FFN; norms are frozen. "
+    "L(2md + d + m) parameters. The released code differs (wiring=code): the bottleneck A reads z = LN(h + y), where "
+    "h is the output of the FFN and y its residual; A(z) is added to h, and the same norm is applied again: "
+    "LN(h + A(z) + y).",
     citation="Pfeiffer et al. 2021; He et al. 2022, section 4.1; wiring=code: adapter-hub/adapters (seq_bn)",
     training=Training(learning_rate=3e-3),
     options=(
         Option("size", integer(1, 1024), 48, "bottleneck m; 48 is d/16 on BERT-base, AdapterHub's default"),
         SHARING,
         Option("activation", choice(*ACTIVATIONS), "relu", "non-linearity; ReLU in AdapterHub and in He et al."),
-        Option("wiring", choice("paper", "code"), "paper", "where it reads and adds; see above"),
+        Option("wiring", choice("paper", "code"), "paper", "input and output of the bottleneck; see the summary"),
     ),
     positional=("size", "sharing"),
     examples=("pfeiffer:48", "pfeiffer:16:wiring=code"),

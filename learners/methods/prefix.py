@@ -1,4 +1,4 @@
-"""Prefix tuning: learned keys and values before those of every layer's attention."""
+"""Prefix tuning: learned keys and values before the keys and values of every layer's attention."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from learners.specification.option import Option, integer, switch
 
 
 def modification(length: int, mlp: int, gate: bool = True) -> Modification:
+    """Returns prefix tuning as a modification of the heads' outputs.
+
+    Args:
+        length: Number l of learned keys and values per layer.
+        mlp: Width of the MLP that makes them in training; 0: no MLP.
+        gate: Whether h and Δh are weighted as attention weights them, (1 − λ) h + λ Δh; else h + Δh.
+    """
     form = Prefix(length, mlp=mlp) if gate else UngatedPrefix(length, mlp=mlp)
     return Modification("prefix", form, site="attention.heads", reads="attention.query")
 
@@ -17,15 +24,15 @@ def modification(length: int, mlp: int, gate: bool = True) -> Modification:
 FAMILY = Family(
     name="prefix",
     title="prefix tuning",
-    summary="l keys and values before those of every layer. While they are trained, an MLP makes them, which is then "
-    "dropped. 2ld parameters a layer; not the identity at first.",
+    summary="Adds l learned keys and values before those of every layer. In training an MLP computes them; after "
+    "training the MLP is dropped. 2ld parameters per layer. Not the identity at first.",
     citation="Li and Liang 2021; as a gated adapter He et al. 2022, section 3.1",
     training=Training(learning_rate=1e-3),
     options=(
-        Option("length", integer(1, 1024), 30, "l; 30 in the paper's MAM, 200 alone"),
+        Option("length", integer(1, 1024), 30, "length l; in He et al. 30 as part of MAM, 200 alone"),
         SHARING,
-        Option("mlp", integer(0, 8192), 800, "width of that MLP; 800 in He et al.'s code; 0: tables trained directly"),
-        Option("gate", switch, True, "no: h + Δh, in place of (1 − λ) h + λ Δh"),
+        Option("mlp", integer(0, 8192), 800, "width of the MLP; 800 in He et al.'s code; 0: no MLP, direct training"),
+        Option("gate", switch, True, "yes: (1 − λ) h + λ Δh; no: h + Δh"),
     ),
     positional=("length", "sharing"),
     examples=("prefix:30", "prefix:8:mlp=0", "prefix:8:gate=no"),

@@ -1,4 +1,4 @@
-"""Prompt tuning: learned vectors before the words of every row."""
+"""Prompt tuning: learned vectors before the word vectors of every row."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from learners.specification.option import Option, integer
 FAMILY = Family(
     name="prompt",
     title="prompt tuning",
-    summary="l learned vectors before the word vectors; all layers see them as tokens. ld parameters, and rows are l "
-    "tokens longer. Not the identity at first.",
+    summary="Adds l learned vectors before the word vectors; all layers treat them as tokens. ld parameters. "
+    "Rows become l tokens longer. Not the identity at first.",
     citation="Lester et al. 2021; He et al. 2022, section 2.2 and Table 6",
     training=Training(learning_rate=3e-2),
-    options=(Option("length", integer(1, 1024), 20, "l; 20 to 100 in the paper"), SHARING),
+    options=(Option("length", integer(1, 1024), 20, "number l of vectors; 20 to 100 in the paper"), SHARING),
     positional=("length", "sharing"),
     examples=("prompt:20", "prompt:4"),
     build=lambda options, training: Learner(

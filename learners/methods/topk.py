@@ -10,16 +10,17 @@ from learners.specification.tuned import Tuned
 FAMILY = Family(
     name="topk",
     title="top-k fine-tuning",
-    summary="Trains the top k encoder layers; embeddings and lower layers stay frozen, are run once for each row and "
-    "have no dropout. k·layer parameters per task.",
+    summary="Trains the top k encoder layers. Embeddings and lower layers stay frozen, run once per row and have no "
+    "dropout. k times the parameters of a layer per task.",
     citation="Houlsby et al. 2019, section 3.3 (k from {1, 2, 3, 5, 7, 9, 11, 12} on BERT-base)",
-    # Of Houlsby et al.'s {3e-5, 3e-4, 3e-3}, section 3.2; the power gives 3e-3 on the embedded backbone, which no rate
-    # from 3e-4 to 9e-3 beats beyond chance at 120 and at 1,000 examples. scripts/experiments/learning_rates.py
+    # From {3e-5, 3e-4, 3e-3} of Houlsby et al., section 3.2. The width power gives 3e-3 on the embedded backbone: with
+    # 120 and with 1,000 examples no rate from 3e-4 to 9e-3 is better beyond chance.
+    # scripts/experiments/learning_rates.py
     training=Training(learning_rate=3e-4, width_power=2.0),
     options=(
-        Option("k", integer(1, 1000), 2, "number of layers trained, counted from the top"),
+        Option("k", integer(1, 1000), 2, "number of trained layers, counted from the top"),
         SHARING,
-        Option("pooler", switch, False, "train the pooler too, where the backbone has one"),
+        Option("pooler", switch, False, "train the pooler too, if the backbone has one"),
     ),
     positional=("k", "sharing"),
     examples=("topk:2", "topk:1:sequential", "topk:3:pooler=yes"),

@@ -1,4 +1,4 @@
-"""VeRA: LoRA with one pair of random matrices for all layers, frozen, and two trained vectors for each."""
+"""VeRA: LoRA with one frozen pair of random matrices for all layers, and two trained vectors per matrix and layer."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ from tasks.seeds import generator
 
 @dataclass(frozen=True)
 class ScaledRandom(LowRank):
-    """Δh = ((x A) ⊙ d) B ⊙ b with d [r], b [writes] trained: r + writes parameters.
+    """Δh = ((x A) ⊙ d) B ⊙ b with trained d [r] and b [writes]: r + writes parameters.
 
-    A and B are no tensors of a Delta: anybody can draw them again from `key` and their shapes, as the paper does
-    (section 3.2), by Kaiming's uniform rule. d is `initial` everywhere and b zero: the identity at first, exactly.
+    A and B are not stored in a Delta: they are drawn again from `key` and their shapes (paper, section 3.2), by
+    Kaiming's uniform rule. At first all entries of d are `initial` and b is zero, so Δh is exactly zero.
+
+    Attributes:
+        rank: r.
+        key: Seed of A and B.
+        initial: Initial value of every entry of d; 0.1 in the paper.
     """
 
     key: int = 0
@@ -52,8 +57,8 @@ class ScaledRandom(LowRank):
 
 @lru_cache(maxsize=16)
 def projections(key: int, rank: int, reads: int, writes: int) -> tuple[Tensor, Tensor]:
-    """A [r, reads] and B [writes, r], float32: the same wherever the shapes are."""
-    with torch.inference_mode(False):  # what is drawn while predicting must do for training too
+    """Returns A [r, reads] and B [writes, r] in float32. Equal arguments give equal matrices, in every layer."""
+    with torch.inference_mode(False):  # the cache serves training too, which cannot use inference tensors
         random = generator(key, "vera", str(rank), str(reads), str(writes))
         down, up = (
             torch.nn.init.kaiming_uniform_(torch.empty(shape), generator=random)
@@ -65,16 +70,22 @@ def projections(key: int, rank: int, reads: int, writes: int) -> tuple[Tensor, T
 FAMILY = Family(
     name="vera",
     title="VeRA",
-    summary="Vectors d and b beside W_q and W_v, between and after random matrices that all layers and tasks share and "
-    "no Delta holds; merges into them. 2(r + d) parameters a layer.",
+    summary="Adds a low-rank product to the outputs of W_q and W_v. Its two matrices are random and frozen: all layers "
+    "and tasks share them, and no Delta stores them. Two vectors are trained: d between the matrices and b after them. "
+    "It can be merged into W_q and W_v. 2(r + d) parameters per layer.",
     citation="Kopiczko, Blankevoort and Asano 2024, sections 3.1 and 3.2, Table 1",
-    training=Training(learning_rate=1e-2),  # their rates on GLUE are 4e-3 to 1e-2
+    training=Training(learning_rate=1e-2),  # the paper's rates on GLUE are 4e-3 to 1e-2
     options=(
-        Option("rank", integer(1, 4096), 256, "r; 256 on RoBERTa-large, 1024 on base: it costs little"),
+        Option("rank", integer(1, 4096), 256, "rank r; 256 on RoBERTa-large, 1024 on RoBERTa-base in the paper"),
         SHARING,
-        Option("initial", number(1e-9, 1.0), 0.1, "every element of the first d; 0.1 in the paper"),
+        Option("initial", number(1e-9, 1.0), 0.1, "initial value of every entry of vector d; 0.1 in the paper"),
         Option("key", integer(0, 999_999_999), 0, "seed of the random matrices"),
-        Option("matrices", choice("qv", "q", "v", "qk", "qkv", "qkvo"), "qv", "which"),
+        Option(
+            "matrices",
+            choice("qv", "q", "v", "qk", "qkv", "qkvo"),
+            "qv",
+            "matrices that get a product, such as qv for W_q and W_v",
+        ),
     ),
     positional=("rank", "sharing"),
     examples=("vera:256", "vera:16:matrices=qkvo"),

@@ -1,4 +1,4 @@
-"""What a learner needs that not every architecture has, and the reason where it lacks it."""
+"""Checks that an architecture has everything that a learner needs."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from tasks.errors import InputError
 
 
 def check_applicable(learner: Learner, architecture: Architecture) -> None:
-    """See that a learner means on this architecture what its paper means.
+    """Check that the learner does on this architecture what its paper describes.
 
     Raises:
-        InputError: It does not; says what is missing.
+        InputError: The architecture lacks something that the learner needs. The message names it.
     """
     where, anatomy = f"learner {learner.name}", architecture.anatomy
     backbone = f"a {architecture.model_type} backbone"
     if learner.tuned.biases != "none" and not anatomy.biased:
-        fix = "choose layernorm, which tunes the gains of its norms"
+        fix = "choose layernorm, which tunes the gains of the norms"
         raise InputError("no biases to tune", where=where, found=f"{backbone}, which has none", fix=fix)
     for modification in learner.modifications:
         if anatomy.scores and modification.reads in ("attention.query", "attention.key"):
             raise InputError(
-                f"{modification.name} takes part in attention, and that by q·k/√d_h alone",
+                f"{modification.name} assumes attention scores of q·k/√d_h alone",
                 where=where,
                 found=f"{backbone}, whose attention {anatomy.scores}",
-                fix="choose what stays out of attention weights, such as parallel or lora",
+                fix="choose a learner that computes no attention scores, such as parallel or lora",
             )
         if anatomy.pre_norm and (reason := _needs_post_norm(modification)):
             raise InputError(f"{modification.name} {reason}", where=where, found=f"{backbone}, whose layers are pre-LN")
 
 
 def _needs_post_norm(modification: Modification) -> str:
-    """Why a modification has no meaning where the norm of a sub-layer comes before it; "": it has."""
+    """Returns why a modification needs the norm after the sub-layer (post-LN); "" if it does not need it."""
     if modification.reads == "ffn.normed" or modification.site in ("ffn.norm", "attention.norm"):
-        return "acts on what the norm after a residual sum puts out"
+        return "needs the output of a norm after the residual sum"
     form = modification.form
     if isinstance(form, TokenShift) and form.vector == "ones":
-        return "begins with v = 1, which only a norm after the residual sum undoes"
+        return "starts with v = 1, a shift that only a norm after the residual sum removes"
     return ""

@@ -1,8 +1,8 @@
-"""Families of learners and the specifications that name one: `adapter:64`, `adapterbias:share=alpha:l0=1e-4`.
+"""Families of learners, and the specifications that name a learner: `adapter:64`, `adapterbias:share=alpha:l0=1e-4`.
 
 A family is one file in `learners/methods/`, or a plug-in, that defines `FAMILY`. A specification is a family name and
-options, separated by colons: `key=value`, or a bare value for the options a family lists as positional, in their order.
-Every family also takes the training options of `TRAINING_OPTIONS`.
+options, separated by colons. An option is `key=value`, or a value alone for the options that the family lists as
+positional, in their order. Every family also takes the options of `TRAINING_OPTIONS`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,26 @@ from learners.specification.option import Option, choice, integer, number, optio
 from tasks.errors import InputError, InputErrors, unknown_name
 from tasks.registry import Registry
 
-LONGEST = 200  # characters of a specification, canonical or not; most file systems take 255 bytes as a name
+LONGEST = 200  # characters of a specification, canonical or not; most file systems allow 255 bytes per name
 
 
 @dataclass(frozen=True)
 class Family:
-    """A method of the literature: its options and how they make a `Learner`.
+    """A method of the literature: its options, and a function that builds a `Learner` from them.
 
-    `build` receives the parsed options and the training settings, and returns the learner, its name left empty.
-    `unshared` says why tasks can share nothing, or must, where there is no option for it. `gather` takes in what is no
-    option: of the first positional one and key=value pairs it makes its new value, or raises ValueError.
+    Attributes:
+        name: Name in specifications.
+        title, summary, citation: Texts that `taskstream show learner` prints.
+        training: Default training settings.
+        build: Takes the parsed options and the training settings, and returns the learner with an empty name.
+        options: Options of this family. `TRAINING_OPTIONS` come in addition.
+        positional: Names of the options that may be written as a value alone, in their order.
+        examples: Valid specifications, for help texts and tests.
+        aliases: Other names of the family.
+        unshared: Why the family has no option `sharing`; "" if it has one.
+        gather: Reads key=value pairs that are not options. Takes the value of the first positional option and the
+            pairs, and returns the new value of that option. Raises ValueError, with what it expects, if a pair is
+            invalid. None: such pairs are errors.
     """
 
     name: str
@@ -51,24 +61,24 @@ SHARING = Option(
     "sharing",
     choice(*get_args(Sharing)),
     "isolated",
-    "isolated: one Delta per task; sequential: one Delta that evolves, with a head per task; frozen-shared: what tasks "
-    "can have in common is trained on the first alone",
+    "isolated: one Delta per task; sequential: one Delta that each task trains further, and one head per task; "
+    "frozen-shared: one Delta per task, but tensors that tasks can have in common are trained on the first task only",
 )
 
-# Options of every family that trains. None stands for the family's own default.
+# Options of every family. None means the default of the family.
 TRAINING_OPTIONS = (
-    Option("learning_rate", number(1e-8, 1.0), None, "peak of the linear schedule"),
+    Option("learning_rate", number(1e-8, 1.0), None, "peak learning rate of the linear schedule"),
     Option("epochs", integer(0, 10_000), None, "passes over the training examples"),
-    Option("batch_size", integer(1, 65_536), None, "examples in a training batch"),
-    Option("patience", integer(1, 10_000), None, "epochs without a better validation score before stopping"),
-    Option("weight_decay", number(0.0, 10.0), None, "decoupled, on matrices alone"),
-    Option("dropout", switch, None, "the backbone's own dropout while training, from the lowest layer that is changed"),
+    Option("batch_size", integer(1, 65_536), None, "examples per training batch"),
+    Option("patience", integer(1, 10_000), None, "epochs without a better validation score before training stops"),
+    Option("weight_decay", number(0.0, 10.0), None, "decoupled weight decay, on matrices only"),
+    Option("dropout", switch, None, "apply the backbone's dropout in training, from the lowest changed layer upwards"),
 )
 
 
 @cache
 def built_in() -> Mapping[str, Family]:
-    """The families of the package, by name: the `FAMILY` of each module in `learners/methods/`."""
+    """Returns the families of this package by name: the `FAMILY` of each module in `learners/methods/`."""
     package = importlib.import_module("learners.methods")
     modules = [
         importlib.import_module(f"learners.methods.{info.name}") for info in pkgutil.iter_modules(package.__path__)
@@ -80,87 +90,95 @@ FAMILIES = Registry("learner", lambda: built_in())
 
 
 def families() -> Mapping[str, Family]:
-    """Every family, by name; those of plug-ins too while a run has them."""
+    """Returns every family by name, with the families of the plug-ins that are loaded."""
     return FAMILIES.known()
 
 
 def aliases() -> Mapping[str, str]:
-    """Other names of families -> the name."""
+    """Returns alias -> name of the family."""
     return {alias: name for name, family in families().items() for alias in family.aliases}
 
 
 def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None) -> Learner:
-    """The learner that a specification names.
+    """Returns the learner that a specification names.
 
-    Its own name is canonical, and names the same learner: all options of one method, of joined ones their sharing and
-    what is not a default, as names have a limit.
+    The name of the learner is canonical: parsing it gives the same learner. For one method it lists all options. For
+    joined methods it lists per part the sharing and the options that differ from their defaults, because the length of
+    a name is limited.
 
     Args:
         specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; or several joined,
             "prefix:30+parallel:512:scale=4".
-        overrides: Training settings for all learners of a run; those in the specification win.
+        overrides: Training settings for all learners of a run. Settings in the specification take precedence.
 
     Raises:
         InputError: Unknown family, unknown option, a value out of range, or a name too long for a folder.
     """
     _check_length(specification, specification)
-    joined = parts(specification, r"\+(?=[a-z])")  # not that of 1e+3
+    joined = parts(specification, r"\+(?=[a-z])")  # the + of 1e+3 joins nothing
     if len(joined) == 1:
-        learner = _part(specification, overrides)
+        learner = _parse_single(specification, overrides)
     else:
         named = [{segment.partition("=")[0] for segment in parts(part, ":")} for part in joined]
-        for option in TRAINING_OPTIONS:  # they would go unheard: the whole trains as its first part
+        for option in TRAINING_OPTIONS:  # the first part's settings apply to the whole
             if any(option.name in names for names in named[1:]):
-                where, fix = f"learner {specification!r}", f"write {option.name} in the first part, for all"
-                raise InputError(f"{option.name} of a later part", where=where, fix=fix)
-        found = [_part(part, overrides, brief=True) for part in joined]
-        learner = combined(found, specification)
+                where = f"learner {specification!r}"
+                fix = f"write {option.name} in the first part: it applies to all parts"
+                raise InputError(f"{option.name} of a later part has no effect", where=where, fix=fix)
+        singles = [_parse_single(part, overrides, brief=True) for part in joined]
+        learner = combined(singles, specification)
         if "learning_rate" in named[0]:
-            learner = replace(learner, training=found[0].training)
+            learner = replace(learner, training=singles[0].training)
     _check_length(learner.name, specification)
     return learner
 
 
 def _check_length(name: str, specification: str) -> None:
     if len(name) > LONGEST:
-        what = "too long for the name of a folder, which a learner's results go into"
+        what = "too long: the name becomes the name of a folder"
         where = f"learner '{specification[:40]}{'...' if len(specification) > 40 else ''}'"
-        found = f"{len(name)} characters" + ("" if name == specification else " with all that its full name says")
+        found = f"{len(name)} characters" + ("" if name == specification else " in its canonical name")
         raise InputError(what, where=where, expected=f"at most {LONGEST}", found=found)
 
 
-def _part(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
-    """The learner that a specification of one method names; `brief`: its name leaves defaults out, but for sharing."""
+def _parse_single(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
+    """Returns the learner of a specification with one method.
+
+    Args:
+        specification: One method, such as "adapter:64".
+        overrides: As in `parse_learner`.
+        brief: The name of the learner omits options that have their default, except `sharing`.
+    """
     name, *segments = parts(specification, ":")
     name = aliases().get(name, name)
     if name not in families():
         raise unknown_name("learner", name, families(), where=f"learner {specification!r}")
     family = families()[name]
-    given = _given(family, specification, segments)
-    values = {option.name: given.get(option.name, option.default) for option in family.options}
+    written = _parse_options(family, specification, segments)
+    values = {option.name: written.get(option.name, option.default) for option in family.options}
     names = {field.name for field in fields(Training)}
     training = family.training
-    for source in (overrides or {}, given):
+    for source in (overrides or {}, written):
         named = {k: v for k, v in source.items() if k in names and v is not None}
         training = replace(training, **named)
         if "learning_rate" in named:
             training = replace(training, width_power=0.0)
     learner = family.build(values, training)
     defaults = {option.name: option.default for option in family.options if brief and option is not SHARING}
-    said = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
+    listed = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
     origin = FAMILIES.origin(name)
     return replace(
         learner,
-        name=":".join([name, *(f"{key}={option_text(value)}" for key, value in said.items())]),
+        name=":".join([name, *(f"{key}={option_text(value)}" for key, value in listed.items())]),
         plugins=() if origin is None else (origin.key,),
     )
 
 
 def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dict[str, Learner]:
-    """The learners of a comma list, by the specification as written, in its order.
+    """Returns the learners of a comma-separated list: specification as written -> learner, in the order of the list.
 
     Raises:
-        InputErrors: All faults of the list at once, a learner named twice among them.
+        InputErrors: All errors of the list together. A learner that is listed twice is an error.
     """
     learners: dict[str, Learner] = {}
     errors: list[InputError] = []
@@ -181,12 +199,18 @@ def parse_learners(text: str, overrides: Mapping[str, Any] | None = None) -> dic
     return learners
 
 
-def _given(family: Family, specification: str, segments: list[str]) -> dict[str, Any]:
-    """Options written in a specification: name -> parsed value."""
+def _parse_options(family: Family, specification: str, segments: list[str]) -> dict[str, Any]:
+    """Returns the options that a specification gives: name -> parsed value.
+
+    Args:
+        family: Family that the specification names.
+        specification: The whole text, for error messages.
+        segments: The parts after the family name.
+    """
     options = {option.name: option for option in (*family.options, *TRAINING_OPTIONS)}
     open_positions = [options[name] for name in family.positional]
-    given: dict[str, Any] = {}
-    others: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    pairs: dict[str, str] = {}
     where = f"learner {specification!r}"
     for segment in segments:
         key, equals, text = segment.partition("=")
@@ -196,9 +220,9 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
             if key not in options:
                 if family.gather is None:
                     raise unknown_name(f"option of {family.name}", key, options, where=where)
-                if key in others:
+                if key in pairs:
                     raise InputError(f"{key} is given twice", where=where)
-                others[key] = text
+                pairs[key] = text
                 continue
             option = options[key]
             try:
@@ -209,22 +233,22 @@ def _given(family: Family, specification: str, segments: list[str]) -> dict[str,
             option, value = options[segment], options[segment].bare
         else:
             option, value = _positional(open_positions, segment, where, family)
-        if option.name in given:
+        if option.name in values:
             raise InputError(f"{option.name} is given twice", where=where)
         open_positions = [position for position in open_positions if position is not option]
-        given[option.name] = value
-    if others and family.gather is not None:
+        values[option.name] = value
+    if pairs and family.gather is not None:
         option = options[family.positional[0]]
         try:
-            given[option.name] = family.gather(given.get(option.name, option.default), others)
+            values[option.name] = family.gather(values.get(option.name, option.default), pairs)
         except ValueError as error:
-            found = ":".join(f"{key}={text}" for key, text in others.items())
+            found = ":".join(f"{key}={text}" for key, text in pairs.items())
             raise InputError(f"bad arguments of {family.name}", where=where, expected=str(error), found=found) from None
-    return given
+    return values
 
 
 def _positional(positions: list[Option], text: str, where: str, family: Family) -> tuple[Option, Any]:
-    """The first open positional option that accepts `text`, and its value."""
+    """Returns the first open positional option that accepts `text`, and its parsed value."""
     expected = []
     for option in positions:
         try:
@@ -236,5 +260,5 @@ def _positional(positions: list[Option], text: str, where: str, family: Family) 
         where=where,
         expected=" or ".join(expected) or "key=value",
         found=repr(text),
-        fix=f"options of {family.name}: taskstream show learner {family.name}",
+        fix=f"see the options of {family.name}: taskstream show learner {family.name}",
     )

@@ -12,13 +12,13 @@ from learners.specification.tuned import Tuned
 
 @dataclass(frozen=True)
 class Axes:
-    """One change that a learner makes, in words.
+    """One change that a learner makes, described in words.
 
     Attributes:
         form: How Δh is computed.
-        insertion: Whether it reads the representation itself, or beside it.
-        representation: What is changed.
-        composition: How the change comes in.
+        insertion: `sequential` if the form reads the representation that it modifies; else `parallel`, with its input.
+        representation: Which representation is modified.
+        composition: How the representation and Δh are combined.
     """
 
     form: str
@@ -28,19 +28,20 @@ class Axes:
 
 
 def axes(learner: Learner) -> tuple[Axes, ...]:
-    """Every change of a learner; sites of one form, read and composed alike, together."""
+    """Returns every change of a learner. Sites with the same form, insertion and composition share one entry."""
     rows = [_tuned(learner.tuned)] if learner.tuned != Tuned() else []
     if learner.difference:
-        kept = "" if learner.pruning is None else f", {learner.pruning.target:g} of it kept"
+        kept = "" if learner.pruning is None else f", pruned to a share of {learner.pruning.target:g}"
         rows.append(Axes(f"sparse difference z ⊙ w{kept}", "–", "all weights", "θ + Δθ"))
     if learner.trainer_config:
-        rows.append(Axes(f"trained as {learner.trainer} has it: {learner.trainer_config}", "–", "–", "–"))
+        rows.append(Axes(f"trained by {learner.trainer}: {learner.trainer_config}", "–", "–", "–"))
     if learner.peft:
-        rows.append(Axes(f"as peft has it: {learner.peft}", "–", "–", "–"))
+        rows.append(Axes(f"defined by peft: {learner.peft}", "–", "–", "–"))
     if learner.prompt:
-        rows.append(Axes(f"{learner.prompt} learned vectors", "before the words", "input", "side by side"))
+        rows.append(Axes(f"{learner.prompt} learned vectors", "before the words", "input", "concatenated"))
     if learner.layers_read > 1:
-        rows.append(Axes("none", "–", f"outputs of the top {learner.layers_read} layers", "side by side, to the head"))
+        top = f"outputs of the top {learner.layers_read} layers"
+        rows.append(Axes("none", "–", top, "concatenated, input of the head"))
     sites: dict[tuple[str, str, str], list[str]] = {}
     for modification in learner.modifications:
         key = modification.form.formula, _insertion(modification), composition(modification)
@@ -50,7 +51,7 @@ def axes(learner: Learner) -> tuple[Axes, ...]:
 
 
 def composition(modification: Modification) -> str:
-    """How h and Δh make the new h."""
+    """Returns the formula that combines h and Δh into the new h."""
     if isinstance(modification.form, Gated):
         return "(1 − λ) h + λ Δh"
     s = "" if modification.scale == 1 else f"{modification.scale:g} "
@@ -65,7 +66,7 @@ def _insertion(modification: Modification) -> str:
 
 
 def _tuned(tuned: Tuned) -> Axes:
-    """What is tuned, as new values."""
+    """Describes the tuned backbone weights: a Delta holds new values for them."""
     parts = [
         "all weights" if tuned.all else "",
         f"top {tuned.top_layers} layers" if tuned.top_layers else "",

@@ -1,4 +1,4 @@
-"""What is added to the forward pass: one point of He et al.'s grid."""
+"""A change of the forward pass: one point of the grid of He et al. (2022)."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Insertion = Literal["sequential", "parallel"]
 
 @dataclass(frozen=True)
 class Modification:
-    """One point of He et al.'s grid (2022, Table 1): h ← h + s·Δh at a site of every layer.
+    """One point of the grid of He et al. (2022, Table 1): h ← h + s·Δh at one site of every layer.
 
     Attributes:
-        name: Prefix of its tensors in a Delta.
-        form: Functional form of Δh.
-        site: The representation h that is modified.
-        reads: None inserts sequentially (the form reads h itself); a role inserts in parallel (it reads that).
-        scale: s of the composition h + s·Δh.
-        multiplies: The composition is h ⊙ (1 + s·Δh) instead. A form that is `Gated` has (1 − λ) h + λ Δh.
-        shared: Names of the form's tensors held once for all layers.
-        group: Prefix of the shared tensors where modifications have them in common; "": `name`.
+        name: Prefix of its tensors' names in a Delta.
+        form: Functional form that computes Δh.
+        site: Representation h that is modified.
+        reads: Input of the form. None: h itself (sequential insertion); a role: that representation (parallel).
+        scale: Factor s.
+        multiplies: The composition is h ⊙ (1 + s·Δh) instead. For a `Gated` form it is (1 − λ) h + λ Δh.
+        shared: Names of the form's tensors that all layers share.
+        group: Prefix of the shared tensors, if several modifications share them; "": `name`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Modification:
     group: str = ""
 
     def shapes(self, architecture: Architecture) -> Shapes:
-        """Name and shape of the form's tensors in one layer.
+        """Returns name -> shape of the form's tensors in one layer.
 
         Raises:
             InputError: The form or the site does not fit the architecture.
@@ -51,7 +51,7 @@ class Modification:
         return "sequential" if self.reads is None else "parallel"
 
     def key(self, layer: int, tensor: str) -> str:
-        """Name in a Delta of one of the form's tensors as layer `layer` uses it."""
+        """Returns the name in a Delta of the form's tensor that layer `layer` (from 0) uses."""
         if tensor in self.shared:
             return f"added.{self.group or self.name}.shared.{tensor}"
         return f"added.{self.name}.{layer}.{tensor}"

@@ -1,7 +1,7 @@
-"""The notation of specifications: parts outside braces, and JSON objects with as few quotes as can be.
+"""The notation of specifications: separators outside braces, and JSON objects with few quotes.
 
-`{peft_type=LORA,r=4,target_modules=[query,value]}` is `{"peft_type": "LORA", "r": 4, "target_modules": ["query",
-"value"]}`: a specification names a folder and stands in a shell, where quotes and colons are a nuisance.
+`{peft_type=LORA,r=4,target_modules=[query,value]}` means `{"peft_type": "LORA", "r": 4, "target_modules": ["query",
+"value"]}`. A specification is written in a shell and names a folder, and quotes and colons cause problems in both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 def parts(text: str, separator: str) -> list[str]:
-    """Split at matches of a pattern, but not inside braces or in the quotes there.
+    """Splits a text at matches of a pattern, but not inside braces or inside quotes within braces.
 
     >>> parts("head,peft:{r=4,bias=none},full", ",")
     ['head', 'peft:{r=4,bias=none}', 'full']
@@ -36,10 +36,10 @@ def parts(text: str, separator: str) -> list[str]:
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """The object that a text denotes: JSON, in which `=` may stand for `:`, and a bare word for a string.
+    """Returns the object that a text describes: JSON, with `=` allowed for `:` and a bare word allowed for a string.
 
     Raises:
-        ValueError: It denotes none.
+        ValueError: The text describes no object.
     """
     pieces, end = [], 0
     for match in _TOKEN.finditer(text):
@@ -60,7 +60,7 @@ def read_object(text: str) -> dict[str, Any]:
 
 
 def written(value: Any) -> str:
-    """The one text of a JSON value, keys sorted: `read_object` gives the value back."""
+    """Returns the canonical text of a JSON value, with sorted keys. `read_object` reads an object back."""
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{_word(str(key))}={written(value[key])}" for key in sorted(value)) + "}"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Options of a family of learners: how the text of one is read, and a value written."""
+"""Options of a family of learners: parsers of their texts, and the text of a value."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a family: how its text is read, its default, and what it means.
+    """One option of a family.
 
-    `parse` raises ValueError with what it expects. `bare` is the value of the option's name alone ("l0").
+    Attributes:
+        name: Key in a specification.
+        parse: Reads the text of a value. Raises ValueError with what it expects.
+        default: Value if the specification does not give the option.
+        help: Meaning, as `taskstream show learner` prints it.
+        bare: Value if a specification gives the name alone, as in "l0"; None: a value is required.
     """
 
     name: str
@@ -24,7 +29,7 @@ class Option:
 
 
 def choice(*values: str) -> Callable[[str], str]:
-    """Parser of one word out of `values`."""
+    """Returns a parser that accepts one of `values`."""
 
     def parse(text: str) -> str:
         if text not in values:
@@ -35,7 +40,7 @@ def choice(*values: str) -> Callable[[str], str]:
 
 
 def integer(low: int, high: int) -> Callable[[str], int]:
-    """Parser of a whole number in [low, high]."""
+    """Returns a parser of whole numbers from `low` to `high`, both included."""
 
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
@@ -46,11 +51,11 @@ def integer(low: int, high: int) -> Callable[[str], int]:
 
 
 def number(low: float, high: float) -> Callable[[str], float]:
-    """Parser of a number in [low, high]."""
+    """Returns a parser of numbers from `low` to `high`, both included."""
 
     def parse(text: str) -> float:
         try:
-            value = float(text) if re.fullmatch(r"[0-9.eE+-]+", text) else math.nan  # no digits but 0 to 9, no 1_000
+            value = float(text) if re.fullmatch(r"[0-9.eE+-]+", text) else math.nan  # ASCII digits only, no 1_000
         except ValueError:
             value = math.nan
         if not low <= value <= high:
@@ -61,12 +66,12 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
 
 def switch(text: str) -> bool:
-    """Parser of yes or no."""
+    """Parses yes or no."""
     if text not in ("yes", "no"):
         raise ValueError("yes or no")
     return text == "yes"
 
 
 def option_text(value: Any) -> str:
-    """A value as a specification writes it; a float in full: learners that differ have different names."""
+    """Returns the text of a value. Floats are written in full, so that different learners have different names."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

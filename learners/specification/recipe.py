@@ -1,4 +1,4 @@
-"""A learner as plain values, as recipes of fits and keys of results hold it."""
+"""A learner as plain values, for the recipes of fits and the keys of results."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 from learners.specification.learner import LOOP, Learner
 
-TRAINING_FIELDS = ("trainer", "trainer_config", "draws_as")  # written in a form of their own
-RESERVED = frozenset({field.name for field in fields(Learner)} | {"seeds"})  # no trainer can have such a name
+TRAINING_FIELDS = ("trainer", "trainer_config", "draws_as")  # `recipe_of` writes them in another form
+RESERVED = frozenset({field.name for field in fields(Learner)} | {"seeds"})  # a trainer must not have such a name
 
 
 def recipe_of(learner: Learner) -> dict[str, Any]:
-    """All settings of a learner, ready for JSON.
+    """Returns all settings of a learner as values for JSON.
 
-    A trainer other than our loop stands as its name with its configuration; `seeds` stands where it is not the
-    learner's name, `plugins` where there are any. Ids of fits and keys of results are hashes of these values, so a
-    field that is added to `Learner` must be left out here where it has its default: else nothing that is stored would
-    be found again.
+    The dictionary has the fields of `Learner`, with three exceptions. If the trainer is not `LOOP`, its name is a key
+    and its configuration the value. `seeds` is present only if it differs from the name, `plugins` only if there are
+    any. Ids of fits and keys of results are hashes of these values. If you add a field to `Learner`, omit it here when
+    it has its default: otherwise all ids change and stored results are not found.
     """
     values = asdict(learner)
     for name in TRAINING_FIELDS:
@@ -33,5 +33,5 @@ def recipe_of(learner: Learner) -> dict[str, Any]:
 
 
 def trainer_in(recipe: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and configuration of the trainer in a recipe."""
+    """Returns name and configuration of the trainer in a recipe."""
     return next(((name, config) for name, config in recipe.items() if name not in RESERVED), (LOOP, ""))

@@ -1,4 +1,4 @@
-"""Which of the backbone's own weights are trained."""
+"""The backbone weights that a learner trains."""
 
 from __future__ import annotations
 
@@ -9,16 +9,26 @@ from learners.backbones.architecture import Architecture, parameter_shapes
 from learners.backbones.sites import Role, layer_parameters, norm_parameters, pooler_parameters, weight_parameters
 from tasks.errors import InputError
 
-# Each value holds what the one before it does.
+# Each value includes the values before it.
 Norms = Literal["none", "ffn", "layers"]
-Biases = Literal["none", "q-m2", "layers", "all"]  # q-m2: of the query, and of the first FFN matrix
+Biases = Literal["none", "q-m2", "layers", "all"]  # q-m2: biases of the query and of the first FFN matrix
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """Backbone weights that a learner trains: whole (`all`), or top layers, norms and the pooler, by role.
+    """Backbone weights that a learner trains.
 
-    Of every field a larger value holds what a smaller one does, so the largest of each are the union of several.
+    In every field a larger value includes the smaller ones. So the union of several `Tuned` has the largest value of
+    each field.
+
+    Attributes:
+        all: Every weight.
+        top_layers: Number of whole layers, counted from the top.
+        norms: LayerNorms: `none`; `ffn`, the one of each FFN; `layers`, all except that of the embeddings.
+        embedding_norm: The LayerNorm of the embeddings.
+        pooler: Weight and bias of the pooler.
+        biases: Biases: `none`; `q-m2`, of the query and the first FFN matrix; `layers`, all in the layers; `all`.
+        pooler_bias: The bias of the pooler.
     """
 
     all: bool = False
@@ -30,10 +40,10 @@ class Tuned:
     pooler_bias: bool = False
 
     def parameters(self, architecture: Architecture) -> tuple[str, ...]:
-        """Names of the tuned parameters, in the backbone's order.
+        """Returns the names of the tuned parameters, in the order of the backbone.
 
         Raises:
-            InputError: More top layers than the backbone has.
+            InputError: `top_layers` exceeds the number of layers of the backbone.
         """
         every = parameter_shapes(architecture)
         if self.all:
@@ -42,7 +52,7 @@ class Tuned:
             raise InputError(
                 "more layers to tune than the backbone has",
                 where=f"topk:{self.top_layers}",
-                expected=f"k of at most {architecture.layers}",
+                expected=f"k at most {architecture.layers}",
                 found=str(self.top_layers),
             )
         chosen: set[str] = set()

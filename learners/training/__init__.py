@@ -1,1 +1,6 @@
-"""Training: the loop that fits a Delta, and prediction."""
+"""Training: fit a Delta to a task, and predict with it.
+
+`fit` is our training loop, with `optimiser` and `divergence`. `trainer` defines the `Trainer` protocol and finds
+registered trainers; `loop` registers our loop. `predict` computes logits, `precision` chooses a dtype. Other packages
+implement `learners.training.trainer.Trainer`. Import from these files directly.
+"""

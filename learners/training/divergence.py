@@ -1,4 +1,4 @@
-"""Divergence: a fit whose numbers are no longer finite, which nothing can be learned from."""
+"""Divergence: detect that a fit has NaN or infinite numbers, from which it cannot recover."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from learners.delta.delta import Delta
 
 
 class Diverged(Exception):
-    """The loss, a logit of a validation row or a tensor of the Delta is no longer a finite number.
+    """The loss, a validation logit or a tensor of the Delta is NaN or infinite.
 
     Attributes:
-        step: Step of the optimiser, from 1, at or after which it showed; 0 where nothing is trained.
-        flops: Of the matrix products until then.
+        step: Optimiser step, from 1, at or after which this was found. 0 if the learner does not train.
+        flops: FLOPs of all matrix products of the fit until then. Default: 0.
     """
 
     def __init__(self, message: str, step: int, flops: float = 0.0) -> None:
@@ -22,9 +22,14 @@ class Diverged(Exception):
 
 
 def not_finite(delta: Delta, logits: np.ndarray, loss: float) -> str | None:
-    """What of an epoch is not finite: a validation logit [n, C], their loss, or a tensor by name; None where all is.
+    """Look for NaN and infinite numbers after an epoch. Returns one sentence about the first find, or None.
 
-    Finite logits are not enough: a weight that no validation row reads may be NaN, and a loss may overflow.
+    Finite logits are not enough: a weight that no validation row uses may be NaN, and the loss may overflow.
+
+    Args:
+        delta: The Delta after the epoch.
+        logits: Validation logits, [n, C].
+        loss: Validation loss.
     """
     if not np.isfinite(logits).all():
         return "a logit of a validation row is not finite"

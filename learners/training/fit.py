@@ -1,6 +1,7 @@
-"""Training: one loop for every learner, from (backbone, first Delta, learner, task, seed) to a Delta.
+"""The training loop, the same for each learner: (backbone, initial Delta, learner, task, seed) -> Delta.
 
-for each epoch: for each batch: loss, backward, clip, AdamW step, schedule; then validate; keep the best epoch.
+For each epoch, for each batch: learning rate, loss, backward, clip, AdamW step. After each epoch: validate. The result
+is the Delta of the best epoch.
 """
 
 from __future__ import annotations
@@ -33,19 +34,22 @@ from tasks.seeds import generator, seed_of
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
-TRAINING_FORMAT = 5  # enters every recipe: raise it whenever equal inputs would give another Delta
-PROGRESS_SECONDS = 0.5  # between two progress reports; a terminal shows four frames a second
+TRAINING_FORMAT = 5  # part of every recipe; increase it if the same inputs no longer give the same Delta
+PROGRESS_SECONDS = 0.5  # time between two progress reports; a terminal shows four frames per second
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What a fit gives: the Delta of the best epoch, and what it took.
+    """The result of a fit.
 
     Attributes:
+        delta: The Delta of the best epoch.
         validation: Validation score after each epoch, in the task's metric.
-        best: Index of the epoch that was kept; -1 where nothing is trained.
-        flops: Of all matrix products, forward and backward, padding included.
-        examples: Rows seen, all epochs.
+        losses: Mean training loss of each epoch.
+        best: Index of the best epoch, from 0. -1 if the learner does not train.
+        seconds: Duration of the fit.
+        flops: FLOPs of all matrix products in training, forward and backward, padding included.
+        examples: Number of training rows, summed over all epochs.
     """
 
     delta: Delta
@@ -69,19 +73,19 @@ def fit(
     """Learn one task.
 
     Args:
-        score: The task's metric, by which the best epoch is chosen on the validation rows.
-        seed: Of the run; what is drawn here derives from it, the learner's and the task's name.
-        previous: The Delta a sequential learner goes on from; its body is taken, its head is not. Of a frozen-shared
-            learner, one from which what tasks have in common is taken and kept.
-        report: Called now and then with epoch, step, loss and rate.
+        score: The task's metric. The epoch with the best score on the validation rows is chosen.
+        seed: Seed of the run. All random numbers depend on it, on the learner's seeds and on the name of the task.
+        previous: Delta of an earlier task. A sequential learner continues training its body, without its head. A
+            frozen-shared learner takes its common tensors and does not train them. Default: None, the first task.
+        report: Receives progress about every 0.5 s: epoch, step, loss, rows per second. Default: no report.
 
     Raises:
-        Diverged: A loss, a validation logit or a trained tensor became NaN or infinite; says at which step.
-        InputError: A learner that has another trainer.
+        Diverged: The loss, a validation logit or a trained tensor is NaN or infinite. The message gives the step.
+        InputError: The learner uses another trainer, or cannot apply to this backbone.
     """
     started = time.perf_counter()
     if learner.trainer != LOOP:
-        what = f"trainer {learner.trainer} is no part of this loop"
+        what = f"this learner uses trainer {learner.trainer}, not this training loop"
         raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
         delta = frequencies(data)
@@ -155,7 +159,7 @@ def fit(
             losses.append(running / len(data.train))
             if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(training.epochs):
                 masks, gates = prune(learner, learner.pruning, trainable, gates), {}
-                best_key = (-np.inf, -np.inf)  # what was better unpruned is not what is to be kept
+                best_key = (-np.inf, -np.inf)  # scores before pruning do not count
             tensors = materialize(learner, trainable, layers)
             candidate = to_delta(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
             answers = predict(backbone, learner, candidate, data.validation, plan, frozen_validation)
@@ -180,15 +184,15 @@ def task_loss(output: Tensor, target: Tensor) -> Tensor:
 
 
 def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
-    """`task_loss` of all validation rows at once."""
-    return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # a mapped file is read-only
+    """`task_loss` of all validation rows at once: logits [n, C], target [n]."""
+    return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # torch needs a writable copy
 
 
 def target_scale(data: EncodedTask) -> tuple[float, float]:
-    """Mean and standard deviation of a regression's training targets; (0, 1) for classes.
+    """Mean and standard deviation of the training targets of a regression; (0, 1) for classification.
 
-    A regression is trained on standardised targets, and its head scaled back when it is stored: the same functions can
-    be learned, but the first steps are not spent on finding the mean (2.7 of 5 on STS-B) from a head near zero.
+    A regression trains on standardised targets, and `to_delta` scales its head back. The model can learn the same
+    functions. But the first steps need not move a head near zero to the mean (2.7 of 5 on STS-B).
     """
     if data.task.kind != "regression":
         return 0.0, 1.0
@@ -204,9 +208,14 @@ def to_delta(
     deviation: float = 1.0,
     pruned: frozenset[str] = frozenset(),
 ) -> Delta:
-    """The Delta as it stands: a copy of the tensors, the head in the target's own scale, gates made deterministic.
+    """Make a Delta from the current tensors. Copies them, scales the head back and applies deterministic gates.
 
-    Zeros that the gates leave, or a mask left before, are marked as pruned.
+    Args:
+        trainable: Tensors of the Delta, by name.
+        gates: Gate parameters a, by the name of the gated tensor.
+        mean: Mean of the training targets (`target_scale`). Default: 0.
+        deviation: Standard deviation of the training targets. Default: 1.
+        pruned: Names of tensors whose zeros are pruned, in addition to the gated ones. Default: none.
     """
     tensors = {name: leaf.detach().clone() for name, leaf in trainable.items()}
     tensors["head.weight"] *= deviation
@@ -218,7 +227,11 @@ def to_delta(
 
 
 def frequencies(data: EncodedTask) -> Delta:
-    """The `majority` Delta: log label frequencies of the training rows (one added to each), or the mean score."""
+    """The Delta of the learner `majority`, only a bias.
+
+    It holds the logarithms of the label frequencies of the training rows, with one added to each count. For a
+    regression it holds the mean target.
+    """
     target = np.asarray(data.train.target)
     if data.task.kind == "regression":
         bias = torch.tensor([float(target.mean())])

@@ -1,4 +1,4 @@
-"""Our own training loop as a trainer: it keeps nothing between tasks but the last Delta."""
+"""Our training loop as a trainer. It keeps no state between tasks except the last Delta."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from learners.training.trainer import FitRequest, Trained
 
 
 class LoopTrainer:
-    """`learners.training.fit.fit`, for every learner that names no other trainer."""
+    """Trains with `learners.training.fit.fit`. Learners use it if they name no other trainer."""
 
     keeps_state = False
 
@@ -19,7 +19,7 @@ class LoopTrainer:
         return False
 
     def check(self, learner: Learner) -> None:
-        """Nothing to check: a learner's shapes are checked for every trainer."""
+        """Check nothing: the shapes of a learner are checked for every trainer."""
 
     def fit(self, request: FitRequest, state: object) -> Trained:
         score, data = request.score_of(request.data.task), request.data

@@ -1,4 +1,4 @@
-"""The optimiser of the one training loop: AdamW, its groups, and the schedule of its rates."""
+"""The optimiser of our training loop: AdamW, its parameter groups and its learning rate schedule."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from learners.specification.learner import Learner, Training
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak rate at `step` (from 0): linear warm-up, then linear to 0, without a jump between.
+    """Learning rate at a step, as a fraction of the peak rate: linear warm-up, then linear decay to 0, without a jump.
 
-    Houlsby et al.'s released code decays from step 0 and drops from the peak to 0.9 of it when warm-up ends; their
-    paper (section 3.1) describes what is done here.
+    This is the schedule in the paper of Houlsby et al. (2019, section 3.1). Their released code starts the decay at
+    step 0, so the rate drops from the peak to 0.9 of it at the end of warm-up.
+
+    Args:
+        step: Step, from 0.
+        steps: Number of all steps.
+        warmup: Fraction of the steps that are warm-up.
     """
     rising = max(1, round(steps * warmup))
     if step < rising:
@@ -29,12 +34,16 @@ def optimiser_of(
     peak: float,
     gate_rate: float | None,
 ) -> torch.optim.AdamW:
-    """AdamW with decay on matrices alone; gates undecayed, at their own constant rate where they have one.
+    """AdamW with weight decay on the tensors that `decays` names.
 
-    Moments are bias-corrected, which BERT's optimiser left out: with it short fine-tuning is steadier (Mosbach et al.
-    2021, section 5). Epsilon is BERT's.
+    Moments are bias-corrected, unlike in BERT's optimiser, because this makes short fine-tuning more stable (Mosbach et
+    al. 2021, section 5). Epsilon is BERT's, 1e-6.
 
-    A shift vector is decayed as a matrix is: the AdapterBias code decays v, and norms and biases are told by name.
+    Args:
+        trainable: Trainable tensors by name.
+        gates: Gate parameters by name. They have no weight decay.
+        peak: Peak learning rate.
+        gate_rate: Constant learning rate of the gates. None: the scheduled rate.
     """
     decayed = [leaf for name, leaf in trainable.items() if decays(name, leaf)]
     plain = [leaf for name, leaf in trainable.items() if not decays(name, leaf)]
@@ -52,21 +61,25 @@ def optimiser_of(
 
 
 def decays(name: str, leaf: Tensor) -> bool:
-    """Whether weight decay applies: not to biases and norms (BERT's optimiser), nor to factors that begin at 1 (IA3) or
-    scale a dimension (VeRA), which decay would draw to 0."""
-    if name.endswith("bias") or "norm" in name.lower() or "ia3_" in name:  # peft keeps these as matrices of one column
+    """Whether weight decay applies to a tensor.
+
+    It does not apply to biases and norms, as in BERT's optimiser. It also does not apply to factors that start at 1
+    (IA3) or scale a dimension (VeRA), because it would pull them to 0. It applies to matrices and to the vector v of a
+    shift, as in the code of AdapterBias.
+    """
+    if name.endswith("bias") or "norm" in name.lower() or "ia3_" in name:  # in peft, IA3 factors are matrices
         return False
     return leaf.dim() > 1 or name.endswith(".vector")
 
 
 def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
-    """Set each group's rate to its share of the peak; constant groups keep theirs."""
+    """Set the learning rate of each group to `share` of its peak. Groups with a constant rate do not change."""
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * (1.0 if group["constant"] else share)
 
 
 def clamp_gates(learner: Learner, gates: Mapping[str, Tensor]) -> None:
-    """Keep gate parameters inside the published bounds, where the setting has any."""
+    """Clamp gate parameters to the published bounds, in place, if the learner's gates have bounds."""
     if learner.gates is not None and learner.gates.bounds is not None:
         with torch.no_grad():
             for a in gates.values():

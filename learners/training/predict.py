@@ -1,4 +1,4 @@
-"""Prediction as a pure function of (backbone, Delta, data, plan)."""
+"""Prediction: a pure function of (backbone, Delta, data, batch plan)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
-EVALUATION_FORMAT = 3  # enters every key: raise it whenever equal inputs would give other logits
+EVALUATION_FORMAT = 3  # part of every evaluation key; increase it if the same inputs no longer give the same logits
 
 
 def predict(
@@ -24,18 +24,19 @@ def predict(
     plan: Plan,
     frozen_prefix: FrozenPrefix | None = None,
 ) -> np.ndarray:
-    """Logits float32 [n, C], in the split's row order.
+    """Logits float32 [n, C] of all rows of a split, in the order of the split.
 
-    Runs without dropout and draws no random number; equal inputs on one machine give equal bytes.
+    Runs without dropout and draws no random numbers. The same inputs on the same machine give the same bytes.
 
     Args:
-        frozen_prefix: What `open_frozen_prefix` keeps of the split, which need not be computed again; with it, and the
-            evaluation plan, come the same bytes as without.
+        plan: The batches. Together they must contain each row once.
+        frozen_prefix: Stored output of the frozen prefix for this split, to save time. With the evaluation plan it does
+            not change a byte of the result. Default: None, compute all layers.
     """
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
     with torch.inference_mode(), dropout_active(backbone, False):
-        tensors = in_dtype(backbone, delta.tensors)  # not with every batch
+        tensors = in_dtype(backbone, delta.tensors)  # once, not per batch
         for rows in plan.batches:
             batch = collate(backbone, split, rows)
             states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)

@@ -1,7 +1,7 @@
-"""What trains the tasks of a learner: our own loop, or another trainer that registers itself.
+"""Trainers: the protocol that a trainer implements, and the registry that finds it by name.
 
-A package registers a trainer by an entry point of the group `taskstream.trainers`: its name, and where the object is.
-A learner names its trainer by that name.
+Our own loop is one trainer. A package registers another one by an entry point of the group `taskstream.trainers`, which
+gives a name and the location of the object. A learner refers to its trainer by that name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from learners.specification.learner import LOOP
 from learners.specification.recipe import RESERVED
 from tasks.errors import InputError, unknown_name
 
-if TYPE_CHECKING:  # of a module that is imported when something is trained
+if TYPE_CHECKING:  # these import torch, which is slow
     from learners.backbones.backbone import Backbone
     from learners.delta.delta import Delta
     from learners.specification.learner import Learner
@@ -29,23 +29,29 @@ OUR_LOOP = EntryPoint(LOOP, "learners.training.loop:TRAINER", GROUP)
 
 
 class Nondeterminism(Exception):
-    """The same fit gave another Delta: this machine's arithmetic is not repeatable, or a defect; the end of the run."""
+    """The same fit gave a different Delta. Either this machine computes differently each time, or there is a bug.
+
+    This error ends the run.
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class FitRequest:
-    """One task to learn, and all that a trainer may learn it from.
+    """One task to learn, and the inputs that a trainer may use.
 
     Attributes:
-        data: Rows of the task.
-        seed: Of the run.
-        score_of: The metric of a task, by which the best epoch is chosen.
-        previous: The Delta of the last good fit before, of a learner with `needs_previous_fit`; None of the first.
-        history: Name of the task and id of the Delta of each good fit before, in order of arrival; all of them if the
-            trainer keeps state, else the last at most.
-        tasks: Names of all tasks, in order of arrival; for a trainer that needs the full stream.
-        load: Rows of a task by its name.
-        report: Takes progress.
+        backbone: The backbone.
+        learner: The learner.
+        data: Encoded rows of the task.
+        seed: Seed of the run.
+        score_of: Gives the metric of a task. The best epoch is chosen by it.
+        previous: Delta of the learner's last successful fit, if the learner has `needs_previous_fit`. None for the
+            first task.
+        history: (task name, Delta id) of earlier successful fits, in order of arrival. All of them if the trainer keeps
+            state, otherwise at most the last one.
+        tasks: Names of all tasks, in order of arrival, for a trainer that needs the full stream.
+        load: Gives the encoded rows of a task by its name.
+        report: Receives progress.
     """
 
     backbone: Backbone
@@ -62,11 +68,13 @@ class FitRequest:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a trainer gives back.
+    """The result of a trainer for one task.
 
     Attributes:
-        state: Handed to the learner's next fit in this process; None if nothing is kept.
-        state_bytes: Size of what must be kept beside the Delta; None of a trainer that keeps no state.
+        fit: The fit.
+        state: Passed to the learner's next fit in this process. Default: None, no state.
+        state_bytes: Size in bytes of the state that must be stored in addition to the Delta. Default: None, for a
+            trainer that keeps no state.
     """
 
     fit: Fit
@@ -79,26 +87,26 @@ class Trainer(Protocol):
     """One way to train the tasks of a learner.
 
     Attributes:
-        keeps_state: Whether it keeps more between the tasks of a learner than the last Delta. Then all fits of the
-            learner run in one process as far as possible, each needs all fits before it, and recipes say what those
-            were. A process without the state makes it again from the history.
+        keeps_state: Whether the trainer keeps more than the last Delta between the tasks of a learner. If so, all fits
+            of the learner run in one process if possible, each fit depends on all earlier fits, and recipes list these.
+            A process without the state computes it again from the history.
     """
 
     keeps_state: bool
 
     def needs_full_stream(self, config: str) -> bool:
-        """Whether, so configured, it learns from all tasks at the first arrival."""
+        """Whether this configuration learns from all tasks at the first arrival."""
         ...
 
     def is_joint(self, config: str) -> bool:
-        """Whether, so configured, it is plain joint training: the upper bound that metrics compare with."""
+        """Whether this configuration is plain joint training, the upper bound that metrics compare with."""
         ...
 
     def check(self, learner: Learner) -> None:
-        """See, before the first fit, that it can train this learner.
+        """Check, before the first fit, that the trainer can train this learner.
 
         Raises:
-            InputError: It cannot; says why.
+            InputError: It cannot. The message gives the reason.
         """
         ...
 
@@ -106,22 +114,24 @@ class Trainer(Protocol):
         """Learn one task.
 
         Args:
-            state: What the learner's last fit in this process gave back; None if there was none, or it failed.
+            request: The task and all other inputs.
+            state: `Trained.state` of the learner's last fit in this process. None if there was none or it failed.
 
         Raises:
             Diverged: A number became NaN or infinite.
-            Nondeterminism: A fit that was done again gave another Delta.
-            InputError: It cannot learn such a task.
+            Nondeterminism: A repeated fit gave a different Delta.
+            InputError: The trainer cannot learn such a task.
         """
         ...
 
 
 @cache
 def trainer_named(name: str) -> Trainer:
-    """The trainer of a name, imported now.
+    """Import and return the trainer with this name. Cached.
 
     Raises:
-        InputError: No trainer, or several, of this name; or what is registered cannot be imported, or is no trainer.
+        InputError: No trainer or several trainers have this name, or the registered object cannot be imported or is not
+            a trainer.
     """
     where = f"trainer {name}"
     registered = [OUR_LOOP] if name == LOOP else [point for point in entry_points(group=GROUP) if point.name == name]
@@ -129,12 +139,12 @@ def trainer_named(name: str) -> Trainer:
         raise unknown_name("trainer", name, (LOOP, *entry_points(group=GROUP).names), where="a learner")
     if len(registered) > 1 or name in RESERVED:
         found = " and ".join(point.value for point in registered)
-        raise InputError("this name is taken", where=where, found=found, fix="register one trainer under another name")
+        raise InputError("this name is already in use", where=where, found=found, fix="rename one of the trainers")
     try:
         trainer = registered[0].load()
     except (ImportError, AttributeError) as error:
         raise InputError("cannot be imported", where=where, found=f"{type(error).__name__}: {error}") from error
     if not isinstance(trainer, Trainer):
         expected = "an object with the members of learners.training.trainer.Trainer"
-        raise InputError("no trainer", where=where, expected=expected, found=f"{registered[0].value}: {trainer!r}")
+        raise InputError("not a trainer", where=where, expected=expected, found=f"{registered[0].value}: {trainer!r}")
     return trainer

@@ -1,4 +1,9 @@
-"""Where the examples of a task come from: one protocol, one class for each kind of place."""
+"""Sources of examples. `Source` is the protocol; each kind of source is one class.
+
+`FolderSource` reads files, `HubSource` the Hugging Face hub, `SimulatedSource` generates texts, `FramesSource` reads
+tables in memory, `Tables` is for plug-ins. `open_source` gives the source that a user names. The names in `__all__` are
+the public interface.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +22,19 @@ from tasks.sources.tables import Tables
 __all__ = ["FolderSource", "FramesSource", "HubSource", "SimulatedSource", "Source", "Tables", "drawer", "open_source"]
 
 
-SOURCES: Registry[Source] = Registry("source", dict)  # those of plug-ins; ours take arguments and stand below
+SOURCES: Registry[Source] = Registry("source", dict)  # sources of plug-ins; ours take arguments, see open_source
 
 
 def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
     """The source that a user names.
 
     Args:
-        text: `folder:DIR`, `hub`, `hub:REVISION`, `hub:OWNER/NAME@REVISION,...`, `simulated[:seed=S][:scale=X]`,
-            `frames:DIR`, or one of these and the last one, `simulated+frames:DIR`; or the name of a plug-in's source.
-        columns: Our column name -> the files' name, for folders.
+        text: `folder:DIR`, `hub`, `hub:REVISION`, `hub:OWNER/NAME@REVISION,...`, `simulated[:seed=S][:scale=X]` or
+            `frames:DIR`; or the name of a source from a plug-in; or any of these followed by `+frames:DIR`.
+        columns: Our column name -> the column name in the files, for folders. Default: the names are equal.
 
     Raises:
-        InputError: Not a source, or no such folder.
+        InputError: The text is not a source, or the folder does not exist.
     """
     if text in SOURCES.known():
         return SOURCES.known()[text]
@@ -55,7 +60,7 @@ def open_source(text: str, columns: Mapping[str, str] | None = None) -> Source:
 
 
 def drawer(source: Source) -> Callable[[str], tuple[str, ...]] | None:
-    """What draws new tasks by name (`simulated:N`), where the source can."""
+    """The function that gives the names of fresh tasks (`simulated:N`); None if the source generates no tasks."""
     if isinstance(source, FramesSource):
         return None if source.other is None else drawer(source.other)
     return source.draw if isinstance(source, SimulatedSource) else None

@@ -1,4 +1,4 @@
-"""Tasks from a folder: DIR/NAME/ with one data file or a file a split, or DIR/NAME.csv (or another format)."""
+"""Tasks from a folder: DIR/NAME/ with one data file or one file per split, or DIR/NAME.csv (or another format)."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tasks.splits import SPELLINGS
 from tasks.suite import TASK_NAME, TASKS, check_task_name, paper_order
 from tasks.task import Task
 
-FORMAT = "folder 1"  # raise it when the same bytes are read differently
+FORMAT = "folder 1"  # increase the number if the same bytes are read differently
 COLUMNS = ("text", "text_b", "label", "split", "score")
 FORMATS = f"one of {', '.join(READERS)}, also with .gz"
-DESCRIPTION = re.compile(r"[A-Z_.-]+")  # README.tsv, MANIFEST.tsv: capitals describe a folder and are no task
+DESCRIPTION = re.compile(r"[A-Z_.-]+")  # README.tsv, MANIFEST.tsv: such files describe the folder
 
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Tasks that lie as files in a folder.
+    """Tasks that are files in a folder.
 
     Attributes:
-        directory: The folder; every folder or data file in it is a task of that name.
-        columns: Our column name -> the files' name, where they differ, for all tasks or for one ({"text": "sentence",
-            "rte.text_b": "hypothesis"}).
-        split_seed: Seed of the content hash that carves missing splits.
+        directory: The folder. Each folder or data file in it is a task with its name.
+        columns: Our column name -> the column name in the files, if they differ, for all tasks or for one:
+            {"text": "sentence", "rte.text_b": "hypothesis"}. Default: none differ.
+        split_seed: Seed of the content hash that derives missing splits. Default: 0.
     """
 
     directory: Path
@@ -50,14 +50,14 @@ class FolderSource:
         return f"folder:{self.directory}"
 
     def names(self) -> tuple[str, ...]:
-        """All tasks there, those of the paper first.
+        """Names of all tasks in the folder: the paper's tasks first, in its order.
 
         Raises:
-            InputError: There is no such folder, or no task in it.
+            InputError: The folder does not exist, or has no task.
         """
         if not self.directory.is_dir():
             raise InputError(
-                "no such folder", where=str(self.directory), fix="give the folder that holds a folder or file a task"
+                "no such folder", where=str(self.directory), fix="give a folder that holds one folder or file per task"
             )
         found = []
         for entry in _entries(self.directory):
@@ -70,26 +70,26 @@ class FolderSource:
             raise InputError(
                 "no task in this folder",
                 where=str(self.directory),
-                expected=f"a folder or a file for every task; files are {FORMATS}",
+                expected=f"one folder or file per task; files are {FORMATS}",
                 found=shown(parts) or "an empty folder",
                 fix=f"give the folder above it, folder:{self.directory.parent}" if any(map(_is_split, parts)) else "",
             )
         return paper_order(found)
 
     def task(self, name: str) -> Task:
-        """The table's row, or the task inferred from its files if the table has none.
+        """The known task with this name, or a new task inferred from the files.
 
         Raises:
-            InputError: There are no files of that name, or nothing can be inferred from them.
+            InputError: The task has no files, or its kind cannot be inferred from them.
         """
         self.files(name)
         return TASKS[name] if name in TASKS else self.load(name).task
 
     def files(self, name: str) -> tuple[Path, ...]:
-        """The data files of a task: one, or one a split.
+        """The data files of a task: one, or one per split.
 
         Raises:
-            InputError: No such task, no readable file, or several files that are no splits.
+            InputError: The task does not exist, has no data file, or has several files that are not splits.
         """
         check_task_name(name)
         known = self.names()
@@ -107,7 +107,7 @@ class FolderSource:
         splits = [SPELLINGS.get(file_stem(path).lower()) for path in files]
         if len(files) > 1 and (None in splits or len(set(splits)) < len(splits)):
             raise InputError(
-                "which file is it?",
+                "cannot choose between these data files",
                 where=str(entry),
                 expected="one data file, or one each of train, validation and test",
                 found=shown(path.name for path in files),
@@ -115,10 +115,10 @@ class FolderSource:
         return tuple(files)
 
     def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
-        """Read a task, whole.
+        """Read all rows of a task. The limits have no effect.
 
         Raises:
-            InputError: Whatever is wrong with its files, in one line.
+            InputError: The files are not valid.
         """
         files = self.files(name)
         columns = self.columns_of(name)
@@ -127,7 +127,10 @@ class FolderSource:
         return read_rows(name, _join(parts, where), where=where, split_seed=self.split_seed)
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        """SHA-256 of all that `load` depends on, without parsing: file bytes, mapping, seed, kind of task."""
+        """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
+
+        Does not parse the files.
+        """
         known = TASKS.get(name)
         facts = (known.kind, known.metric) if known is not None else ("inferred", "")
         parts = [name, *facts, str(self.split_seed), repr(sorted(self.columns_of(name).items()))]
@@ -142,13 +145,18 @@ class FolderSource:
         return content_id(FORMAT, *parts)
 
     def columns_of(self, name: str) -> dict[str, str]:
-        """The mapping for one task: that for all tasks, overridden by its own (`NAME.column`)."""
+        """The column mapping of one task: the mapping for all tasks, overridden by the task's own (`NAME.column`)."""
         common = {ours: theirs for ours, theirs in self.columns.items() if "." not in ours}
         return common | {c: self.columns[f"{name}.{c}"] for c in COLUMNS if f"{name}.{c}" in self.columns}
 
 
 def _rows(path: Path, columns: Mapping[str, str], *, is_split: bool) -> Rows:
-    """The columns we use of one file; a file a split is named by its split, and labels of test may be missing."""
+    """Read the columns that we use from one file.
+
+    Args:
+        is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
+            labels.
+    """
     table = read_table(path)
     length = len(next(iter(table.values())))
     chosen: dict[str, list[str] | None] = {}
@@ -189,7 +197,7 @@ def _cell(value: object, column: str, row: int, path: Path) -> str:
 
 
 def _join(parts: list[Rows], where: str) -> Rows:
-    """The rows of several files one after another; a target column missing in some of them is blank there."""
+    """Concatenate the rows of several files. If some files lack a target column, it is blank in their rows."""
     if len(parts) == 1:
         return parts[0]
     joined: dict[str, list[str] | None] = {}
@@ -225,7 +233,7 @@ def _data_files(folder: Path) -> list[Path]:
 
 
 def _is_data(path: Path) -> bool:
-    """Whether it is a file of a format we read; a pipe or a device is not, as it may never end."""
+    """Whether the path is a regular file of a known format. A pipe or device is not: reading it may never end."""
     return bool(file_type(path)) and path.is_file()
 
 
@@ -234,5 +242,5 @@ def _is_split(filename: str) -> bool:
 
 
 def _is_part(stem: str) -> bool:
-    """A stem that names a split, a whole data file or a description, and so no task."""
+    """Whether a stem names a split, `data` or a description, and so not a task."""
     return stem.lower() in (*SPELLINGS, "data") or DESCRIPTION.fullmatch(stem) is not None

@@ -1,4 +1,7 @@
-"""Tasks from tables in memory (pandas, polars, Arrow, datasets): written once as Parquet, then read like a folder."""
+"""Tasks from tables in memory: pandas, polars, Arrow or datasets.
+
+They are written once as Parquet files. After that they are read like a folder.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,17 @@ from tasks.splits import SPELLINGS
 from tasks.suite import check_task_name
 from tasks.task import Task
 
-FOLDER = "tasks"  # in the folder of a run, where its tables lie
+FOLDER = "tasks"  # subfolder of a run's folder that holds its tables
 TABLE = "a table of pandas, polars, pyarrow or datasets, or a dict of tables by split"
 
 
 @dataclass(frozen=True)
 class FramesSource:
-    """A folder of tasks that `write_frames` has written, alone or beside another source.
+    """A folder of tasks that `write_frames` has written, alone or together with another source.
 
     Attributes:
-        own: The folder. Its tasks come before tasks of the same name in `other`.
-        other: Where every other task comes from; None if there is no other.
+        own: The folder. Its tasks take precedence over tasks of the same name in `other`.
+        other: The source of all other tasks. Default: None, there is no other source.
     """
 
     own: FolderSource
@@ -39,7 +42,7 @@ class FramesSource:
         return alone if self.other is None else f"{self.other.name}+{alone}"
 
     def names(self) -> tuple[str, ...]:
-        """The tasks of the other source, then those of the folder."""
+        """Names of the tasks of the other source, then of the folder."""
         return tuple(dict.fromkeys((*(self.other.names() if self.other else ()), *self.own.names())))
 
     def task(self, name: str) -> Task:
@@ -56,23 +59,28 @@ class FramesSource:
 
 
 def source_in(source: str, run_folder: Path) -> str:
-    """The source of a run by a name that is right where the run's folder lies now: its tables lie in it."""
+    """The name of a run's source, corrected if the run's folder has moved. The tables are in that folder.
+
+    Args:
+        source: Name of the source as recorded, such as `simulated+frames:DIR`.
+        run_folder: The run's folder now.
+    """
     other, own, named = source.rpartition("frames:")
     here = run_folder / FOLDER
     return f"{other}frames:{here}" if own and not Path(named).is_dir() and here.is_dir() else source
 
 
 def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> None:
-    """Write each table as FOLDER/NAME.parquet, or of a dict of tables each split as FOLDER/NAME/SPLIT.parquet.
+    """Write tables as Parquet files: FOLDER/NAME.parquet, or FOLDER/NAME/SPLIT.parquet for a dict of tables by split.
 
-    A file that holds an equal table stays as it is.
+    A file with an equal table is not written again. If there is any error, no file changes.
 
     Args:
-        tables: Task name -> table with the columns of a data file: text, label, and so on.
-        fixed: Whether a run has begun with what is there: then another table is an error and changes nothing.
+        tables: Task name -> table, or dict of tables by split. Columns as in a data file: text, label, and so on.
+        fixed: Whether a run has started with the files in this folder. If so, a different table is an error.
 
     Raises:
-        InputErrors: Everything that is wrong: a name, an object that is no table, a table that differs.
+        InputErrors: All errors: bad names, objects that are not tables, tables that differ.
     """
     errors: list[InputError] = []
     found: dict[Path, Any] = {}
@@ -88,7 +96,7 @@ def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> 
                 "this table differs from the one that the run in this folder began with",
                 where=str(path),
                 expected="the same rows and columns",
-                fix="give the table of then, or another out",
+                fix="give the same table, or another folder as `out`",
             )
             for path in new
             if path.exists()
@@ -100,7 +108,7 @@ def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> 
 
 
 def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
-    """The files of one task and the Arrow table of each."""
+    """Path and Arrow table of each file of one task."""
     where = f"tasks[{name!r}]"
     if not isinstance(name, str):
         raise InputError("bad task name", where=where, expected="a text", found=type(name).__name__)
@@ -117,12 +125,15 @@ def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
 
 
 def to_arrow(table: object, where: str = "table") -> Any:
-    """The pyarrow table of any object that has `__arrow_c_stream__` or `__dataframe__`, or is a `datasets.Dataset`.
+    """Convert a table to pyarrow: any object with `__arrow_c_stream__` or `__dataframe__`, or a `datasets.Dataset`.
 
-    Categories become the values they stand for, class labels of `datasets` their names.
+    Categories are replaced by their values, and class labels of `datasets` by their names.
+
+    Args:
+        where: The name of the table, for messages. Default: "table".
 
     Raises:
-        InputError: It is none of these, or Arrow cannot represent it.
+        InputError: The object is not a table, or Arrow cannot represent it.
     """
     import pyarrow as pa
     from pyarrow.interchange import from_dataframe
@@ -144,19 +155,19 @@ def to_arrow(table: object, where: str = "table") -> Any:
 
 
 def _named(table: Any, features: Mapping[str, Any]) -> Any:
-    """Class labels by name; a number that has none, as -1 of unlabelled rows, becomes empty."""
+    """Replace class labels by their names. A number without a name, such as -1 of unlabelled rows, becomes null."""
     import pyarrow as pa
 
     for index, column in enumerate(table.column_names):
         if (names := getattr(features.get(column), "names", None)) is not None:
-            known = dict(enumerate(names))
-            texts = pa.array([known.get(number) for number in table.column(column).to_pylist()], pa.string())
+            name_of = dict(enumerate(names))
+            texts = pa.array([name_of.get(number) for number in table.column(column).to_pylist()], pa.string())
             table = table.set_column(index, column, texts)
     return table
 
 
 def _plain(column: Any) -> Any:
-    """A column without dictionaries and with one type of text, so that equal values are equal tables."""
+    """A column without dictionaries and with one type for texts, so that tables with equal values are equal."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
@@ -166,14 +177,14 @@ def _plain(column: Any) -> Any:
 
 
 def _text_or(kind: Any) -> Any:
-    """The one type of texts for any of them, another type as it is."""
+    """`string` for any type of text; any other type unchanged."""
     import pyarrow as pa
 
     return pa.string() if kind in (pa.large_string(), pa.string_view()) else kind
 
 
 def _holds(path: Path, table: Any) -> bool:
-    """Whether a file holds just this table."""
+    """Whether a file exists and holds an equal table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -184,7 +195,7 @@ def _holds(path: Path, table: Any) -> bool:
 
 
 def _parquet(table: Any) -> bytes:
-    """A Parquet file, unpacked: readers refuse files that unpack to many times their size."""
+    """A table as the bytes of a Parquet file. Not compressed: `check_ratio` rejects files with a high ratio."""
     import pyarrow.parquet as pq
 
     file = io.BytesIO()

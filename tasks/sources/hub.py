@@ -1,4 +1,4 @@
-"""Tasks from the Hugging Face hub, through `datasets`, for tasks whose table row has an address: see HUB.md."""
+"""Tasks from the Hugging Face hub, read with `datasets`. Only known tasks with an address: see HUB.md."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ FORMAT = "hub 2"
 
 @dataclass(frozen=True)
 class HubSource:
-    """Tasks of the table that have an address on the hub.
+    """The known tasks that have an address on the hub.
 
-    Every task says in its notes which commit it came from. A branch is resolved once for a source, so that no task of
-    a run is half of one commit and half of another.
+    The notes of each task give its commit. A branch is resolved to a commit only once per source. So all data of a run
+    from one repository has the same commit.
 
     Attributes:
-        revision: Branch, tag or commit of all repositories; None takes the newest.
-        pins: Branch, tag or commit of some repositories, which goes before `revision`.
-        split_seed: Seed of the content hash that carves missing splits.
-        offline: Use the local caches only, as is done where the hub cannot be reached.
+        revision: Branch, tag or commit for all repositories. Default: None, the newest commit.
+        pins: Branch, tag or commit for single repositories; it takes precedence over `revision`. Default: none.
+        split_seed: Seed of the content hash that derives missing splits. Default: 0.
+        offline: Use only the local caches, as if the hub could not be reached. Default: False.
     """
 
     revision: str | None = None
@@ -49,14 +49,14 @@ class HubSource:
         return f"hub:{written}" if written else "hub"
 
     def names(self) -> tuple[str, ...]:
-        """The tasks that have an address."""
+        """Names of the tasks that have an address."""
         return tuple(task.name for task in TASKS.values() if task.hub is not None)
 
     def task(self, name: str) -> Task:
-        """The table's row.
+        """The known task with this name.
 
         Raises:
-            InputError: An unknown task, or one of which no copy on the hub is known.
+            InputError: The task is unknown, or has no known copy on the hub.
         """
         if name not in TASKS:
             raise unknown_name("task", name, TASKS, where="source hub")
@@ -64,15 +64,15 @@ class HubSource:
             raise InputError(
                 f"no copy of task {name} is known on the hub",
                 where="source hub",
-                fix=f"take {ORIGINALS[name].url}, and use folder:DIR with DIR/{name}.csv (tasks/sources/HUB.md)",
+                fix=f"download {ORIGINALS[name].url} and use folder:DIR with DIR/{name}.csv (tasks/sources/HUB.md)",
             )
         return TASKS[name]
 
     def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
-        """Fetch a task, or take it from the cache, whole.
+        """Load all rows of a task, from the cache or from the hub. The limits have no effect.
 
         Raises:
-            InputError: The hub cannot be reached, or its data is not as the address says.
+            InputError: The hub cannot be reached, or its data does not match the address.
         """
         address, commit = self._address(name), self.commit(name)
         where = f"hub {address.repository}" + (f" ({address.configuration})" if address.configuration else "")
@@ -81,10 +81,10 @@ class HubSource:
         return replace(data, notes=(f"{where} at commit {commit}", *data.notes))
 
     def commit(self, name: str) -> str:
-        """The commit that a task is taken from.
+        """The commit from which a task is loaded.
 
         Raises:
-            InputError: The hub has no such repository or revision, or cannot be reached and never told.
+            InputError: The repository or revision does not exist, or is not cached and the hub cannot be reached.
         """
         repository = self._address(name).repository
         if repository not in self._commits:
@@ -93,7 +93,7 @@ class HubSource:
         return self._commits[repository]
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        """SHA-256 of all that `load` depends on; nothing but the commit is asked for."""
+        """SHA-256 of everything that `load` depends on. Requests only the commit from the hub."""
         task = self.task(name)
         parts = (name, task.kind, task.metric, str(self.split_seed), self.commit(name), str(task.hub))
         return content_id(FORMAT, *parts)
@@ -113,10 +113,10 @@ class HubSource:
 
 
 def read_hub(text: str) -> HubSource:
-    """The source `hub:TEXT`: a revision, OWNER/NAME@REVISION, or several of these joined by commas.
+    """Parse the text of `hub:TEXT`: a revision, OWNER/NAME@REVISION, or several of these with commas.
 
     Raises:
-        InputError: Not revisions, or of a repository that no task comes from.
+        InputError: A revision is not valid, or no task comes from a repository.
     """
     known = {task.hub.repository for task in TASKS.values() if task.hub is not None}
     everywhere: str | None = None
@@ -134,7 +134,7 @@ def read_hub(text: str) -> HubSource:
 
 
 def _rows(found: Mapping[str, Any], address: HubAddress, where: str) -> Rows:
-    """The columns of the address, the splits one after another; labels as names where the hub knows them."""
+    """The columns of an address, with all splits in one table. Labels are names if the hub has names for them."""
     names = dict(address.splits) or {split: split for split in found if split.lower() in SPELLINGS}
     missing = [theirs for theirs in names.values() if theirs not in found]
     if missing or not names:

@@ -1,4 +1,4 @@
-"""Where the tasks were first published of which no copy on the hub is known, for those who make a folder of them."""
+"""Original files of the tasks that have no known copy on the hub. Users can download them into a folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Original:
     """A published file.
 
     Attributes:
-        url: Where it was published; Crowdflower's have since moved, or are mirrored under the file's name.
-        text, label: Its columns.
-        note: What was done to its rows, judged by the sizes that Houlsby et al. (2019) print.
+        url: The address of publication. Files of Crowdflower have moved; search mirrors for the name of the file.
+        text, label: Names of its columns.
+        note: The rows or the file to use, inferred from the sizes in Houlsby et al. (2019). Default: "", all rows.
     """
 
     url: str
@@ -26,7 +26,7 @@ class Original:
 _CROWDFLOWER = "https://www.figure-eight.com/wp-content/uploads/2016/03/"
 _TWEETS = _CROWDFLOWER + "progressive-tweet-sentiment.csv"
 
-# Addresses and columns as in the download scripts of IndicoDataSolutions/Enso and, of the last, of UCI's data set 359.
+# Addresses and columns are from the download scripts of IndicoDataSolutions/Enso; the last from UCI's data set 359.
 ORIGINALS: Mapping[str, Original] = MappingProxyType({
     "cf_primary_emotions": Original(_CROWDFLOWER + "primary-plutchik-wheel-DFE.csv", "sentence", "emotion"),
     "cf_progressive_opinion": Original(

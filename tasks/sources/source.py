@@ -1,4 +1,4 @@
-"""What every source of tasks can do."""
+"""The protocol that each source of tasks implements."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from tasks.task import Task
 
 @runtime_checkable
 class Source(Protocol):
-    """A place that has tasks."""
+    """A source of tasks and their examples."""
 
     @property
     def name(self) -> str:
-        """What the user writes to name it: "hub", "folder:DIR", "simulated"."""
+        """The text with which a user selects it: "hub", "folder:DIR", "simulated"."""
 
     def names(self) -> tuple[str, ...]:
-        """The tasks it has, those of the paper first, in its order."""
+        """Names of its tasks: the paper's tasks first, in its order."""
 
     def task(self, name: str) -> Task:
-        """What is known of a task without reading more than needed."""
+        """A task without its examples. Reads no more data than necessary."""
 
     def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
-        """The examples of a task; of a source that makes them, no more than the limits ask for."""
+        """The examples of a task.
+
+        Args:
+            limits: Maximum numbers of rows. A source that generates rows generates no more; others may ignore the
+                limits. Default: no limits.
+        """
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        """A hash of all that `load` depends on, got without parsing where possible; the key of caches."""
+        """A hash of everything that `load` depends on, for cache keys. Computed without parsing if possible."""

@@ -1,7 +1,7 @@
-"""One data file as columns: CSV, TSV, JSON lines or Parquet, gzipped or not.
+"""Read one data file as columns: CSV, TSV, JSON lines or Parquet, gzipped or not.
 
-Everything stays the text it was: no type is guessed, "NA" and "null" are words. Python's own csv and json readers are
-used since they say on which line a file is broken, which a data frame reader does not.
+No type is guessed, so "NA" and "null" are words. We use Python's csv and json readers because, unlike the readers of
+data frames, they give the line of an error.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from tasks.errors import InputError
 from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, unpacked
 
 Columns = Mapping[str, Sequence[object]]
-SURROGATE = re.compile("[\ud800-\udfff]")  # half a pair, which JSON can write and UTF-8 cannot
+SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: valid in JSON, but not in UTF-8
 
 QUOTES = "check its quotation marks"
 
 
 def read_table(path: Path) -> Columns:
-    """Read a data file; cells of CSV and TSV are strings, those of JSON lines and Parquet what they are there.
+    """Read a data file: column name -> values. Values of CSV and TSV are strings, others keep their type.
 
     Raises:
-        InputError: The file cannot be opened, unpacked, decoded or parsed, or holds no row.
+        InputError: The file cannot be opened, unpacked, decoded or parsed, or has no rows.
     """
     columns = READERS[file_type(path)](path)
     if not columns or not next(iter(columns.values())):
@@ -39,19 +39,19 @@ def read_table(path: Path) -> Columns:
 
 
 def shown(names: Iterable[str]) -> str:
-    """Column names for a message: on one line, and not the whole of a file taken for a header."""
+    """Names as one line for a message, at most 120 characters: a broken header can be as long as the file."""
     text = " ".join(", ".join(names).split())
     return text if len(text) <= 120 else text[:120] + "..."
 
 
 def file_type(path: Path) -> str:
-    """The suffix that tells the format, without `.gz`: ".csv" of data.csv.gz; "" if it is none we read."""
+    """The suffix of the format, without `.gz`: ".csv" for data.csv.gz. "" for a format that we do not read."""
     suffixes = path.name.lower().removesuffix(".gz").rpartition(".")
     return "." + suffixes[2] if suffixes[1] and "." + suffixes[2] in READERS else ""
 
 
 def file_stem(path: Path) -> str:
-    """The name without its format: "data" of data.csv.gz."""
+    """The file name without its format: "data" for data.csv.gz."""
     return path.name[: -len(".gz")].rpartition(".")[0] if path.name.lower().endswith(".gz") else path.stem
 
 
@@ -60,15 +60,15 @@ def _read_csv(path: Path) -> Columns:
 
 
 def _read_tsv(path: Path) -> Columns:
-    # IANA text/tab-separated-values has no quoting: a quotation mark is a character like any other.
+    # IANA text/tab-separated-values has no quoting: a quotation mark is a normal character.
     return _delimited(path, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def _delimited(path: Path, *, delimiter: str, quoting: Literal[0, 3]) -> Columns:
     where = str(path)
-    # The limit of 131,072 characters a field belongs to the whole process: it is only ever raised, to what is needed.
+    # The limit of 131,072 characters per field is global to the process. So only increase it, to the value we need.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
-    begin, size = 1, 0  # first line of the row that is being read, and its characters: a quoted field spans lines
+    begin, size = 1, 0  # first line and size of the current row; a quoted field can span lines
 
     def lines() -> Iterator[str]:
         nonlocal size
@@ -76,7 +76,7 @@ def _delimited(path: Path, *, delimiter: str, quoting: Literal[0, 3]) -> Columns
             size += len(line)
             if size > MAX_LINE:
                 raise InputError(
-                    f"the row of line {begin} does not end",
+                    f"the row that starts in line {begin} does not end",
                     where=where,
                     expected=f"at most {MAX_LINE:,} characters",
                     fix=QUOTES,
@@ -136,7 +136,7 @@ def _read_jsonl(path: Path) -> Columns:
             record = None
         if not isinstance(record, dict):
             found = repr(line.strip()[:40])
-            raise InputError(f"broken line {number}", where=where, expected="one JSON object a line", found=found)
+            raise InputError(f"broken line {number}", where=where, expected="one JSON object per line", found=found)
         if new := [name for name in record if name not in columns]:
             columns |= {name: [None] * rows for name in new}
             _check_header(tuple(columns), where)
@@ -164,7 +164,7 @@ def _read_parquet(path: Path) -> Columns:
         _check_header(schema.names, str(path))
         texts = [column.name for column in schema if column.type in (pa.string(), pa.large_string())]
         size, columns = 0, {name: [] for name in schema.names}  # type: int, dict[str, list[object]]
-        # Dictionaries stay dictionaries until their texts are known to be small: a kilobyte can hold a terabyte.
+        # Check the size of texts before decoding dictionaries: one kilobyte can decode to a terabyte.
         with opened(read_dictionary=texts) as file:
             for batch in file.iter_batches(1000):
                 size += batch.num_rows * batch.num_columns + sum(_text_bytes(column) for column in batch.columns)
@@ -174,11 +174,12 @@ def _read_parquet(path: Path) -> Columns:
         return columns
     except (pa.ArrowException, OSError, ValueError) as error:
         found = " ".join(str(error).split())[:100]
-        raise InputError("damaged Parquet file", where=str(path), found=found, fix="write or fetch it again") from error
+        fix = "write or download it again"
+        raise InputError("damaged Parquet file", where=str(path), found=found, fix=fix) from error
 
 
 def _text_bytes(column: Any) -> int:
-    """Bytes that the texts of an Arrow dictionary array take where each is written out; 0 for other arrays."""
+    """Size in bytes of the decoded texts of an Arrow dictionary array; 0 for other arrays."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -188,9 +189,9 @@ def _text_bytes(column: Any) -> int:
 
 
 def cell_text(value: object) -> str | None:
-    """A cell as text, None if it is no scalar or no valid Unicode.
+    """A cell as text; None if it is not a scalar or not valid Unicode.
 
-    None and NaN are ""; a whole float is written as an integer, so that labels agree between formats.
+    None and NaN become "". A float without a fraction becomes an integer, so that labels are equal in all formats.
     """
     if isinstance(value, str):
         return value if value.isascii() or not SURROGATE.search(value) else None

@@ -1,4 +1,4 @@
-"""Tasks from columns in memory that functions make: the simplest source that a plug-in can define."""
+"""Tasks from functions that return columns: the simplest source that a plug-in can define."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.sources.table import cell_text
 from tasks.suite import TASKS, check_task_name
 from tasks.task import Task
 
-FORMAT = "tables 1"  # raise it when the same columns are read differently
+FORMAT = "tables 1"  # increase the number if the same columns are read differently
 COLUMNS = ("text", "text_b", "label", "split", "score")
 
 Columns = Mapping[str, Sequence[object]]
@@ -21,13 +21,13 @@ Columns = Mapping[str, Sequence[object]]
 
 @dataclass(frozen=True)
 class Tables:
-    """Tasks, each a function that gives its columns.
+    """A source in which each task is a function that returns its columns.
 
     Attributes:
-        name: What names the source: `--source NAME`.
-        tables: By task, a function without arguments. It gives a list for each column, all of one length: `text`, of
-            pairs also `text_b`; `label`, or `score` for regression; `split` (train, validation, test) if it is set,
-            else splits are carved by content. It must give the same rows at each call.
+        name: Name of the source, for `--source NAME`.
+        tables: One function without arguments per task name. It returns one list per column, all of the same length:
+            `text`, and `text_b` for pairs; `label`, or `score` for regression; optionally `split` (train, validation,
+            test). Without `split`, splits are derived from the content. Each call must return the same rows.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Tables:
         """Call the function of a task and read its columns.
 
         Raises:
-            InputError: No such task, or something is wrong with its columns.
+            InputError: The task does not exist, or its columns are not valid.
         """
         return read_rows(name, self._rows(name), where=self._where(name), split_seed=0)
 
@@ -68,7 +68,7 @@ class Tables:
         lengths = {column: len(found[column]) for column in COLUMNS if column in found}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{column} {length}" for column, length in lengths.items())
-            raise InputError("columns of different lengths", where=where, expected="one entry a row", found=shown)
+            raise InputError("columns of different lengths", where=where, expected="one entry per row", found=shown)
         return {column: [_text(value, f"column {column}", where) for value in found[column]] for column in lengths}
 
 

@@ -1,4 +1,7 @@
-"""The text of a data file, line by line: unpacked and decoded as it is read, within bounds no real task reaches."""
+"""Read the text of a data file line by line, unpacked and decoded.
+
+Limits on length and size protect against damaged and hostile files. No real task reaches them.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +15,30 @@ from pathlib import Path
 
 from tasks.errors import InputError
 
-# Characters in one text. Encoders read 512 tokens, some 2,500 characters; the longest text of the 26 tasks, a newsgroup
-# posting, has 160,615. More is a file taken for a text, or a quotation mark that is never closed.
+# Characters per text. Encoders read 512 tokens, about 2,500 characters. The longest text of the 26 tasks, a newsgroup
+# posting, has 160,615. A longer text is usually a whole file, or follows a quotation mark that is never closed.
 MAX_TEXT = 1_000_000
-MAX_LINE = 8 * MAX_TEXT  # characters in a line, which holds two texts and other columns, in JSON with escapes
-MAX_COLUMNS = 1000  # tables of published text tasks have up to some fifty
-# Text packs three- to tenfold, rows that repeat each other fiftyfold; a gzip bomb comes near deflate's limit of 1,032.
+MAX_LINE = 8 * MAX_TEXT  # characters per line, which can hold two texts, other columns, and escapes in JSON
+MAX_COLUMNS = 1000  # published text tasks have up to about 50
+# Compressed text is 3 to 10 times smaller, repeated rows 50 times. A gzip bomb comes close to deflate's limit, 1,032.
 MAX_RATIO = 100
-RATIO_FREE = 16 << 20  # bytes; up to here a file may unpack to as much as it likes
-CHUNK = 1 << 20  # bytes read at a time
+RATIO_FREE = 16 << 20  # unpacked size in bytes up to which any ratio is allowed
+CHUNK = 1 << 20  # bytes per read
 
 
 def check_text(text: str, where: str, place: str) -> str:
-    """Return a text that is not too long.
+    """Return `text` if it has at most `MAX_TEXT` characters.
+
+    Args:
+        where: File or repository, for messages.
+        place: Column and row of the text, for messages.
 
     Raises:
-        InputError: It is; `place` names its column and row.
+        InputError: The text is too long.
     """
     if len(text) > MAX_TEXT:
         raise InputError(
-            f"{place} is too long a text",
+            f"the text in {place} is too long",
             where=where,
             expected=f"at most {MAX_TEXT:,} characters",
             found=f"{len(text):,}",
@@ -41,14 +48,15 @@ def check_text(text: str, where: str, place: str) -> str:
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file, each with its line end (\\n, \\r\\n or \\r); a byte order mark is left out.
+    """The lines of a UTF-8 file, each with its line end (\\n, \\r\\n or \\r), without a byte order mark.
 
     Raises:
-        InputError: The file cannot be read or unpacked, is not UTF-8 text, or has a line of more than `MAX_LINE`.
+        InputError: The file cannot be read or unpacked, is not UTF-8 text, or has a line with more than `MAX_LINE`
+            characters.
     """
     where = str(path)
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    done, rest = 0, ""  # lines given out; the beginning of one whose end is not yet read
+    done, rest = 0, ""  # number of lines returned; the start of the next line
     for chunk in chain(unpacked(path), (b"",)):
         try:
             text = rest + decoder.decode(chunk, final=not chunk)
@@ -64,19 +72,19 @@ def read_lines(path: Path) -> Iterator[str]:
         for number, line_text in enumerate(lines, start=done + 1):
             if len(line_text) > MAX_LINE:
                 raise InputError(f"line {number} is too long", where=where, expected=f"at most {MAX_LINE:,} characters")
-        unfinished = chunk and lines and not lines[-1].endswith("\n")  # also if it ends in \r, as \n may follow
+        unfinished = chunk and lines and not lines[-1].endswith("\n")  # also after \r, because \n may follow
         rest = lines.pop() if unfinished else ""
         done += len(lines)
         yield from lines
 
 
 def unpacked(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, a megabyte at a time, without the gzip around them.
+    """The bytes of a file, 1 MiB at a time. A `.gz` file is unpacked.
 
-    A packed file is unpacked once before, for its checksum and its size: nothing of a damaged one is given out.
+    A packed file is first unpacked once to check its checksum and size. So no bytes of a damaged file are returned.
 
     Raises:
-        InputError: The file cannot be read, is truncated or damaged, or unpacks to more than `check_ratio` allows.
+        InputError: The file cannot be read, is truncated or damaged, or is larger than `check_ratio` allows.
     """
     if path.name.lower().endswith(".gz"):
         size = 0
@@ -87,19 +95,23 @@ def unpacked(path: Path) -> Iterator[bytes]:
 
 
 def check_ratio(size: int, path: Path) -> None:
-    """Refuse a file of which `size` bytes came out, if that is more than a text file packs to.
+    """Check that a file does not unpack to more bytes than a text file would.
+
+    Args:
+        size: Unpacked bytes so far.
+        path: The packed file.
 
     Raises:
-        InputError: It is.
+        InputError: `size` is more than 16 MiB and more than 100 times the size of the file.
     """
     packed = path.stat().st_size
     if size > max(RATIO_FREE, MAX_RATIO * packed):
         raise InputError(
-            "a packed file that unpacks to too much",
+            "this packed file is too large when unpacked",
             where=str(path),
             expected=f"at most {MAX_RATIO} times its {packed:,} bytes",
             found=f"{size:,} bytes and more",
-            fix="if it is to be trusted, write it again unpacked",
+            fix="if you trust it, unpack it and give the unpacked file",
         )
 
 
@@ -112,7 +124,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         found = f"{error} ({path.stat().st_size:,} bytes)"
         raise InputError(
-            "truncated or damaged gzip file", where=str(path), found=found, fix="fetch it again"
+            "truncated or damaged gzip file", where=str(path), found=found, fix="download it again"
         ) from error
     except OSError as error:
         found = error.strerror or str(error)

@@ -193,7 +193,7 @@ def test_what_was_merged_can_be_a_backbone(finished: Exported, tiny_backbone: Pa
     ("learner", "form", "expected"),
     [
         ("adapter:4", "merged", ("is not linear in what it reads", "no format of others")),
-        ("prompt:3", "merged", ("more tokens", "give --format peft")),
+        ("prompt:3", "merged", ("a prompt adds tokens", "give --format peft")),
         ("adapter:4", "peft", ("peft has no form for this", "learners.training.predict")),
         ("adapterbias", "peft", ("peft has no form for this", "--format merged")),
         ("lora:4", "merged", ("unknown learner of this run", "did you mean lora:2")),

@@ -35,13 +35,13 @@ from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, applies, save_backbon
 
 DATA = encoded("three", classes=3, rows=32)
 every = pytest.mark.parametrize("model_type", NEW_ARCHITECTURES)
-SCORES = {"deberta-v2": "adds scores of relative positions", "modernbert": "turns q and k by their positions"}
+SCORES = {"deberta-v2": "adds scores of relative positions", "modernbert": "rotates q and k by position"}
 ATTENTION = ("prefix:4:mlp=8", "mam:prefix=4:parallel=4:mlp=0", "mhpa:4", "prefix:4:mlp=0+parallel:4")
 # Specification -> what is missing in a pre-LN encoder without biases.
 PRE_NORM = {
-    "pfeiffer:48": "norm after a residual sum.*pre-LN",
-    "pfeiffer:16:wiring=code": "norm after a residual sum.*pre-LN",
-    "adapterbias:vector=ones": "v = 1, which only a norm after.*pre-LN",
+    "pfeiffer:48": "norm after the residual sum.*pre-LN",
+    "pfeiffer:16:wiring=code": "norm after the residual sum.*pre-LN",
+    "adapterbias:vector=ones": "v = 1, a shift that only a norm after.*pre-LN",
     "bitfit": "no biases to tune",
     "bitfit:biases=q-m2": "no biases to tune",
     "lora:4+bitfit:biases=layers": "no biases to tune",
@@ -289,19 +289,19 @@ DEBERTA, MODERNBERT = (dict(KNOWN_CONFIGS[name]) for name in ("deberta-v3-base",
         (DEBERTA, {"share_att_key": None}, "unsupported share_att_key; expected True; found None"),
         (DEBERTA, {"pos_att_type": "c2p"}, "unsupported pos_att_type.*'c2p'"),
         (DEBERTA, {"conv_kernel_size": 3}, "unsupported conv_kernel_size; expected 0; found 3"),
-        (DEBERTA, {"embedding_size": 128}, "unsupported embedding_size; expected nothing; found 128"),
-        (DEBERTA, {"position_buckets": 1}, "impossible position_buckets.*from 2"),
-        (DEBERTA, {"position_buckets": 1024}, r"impossible position_buckets.*\(512\); found 1024"),
-        (DEBERTA, {"max_position_embeddings": 2**30}, "impossible max_position_embeddings.*1,048,576"),
+        (DEBERTA, {"embedding_size": 128}, "unsupported embedding_size; expected no such key; found 128"),
+        (DEBERTA, {"position_buckets": 1}, "invalid position_buckets.*at least 2"),
+        (DEBERTA, {"position_buckets": 1024}, r"invalid position_buckets.*\(512\); found 1024"),
+        (DEBERTA, {"max_position_embeddings": 2**30}, "invalid max_position_embeddings.*1,048,576"),
         (MODERNBERT, {"norm_bias": True}, "unsupported norm_bias; expected False; found True"),
-        (MODERNBERT, {"num_attention_heads": 256}, "impossible num_attention_heads.*even width.*found 3"),
-        (MODERNBERT, {"local_attention": "wide"}, "impossible local_attention.*'wide'"),
-        (MODERNBERT, {"global_attn_every_n_layers": 0}, "impossible global_attn_every_n_layers.*found 0"),
-        (MODERNBERT, {"layer_types": ["full_attention"]}, "impossible layer_types.*each of 22 layers"),
-        (MODERNBERT, {"layer_types": [[]] * 22}, "impossible layer_types"),
+        (MODERNBERT, {"num_attention_heads": 256}, "invalid num_attention_heads.*even width.*found 3"),
+        (MODERNBERT, {"local_attention": "wide"}, "invalid local_attention.*'wide'"),
+        (MODERNBERT, {"global_attn_every_n_layers": 0}, "invalid global_attn_every_n_layers.*found 0"),
+        (MODERNBERT, {"layer_types": ["full_attention"]}, "invalid layer_types.*each of 22 layers"),
+        (MODERNBERT, {"layer_types": [[]] * 22}, "invalid layer_types"),
         (MODERNBERT, {"rope_parameters": {"full_attention": {"rope_type": "yarn"}}}, "unsupported rotary.*yarn"),
         (MODERNBERT, {"global_rope_theta": 0}, "unsupported rotary positions"),
-        (MODERNBERT, {"embedding_dropout": 1}, "impossible embedding_dropout"),
+        (MODERNBERT, {"embedding_dropout": 1}, "invalid embedding_dropout"),
     ],
 )
 def test_impossible_configs_are_refused_with_a_reason(

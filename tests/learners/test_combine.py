@@ -117,21 +117,21 @@ def test_gates_of_one_part_are_those_of_the_whole(specification: str) -> None:
         ("mam+prefix:4", r"two parts add prefix"),
         ("parallel:8+mam", r"two parts add parallel\.ffn"),
         ("lora:8+lora:4:matrices=qkvo", r"two parts add lora\.attention\.query"),
-        ("lora:8+ia3:sequential", r"parts that share differently; found isolated and sequential"),
-        ("lora:8+head", r"head cannot be joined with others; found it is a head alone"),
-        ("feature:1+lora:8", r"feature cannot be joined with others; found it is a head alone"),
+        ("lora:8+ia3:sequential", r"the parts have different sharing; found isolated and sequential"),
+        ("lora:8+head", r"head cannot be joined with others; found it trains only a head"),
+        ("feature:1+lora:8", r"feature cannot be joined with others; found it trains only a head"),
         ("majority+lora:8", r"majority cannot be joined with others; found it trains no model"),
         ("full+lora:8", r"full cannot be joined with others; found it trains every weight"),
         ("bitfit+full", r"full cannot be joined with others; found it trains every weight"),
         ("diffpruning+lora:8", r"diffpruning cannot be joined with others; found it trains every weight"),
-        ("lora:8+peft", r"peft cannot be joined with others; found peft puts modules of its own"),
-        ("prompt:4+prompt:8", r"two parts with a prompt"),
-        ("feature:2+feature:3", r"two parts with a head on several layers"),
-        ("feature:2+prompt:8", r"a prompt and a head on several layers; found .* the places of the prompt"),
+        ("lora:8+peft", r"peft cannot be joined with others; found peft replaces modules of the encoder"),
+        ("prompt:4+prompt:8", r"two parts have a prompt"),
+        ("feature:2+feature:3", r"two parts have a head on several layers"),
+        ("feature:2+prompt:8", r"a prompt and a head on several layers; found .* the positions of the prompt"),
         ("adapterbias:l0+adapterbias:l0", r"two parts add adapterbias"),
         (
             "lora:8:frozen-shared+bitfit:frozen-shared",
-            r"have different things in common; found of bitfit all .* of lora",
+            r"differ in what tasks have in common; found all tuned weights of bitfit, .* lora adds",
         ),
         ("lora:8+lore:4", r"unknown learner 'lore'; did you mean lora"),
         ("lora:8+prefix:0", r"cannot read this part.*found '0'"),
@@ -147,7 +147,7 @@ def test_what_cannot_be_joined(specification: str, message: str) -> None:
 
 @pytest.mark.parametrize("option", ["epochs=9", "learning_rate=0.5", "dropout=no"])
 def test_a_training_option_of_a_later_part_is_not_left_unheard(option: str) -> None:
-    with pytest.raises(InputError, match=rf"{option.split('=')[0]} of a later part"):
+    with pytest.raises(InputError, match=rf"{option.split('=')[0]} of a later part has no effect"):
         parse_learner(f"prefix:4+parallel:8:{option}")
     assert parse_learner(f"prefix:4:{option}+parallel:8")
 
@@ -184,7 +184,9 @@ def test_the_canonical_name_of_all_that_is_accepted_reads_back(chosen: list[str]
 )
 def test_what_would_not_read_back_is_refused(specification: str) -> None:
     assert len(specification) <= LONGEST
-    with pytest.raises(InputError, match=rf"at most {LONGEST}; found 2\d\d characters with all") as refused:
+    with pytest.raises(
+        InputError, match=rf"at most {LONGEST}; found 2\d\d characters in its canonical name"
+    ) as refused:
         parse_learner(specification)
     assert len(refused.value.where) < 60
     with pytest.raises(InputErrors, match="too long"):

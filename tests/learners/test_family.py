@@ -84,7 +84,7 @@ def test_diff_pruning_trains_on_what_stays() -> None:
         learner = parse_learner(specification)
         assert learner.pruning is not None
         assert learner.pruning.epoch(learner.training.epochs) < learner.training.epochs or not learner.training.epochs
-    with pytest.raises(InputError, match="would not be trained on"):
+    with pytest.raises(InputError, match="no epoch is left to train after pruning"):
         parse_learner("diffpruning", {"epochs": 1})
 
 
@@ -166,11 +166,11 @@ def test_a_learning_rate_is_no_part_of_the_name() -> None:
         ("full:frozen", r"one of isolated, sequential, frozen-shared"),
         ("full:", r"cannot read this part"),
         ("head:2", r"expected key=value"),
-        ("head:sequential", r"head has no sharing; found a head is each task's own"),
+        ("head:sequential", r"head has no sharing; found each task has its own head"),
         ("feature:2:sharing=frozen-shared", r"feature has no sharing"),
         ("majority:isolated", r"majority has no sharing"),
-        ("diffpruning:frozen-shared", r"diffpruning has no sharing; found each task chooses its own"),
-        ("diffpruning:epochs=1", r"would not be trained on; .* found pruning after epoch 1 of 1; epochs=2"),
+        ("diffpruning:frozen-shared", r"diffpruning has no sharing; found each task selects its own"),
+        ("diffpruning:epochs=1", r"no epoch is left to train .* found pruning after epoch 1 of 1; set epochs=2"),
         ("diffpruning:after=0.9", r"found pruning after epoch 3 of 3"),
         ("adapter:\u0663", r"size \(a whole number"),
         ("adapter:size=\uff18", r"bad value of size"),

@@ -127,7 +127,7 @@ def test_states_too_large_to_keep_are_computed_in_each_batch(monkeypatch: pytest
         kept = fit(base, learner, DATA, scorer(DATA.task), 0)
         expected = predict(base, learner, kept.delta, DATA.test, plan)
         with monkeypatch.context() as patch:
-            patch.setattr(learners.forward.frozen_prefix, "MOST", 0)
+            patch.setattr(learners.forward.frozen_prefix, "MAX_BYTES", 0)
             frozen_prefix = open_frozen_prefix(base, learner, DATA.test)
             assert frozen_prefix is not None
             assert (frozen_prefix.kept, frozen_prefix.size) == (None, 0)

@@ -54,7 +54,7 @@ def test_parameters(n: int, a: int, b: int) -> None:
 
 @pytest.mark.parametrize(
     ("size", "reads", "writes", "what"),
-    [(6, 8, 8, "the bottleneck"), (8, 6, 8, "what is read"), (8, 8, 6, "what is changed")],
+    [(6, 8, 8, "the bottleneck"), (8, 6, 8, "the input"), (8, 8, 6, "the output")],
 )
 def test_widths_that_the_terms_do_not_divide(size: int, reads: int, writes: int, what: str) -> None:
     with pytest.raises(InputError, match=rf"a multiple of terms \(4\) as the width of {what}; found 6"):
@@ -62,10 +62,10 @@ def test_widths_that_the_terms_do_not_divide(size: int, reads: int, writes: int,
 
 
 def test_a_size_that_does_not_fit_is_told_of_the_specification() -> None:
-    with pytest.raises(InputError, match=r"compacter:9:terms=4: no sum of Kronecker products") as caught:
+    with pytest.raises(InputError, match=r"compacter:9:terms=4: terms must divide every width") as caught:
         delta_shapes(parse_learner("compacter:9"), known_architecture("bert-base"), 2)
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match=r"what is changed; found 768|what is read; found 768"):
+    with pytest.raises(InputError, match=r"the output; found 768|the input; found 768"):
         delta_shapes(parse_learner("compacter:10:terms=5"), known_architecture("bert-base"), 2)
 
 

@@ -64,7 +64,7 @@ def test_more_layers_than_there_are() -> None:
 def test_what_does_not_fit_is_said_with_the_learner() -> None:
     for specification, message in (
         ("feature:13", r"learner feature:layers=13: more layers to read.*at most 12; found 13"),
-        ("prompt:512", r"learner prompt:length=512:.*the prompt leaves no room.*less than the 512 tokens.*found 512"),
+        ("prompt:512", r"learner prompt:length=512:.*the prompt leaves no space.*less than the 512 tokens.*found 512"),
     ):
         with pytest.raises(InputError, match=message):
             delta_shapes(parse_learner(specification), known_architecture("bert-base"), 2)

@@ -116,7 +116,9 @@ def package(folder: Path, monkeypatch: pytest.MonkeyPatch, weights: bytes) -> Pa
 
 def test_a_tampered_package_is_refused_without_running_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = package(tmp_path, monkeypatch, b"other weights")
-    with pytest.raises(InputError, match=r"not the published weights.*expected sha256 53aa5117.*reinstall") as caught:
+    with pytest.raises(
+        InputError, match=r"differ from the published all-MiniLM-L6-v2.*expected sha256 53aa5117.*reinstall"
+    ) as caught:
         find_checkpoint("minilm")
     assert caught.value.where == str(model / "model.safetensors")
 

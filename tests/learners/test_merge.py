@@ -43,23 +43,23 @@ MERGEABLE = (
 UNMERGEABLE = {
     "adapter:4": "adapter.attention is not linear",
     "adapter:4:inner_norm=input:activation=identity": "adapter.attention is not linear",
-    "adapter:4:activation=identity:insertion=parallel": "not what the matrix beside it reads",
+    "adapter:4:activation=identity:insertion=parallel": "the matrix at its site reads another input",
     "adapter:4:activation=identity:composition=multiply": "multiplies what it changes",
     "pfeiffer:4": "pfeiffer is not linear",
-    "pfeiffer:4:activation=identity": "no matrix puts out ffn.norm",
+    "pfeiffer:4:activation=identity": "changes ffn.norm, which is not the output of a matrix",
     "parallel:4": "parallel.ffn is not linear",
     "mhpa:4": "mhpa is not linear",
     "compacter:4": "compacter.attention is not linear",
-    "prefix:4": "by a gate",
+    "prefix:4": "has a gate",
     "prefix:4:gate=no": "prefix is not linear",
     "feature:2+lora:2": "several layers",
-    "lora:2+prompt:2": "more tokens",
-    "mam": "by a gate",
-    "lora:2+prefix:4": "by a gate",
-    "prompt:4": "more tokens",
+    "lora:2+prompt:2": "adds tokens",
+    "mam": "has a gate",
+    "lora:2+prefix:4": "has a gate",
+    "prompt:4": "adds tokens",
     "feature:2": "several layers",
     "majority": "no model",
-    "peft": "peft alone",
+    "peft": "only peft knows",
 }
 
 
@@ -79,7 +79,7 @@ def test_the_merged_encoder_gives_what_the_modified_one_gives(specification: str
     base, learner = backbone(model_type), parse_learner(specification)
     delta = at(base, learner)
     if not base.architecture.anatomy.biased and specification.startswith(("adapter", "adapterbias")):
-        with pytest.raises(InputError, match=r"shifts by a constant, and a .* model has no bias"):
+        with pytest.raises(InputError, match=r"adds a constant, but a .* model has no bias"):
             merged(base, learner, delta)
         return
     state = merged(base, learner, delta)
@@ -135,7 +135,7 @@ def test_every_family_is_either() -> None:
 
 @pytest.mark.parametrize("specification", ["adapterbias", "lora:2+adapterbias", "adapter:4:activation=identity"])
 def test_without_biases_a_shift_is_told_before_anything_is_learned(specification: str) -> None:
-    assert "no bias to take it" in unmergeable(parse_learner(specification), backbone("modernbert").architecture)
+    assert "has no bias to add it to" in unmergeable(parse_learner(specification), backbone("modernbert").architecture)
     assert unmergeable(parse_learner(specification), backbone("bert").architecture) == ""
     for fine in ("lora:2", "lora:2:trained_scale=yes", "ia3", "vera:4"):
         assert unmergeable(parse_learner(fine), backbone("modernbert").architecture) == ""

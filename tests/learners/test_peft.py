@@ -16,7 +16,7 @@ from learners.backbones.backbone import changed_tensor
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
-from learners.delta.peft_modules import MOST, injected_model
+from learners.delta.peft_modules import MAX_MODELS, injected_model
 from learners.forward.batches import evaluation_plan
 from learners.forward.forward import dropout_active, logits
 from learners.specification.family import LONGEST, parse_learner, parse_learners
@@ -95,9 +95,9 @@ def test_what_cannot_be_a_learner_is_told_when_it_is_read(specification: str, ex
         ("{peft_type=LARO}", "unknown peft_type 'LARO'"),
         ("{peft_type=LORA,rank=4}", "unexpected keyword argument 'rank'"),
         ("{peft_type=LORA,target_modules=[nowhere]}", "nowhere"),
-        ("{peft_type=PREFIX_TUNING,num_virtual_tokens=4}", "take our own: prefix:30"),
-        ("{peft_type=PROMPT_TUNING,num_virtual_tokens=4}", "take our own: prompt:20"),
-        ("{peft_type=P_TUNING,num_virtual_tokens=4}", "take our own: prompt:20"),
+        ("{peft_type=PREFIX_TUNING,num_virtual_tokens=4}", "use our own learner: prefix:30"),
+        ("{peft_type=PROMPT_TUNING,num_virtual_tokens=4}", "use our own learner: prompt:20"),
+        ("{peft_type=P_TUNING,num_virtual_tokens=4}", "use our own learner: prompt:20"),
     ],
 )
 def test_what_peft_refuses_is_told_before_a_backbone_is_needed(config: str, expected: str) -> None:
@@ -111,7 +111,7 @@ def test_what_peft_refuses_is_told_before_a_backbone_is_needed(config: str, expe
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ("{peft_type=LORA,init_lora_weights=pissa,r=2,target_modules=[query]}", "change the frozen"),
+        ("{peft_type=LORA,init_lora_weights=pissa,r=2,target_modules=[query]}", "change frozen weight"),
         ("{peft_type=POLY,target_modules=[query]}", "task_ids"),
     ],
 )
@@ -230,7 +230,7 @@ def test_the_encoder_shares_the_frozen_weights_and_goes_with_its_backbone() -> N
 @installed
 def test_of_many_methods_those_asked_for_last_are_kept() -> None:
     base = new_backbone()
-    configs = [f"{{peft_type=LORA,r={r},target_modules=[query]}}" for r in range(1, MOST + 2)]
+    configs = [f"{{peft_type=LORA,r={r},target_modules=[query]}}" for r in range(1, MAX_MODELS + 2)]
     first, second = (injected_model(base, config) for config in configs[:2])
     assert injected_model(base, configs[0]) is first
     for config in configs[2:]:

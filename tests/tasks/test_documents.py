@@ -27,7 +27,7 @@ def test_an_object_is_read(tmp_path: Path) -> None:
     [
         ("", "Expecting value"),
         ("[1]", "a list"),
-        ('{"a": Infinity}', "Infinity, which is no JSON"),
+        ('{"a": Infinity}', "Infinity, which is not JSON"),
         ('{"a": "\\udc00"}', "surrogates not allowed"),
         ('{"a":' * 100_000, "nested too deep"),
         ('{"a": ' + "9" * 5000 + "}", "integer string conversion"),

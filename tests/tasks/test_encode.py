@@ -197,10 +197,10 @@ def test_a_flipped_byte_is_encoded_again(tmp_path: Path) -> None:
 def test_damaged_meta(tmp_path: Path, meta: bytes) -> None:
     task = encoded(tmp_path, count=12)
     (task.path / "meta.json").write_bytes(meta)
-    with pytest.raises(InputError, match=r"meta\.json: (no encoded task|encoded by another version)"):
+    with pytest.raises(InputError, match=r"meta\.json: (not an encoded task|encoded by another version)"):
         open_encoded(task.path)
     shutil.rmtree(task.path)
-    with pytest.raises(InputError, match="no encoded task"):
+    with pytest.raises(InputError, match="not an encoded task"):
         open_encoded(task.path)
 
 

@@ -141,7 +141,7 @@ def test_blank_rows_are_dropped_and_noted(tmp_path: Path) -> None:
 GOOD = "text,label\n" + "".join(f"t{i},{'ab'[i % 2]}\n" for i in range(40))
 BAD = {
     "missing column label": ("text,lable\na,b\n", "missing column label; found columns text, lable"),
-    "one label": ("text,label\na,x\nb,x\n", "one label only; expected two labels or more; found 'x'"),
+    "one label": ("text,label\na,x\nb,x\n", "only one label; expected two labels or more; found 'x'"),
     "empty": ("", "no rows.*found an empty file"),
     "header only": ("text,label\n", "no rows.*found the header text, label only"),
     "blank texts": ("text,label\n ,a\n  ,b\n", "every text is blank"),
@@ -197,7 +197,7 @@ def test_unreadable_types_beside_good_tasks(tmp_path: Path) -> None:
         FolderSource(tmp_path).load("goood")
     put(tmp_path / "two" / "a.csv", b"")
     put(tmp_path / "two" / "b.csv", b"")
-    with pytest.raises(InputError, match=r"which file is it.*found a\.csv, b\.csv"):
+    with pytest.raises(InputError, match=r"cannot choose between these data files.*found a\.csv, b\.csv"):
         FolderSource(tmp_path).load("two")
 
 
@@ -205,7 +205,7 @@ def test_unreadable_types_beside_good_tasks(tmp_path: Path) -> None:
 def test_scores_are_finite_numbers(tmp_path: Path, score: str, shown: str) -> None:
     rows = "".join(f"t{i},u{i},{i / 10}\n" for i in range(40))
     put(tmp_path / "stsb.csv", f"text,text_b,score\n{rows}t,u,{score}\n".encode())
-    with pytest.raises(InputError, match=f"score in row 41 is no number.*{shown}"):
+    with pytest.raises(InputError, match=f"score in row 41 is not a number.*{shown}"):
         FolderSource(tmp_path).load("stsb")
 
 

@@ -71,7 +71,7 @@ def test_a_task_is_of_the_commit_asked_for_with_a_network_and_without(tmp_path: 
         assert [load(source) for source in sources] == online
     with asking(at, tmp_path, LOAD, HF_HUB_OFFLINE="1") as load:
         assert [load(source) for source in sources] == online
-        told = "the hub cannot be reached and the data is not in its cache; run once where there is a network, or use"
+        told = "the hub cannot be reached and the data is not in its cache; run once with a network connection, or use"
         assert load("hub:other") == f"hub nyu-mll/glue@other: {told} folder:DIR"
         assert load(f"hub:{'a' * 40}") == f"hub nyu-mll/glue@{'a' * 40} (cola): {told} folder:DIR"
 
@@ -83,7 +83,7 @@ def test_what_the_hub_does_not_have_is_one_line(tmp_path: Path) -> None:
         at.repositories.clear()
         answers.append(load("hub:nowhere"))
         for answer in answers:
-            assert "the hub does not give this data" in answer
+            assert "cannot load this data from the hub" in answer
             assert answer.endswith("check the revision, or use folder:DIR")
             assert "\n" not in answer
         at.stop()
@@ -94,7 +94,7 @@ IMPATIENT = "import time; time.sleep = lambda seconds: None  # between retries\n
 
 
 def test_a_network_lost_in_the_middle_of_a_file_is_one_line_and_the_next_call_completes(tmp_path: Path) -> None:
-    told = "the hub cannot be reached and the data is not in its cache; run once where there is a network, or use"
+    told = "the hub cannot be reached and the data is not in its cache; run once with a network connection, or use"
     for file, where in ((".parquet", f"hub nyu-mll/glue@{COMMIT} (cola)"), ("README.md", "hub nyu-mll/glue")):
         home = tmp_path / file
         with serve(cola("older", COMMIT, "main")) as at, asking(at, home, IMPATIENT + LOAD) as load:
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     files = {name: content if name == "README.md" else b"not Parquet" for name, content in whole.files.items()}
     with serve(replace(whole, files=files)) as at, asking(at, tmp_path, LOAD) as load:
         answer = load("hub")
-        assert "the hub does not give this data; found ArrowInvalid: " in answer
+        assert "cannot load this data from the hub; found ArrowInvalid: " in answer
         assert "\n" not in answer
 
 
@@ -145,9 +145,9 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, Any]], HubS
     ("error", "message"),
     [
         (ConnectionError("Couldn't reach 'nyu-mll/glue' on the Hub"), "the hub cannot be reached.*a network"),
-        (FileNotFoundError("no such revision"), "does not give this data.*check the revision"),
-        (ValueError("BuilderConfig 'cola' not found"), "does not give this data"),
-        (RuntimeError("Dataset scripts are no longer supported"), "does not give this data"),
+        (FileNotFoundError("no such revision"), "cannot load this data from the hub.*check the revision"),
+        (ValueError("BuilderConfig 'cola' not found"), "cannot load this data from the hub"),
+        (RuntimeError("Dataset scripts are no longer supported"), "cannot load this data from the hub"),
     ],
 )
 def test_what_the_library_raises_is_one_line(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

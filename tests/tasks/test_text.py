@@ -77,5 +77,5 @@ def test_a_packed_file_may_unpack_to_a_hundred_times_its_size(tmp_path: Path) ->
 
 def test_a_text_has_a_limit() -> None:
     assert len(check_text("x" * 1_000_000, "file", "column text, row 1")) == 1_000_000
-    with pytest.raises(InputError, match="file: column text, row 7 is too long a text; expected at most 1,000,000"):
+    with pytest.raises(InputError, match="file: the text in column text, row 7 is too long; expected at most 1,000,"):
         check_text("x" * 1_000_001, "file", "column text, row 7")

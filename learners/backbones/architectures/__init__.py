@@ -1,4 +1,7 @@
-"""One file for each architecture: a table of where things are in its configs and modules, and what its layers lack."""
+"""Architectures: one file per architecture, with a table of its config keys, modules and parameters.
+
+`ANATOMIES` maps the model type of a config to its table, an `Anatomy`. To add an architecture, add a file and a line.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from learners.backbones.architectures.roberta import ROBERTA
 
 __all__ = ["ANATOMIES", "MADE_BY", "Anatomy", "Place"]
 
-# model_type of a config -> its table.
+# `model_type` of a config -> table.
 ANATOMIES: Mapping[str, Anatomy] = MappingProxyType(
     {
         "bert": BERT,

@@ -1,4 +1,4 @@
-"""What the tables of this package are made of: where, in configs and modules of one architecture, things are."""
+"""The type of an architecture's table, `Anatomy`, and functions that the tables share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 class Sizes(Protocol):
-    """What the shapes of parameters depend on: the sizes in an `Architecture`, whose `anatomy` is such a table."""
+    """The sizes that determine the shapes of parameters. An `Architecture` has them."""
 
     @property
     def hidden(self) -> int: ...
@@ -32,14 +32,14 @@ class Sizes(Protocol):
     def pooler(self) -> bool: ...
 
 
-# Role -> the role of what the module that holds its weights puts out, where another module comes after that one.
+# Role -> role of the output of the module with the weights, if a further module (activation, dropout) follows it.
 MADE_BY: Mapping[str, str] = {
     "attention.output": "attention.wo",
     "ffn.intermediate": "ffn.w1",
     "ffn.output": "ffn.w2",
 }
-# Keys that change the layers themselves -> their plain values, None where missing: whoever passes over one counts and
-# trains another model.
+# Config keys that change the layers -> supported values (None: the key is missing). They must be checked: with another
+# value, the parameters would be counted and trained for another model.
 PLAIN: Mapping[str, tuple[Any, ...]] = {
     "is_decoder": (None, False),
     "add_cross_attention": (None, False),
@@ -48,7 +48,13 @@ PLAIN: Mapping[str, tuple[Any, ...]] = {
 
 
 class Place(NamedTuple):
-    """What enters or leaves a module; `part`: which of its equal parts, side by side in the last dimension, or all."""
+    """The input or the output of a module.
+
+    Attributes:
+        module: Name of the module.
+        enters: Whether it is the input; else the output.
+        part: Index of one of several equal parts in the last dimension, if the module is fused; None: everything.
+    """
 
     module: str
     enters: bool = False
@@ -56,33 +62,35 @@ class Place(NamedTuple):
 
 
 def entering(module: str) -> Place:
+    """Returns the input of a module."""
     return Place(module, enters=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """One architecture.
+    """Table of one architecture: where its config keys, modules and parameters are.
 
     Attributes:
-        sizes: Field of `Architecture` -> key of the config that must state it.
-        settings: Field -> key, and the value that transformers gives it where it is missing.
-        layer: Name of a layer, `{}` for its number.
+        sizes: Field of `Architecture` -> config key, which the config must state.
+        settings: Field of `Architecture` -> config key, and the default of transformers if the key is missing.
+        layer: Module name of a layer, with `{}` for its number.
         places: Role -> place within a layer.
         outside: Role -> place outside the layers.
         words: Name of the table of word vectors.
-        shapes: Name -> shape of every parameter, in module order.
-        prefix: Of tensors where the body is part of a model with a head.
-        below: Prefixes of parameters that are in no layer and come before the first, tables of all layers included.
-        norms: LayerNorms outside the layers, beside that of the embeddings.
-        pooler: Whether there is a tanh pooler.
-        pads_first: Whether positions are numbered from `pad_id + 1`, so that rows of their table are lost.
-        pre_norm: Whether a sub-layer reads LN(x), and x + h goes on (pre-LN); else LN(x + h) goes on.
+        shapes: Returns name -> shape of every parameter, in module order.
+        prefix: Prefix of the tensors' names in checkpoints of a model with a head.
+        before_layers: Prefixes of the parameters before the first layer, with the tables that all layers read.
+        norms: Module names of LayerNorms outside the layers, without that of the embeddings.
+        pooler: Whether the architecture has a tanh pooler.
+        pads_first: Whether positions are numbered from `pad_id + 1`; then the lower rows of their table are unused.
+        pre_norm: True for pre-LN: a sub-layer f computes x + f(LN(x)). False for post-LN: LN(x + f(x)).
         biased: Whether linear layers and norms have biases.
-        glu: Whether the first FFN matrix makes a gate beside what it gates, twice d_ff.
-        scores: How its attention scores come about where they are not q·k/√d_h of one layer alone; "": they are.
-        accepted: Key -> the values that are supported, None among them where it may be missing.
-        passed: Keys of no field that transformers needs.
-        further: Fields that are no keys, from the config; checks the values of `passed`.
+        glu: Whether the FFN is gated: the output of its first matrix has width 2 d_ff.
+        scores: How the attention scores are computed if they are not q·k/√d_h of one layer; "" if they are.
+        accepted: Config key -> supported values; None among them if the key may be missing.
+        passed: Config keys that transformers needs but that are no field of `Architecture`.
+        further: Takes the config and a name for error messages. Returns fields of `Architecture` that need a
+            computation, and checks the values of `passed`. Default: no fields.
     """
 
     sizes: Mapping[str, str]
@@ -93,7 +101,7 @@ class Anatomy:
     words: str
     shapes: Callable[[Sizes], Shapes]
     prefix: str
-    below: tuple[str, ...] = ("embeddings.",)
+    before_layers: tuple[str, ...] = ("embeddings.",)
     norms: tuple[str, ...] = ()
     pooler: bool = False
     pads_first: bool = False
@@ -107,19 +115,19 @@ class Anatomy:
 
     @property
     def keys(self) -> frozenset[str]:
-        """All keys of a config that are read or handed to transformers."""
+        """All config keys that are read or passed to transformers."""
         settings = {key for key, _ in self.settings.values()}
         required = self.accepted.keys() - PLAIN.keys()
         return frozenset({*self.sizes.values(), *settings, *required, *self.passed})
 
 
 def affine(module: str, *weight: int) -> Shapes:
-    """Weight and bias of a linear layer [out, in] or of a norm [d]."""
+    """Returns the shapes of weight and bias of a linear layer, `weight` = out, in, or of a norm, `weight` = d."""
     return {f"{module}.weight": weight, f"{module}.bias": weight[:1]}
 
 
 def post_norm_layers(a: Sizes, anatomy: Anatomy) -> Shapes:
-    """Four projections, two feed-forward matrices and two norms for each layer, as in BERT."""
+    """Returns the shapes of all layers as in BERT: per layer four projections, two feed-forward matrices, two norms."""
     d, shapes = a.hidden, Shapes()
     matrices = {"ffn.w1": (a.ffn, d), "ffn.w2": (d, a.ffn), "attention.norm": (d,), "ffn.norm": (d,)}
     attention = ("attention.query", "attention.key", "attention.value", "attention.wo", "attention.norm")

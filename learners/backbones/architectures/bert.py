@@ -6,7 +6,7 @@ from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, Siz
 
 
 def tables(a: Sizes) -> Shapes:
-    """Word, position and type vectors and their norm."""
+    """Returns the shapes of the word, position and token-type tables and of their LayerNorm."""
     shapes: Shapes = {
         "embeddings.word_embeddings.weight": (a.vocabulary, a.embedding),
         "embeddings.position_embeddings.weight": (a.positions, a.embedding),
@@ -17,7 +17,7 @@ def tables(a: Sizes) -> Shapes:
 
 
 def shapes(a: Sizes) -> Shapes:
-    """RoBERTa's embeddings come in this order too, whichever transformers gives them."""
+    """Returns the shapes of all parameters. RoBERTa has the same order here; in transformers its order may differ."""
     projection = affine("embeddings_project", a.hidden, a.embedding) if a.embedding != a.hidden else {}
     pooler = affine("pooler.dense", a.hidden, a.hidden) if a.pooler else {}
     return tables(a) | projection | post_norm_layers(a, BERT) | pooler

@@ -1,8 +1,8 @@
-"""DeBERTa-v2 and -v3 (He et al. 2021a, 2021b): post-LN; the attention adds scores of relative positions.
+"""DeBERTa-v2 and -v3 (He et al. 2021a, 2021b): post-LN; attention adds scores of relative positions.
 
-All layers read one table of relative positions, normed, through their own query and key projections, so that what
-leaves those modules is made twice in a pass: of the words first, then of the positions. What changes their output as a
-change of their weights would (LoRA, IA3) changes both.
+All layers read one normed table of relative positions through their own query and key projections. So these modules run
+twice per forward pass: first on the words, then on the positions. A modification that acts like a change of their
+weights (LoRA, IA3) changes both outputs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from learners.backbones.architectures.bert import BERT
 from learners.backbones.architectures.values import integer
 from tasks.errors import InputError
 
-MAX_POSITIONS = 2**20  # the model numbers them in a buffer, which no tensor of a file bears out
+MAX_POSITIONS = 2**20  # the model allocates a buffer of this length, and no tensor in the files confirms the number
 
 
 def shapes(a: Sizes) -> Shapes:
@@ -27,17 +27,21 @@ def shapes(a: Sizes) -> Shapes:
 
 
 def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
-    """Rows of the table of relative positions: one for each bucket, or for each distance, in either direction."""
+    """Returns the rows of the table of relative positions: one per bucket, or per distance, in each direction.
+
+    Raises:
+        InputError: A number is out of range.
+    """
     positions = integer(config, "max_position_embeddings", where, at_least=1)
     furthest = integer(config, "max_relative_positions", where, default=-1, at_least=-1)
     buckets = integer(config, "position_buckets", where, default=-1, at_least=-1)
     if positions > MAX_POSITIONS:
         expected = f"at most {MAX_POSITIONS:,}"
-        raise InputError("impossible max_position_embeddings", where=where, expected=expected, found=str(positions))
+        raise InputError("invalid max_position_embeddings", where=where, expected=expected, found=str(positions))
     furthest = furthest if furthest > 0 else positions
-    if buckets == 1 or (buckets > 0 and buckets // 2 >= furthest - 1):  # half of them are spaced as logarithms
-        expected = f"from 2 to below twice the furthest position ({furthest})"
-        raise InputError("impossible position_buckets", where=where, expected=expected, found=str(buckets))
+    if buckets == 1 or (buckets > 0 and buckets // 2 >= furthest - 1):  # half of the buckets have logarithmic spacing
+        expected = f"at least 2 and below twice the furthest position ({furthest})"
+        raise InputError("invalid position_buckets", where=where, expected=expected, found=str(buckets))
     return {"relative": 2 * (buckets if buckets > 0 else furthest)}
 
 
@@ -47,7 +51,7 @@ DEBERTA_V2 = replace(
     settings={**BERT.settings, "layer_norm_eps": ("layer_norm_eps", 1e-7)},
     places={
         **BERT.places,
-        "attention.input": entering("attention.self"),  # its projections are entered by positions too
+        "attention.input": entering("attention.self"),  # the projections inside also read positions
         "attention.query": Place("attention.self.query_proj"),
         "attention.key": Place("attention.self.key_proj"),
         "attention.value": Place("attention.self.value_proj"),
@@ -55,7 +59,7 @@ DEBERTA_V2 = replace(
     outside={"embeddings.norm": Place("embeddings.LayerNorm")},
     shapes=shapes,
     prefix="deberta.",
-    below=("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm."),
+    before_layers=("embeddings.", "encoder.rel_embeddings.", "encoder.LayerNorm."),
     norms=("encoder.LayerNorm",),
     pooler=False,
     scores="adds scores of relative positions to q·k",

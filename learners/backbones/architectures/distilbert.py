@@ -1,4 +1,4 @@
-"""DistilBERT (Sanh et al. 2019): BERT without token types and pooler, nor dropout after attention."""
+"""DistilBERT (Sanh et al. 2019): BERT without token types, pooler and dropout after attention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DISTILBERT = Anatomy(
         "vocabulary": "vocab_size",
         "positions": "max_position_embeddings",
     },
-    # It has no key of the epsilon: its modules fix 1e-12.
+    # The config has no key for the epsilon of LayerNorm: the modules fix it at 1e-12.
     settings={
         "activation": ("activation", "gelu"),
         "hidden_dropout": ("dropout", 0.1),

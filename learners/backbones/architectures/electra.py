@@ -1,4 +1,4 @@
-"""ELECTRA (Clark et al. 2020): BERT's modules without the pooler; narrow tables, projected, in its small models."""
+"""ELECTRA (Clark et al. 2020): the modules of BERT without pooler. Small models have narrow tables and a projection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ ELECTRA = replace(
     sizes={**BERT.sizes, "embedding": "embedding_size"},
     outside={"embeddings.norm": BERT.outside["embeddings.norm"]},
     prefix="electra.",
-    below=("embeddings.", "embeddings_project."),
+    before_layers=("embeddings.", "embeddings_project."),
     pooler=False,
 )

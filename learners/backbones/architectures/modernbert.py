@@ -1,7 +1,7 @@
 """ModernBERT (Warner et al. 2024): pre-LN, no biases, a gated FFN, rotary positions, local attention in most layers.
 
-The norm of a sub-layer makes what that reads; layer 0 reads the embeddings, normed already, and has none of attention.
-One more norm follows the last layer. Query, key and value leave one module side by side.
+The norm of a sub-layer computes its input. Layer 0 reads the embeddings, which are normed already, so it has no norm of
+attention. One more norm follows the last layer. Query, key and value are parts of the output of one module.
 """
 
 from __future__ import annotations
@@ -30,29 +30,33 @@ def shapes(a: Sizes) -> Shapes:
 
 
 def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
-    """No more fields; checks which layers attend locally, how far, and by which angles positions are told."""
+    """Checks local attention and rotary positions. Returns no further fields.
+
+    Raises:
+        InputError: A value is out of range or not supported.
+    """
     hidden, heads = (integer(config, key, where, at_least=1) for key in ("hidden_size", "num_attention_heads"))
     if hidden // heads % 2:
-        expected, found = "an even width of a head, whose halves are rotated", str(hidden // heads)
-        raise InputError("impossible num_attention_heads", where=where, expected=expected, found=found)
+        expected, found = "an even width per head, because rotary positions rotate halves", str(hidden // heads)
+        raise InputError("invalid num_attention_heads", where=where, expected=expected, found=found)
     integer(config, "local_attention", where, default=128, at_least=2)
     integer(config, "global_attn_every_n_layers", where, default=3, at_least=1)
     real(config, "embedding_dropout", 0.0, where, zero=True)
     kinds, layers = config.get("layer_types"), config.get("num_hidden_layers")
     if kinds is not None and not (isinstance(kinds, list) and len(kinds) == layers and all(k in KINDS for k in kinds)):
-        expected = f"one of {', '.join(KINDS)} for each of {layers} layers"
-        raise InputError("impossible layer_types", where=where, expected=expected, found=reprlib.repr(kinds))
+        expected = f"{' or '.join(KINDS)} for each of {layers} layers"
+        raise InputError("invalid layer_types", where=where, expected=expected, found=reprlib.repr(kinds))
     angles = config.get("rope_parameters") or {}
     thetas = [config.get(key, 1) for key in ("global_rope_theta", "local_rope_theta")]
     plain = isinstance(angles, dict) and all(kind in KINDS and _plain(angle) for kind, angle in angles.items())
     if not plain or config.get("rope_scaling") is not None or not all(map(_theta, thetas)):
-        expected = "rope_theta alone, a number above 0, for full and for sliding attention"
+        expected = "only rope_theta, a number above 0, for full and for sliding attention"
         raise InputError("unsupported rotary positions", where=where, expected=expected, found=reprlib.repr(angles))
     return {}
 
 
 def _plain(angle: Any) -> bool:
-    """Whether angles are the plain ones of some theta."""
+    """Whether the rotation angles have the default form and only state a theta."""
     known = isinstance(angle, dict) and angle.keys() <= {"rope_type", "rope_theta"}
     return known and angle.get("rope_type", "default") == "default" and _theta(angle.get("rope_theta", 1))
 
@@ -102,7 +106,7 @@ MODERNBERT = Anatomy(
     pre_norm=True,
     biased=False,
     glu=True,
-    scores="turns q and k by their positions, and sees a window of the row in most layers",
+    scores="rotates q and k by position, and reads only a window of the row in most layers",
     accepted={**PLAIN, **dict.fromkeys(("attention_bias", "mlp_bias", "norm_bias"), (None, False))},
     passed=(
         "embedding_dropout",

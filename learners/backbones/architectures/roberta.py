@@ -1,4 +1,4 @@
-"""RoBERTa (Liu et al. 2019) and its kin: BERT's modules; positions are numbered from the padding id on."""
+"""RoBERTa (Liu et al. 2019), XLM-RoBERTa, CamemBERT: BERT's modules; positions are numbered from `pad_id + 1`."""
 
 from __future__ import annotations
 

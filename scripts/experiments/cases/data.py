@@ -99,7 +99,7 @@ def two_files(folder: Path) -> None:
 PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "missing label": (table(["text", "kind"], *rows_of()), ("missing column label", "kind")),
     "missing text": (table(["words", "label"], *rows_of()), ("missing column text", "words")),
-    "one label": (table(HEAD, ["ash", "a"], ["elm", "a"]), ("one label only",)),
+    "one label": (table(HEAD, ["ash", "a"], ["elm", "a"]), ("only one label",)),
     "empty file": (content("data.csv", ""), ("data.csv", "no rows", "an empty file")),
     "header only": (table(HEAD), ("data.csv", "no rows")),
     "label of test": (unseen, ("label7",)),
@@ -111,13 +111,13 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "NUL bytes": (content("data.csv", GOOD + "oak\0,a\n"), ("data.csv", "a NUL character in line 14")),
     "no score": (
         table(["text", "label", "score"], ["ash", "a", "1.5"], ["elm", "a", "high"]),
-        ("score in row 2 is no number", "'high'"),
+        ("score in row 2 is not a number", "'high'"),
     ),
     "quote never closed": (content("data.csv", GOOD + '"oak,a\nelm,b\n'), ("broken line 14", "is not closed")),
     "column twice": (table(["text", "label", "label"]), ("two columns are called 'label'",)),
     "text of 2 million characters": (
         table(HEAD, *rows_of(), ["x" * 2_000_000, "label0"]),
-        ("column text, row 13 is too long a text", "at most 1,000,000 characters", "2,000,000"),
+        ("the text in column text, row 13 is too long", "at most 1,000,000 characters", "2,000,000"),
     ),
     "JSON nested 100,000 deep": (content("data.jsonl", "[" * 100_000 + "\n"), ("data.jsonl", "broken line 1")),
     "JSON object nested deep in a row": (
@@ -139,20 +139,23 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "truncated Parquet": (cut_parquet, ("data.parquet", "damaged Parquet file")),
     "no Parquet": (content("data.parquet", "PAR1 no table PAR1"), ("data.parquet", "damaged Parquet file")),
     "pickle": (content("data.pkl", b"\x80\x04N."), ("unknown task 'bad'",)),
-    "two files": (two_files, ("which file is it?", "a.csv, b.csv")),
+    "two files": (two_files, ("cannot choose between these data files", "a.csv, b.csv")),
     "pipe": (lambda folder: os.mkfifo(folder / "data.csv"), ("unknown task 'bad'",)),
     "link to nowhere": (lambda folder: (folder / "data.csv").symlink_to("nowhere.csv"), ("unknown task 'bad'",)),
     "link to a device": (lambda folder: (folder / "data.csv").symlink_to("/dev/zero"), ("unknown task 'bad'",)),
 }
 HEAVY: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "row of 300 MB": (huge_row, ("data.csv", "line 14", "at most 8,000,000 characters")),
-    "quote never closed before 100 MB": (open_quote, ("the row of line 14 does not end", "quotation marks")),
-    "gzip bomb, 1 GB of zeros": (bomb(bytes(MEGABYTE)), ("data.csv.gz", "unpacks to too much", "100 times")),
+    "quote never closed before 100 MB": (
+        open_quote,
+        ("row that starts in line 14 does not end", "quotation marks"),
+    ),
+    "gzip bomb, 1 GB of zeros": (bomb(bytes(MEGABYTE)), ("data.csv.gz", "too large when unpacked", "100 times")),
     "gzip bomb, 1 GB of rows": (
         bomb(b"ash,a\nelm,b\n" * (MEGABYTE // 12), head=b"text,label\n"),
-        ("data.csv.gz", "unpacks to too much", "100 times"),
+        ("data.csv.gz", "too large when unpacked", "100 times"),
     ),
-    "Parquet bomb": (parquet_bomb, ("data.parquet", "unpacks to too much", "100 times")),
+    "Parquet bomb": (parquet_bomb, ("data.parquet", "too large when unpacked", "100 times")),
 }
 
 

@@ -136,7 +136,10 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "no config": (unlink("config.json"), ("not a model folder", "expected config.json")),
     "no weights": (unlink(WEIGHTS), ("no safetensors weights", "no weights")),
     "pickled weights alone": (pickled, ("pickled weights, which are never loaded", "convert them once")),
-    "weights cut at the end": (lambda f: cut((f / WEIGHTS).stat().st_size - 100)(f), (LOAD, WEIGHTS, "fetch them")),
+    "weights cut at the end": (
+        lambda f: cut((f / WEIGHTS).stat().st_size - 100)(f),
+        (LOAD, WEIGHTS, "download the files"),
+    ),
     "weights cut in the header": (cut(1000), (LOAD, WEIGHTS, "a header of 2 to")),
     "weights of 4 bytes": (cut(4), (LOAD, "no header")),
     "no bytes": (cut(0), (LOAD, "no header")),
@@ -167,13 +170,19 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "tensor twice": (weights(lambda t: t.update({f"bert.{KEY}": t[KEY].copy()})), ("two tensors for", KEY)),
     "NaN among the weights": (one_number(float("nan")), (f"damaged weights {KEY}", "1 of 256 numbers NaN or infinite")),
     "infinity among the weights": (one_number(float("-inf")), (f"damaged weights {KEY}", "1 of 256")),
-    "index that leads out": (index({KEY: "../outside.safetensors"}), ("weights that are not there", "../outside")),
-    "index of pickles": (index({KEY: "pytorch_model.bin"}), ("weights that are not there", "pytorch_model.bin")),
+    "index that leads out": (
+        index({KEY: "../outside.safetensors"}),
+        ("invalid file name in the index of weights", "../outside"),
+    ),
+    "index of pickles": (
+        index({KEY: "pytorch_model.bin"}),
+        ("invalid file name in the index of weights", "pytorch_model.bin"),
+    ),
     "index of nothing": (index([1]), ("damaged index of weights", "index.json")),
     "config that is no JSON": (text("config.json", "{"), ("damaged config", "config.json")),
     "config that is a list": (text("config.json", "[]"), ("damaged config", "expected a JSON object; found a list")),
     "config nested 100,000 deep": (text("config.json", '{"a":' + DEEP), ("damaged config", "nested too deep")),
-    "config with NaN": (text("config.json", '{"a": NaN}'), ("damaged config", "NaN, which is no JSON")),
+    "config with NaN": (text("config.json", '{"a": NaN}'), ("damaged config", "NaN, which is not JSON")),
     "config with half a character": (text("config.json", '{"a": "\\ud800"}'), ("damaged config", "surrogates")),
     "config of no UTF-8": (text("config.json", b"\xff\xfe{}"), ("damaged config", "decode byte 0xff")),
     "config of another model": (document("config.json", model_type="gpt2"), ("'gpt2' is not supported",)),
@@ -181,12 +190,12 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "config of a decoder": (document("config.json", is_decoder=True), ("unsupported is_decoder",)),
     "config with an unknown function": (
         document("config.json", hidden_act="os.system"),
-        ("cannot make a model of this config", "os.system"),
+        ("cannot build a model from this config", "os.system"),
     ),
-    "config without padding": (document("config.json", pad_token_id=None), ("impossible pad_token_id",)),
+    "config without padding": (document("config.json", pad_token_id=None), ("invalid pad_token_id",)),
     "config of a billion layers": (
         document("config.json", num_hidden_layers=10**9),
-        ("impossible num_hidden_layers", "1 to 1,000"),
+        ("invalid num_hidden_layers", "1 to 1,000"),
     ),
     "config of more layers": (document("config.json", num_hidden_layers=900), (FIT, "tensors of 900 layers")),
     "damaged pooling": (text("1_Pooling/config.json", DEEP), ("damaged pooling config", "nested too deep")),
@@ -206,11 +215,11 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "tokenizer with a mark beyond the table": (foreign_mark, ("at most 40 tokens", "token id 1000")),
     "tokenizer without padding": (
         lambda f: write_tokenizer(f, pad_token=None),
-        ("another padding token", "expected 0", "found none"),
+        ("differ in the padding token", "expected 0", "found none"),
     ),
     "tokenizer of other padding": (
         lambda f: write_tokenizer(f, pad_token="[MASK]"),
-        ("another padding token", "expected 0", "found 4 ([MASK])"),
+        ("differ in the padding token", "expected 0", "found 4 ([MASK])"),
     ),
     "tokenizer without special tokens": (document("tokenizer.json", post_processor=None), ("adds no special token",)),
 }
@@ -232,7 +241,7 @@ HEAVY: dict[str, tuple[Maker, tuple[str, ...]]] = {
     ),
     "config of a billion labels": (
         lambda f: (document("config.json", num_labels=10**9)(f), write_tokenizer(f, pad_token="[MASK]")),
-        ("another padding token",),  # told of when both config and tokenizer are read
+        ("differ in the padding token",),  # told of when both config and tokenizer are read
     ),
 }
 
