@@ -104,7 +104,7 @@ def inside(
     base, given, named = classes_of(learner)
     with own_randomness(seed_of(tasks.seed, name, "inside")), silenced():
         model = tasks.model()
-        model.around = replace(model.around, learner=learner)  # the dropout that its specification asks for
+        model.shared = replace(model.shared, learner=learner)  # the dropout that its specification asks for
         strategy = base(
             model=model,
             optimizer=_optimiser(learner.training, model, tasks.backbone.architecture.hidden, settings_of_ours),

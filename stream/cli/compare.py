@@ -17,7 +17,7 @@ from stream.report import make_console
 from stream.report.console import Page, page_of
 from stream.report.names import cut, short_names
 from stream.report.numbers import points
-from stream.report.terminal.comparison import beside_columns, beside_table
+from stream.report.terminal.comparison import comparison_columns, comparison_table
 from stream.report.terminal.grid import Column, table
 from stream.report.terminal.summary import rule
 from stream.results.cell_comparison import Bitwise, CellComparison, DifferingCell
@@ -77,7 +77,7 @@ def print_difference(found: Difference, console: Console) -> None:
 def print_figures(found: Difference, console: Console, page: Page) -> None:
     section("Cells of R", console, page)
     names = found.learners.both
-    console.print(beside_table(names, [cell_columns([found.cells[name] for name in names], page)], page))
+    console.print(comparison_table(names, [cell_columns([found.cells[name] for name in names], page)], page))
     differing = [(name, cell) for name in names for cell in found.cells[name].differing]
     if differing:
         console.print()
@@ -92,9 +92,9 @@ def print_figures(found: Difference, console: Console, page: Page) -> None:
         if not found.same.tasks or found.a.arrivals != found.b.arrivals:
             console.print(Text("of each run over the tasks that arrived in it", style="dim"))
         columns = [
-            beside_columns(heading, [of[name][key] for name in names], key, page) for key, heading in groups.items()
+            comparison_columns(heading, [of[name][key] for name in names], key, page) for key, heading in groups.items()
         ]
-        console.print(beside_table(names, columns, page))
+        console.print(comparison_table(names, columns, page))
 
 
 def run_line(run: RunFacts, page: Page) -> str:

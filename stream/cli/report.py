@@ -56,8 +56,8 @@ def write_page(folder: Path, results: Results, html: Path) -> Path:
 
 def write_plots(folder: Path, results: Results, pictures: Path, form: str) -> list[Path]:
     """The report's figures as files of a form, `png` or `svg`."""
-    from stream.report.plots import seeds_beside, write
+    from stream.report.plots import same_run_other_seeds, write
 
     target = user_path(str(pictures), where=f"--{form}")
     usable_folder(target, f"--{form}")
-    return write(results, seeds_beside(folder, results), target, form)
+    return write(results, same_run_other_seeds(folder, results), target, form)

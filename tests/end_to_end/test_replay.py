@@ -101,7 +101,7 @@ def test_an_unfinished_run_is_shown_as_far_as_it_came(ran: tuple[Path, list[Any]
     document = replayed(tmp_path)
     kinds = [event["event"] for event in document["events"]]
     assert (kinds.count("before"), kinds.count("fit"), kinds.count("end")) == (2, 2, 0)
-    assert document["events"][-1]["message"] == "the run has come so far: 4 of 14 jobs are done"
+    assert document["events"][-1]["message"] == "the run is not finished: 4 of 14 jobs are done"
     assert document["seconds"] > 0
 
 

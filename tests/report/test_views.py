@@ -100,7 +100,7 @@ def test_a_fit_that_is_done_again_is_told_as_such() -> None:
     for each in make_events(make_results(HOULSBY26[:4]))[:1]:
         view.handle(each)
     view.handle({"event": "start", "kind": "fit", "arrival": 3, **{k: event[k] for k in ("job", "learner", "task")}})
-    for again, expected in (({"again": "cola"}, ["again", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
+    for again, expected in (({"again": "cola"}, ["refit", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
         view.handle({**event, **again})
         (job,) = view.state.running.values()
         assert job_line(job, view.page).plain.split()[1:4] == expected

@@ -1,4 +1,4 @@
-"""A run as plain lines: for logs, pipes, continuous integration and terminals without cursor movements."""
+"""Shows a run as plain lines: for logs, pipes, continuous integration and terminals without cursor movements."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from stream.report.live.state import Event, RunState
 from stream.report.names import cut
 from stream.report.numbers import duration
 
-INTERVAL = 30.0  # seconds between progress lines: a log of an hour keeps about a hundred of them
+INTERVAL = 30.0  # seconds between progress lines: about a hundred per hour
 
 
 class PlainView:
-    """Prints the permanent lines, and at most every `INTERVAL` seconds one line of progress."""
+    """Prints the permanent lines, and at most one progress line per `INTERVAL` seconds."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.page = console, page_of(console)
@@ -49,7 +49,7 @@ class PlainView:
 
 
 def progress_line(state: RunState, event: Event, view: PlainView) -> Text:
-    """Jobs done, times, and what the event told last."""
+    """Returns the progress line: jobs done, times, and the learner and task of the last event."""
     page = view.page
     jobs = page.missing if state.jobs is None else str(state.jobs)
     facts = page.joined(
