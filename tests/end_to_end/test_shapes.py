@@ -69,7 +69,7 @@ def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
 
     longer = study(tmp_path, "--shapes", "1x32", "--minutes", "0.02")
     assert longer.code == 2
-    assert "begun with other settings" in longer.err
+    assert "this folder has other settings" in longer.err
 
     given_one = equal_time.shared_corpus(tmp_path / "corpus", tmp_path / "other", Settings(documents=1000))
     assert given_one[0] == tmp_path / "corpus"
