@@ -34,7 +34,7 @@ def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> Non
     assert not (tmp_path / "two" / "backbone").exists()
     other = pretrain(tmp_path / "two", "--steps", "9", "--seed", "1")
     assert other.returncode == 2
-    assert "begun with other settings" in other.stderr
+    assert "this folder has other settings" in other.stderr
     assert pretrain(tmp_path / "two", "--steps", "9").returncode == 0
     one, two = (load_file(tmp_path / run / "backbone" / "model.safetensors") for run in ("one", "two"))
     assert one.keys() == two.keys()
