@@ -268,10 +268,18 @@ def check_same_run(path: Path, config: RunConfig) -> None:
             fix="give another --out, or the same settings",
         )
         for key in RunConfig.model_fields
-        if key not in AMENDABLE and (old := getattr(before, key)) != (new := getattr(config, key))
+        if key not in AMENDABLE and _told(key, old := getattr(before, key)) != _told(key, new := getattr(config, key))
     ]
     if errors:
         raise InputErrors(errors)
+
+
+def _told(key: str, value: object) -> object:
+    """What of a setting must stay as it was. Where tables lie may change, as a run's folder may be moved: what
+    they hold is compared later."""
+    if key == "source" and isinstance(value, str) and "frames:" in value:
+        return value.rpartition("frames:")[:2]
+    return value
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -8,10 +8,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
+
+import typer
+
+from tests.warm import Forked
 
 COMMAND = Path(sys.executable).with_name("taskstream")  # installed beside this interpreter
 TASKS = ("sms_spam", "colours", "rte")
@@ -60,6 +66,7 @@ def call(*arguments: str) -> Answer:
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["taskstream", *arguments]),
+        patch("typer.main.get_command", _parser_of),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -71,7 +78,18 @@ def call(*arguments: str) -> Answer:
     return Answer(code, out.getvalue(), err.getvalue())
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+@cache
+def _parser_of(app: typer.Typer, make: Callable[[typer.Typer], Any] = typer.main.get_command) -> Any:
+    """Parser of the command line, made once: reading the signatures of all commands takes longer than most tests."""
+    return make(app)
+
+
+def start(*arguments: str) -> Forked:
+    """Start `taskstream ARGUMENTS` in a new process that has loaded the libraries already, with its output in pipes."""
+    return Forked("stream.cli.main", arguments, None, COLUMNS="120")
+
+
+def start_anew(*arguments: str) -> subprocess.Popen[str]:
     """Start `taskstream ARGUMENTS` in a new process, as a user does, with its output in pipes."""
     environment = {**os.environ, "COLUMNS": "120"}
     return subprocess.Popen(
@@ -79,8 +97,8 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait(process: subprocess.Popen[str]) -> Answer:
-    """Wait for a process of `start` to end, at most 300 s."""
+def wait(process: Forked | subprocess.Popen[str]) -> Answer:
+    """Wait for a process of `start` or `start_anew` to end, at most 300 s."""
     out, err = process.communicate(timeout=300)
     return Answer(process.returncode, out, err)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from stream.storage.cell import Cell
-from stream.storage.events import FailedFitEvent, FitEvent, RowEvent, RowKind
+from stream.storage.events import FailedFitEvent, FitEvent, Opening, RowEvent, RowKind
+from stream.storage.facts import LedgerFacts
 from stream.storage.fits import Failure
+from stream.storage.keys import RunInputs
 
 
 def cell(task: str, score: float | None = 0.5, **given: Any) -> Cell:
@@ -36,3 +38,16 @@ def failed_fit(learner: str, arrival: int, task: str, failed: Failure | None = N
         "key": f"key of fit/{learner}/{arrival}",
     }  # fmt: skip
     return FailedFitEvent(**{**plain, "learner": learner, "arrival": arrival, "task": task, **given})
+
+
+def opening() -> Opening:
+    """Of a call about nothing."""
+    inputs = RunInputs(
+        backbone="b", files={}, numerics={}, seed=0, train_examples=None, test_examples=None, evaluate="full",
+        learners={}, data={},
+    )  # fmt: skip
+    facts = LedgerFacts(
+        suite="", source="", backbone={"name": "b", "id": "b", "parameters": 1}, order=(), seed=0, tasks={},
+        settings={}, environment={},
+    )  # fmt: skip
+    return Opening(taskstream="0", lost=(), inputs=inputs, overrides={}, facts=facts, encoded={})

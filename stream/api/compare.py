@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stream.api.readers import bad
 from stream.config import resolve_config
 from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputErrors
 
 # Settings that say where and how a run is done, not what.
 PLACES = frozenset({"out", "store", "workers", "log", "plugins"})
@@ -28,7 +29,7 @@ def compare(a: str | Path, b: str | Path) -> Difference:
         InputError: No run in one of the folders, or files that are damaged.
     """
     errors = [
-        InputError(f"bad value of {name}", where="compare()", expected="a path", found=repr(value)[:80])
+        bad(name, value, "a path", where="compare()")
         for name, value in (("a", a), ("b", b))
         if not isinstance(value, str | Path)
     ]

@@ -45,7 +45,7 @@ def cost(
         InputError: Unknown names, or a learner that cannot be on this backbone.
     """
     from learners.specification.family import parse_learners
-    from stream.api.arguments import READERS
+    from stream.api.readers import READERS
     from stream.plugins.load import load_plugins
     from stream.results.growth import account
     from tasks.sources.simulated.fresh import draw_names, fresh_task

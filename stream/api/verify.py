@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tasks.errors import InputError, InputErrors
+from stream.api.readers import bad
+from tasks.errors import InputErrors
 
 if TYPE_CHECKING:  # seconds
     from stream.verification.verdict import Verdict
+
+WHERE = "verify()"
 
 
 def verify(
@@ -44,16 +47,16 @@ def verify(
     """
     errors = []
     if not isinstance(folder, str | Path):
-        errors.append(_bad("folder", "a path", folder))
+        errors.append(bad("folder", folder, "a path", WHERE))
     if store is not None and not isinstance(store, str | Path):
-        errors.append(_bad("store", "a path", store))
+        errors.append(bad("store", store, "a path", WHERE))
     if rerun != "all" and (not isinstance(rerun, int) or isinstance(rerun, bool) or rerun < 0):
-        errors.append(_bad("rerun", "a number of cells from 0, or 'all'", rerun))
+        errors.append(bad("rerun", rerun, "a number of cells from 0, or 'all'", WHERE))
     if not isinstance(seed, int) or isinstance(seed, bool):
-        errors.append(_bad("seed", "a whole number", seed))
+        errors.append(bad("seed", seed, "a whole number", WHERE))
     files = [plugins] if isinstance(plugins, str | Path) else plugins
     if not isinstance(files, Sequence) or not all(isinstance(file, str | Path) for file in files):
-        errors.append(_bad("plugins", "a path or a list of paths", plugins))
+        errors.append(bad("plugins", plugins, "a path or a list of paths", WHERE))
     if errors:
         raise InputErrors(errors)
     from stream.plugins.load import load_plugins
@@ -62,7 +65,3 @@ def verify(
     cells = None if rerun == "all" else rerun
     with load_plugins(files).in_use():
         return check(folder, store=store, rerun=cells, seed=seed, progress=progress)
-
-
-def _bad(name: str, expected: str, found: object) -> InputError:
-    return InputError(f"bad value of {name}", where="verify()", expected=expected, found=repr(found)[:80])

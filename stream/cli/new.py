@@ -6,8 +6,8 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
+from stream.plugins.defined import registry
 from stream.plugins.file import NAME, NAME_RULE, RESERVED
-from stream.plugins.load import registry
 from stream.report import make_console
 from tasks.errors import InputError
 

@@ -16,8 +16,8 @@ from learners.forms import Form, Reading
 from learners.specification.family import Family, aliases, families, parse_learner
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
+from stream.plugins.defined import Defined, Plugins, registry
 from stream.plugins.file import NAME, NAME_RULE, RESERVED
-from stream.plugins.load import Defined, Plugins, registry
 from stream.results.metrics import Metric
 from tasks.content import canonical
 from tasks.description import Array

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from learners.specification.learner import Learner
+from stream.plugins.defined import registry
 from stream.plugins.file import Kind
-from stream.plugins.load import registry
 from tasks.errors import InputError, InputErrors
 from tasks.registry import Origin
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stream.cli.new import template
-from stream.plugins.load import Plugins, load_plugins
+from stream.plugins.defined import Plugins
+from stream.plugins.load import load_plugins
 
 FILES: list[str] = []  # of --plugin; set before the tests are collected
 SCRATCH = TemporaryDirectory()

@@ -12,7 +12,9 @@ import pytest
 
 from stream import run
 from stream.report.playback import Moment, play, wall_clock
+from stream.storage.events import End, FitEvent
 from tests.runs import TASKS, call, tiny_settings
+from tests.typed_events import fit, opening
 
 LEARNERS = ("adapter:4", "full:sequential")
 TOLD = ("run", "before", "fit", "row", "arrival")  # what a replay tells just as the run did; times apart
@@ -141,12 +143,12 @@ def test_play_waits_for_each_moment() -> None:
 
 
 def test_the_wall_clock_of_several_calls() -> None:
-    def job(seconds: float) -> dict[str, Any]:
-        return {"event": "fit", "key": "", "seconds": seconds}
+    def job(seconds: float, cached: bool = False) -> FitEvent:
+        return fit("x", 1, "cola", seconds=seconds, cached=cached)
 
-    run_, cached = {"event": "run"}, {**job(9.0), "cached": True}
-    two_workers = [run_, job(4.0), job(4.0), cached, {"event": "end", "seconds": 5.0}]
+    run_ = opening()
+    two_workers = [run_, job(4.0), job(4.0), job(9.0, cached=True), End(seconds=5.0)]
     assert wall_clock(two_workers) == 5.0
     assert wall_clock([run_, job(4.0), job(2.0), *two_workers]) == 11.0, "the first call was killed"
-    assert wall_clock([run_, job(4.0), job(2.0), {"event": "end", "seconds": 0.01}]) == 6.0, "ended by a later call"
+    assert wall_clock([run_, job(4.0), job(2.0), End(seconds=0.01)]) == 6.0, "ended by a later call"
     assert wall_clock([run_, job(4.0), job(2.0)]) == 6.0

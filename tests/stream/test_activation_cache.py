@@ -69,7 +69,7 @@ def test_before_training_learners_that_add_nothing_share_what_the_head_reads(dty
         for cell, (task, data) in zip(cells, TASKS.items(), strict=True):
             delta = initial_delta(at.backbone, learner, data.task, seed=0)
             alone = evaluate(at.backbone, learner, delta, data.task, data.test)
-            assert {**cell, "seconds": 0} == {**alone.as_dict(), "seconds": 0}, (name, task)
+            assert replace(cell, seconds=0) == replace(alone, seconds=0), (name, task)
     assert sorted(at.kept.states) == [(task, 2, read) for task in ("one", "two") for read in (1, 2)]
 
 

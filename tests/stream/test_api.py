@@ -18,7 +18,8 @@ import stream
 from learners.backbones.backbone import load_backbone
 from learners.specification.family import families, parse_learner
 from stream import InputError, InputErrors, compare, cost, plan, run, verify
-from stream.api.arguments import OTHERS, READERS
+from stream.api.arguments import OTHERS
+from stream.api.readers import READERS
 from stream.cli.config import EXAMPLES, settings_file
 from stream.cli.main import app
 from stream.config import LISTS, RunConfig, described, resolve_config

@@ -67,7 +67,7 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "report of no run": (("report", "{}"), ("no run here", "results.json")),
     "report of nothing": (("report", "{}/nowhere"), ("no run here",)),
     "report of damaged results": (("report", "{}/damaged"), ("damaged results", "results.json")),
-    "report of hollow results": (("report", "{}/hollow"), ("damaged results", "KeyError")),
+    "report of hollow results": (("report", "{}/hollow"), ("damaged results", "no order")),
     "report of newer results": (("report", "{}/foreign"), ("results of another version", "99")),
     "metric misspelt": (("show", "metric", "forgeting_chaudhry"), ("unknown metric", "forgetting_chaudhry")),
     "task misspelt": (("show", "task", "colla"), ("unknown task", "did you mean cola")),
