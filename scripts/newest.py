@@ -74,8 +74,8 @@ def pip(environment: Path) -> list[str]:
 
 def versions(environment: Path) -> dict[str, str]:
     """Version of each distribution in an environment, by normalised name."""
-    told = subprocess.run([*pip(environment), "list", "--format", "json"], check=True, capture_output=True, text=True)
-    return {normal(each["name"]): each["version"] for each in json.loads(told.stdout)}
+    listed = subprocess.run([*pip(environment), "list", "--format", "json"], check=True, capture_output=True, text=True)
+    return {normal(each["name"]): each["version"] for each in json.loads(listed.stdout)}
 
 
 def normal(name: str) -> str:

@@ -43,7 +43,7 @@ def words_answers(task: Task, splits: Splits, analyzer: Callable[[Row], list[str
         return majority_answers(task, splits)
     vectors = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True)
     seen = vectors.fit_transform(_rows(train))
-    told, asked = vectors.transform(_rows(validation)), vectors.transform(_rows(test))
+    validation_vectors, test_vectors = vectors.transform(_rows(validation)), vectors.transform(_rows(test))
     models = [
         Ridge(alpha=1 / strength)
         if task.kind == "regression"
@@ -51,8 +51,8 @@ def words_answers(task: Task, splits: Splits, analyzer: Callable[[Row], list[str
         for strength in STRENGTHS
     ]
     best = max((model.fit(seen, train.target) for model in models),
-               key=lambda model: answers_score(task, validation.target, model.predict(told)))  # fmt: skip
-    return best.predict(asked)
+               key=lambda model: answers_score(task, validation.target, model.predict(validation_vectors)))  # fmt: skip
+    return best.predict(test_vectors)
 
 
 def majority_answers(task: Task, splits: Splits) -> Any:

@@ -71,25 +71,25 @@ def main(
     for default, rates in grid.items():
         scores = {name: [study.last_row(results, name) for results in runs] for name in rates}
         differences = {name: study.paired(scores[name], scores[default]).tasks for name in rates if name != default}
-        told = []
+        entries = []
         for name, rate in rates.items():
             mean = study.average(scores[name])
-            told.append({"rate": rate, "default": name == default, "score": mean, "scores": scores[name]})
+            entries.append({"rate": rate, "default": name == default, "score": mean, "scores": scores[name]})
             cells = [default, f"{rate:.1e}", study.points(mean)]
             cells += ["default", verdict(list(differences.values()))] if name == default else [
                 differences[name].points(sign=True), ""
             ]  # fmt: skip
             rows.append(cells)
-        document["learners"][default] = told
+        document["learners"][default] = entries
     title = f"Peak learning rates on {backbone} (width {width}), {len(runs[0].order)} tasks"
     study.show(console, title, ["learner", "rate", "mean score", "to default (over tasks)", "default"], rows)
     study.save(out / "learning_rates.json", document, runs[0], console)
 
     def plot(axes: Any) -> None:
-        for colour, (name, told) in zip(pictures.COLOURS, document["learners"].items(), strict=False):
-            rates, means = [each["rate"] for each in told], [100 * each["score"].mean for each in told]
+        for colour, (name, entries) in zip(pictures.COLOURS, document["learners"].items(), strict=False):
+            rates, means = [each["rate"] for each in entries], [100 * each["score"].mean for each in entries]
             axes.plot(rates, means, "-", color=colour, linewidth=1, label=name)
-            for rate, mean, each in zip(rates, means, told, strict=True):
+            for rate, mean, each in zip(rates, means, entries, strict=True):
                 axes.plot(rate, mean, "o", color=colour, markerfacecolor=colour if each["default"] else "white")
         axes.set_xscale("log")
         axes.set(xlabel="peak learning rate (filled mark: default)", ylabel="mean score, points")

@@ -70,12 +70,12 @@ def clean(source: SimulatedSource, name: str, splits: Splits) -> tuple[Splits, n
     """The same rows with labels free of noise, and whether each test row is `turned`, [n]."""
     meant = [list(rows_of(find_twin(name), source.seed, *part)) for part in zip(SPLITS, map(len, splits), strict=True)]
 
-    def told(rows: Examples, made: list[Example]) -> Examples:
+    def relabelled(rows: Examples, made: list[Example]) -> Examples:
         labels = np.array([row.clean for row in made])
         scores = rows.target.dtype == np.float32
         return replace(rows, target=labels.astype(np.float32) if scores else labels.astype(np.int64))
 
-    train, validation, test = (told(rows, made) for rows, made in zip(splits, meant, strict=True))
+    train, validation, test = (relabelled(rows, made) for rows, made in zip(splits, meant, strict=True))
     return (train, validation, test), np.array([turned(row.meaning) for row in meant[-1]])
 
 

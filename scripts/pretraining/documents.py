@@ -77,7 +77,7 @@ def opinion(chance: Chance) -> Document:
     words, sign = lexicon(), chance.pick((-1, 1))
     domain = Domain((draw_field(chance),), names=0.1)
     subject = entity(("work", "service", "device", "food", "event", "person"), domain, chance, quantity="the")
-    told: list[Tokens] = []
+    clauses: list[Tokens] = []
     meant: list[Proposition] = []
     style = style_of("review")
     for _ in range(chance.between(1, 3)):
@@ -93,24 +93,24 @@ def opinion(chance: Chance) -> Document:
             against = words.adjectives_of(subject.noun, (), sign if denied else -sign)
             other = Proposition(subject, "be", quality=chance.pick(against or fitting), tense=judged.tense)
             pronoun = replace(judged, subject=Entity("it", "pronoun"))
-            told.append((*realise(other, style, chance), Token(",", "punctuation"), Token("but", "conjunction"),
+            clauses.append((*realise(other, style, chance), Token(",", "punctuation"), Token("but", "conjunction"),
                          *realise(pronoun, style, chance)))  # fmt: skip
         else:
-            told.append(realise(judged, style, chance))
+            clauses.append(realise(judged, style, chance))
         if denied and chance.flip(0.5):  # "I doubt that it is bad" for "it is not bad"
             clause = realise(replace(judged, negated=False), replace(style, fronting=0.0, cleft=0.0), chance)
-            told[-1] = (*fixed(chance.pick(VIEWS[-1])), *clause)
-    if chance.flip(0.6) or not told:
+            clauses[-1] = (*fixed(chance.pick(VIEWS[-1])), *clause)
+    if chance.flip(0.6) or not clauses:
         verbs = [verb for verb in _judging(sign) if words.fits(subject.noun, verb.objects)]
         if verbs:
             felt = Proposition(Entity("I", "pronoun"), chance.pick(verbs).id, subject, tense="past")
-            told.append(realise(felt, style, chance))
+            clauses.append(realise(felt, style, chance))
             meant.append(felt)
-    if not told:
+    if not clauses:
         meant = [proposition(domain, chance)]
-        told = [realise(meant[0], style, chance)]
+        clauses = [realise(meant[0], style, chance)]
     register = chance.pick(("review", "tweet", "plain"))
-    return Document(write(register, told, chance, domain.fields[0]), told=tuple(meant))
+    return Document(write(register, clauses, chance, domain.fields[0]), told=tuple(meant))
 
 
 def talk(chance: Chance) -> Document:

@@ -46,7 +46,7 @@ def difference(found: Any, expected: Any, where: str = "") -> str | None:
         return None
     if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
         pairs = enumerate(zip(found, expected, strict=True))
-        return next((told for i, (a, b) in pairs if (told := difference(a, b, f"{where}/{i}")) is not None), None)
+        return next((first for i, (a, b) in pairs if (first := difference(a, b, f"{where}/{i}")) is not None), None)
     return None if repr(found) == repr(expected) else f"{where}: expected {expected!r:.80}, found {found!r:.80}"
 
 
@@ -57,13 +57,13 @@ def changed(folder: Path, reference: Path) -> str | None:
         OSError, ValueError, InputError: A run cannot be read.
     """
     expected = document_of(reference)
-    told = difference(document_of(folder), expected, "results.json")
+    first = difference(document_of(folder), expected, "results.json")
     for name in expected["learners"]:
         found, wanted = ((place / name / "R.csv").read_text(encoding="utf-8") for place in (folder, reference))
-        told = told or difference(found, wanted, f"{name}/R.csv")
+        first = first or difference(found, wanted, f"{name}/R.csv")
     held, due = state_of(folder), state_of(reference)
     # The ledger may have more events: jobs of earlier settings of the run.
-    return told or difference({key: held[key] for key in due if key in held}, due, "ledger.jsonl")
+    return first or difference({key: held[key] for key in due if key in held}, due, "ledger.jsonl")
 
 
 def fitted_twice(folder: Path) -> list[str]:
