@@ -1,4 +1,4 @@
-"""Bad settings: names, values, paths, config files, and the other verbs of the command."""
+"""Bad settings: names, values, paths, config files, and arguments of the other verbs of the command."""
 
 from __future__ import annotations
 
