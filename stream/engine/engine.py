@@ -23,7 +23,7 @@ from learners.backbones.backbone import Backbone
 from stream.config import RunConfig, check_same_run, config_toml
 from stream.engine.context import RunContext, prepare
 from stream.engine.events import Progress, arrived, begin, keep, show, take
-from stream.engine.header import check_same_inputs, must_be_told, opening_of
+from stream.engine.header import check_same_inputs, header_of, must_write_header
 from stream.engine.jobs import plan_jobs
 from stream.engine.progress import Handle, JobProgress
 from stream.engine.resume import replay, written
@@ -38,7 +38,7 @@ from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.results.schema import ResultsDocument
 from stream.storage.events import End, Event, JobFailedEvent, as_entry, read_events
-from stream.storage.files import laid_out, sole_writer, usable_folder
+from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.storage.job import Job, JobId
 from stream.storage.ledger import Ledger, open_ledger
 from stream.storage.plain import plain
@@ -115,9 +115,9 @@ def _run(
             take(progress, job, finished[job.id])
             show(progress, job)
     todo = tuple(job for job in jobs if job.id not in finished)
-    opening = opening_of(context, progress.facts, lost)
-    if todo or must_be_told(opening, events):
-        ledger.append(as_entry(opening))
+    header = header_of(context, progress.facts, lost)
+    if todo or must_write_header(header, events):
+        ledger.append(as_entry(header))
     try:
         _work(progress, todo, waiting)
     except JobFailed as failure:
@@ -226,7 +226,7 @@ def _write(progress: Progress) -> ResultsDocument:
     document["ledger"] = {"lines": ledger.lines, "hash": ledger.last}
     for name in progress.context.learners:
         write_atomic(folder / name / "R.csv", to_csv(matrix_of(progress.facts.order, name, progress.events)))
-    write_atomic(folder / "results.json", laid_out(document) + "\n")
+    write_atomic(folder / "results.json", readable_json(document) + "\n")
     return document
 
 

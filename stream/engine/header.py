@@ -11,18 +11,18 @@ from pydantic import JsonValue
 from stream.engine.context import RunContext
 from stream.plugins.used import Used
 from stream.results.document import Facts
-from stream.storage.events import Event, Opening, as_entry
+from stream.storage.events import Event, Header, as_entry
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 
 
-def opening_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> Opening:
+def header_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> Header:
     """The event that opens a call.
 
     Args:
         lost: Keys of events that no longer hold, as a Delta is gone from the store.
     """
-    return Opening(
+    return Header(
         taskstream=version("taskstream"),
         lost=tuple(lost),
         inputs=context.inputs,
@@ -32,19 +32,19 @@ def opening_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> O
     )
 
 
-def must_be_told(opening: Opening, events: Sequence[Event]) -> bool:
+def must_write_header(header: Header, events: Sequence[Event]) -> bool:
     """Whether the ledger's last call rests on something else, so that this one must be told even if it does nothing."""
-    before = last_opening(events)
-    return before is None or _canonical(before) != _canonical(opening)
+    before = last_header(events)
+    return before is None or _canonical(before) != _canonical(header)
 
 
-def _canonical(opening: Opening) -> str:
-    return canonical(as_entry(replace(opening, lost=())))
+def _canonical(header: Header) -> str:
+    return canonical(as_entry(replace(header, lost=())))
 
 
-def last_opening(events: Sequence[Event]) -> Opening | None:
-    """The opening of the last call that had work to do, or that rested on something else than the call before it."""
-    return next((event for event in reversed(events) if isinstance(event, Opening)), None)
+def last_header(events: Sequence[Event]) -> Header | None:
+    """The header of the last call that had work to do, or that rested on something else than the call before it."""
+    return next((event for event in reversed(events) if isinstance(event, Header)), None)
 
 
 def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Callable[[str], None]) -> None:
@@ -59,10 +59,10 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
     Raises:
         InputErrors: What differs.
     """
-    opening = last_opening(events)
-    if opening is None:
+    header = last_header(events)
+    if header is None:
         return
-    before, now = opening.inputs, context.inputs
+    before, now = header.inputs, context.inputs
     fix = "restore it, or give another --out"
     errors = []
     if before.backbone != now.backbone:
@@ -80,7 +80,7 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
             ))  # fmt: skip
     if errors:
         raise InputErrors(errors)
-    for name, source, change in changed_plugins(opening.facts.plugins, context.plugins):
+    for name, source, change in changed_plugins(header.facts.plugins, context.plugins):
         notice(
             f"learner {name}: its plug-in {source} changed since this run began ({change}); its jobs will be computed "
             "again under new keys, those of other learners stay"

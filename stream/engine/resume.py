@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stream.storage.events import Event, FitEvent, JobEvent, Opening
+from stream.storage.events import Event, FitEvent, Header, JobEvent
 from stream.storage.job import Job, JobId
 
 
 def written(events: Iterable[Event]) -> dict[str, JobEvent]:
     """The last event under each key, without those that a later call found lost: their Delta was gone from the store.
 
-    Such a call names their keys in its opening, so that the state at any line follows from the ledger alone.
+    Such a call names their keys in its header, so that the state at any line follows from the ledger alone.
     """
     found: dict[str, JobEvent] = {}
     for event in events:
         if isinstance(event, JobEvent):
             found[event.key] = event
-        elif isinstance(event, Opening):
+        elif isinstance(event, Header):
             for key in event.lost:
                 found.pop(key, None)
     return found

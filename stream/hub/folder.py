@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from stream.storage.files import laid_out, usable_folder
+from stream.storage.files import readable_json, usable_folder
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.files import folder_atomic, write_atomic
@@ -72,7 +72,7 @@ def share(
                 record = record_of(run, evidence, backbone, name, data, delta)
                 place = part / "models" / names[name] / each
                 save_delta(delta, place / DELTA)
-                write_atomic(place / RECORD, laid_out(record.as_dict()) + "\n")
+                write_atomic(place / RECORD, readable_json(record.as_dict()) + "\n")
                 write_atomic(place / "README.md", model_card(record))
     models = [f"models/{names[name]}/{each}" for name, each in pairs]
     return {"folder": str(target), "models": models, "results": RESULTS}

@@ -46,7 +46,7 @@ def record_of(
         learner=learner,
         canonical=answers.name,
         sharing=answers.sharing,
-        overrides=run.opening.overrides,
+        overrides=run.header.overrides,
         delta=delta.id,
         backbone=BackboneRecord(
             name=reference(backbone),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stream.engine.events import Following, begin, show, take, tell_violation
 from stream.engine.progress import Handle, JobBegins, JobProgress, ProgressEvent
-from stream.storage.events import End, Event, FitEvent, JobEvent, Opening, RowEvent, Violation
+from stream.storage.events import End, Event, FitEvent, Header, JobEvent, RowEvent, Violation
 from stream.storage.job import Job
 from stream.verification.recorded import Recorded
 
@@ -82,7 +82,7 @@ def wall_clock(events: Iterable[Event]) -> float:
     for event in events:
         if isinstance(event, JobEvent):
             jobs.append(seconds_of(event))
-        elif isinstance(event, Opening | End):
+        elif isinstance(event, Header | End):
             # A run that was killed between its last job and its end was ended by a later call, in no time.
             told = event.seconds if isinstance(event, End) else 0.0
             whole += told if told >= max(jobs) else sum(jobs)

@@ -39,7 +39,7 @@ class RunFiles:
         """The events of the ledger.
 
         Raises:
-            stream.storage.plain.NotOurs: One is not what a run writes.
+            stream.storage.plain.FormatError: One is not what a run writes.
         """
         return tuple(event_of(entry) for entry in self.ledger.events)
 

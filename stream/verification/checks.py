@@ -11,7 +11,7 @@ from stream.verification.blobs import Blob, check_store
 from stream.verification.cells import check_cells
 from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
-from stream.verification.keys import check_events, check_opening
+from stream.verification.keys import check_events, check_header
 from stream.verification.recorded import Recorded, recorded
 from stream.verification.rerun import rerun as rerun_cells
 from stream.verification.sources import check_backbone_files, check_encoded_data
@@ -124,7 +124,7 @@ def _check(
         return outcome
 
     steps: dict[str, Callable[[], Outcome]] = {
-        "settings": lambda: check_opening(evidence, run),
+        "settings": lambda: check_header(evidence, run),
         "keys": lambda: check_events(evidence, run),
         "store": stored,
         "cells": lambda: check_cells(run, blobs, ledger),

@@ -9,7 +9,7 @@ from typing import Any
 from stream.plugins.used import MissingPlugin
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
-from stream.storage.files import laid_out
+from stream.storage.files import readable_json
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import Recorded, recorded
 from stream.verification.verdict import Finding, Outcome
@@ -45,8 +45,8 @@ def check_documents(evidence: RunFiles, now: Recorded) -> Outcome:
         expected = results(then.facts, then.events)
         expected["ledger"] = chain
         outcome.counts["documents"] += 1
-        if evidence.results != laid_out(expected) + "\n":
-            where, this, that = first_difference(json.loads(laid_out(expected)), json.loads(evidence.results))
+        if evidence.results != readable_json(expected) + "\n":
+            where, this, that = first_difference(json.loads(readable_json(expected)), json.loads(evidence.results))
             what = f"the results are not those of the ledger's events: {where}"
             path, learner = evidence.path("results.json"), _learner(where, now)
             outcome.findings.append(Finding(what, path, learner, expected=this[:200], found=that[:200]))

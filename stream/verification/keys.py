@@ -14,7 +14,7 @@ from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
 
 
-def check_opening(evidence: RunFiles, run: Recorded) -> Outcome:
+def check_header(evidence: RunFiles, run: Recorded) -> Outcome:
     """What the last call says of itself, in its three places: inputs (for keys), facts (for results), config.toml."""
     outcome, inputs, facts = Outcome(), run.inputs, run.facts
     ledger, config = str(evidence.ledger.path), evidence.config
@@ -39,7 +39,7 @@ def check_opening(evidence: RunFiles, run: Recorded) -> Outcome:
         said += [(path, name, value, getattr(config, name)) for name, value in facts.settings.items()]
         said += [(path, "seed", inputs.seed, config.seed), (path, "backbone", facts.backbone["name"], config.backbone)]
         said += [
-            (path, name, value, getattr(config, name)) for name, value in run.opening.overrides.items()
+            (path, name, value, getattr(config, name)) for name, value in run.header.overrides.items()
         ]  # the training settings of all learners
     for file, what, expected, found in said:
         outcome.counts["settings"] += 1

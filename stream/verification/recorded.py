@@ -11,13 +11,13 @@ from learners.backbones.backbone import Dtype
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training
 from learners.specification.recipe import trainer_in
-from stream.engine.header import last_opening
+from stream.engine.header import last_header
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import replay, written
 from stream.engine.stream import Experience, Stream
 from stream.plugins.used import MissingPlugin, check_present
 from stream.results.document import Facts
-from stream.storage.events import Event, Fit, JobEvent, Opening
+from stream.storage.events import Event, Fit, Header, JobEvent
 from stream.storage.finished import Finished, fit_of
 from stream.storage.job import Job
 from stream.storage.keys import RunInputs
@@ -28,14 +28,14 @@ class Recorded:
     """What the last call rested on, what it had to do, and what is done of it.
 
     Attributes:
-        opening: Of that call.
+        header: Of that call.
         inputs, facts: What it says, keys and results derive from.
         jobs: Its plan, made anew.
         events: Events of finished jobs, by job id.
         superseded: Events of jobs that stand under no key of the plan.
     """
 
-    opening: Opening
+    header: Header
     inputs: RunInputs
     facts: Facts
     jobs: tuple[Job, ...]
@@ -81,22 +81,22 @@ def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool
             known what their tasks share and how they trained, but not what they compute. Enough to show a run.
 
     Raises:
-        LookupError, TypeError, ValueError, tasks.errors.InputError: An opening that is none of ours.
+        LookupError, TypeError, ValueError, tasks.errors.InputError: An header that is none of ours.
         MissingPlugin: It rests on a plug-in that is not in use.
     """
-    opening = last_opening(events)
-    if opening is None:
+    header = last_header(events)
+    if header is None:
         return None
-    inputs = opening.inputs
+    inputs = header.inputs
     try:
-        check_present(opening.facts.plugins, where)
+        check_present(header.facts.plugins, where)
         missing = False
     except MissingPlugin:
         if not lenient:
             raise
         missing = True
     learners = {
-        name: _known(settings) if missing and "plugins" in settings else parse_learner(name, opening.overrides)
+        name: _known(settings) if missing and "plugins" in settings else parse_learner(name, header.overrides)
         for name, settings in inputs.learners.items()
     }
     order = tuple(inputs.data)
@@ -106,8 +106,8 @@ def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool
     finished = replay(latest, jobs, inputs.key)
     keys = {event.key for event in finished.values()}
     superseded = sum(isinstance(event, JobEvent) and event.key not in keys for event in events)
-    facts = Facts(**vars(opening.facts), learners=learners)
-    return Recorded(opening, inputs, facts, jobs, finished, superseded)
+    facts = Facts(**vars(header.facts), learners=learners)
+    return Recorded(header, inputs, facts, jobs, finished, superseded)
 
 
 def _known(settings: Mapping[str, Any]) -> Learner:

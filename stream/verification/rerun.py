@@ -127,7 +127,7 @@ def _setup(
         backbone_id=inputs.backbone,
         dtype=run.dtype,
         learners=tuple(inputs.learners),
-        overrides=run.opening.overrides,
+        overrides=run.header.overrides,
         data=data,
         store=str(store.root),
         seed=inputs.seed,

@@ -45,7 +45,7 @@ def check_encoded_data(run: Recorded, progress: Callable[[str], None]) -> Outcom
 
 def entry_of(run: Recorded, task: str) -> Path | None:
     """The folder of an encoded task in this user's cache; None where it is not here."""
-    name = run.opening.encoded.get(task)
+    name = run.header.encoded.get(task)
     path = None if name is None else cache_folder() / Path(name).name
     return path if path is not None and path.is_dir() else None
 

@@ -18,7 +18,7 @@ from stream import run
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import make_stream
 from stream.execution.result import needed
-from stream.storage.files import laid_out
+from stream.storage.files import readable_json
 from stream.storage.plain import plain
 from tasks.content import canonical, content_id
 from tests import typed_events
@@ -160,14 +160,14 @@ def test_it_is_found_again_whole(long: dict[str, Any]) -> None:
 
 def test_results_have_a_line_for_a_row() -> None:
     rows = [[0.5, None], [0.25, 1.0]]
-    text = laid_out({"R": rows, "empty": {}, "none": [], "ü": ["a", 1]})
+    text = readable_json({"R": rows, "empty": {}, "none": [], "ü": ["a", 1]})
     assert json.loads(text) == {"R": rows, "empty": {}, "none": [], "ü": ["a", 1]}
     assert text.splitlines() == [
         "{", ' "R": [', "  [0.5, null],", "  [0.25, 1.0]", " ],", ' "empty": {},', ' "none": [],', ' "ü": ["a", 1]',
         "}",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="not JSON compliant"):
-        laid_out({"score": float("nan")})
+        readable_json({"score": float("nan")})
 
 
 def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> None:
