@@ -102,8 +102,8 @@ class RunContext:
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
-            keep=config.evaluate != "audited",
-            ids=self.inputs.data,
+            share_activations=config.evaluate != "audited",
+            data_ids=self.inputs.data,
             plugins=tuple(asdict(origin) for origin in origins),
         )
 

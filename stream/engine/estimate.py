@@ -140,7 +140,7 @@ class Work:
     def cell(self, name: str, task: str) -> float:
         """Of one evaluation on the test rows: all layers, or those above what is kept."""
         learner, data = self.bench.learners[name], self.bench.data(task)
-        keeps = self.bench.setup.keep and keeps_frozen_prefix(self.bench.backbone, learner, data.test)
+        keeps = self.bench.setup.share_activations and keeps_frozen_prefix(self.bench.backbone, learner, data.test)
         row = flops_per_row(self.bench.backbone, learner, data.task.outputs, backward=False, above=keeps)
         return self._over(row, task, "test", 0)
 
