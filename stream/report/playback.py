@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from stream.engine.events import Following, begin, show, take, tell_violation
+from stream.engine.events import RunState, add_event, show, show_run, show_violation
 from stream.engine.progress import Handle, JobBegins, JobProgress, ProgressEvent
 from stream.storage.events import End, Event, FitEvent, Header, JobEvent, RowEvent, Violation
 from stream.storage.job import Job
@@ -36,17 +36,17 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
     total = sum(seconds_of(event) for event in run.events.values())
     whole = wall_clock(events)
     moments: list[Moment] = []
-    following = Following(
+    state = RunState(
         facts=run.facts,
         handle=lambda event: moments.append(Moment(now, event)),
         jobs={job.id: job for job in run.jobs},
     )
     now, worked = 0.0, 0.0
     ended: dict[str, float] = {}
-    begin(following, out)
+    show_run(state, out)
     for event in events:
         if isinstance(event, Violation):
-            tell_violation(following, event)
+            show_violation(state, event)
         if not isinstance(event, JobEvent) or (job := jobs.get(id(event))) is None:
             continue
         took = seconds_of(event)
@@ -55,14 +55,14 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
         if took:
             first = max(now - took, *(ended.get(need, 0.0) for need in job.needs), 0.0)
             moments += under_way(run, job, event, first, now)
-        take(following, job, run.events[job.id])
-        show(following, job)
+        add_event(state, job, run.events[job.id])
+        show(state, job)
     now = whole
     if len(run.events) == len(run.jobs):
-        following.handle({"event": "end", "seconds": whole, "out": out})
+        state.handle({"event": "end", "seconds": whole, "out": out})
     else:
         message = f"the run has come so far: {len(run.events):,} of {len(run.jobs):,} jobs are done"
-        following.handle({"event": "notice", "message": message})
+        state.handle({"event": "notice", "message": message})
     for moment in moments:
         if moment.event["event"] == "arrival":
             moment.event["seconds"] = moment.at

@@ -13,7 +13,7 @@ from learners.specification.learner import Learner, Training
 from learners.specification.recipe import trainer_in
 from stream.engine.header import last_header
 from stream.engine.jobs import plan_jobs
-from stream.engine.resume import replay, written
+from stream.engine.resume import finished_events, latest_events
 from stream.engine.stream import Experience, Stream
 from stream.plugins.used import MissingPlugin, check_present
 from stream.results.document import Facts
@@ -102,8 +102,8 @@ def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool
     order = tuple(inputs.data)
     stream = Stream(tuple(Experience(arrival, task) for arrival, task in enumerate(order, start=1)))
     jobs = plan_jobs(stream, learners, inputs.evaluate, inputs.seed)
-    latest = written(events)
-    finished = replay(latest, jobs, inputs.key)
+    latest = latest_events(events)
+    finished = finished_events(latest, jobs, inputs.key)
     keys = {event.key for event in finished.values()}
     superseded = sum(isinstance(event, JobEvent) and event.key not in keys for event in events)
     facts = Facts(**vars(header.facts), learners=learners)
