@@ -11,7 +11,7 @@ from stream.results.matrix import to_csv
 from stream.storage.events import read_events
 from stream.storage.files import readable_json
 from stream.storage.ledger import Ledger, read_ledger
-from stream.verification.recorded import recorded
+from stream.verification.recorded import recorded_run
 
 Change = Callable[[list[dict[str, Any]]], None]
 
@@ -27,7 +27,7 @@ def forge(folder: Path, change: Change, documents: bool = True) -> None:
         ledger.append(event)
     if not documents:
         return
-    run = recorded(read_events(ledger))
+    run = recorded_run(read_events(ledger))
     assert run is not None
     document = results(run.facts, run.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
     (folder / "results.json").write_text(readable_json(document) + "\n")

@@ -43,7 +43,7 @@ def share(
     from stream.results.document import results
     from stream.results.results import Results
     from stream.verification.checks import store_of, whole_record
-    from stream.verification.learned import held_delta, learned_tasks, named_learner, run_backbone
+    from stream.verification.learned import final_delta, learned_tasks, named_learner, run_backbone
     from stream.verification.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -68,7 +68,7 @@ def share(
             data = open_encoded(path)  # maps many files, so not those of all tasks at once
             for name in (name for name, its in pairs if its == each):
                 progress(f"writing {name}, {each}")
-                delta = held_delta(run, store_of(evidence, store), name, each)
+                delta = final_delta(run, store_of(evidence, store), name, each)
                 record = record_of(run, evidence, backbone, name, data, delta)
                 place = part / "models" / names[name] / each
                 save_delta(delta, place / DELTA)

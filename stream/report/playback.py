@@ -13,7 +13,7 @@ from stream.engine.events import RunState, add_event, show, show_run, show_viola
 from stream.engine.progress import Handle, JobBegins, JobProgress, ProgressEvent
 from stream.storage.events import End, Event, FitEvent, Header, JobEvent, RowEvent, Violation
 from stream.storage.job import Job
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Moment:
     event: ProgressEvent
 
 
-def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
+def playback(events: Sequence[Event], run: RecordedRun, out: str) -> list[Moment]:
     """All that happened, in order of time; what a later call did anew is shown as it was done last.
 
     Args:
@@ -90,7 +90,7 @@ def wall_clock(events: Iterable[Event]) -> float:
     return whole + sum(jobs)
 
 
-def under_way(run: Recorded, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
+def under_way(run: RecordedRun, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
     """The beginning of a job, and of a fit how far it was after each epoch."""
     about: JobProgress = {"job": job.id, "learner": job.learner, "task": job.tasks[-1], "event": "progress"}
     start: JobBegins = {
