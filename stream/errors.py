@@ -1,7 +1,7 @@
-"""The end of a run that could not go on."""
+"""The error that ends a run. `InputError`, for bad input, is in `tasks.errors`."""
 
 from __future__ import annotations
 
 
 class RunFailed(Exception):
-    """The run ended early; what was earned is in the ledger and the store, and the same command goes on from there."""
+    """The run ended early. The ledger and the store keep all finished jobs; the same command continues the run."""

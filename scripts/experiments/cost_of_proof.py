@@ -38,7 +38,7 @@ PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
     "logits, predictions and plans hashed": ((stream.execution.evaluate_job, "content_id"),),
     "keys of jobs": ((RunInputs, "key"), (stream.storage.fits, "recipe_id")),
     "ledger: chain, write, flush to disk": ((Ledger, "append"),),
-    "certificates": ((stream.engine.events, "certify"),),
+    "certificates": ((stream.engine.events, "check_certificate"),),
 }
 
 

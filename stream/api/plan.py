@@ -192,7 +192,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
         RunFailed: A file that cannot be read.
     """
     from stream.engine.context import prepare
-    from stream.engine.engine import refusals_told
+    from stream.engine.engine import disk_errors
     from stream.engine.header import check_same_inputs
     from stream.engine.preview import preview
     from stream.plugins.load import load_plugins
@@ -202,7 +202,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     call = with_tables(call)
     config, notes = call.config, []  # type: ignore[var-annotated]
     check_same_run(config.out_folder / "config.toml", config)
-    with refusals_told(), load_plugins(config.plugins).in_use():
+    with disk_errors(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)
         progress("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))

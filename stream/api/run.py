@@ -128,4 +128,4 @@ def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
     Args:
         count: Number of processes; one of them is the calling process itself. Default: one per processor core.
     """
-    return waiting_workers(count, kept=True)
+    return waiting_workers(count, reuse=True)

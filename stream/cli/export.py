@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # seconds to load
     from learners.delta.delta import Delta
     from learners.export.snippet import Loading
     from learners.specification.learner import Learner
-    from stream.verification.recorded import Recorded
+    from stream.verification.recorded import RecordedRun
     from tasks.encoded import EncodedTask
 
 NO_FORMAT = "no format of others has it; in Python, learners.training.predict answers from the Delta in the run's store"
@@ -102,7 +102,7 @@ def exported(
             is not the run's, or a learner that has no such form; says what can be done.
     """
     from stream.verification.checks import store_of, whole_record
-    from stream.verification.learned import held_delta, named_learner, run_backbone
+    from stream.verification.learned import final_delta, named_learner, run_backbone
     from stream.verification.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -114,7 +114,7 @@ def exported(
     backbone = run_backbone(run)
     check_form(run.facts.learners[name], backbone.architecture, form)
     progress(f"reading the Delta of {task}")
-    delta = held_delta(run, store_of(evidence, store), name, task)
+    delta = final_delta(run, store_of(evidence, store), name, task)
     assert evidence.config is not None
     data = open_encoded(encoded_of(run, task, evidence.config, backbone, progress))
     progress(f"writing {target}")
@@ -166,7 +166,7 @@ def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask
     return write_checkpoint(folder, backbone, data.task, data.max_length, state, head_of(delta))
 
 
-def _score(run: Recorded, learner: str, task: str) -> float | None:
+def _score(run: RecordedRun, learner: str, task: str) -> float | None:
     """The last score of the task in R; None where it has none."""
     from stream.results.document import matrix_of
 

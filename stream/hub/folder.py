@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from stream.storage.files import laid_out, usable_folder
+from stream.storage.files import readable_json, usable_folder
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.files import folder_atomic, write_atomic
@@ -51,7 +51,7 @@ def share(
     from stream.results.document import results
     from stream.results.results import Results
     from stream.verification.checks import store_of, whole_record
-    from stream.verification.learned import held_delta, learned_tasks, named_learner, run_backbone
+    from stream.verification.learned import final_delta, learned_tasks, named_learner, run_backbone
     from stream.verification.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -76,11 +76,11 @@ def share(
             data = open_encoded(path)  # opens many files, so only one task at a time
             for name in (name for name, its in pairs if its == each):
                 progress(f"writing {name}, {each}")
-                delta = held_delta(run, store_of(evidence, store), name, each)
+                delta = final_delta(run, store_of(evidence, store), name, each)
                 record = record_of(run, evidence, backbone, name, data, delta)
                 place = part / "models" / names[name] / each
                 save_delta(delta, place / DELTA)
-                write_atomic(place / RECORD, laid_out(record.as_dict()) + "\n")
+                write_atomic(place / RECORD, readable_json(record.as_dict()) + "\n")
                 write_atomic(place / "README.md", model_card(record))
     models = [f"models/{names[name]}/{each}" for name, each in pairs]
     return {"folder": str(target), "models": models, "results": RESULTS}

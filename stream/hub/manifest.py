@@ -20,14 +20,14 @@ from stream.hub.delta_record import (
 )
 from stream.results.document import LIBRARIES, matrix_of, row_event
 from stream.verification.chain import RunFiles
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 from tasks.encoded import EncodedTask
 
 COMMIT = re.compile(r"hub (?P<repository>\S+)(?: \((?P<configuration>[^)]+)\))? at commit (?P<commit>[0-9a-f]{40})")
 
 
 def record_of(
-    run: Recorded, evidence: RunFiles, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
+    run: RecordedRun, evidence: RunFiles, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
 ) -> DeltaRecord:
     """Returns the record of the Delta that a learner has for a task at the end of a run.
 
@@ -47,7 +47,7 @@ def record_of(
         learner=learner,
         canonical=specification.name,
         sharing=specification.sharing,
-        overrides=run.opening.overrides,
+        overrides=run.header.overrides,
         delta=delta.id,
         backbone=BackboneRecord(
             name=reference(backbone),
@@ -87,7 +87,7 @@ def _training(learner: Learner, data: EncodedTask, backbone: Backbone) -> Traini
     return TrainingRecord(rows, epochs=settings.epochs, batch_size=settings.batch_size, peak_learning_rate=rate)
 
 
-def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -> Certificate | None:
+def certificate_of(run: RecordedRun, evidence: RunFiles, learner: str, task: str) -> Certificate | None:
     """Returns the evidence for the last score of a task in R; None if it has no score."""
     matrix = matrix_of(run.facts.order, learner, run.events)
     place = run.place[task]

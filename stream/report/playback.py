@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from stream.engine.events import Following, begin, show, take, tell_violation
+from stream.engine.events import RunState, add_event, show, show_run, show_violation
 from stream.engine.progress import Handle, JobBegins, JobProgress, ProgressEvent
-from stream.storage.events import End, Event, FitEvent, JobEvent, Opening, RowEvent, Violation
+from stream.storage.events import End, Event, FitEvent, Header, JobEvent, RowEvent, Violation
 from stream.storage.job import Job
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Moment:
     event: ProgressEvent
 
 
-def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
+def playback(events: Sequence[Event], run: RecordedRun, out: str) -> list[Moment]:
     """Returns all events of a run in order of time. A job that was done several times appears once, as done last.
 
     Args:
@@ -36,17 +36,17 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
     total = sum(seconds_of(event) for event in run.events.values())
     duration = wall_clock(events)
     moments: list[Moment] = []
-    following = Following(
+    state = RunState(
         facts=run.facts,
         handle=lambda event: moments.append(Moment(now, event)),
         jobs={job.id: job for job in run.jobs},
     )
     now, worked = 0.0, 0.0
     ended: dict[str, float] = {}
-    begin(following, out)
+    show_run(state, out)
     for event in events:
         if isinstance(event, Violation):
-            tell_violation(following, event)
+            show_violation(state, event)
         if not isinstance(event, JobEvent) or (job := jobs.get(id(event))) is None:
             continue
         took = seconds_of(event)
@@ -56,14 +56,14 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
         if took:
             first = max(now - took, *(ended.get(need, 0.0) for need in job.needs), 0.0)
             moments += job_moments(run, job, event, first, now)
-        take(following, job, run.events[job.id])
-        show(following, job)
+        add_event(state, job, run.events[job.id])
+        show(state, job)
     now = duration
     if len(run.events) == len(run.jobs):
-        following.handle({"event": "end", "seconds": duration, "out": out})
+        state.handle({"event": "end", "seconds": duration, "out": out})
     else:
         message = f"the run is not finished: {len(run.events):,} of {len(run.jobs):,} jobs are done"
-        following.handle({"event": "notice", "message": message})
+        state.handle({"event": "notice", "message": message})
     for moment in moments:
         if moment.event["event"] == "arrival":
             moment.event["seconds"] = moment.at
@@ -83,7 +83,7 @@ def wall_clock(events: Iterable[Event]) -> float:
     for event in events:
         if isinstance(event, JobEvent):
             jobs.append(seconds_of(event))
-        elif isinstance(event, Opening | End):
+        elif isinstance(event, Header | End):
             # If a call was killed after its last job, a later call recorded the end, with almost no time of its own.
             recorded = event.seconds if isinstance(event, End) else 0.0
             finished_calls += recorded if recorded >= max(jobs) else sum(jobs)
@@ -91,7 +91,7 @@ def wall_clock(events: Iterable[Event]) -> float:
     return finished_calls + sum(jobs)
 
 
-def job_moments(run: Recorded, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
+def job_moments(run: RecordedRun, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
     """Returns the start of a job and, for a fit, its progress after each epoch.
 
     Args:

@@ -14,7 +14,7 @@ from stream import run
 from stream.report.playback import Moment, play, wall_clock
 from stream.storage.events import End, FitEvent
 from tests.runs import TASKS, call, tiny_settings
-from tests.typed_events import fit, opening
+from tests.typed_events import fit, header
 
 LEARNERS = ("adapter:4", "full:sequential")
 TOLD = ("run", "before", "fit", "row", "arrival")  # what a replay tells just as the run did; times apart
@@ -146,7 +146,7 @@ def test_the_wall_clock_of_several_calls() -> None:
     def job(seconds: float, cached: bool = False) -> FitEvent:
         return fit("x", 1, "cola", seconds=seconds, cached=cached)
 
-    run_ = opening()
+    run_ = header()
     two_workers = [run_, job(4.0), job(4.0), job(9.0, cached=True), End(seconds=5.0)]
     assert wall_clock(two_workers) == 5.0
     assert wall_clock([run_, job(4.0), job(2.0), *two_workers]) == 11.0, "the first call was killed"
