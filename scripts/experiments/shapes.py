@@ -44,7 +44,7 @@ from learners.backbones.backbone import Backbone, load_backbone
 from learners.delta.initial import initial_trainable
 from learners.forward.forward import logits
 from learners.specification.family import parse_learner, parse_learners
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from tasks.errors import InputError
 from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins

@@ -22,7 +22,8 @@ from stream.api.readers import (
     read_tables,
     shown,
 )  # fmt: skip
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.plugins.file import read_plugins

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stream.api.readers import bad
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
 from tasks.errors import InputErrors

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from stream.api.arguments import Call
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from stream.storage.files import usable_folder
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import tomli_w
 
 from learners.specification.notation import parts
-from stream.config import LISTS, RunConfig, described, resolve_config, setting
+from stream.config.resolve import resolve_config
+from stream.config.settings import LISTS, RunConfig, described, setting
 from tasks.errors import InputError
 
 WIDTH = 100

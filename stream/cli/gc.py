@@ -76,7 +76,7 @@ def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
     Args:
         now: Seconds since the epoch, for the age of half-written files.
     """
-    from stream.config import resolve_config
+    from stream.config.resolve import resolve_config
     from stream.storage.events import Fit, read_events
     from stream.storage.finished import good
     from stream.storage.ledger import read_ledger

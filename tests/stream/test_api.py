@@ -22,7 +22,8 @@ from stream.api.arguments import OTHERS
 from stream.api.readers import READERS
 from stream.cli.config import EXAMPLES, settings_file
 from stream.cli.main import app
-from stream.config import LISTS, RunConfig, described, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import LISTS, RunConfig, described
 from stream.results.metrics import Metric, metric
 from tests.runs import TASKS, as_arguments, call, deltas_of, events_of, read_results, tiny_settings
 
