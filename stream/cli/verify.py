@@ -105,9 +105,7 @@ def _passed(verdict: Verdict) -> str:
         f"from {_many(store.get('fits', 0), 'finished fit')} whose Deltas are intact"
     )
     if later := cells.get("again", 0):
-        words += (
-            f"; {later:,} later evaluations of isolated learners gave the same logits, bit for bit, as after training"
-        )
+        words += f"; {_many(later, 'later evaluation')} of isolated learners gave the same logits bit for bit"
     if again := verdict.counts.get("rerun", {}).get("cells", 0):
         same = again - verdict.counts["rerun"].get("last_bits", 0)
         words += f"; of {_many(again, 'cell')} evaluated again, {same:,} gave the same logits bit for bit"
