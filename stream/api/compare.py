@@ -1,4 +1,4 @@
-"""`compare`: what differs between two runs."""
+"""`compare`: the differences between two runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
 from tasks.errors import InputErrors
 
-# Settings that say where and how a run is done, not what.
+# Settings that say where and how a run works, not what it computes. They are not compared.
 PLACES = frozenset({"out", "store", "workers", "log", "plugins"})
 
 
 def compare(a: str | Path, b: str | Path) -> Difference:
-    """Tell what differs between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
+    """Find the differences between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
 
         compare("runs/seed0", "runs/seed1").cells["adapter:64"].differ
 
@@ -26,7 +26,7 @@ def compare(a: str | Path, b: str | Path) -> Difference:
         A `Difference`; its `as_dict()` is the document of `taskstream compare --display json`.
 
     Raises:
-        InputError: No run in one of the folders, or files that are damaged.
+        InputError: A folder contains no run, or its files are damaged.
     """
     errors = [
         bad(name, value, "a path", where="compare()")
@@ -39,7 +39,11 @@ def compare(a: str | Path, b: str | Path) -> Difference:
 
 
 def read_side(folder: Path) -> Side:
-    """A run, finished or not, of which there is results.json at least."""
+    """Read one run, finished or not. Its folder needs results.json only; the ledger adds the hashes of the logits.
+
+    Raises:
+        InputError: The folder contains no run, or its files are damaged.
+    """
     results = load_results(folder)
     settings = dict(results.settings)
     if (folder / "config.toml").is_file():
@@ -48,7 +52,7 @@ def read_side(folder: Path) -> Side:
     if not (folder / "ledger.jsonl").is_file():
         return Side(str(folder), results, settings)
     from stream.storage.events import FitEvent, RowEvent
-    from stream.verification.checks import whole_record  # seconds
+    from stream.verification.checks import whole_record  # takes seconds
 
     _, run = whole_record(folder, lenient=True)
     logits: dict[tuple[str, int, str], str] = {}

@@ -1,4 +1,4 @@
-"""`plan`: what a run would do, what of it is done already, and how long the rest may take."""
+"""`plan`: what a run would do, which part is done, and the estimated time for the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.api.tables import with_tables
 from stream.config.same_run import check_same_run
 from stream.execution.workers import Workers
 
-if TYPE_CHECKING:  # seconds
+if TYPE_CHECKING:  # importing these takes seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
@@ -25,16 +25,18 @@ KINDS = ("before", "fit", "evaluate", "audit")
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before it runs.
+    """What a run would do.
 
     Attributes:
+        suite, source, seed, evaluate: As in the settings.
         backbone: Its name, content id and number of parameters.
-        order: Tasks in order of arrival.
+        order: Names of the tasks in order of arrival.
+        out, store: Folders of the run and of its store.
         learners: What each learner has to do, by specification.
-        workers: Processes that the run would have.
-        rate: FLOPs per second of all finished fits in the store on this backbone; None where there are none.
-        seconds: Estimated time of what is left; None where there is nothing to estimate it from.
-        notes: What a reader should know before the run.
+        workers: Number of processes that the run would use.
+        rate: FLOPs per second, measured on all finished fits in the store on this backbone. None if there are none.
+        seconds: Estimated time of the jobs that are left. None if there is nothing to estimate it from.
+        notes: Texts that a reader should know before the run.
     """
 
     suite: str
@@ -53,12 +55,12 @@ class Plan:
 
     @property
     def jobs(self) -> int:
-        """Number of jobs of the whole run: fits, and evaluations of one row of R."""
+        """Number of jobs of the whole run: fits, evaluations of one row of R, and audits."""
         return sum(sum(share.jobs.values()) for share in self.learners.values())
 
     @property
     def jobs_left(self) -> int:
-        """Number of jobs that are neither in the run's ledger nor, of fits, in the store."""
+        """Number of jobs that are left. Jobs in the run's ledger and fits in the store are done."""
         known = sum(sum(share.done.values()) + share.stored for share in self.learners.values())
         return self.jobs - known
 
@@ -121,10 +123,10 @@ def plan(
     tasks: Mapping[str, object] | None = None,
     config: str | Path | None = None,
 ) -> Plan:
-    """Tell what `run` would do with the same settings: jobs, what of them is done, and the estimated time.
+    """Show what `run` would do with the same settings: the jobs, which of them are done, and the estimated time.
 
-    Nothing is computed, and the run's folder and store stay as they are. Data are encoded into the cache, and `tasks`
-    written to OUT/tasks, as by `run`.
+    No job runs, and the run's folder and store do not change. As in `run`, the data are encoded into the cache, and
+    `tasks` are written to OUT/tasks.
 
         plan(suite="glue9", learners="adapter:64", out="runs/glue").seconds
 
@@ -176,24 +178,24 @@ def plan(
         config: TOML file of settings; arguments of the call win. `taskstream config` prints one. Default: none.
 
     Returns:
-        What the run would do; its method `as_dict` gives the document of `taskstream plan --display json`.
+        What the run would do. Its method `as_dict` returns the document of `taskstream plan --display json`.
 
     Raises:
-        InputError: What `run` would refuse, for the same reasons.
-        RunFailed: A file that cannot be read.
+        InputError: Input that `run` would reject too.
+        RunFailed: A file is not readable.
     """
     return preview(read_call(locals()))
 
 
 def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> Plan:
-    """The plan of a call.
+    """The plan of a call that is read already.
 
     Args:
-        progress: Told what is being done, as some of it takes seconds.
+        progress: Function that is called with what is being done, a text, because some steps take seconds.
 
     Raises:
-        InputError: What `run` would refuse, for the same reasons.
-        RunFailed: A file that cannot be read.
+        InputError: Input that `run` would reject too.
+        RunFailed: A file is not readable.
     """
     from stream.engine.context import prepare
     from stream.engine.engine import refusals_told

@@ -1,4 +1,4 @@
-"""`run`: a stream of tasks through learners, from Python; and the workers that several runs share."""
+"""`run`: run learners on a stream of tasks from Python. `kept_workers`: worker processes for several runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stream.api.session import perform
 from stream.execution.workers import Workers, waiting_workers
 from stream.results.results import Results
 
-if TYPE_CHECKING:  # seconds
+if TYPE_CHECKING:  # importing these takes seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
@@ -52,11 +52,11 @@ def run(
     display: Literal["rich", "plain", "json", "none"] = "none",
     handle: Handle | None = None,
 ) -> Results:
-    """Run a stream of tasks, or continue the run in `out`; the same as `taskstream run`.
+    """Run learners on a stream of tasks, or continue the run in the folder `out`. The same as `taskstream run`.
 
         from stream import run
 
-        results = run(suite="cola,rte", learners=["head", "adapter:64"], train_examples=500, out="runs/first")
+        results = run(suite="cola,rte", learners=["head", "adapter:64"], train_examples=500, dtype="auto", out="runs/a")
         results["adapter:64"].matrix  # R: score on each task after each arrival
 
     Args:
@@ -112,24 +112,27 @@ def run(
         handle: Function that is called with every event of the run, a dict of plain values. Default: none.
 
     Returns:
-        The results; `as_dict()` is OUT/results.json. A fit that diverged does not end the run: it is among the
-        `failures` of its learner, and the scores that need it are empty.
+        The results. `as_dict()` returns the content of OUT/results.json. A fit that diverges does not end the run: it
+        is in the `failures` of its learner, and the scores that depend on it are missing.
 
     Raises:
-        InputError: Bad settings or data; `error.errors` holds all of them. Nothing was computed.
-        RunFailed: A job failed. Finished work is kept, and the same call continues the run.
+        InputError: Bad settings or data. `error.errors` has all of them. No job has run.
+        RunFailed: A job failed. Completed work is kept, and the same call continues the run.
     """
     return perform(read_call(locals()))
 
 
 def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
-    """Worker processes for several runs, one after another: libraries and an equal backbone are loaded once.
+    """Keep worker processes for several runs, one after another. They load the libraries and each backbone once.
 
         with kept_workers() as workers:
             for n in range(10):
-                run(order=f"seed:{n}", out=f"runs/order{n}", store="runs/store", workers=workers, ...)
+                run(order=f"seed:{n}", out=f"runs/order{n}", store="runs/store", workers=workers, dtype="auto", ...)
 
     Args:
-        count: Number of processes; one of them is the calling process itself. Default: one per processor core.
+        count: Number of processes. The calling process is one of them. Default: one per processor core.
+
+    Returns:
+        A context manager that gives the workers and ends their processes after the block.
     """
     return waiting_workers(count, kept=True)

@@ -143,7 +143,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         run(**wrong)
     messages = [str(error) for error in caught.value.errors]
-    assert "unknown setting 'suit'; did you mean suite" in messages[0]
+    assert "unknown argument 'suit'; did you mean suite" in messages[0]
     for name in wrong:
         assert any(name in message for message in messages), name
     assert len(messages) == len(wrong) + 1, "both of the metrics"
@@ -234,9 +234,9 @@ def test_metrics_as_objects(done: dict[str, Any]) -> None:
             metrics=[replace(mine, name="bwt_gem"), replace(mine, baseline="joint"), replace(mine, compute=lambda: 1)],
         )
     assert [error.what for error in caught.value.errors] == [
-        "there is another metric of this name",
-        "a metric given as an object knows no other learner's scores",
-        "compute fails on R of two tasks",
+        "another metric has this name",
+        "a metric given as an object cannot use scores of other learners",
+        "compute fails on an R of two tasks",
     ]
 
 
