@@ -168,7 +168,12 @@ def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
     if texts or "plugins" not in given:
         yield
         return
+    try:
+        files = read_files("plugins", given["plugins"])
+    except InputError:  # `read_call` reports it with the other errors
+        yield
+        return
     from stream.plugins.load import load_plugins  # executes the files; their imports take seconds
 
-    with load_plugins(read_files("plugins", given["plugins"])).in_use():
+    with load_plugins(files).in_use():
         yield

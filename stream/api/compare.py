@@ -8,7 +8,7 @@ from stream.api.readers import bad
 from stream.config.resolve import resolve_config
 from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
-from tasks.errors import InputErrors
+from tasks.errors import InputError, InputErrors
 
 # Settings that say where and how a run works, not what it computes. They are not compared.
 PLACES = frozenset({"out", "store", "workers", "log", "plugins"})
@@ -33,9 +33,15 @@ def compare(a: str | Path, b: str | Path) -> Difference:
         for name, value in (("a", a), ("b", b))
         if not isinstance(value, str | Path)
     ]
+    sides: list[Side] = []
+    for folder in () if errors else (a, b):
+        try:
+            sides.append(read_side(Path(folder)))
+        except InputError as error:
+            errors += error.errors
     if errors:
         raise InputErrors(errors)
-    return difference(read_side(Path(a)), read_side(Path(b)))
+    return difference(*sides)
 
 
 def read_side(folder: Path) -> Side:

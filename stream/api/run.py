@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stream.api.arguments import by_name, read_call
+from stream.api.readers import bad
 from stream.api.session import perform
 from stream.execution.workers import Workers, waiting_workers
 from stream.results.results import Results
@@ -134,5 +135,10 @@ def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
 
     Returns:
         A context manager that gives the workers and ends their processes after the block.
+
+    Raises:
+        InputError: `count` is not a whole number from 1.
     """
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+        raise bad("count", count, "a whole number from 1", "kept_workers()")
     return waiting_workers(count, kept=True)

@@ -106,13 +106,16 @@ def takes_settings(verb: Verb) -> Callable[..., None]:
 
 
 def _settings() -> Iterator[Parameter]:
-    """One option per setting, by group. The value None means that the option is not given."""
+    """One option per setting, by group. The value None means that the option is not given.
+
+    The values are texts, which `resolve_config` converts, so that it reports all bad values together.
+    """
     for name in sorted(RunConfig.model_fields, key=lambda name: GROUPS.index(setting(name).group)):
         field = RunConfig.model_fields[name]
-        kinds = {int, float} & {field.annotation, *map(_without_metadata, get_args(field.annotation))}
-        kind: Any = next(iter(kinds), str)
+        numbers = {int, float} & {field.annotation, *map(_without_metadata, get_args(field.annotation))}
+        kind: Any = str
         names: tuple[str, ...] = ()
-        metavar = METAVARS[kind]
+        metavar = METAVARS[next(iter(numbers), str)]
         if name in REPEATED:
             option_name, metavar = REPEATED[name]
             kind, names = list[str], (option_name,)

@@ -58,12 +58,28 @@ def resolve_config(
     except ValidationError as error:
         for problem in error.errors():
             key = str(problem["loc"][0])
-            what, expected = f"bad value of {key}", problem["msg"].removeprefix("Input should be ")
-            expected += " or 'auto'" if key == "dtype" else ""
-            errors.append(InputError(what, where=origins[key], expected=expected, found=repr(problem["input"])))
+            expected = _expected(problem["type"], problem["msg"]) + (" or 'auto'" if key == "dtype" else "")
+            found = repr(problem["input"])
+            errors.append(InputError(f"bad value of {key}", where=origins[key], expected=expected, found=found))
     if errors:
         raise InputErrors(errors)
     return config, origins
+
+
+# First word of pydantic's type of error -> what the setting takes.
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "dict": "a table of names",
+    "tuple": "a list",
+}
+
+
+def _expected(type_of_error: str, message: str) -> str:
+    """What a setting takes, from pydantic's error."""
+    kind, limit = type_of_error.partition("_")[0], message.removeprefix("Input should be ")
+    return f"a number {limit}" if kind in ("greater", "less") else KINDS.get(kind, limit)
 
 
 def _joined(key: str, value: Any, where: str) -> Any:

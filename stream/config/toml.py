@@ -28,7 +28,8 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise InputErrors([InputError("not a TOML file", where=str(file), found=str(error))]) from None
     except OSError as error:
         found = error.strerror or str(error)
-        raise InputErrors([InputError("the file cannot be read", where=str(file), found=found)]) from None
+        what, expected = "the file cannot be read", "a TOML file"
+        raise InputErrors([InputError(what, where=str(file), expected=expected, found=found)]) from None
 
 
 def config_toml(config: RunConfig, origins: Mapping[str, str]) -> str:

@@ -142,7 +142,7 @@ def _check_forms(learner: Learner, what: str, each: Defined) -> Iterator[InputEr
 
 
 def _try_form(form: Form, reads: int, writes: int, heads: int) -> tuple[Facts, Facts]:
-    """Expected and found facts of a form at these widths: shapes of its tensors, or of its change if these are right."""
+    """Expected and found facts of a form at these widths: shapes of its tensors, or of its change if those match."""
     shapes = form.shapes(reads, writes)
     tensors = {name: form.initialise(name, shape, torch.Generator().manual_seed(0)) for name, shape in shapes.items()}
     drawn: Facts = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
