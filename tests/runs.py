@@ -8,10 +8,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
+
+import typer
+
+from tests.warm import Forked
 
 COMMAND = Path(sys.executable).with_name("taskstream")  # as installed beside this interpreter
 TASKS = ("sms_spam", "colours", "rte")
@@ -59,6 +65,7 @@ def call(*arguments: str) -> Answer:
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["taskstream", *arguments]),
+        patch("typer.main.get_command", _parser_of),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
@@ -70,7 +77,18 @@ def call(*arguments: str) -> Answer:
     return Answer(code, out.getvalue(), err.getvalue())
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+@cache
+def _parser_of(app: typer.Typer, make: Callable[[typer.Typer], Any] = typer.main.get_command) -> Any:
+    """Reading the signatures of all commands takes longer than most commands here: it is done once."""
+    return make(app)
+
+
+def start(*arguments: str) -> Forked:
+    """`taskstream ARGUMENTS` as a process of its own that has the libraries loaded already, its output in pipes."""
+    return Forked("stream.cli.main", arguments, None, COLUMNS="120")
+
+
+def start_anew(*arguments: str) -> subprocess.Popen[str]:
     """`taskstream ARGUMENTS` as the process that a user starts, its output in pipes."""
     environment = {**os.environ, "COLUMNS": "120"}
     return subprocess.Popen(
@@ -78,8 +96,8 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def wait(process: subprocess.Popen[str]) -> Answer:
-    """Wait for a process of `start`."""
+def wait(process: Forked | subprocess.Popen[str]) -> Answer:
+    """Wait for a process of `start` or `start_anew`."""
     out, err = process.communicate(timeout=300)
     return Answer(process.returncode, out, err)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import json
 import math
+import pkgutil
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmark import start
+from benchmark import limit, start
 from benchmark.measurement import Measurement, advantage, as_entry, as_rows, reference
 from benchmark.methods import LEARNERS, model_of
 from benchmark.process import Answer, Contender, ContenderFailed, Process, Processes
@@ -25,33 +28,53 @@ from rich.console import Console
 from learners.backbones.backbone import load_backbone
 from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
+from stream.execution import workers
 from stream.results.intervals import interval
+from tests import warm
 from tests.runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZES = replace(
-    QUICK, square=32, copied=1 << 16, task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
+    QUICK, repetitions=1, square=32, copied=1 << 16,
+    task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
     suite="rte,stsb", stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
     scored_tasks=("rte",), scored_learners=("topk:1", "lora:8"), scored_examples=12, scored_test_examples=8,
 )  # fmt: skip
 
 
-class Shared(dict[str, Process]):
+class Here:
+    """In place of a process: this one, which has loaded the libraries already."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def tell(self, function: str, settings: Mapping[str, Any]) -> None:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(None):
+            warnings.simplefilter("ignore")  # as in a contender's process
+            given = json.loads(json.dumps(settings))
+            self.told.append(json.dumps(pkgutil.resolve_name(function)(**given)))
+
+    def hear(self, function: str) -> Answer:
+        answer: Answer = json.loads(self.told.pop())
+        return answer
+
+
+class Shared(dict[str, Any]):
     """One process under every name."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
-    def __missing__(self, name: str) -> Process:
+    def __missing__(self, name: str) -> Any:
         return self["all"]
 
 
 class OneProcess(Processes):
-    """All contenders in one process, which loads libraries once: these tests do not look at times."""
+    """All contenders in this process: these tests do not look at times."""
 
     def __init__(self, logs: Path) -> None:
         super().__init__(logs)
-        self.opened = Shared(all=self.stack.enter_context(Process(logs / "all.log", {"OMP_NUM_THREADS": "1"})))
+        self.opened = Shared(all=Here())
 
     def fresh(
         self, contender: Contender, calls: Sequence[Mapping[str, Any]], threads: int
@@ -88,6 +111,8 @@ def document(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(script, "Processes", OneProcess)
         patch.setattr(start, "seconds", called)
+        patch.setattr(limit, "SECONDS", 0.01)
+        patch.setattr(workers, "_process", warm.worker)
         found = script.bench(
             sizes=SIZES, backbone=str(tiny_backbone), source=f"folder:{tiny_tasks}", dtype="float32",
             learners="full,topk:1,lora:8", out=out, console=Console(file=table, width=120),
@@ -264,18 +289,16 @@ def test_by_turns(tmp_path: Path) -> None:
 
 
 def test_bad_input(script: ModuleType, tiny_backbone: Path, tmp_path: Path) -> None:
-    from tests.end_to_end import test_experiments as experiments
+    from tests.end_to_end.test_experiments import call
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(experiments, "SCRIPTS", SCRIPTS)
-        for given, error in (
-            (("--only", "limit,z"), "--only: unknown part 'z'"),
-            (("--learners", "lora:9"), "--learners: unknown learner of the bench 'lora:9'; did you mean lora:8?"),
-        ):
-            answer = experiments.call("bench", *given, "--out", str(tmp_path / "out"))
-            assert answer.code == 2
-            assert answer.err.startswith(f"error: {error}")
-        shown = experiments.call("bench", "--help")
+    for given, error in (
+        (("--only", "limit,z"), "--only: unknown part 'z'"),
+        (("--learners", "lora:9"), "--learners: unknown learner of the bench 'lora:9'; did you mean lora:8?"),
+    ):
+        answer = call("bench", *given, "--out", str(tmp_path / "out"), scripts=SCRIPTS)
+        assert answer.code == 2
+        assert answer.err.startswith(f"error: {error}")
+    shown = call("bench", "--help", scripts=SCRIPTS)
     assert (shown.code, shown.err) == (0, "")
     assert "python scripts/bench.py" in shown.out
     assert not (tmp_path / "out").exists()

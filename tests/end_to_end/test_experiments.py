@@ -19,15 +19,15 @@ SCRIPTS = Path(__file__).parents[2] / "scripts" / "experiments"
 TINY = ("--train-examples", "8", "--test-examples", "8", "--epochs", "1", "--max-length", "24")
 
 
-def call(script: str, *arguments: str) -> Answer:
+def call(script: str, *arguments: str, scripts: Path = SCRIPTS) -> Answer:
     """`python scripts/experiments/SCRIPT ARGUMENTS` in this process, as importing PyTorch anew takes seconds."""
     out, err, path = io.StringIO(), io.StringIO(), [*sys.path]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         patch.setattr(sys, "argv", [script, *arguments])
-        patch.setattr(sys, "path", [str(SCRIPTS), *path])
+        patch.setattr(sys, "path", [str(scripts), *path])
         patch.delenv("COLUMNS", raising=False)
         try:
-            runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
+            runpy.run_path(str(scripts / f"{script}.py"), run_name="__main__")
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -19,6 +19,7 @@ def cells(results: dict[str, Any]) -> dict[str, Any]:
     return {name: (learner["R"], learner["metrics"]) for name, learner in results["learners"].items()}
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_runs_that_differ_in_everything(
     tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

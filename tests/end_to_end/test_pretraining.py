@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,29 +10,29 @@ import torch
 from safetensors.torch import load_file
 
 from learners.backbones.backbone import load_backbone
+from tests.end_to_end.test_experiments import call
+from tests.runs import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=150", "--tokens=256")
 
 
-def pretrain(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "pretrain_backbone.py"), str(folder), *SMALL, *more]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+def pretrain(folder: Path, *more: str) -> Answer:
+    return call("pretrain_backbone", str(folder), *SMALL, *more, scripts=ROOT / "scripts")
 
 
 def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> None:
     done = pretrain(tmp_path / "one", "--steps", "9")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     (tmp_path / "two").mkdir()
     for name in ("corpus.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (tmp_path / "two" / name).write_bytes((tmp_path / "one" / name).read_bytes())
-    assert pretrain(tmp_path / "two", "--steps", "9", "--stop-after", "4").returncode == 0
+    assert pretrain(tmp_path / "two", "--steps", "9", "--stop-after", "4").code == 0
     assert not (tmp_path / "two" / "backbone").exists()
     other = pretrain(tmp_path / "two", "--steps", "9", "--seed", "1")
-    assert other.returncode == 2
-    assert "begun with other settings" in other.stderr
-    assert pretrain(tmp_path / "two", "--steps", "9").returncode == 0
+    assert other.code == 2
+    assert "begun with other settings" in other.err
+    assert pretrain(tmp_path / "two", "--steps", "9").code == 0
     one, two = (load_file(tmp_path / run / "backbone" / "model.safetensors") for run in ("one", "two"))
     assert one.keys() == two.keys()
     assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())

@@ -21,6 +21,7 @@ from stream.storage.store import Store
 from tests.runs import (
     TASKS,
     Answer,
+    Forked,
     as_arguments,
     call,
     deltas_of,
@@ -57,7 +58,7 @@ def command(settings: dict[str, Any]) -> Answer:
     return call("run", *as_arguments(settings), "--display", "none")
 
 
-def interrupt(process: subprocess.Popen[str], out: Path, lines: int, how: signal.Signals, delay: float) -> None:
+def interrupt(process: Forked, out: Path, lines: int, how: signal.Signals, delay: float) -> None:
     """Send a signal once the ledger holds so many lines; the run must still be at work then."""
     ledger = out / "ledger.jsonl"
     while not (ledger.exists() and ledger.read_bytes().count(b"\n") >= lines):

@@ -22,7 +22,7 @@ from tests.runs import (
     deltas_of,
     ledger_of,
     matrices_of,
-    start,
+    start_anew,
     tiny_settings,
     wait,
 )
@@ -37,7 +37,7 @@ def finished(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.Tem
     out = tmp_path_factory.mktemp("command") / "runs" / "first"
     more = {"suite": ",".join(SUITE), "learners": ",".join(LEARNERS), "workers": 2, "test_examples": 6}
     settings = tiny_settings(tiny_tasks, tiny_backbone, out, **more)
-    return Finished(out, settings, wait(start("run", *as_arguments(settings), "--display", "plain")))
+    return Finished(out, settings, wait(start_anew("run", *as_arguments(settings), "--display", "plain")))
 
 
 def test_it_ends_well_and_reports(finished: Finished) -> None:

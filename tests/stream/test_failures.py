@@ -214,6 +214,7 @@ def test_cut_anywhere_it_goes_on_to_the_same(ran: Finished, tmp_path: Path) -> N
     }
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_two_workers_give_the_same(ran: Finished, tmp_path: Path) -> None:
     settings = {**ran.settings, "out": str(tmp_path / "run"), "workers": 2}
     answer = call("run", *as_arguments(settings), "--display", "none")
