@@ -65,7 +65,7 @@ List tasks, learners, metrics, backbones or runs.
 
   taskstream list learners
 
-  taskstream list runs results --display json     # runs below the folder results
+  taskstream list runs results --display json     # in the folder results
 """
 
 SHOW = """
@@ -107,8 +107,7 @@ The exit code is 0 whether or not the runs differ, and 2 if a folder contains no
 REPLAY = """
 Show a past run again as it happened. It reads the ledger, computes nothing and writes nothing.
 
-A replay takes at most about 20 seconds, or runs at the speed that you give. Without a terminal, and with --display
-plain, it prints all lines at once.
+A replay takes about 20 seconds or less, or has the speed that you give. Without a terminal, all lines come at once.
 
 [bold]Examples[/]
 
@@ -138,7 +137,7 @@ List or delete the files of a store that none of the given runs needs, and incom
 
   taskstream gc runs/latest
 
-  taskstream gc runs/a runs/b --delete     # if runs share a store, name all of them
+  taskstream gc runs/a runs/b --delete     # name all runs that share the store
 """
 
 COST = r"""
@@ -153,17 +152,19 @@ Count the parameters that each learner adds to a backbone. It needs no weights, 
 EXPORT = r"""
 Write trained models as files for other programs.
 
---to writes the model of one task as a transformers checkpoint or a peft adapter. --to-dir writes everything that the
-run learned: Deltas with model cards, and the results as a data set with its card.
+--to writes the model of one task: a transformers checkpoint or a peft adapter.
+
+--to-dir writes everything that the run learned: Deltas with model cards, and the results as a data set with a card.
 
 [bold]Examples[/]
 
-  taskstream export runs/latest --learner adapterbias --task cola --to models/cola
+  taskstream export runs/latest --learner adapterbias --task cola \
+      --to models/cola
 
   taskstream export runs/latest --learner lora:8 --task rte \
       --to models/rte --format peft
 
-  taskstream export runs/latest --to-dir shared     # `hf upload` can upload each folder in it
+  taskstream export runs/latest --to-dir shared     # then: hf upload
 """
 
 NEW = r"""

@@ -149,7 +149,7 @@ def replay_command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not.")],
     speed: Annotated[
         float | None,
-        typer.Option(metavar="X", help="How many times as fast as the run. Default: so fast that it takes 20 seconds."),
+        typer.Option(metavar="X", help="How many times as fast as the run. Default: a replay takes 20 seconds."),
     ] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
@@ -176,7 +176,7 @@ def verify_command(
 
 @app.command("gc", help=texts.GC, rich_help_panel=CHECK)
 def gc_command(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of all runs that use the store.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders of all runs that use the store.")],
     delete: Annotated[bool, typer.Option("--delete", help="Delete the files. Default: list them only.")] = False,
     display: DisplayOption = Display.rich,
 ) -> None:

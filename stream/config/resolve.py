@@ -72,7 +72,7 @@ KINDS = {
     "float": "a number",
     "string": "a text",
     "dict": "a table of names",
-    "tuple": "a list",
+    "tuple": "a list of texts",
 }
 
 
