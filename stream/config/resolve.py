@@ -58,8 +58,8 @@ def resolve_config(
     except ValidationError as error:
         for problem in error.errors():
             key = str(problem["loc"][0])
-            expected = _expected(problem["type"], problem["msg"]) + (" or 'auto'" if key == "dtype" else "")
-            found = repr(problem["input"])
+            expected, found = _expected_and_found(problem["type"], problem["msg"], problem["input"])
+            expected += " or 'auto'" if key == "dtype" else ""
             errors.append(InputError(f"bad value of {key}", where=origins[key], expected=expected, found=found))
     if errors:
         raise InputErrors(errors)
@@ -76,10 +76,12 @@ KINDS = {
 }
 
 
-def _expected(type_of_error: str, message: str) -> str:
-    """What a setting takes, from pydantic's error."""
-    kind, limit = type_of_error.partition("_")[0], message.removeprefix("Input should be ")
-    return f"a number {limit}" if kind in ("greater", "less") else KINDS.get(kind, limit)
+def _expected_and_found(type_of_error: str, message: str, value: object) -> tuple[str, str]:
+    """What a setting takes and what it got, from pydantic's error."""
+    kind, rule = type_of_error.partition("_")[0], message.removeprefix("Input should be ")
+    if kind in ("greater", "less"):
+        return f"a number {rule}", str(value)
+    return KINDS.get(kind, rule), repr(value)
 
 
 def _joined(key: str, value: Any, where: str) -> Any:

@@ -192,7 +192,7 @@ def test_what_was_merged_can_be_a_backbone(finished: Exported, tiny_backbone: Pa
 @pytest.mark.parametrize(
     ("learner", "form", "expected"),
     [
-        ("adapter:4", "merged", ("is not linear in what it reads", "no format of others")),
+        ("adapter:4", "merged", ("is not linear in what it reads", "no other format")),
         ("prompt:3", "merged", ("more tokens", "give --format peft")),
         ("adapter:4", "peft", ("peft has no format for this", "learners.training.predict")),
         ("adapterbias", "peft", ("peft has no format for this", "--format merged")),

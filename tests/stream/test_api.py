@@ -178,7 +178,7 @@ def test_the_command_reports_all_bad_options_at_once() -> None:
         "epochs; expected a whole number; found 'three'",
         "learning_rate; expected a number; found 'fast'",
         "dtype; expected 'float32' or 'bfloat16' or 'auto'; found 'float16'",
-        "workers; expected a number greater than or equal to 1; found '0'",
+        "workers; expected a number greater than or equal to 1; found 0",
     ]
 
 
