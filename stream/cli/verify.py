@@ -101,7 +101,8 @@ def _passed(verdict: Verdict) -> str:
     cells, store = verdict.counts.get("cells", {}), verdict.counts.get("store", {})
     total = sum(cells.get(how, 0) for how in ("measured", "certified", "audited"))
     words = (
-        f"{_many(verdict.learners, 'learner')} on {_many(verdict.tasks, 'task')}: {_many(total, 'cell')} of R follow "
+        f"{_many(verdict.learners, 'learner')} on {_many(verdict.tasks, 'task')}: {_many(total, 'cell')} of R "
+        f"{'follows' if total == 1 else 'follow'} "
         f"from {_many(store.get('fits', 0), 'finished fit')} whose Deltas are intact"
     )
     if later := cells.get("again", 0):
