@@ -1,7 +1,7 @@
-"""The error that ends a run. `InputError`, for bad input, is in `tasks.errors`."""
+"""The error of a run that ends early."""
 
 from __future__ import annotations
 
 
 class RunFailed(Exception):
-    """The run ended early. The ledger and the store keep all finished jobs; the same command continues the run."""
+    """The run ended early. Completed work is in the ledger and the store, and the same command continues the run."""

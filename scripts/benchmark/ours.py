@@ -21,7 +21,7 @@ from learners.forward.flops import flops_per_row, total_flops
 from learners.specification.family import parse_learner
 from learners.training.fit import fit
 from stream import kept_workers, run
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import Stream

@@ -13,7 +13,7 @@ from benchmark.measurement import Measurement
 from benchmark.process import Processes
 from benchmark.sizes import Sizes
 from learners.backbones.backbone import load_backbone
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.context import prepare
 
 

@@ -18,7 +18,7 @@ from learners.forward.batches import evaluation_plan
 from learners.specification.learner import Learner
 from learners.training.predict import predict
 from stream import InputError, Results, load_results
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
 from stream.execution.workbench import Workbench, open_workbench

@@ -46,7 +46,7 @@ from learners.delta.initial import initial_trainable
 from learners.forward.forward import logits
 from learners.specification.family import parse_learner, parse_learners
 from stream import InputError, Results
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins
 from tasks.suite import resolve_suite

@@ -36,7 +36,8 @@ import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
 
 from stream import load_results
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
 from tasks.examples import SPLITS
 from tasks.keys import row_keys

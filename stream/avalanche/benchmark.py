@@ -107,7 +107,7 @@ def houlsby26(
     Raises:
         tasks.errors.InputError, tasks.errors.InputErrors: The settings or the data are not valid.
     """
-    from stream.config import resolve_config
+    from stream.config.resolve import resolve_config
     from stream.engine.context import prepare
     from stream.execution.workbench import Workbench
     from stream.storage.store import Store

@@ -18,7 +18,7 @@ from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.trainer import trainer_named
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.stream import Stream, make_stream
 from stream.execution.workbench import Setup, numerics
 from stream.plugins.used import Used, used_plugins

@@ -20,7 +20,9 @@ import torch
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone
-from stream.config import RunConfig, check_same_run, config_toml
+from stream.config.same_run import check_same_run
+from stream.config.settings import RunConfig
+from stream.config.toml import config_toml
 from stream.engine.context import RunContext, prepare
 from stream.engine.events import ActiveRun, add_event, arrival_done, record, show, show_run
 from stream.engine.header import check_same_inputs, header_of, must_write_header

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from stream.storage.events import Event, event_of
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.verdict import Finding, Outcome

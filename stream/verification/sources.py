@@ -8,7 +8,7 @@ from pathlib import Path
 from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import cached_snapshot, find_checkpoint, pinned_backbone
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.context import cache_folder
 from stream.plugins.used import check_present
 from stream.verification.recorded import RecordedRun

@@ -75,7 +75,7 @@ def test_of_a_finished_run_nothing_is_left(done: dict[str, Any]) -> None:
     document = planned(done)
     assert all(counts["all"] == counts["done"] for counts in document["jobs"].values())
     assert (document["cells_left"], document["seconds"]) == (0, 0.0)
-    assert "all is done" in call("plan", *as_arguments(done)).out
+    assert "all jobs are done" in call("plan", *as_arguments(done)).out
     assert files(Path(done["out"])) == before
 
 
@@ -124,7 +124,7 @@ def test_the_page(done: dict[str, Any], monkeypatch: pytest.MonkeyPatch, width: 
     answer = call("plan", *as_arguments(done | {"learners": ",".join((*LEARNERS, "lora:2"))}), "--display", "plain")
     assert (answer.code, answer.err) == (0, "")
     assert max(map(len, answer.out.splitlines())) <= width
-    assert "28 jobs: 4 before, 12 fits, 12 rows; 21 done already; 7 left" in answer.out
+    assert "28 jobs: 4 before, 12 fits, 12 rows; 21 done; 7 left" in answer.out
     assert all(name in answer.out for name in (*LEARNERS, "lora:2", "others"))
 
 

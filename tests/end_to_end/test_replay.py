@@ -109,7 +109,7 @@ def test_an_unfinished_run_is_shown_as_far_as_it_came(ran: tuple[Path, list[Any]
 def test_a_speed_that_is_none(ran: tuple[Path, list[Any]], speed: str) -> None:
     answer = call("replay", str(ran[0]), "--speed", speed)
     assert answer.code == 2
-    assert "cannot go at this speed" in answer.err
+    assert "bad value of --speed" in answer.err
 
 
 def test_no_run_and_a_damaged_one(ran: tuple[Path, list[Any]], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from tests.end_to_end.test_experiments import SCRIPTS
 
 Size = Annotated[int, typer.Option(min=2, help="Of what this study is about.")]

@@ -210,7 +210,7 @@ def test_one_folder_must_be_named_and_be_free(finished: Path, tmp_path: Path) ->
     for arguments, words in (
         ((), "no folder to write to"),
         (("--to", str(tmp_path / "model"), "--learner", "adapter:4"), "expected --learner and --task"),
-        (("--to-dir", str(tmp_path)), "something is there already"),
+        (("--to-dir", str(tmp_path)), "not a new or empty folder"),
     ):
         answer = call("export", str(finished), *arguments)
         assert (answer.code, words in answer.err) == (2, True), answer.err

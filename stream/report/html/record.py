@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.results.results import Results
 from stream.storage.events import RowEvent, read_events
 from stream.storage.ledger import read_ledger

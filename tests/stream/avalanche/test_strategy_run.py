@@ -17,7 +17,7 @@ from learners.training.divergence import Diverged
 from learners.training.fit import Fit
 from stream import run
 from stream.avalanche.session import Session
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.errors import RunFailed
 from stream.execution.fit_job import train
