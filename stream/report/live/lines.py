@@ -41,11 +41,6 @@ class PermanentLines:
                 failed = self.state.failed
                 fits = f"; {failed} fit{'' if failed == 1 else 's'} FAILED" if failed else ""
                 return [Text(page.text(f"done in {took}{fits}{out}"), style="bold")]
-            case "interrupted":
-                return [
-                    Text("interrupted; no finished job is lost. To continue:", style="bold yellow"),
-                    Text(page.text(f"  {event.get('command')}")),
-                ]
         return []
 
     def arrival(self, event: Event) -> list[Text]:

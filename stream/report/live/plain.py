@@ -31,13 +31,13 @@ class PlainView:
     def handle(self, event: Event) -> None:
         self.state.handle(event)
         for line in self.permanent.lines(event):
-            self.write(line, soft_wrap=event.get("event") == "interrupted")
+            self.write(line)
         if event.get("event") in ("fit", "progress", "row") and self.state.clock() - self.last >= INTERVAL:
             self.last = self.state.clock()
             self.write(progress_line(self.state, event, self))
 
-    def write(self, line: Text, *, soft_wrap: bool = False) -> None:
-        self.console.print(line.plain, markup=False, highlight=False, soft_wrap=soft_wrap)
+    def write(self, line: Text) -> None:
+        self.console.print(line.plain, markup=False, highlight=False)
 
     def __enter__(self) -> Self:
         return self

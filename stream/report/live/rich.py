@@ -46,7 +46,7 @@ class LiveView:
             lines = self.permanent.lines(event)
         # Print outside the lock: the display thread locks the console first and the state second.
         for line in lines:
-            self.console.print(line, soft_wrap=event.get("event") == "interrupted")
+            self.console.print(line)
 
     def __enter__(self) -> Self:
         self.live.start()

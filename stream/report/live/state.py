@@ -103,7 +103,7 @@ class RunState:
             case "row":
                 self.finish(event, "evaluate")
                 self.row(event)
-            case "end" | "interrupted":
+            case "end":
                 self.running.clear()
 
     @property
