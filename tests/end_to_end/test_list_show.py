@@ -123,4 +123,4 @@ def test_it_shows_whether_it_merges() -> None:
 
     assert merges("adapterbias").startswith("yes")
     assert merges("adapter").startswith("no: adapter.attention is not linear")
-    assert "no bias to take it" in merges("adapterbias", "ModernBERT-base")
+    assert "no bias to add it to" in merges("adapterbias", "ModernBERT-base")
