@@ -223,6 +223,7 @@ def test_a_metric_that_fails_on_the_run_itself_costs_no_work(
     assert len(fitted(tmp_path / "run")) == 2
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_workers_that_are_kept_take_the_plugin_of_each_run(
     tmp_path: Path, tiny_tasks: Path, tiny_backbone: Path
 ) -> None:
@@ -378,6 +379,7 @@ def test_files_are_judged_without_torch(tmp_path: Path) -> None:
     assert read_plugins([path])[0].lines == {"FAMILY": 24}
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_an_installed_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_tasks: Path, tiny_backbone: Path
 ) -> None:
