@@ -14,7 +14,7 @@ from tests.end_to_end.test_experiments import call
 from tests.runs import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=80", "--tokens=256")
+SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=100", "--tokens=256")
 
 
 def pretrain(folder: Path, *more: str) -> Answer:

@@ -43,11 +43,11 @@ def ran(*plugins: Path, **settings: Any) -> Answer:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_tasks: Path, tiny_backbone: Path) -> Path:
-    """A run in two workers with an own learner, alone and joined, and an own metric; its plug-ins beside it."""
+    """A run with an own learner, alone and joined, and an own metric; its plug-ins beside it."""
     folder = tmp_path_factory.mktemp("plugins")
     learner, metric = write(folder, "learner", "mine"), write(folder, "metric", "worst")
     settings = tiny_settings(
-        tiny_tasks, tiny_backbone, folder / "run", learners="head,mine,mine+adapter:4", workers=2, suite="colours,rte"
+        tiny_tasks, tiny_backbone, folder / "run", learners="head,mine,mine+adapter:4", suite="colours,rte"
     )
     options = [*as_arguments(settings), "--plugin", str(learner), "--plugin", str(metric), "--display", "plain"]
     answer = wait(start("run", *options))  # as a user does, through the installed command
