@@ -1,17 +1,18 @@
-"""How fast it is, against what one would take otherwise, and against what the machine can do.
+"""The speed of taskstream, compared with alternatives and with the limit of the machine.
 
-Contenders run in processes of their own, by turns (A B C A B C ...), on the same backbone, rows, steps and batch size;
-medians, lowest and highest are told, how many times as fast or as small ours is, and which part of the machine's best
-matrix products in that dtype the needed work makes (all layers, forward and backward, no padding).
+Each contender runs in its own process. They run in turn (A B C A B C ...) on the same backbone, rows, steps and batch
+size. The table shows the median, lowest and highest value; how many times as fast or as small ours is; and the share of
+the machine's best matrix products in that dtype. The work counted is what the rows need: all layers, forward and
+backward, without padding.
 
   limit  the best matrix products of this machine in each dtype, and its memory, on one thread
-  a      training: examples a second of each learner, against transformers.Trainer (with peft where it has the
+  a      training: examples per second of each learner, against transformers.Trainer (with peft if it has the
          method), Avalanche, and a plain loop
-  b      evaluating all past tasks again: every cell, or with certificates, against Avalanche
+  b      evaluation of all past tasks: every cell, or with certificates, against Avalanche
   c      a whole stream of tasks, five learners, against Avalanche
-  d      a study of orders, on one store, against Avalanche
-  e      cold start: help, a first step
-  f      bytes kept of a task, and the time to read them
+  d      a study of orders on one store, against Avalanche
+  e      cold start: help, and a first step
+  f      stored bytes per task, and the time to read them
   g      test scores after equal training, over seeds: ours in both dtypes, and Trainer's
 
     python scripts/bench.py
@@ -42,7 +43,7 @@ from rich.console import Console
 from stream.execution.workbench import numerics
 from stream.results.document import environment
 from stream.storage.files import usable_folder
-from tasks.errors import unknown_name
+from tasks import unknown_name
 
 PARTS: Mapping[str, Part] = {
     "limit": limit.measure,
@@ -60,13 +61,18 @@ def bench(
     only: str = "", *, sizes: Sizes, backbone: str, source: str, dtype: str | None, learners: str, out: Path,
     console: Console,
 ) -> dict[str, Any]:  # fmt: skip
-    """Run the parts named, comma-separated, or all; returns the document that it writes to OUT/bench.json.
+    """Run parts of the benchmark, print the table, and write OUT/bench.json.
 
     Args:
-        dtype: That ours runs in; None takes the one whose products are faster in the backbone's own shapes.
+        only: Comma list of parts. Default: all.
+        dtype: Dtype of taskstream; None takes the one with the faster products in the backbone's shapes.
+        learners: Comma list of learners; None takes those of `sizes`.
+
+    Returns:
+        The document in OUT/bench.json.
 
     Raises:
-        InputError: An unknown part or learner, or a backbone that not all contenders can load.
+        InputError: A part or learner is unknown, or not all contenders can load the backbone.
         ContenderFailed: A contender failed.
     """
     chosen = [*filter(None, only.split(","))] or [*PARTS]
@@ -113,7 +119,7 @@ def bench(
 
 
 def faster(found: list[Measurement]) -> str:
-    """The dtype in which the backbone's own products take less time in all."""
+    """The dtype in which the products of the backbone's shapes take less time in total."""
     seconds = dict.fromkeys(limit.DTYPES, 0.0)
     for each in found:
         if each.unit == "GFLOP/s" and not each.case.startswith("square"):
@@ -123,7 +129,7 @@ def faster(found: list[Measurement]) -> str:
 
 
 def machine() -> str:
-    """The processor's name, as Linux tells it."""
+    """Name of the processor, from /proc/cpuinfo if there is one."""
     import platform
 
     try:
@@ -134,14 +140,14 @@ def machine() -> str:
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Parts, comma-separated: limit,a,b,c,d,e,f,g. All if not given.")] = "",
-    quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes: some three minutes.")] = False,
+    only: Annotated[str, typer.Option(help="Comma list of parts out of limit,a,b,c,d,e,f,g. Default: all.")] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes: about three minutes.")] = False,
     backbone: Annotated[str, typer.Option(help="embedded, minilm, or the folder of a BERT.")] = "embedded",
     source: study.Source = "simulated",
-    dtype: Annotated[str | None, typer.Option(help="Of ours; the faster one if not given. Others: float32.")] = None,
-    learners: Annotated[str | None, typer.Option(help=f"Of parts a, f and g, of {','.join(LEARNERS)}.")] = None,
-    examples: Annotated[int | None, typer.Option(min=1, help="Training examples of part a, 128 if not given.")] = None,
-    repetitions: Annotated[int | None, typer.Option(min=1, help="Of parts limit, a, b; 3 if not given.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Dtype of ours. Default: the faster. Others: float32.")] = None,
+    learners: Annotated[str | None, typer.Option(help=f"For parts a, f and g: {','.join(LEARNERS)}.")] = None,
+    examples: Annotated[int | None, typer.Option(min=1, help="Training examples of part a. Default: 128.")] = None,
+    repetitions: Annotated[int | None, typer.Option(min=1, help="Repetitions of limit, a, b. Default: 3.")] = None,
     out: study.Out = Path("runs/bench"),
 ) -> None:
     named = {name: value for name, value in (("examples", examples), ("repetitions", repetitions)) if value}

@@ -1,8 +1,9 @@
-"""Do the newest versions that pyproject.toml allows still work? `scripts/test --newest` runs this.
+"""Test with the newest versions that pyproject.toml allows. `scripts/test --newest` runs this.
 
-It makes a second environment, .venv-newest, says which distributions differ from requirements.lock, runs the suite
-there, and for each test that fails there but not with the locked versions it looks for the distribution that breaks it:
-one at a time is put back to its locked version, those that pyproject.toml names first, until the test passes.
+It makes a second environment, .venv-newest, prints the distributions that are newer than in requirements.lock, and runs
+the suite there. Some tests may fail there and pass with the locked versions. For these it looks for the distribution
+that breaks them: it sets one distribution at a time to its locked version, those in pyproject.toml first, until the
+test passes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ EXTRAS = ".[dev,minilm,plots]"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Arguments go to pytest, in every environment. Exit code 1 if a newer version breaks a test."""
+    """Run the search and return the exit code: 1 if a newer version breaks a test.
+
+    Args:
+        arguments: Arguments of pytest, in every environment.
+    """
     install()
     locked, newest = versions(LOCKED), versions(NEWEST)
     changes = {name: (locked[name], newest[name]) for name in newest if locked.get(name, newest[name]) != newest[name]}
@@ -33,9 +38,9 @@ def main(arguments: Sequence[str]) -> int:
     failing = failures(NEWEST, arguments)
     failing -= failures(LOCKED, sorted(failing)) if failing else set()
     if not failing:
-        print("nothing fails with them; to take them over: the command at the top of requirements.lock, with --upgrade")
+        print("no test fails with them; to use them, run the command at the top of requirements.lock with --upgrade")
         return 0
-    print(f"{len(failing)} tests fail with the newest versions only; which one breaks them?")
+    print(f"{len(failing)} tests fail only with the newest versions; looking for the one that breaks them")
     left = failing
     for name in sorted(changes, key=lambda name: (name not in named_in_pyproject(), name)):
         if not left:
@@ -45,17 +50,18 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{line((name, changes[name]))} breaks", *sorted(broken), sep="\n  ")
             left = left - broken
     if left:
-        print("no single distribution explains, so several together break", *sorted(left), sep="\n  ")
+        print("no single distribution breaks these tests, so several together do:", *sorted(left), sep="\n  ")
     return 1
 
 
 def line(change: tuple[str, tuple[str, str]]) -> str:
+    """A change of a version as text: `name old -> new`."""
     name, (old, new) = change
     return f"{name} {old} -> {new}"
 
 
 def install() -> None:
-    """Make or renew the second environment."""
+    """Make the second environment, or update it to the newest versions."""
     if not (NEWEST / "python").exists():
         subprocess.run([LOCKED / "python", "-m", "venv", NEWEST.parent], check=True)
     eager = ("--upgrade", "--upgrade-strategy", "eager")
@@ -67,27 +73,29 @@ def pip(environment: Path) -> list[str]:
 
 
 def versions(environment: Path) -> dict[str, str]:
-    """The version of each distribution in an environment, by its normalised name."""
-    told = subprocess.run([*pip(environment), "list", "--format", "json"], check=True, capture_output=True, text=True)
-    return {normal(each["name"]): each["version"] for each in json.loads(told.stdout)}
+    """Version of each distribution in an environment, by normalised name."""
+    listed = subprocess.run([*pip(environment), "list", "--format", "json"], check=True, capture_output=True, text=True)
+    return {normal(each["name"]): each["version"] for each in json.loads(listed.stdout)}
 
 
 def normal(name: str) -> str:
-    """A distribution's name as PEP 503 compares it."""
+    """Normalise the name of a distribution as in PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def named_in_pyproject() -> set[str]:
-    """The distributions that pyproject.toml names, in an extra too."""
+    """Normalised names of the distributions in pyproject.toml, extras included."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted: Iterable[str] = sum(project["optional-dependencies"].values(), project["dependencies"])
     return {normal(re.split(r"[^\w.-]", each)[0]) for each in wanted}
 
 
 def failures(environment: Path, arguments: Sequence[str], overlay: tuple[str, str] | None = None) -> set[str]:
-    """Run pytest in an environment, one distribution laid over it at another version; the ids of the tests that fail.
+    """Run pytest in an environment and return the ids of the tests that fail.
 
-    All of `arguments` count as failing where an overlay lets pytest not even begin: the versions do not fit together.
+    Args:
+        overlay: Name and version of one distribution to use instead of the environment's. Default: none. If pytest
+            cannot start with it, the versions do not fit together, and all of `arguments` count as failing.
     """
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(ROOT), str(ROOT / "scripts")]

@@ -1,6 +1,8 @@
-"""The report of a run as a picture: what the terminal shows, as SVG.
+"""Save the terminal report of a run as an SVG picture.
 
-python scripts/picture.py runs/demo scripts/pictures/report.svg [WIDTH] [SECTION,SECTION]
+python scripts/picture.py RUN_FOLDER PICTURE.svg [WIDTH] [SECTION,SECTION]
+
+WIDTH is in columns; default: 100. Default sections: all.
 """
 
 from __future__ import annotations
@@ -11,13 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from stream import load_results
 from stream.report import SECTIONS, print_report
-from stream.results.results import load_results
 
 
 def main(folder: str, picture: str, width: str = "100", sections: str = ",".join(SECTIONS)) -> None:
     console = Console(record=True, width=int(width), force_terminal=True, color_system="truecolor", file=io.StringIO())
-    print_report(load_results(Path(folder)), console, tuple(sections.split(",")))
+    print_report(load_results(folder), console, tuple(sections.split(",")))
     Path(picture).parent.mkdir(parents=True, exist_ok=True)
     console.save_svg(picture, title=f"taskstream report {folder}")
 

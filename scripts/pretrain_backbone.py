@@ -1,22 +1,22 @@
 """Pretrain the embedded backbone: a small BERT on unlabelled text of the simulated language.
 
-    python scripts/pretrain_backbone.py FOLDER                    pretrain into FOLDER (give it again to continue)
+    python scripts/pretrain_backbone.py FOLDER                    pretrain in FOLDER; the same command continues
     python scripts/pretrain_backbone.py --help                    all settings
 
-Objectives on one stream of text (`pretraining.documents`), none of which sees a task or a label of one:
+The objectives use one stream of text (`pretraining.documents`). None of them sees a task or its labels.
 
-* masked words (Devlin et al. 2019): one in five tokens is hidden; 80 % of them by [MASK], 10 % by another token. Over
-  joined pairs too, so that a hidden word is often said in other words by the second text.
-* wrong words: in every other single text a word or two are out of order, missing, twice there or in another form, and
-  each token is told right or wrong (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020).
-* bond of a joined pair, out of its propositions: retold, implied, detailed, changed in one part, continued, of another
-  field.
-* meaning similarity of texts read apart: mean-pooled vectors agree where a pair tells the same propositions and
-  nowhere else, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"); and
-  they point to where the propositions' features do (`pretraining.semantics`), as a student's vectors do to
-  its teacher's (Reimers and Gurevych 2020).
+* Masked words (Devlin et al. 2019). 20 % of the tokens are hidden: 80 % of these by [MASK], 10 % by another token, and
+  10 % stay. Pairs are joined, so the second text often says a hidden word in other words.
+* Wrong words (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020). In half of the single texts, one or
+  two words are out of order, missing, repeated or in another form. The model classifies each token as right or wrong.
+* Relation of a joined pair, from its propositions: retold, implied, detailed, changed in one part, continued, or of
+  another field.
+* Similarity of meaning of separate texts. Mean-pooled vectors agree if a pair tells the same propositions, and only
+  then, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"). They also point
+  in the direction of the propositions' features (`pretraining.semantics`), as a student's vectors follow its teacher's
+  (Reimers and Gurevych 2020).
 
-Everything is drawn from (seed, step), so a run that was interrupted continues as if it had not been.
+All randomness comes from (seed, step), so an interrupted run continues as if it had not stopped.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from pretraining.tokens import open_tokenizer
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tasks.errors import InputError
+from tasks import InputError
 from tasks.files import write_atomic
 
 CONFIGURED = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
@@ -52,7 +52,7 @@ CHECKPOINT_SECONDS = 120
 
 
 def rate(settings: Settings, step: int) -> float:
-    """Learning rate: linear warm-up, then half a cosine down to nothing."""
+    """Learning rate of a step: linear warm-up, then half a cosine down to zero."""
     rise = max(settings.warmup * settings.steps, 1)
     if step < rise:
         return settings.learning_rate * (step + 1) / rise
@@ -60,6 +60,14 @@ def rate(settings: Settings, step: int) -> float:
 
 
 def train(folder: Path, settings: Settings, stop_after: int | None = None) -> None:
+    """Pretrain in a folder, from its checkpoint if it has one, and export the backbone after the last step.
+
+    Args:
+        stop_after: Stop after this step and leave a checkpoint. Default: run to the end.
+
+    Raises:
+        InputError: The folder was begun with other settings.
+    """
     check_same(folder, settings)
     corpus = make_corpus(folder, settings)
     rows, model, forms = order(corpus), Pretraining(settings), Forms(open_tokenizer(folder / "tokenizer.json"))
@@ -86,16 +94,16 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
             point = {"step": step, **{name: round(float(np.mean(values)), 4) for name, values in sums.items()}}
             curve.append(point)
             sums.clear()
-            print(point, f"{(time.monotonic() - begun) / (step - first) * 1000:.0f} ms a step", flush=True)
+            print(point, f"{(time.monotonic() - begun) / (step - first) * 1000:.0f} ms per step", flush=True)
         if time.monotonic() - saved > CHECKPOINT_SECONDS or step == last:
-            keep(folder, model, optimizer, step, curve)
+            save_checkpoint(folder, model, optimizer, step, curve)
             saved = time.monotonic()
     if step == settings.steps:
         export(folder, model, settings, curve)
 
 
 def check_same(folder: Path, settings: Settings) -> None:
-    """Note what the folder's corpus and checkpoint are made with, or refuse to go on with anything else.
+    """Write the settings to the folder; if it has settings already, check that they are the same.
 
     Raises:
         InputError: A setting differs.
@@ -110,13 +118,13 @@ def check_same(folder: Path, settings: Settings) -> None:
         if before.get(name) != now[name]:
             expected, found = f"{name} {before.get(name)}", str(now[name])
             fix = "give the same settings, or another folder"
-            raise InputError("begun with other settings", where=str(file), expected=expected, found=found, fix=fix)
+            raise InputError("this folder has other settings", where=str(file), expected=expected, found=found, fix=fix)
 
 
-def keep(
+def save_checkpoint(
     folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer, step: int, curve: list[dict[str, float]]
 ) -> None:
-    """Write all that the rest of the run depends on, at once."""
+    """Write the complete state of the run to one file, atomically."""
     tensors = {f"model.{name}": tensor.detach() for name, tensor in model.named_parameters()}
     for position, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{position}.{name}": tensor for name, tensor in state.items()}
@@ -126,6 +134,7 @@ def keep(
 
 
 def restore(folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer) -> tuple[int, list[dict[str, float]]]:
+    """Load the checkpoint, if there is one, into model and optimiser; return the step and the loss curve so far."""
     from safetensors import safe_open
 
     file = folder / "checkpoint.safetensors"
@@ -148,7 +157,7 @@ def restore(folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer) 
 
 
 def export(folder: Path, model: Pretraining, settings: Settings, curve: list[dict[str, float]]) -> None:
-    """The encoder as a model folder: half precision on disk, which is where rounding starts to show at 1e-3."""
+    """Save the encoder as a model folder, in float16: the relative rounding error is below 1e-3."""
     out = folder / "backbone"
     (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
     made = architecture(settings).to_dict()
@@ -174,9 +183,10 @@ def main(
     tokens: int = Settings.tokens,
     learning_rate: float = Settings.learning_rate,
     seed: int = Settings.seed,
-    stop_after: Annotated[int | None, typer.Option(help="stop at this step; to be continued")] = None,
-    threads: Annotated[int, typer.Option(help="the weights depend on it in the last bits")] = 1,
+    stop_after: Annotated[int | None, typer.Option(help="Stop after this step; the same command continues.")] = None,
+    threads: Annotated[int, typer.Option(help="Threads. The last bits of the weights depend on it.")] = 1,
 ) -> None:
+    """Pretrain the embedded backbone on unlabelled text of the simulated language, in FOLDER."""
     torch.set_num_threads(threads)
     given = {name: value for name, value in locals().items() if name in Settings.__dataclass_fields__}
     try:

@@ -1,10 +1,11 @@
-"""What a frozen backbone's pooled vector tells: a linear probe on each simulated task, labels free of noise.
+"""The information in a frozen backbone's pooled vectors: a linear probe on each simulated task, labels free of noise.
 
     python scripts/probe_backbone.py                         the embedded backbone
-    python scripts/probe_backbone.py FOLDER --tasks cola,rte  another one, some tasks
+    python scripts/probe_backbone.py FOLDER --tasks cola,rte  another backbone, some tasks
 
-A logistic regression (ridge regression for scores) is fitted on the pooled vectors of training texts, standardised, and
-scored on test texts in the task's metric; beside it what the most frequent answer scores. No weight is changed.
+A logistic regression (ridge regression for a regression) is fitted on the standardised pooled vectors of training texts
+and evaluated on test texts in the task's metric. The table also shows the score of the most frequent class. The
+backbone's weights do not change.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ from tasks.sources.simulated.twin import Example, Twin, examples
 from tasks.suite import resolve_suite
 
 BATCH = 64
-STRENGTH = 0.1  # inverse of the penalty on the standardised vectors; a probe, so not tuned for each task
+STRENGTH = 0.1  # inverse of the penalty on the standardised vectors; not tuned per task
 
 
 def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
-    """Mean of the last hidden states [n, d] of the rows' real tokens."""
+    """Mean of the last hidden states of each row's tokens, without padding, [n, d].
+
+    Args:
+        length: Maximum number of tokens per row.
+    """
     found = []
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
@@ -49,7 +54,12 @@ def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
 
 
 def probe(backbone: Backbone, twin: Twin, train: int, test: int, length: int, seed: int) -> tuple[float, float]:
-    """Scores of the probe and of the most frequent answer, in the task's metric."""
+    """Scores of the probe and of the most frequent class, fractions in the task's metric.
+
+    Args:
+        train, test: Number of training and of test texts.
+        length: Maximum number of tokens per row.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
 
     rows = [list(examples(twin, seed, split, n)) for split, n in (("train", train), ("test", test))]
@@ -71,14 +81,15 @@ def probe(backbone: Backbone, twin: Twin, train: int, test: int, length: int, se
 
 
 def main(
-    backbone: Annotated[str, typer.Argument(help="A known name or a folder.")] = "embedded",
-    tasks: Annotated[str, typer.Option(help="Suite, or NAME,NAME.")] = "houlsby26",
-    train: Annotated[int, typer.Option(min=50, help="Training texts of a task.")] = 1000,
-    test: Annotated[int, typer.Option(min=50, help="Test texts of a task.")] = 500,
-    length: Annotated[int, typer.Option(min=8, help="Tokens of a row.")] = 80,
-    seed: int = 5,
-    out: Annotated[Path | None, typer.Option(help="JSON file of the numbers.")] = None,
+    backbone: Annotated[str, typer.Argument(help="embedded, minilm, a folder, or a hub id.")] = "embedded",
+    tasks: Annotated[str, typer.Option(help="Suite, or tasks as a comma list.")] = "houlsby26",
+    train: Annotated[int, typer.Option(min=50, help="Training texts per task.")] = 1000,
+    test: Annotated[int, typer.Option(min=50, help="Test texts per task.")] = 500,
+    length: Annotated[int, typer.Option(min=8, help="Maximum number of tokens per row.")] = 80,
+    seed: Annotated[int, typer.Option(help="Seed of the texts.")] = 5,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write the numbers to.")] = None,
 ) -> None:
+    """Fit a linear probe on each simulated task, with the pooled vectors of a frozen backbone."""
     torch.set_num_threads(1)
     console, loaded = Console(), load_backbone(backbone)
     names = resolve_suite(tasks, tuple(twins()))[1]

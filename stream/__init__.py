@@ -1,12 +1,14 @@
-"""Streams of tasks, the learners that meet them, and the account of what they keep and cost.
+"""Simulate continual learning on streams of text tasks: run learners on a stream, compare them, check the proof.
 
     from stream import run
 
-    results = run(suite="cola,rte", learners=["head", "adapter:64"], train_examples=500, out="runs/first")
+    results = run(suite="cola,rte", learners=["head", "adapter:64"], train_examples=500, dtype="auto", out="runs/first")
+    results["adapter:64"].metrics["average_accuracy"]
 
-`run` and `kept_workers` compute; `plan` tells what a run would do; `load_results`, `verify` and `compare` read finished
-runs; `cost` counts parameters without computing anything. Bad input raises `InputError`, a run that could not go on
-`RunFailed`.
+`run` trains and evaluates; `kept_workers` keeps its processes for several runs. `plan` shows what a run would do.
+`load_results`, `verify` and `compare` read the folders of runs. `cost` counts parameters without running anything.
+`InputError` means bad input, `RunFailed` a run that ended early. Import these names from here; the rooms below `stream`
+are internal, except `stream.hub` (load shared models) and `stream.results.metrics` (define your own metrics).
 """
 
 from __future__ import annotations
@@ -39,8 +41,8 @@ __all__ = [
     "RunFailed",
 ]
 
-# Imported when first asked for: a worker needs none of them.
-_HOMES = {
+# Module of each name. It is imported at the first use of the name, because a worker needs none of them.
+_MODULES = {
     "run": "stream.api.run",
     "kept_workers": "stream.api.run",
     "plan": "stream.api.plan",
@@ -57,8 +59,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

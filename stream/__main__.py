@@ -1,4 +1,4 @@
-"""`python -m stream` is the command `taskstream`."""
+"""Make `python -m stream` the same as the command `taskstream`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The end of a run that could not go on."""
+"""The error of a run that ends early."""
 
 from __future__ import annotations
 
 
 class RunFailed(Exception):
-    """The run ended early; what was earned is in the ledger and the store, and the same command goes on from there."""
+    """The run ended early. Completed work is in the ledger and the store, and the same command continues the run."""

@@ -1,4 +1,4 @@
-"""Settings of the whole suite: offline, one thread, no deadline on properties, caches in a scratch folder."""
+"""Settings of the whole test suite: offline, one thread, no deadline for properties, caches in a scratch folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub client, which reads it once
+os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub client, which reads it only once
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["WANDB_MODE"] = "disabled"
@@ -22,9 +22,9 @@ from tests.worlds import save_backbone, save_task
 
 pytest_plugins = ["tests.slowest"]
 
-# A first example that imports torch takes seconds: time is no property of the code under test.
-# Where CI is set, examples follow from the code alone: a change is judged by what it changed, and new examples are
-# looked for in every other run. A long search is `pytest --hypothesis-profile thorough`.
+# No deadline: a first example that imports torch takes seconds, which says nothing about the code under test.
+# If CI is set, hypothesis always draws the same examples, so a failure comes from the change. Other runs look for new
+# examples. A long search is `pytest --hypothesis-profile thorough`.
 settings.register_profile(
     "suite",
     deadline=None,
@@ -37,13 +37,13 @@ settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
-    """By default a tenth of the suite goes into collections that look through the objects of all libraries."""
+    """Collect garbage less often: with Python's defaults, collections take a tenth of the suite's time."""
     gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(autouse=True, scope="session")
 def scratch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Encoded tasks of tests go to a scratch folder, never to the user's cache."""
+    """Write the encoded tasks of tests to a scratch folder, never to the user's cache."""
     patch = pytest.MonkeyPatch()
     patch.setenv("TASKSTREAM_CACHE", str(tmp_path_factory.mktemp("cache")))
     yield
@@ -53,14 +53,14 @@ def scratch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def warm_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers of runs of this process begin with the libraries loaded."""
+    """Let workers of runs in this process start with the libraries loaded."""
     from stream.execution import workers
 
     monkeypatch.setattr(workers, "_process", warm.worker)
 
 
 class ByShape(dict[Any, Any]):
-    """Counts of FLOPs by what they depend on: each run loads a backbone of its own, of the same shape."""
+    """Counts of FLOPs by the backbone's shape, because each run loads its own backbone of the same shape."""
 
     def setdefault(self, backbone: Any, default: Any = None) -> Any:
         return super().setdefault((backbone.architecture, backbone.pooling, backbone.dtype), default)
@@ -68,7 +68,7 @@ class ByShape(dict[Any, Any]):
 
 @pytest.fixture(scope="session")
 def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folder of a random BERT with pooler: d = 16, L = 2, d_ff = 32. Runs on it count FLOPs once a session."""
+    """Folder of a BERT with random weights and a pooler: d = 16, L = 2, d_ff = 32. FLOPs are counted once."""
     from learners.forward import flops
 
     with patch.object(flops, "_COUNTED", ByShape()):
@@ -77,7 +77,10 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def tiny_tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of four small tasks: two and three classes, a pair, a regression; two of them named as in the table."""
+    """Folder of four small tasks: two classes, three classes, pairs, and a regression of pairs.
+
+    All but `colours` have names of real tasks.
+    """
     folder = tmp_path_factory.mktemp("tasks")
     save_task(folder, "sms_spam", classes=2)
     save_task(folder, "colours", classes=3)
@@ -88,8 +91,8 @@ def tiny_tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """Folder of the real tasks: $TASKSTREAM_DATA, or shared/data beside the repository."""
+    """Folder of the 26 real tasks: $TASKSTREAM_DATA, or shared/data beside the repository. Skips if there is none."""
     folder = Path(os.environ.get("TASKSTREAM_DATA") or Path(__file__).parents[2] / "shared" / "data")
     if not (folder / "cola").is_dir():
-        pytest.skip("the real data of the 26 tasks is not here; set TASKSTREAM_DATA to its folder")
+        pytest.skip("no data of the 26 real tasks; set TASKSTREAM_DATA to its folder")
     return folder

@@ -9,9 +9,9 @@ from typing import Any
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.storage.events import read_events
-from stream.storage.files import laid_out
+from stream.storage.files import readable_json
 from stream.storage.ledger import Ledger, read_ledger
-from stream.verification.recorded import recorded
+from stream.verification.recorded import recorded_run
 
 Change = Callable[[list[dict[str, Any]]], None]
 
@@ -27,10 +27,10 @@ def forge(folder: Path, change: Change, documents: bool = True) -> None:
         ledger.append(event)
     if not documents:
         return
-    run = recorded(read_events(ledger))
+    run = recorded_run(read_events(ledger))
     assert run is not None
     document = results(run.facts, run.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
-    (folder / "results.json").write_text(laid_out(document) + "\n")
+    (folder / "results.json").write_text(readable_json(document) + "\n")
     for name in run.facts.learners:
         (folder / name / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.events)))
 

@@ -1,4 +1,4 @@
-"""Small worlds in memory: backbones loaded once a process, and tokenised tasks that a learner can learn."""
+"""Small inputs for tests, in memory: backbones loaded once per process, and learnable tokenised tasks."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from tasks.task import Kind, Task
 from tests.worlds import VOCABULARY, save_backbone
 
 CLS, SEP = VOCABULARY.index("[CLS]"), VOCABULARY.index("[SEP]")
-FILLERS, MARKERS = np.arange(5, 14), np.arange(14, 25)  # words that say nothing, and one for each class
+FILLERS, MARKERS = np.arange(5, 14), np.arange(14, 25)  # words without information, and a word for each class
 
 
 def new_backbone(model_type: str = "bert", pooling: str = "cls", dtype: Dtype = "float32") -> Backbone:
-    """A backbone of its own, for tests that change it."""
+    """A new backbone, for tests that change it."""
     with tempfile.TemporaryDirectory() as folder:
         return load_backbone(str(save_backbone(Path(folder) / model_type, model_type, pooling=pooling)), dtype)
 
 
 @cache
 def backbone(model_type: str = "bert", pooling: str = "cls", dtype: Dtype = "float32") -> Backbone:
-    """The backbone that all tests share; whoever changes it breaks the contract of this package."""
+    """The backbone that all tests share. No code may change it."""
     return new_backbone(model_type, pooling, dtype)
 
 
 @cache
 def sharp_backbone(model_type: str = "bert", pooling: str = "cls") -> Backbone:
-    """A backbone whose matrices are ten times as large: attention chooses, and what is done to it shows."""
+    """A backbone with matrices ten times as large, so that attention is sharp and changes of it are visible."""
     base = new_backbone(model_type, pooling)
     for weight in base.weights.values():
         if weight.dim() == 2:
@@ -47,7 +47,11 @@ def sharp_backbone(model_type: str = "bert", pooling: str = "cls") -> Backbone:
 
 
 def encoded(name: str = "colours", *, classes: int = 2, rows: int = 48, kind: Kind = "single") -> EncodedTask:
-    """A tokenised task whose class (or score) is told by a marker in the row; 16 rows to validate, 16 to test."""
+    """A tokenised task. A marker word in the row determines the class or score.
+
+    Args:
+        rows: Training rows. There are 16 validation and 16 test rows.
+    """
     labels = () if kind == "regression" else tuple(f"label{i}" for i in range(classes))
     task = Task(name, name, kind, labels=labels)
     random = np.random.default_rng(sum(name.encode()))
@@ -71,7 +75,7 @@ def _split(random: np.random.Generator, rows: int, classes: int, kind: Kind) -> 
 
 
 def score(target: np.ndarray, output: np.ndarray) -> float:
-    """Accuracy, or the negative mean squared error of a real-valued target."""
+    """Accuracy; for a real-valued target, the negative mean squared error."""
     if target.dtype.kind == "f":
         return -float(np.mean((output[:, 0] - target) ** 2))
     return float((output.argmax(1) == target).mean())

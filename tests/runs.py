@@ -1,4 +1,4 @@
-"""Tiny runs for tests: settings of a run of seconds, the command called in this process or as a process, ledgers."""
+"""Tiny runs for tests: settings of a short run, calls of the command in this or in a new process, and ledgers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ import typer
 
 from tests.warm import Forked
 
-COMMAND = Path(sys.executable).with_name("taskstream")  # as installed beside this interpreter
+COMMAND = Path(sys.executable).with_name("taskstream")  # installed beside this interpreter
 TASKS = ("sms_spam", "colours", "rte")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command did: its exit code and what it printed."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -33,11 +33,12 @@ class Answer:
 
     @property
     def errors(self) -> list[str]:
+        """Lines of standard error."""
         return self.err.splitlines()
 
 
 def tiny_settings(tasks: Path, backbone: Path, out: Path, /, **more: Any) -> dict[str, Any]:
-    """Settings of a run of about a second, in this process unless `workers` says otherwise."""
+    """Settings of a run of about a second, by name. It runs in this process unless `more` has `workers`."""
     defaults = {
         "suite": ",".join(TASKS),
         "source": f"folder:{tasks}",
@@ -54,12 +55,12 @@ def tiny_settings(tasks: Path, backbone: Path, out: Path, /, **more: Any) -> dic
 
 
 def as_arguments(settings: dict[str, Any]) -> list[str]:
-    """The same settings as options of `taskstream run`."""
+    """Settings as options of `taskstream run`."""
     return [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
 def call(*arguments: str) -> Answer:
-    """`taskstream ARGUMENTS` in this process, through its entry point."""
+    """Run `taskstream ARGUMENTS` in this process, through its entry point."""
     from stream.cli.main import main
 
     out, err = io.StringIO(), io.StringIO()
@@ -79,17 +80,17 @@ def call(*arguments: str) -> Answer:
 
 @cache
 def _parser_of(app: typer.Typer, make: Callable[[typer.Typer], Any] = typer.main.get_command) -> Any:
-    """Reading the signatures of all commands takes longer than most commands here: it is done once."""
+    """Parser of the command line, made once: reading the signatures of all commands takes longer than most tests."""
     return make(app)
 
 
 def start(*arguments: str) -> Forked:
-    """`taskstream ARGUMENTS` as a process of its own that has the libraries loaded already, its output in pipes."""
+    """Start `taskstream ARGUMENTS` in a new process that has loaded the libraries already, with its output in pipes."""
     return Forked("stream.cli.main", arguments, None, COLUMNS="120")
 
 
 def start_anew(*arguments: str) -> subprocess.Popen[str]:
-    """`taskstream ARGUMENTS` as the process that a user starts, its output in pipes."""
+    """Start `taskstream ARGUMENTS` in a new process, as a user does, with its output in pipes."""
     environment = {**os.environ, "COLUMNS": "120"}
     return subprocess.Popen(
         [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -97,37 +98,39 @@ def start_anew(*arguments: str) -> subprocess.Popen[str]:
 
 
 def wait(process: Forked | subprocess.Popen[str]) -> Answer:
-    """Wait for a process of `start` or `start_anew`."""
+    """Wait for a process of `start` or `start_anew` to end, at most 300 s."""
     out, err = process.communicate(timeout=300)
     return Answer(process.returncode, out, err)
 
 
 def ledger_of(out: Path) -> list[dict[str, Any]]:
-    """The events of a run's ledger; a torn last line is left out."""
+    """Events of a run's ledger, without an incomplete last line."""
     lines = (out / "ledger.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
     return [json.loads(line) for line in lines]
 
 
 def events_of(out: Path, kind: str) -> list[dict[str, Any]]:
+    """Events of one kind, such as `fit`, of a run's ledger."""
     return [event for event in ledger_of(out) if event["event"] == kind]
 
 
 def deltas_of(out: Path) -> dict[tuple[str, str], str]:
-    """Content id of the Delta of each (learner, task)."""
+    """Content id of each Delta, by (learner, task)."""
     return {(event["learner"], event["task"]): event["delta"] for event in events_of(out, "fit")}
 
 
 def fitted(out: Path) -> list[tuple[str, str]]:
-    """(learner, task) of every fit that was really done, not taken from the store."""
+    """(learner, task) of every fit that was computed, not read from the store."""
     return [(event["learner"], event["task"]) for event in events_of(out, "fit") if not event["cached"]]
 
 
 def matrices_of(results: dict[str, Any]) -> dict[str, list[list[float | None]]]:
+    """R of each learner of a results.json document."""
     return {name: learner["R"] for name, learner in results["learners"].items()}
 
 
 def read_results(out: Path) -> dict[str, Any]:
-    """results.json, read as strict JSON: NaN and Infinity are refused."""
+    """Read results.json as strict JSON: NaN and Infinity fail."""
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} in results.json")
@@ -137,7 +140,7 @@ def read_results(out: Path) -> dict[str, Any]:
 
 
 class Finished(NamedTuple):
-    """A run that a command made, with its settings and what the command did."""
+    """A run made by the command: its folder, its settings, and the command's answer."""
 
     out: Path
     settings: dict[str, Any]

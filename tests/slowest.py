@@ -1,6 +1,6 @@
-"""`pytest --slowest N`: the tests that cost the most processor time, subprocesses included, and each directory's sum.
+"""`pytest --slowest N`: the tests and the files with the most CPU time, subprocesses included.
 
-pytest's own `--durations` measures wall time, which on a busy machine says little and hides what runs in workers.
+pytest's own `--durations` measures wall time, which means little on a busy machine and hides the work of subprocesses.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slowest", type=int, default=0, metavar="N", help="show the N tests with most processor time")
+    parser.addoption("--slowest", type=int, default=0, metavar="N", help="show the N tests with the most CPU time")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Slowest:
-    """Adds the processor seconds of setup, call and teardown to their reports, and sums them at the end."""
+    """Adds the CPU seconds of setup, call and teardown to their reports, and prints sums at the end."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -50,9 +50,9 @@ class Slowest:
             terminalreporter.section(f"processor seconds: {title}")
             for name, seconds in sorted(table.items(), key=lambda pair: -pair[1])[: self.count]:
                 terminalreporter.line(f"{seconds:8.2f}  {name}")
-        terminalreporter.line(f"{sum(files.values()):8.2f}  all tests; imports while collecting come on top")
+        terminalreporter.line(f"{sum(files.values()):8.2f}  all tests; imports during collection are not included")
 
 
 def processor_seconds() -> float:
-    """User and system seconds of this process and of the children that it has waited for."""
+    """User and system CPU seconds of this process and of the children that it has waited for."""
     return sum(os.times()[:4])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stream.storage.cell import Cell
-from stream.storage.events import FailedFitEvent, FitEvent, Opening, RowEvent, RowKind
+from stream.storage.events import FailedFitEvent, FitEvent, Header, RowEvent, RowKind
 from stream.storage.facts import LedgerFacts
 from stream.storage.fits import Failure
 from stream.storage.keys import RunInputs
@@ -40,7 +40,7 @@ def failed_fit(learner: str, arrival: int, task: str, failed: Failure | None = N
     return FailedFitEvent(**{**plain, "learner": learner, "arrival": arrival, "task": task, **given})
 
 
-def opening() -> Opening:
+def header() -> Header:
     """Of a call about nothing."""
     inputs = RunInputs(
         backbone="b", files={}, numerics={}, seed=0, train_examples=None, test_examples=None, evaluate="full",
@@ -50,4 +50,4 @@ def opening() -> Opening:
         suite="", source="", backbone={"name": "b", "id": "b", "parameters": 1}, order=(), seed=0, tasks={},
         settings={}, environment={},
     )  # fmt: skip
-    return Opening(taskstream="0", lost=(), inputs=inputs, overrides={}, facts=facts, encoded={})
+    return Header(taskstream="0", lost=(), inputs=inputs, overrides={}, facts=facts, encoded={})

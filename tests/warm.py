@@ -1,8 +1,8 @@
-"""Processes of the command and of workers that begin with PyTorch and transformers loaded, which takes seconds alone.
+"""New processes of the command and of workers that have PyTorch and transformers loaded, which otherwise takes seconds.
 
-They are forked from a server of `multiprocessing` that has loaded the libraries, none of our modules, once a session.
-All else is as in a process that is started anew: its own pipes, environment, folder, signals and exit code. What a
-start from nothing needs is tested with `subprocess` itself (test_run.py, test_schedule.py).
+They are forks of a server of `multiprocessing` that loads the libraries, but none of our modules, once per session.
+Everything else is as in a process started anew: pipes, environment, folder, signals and exit code. Other tests start
+real processes with `subprocess` (test_run.py, test_schedule.py).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SERVER.set_forkserver_preload(LIBRARIES)
 
 @dataclass
 class Descriptors:
-    """Standard input, output and errors of the new process, sent to the server when this is pickled."""
+    """Standard input, output and error of the new process. Pickling sends them to the server."""
 
     numbers: Sequence[int]
 
@@ -41,10 +41,16 @@ class Descriptors:
 
 
 class Forked:
-    """Used as `subprocess.Popen(..., text=True)`, which a process that another one forked cannot be."""
+    """A process with the methods of `subprocess.Popen(..., text=True)`, which cannot wrap a fork of another process."""
 
     def __init__(self, module: str, arguments: Sequence[str], errors: IO[str] | None, **more: str) -> None:
-        """Run `main()` of a module with `sys.argv[1:]` = `arguments`; `errors` None gives a pipe."""
+        """Run `main()` of a module.
+
+        Args:
+            arguments: `sys.argv[1:]` of the process.
+            errors: File for standard error; None makes a pipe.
+            more: Further environment variables.
+        """
         pipes = [os.pipe(), os.pipe()] + ([] if errors else [os.pipe()])
         theirs = [pipes[0][0], pipes[1][1], errors.fileno() if errors else pipes[2][1]]
         given = (module, list(arguments), {**os.environ, **more}, os.getcwd(), Descriptors(theirs))
@@ -78,7 +84,7 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        """Close its input, wait for its end, and give what it wrote."""
+        """Close the input of the process, wait for its end, and return its output and errors."""
         self.stdin.close()
         said = ["", ""]
 
@@ -98,7 +104,7 @@ class Forked:
 def _live(
     module: str, arguments: list[str], environment: Mapping[str, str], folder: str, descriptors: Sequence[Any]
 ) -> None:
-    """The life of the new process."""
+    """Set up the new process and run `main()` of the module in it."""
     import importlib
 
     os.setsid()
@@ -122,10 +128,10 @@ def _live(
 
 
 def worker(errors: IO[str]) -> Forked:
-    """In place of `stream.execution.workers._process`."""
+    """Start a worker; replaces `stream.execution.workers._process`."""
     return Forked("stream.execution.worker", (), errors, OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
 
 
 def stop() -> None:
-    """End the server, so that the system counts what its processes did as done by this one."""
+    """Stop the server, so that the system adds the CPU time of its processes to this one."""
     forkserver._forkserver._stop()

@@ -1,4 +1,4 @@
-"""Small worlds for tests: a random two-layer encoder of each architecture and tasks of our own words, on disk."""
+"""Small inputs for tests, on disk: random two-layer encoders of each architecture, and tasks of few words."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *(f"##{c}" f
 SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 ARCHITECTURES = ("bert", "roberta", "distilbert", "electra")
 NEW_ARCHITECTURES = ("deberta-v2", "modernbert")
-# Families that have no meaning on an architecture; a peft configuration names modules of the others.
+# Learner families that an architecture does not support.
 REFUSED = {
     "deberta-v2": ("prefix", "mam", "mhpa"),
     "modernbert": ("prefix", "mam", "mhpa", "bitfit", "pfeiffer"),
 }
-# What a config must say beside its sizes: attention as in DeBERTa-v3; windows shorter than rows, tokens that there are.
+# More settings of a config. DeBERTa: attention as in DeBERTa-v3. ModernBERT: windows shorter than the rows, and no
+# special tokens outside the vocabulary.
 SETTINGS = {
     "deberta-v2": {
         "relative_attention": True,
@@ -40,7 +41,7 @@ SETTINGS = {
 
 
 def applies(specification: str, model_type: str) -> bool:
-    """Whether a learner can be had on an architecture, by our own account."""
+    """Whether a learner works on an architecture. Besides `REFUSED`, a peft configuration may name modules it lacks."""
     names = {part.split(":")[0] for part in re.split(r"\+(?=[a-z])", specification)}
     unlike_bert = model_type in NEW_ARCHITECTURES and "target_modules=[query,value,q_lin,v_lin]" in specification
     ones = model_type == "modernbert" and "vector=ones" in specification
@@ -48,7 +49,14 @@ def applies(specification: str, model_type: str) -> bool:
 
 
 def save_backbone(folder: Path, model_type: str = "bert", seed: int = 0, pooling: str = "cls") -> Path:
-    """A random encoder of `model_type`, d = 16, L = 2, d_ff = 32, and a WordPiece tokenizer, saved as on the hub."""
+    """Save a random encoder of `model_type`, d = 16, L = 2, d_ff = 32, and a WordPiece tokenizer, as on the hub.
+
+    Args:
+        pooling: `mean` adds a sentence-transformers config; otherwise the folder has none.
+
+    Returns:
+        `folder`.
+    """
     import torch
     from transformers import AutoConfig, AutoModel, BertTokenizer
 
@@ -64,7 +72,7 @@ def save_backbone(folder: Path, model_type: str = "bert", seed: int = 0, pooling
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AutoModel.from_config(config)
-        for name, tensor in model.named_parameters():  # away from 0 and 1, so that a norm left out shows
+        for name, tensor in model.named_parameters():  # not 0 and 1, so that a missing norm changes the output
             if "norm" in name.lower() or name.endswith("bias"):
                 tensor.data += 0.1 * torch.randn(tensor.shape)
     model.save_pretrained(folder)
@@ -76,7 +84,14 @@ def save_backbone(folder: Path, model_type: str = "bert", seed: int = 0, pooling
 
 
 def save_task(folder: Path, name: str, classes: int = 2, rows: int = 60, kind: str = "single", seed: int = 0) -> Path:
-    """A learnable task: the class is told by which colour word stands in the text (its place, for regression)."""
+    """Save a learnable task as FOLDER/NAME/data.csv. A word of `QUALITIES` in the text determines the class.
+
+    Args:
+        kind: `single`, `pair` or `regression`. A regression has pairs and also a score: the class's index plus noise.
+
+    Returns:
+        `folder`.
+    """
     draw = random.Random(f"{name}:{seed}")
     labels = [f"label{i}" for i in range(classes)]
     header = ["text", *(["text_b"] if kind != "single" else []), "label", *(["score"] if kind == "regression" else [])]

@@ -47,7 +47,7 @@ def peft_settings(learner: Learner, architecture: Architecture) -> dict[str, Any
         InputError: peft cannot describe this learner. The message gives the reason of `unsayable`.
     """
     if reason := unsayable(learner, architecture):
-        raise InputError("peft has no form for this", where=f"learner {learner.name}", found=reason)
+        raise InputError("peft has no format for this", where=f"learner {learner.name}", found=reason)
     if learner.peft:
         return read_object(learner.peft)
     if learner.prompt:

@@ -1,10 +1,9 @@
-"""Avalanche 0.6: its benchmark of the same rows, its Naive strategy, its evaluation of every past task.
+"""Avalanche 0.6 as a contender: its benchmark of the same rows, its Naive strategy, its evaluation of every past task.
 
-A learner with weights of its own for each task is the strategy with a plugin that keeps the trained weights of each
-task and puts them back before the task is evaluated. In a stream it does the work that ours does: it validates after
-each epoch and keeps the best, and evaluates all tasks before the first is learned. Rows are arrays in memory, which
-Avalanche reads faster than a `datasets.Dataset`; the optimiser is made anew for each task, as Avalanche would carry its
-moments over.
+For an isolated learner, a plugin stores the trained weights of each task and restores them before the task is
+evaluated. In a stream Avalanche does the same work as ours: it validates after each epoch, keeps the best epoch, and
+evaluates all tasks before the first one is learned. Rows are arrays in memory, which Avalanche reads faster than a
+`datasets.Dataset`. Each task gets a new optimiser, because Avalanche would carry the moments over.
 """
 
 # mypy: disable-error-code="import-untyped"
@@ -31,11 +30,11 @@ from stream.avalanche.model import loss_of
 from stream.avalanche.rows import avalanche_dataset
 from tasks.encoded import EncodedTask
 
-EVALUATION_BATCH = 16  # its rows are not sorted: larger ones carry more padding
+EVALUATION_BATCH = 16  # Avalanche does not sort rows by length, so larger batches have more padding
 
 
 class Heads(MultiTaskModule):  # type: ignore[misc]
-    """A classifier of transformers with a head for each task; a batch is of one task."""
+    """A transformers classifier with a head per task. All rows of a batch belong to one task."""
 
     def __init__(self, model: Any, outputs: Sequence[int]) -> None:
         super().__init__()
@@ -50,34 +49,34 @@ class Heads(MultiTaskModule):  # type: ignore[misc]
 
 
 class Isolated(SupervisedPlugin):  # type: ignore[misc]
-    """Weights of its own for each task: begun at the pretrained ones, put back before the task is evaluated."""
+    """Own weights for each task: training starts at the pretrained ones; evaluation restores those of the task."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.first, self.kept = self._copy(), dict[int, dict[str, Tensor]]()
+        self.first, self.stored = self._copy(), dict[int, dict[str, Tensor]]()
 
     def before_training_exp(self, strategy: Any, **_: Any) -> None:
-        self._put_back(self.first)
+        self._restore(self.first)
 
     def after_training_exp(self, strategy: Any, **_: Any) -> None:
-        self.kept[strategy.experience.current_experience] = self._copy()
+        self.stored[strategy.experience.current_experience] = self._copy()
 
     def before_eval_exp(self, strategy: Any, **_: Any) -> None:
         if strategy.experience.origin_stream.name == "test":
-            self._put_back(self.kept.get(strategy.experience.current_experience, self.first))
+            self._restore(self.stored.get(strategy.experience.current_experience, self.first))
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: p.detach().clone() for name, p in self.trained.items()}
 
-    def _put_back(self, state: Mapping[str, Tensor]) -> None:
+    def _restore(self, state: Mapping[str, Tensor]) -> None:
         with torch.no_grad():
             for name, tensor in state.items():
                 self.trained[name].copy_(tensor)
 
 
 class BestEpoch(SupervisedPlugin):  # type: ignore[misc]
-    """Keeps the weights of the epoch that did best on validation rows; it stands before what keeps those of tasks."""
+    """Restores the weights of the epoch that is best on validation rows. It must come before `Isolated`."""
 
     def before_training_exp(self, strategy: Any, **_: Any) -> None:
         self.best, self.weights = -1.0, dict[str, Tensor]()
@@ -97,7 +96,7 @@ class BestEpoch(SupervisedPlugin):  # type: ignore[misc]
 
 
 class Strategy(Naive):  # type: ignore[misc]
-    """Naive, with a new AdamW over what has gradients for each task."""
+    """Naive, with a new AdamW for each task over the parameters that have gradients."""
 
     def make_optimizer(self, **_: Any) -> None:
         self.optimizer = torch.optim.AdamW([p for p in self.model.parameters() if p.requires_grad], lr=1e-4)
@@ -116,10 +115,11 @@ def benchmark(tasks: Sequence[EncodedTask], pad_id: int) -> Any:
 def strategy_of(
     folder: str, learner: str, tasks: Sequence[EncodedTask], batch_size: int, epochs: int, best_epoch: bool = False
 ) -> Strategy:
-    """A strategy for a learner; `full:sequential` trains one model on, the others keep weights for each task.
+    """A strategy for a learner. `full:sequential` trains one model for all tasks; the others have weights per task.
 
     Args:
-        best_epoch: Whether what it is told to evaluate in training is validated after each epoch, and the best kept.
+        learner: One of `LEARNERS`, or `full:sequential`.
+        best_epoch: Validate after each epoch on the streams given to `train`, and keep the best epoch. Default: no.
     """
     name, _, rest = learner.partition(":")
     sequential = rest == "sequential"
@@ -143,7 +143,7 @@ def strategy_of(
 def train(
     folder: str, data: str, learner: str, examples: int, epochs: int, batch_size: int, **_: Any
 ) -> dict[str, Any]:
-    """Train on one task, from the pretrained weights; the clock runs during `strategy.train`."""
+    """Train on one task from the pretrained weights. The timed part is `strategy.train`."""
     torch.manual_seed(0)
     task = opened(data, examples, 1)
     strategy = strategy_of(folder, learner, [task], batch_size, epochs)
@@ -156,7 +156,7 @@ def train(
 def evaluate(
     folder: str, data: Sequence[str], learner: str, test_examples: int, count: int, **_: Any
 ) -> dict[str, Any]:
-    """Evaluate the first `count` tasks, each with weights of its own (untrained ones cost the same)."""
+    """Evaluate the first `count` tasks, each with its own weights. The weights are untrained, which costs the same."""
     tasks = [opened(path, 1, test_examples) for path in data[:count]]
     strategy = strategy_of(folder, learner, tasks, 1, 0)
     made = benchmark(tasks, strategy.model.model.config.pad_token_id)
@@ -169,10 +169,10 @@ def stream(
     folder: str, data: Sequence[str], learners: Sequence[str], examples: int, test_examples: int, epochs: int,
     batch_size: int, **_: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Whole streams, one learner after the other: evaluate all tasks; train on each, then evaluate all so far.
+    """Run a whole stream for one learner after the other: evaluate all tasks; train on each, then evaluate all so far.
 
     Returns:
-        `learners`: seconds and accuracies after the last task of each.
+        `learners`: seconds, and accuracies after the last task, by learner.
     """
     found = {}
     for learner in learners:

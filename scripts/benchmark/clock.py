@@ -1,4 +1,4 @@
-"""Time of a block: seconds that passed, and seconds of the processor."""
+"""Time of a block: wall clock and CPU seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 @dataclass
 class Spent:
-    """Filled when the block ends. `cpu` is of all threads of this process; much below `seconds`, it had to wait."""
+    """Times of a block, filled when the block ends.
+
+    Attributes:
+        seconds: Wall clock.
+        cpu: CPU seconds of all threads of this process. If it is much lower than `seconds`, the process had to wait.
+    """
 
     seconds: float = 0.0
     cpu: float = 0.0
@@ -28,7 +33,7 @@ def clocked() -> Iterator[Spent]:
 
 
 def median_of(times: int, action: Callable[[], object]) -> float:
-    """Median of the seconds that an action takes."""
+    """Median of the seconds of an action that is repeated `times` times."""
     found = []
     for _ in range(times):
         begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Who is measured: `taskstream`, and three that a user would take otherwise."""
+"""The contenders: `taskstream`, and three alternatives."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ OURS = "taskstream"
 
 
 def ours(name: str, function: str, dtype: str, **settings: Any) -> Contender:
-    """`taskstream`, its process started as the engine starts its workers."""
+    """`taskstream`. Its process has the environment of a worker of the engine."""
     return Contender(
         f"{OURS} {name}", f"{OURS} {dtype}", f"benchmark.ours:{function}", {"dtype": dtype, **settings}, MEMORY
     )
 
 
 def trainer(function: str, name: str = "Trainer") -> Contender:
-    """transformers.Trainer, with peft where it has the method."""
+    """transformers.Trainer, with peft if it has the method."""
     return Contender(name, "Trainer", f"benchmark.{function}")
 
 
@@ -28,5 +28,5 @@ def avalanche(function: str, name: str = "Avalanche") -> Contender:
 
 
 def plain(function: str, name: str = "plain loop") -> Contender:
-    """PyTorch and nothing else."""
+    """A plain loop in PyTorch."""
     return Contender(name, "plain loop", f"benchmark.{function}")

@@ -1,7 +1,7 @@
-"""(g) What comes out: test scores after equal training, over seeds, of ours in both dtypes and of Trainer.
+"""(g) Test scores after equal training, over seeds: ours in both dtypes, and Trainer's.
 
-Everybody has the same rows, epochs, batch size, optimiser, peak rate and schedule, and a head on the backbone's own
-pooling, and answers with what the last epoch left.
+All have the same rows, epochs, batch size, optimiser, peak rate and schedule, a head on the backbone's own pooling, and
+use the weights of the last epoch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from stream.results.intervals import interval
 
 
 def measure(work: Work) -> Iterator[Measurement]:
-    """A value is the mean over tasks, of one seed; the note says how far it is from ours, over tasks and seeds."""
+    """Measure part g. A value is the mean over tasks for one seed. The note is the difference to ours, over both."""
     sizes, base = work.sizes, load_backbone(work.backbone)
     who = [
         *(ours(each, "scored", each) for each in dict.fromkeys((work.dtype, "float32"))),

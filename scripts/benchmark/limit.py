@@ -1,4 +1,4 @@
-"""What this machine can do at best on one thread: matrix products in each dtype, and copies of memory."""
+"""The limit of this machine on one thread: matrix products in each dtype, and copies of memory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from benchmark.work import Work
 from learners.backbones.backbone import load_backbone
 
 DTYPES = ("float32", "bfloat16")
-SECONDS = 0.15  # of one reading: long beside the clock's grain, short beside a change of the machine's load
+SECONDS = 0.15  # of one reading: long compared with the clock's resolution, short compared with changes of load
 
 
 def product(shape: tuple[int, int, int], dtype: str) -> dict[str, float]:
-    """FLOP/s of [rows, inner] x [inner, columns], the result written where the last one was."""
+    """FLOP/s of the product [rows, inner] x [inner, columns]; all results are written to the same tensor."""
     torch.set_num_threads(1)
     rows, inner, columns = shape
     kind = getattr(torch, dtype)
@@ -30,7 +30,7 @@ def product(shape: tuple[int, int, int], dtype: str) -> dict[str, float]:
 
 
 def copy(copied: int) -> dict[str, float]:
-    """Bytes a second, read and written, of copying `copied` bytes."""
+    """Bytes per second of copying `copied` bytes; bytes read and bytes written both count."""
     torch.set_num_threads(1)
     source = torch.zeros(copied, dtype=torch.uint8)
     target = torch.zeros_like(source)
@@ -49,7 +49,7 @@ def _per_second(action: Any) -> float:
 
 
 def measure(work: Work) -> Iterator[Measurement]:
-    """Products of squares and of the backbone's own shapes, all tokens of a batch at full length together."""
+    """Measure products of square matrices and of the backbone's shapes, with all tokens of a batch at full length."""
     sizes, architecture = work.sizes, load_backbone(work.backbone).architecture
     tokens, d, f = sizes.batch_size * sizes.max_length, architecture.hidden, architecture.ffn
     shapes = {
@@ -71,7 +71,7 @@ def measure(work: Work) -> Iterator[Measurement]:
             rates[key].append(work.processes.ask(contender, {})["rate"] / 1e9)
         copies.append(work.processes.ask(memory, {"copied": sizes.copied})["rate"] / 1e9)
     for dtype in DTYPES:
-        work.peak[dtype] = 1e9 * max(max(rates[name, dtype]) for name in shapes)  # whatever disturbs only slows
+        work.peak[dtype] = 1e9 * max(max(rates[name, dtype]) for name in shapes)  # other load only makes it slower
     for (name, dtype), values in rates.items():
         shape = "x".join(map(str, shapes[name]))
         share = 1e9 * median(values) / work.peak[dtype]

@@ -1,4 +1,4 @@
-"""What was measured: figures of one contender in one case, set against ours, as a row of the table."""
+"""Measurements: values of one contender in one case, compared with ours, as a row of the table."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ HEAD = ("part", "case", "contender", "median", "ours is", "of limit", "min to ma
 
 @dataclass(frozen=True)
 class Measurement:
-    """One contender's figures.
+    """Values of one contender in one case.
 
     Attributes:
-        values: Of each repetition, in `unit`.
-        more: Whether more is better; of seconds and bytes less is.
-        share: Of the machine's best matrix products in this dtype, by the median; None where nobody counts.
-        note: What must be said beside the figure, as "extrapolated from 1".
+        part: Letter of the part, or `limit`.
+        values: One value per repetition, in `unit`.
+        more: Whether more is better. Default: no, as for seconds and bytes.
+        share: Share of the machine's best matrix products in this dtype, for the median; None if it is not counted.
+        note: Remark for the table, such as "extrapolated from 1". Default: none.
     """
 
     part: str
@@ -38,24 +39,24 @@ class Measurement:
 
 
 def reference(measured: Measurement, all_of_them: Sequence[Measurement]) -> Measurement | None:
-    """Ours in the same case and unit, the first of them; None where there is none."""
+    """Our first measurement in the same case and unit; None if there is none."""
     same = (measured.part, measured.case, measured.unit)
     ours = (m for m in all_of_them if m.contender.startswith(OURS) and (m.part, m.case, m.unit) == same)
     return next(ours, None)
 
 
 def advantage(measured: Measurement, ours: Measurement) -> float:
-    """How many times as fast, or as small, ours is."""
+    """How many times as fast or as small ours is."""
     quotient = ours.median / measured.median
     return quotient if measured.more else 1 / quotient
 
 
 def as_rows(all_of_them: Sequence[Measurement]) -> list[list[str]]:
-    """The table under `HEAD`; part and case are told once."""
-    rows, last = [], ["", ""]
+    """Rows of the table under `HEAD`. A part or case that equals the one above is left blank."""
+    rows, above = [], ["", ""]
     for row in (_row(measured, all_of_them) for measured in all_of_them):
-        told, last = last, row[:2]
-        rows.append(["" if row[0] == told[0] else row[0], "" if row[:2] == told else row[1], *row[2:]])
+        before, above = above, row[:2]
+        rows.append(["" if row[0] == before[0] else row[0], "" if row[:2] == before else row[1], *row[2:]])
     return rows
 
 
@@ -69,7 +70,7 @@ def _row(measured: Measurement, all_of_them: Sequence[Measurement]) -> list[str]
 
 
 def as_entry(measured: Measurement, all_of_them: Sequence[Measurement]) -> dict[str, Any]:
-    """As JSON says it."""
+    """A measurement for JSON."""
     ours = reference(measured, all_of_them)
     times = None if ours is None else advantage(measured, ours)
     return {**asdict(measured), "median": measured.median, "ours_is_times_better": times}

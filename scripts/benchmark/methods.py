@@ -1,7 +1,7 @@
-"""Our learners as a user sets them up on a model of transformers: `requires_grad`, peft, or two small modules.
+"""Our learners as a user sets them up on a transformers model: by `requires_grad`, peft, or two small modules.
 
-peft has LoRA and LayerNorm tuning; it has no bottleneck adapters after the sub-layers (Houlsby et al. 2019) and no
-AdapterBias (Fu et al. 2022), so these are written out here, as one would.
+peft has LoRA and LayerNorm tuning. It has no bottleneck adapters after the sub-layers (Houlsby et al. 2019) and no
+AdapterBias (Fu et al. 2022), so this file implements these as a user would.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 LEARNERS = ("full", "topk:1", "head", "layernorm", "adapter", "adapterbias", "lora:8")
-ADAPTER, RANK = 64, 8  # as our learners' defaults
+ADAPTER, RANK = 64, 8  # defaults of our learners
 
 
 class Bottleneck(nn.Module):
-    """What leaves a sub-layer's dropout, and a bottleneck of it beside: x + W₂ g(W₁ x)."""
+    """A bottleneck adapter after the dropout of a sub-layer: x + W₂ g(W₁ x)."""
 
     def __init__(self, dropout: nn.Module, width: int, size: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Bottleneck(nn.Module):
 
 
 class Shift(nn.Module):
-    """The second matrix of a feed-forward layer with a shift of AdapterBias: W x + α(x) v."""
+    """The second matrix of a feed-forward layer with the shift of AdapterBias: W x + α(x) v."""
 
     def __init__(self, dense: nn.Linear) -> None:
         super().__init__()
@@ -45,15 +45,16 @@ class Shift(nn.Module):
 
 
 def model_of(folder: str, learner: str, outputs: int, *, library: bool) -> Any:
-    """A float32 classifier of transformers, its default attention, in which only what the learner trains has gradients.
+    """A float32 transformers classifier with default attention. Only the learner's parameters have gradients.
 
     Args:
-        folder: Of a BERT and its config.
-        outputs: Classes.
-        library: Use peft where it has the method.
+        folder: Model folder of a BERT.
+        learner: One of `LEARNERS`; other sizes and ranks are possible.
+        outputs: Number of classes.
+        library: Use peft if it has the method.
 
     Raises:
-        ValueError: A learner that is not among `LEARNERS`.
+        ValueError: The learner is not among `LEARNERS`.
     """
     from transformers import AutoModelForSequenceClassification
     from transformers.utils import logging
@@ -83,7 +84,7 @@ def model_of(folder: str, learner: str, outputs: int, *, library: bool) -> Any:
             layer.output.dense.dense.requires_grad_(False)
             layer.output.LayerNorm.requires_grad_(True)
     elif name not in ("head", "layernorm"):
-        raise ValueError(f"no learner {learner!r} here; there are {', '.join(LEARNERS)}")
+        raise ValueError(f"unknown learner {learner!r}; expected one of {', '.join(LEARNERS)}")
     if name in ("layernorm", "adapter"):
         for module in model.modules():
             if isinstance(module, nn.LayerNorm):

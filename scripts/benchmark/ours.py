@@ -21,7 +21,7 @@ from learners.forward.flops import flops_per_row, total_flops
 from learners.specification.family import parse_learner
 from learners.training.fit import fit
 from stream import kept_workers, run
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import Stream
@@ -30,14 +30,14 @@ from stream.execution.evaluate_job import scorer
 from stream.execution.job import execute
 from stream.execution.result import Needed, needed
 from stream.execution.workbench import Workbench, open_workbench
-from stream.storage.events import Fit, job_of, read_events
+from stream.storage.events import JobEvent, job_of, read_events
 from stream.storage.job import JobId
 from stream.storage.ledger import read_ledger
 
 
 @cache
 def backbone_of(name: str, dtype: Any) -> Backbone:
-    """A backbone, loaded once in a process, which it gives one thread."""
+    """A backbone, loaded once per process. Sets the process to one thread."""
     torch.set_num_threads(1)
     return load_backbone(name, dtype)
 
@@ -45,11 +45,13 @@ def backbone_of(name: str, dtype: Any) -> Backbone:
 def train(
     backbone: str, dtype: str, data: str, learner: str, examples: int, epochs: int, batch_size: int, **_: Any
 ) -> dict[str, Any]:
-    """One fit, from the pretrained weights; the clock runs during all of `fit`. Others do not validate, ours does after
-    each epoch, so it is given a single row for that.
+    """Fit once from the pretrained weights. The timed part is all of `fit`.
+
+    Ours validates after each epoch and the others do not, so it gets a single validation row.
 
     Returns:
-        Beside times: `needed`, FLOPs of the matrix products of these rows without padding, all layers in all epochs.
+        Times, `examples`, `loss`, and `needed`: FLOPs of the matrix products that these rows need without padding, in
+        all layers and epochs.
     """
     base = backbone_of(backbone, dtype)
     task = opened(data, examples, 1)
@@ -66,32 +68,33 @@ def scored(
     backbone: str, dtype: str, data: str, learner: str, examples: int, test_examples: int, epochs: int, batch_size: int,
     seed: int, **_: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Test score of the last epoch of one fit; which epoch did best in validation is not asked."""
+    """Test score of the last epoch of one fit, whichever epoch is best in validation."""
     base, task = backbone_of(backbone, dtype), opened(data, examples, test_examples, seed)
     parsed = parse_learner(learner, {"epochs": epochs, "batch_size": batch_size, "learning_rate": None})
-    later = count()
+    later = count()  # a validation score that always rises makes the last epoch the best
     fitted = fit(base, parsed, task, lambda target, logits: float(next(later)), seed)
     return {"score": evaluate_task(base, parsed, fitted.delta, task.task, task.test).score}
 
 
 @cache
 def finished(folder: str) -> tuple[Workbench, Stream, Mapping[JobId, Needed]]:
-    """A finished run: what executes its jobs, its stream, and what its fits gave by job."""
+    """A finished run: the workbench that executes its jobs, its stream, and what its jobs give later ones, by job."""
     config, _ = resolve_config({}, Path(folder) / "config.toml")
     prepared = prepare(config)
     events = read_events(read_ledger(Path(folder) / "ledger.jsonl"))
-    fits = {job_of(event): needed(event) for event in events if isinstance(event, Fit)}
-    return open_workbench(prepared.setup(), prepared.backbone), prepared.stream, fits
+    results = {job_of(event): needed(event) for event in events if isinstance(event, JobEvent)}
+    return open_workbench(prepared.setup(), prepared.backbone), prepared.stream, results
 
 
 def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]:
-    """The evaluation after arrival `count` of a finished run, as `execute` does it: Deltas read and checked, the
-    backbone hashed. Of `audited`, the cells that are run; the rest is a comparison of ids.
+    """The evaluation after arrival `count` of a finished run, as `execute` does it: it reads and checks Deltas and
+    hashes the backbone. With mode `audited`, only the audited cells are evaluated; the rest is a comparison of ids.
 
     Returns:
-        Beside times: `needed`, FLOPs of the matrix products of all `count` tasks' rows without padding.
+        Times, `cells` (number of evaluated cells), and `needed`: FLOPs of the matrix products that the rows of all
+        `count` tasks need without padding.
     """
-    bench, stream, fits = finished(run_folder)
+    bench, stream, results = finished(run_folder)
     (learner,) = bench.learners
     jobs = plan_jobs(stream, bench.learners, mode, bench.setup.seed)
     job = next(job for job in jobs if (job.kind, job.arrival) == ("evaluate", count))
@@ -101,27 +104,29 @@ def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]
         per_row = flops_per_row(bench.backbone, bench.learners[learner], task.task.outputs, backward=False)
         work += sum(total_flops(per_row, 1, int(length)) for length in task.test.lengths)
     with clocked() as spent:
-        execute(bench, job, {need: fits[need] for need in job.needs if need in fits}, lambda event: None)
+        execute(bench, job, {need: results[need] for need in job.needs}, lambda event: None)
     return {**spent.as_dict(), "needed": work, "cells": len(job.tasks)}
 
 
 def stream(out: str, orders: Sequence[str], **settings: Any) -> dict[str, Any]:
-    """Whole runs, one for each order, on a store in common; folders of earlier runs are removed.
+    """Do a whole run for each order, on one store. Folders of earlier runs are removed.
+
+    Args:
+        orders: At least one order.
 
     Returns:
-        `learners`: of the last run, scores after the last task.
+        `learners`: scores after the last task of the last run, by learner.
     """
     shutil.rmtree(out, ignore_errors=True)
-    results: dict[str, Any] = {}
     with kept_workers(settings.pop("workers", None)) as workers:
         for number, order in enumerate(orders):
             folder = Path(out) / str(number)
-            results = run(out=folder, store=Path(out) / "store", order=order, workers=workers, **settings).as_dict()
-    return {"learners": {name: {"accuracies": each["R"][-1]} for name, each in results["learners"].items()}}
+            results = run(out=folder, store=Path(out) / "store", order=order, workers=workers, **settings)
+    return {"learners": {name: {"accuracies": [*learner.rows()[-1]]} for name, learner in results.items()}}
 
 
 def store(backbone: str, data: str, learner: str, folder: str, loads: int, **_: Any) -> dict[str, Any]:
-    """Bytes of one task's Delta, and the seconds of reading it and checking its content."""
+    """Bytes of one task's Delta, and the seconds to read it and check its content."""
     base = backbone_of(backbone, "float32")
     task = opened(data, 1, 1)
     delta = initial_delta(base, parse_learner(learner), task.task, seed=0)

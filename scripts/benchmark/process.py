@@ -1,4 +1,4 @@
-"""Contenders in processes of their own: started once, asked in turn over pipes, timed by themselves."""
+"""Run each contender in its own process. A process starts once, gets calls over pipes in turn, and times itself."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 Answer = dict[str, Any]
-# One thread in every library, nothing asked of the network, nothing sent anywhere.
+# One thread in every library, and no use of the network.
 ALONE = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 QUIET = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "disabled", "TOKENIZERS_PARALLELISM": "false", "PYTHONWARNINGS": "ignore"}
 
 
 class ContenderFailed(Exception):
-    """A contender did not do its part; says which, why, and where its log is."""
+    """A contender failed. The message says which one, why, and where its log is."""
 
 
 class Contender(NamedTuple):
-    """Who is measured.
+    """A contender.
 
     Attributes:
-        name: As tables say it.
-        process: Name of the process; of one name there is one, kept from part to part.
-        function: `module:name` of what the process calls.
-        settings: Of this contender, beside those of the case.
-        environment: Of its process, beside one thread.
+        name: Name in the tables.
+        process: Name of its process. Contenders with the same name share a process, which stays from part to part.
+        function: Function that the process calls, as `module:name`.
+        settings: Arguments of this contender, in addition to those of the case. Default: none.
+        environment: Environment variables of its process, in addition to one thread. Default: none.
     """
 
     name: str
@@ -44,13 +44,13 @@ class Contender(NamedTuple):
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Of a process that finds this package and ours."""
+    """Environment of a process that can import `benchmark` and this repository's packages."""
     paths = [str(ROOT / "scripts"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, **QUIET, **more, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 class Process:
-    """A process that answers calls of functions, one at a time; what it prints goes to a log."""
+    """A process that answers function calls, one at a time. Everything that it prints goes to a log."""
 
     def __init__(self, log: Path, more: Mapping[str, str]) -> None:
         self.log = log
@@ -68,24 +68,24 @@ class Process:
         return self
 
     def tell(self, function: str, settings: Mapping[str, Any]) -> None:
-        """Have it call a function."""
+        """Send a call of a function."""
         assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # `hear` then finds that it ended
+        with suppress(BrokenPipeError):  # `hear` then reports that the process ended
             self.process.stdin.write(json.dumps({"function": function, "settings": settings}) + "\n")
             self.process.stdin.flush()
 
     def hear(self, function: str) -> Answer:
-        """What the function returned.
+        """Wait for the return value of the function.
 
         Raises:
-            ContenderFailed: It raised something, or the process died.
+            ContenderFailed: The function raised an exception, or the process died.
         """
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        told: dict[str, Any] = json.loads(line) if line else {"error": "the process ended"}
-        if "error" in told:
-            raise ContenderFailed(f"{function}: {told['error']}; see {self.log}")
-        answer: Answer = told["answer"]
+        reply: dict[str, Any] = json.loads(line) if line else {"error": "the process ended"}
+        if "error" in reply:
+            raise ContenderFailed(f"{function}: {reply['error']}; see {self.log}")
+        answer: Answer = reply["answer"]
         return answer
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -99,7 +99,7 @@ class Process:
 
 @dataclass(eq=False)
 class Processes:
-    """The processes of a bench by name; they end with the `with` block."""
+    """Processes of a benchmark by name. They end with the `with` block."""
 
     logs: Path
     opened: dict[str, Process] = field(default_factory=dict)
@@ -112,12 +112,12 @@ class Processes:
         self.stack.__exit__(*raised)
 
     def ask(self, contender: Contender, settings: Mapping[str, Any]) -> Answer:
-        """What a contender answers, from its process, which is started when first asked for."""
+        """Call a contender and wait for its answer. The first call starts its process."""
         self.tell(contender, settings)
         return self.opened[contender.process].hear(contender.function)
 
     def tell(self, contender: Contender, settings: Mapping[str, Any]) -> None:
-        """Have it begin."""
+        """Send a call to a contender without waiting for its answer."""
         if contender.process not in self.opened:
             started = Process(self.log(contender), {**ALONE, **contender.environment})
             self.opened[contender.process] = self.stack.enter_context(started)
@@ -133,11 +133,14 @@ class Processes:
         repetitions: int,
         warm: Mapping[str, Any] | None = None,
     ) -> dict[str, list[Answer]]:
-        """Answers of all contenders, asked A B C A B C ...: what slows the machine for a while slows all of them.
+        """Call all contenders in turn, A B C A B C ..., so that other load on the machine slows all of them.
 
         Args:
-            warm: Settings that differ in a first call of each, all at once, whose answers are not kept: libraries are
-                then loaded.
+            warm: Settings that replace others in a first call of each contender, all at the same time. It loads the
+                libraries, and its answers are dropped. Default: no such call.
+
+        Returns:
+            Answers by name of the contender, one per repetition.
         """
         if warm is not None:
             for contender in contenders:
@@ -153,10 +156,13 @@ class Processes:
     def fresh(
         self, contender: Contender, calls: Sequence[Mapping[str, Any]], threads: int
     ) -> tuple[float, list[Answer]]:
-        """Seconds from the start of processes, one for each call, side by side, to the end of the last; and answers.
+        """Start a new process for each call, all at the same time.
 
         Args:
-            threads: Of each process.
+            threads: Threads of each process.
+
+        Returns:
+            Seconds from the start of the processes to the last answer; and the answers.
         """
         alone = {name: str(threads) for name in ALONE}
         begun = time.perf_counter()

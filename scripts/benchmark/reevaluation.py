@@ -1,4 +1,4 @@
-"""(b) Evaluating all past tasks again after an arrival: every cell, or with certificates; against Avalanche's loop."""
+"""(b) Evaluation of all past tasks after an arrival: every cell, or with certificates; against Avalanche's loop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEARNER = "adapter"
 
 
 def measure(work: Work) -> Iterator[Measurement]:
-    """Deltas come from a stream without training: what is evaluated costs the same, trained or not."""
+    """Measure part b. The Deltas come from a stream with 0 epochs: trained or not, evaluation costs the same."""
     sizes, folder = work.sizes, work.out / "reevaluation"
     suite = f"simulated:{max(sizes.counts)}" if work.source.startswith("simulated") else "all"
     work.tell(f"b: a stream of untrained tasks, {suite}")

@@ -1,4 +1,4 @@
-"""The same tokenised rows for all: as the engine opens them, and as lists of dicts, which other libraries take."""
+"""The same tokenised rows for all contenders: as the engine opens them, and as lists of dicts for other libraries."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
 from tasks.seeds import seed_of
 from tasks.task import Task
 
-LEVELS = 6  # of a regression, whole scores from 0 to 5 (STS-B): other libraries' classifiers and metrics take classes
+LEVELS = 6  # classes of a regression, scores rounded to 0 to 5 (STS-B): the other libraries' classifiers need classes
 Row = dict[str, Any]
 
 
 def opened(path: str, train: int, test: int, seed: int = 0) -> EncodedTask:
-    """An encoded task with at most so many rows to train, and to validate and test, drawn as the engine draws them."""
+    """An encoded task with at most `train` training rows, and `test` validation and test rows, of the engine."""
     task = open_encoded(Path(path))
     name, limits = task.task.name, {"train": train, "validation": test, "test": test}
     train_rows, validation_rows, test_rows = (
@@ -30,12 +30,12 @@ def opened(path: str, train: int, test: int, seed: int = 0) -> EncodedTask:
 
 
 def classes(task: Task) -> int:
-    """Classes of a task as other libraries are given it."""
+    """Number of classes of a task for the other libraries."""
     return LEVELS if task.kind == "regression" else task.outputs
 
 
 def rows(split: EncodedSplit) -> list[Row]:
-    """Rows of plain lists, as a tokenizer gives them, with their class."""
+    """Rows as plain lists, as a tokenizer returns them, with their class in `labels`."""
     found = []
     for start, stop, target in zip(split.offsets[:-1], split.offsets[1:], split.target, strict=True):
         label = int(target) if split.target.dtype.kind == "i" else min(max(round(float(target)), 0), LEVELS - 1)
@@ -45,7 +45,7 @@ def rows(split: EncodedSplit) -> list[Row]:
 
 
 def padded(batch: Sequence[Row], pad_id: int) -> dict[str, Tensor]:
-    """Inputs of a model [B, S], padded to the longest of the batch, and `labels` [B]."""
+    """Inputs of a model [B, S], padded to the longest row of the batch, and `labels` [B]."""
     fills = {"input_ids": pad_id, "token_type_ids": 0, "attention_mask": 0}
     inputs = {
         key: pad_sequence([torch.tensor(row[key]) for row in batch], batch_first=True, padding_value=fill)

@@ -1,4 +1,4 @@
-"""A contender's process: reads calls as JSON lines, writes what they return.
+"""The process of a contender: it reads calls as JSON lines and writes their return values.
 
 python -m benchmark.serve
 """
@@ -16,17 +16,17 @@ import traceback
 def main() -> None:
     """Answer calls until standard input ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)  # whatever a library prints must not mix with the answers
+    os.dup2(2, 1)  # so that output of libraries does not mix with the answers
     for line in sys.stdin:
         call = json.loads(line)
         module, _, name = call["function"].partition(":")
         try:
-            told = {"answer": getattr(importlib.import_module(module), name)(**call["settings"])}
-        except Exception as error:  # the bench says which contender failed
+            reply = {"answer": getattr(importlib.import_module(module), name)(**call["settings"])}
+        except Exception as error:  # the benchmark reports which contender failed
             traceback.print_exc()
-            told = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps(told) + "\n")
-        gc.freeze()  # as our workers do: a collection, which Trainer begins with, takes a third of a second otherwise
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(reply) + "\n")
+        gc.freeze()  # as our workers do: otherwise the garbage collection at the start of Trainer takes 0.3 s
 
 
 if __name__ == "__main__":

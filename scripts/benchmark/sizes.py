@@ -1,4 +1,4 @@
-"""How much is measured: by default a quarter of an hour on two cores, with `--quick` some three minutes."""
+"""Sizes of the benchmark: about 15 minutes on two cores by default, about three minutes with `--quick`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ class Sizes:
     """Sizes of all parts.
 
     Attributes:
-        square: n of the matrix product [n, n] x [n, n] that is taken for the machine's best.
-        copied: Bytes that are copied to measure memory; more than any cache holds.
-        learners: Of training and of what is kept.
-        task: The task on which training is timed; sentence pairs of two classes.
-        examples, epochs: Of that training; over five epochs it pays to keep what frozen layers compute.
-        batch_size, max_length: Of all parts.
-        counts: Numbers of past tasks that are evaluated again.
-        suite, stream_examples, stream_epochs: Of whole streams, of every task.
-        test_examples: Of every task in re-evaluation and streams.
-        orders: Of the study of orders.
-        scored_tasks, scored_learners: Of the comparison of scores; tasks on which some hundred examples tell something.
-        scored_examples, scored_test_examples, scored_epochs, seeds: The same.
-        repetitions: How often each contender runs, in turn with the others.
-        stream_repetitions, starts: The same, of whole streams and of cold starts.
+        square: n of the square matrix product [n, n] x [n, n] in part limit.
+        copied: Bytes that part limit copies; more than any cache holds.
+        learners: Learners of parts a and f.
+        task: Task of parts a, e and f: sentence pairs with two classes.
+        examples, epochs: Training examples and epochs of part a. With five epochs, storing the outputs of frozen layers
+            saves time.
+        batch_size, max_length: Rows per batch and tokens per row, in all parts.
+        counts: Numbers of past tasks in part b.
+        suite, stream_examples, stream_epochs: Suite, training examples per task and epochs of parts c and d.
+        test_examples: Test examples per task in parts b, c and d.
+        orders: Number of orders in part d.
+        scored_tasks, scored_learners: Tasks and learners of part g. A few hundred examples are enough for these tasks.
+        scored_examples, scored_test_examples, scored_epochs, seeds: Sizes of part g.
+        repetitions: How often each contender runs in parts limit, a, b and f, in turn with the others.
+        stream_repetitions, starts: The same for part c and part e.
     """
 
     square: int = 2048

@@ -1,4 +1,4 @@
-"""(e) Cold start: help, a first step, and the imports that others begin with; new processes, in turn."""
+"""(e) Cold start: help, a first step, and the imports of the alternatives. Each is a new process; they run in turn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMMAND = [sys.executable, "-P", "-m", "stream.cli.main"]
 
 
 def measure(work: Work) -> Iterator[Measurement]:
-    """A first step of ours is a whole run of a task and one step: evaluated before and after, results written."""
+    """Measure part e. Our first step is a whole run of one task and one step, with evaluations and written results."""
     sizes, out = work.sizes, work.out / "start"
     data = work.encoded(sizes.task, sizes.batch_size, sizes.batch_size)[sizes.task]
     given = {"suite": sizes.task, "source": work.source, "backbone": work.backbone, "learners": "head", "epochs": 1,
@@ -49,10 +49,10 @@ def measure(work: Work) -> Iterator[Measurement]:
 
 
 def seconds(command: list[str], log: Path) -> float:
-    """From the start of a command to its end.
+    """Seconds from the start of a command to its end.
 
     Raises:
-        ContenderFailed: It failed.
+        ContenderFailed: The command failed.
     """
     with log.open("a", encoding="utf-8") as errors:
         begun = time.perf_counter()

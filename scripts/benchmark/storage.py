@@ -1,4 +1,4 @@
-"""(f) Bytes kept of a task, and the time to read them again."""
+"""(f) Stored bytes per task, and the time to read them again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from benchmark.contenders import avalanche, ours, plain, trainer
 from benchmark.measurement import Measurement
 from benchmark.work import Work
 
-LOADS = 5  # a file is read so often at a time; the median counts
-PEFT = ("layernorm", "lora")  # whose methods peft has
+LOADS = 5  # reads per repetition; their median counts
+PEFT = ("layernorm", "lora")  # learners that peft has
 
 
 def measure(work: Work) -> Iterator[Measurement]:
-    """Ours checks the content of what it reads; the others do not."""
+    """Measure part f. Ours checks the content of the file that it reads; the others do not."""
     sizes = work.sizes
     data = work.encoded(sizes.task, sizes.examples, sizes.test_examples)[sizes.task]
     for learner in work.learners:

@@ -1,4 +1,4 @@
-"""What others keep of a task: a full state_dict, peft's adapter files, Avalanche's pickled strategy."""
+"""How the alternatives store a task: a full state_dict, peft's adapter files, Avalanche's pickled strategy."""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -15,7 +15,7 @@ from benchmark.rows import classes, opened
 
 
 def state_dict(folder_of: str, data: str, learner: str, folder: str, loads: int, **_: Any) -> dict[str, Any]:
-    """`torch.save(model.state_dict())`, and reading it back into a model that is there."""
+    """`torch.save(model.state_dict())`, and loading it into an existing model."""
     model = model_of(folder_of, learner, classes(opened(data, 1, 1).task), library=False)
     path = Path(folder) / "model.pt"
     torch.save(model.state_dict(), path)
@@ -24,7 +24,7 @@ def state_dict(folder_of: str, data: str, learner: str, folder: str, loads: int,
 
 
 def peft_files(folder_of: str, data: str, learner: str, folder: str, loads: int, **_: Any) -> dict[str, Any]:
-    """`save_pretrained` of a peft model, head included, and `load_adapter` into a model that is there."""
+    """`save_pretrained` of a peft model, head included, and `load_adapter` into an existing model."""
     model = model_of(folder_of, learner, classes(opened(data, 1, 1).task), library=True)
     target = Path(folder) / "adapter"
     model.save_pretrained(target)
@@ -39,7 +39,7 @@ def checkpoint(folder_of: str, data: str, learner: str, folder: str, loads: int,
 
     from benchmark.avalanche_strategy import benchmark, strategy_of
 
-    # torch.optim hides its submodules, and dill then stores its classes by value and fails: bring them back.
+    # torch.optim hides its submodules. dill would then store its classes by value and fail, so set them again.
     for name, module in [*sys.modules.items()]:
         parent, _dot, last = name.rpartition(".")
         if parent == "torch.optim":

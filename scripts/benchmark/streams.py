@@ -1,4 +1,4 @@
-"""(c) The whole stream, five learners, from the start of the command to its end; (d) a study of orders."""
+"""(c) A whole stream with five learners, from the start of the process to its end. (d) A study of orders."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from benchmark.process import Contender
 from benchmark.work import Work
 
 LEARNERS = ("full:sequential", "topk:1", "layernorm", "adapter", "head")
-ISOLATED = LEARNERS[1:]  # of (d): what a task's own Delta answers does not depend on the order, so is fitted once
-ENGINE = Contender(OURS, f"{OURS} stream", "benchmark.ours:stream")  # in a user's process; its workers are its own
+ISOLATED = LEARNERS[1:]  # learners of (d): an isolated Delta does not depend on the order, so it is fitted once
+ENGINE = Contender(OURS, f"{OURS} stream", "benchmark.ours:stream")  # starts its own workers, as in a user's process
 AVALANCHE = avalanche("avalanche_strategy:stream")
 
 
@@ -23,7 +23,7 @@ def cores() -> int:
 
 
 def engine_settings(work: Work, learners: Sequence[str], evaluate: str, orders: Sequence[str]) -> dict[str, Any]:
-    """Of `stream.run`: a worker for each core, as by default."""
+    """Settings of `stream.run`, with the default of one worker per core."""
     sizes = work.sizes
     config = work.config(
         sizes.suite, sizes.stream_examples, sizes.test_examples, learners=",".join(learners),
@@ -42,8 +42,8 @@ def avalanche_settings(work: Work, learners: Sequence[str]) -> dict[str, Any]:
 
 
 def whole(work: Work) -> Iterator[Measurement]:
-    """Ours in both modes of evaluation; Avalanche in one process with a thread for each core, and in a process for each
-    core with one thread, the learners dealt out among them."""
+    """Measure part c: ours with `full` and `audited` evaluation; Avalanche in one process with a thread per core, and
+    in a process per core with one thread each, which share the learners."""
     settings = {mode: engine_settings(work, LEARNERS, mode, ["paper"]) for mode in ("full", "audited")}
     all_of_them = avalanche_settings(work, LEARNERS)
     several = [{**all_of_them, "learners": LEARNERS[place :: cores()]} for place in range(cores())]
@@ -64,8 +64,8 @@ def whole(work: Work) -> Iterator[Measurement]:
 
 
 def orders(work: Work) -> Iterator[Measurement]:
-    """Ours runs every order, on one store, audited. Avalanche runs one, in a process for each core; what it would take
-    for all is reckoned from that, and said to be."""
+    """Measure part d. Ours runs every order on one store, `audited`. Avalanche runs one order, in a process per core;
+    its time for all orders is extrapolated from that, with a note."""
     count, settings = work.sizes.orders, avalanche_settings(work, ISOLATED)
     case = f"{count} orders, {len(ISOLATED)} isolated learners"
     named = ["paper", *(f"seed:{seed}" for seed in range(1, count))]

@@ -1,5 +1,5 @@
-"""`transformers.Trainer`, with peft where it has the method, as its documentation sets it up: float32, sdpa attention,
-a `datasets.Dataset` of tokenised rows, DataCollatorWithPadding."""
+"""`transformers.Trainer` as a contender, with peft if it has the method. It is set up as in its documentation: float32,
+sdpa attention, a `datasets.Dataset` of tokenised rows, DataCollatorWithPadding."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.encoded import EncodedTask
 def trainer_of(
     model: nn.Module, folder: str, task: EncodedTask, out: str, epochs: int, batch_size: int, rate: float, **more: Any
 ) -> Any:
-    """A Trainer of a model on a task's training rows; `more` are further arguments of training."""
+    """A Trainer of a model on a task's training rows. `more` goes to `TrainingArguments`."""
     from datasets import Dataset
     from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
 
@@ -45,7 +45,7 @@ def trainer_of(
 def train(
     folder: str, data: str, learner: str, examples: int, epochs: int, batch_size: int, **_: Any
 ) -> dict[str, Any]:
-    """Train once, from the pretrained weights; the clock runs during `Trainer.train`."""
+    """Train once from the pretrained weights. The timed part is `Trainer.train`."""
     task = opened(data, examples, 1)
     with tempfile.TemporaryDirectory() as out:
         model = model_of(folder, learner, classes(task.task), library=True)
@@ -56,7 +56,7 @@ def train(
 
 
 class SamePooling(nn.Module):
-    """A classifier of transformers whose head reads what ours reads: the mean over tokens, or the pooler."""
+    """A transformers classifier with the same pooling as ours: the mean over tokens, or the pooler."""
 
     def __init__(self, classifier: Any, pooling: str) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def scored(
     folder: str, pooling: str, data: str, learner: str, examples: int, test_examples: int, epochs: int,
     batch_size: int, seed: int, rate: float, **_: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Test score after training as ours trains."""
+    """Test score after training with our optimiser, schedule and pooling."""
     from datasets import Dataset
     from transformers import set_seed
 

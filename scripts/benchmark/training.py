@@ -1,4 +1,4 @@
-"""(a) Training throughput, examples a second, of each learner; one thread, the model loaded before the clock runs."""
+"""(a) Training throughput of each learner, in examples per second, on one thread. Loading the model is not timed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmark.work import Work
 
 
 def contenders(dtype: str) -> list[Contender]:
-    """Ours in the dtype chosen and in float32, and three others in float32; a process each."""
+    """Ours in the given dtype and in float32, and three others in float32, each in its own process."""
     return [
         *(ours(each, "train", each) for each in dict.fromkeys((dtype, "float32"))),
         trainer("trainer:train"),
@@ -22,7 +22,8 @@ def contenders(dtype: str) -> list[Contender]:
 
 
 def measure(work: Work) -> Iterator[Measurement]:
-    """Equal rows, steps and batch size; who sorts by length, pads less, or keeps what frozen layers compute, gains."""
+    """Measure part a. Rows, steps and batch size are equal. Sorting rows by length and storing the outputs of frozen
+    layers are allowed, and make a contender faster."""
     sizes = work.sizes
     data = work.encoded(sizes.task, sizes.examples, sizes.test_examples)[sizes.task]
     common = {"backbone": work.backbone, "folder": str(work.folder), "data": data, "batch_size": sizes.batch_size}

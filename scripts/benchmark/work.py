@@ -1,4 +1,4 @@
-"""What all parts share: settings, the data as encoded for all, the contenders' processes, the machine's limits."""
+"""State that all parts share: settings, encoded data, the contenders' processes, the machine's limits."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from benchmark.measurement import Measurement
 from benchmark.process import Processes
 from benchmark.sizes import Sizes
 from learners.backbones.backbone import load_backbone
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.context import prepare
 
 
 @dataclass(eq=False)
 class Work:
-    """A bench under way.
+    """A running benchmark.
 
     Attributes:
-        folder: Of the backbone's files, for other libraries.
-        dtype: That ours runs in; others run in float32.
-        learners: Of part a.
-        peak: FLOP/s of matrix products by dtype, from part `limit`.
+        folder: Model folder of the backbone, for the other libraries.
+        dtype: Dtype of ours; the others run in float32.
+        learners: Learners of parts a and f.
+        out: Folder of logs, runs and results.
+        peak: Best FLOP/s of matrix products by dtype, from part `limit`.
     """
 
     backbone: str
@@ -40,7 +41,11 @@ class Work:
     peak: dict[str, float] = field(default_factory=dict)
 
     def config(self, suite: str, train: int, test: int, **more: Any) -> RunConfig:
-        """Settings of a run with the bench's backbone and source."""
+        """Settings of a run with the benchmark's backbone and source.
+
+        Args:
+            train, test: Training examples, and test examples, per task.
+        """
         return RunConfig(
             suite=suite,
             source=self.source,
@@ -53,7 +58,7 @@ class Work:
         )
 
     def encoded(self, suite: str, train: int, test: int) -> Mapping[str, str]:
-        """Folders of the encoded tasks, made now if they are not in the cache: no contender is timed doing it."""
+        """Folders of the encoded tasks, by task. Encodes them now if needed, so that no timed part does it."""
         prepared = prepare(self.config(suite, train, test, learners="head"))
         return {name: str(prepared.data[name].path) for name in prepared.stream.order}
 
@@ -62,21 +67,21 @@ class Work:
 
 
 class Part(Protocol):
-    """One part of the bench, known by a letter."""
+    """A part of the benchmark; `PARTS` in `bench.py` has their letters."""
 
     def __call__(self, work: Work) -> Iterator[Measurement]: ...
 
 
 def check_backbone(name: str) -> Path:
-    """The folder of a backbone that all contenders can load.
+    """Model folder of a backbone that all contenders can load.
 
     Raises:
-        InputError: There is none, or it is no BERT: other libraries' learners are set up for BERT's modules.
+        InputError: There is no such backbone, or it is not a BERT: the other contenders use BERT's module names.
     """
     backbone = load_backbone(name)
     if backbone.architecture.model_type != "bert":
         from tasks.errors import InputError
 
         found = backbone.architecture.model_type
-        raise InputError("not a backbone for this bench", where=f"--backbone {name}", expected="a BERT", found=found)
+        raise InputError("no backbone for this benchmark", where=f"--backbone {name}", expected="a BERT", found=found)
     return backbone.folder

@@ -1,12 +1,13 @@
-"""AdapterBias with every sharing and L0 setting: score, scalars kept, bytes with the indices of what is kept.
+"""AdapterBias with every sharing and L0 setting: score, kept scalars, and bytes including the indices of kept scalars.
 
-What the papers found. Fu et al. (2022): of what layers may share (v, L_alpha, both), sharing L_alpha is best; an L0
-penalty on L_alpha saves most of it and helps BERT-base (its author later: the penalty "did not work well"; issue 7 of
-Allen0307/AdapterBias). The gates are those of diff pruning (Guo et al. 2021), beside them those of Louizos et al.
-(2018). The penalty's weight does not transfer between models: it is swept from 1e-6 to 1e-3.
+What the papers found. Fu et al. (2022): layers may share v, L_alpha or both; sharing L_alpha is best. An L0 penalty on
+L_alpha removes most of it and helps BERT-base. (The author said later that the penalty "did not work well": issue 7 of
+Allen0307/AdapterBias.) The gates are those of diff pruning (Guo et al. 2021) and those of Louizos et al. (2018). The
+best weight of the penalty differs between models, so the study tries 1e-6 to 1e-3.
 
-kept counts scalars after pruning, heads left out. bytes is the file of a Delta without its head: values, the indices of
-sparse tensors where these are smaller, names and shapes. Differences are paired over tasks; intervals are of 95 %.
+`kept` counts scalars after pruning, without heads. `bytes` is the size of a Delta's file without its head: values,
+names and shapes, and the indices of tensors that are smaller in sparse form. Differences are paired over tasks.
+Intervals are 95 %.
 
     python scripts/experiments/adapterbias_ablation.py --out runs/ablation
     python scripts/experiments/adapterbias_ablation.py --share none,alpha --source folder:DATA --backbone minilm \
@@ -22,7 +23,7 @@ from typing import Annotated, Any
 import pictures
 import study
 import typer
-from findings import Claim, told_all, weighed
+from findings import Claim, judge_and_print, summarise_all
 from options import run_options
 
 SHARES = "none,v,alpha,both"
@@ -33,7 +34,7 @@ MARKS = {"off": "o", "diff-pruning": "s", "louizos": "^"}
 
 
 def grid(shares: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Specification -> its point in the grid of sharing, gates and penalty."""
+    """Specification of each learner -> its sharing, gates and penalty."""
     found: dict[str, dict[str, Any]] = {}
     for share in shares:
         found[f"adapterbias:share={share}"] = {"share": share, "gates": "off", "penalty": 0.0}
@@ -47,7 +48,7 @@ def grid(shares: Sequence[str]) -> dict[str, dict[str, Any]]:
 @run_options(suite=TASKS)
 def main(
     settings: dict[str, Any],
-    share: Annotated[str, typer.Option(help="Comma list out of none, v, alpha, both.")] = SHARES,
+    share: Annotated[str, typer.Option(help="Comma list of none, v, alpha, both.")] = SHARES,
     seeds: study.Seeds = 1,
     out: study.Out = Path("runs/ablation"),
 ) -> None:
@@ -56,7 +57,7 @@ def main(
     reference = next(iter(points))
     settings["learners"] = ",".join(points)
     runs = study.run_seeds(out, console, seeds, **settings)
-    found = told_all(runs, reference, console)
+    found = summarise_all(runs, reference, console)
 
     rows = []
     for name, facts in found.items():
@@ -66,9 +67,9 @@ def main(
         cells += ["" if name == reference else facts.to_reference.tasks.points(sign=True)]
         rows.append([*cells, f"{facts.trained:,.0f}", f"{facts.kept:,.0f}", f"{facts.bytes:,.0f}"])
     head = ["shared", "gates", "penalty", "score", f"to share={points[reference]['share']}, off\n(over tasks)"]
-    title = f"AdapterBias, {len(runs[0]['order'])} tasks, backbone {settings['backbone']}"
+    title = f"AdapterBias, {len(runs[0].order)} tasks, backbone {settings['backbone']}"
     study.show(console, title, [*head, "trained\n/task", "kept\n/task", "bytes\n/task"], rows, (0, 1))
-    fu, author = "Fu et al. (2022):", "Its author (issue 7 of the released code):"
+    fu, author = "Fu et al. (2022):", "The author (issue 7 of the released code):"
     plain = "adapterbias:share={}".format
     claims = [
         *(
@@ -84,7 +85,7 @@ def main(
             )
         ),
     ]
-    findings = weighed(claims, found, console)
+    findings = judge_and_print(claims, found, console)
     document = {"settings": settings | {"seeds": seeds, "share": share}, "reference": reference}
     document["learners"] = {name: points[name] | {"told": facts} for name, facts in found.items()}
     study.save(out / "adapterbias_ablation.json", document | {"findings": findings}, runs[0], console)
@@ -99,8 +100,8 @@ def main(
                 axes.plot(
                     kept, scores, mark, color=colour, markersize=5 + 3 * (gates == "off"), label=f"{shared}, {gates}"
                 )
-        axes.set(xscale="log", xlabel="scalars kept for a task, without head", ylabel="mean score, points")
-        axes.set_title("what layers share, and which gates prune (penalties 1e-6 to 1e-3)", loc="left", fontsize=10)
+        axes.set(xscale="log", xlabel="kept scalars per task, without head", ylabel="mean score, points")
+        axes.set_title("sharing between layers, and gates (penalties 1e-6 to 1e-3)", loc="left", fontsize=10)
         axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
     pictures.draw(out / "adapterbias_ablation.png", 8, 4.5, plot, console)

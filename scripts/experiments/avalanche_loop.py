@@ -1,10 +1,12 @@
-"""A strategy of Avalanche in its own loop, on a stream of ours: as its documentation sets it up, or under our settings.
+"""An Avalanche strategy in Avalanche's own loop, on one of our streams: with Avalanche's defaults or our settings.
 
-As it is: AdamW at a constant rate, whose moments go on from task to task; the last epoch is kept. Under our settings a
-plugin of its own kind gives it what our loop has: new moments for each task, warm-up and decline of the rate, clipped
-gradients, and the epoch that is best on validation rows. What still differs: rows are shuffled, not put together by
-length, so every batch is another (of several tasks at once: each has an equal share of it), a regression's targets are
-not standardised, and heads of tasks to come are there from the start.
+With Avalanche's defaults, AdamW runs at a constant learning rate, its moments carry over to the next task, and the last
+epoch is kept. With our settings, an Avalanche plugin adds what our loop does: new moments for each task, warm-up and
+decay of the learning rate, clipped gradients, and the epoch that is best on validation rows.
+
+Three differences remain. Avalanche shuffles rows and does not group them by length, so the batches differ; if it trains
+on several tasks at once, each task has an equal share of a batch. It does not standardise the targets of a regression.
+And the heads of later tasks exist from the start.
 """
 
 # mypy: disable-error-code="import-untyped,misc"
@@ -35,12 +37,12 @@ from tasks.seeds import seed_of
 
 
 class OurSettings(SupervisedPlugin):
-    """The schedule, clipping and choice of the epoch of our loop, in Avalanche's.
+    """Plugin that gives Avalanche's loop the schedule, clipping and choice of the epoch of our loop.
 
-    It stands before a strategy's own plugins, so that what they keep of a task is of the epoch that is kept.
+    It comes before the strategy's own plugins, so that they store the weights of the chosen epoch.
 
     Attributes:
-        best_epoch: Whether the best epoch is kept; else the last.
+        best_epoch: Keep the best epoch; otherwise the last.
     """
 
     def __init__(self, tasks: TextBenchmark, learner: Learner, best_epoch: bool) -> None:
@@ -82,7 +84,7 @@ class OurSettings(SupervisedPlugin):
                     parameter.copy_(self.best[name])
 
     def _validated(self, model: nn.Module, label: int) -> tuple[float, float]:
-        """Score and loss on a task's validation rows."""
+        """Score and loss on the validation rows of a task."""
         tasks, data = self.tasks, self.tasks.tasks[label]
         split = data.validation
         answers = predict(tasks.backbone, self.learner, delta_of(model, label), split, evaluation_plan(split))
@@ -91,7 +93,11 @@ class OurSettings(SupervisedPlugin):
 
 
 def runs_inside(name: str, tasks: int, batch_size: int) -> bool:
-    """Whether Avalanche's loop can do it: not what trains on all tasks at once, and a batch has a row of every task."""
+    """Whether a strategy can run in Avalanche's loop.
+
+    A strategy that trains on all tasks in one step (`joint`) cannot. Cumulative training and GDumb need at least one
+    row of each task in a batch.
+    """
     strategies = {*read_object(parse_learner(name).trainer_config)}
     return "joint" not in strategies and (tasks <= batch_size or not {"cumulative", "gdumb"} & strategies)
 
@@ -99,12 +105,20 @@ def runs_inside(name: str, tasks: int, batch_size: int) -> bool:
 def inside(
     tasks: TextBenchmark, name: str, epochs: int, batch_size: int, *, settings_of_ours: bool
 ) -> dict[str, float | None]:
-    """Score of each task after the last arrival, of a strategy in Avalanche's own loop."""
+    """Run a strategy in Avalanche's own loop.
+
+    Args:
+        name: Specification of the learner, such as `avalanche:ewc`.
+        settings_of_ours: Add `OurSettings`; otherwise Avalanche's defaults.
+
+    Returns:
+        Score of each task after the last arrival, a fraction; None if it is not defined.
+    """
     learner = parse_learner(name, {"epochs": epochs, "batch_size": batch_size})
     base, given, named = classes_of(learner)
     with own_randomness(seed_of(tasks.seed, name, "inside")), silenced():
         model = tasks.model()
-        model.around = replace(model.around, learner=learner)  # the dropout that its specification asks for
+        model.shared = replace(model.shared, learner=learner)  # the dropout of its specification
         strategy = base(
             model=model,
             optimizer=_optimiser(learner.training, model, tasks.backbone.architecture.hidden, settings_of_ours),
@@ -126,7 +140,7 @@ def inside(
 
 
 def delta_of(model: nn.Module, label: int) -> Delta:
-    """What a model of a stream answers for one task, as a Delta of `full:sequential`."""
+    """Weights of the model for one task, as a Delta of `full:sequential`."""
     head = f"heads.{label}."
     named = {name.replace(head, "head."): p.detach().clone() for name, p in model.named_parameters()}
     return Delta({name: tensor for name, tensor in named.items() if name.startswith(("backbone.", "head."))})

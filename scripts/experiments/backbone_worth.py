@@ -1,11 +1,11 @@
-"""What the pretrained backbone is worth: the same learners on it and on the same architecture at random weights.
+"""The value of the pretrained backbone: the same learners on it and on the same architecture with random weights.
 
-A frozen encoder carries a task only as far as its pretraining does. Houlsby et al. (2019) and Fu et al. (2022) tune
-little on top of BERT and lose little; on random weights the same few parameters would have everything to learn. So
-adapters, and still more a head alone, tell what the weights are worth. Training, data and architecture are equal; the
-random weights are drawn by the library's own initialiser, anew for each seed.
+A frozen encoder helps with a task only as much as its pretraining does. Houlsby et al. (2019) and Fu et al. (2022) tune
+few parameters on top of BERT and lose little. On random weights these parameters must learn everything. So the scores
+of adapters, and even more of a head alone, show the value of the weights. Training, data and architecture are equal.
+The library's own initialiser draws new random weights for each seed.
 
-Intervals are of 95 %, of paired differences: over tasks (each the mean of its seeds) and over seeds.
+Intervals are 95 %, of paired differences: over tasks (the value of a task is the mean over its seeds) and over seeds.
 
     python scripts/experiments/backbone_worth.py --out runs/worth
     python scripts/experiments/backbone_worth.py --source folder:DATA --backbone minilm --out runs/worth-real
@@ -22,13 +22,14 @@ import study
 from options import run_options
 
 from learners.backbones.locate import find_checkpoint
+from stream import Results
 
 WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
-MARGIN = 0.05  # "by a wide margin": the difference of two neighbouring learners in the papers is a tenth of it
+MARGIN = 0.05  # a wide margin: neighbouring learners in the papers differ by a tenth of it
 
 
 def save_random(backbone: str, folder: Path, seed: int) -> Path:
-    """The architecture, tokenizer and pooling of a backbone with random weights, as a model folder."""
+    """Save a model folder with the architecture, tokenizer and pooling of a backbone, and random weights."""
     if (folder / "model.safetensors").exists():
         return folder
     import torch
@@ -55,7 +56,7 @@ def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path
     backbone = settings.pop("backbone")
     console = study.open_console()
     scores: dict[str, dict[str, list[dict[str, float]]]] = {"pretrained": {}, "random": {}}
-    runs: list[dict[str, Any]] = []
+    runs: list[Results] = []
     for seed in range(seeds):
         for kind in scores:
             name = (
@@ -63,14 +64,14 @@ def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path
             )
             results = study.run_seed(out / "runs" / kind, console, seed=seed, backbone=name, **settings)
             runs.append(results)
-            for learner in results["learners"]:
+            for learner in results:
                 scores[kind].setdefault(learner, []).append(study.last_row(results, learner))
 
-    names, tasks = list(scores["random"]), runs[0]["order"]
+    names, tasks = list(scores["random"]), runs[0].order
     means = {kind: {name: study.task_means(each) for name, each in of.items()} for kind, of in scores.items()}
     rows = []
     for task in tasks:
-        cells = [task, runs[0]["tasks"][task]["metric"]]
+        cells = [task, runs[0].tasks[task].metric]
         for name in names:
             ours, others = (means[kind][name][task] for kind in scores)
             cells += [study.points(ours), study.points(others), study.points(ours - others, sign=True)]
@@ -78,7 +79,7 @@ def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path
     head = ["task", "metric"]
     for name in names:
         head += [f"{name}\npretrained", "\nrandom", "\ngain"]
-    study.show(console, f"Backbone {backbone} and the same architecture at random weights", head, rows, (0, 1))
+    study.show(console, f"Backbone {backbone} and the same architecture with random weights", head, rows, (0, 1))
 
     document: dict[str, Any] = {"settings": settings | {"backbone": backbone, "seeds": seeds}, "learners": {}}
     rows = []

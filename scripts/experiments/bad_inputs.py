@@ -1,8 +1,8 @@
-"""Every bad input that is tried, met by the real command: its exit code, what it took, and the one line it says.
+"""Give every bad input of a list to the real command. Report the exit code, time, memory and message of each.
 
-Each case is set up in a folder of its own, with two small tasks and a random encoder, and met by `taskstream` in a
-process of its own. A refusal must be one line that names the fault, with exit code 2, nothing on standard output and no
-run folder begun. MB is the most memory that the process had, of which PyTorch and transformers alone take some 700.
+Each case has its own folder with two small tasks and a random encoder, and its own `taskstream` process. The command
+must refuse the input: one line that names the fault, exit code 2, nothing on standard output, and no run folder. `MB`
+is the peak memory of the process; PyTorch and transformers alone take about 700.
 
     python scripts/experiments/bad_inputs.py
     python scripts/experiments/bad_inputs.py --area data --out results
@@ -25,19 +25,20 @@ from cases import CASES, Case, make_world
 from rich.table import Table
 from rich.text import Text
 
-from tasks.errors import InputError, unknown_name
+from stream import InputError
+from tasks import unknown_name
 
 COMMAND = Path(sys.executable).with_name("taskstream")  # as installed beside this interpreter
 AREAS = ("settings", "data", "model")
 
 
 class Answer(NamedTuple):
-    """What the command did with a bad input.
+    """Answer of the command to a bad input.
 
     Attributes:
-        refused: Whether it was refused as it should be.
-        seconds: Of the whole process.
-        megabytes: Its peak resident memory.
+        refused: Whether the command refused it in the right way; see `Case.refused`.
+        seconds: Wall clock of the whole process.
+        megabytes: Peak resident memory of the process.
     """
 
     area: str
@@ -49,8 +50,8 @@ class Answer(NamedTuple):
     message: str
 
 
-def meet(case: Case) -> Answer:
-    """Set a case up in a temporary folder and give it to the command."""
+def try_case(case: Case) -> Answer:
+    """Set up a case in a temporary folder and give it to the command."""
     with tempfile.TemporaryDirectory(prefix="bad-input-") as name:
         folder = Path(name)
         world = make_world(folder)
@@ -66,13 +67,13 @@ def meet(case: Case) -> Answer:
             err.seek(0)
             printed, said = out.read(), err.read()
         refused = case.refused(code, printed, said) and not (folder / "run").exists()
-        peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, kilobytes elsewhere
+        peak = used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)  # macOS gives bytes, others kilobytes
         return Answer(case.area, case.name, refused, code, seconds, peak, said.strip().replace(str(folder), "DIR"))
 
 
 def main(
-    area: Annotated[str | None, typer.Option(help="settings, data or model; all if not given.")] = None,
-    only: Annotated[str, typer.Option(help="Part of the names of the inputs to try.")] = "",
+    area: Annotated[str | None, typer.Option(help="settings, data or model. Default: all.")] = None,
+    only: Annotated[str, typer.Option(help="Try only inputs with this text in their names. Default: all.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for bad_inputs.json and bad_inputs.md.")] = None,
 ) -> None:
     if area is not None and area not in AREAS:
@@ -80,10 +81,10 @@ def main(
     console = study.open_console()
     cases = [case for case in CASES if area in (None, case.area) and only in case.name]
     if not cases:
-        raise InputError("no such input", where=f"--only {only}", fix="leave it out to see them all")
+        raise InputError("no input has this text in its name", where=f"--only {only}", fix="leave it out to try all")
     answers = []
     for number, case in enumerate(cases, start=1):
-        answers.append(meet(case))
+        answers.append(try_case(case))
         state = "refused" if answers[-1].refused else "NOT REFUSED"
         console.print(f"{number}/{len(cases)} {case.area}: {case.name}: {state}", style="dim", markup=False)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
@@ -97,7 +98,7 @@ def main(
     console.print(table)
     refused, most = Counter(answer.refused for answer in answers)[True], max(answer.megabytes for answer in answers)
     console.print(
-        f"{refused} of {len(answers)} bad inputs refused as they should be; at most {most:.0f} MB", style="bold"
+        f"{refused} of {len(answers)} bad inputs were refused in the right way; at most {most:.0f} MB", style="bold"
     )
     if out is not None:
         write(out, answers)
@@ -107,7 +108,7 @@ def main(
 
 
 def write(out: Path, answers: list[Answer]) -> None:
-    """The table as Markdown."""
+    """Write the table as Markdown to OUT/bad_inputs.md."""
     lines = ["| area | input | exit | s | MB | message |", "|---|---|--:|--:|--:|---|"]
     for a in answers:
         message = a.message.replace("|", "\\|").replace("\n", " ")

@@ -1,4 +1,4 @@
-"""What counting words tells of a task: linear models on TF-IDF, and the most frequent class."""
+"""Baselines that only count words: linear models on TF-IDF, and the most frequent class."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from stream.execution.evaluate_job import scorer
 from tasks import Examples, Task
 
-STRENGTHS = (1.0, 10.0, 100.0)  # inverse of the penalty; the best on validation is taken
+STRENGTHS = (1.0, 10.0, 100.0)  # inverse of the penalty; the best on validation rows is used
 WORD = re.compile(r"\w+|[^\w\s]")
 Row = tuple[str, str | None]
 Splits = tuple[Examples, Examples, Examples]  # train, validation, test
 
 
 def tokens(row: Row) -> list[str]:
-    """Words of a single text; of a pair, each marked by the side it stands on."""
+    """Words of a row. In a pair, each word carries the mark of its side, `a:` or `b:`."""
     first, second = row
     if second is None:
         return WORD.findall(first.lower())
@@ -26,7 +26,7 @@ def tokens(row: Row) -> list[str]:
 
 
 def tokens_and_shared(row: Row) -> list[str]:
-    """The same, with the words that stand on both sides of a pair, by name and counted."""
+    """The same, and the words that both sides of a pair share: each by name (`both:`), and their number."""
     marked = tokens(row)
     first, second = ({word[2:] for word in marked if word.startswith(side)} for side in ("a:", "b:"))
     shared = sorted(first & second)
@@ -34,7 +34,7 @@ def tokens_and_shared(row: Row) -> list[str]:
 
 
 def words_answers(task: Task, splits: Splits, analyzer: Callable[[Row], list[str]] = tokens) -> Any:
-    """Answers [n] to the test rows: TF-IDF of unigrams with logistic regression, or ridge regression for scores."""
+    """Predictions [n] for the test rows by TF-IDF of unigrams and logistic regression (ridge for a regression)."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -43,7 +43,7 @@ def words_answers(task: Task, splits: Splits, analyzer: Callable[[Row], list[str
         return majority_answers(task, splits)
     vectors = TfidfVectorizer(analyzer=analyzer, sublinear_tf=True)
     seen = vectors.fit_transform(_rows(train))
-    told, asked = vectors.transform(_rows(validation)), vectors.transform(_rows(test))
+    validation_vectors, test_vectors = vectors.transform(_rows(validation)), vectors.transform(_rows(test))
     models = [
         Ridge(alpha=1 / strength)
         if task.kind == "regression"
@@ -51,18 +51,18 @@ def words_answers(task: Task, splits: Splits, analyzer: Callable[[Row], list[str
         for strength in STRENGTHS
     ]
     best = max((model.fit(seen, train.target) for model in models),
-               key=lambda model: answers_score(task, validation.target, model.predict(told)))  # fmt: skip
-    return best.predict(asked)
+               key=lambda model: answers_score(task, validation.target, model.predict(validation_vectors)))  # fmt: skip
+    return best.predict(test_vectors)
 
 
 def majority_answers(task: Task, splits: Splits) -> Any:
-    """The most frequent class of the training rows, or their mean score, for each test row [n]."""
+    """Predictions [n] for the test rows: the most frequent class of the training rows, or their mean score."""
     target, n = splits[0].target, len(splits[2])
     return np.full(n, target.mean() if task.kind == "regression" else np.bincount(target.astype(np.int64)).argmax())
 
 
 def answers_score(task: Task, target: Any, answers: Any) -> float:
-    """Score of class indices, or of real numbers, [n] in the task's metric."""
+    """Score of predictions [n] (class indices, or real numbers for a regression) in the task's metric."""
     logits = answers[:, None] if task.kind == "regression" else np.eye(task.outputs)[answers.astype(np.int64)]
     return scorer(task)(target, logits)
 

@@ -1,9 +1,9 @@
-"""What the proof costs: hashing, ledger and certificates as a part of a run, and what certificates save.
+"""The cost of the proof: the share of a run that hashing, ledger and certificates take, and what certificates save.
 
-The demo's stream runs twice in this process: every past task evaluated again after every arrival (`full`), and with
-certificates (`audited`: measured on arrival, one past task audited an arrival, all once more in the end: 26 + 25 + 26
-evaluations of an isolated learner, not 351). Calls that exist for the proof alone are timed where they are made;
-one inside another counts once. R must be the same, bit for bit.
+The demo's stream runs twice in this process. With `full`, every past task is evaluated again after every arrival. With
+`audited`, a task is evaluated at its arrival, one past task per arrival is audited, and all tasks are evaluated once
+more at the end: 26 + 25 + 26 evaluations of an isolated learner instead of 351. Calls that only the proof needs are
+timed; a call inside another one counts once. R must be the same in both runs, bit for bit.
 
     python scripts/experiments/cost_of_proof.py --out runs/proof
 """
@@ -25,29 +25,28 @@ import stream.engine.events
 import stream.execution.evaluate_job
 import stream.execution.workbench
 import stream.storage.fits
-from stream import run
+from stream import InputError, Results, run
 from stream.storage.keys import RunInputs
 from stream.storage.ledger import Ledger
-from tasks.errors import InputError
 
 LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
-LIMIT = 0.02  # of the run: what a user would not notice
-# Of each kind: where it is looked up, and its name.
+LIMIT = 0.02  # share of the run that a user would not notice
+# Kind -> functions that only the proof needs: the object that holds the name, and the name.
 PROOF: dict[str, tuple[tuple[Any, str], ...]] = {
     "backbone hashed after each job": ((stream.execution.workbench, "changed_tensor"),),
     "Deltas hashed, when made and when read": ((learners.delta.delta, "tensor_digest"),),
     "logits, predictions and plans hashed": ((stream.execution.evaluate_job, "content_id"),),
     "keys of jobs": ((RunInputs, "key"), (stream.storage.fits, "recipe_id")),
     "ledger: chain, write, flush to disk": ((Ledger, "append"),),
-    "certificates": ((stream.engine.events, "certify"),),
+    "certificates": ((stream.engine.events, "check_certificate"),),
 }
 
 
 @contextmanager
 def timed(seconds: dict[str, float]) -> Iterator[None]:
-    """Add up, by kind, the time of the calls of `PROOF`; a call inside another belongs to the outer one."""
+    """Add to `seconds`, by kind, the time of the calls of `PROOF`. A call inside another belongs to the outer one."""
     inside = False
-    honest: list[tuple[Any, str, Any]] = []
+    originals: list[tuple[Any, str, Any]] = []
 
     def clocked(kind: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **named: Any) -> Any:
@@ -66,11 +65,11 @@ def timed(seconds: dict[str, float]) -> Iterator[None]:
     try:
         for kind, places in PROOF.items():
             for owner, name in places:
-                honest.append((owner, name, getattr(owner, name)))
+                originals.append((owner, name, getattr(owner, name)))
                 setattr(owner, name, clocked(kind, getattr(owner, name)))
         yield
     finally:
-        for owner, name, function in honest:
+        for owner, name, function in originals:
             setattr(owner, name, function)
 
 
@@ -86,34 +85,34 @@ def timed(seconds: dict[str, float]) -> Iterator[None]:
 def main(settings: dict[str, Any], out: study.Out = Path("runs/proof")) -> None:
     console = study.open_console()
     found: dict[str, dict[str, Any]] = {}
-    runs = {}
+    runs: dict[str, Results] = {}
     for mode in ("full", "audited"):
         folder = out / mode
         if folder.exists():
-            shutil.rmtree(folder)  # a run that is continued would be timed in part
+            shutil.rmtree(folder)  # otherwise only the rest of a continued run would be timed
         seconds: dict[str, float] = {}
         begun = time.perf_counter()
         with timed(seconds):
-            tell = study.teller(console, str(folder))
-            runs[mode] = run(out=folder, evaluate=mode, workers=1, seed=0, handle=tell, **settings).as_dict()
+            handle = study.progress_printer(console, str(folder))
+            runs[mode] = run(out=folder, evaluate=mode, workers=1, seed=0, handle=handle, **settings)
         total, proof = time.perf_counter() - begun, sum(seconds.values())
         evaluations = {
-            name: each["retention"]["cells_measured"] + each["retention"]["cells_audited"]
-            for name, each in runs[mode]["learners"].items()
+            name: learner.retention.cells_measured + learner.retention.cells_audited
+            for name, learner in runs[mode].items()
         }
         found[mode] = {"seconds": total, "proof": proof, "part": proof / total, "parts": seconds}
         found[mode]["cells_run"] = evaluations
-    for name, learner in runs["full"]["learners"].items():
-        if runs["audited"]["learners"][name]["R"] != learner["R"]:
+    for name, learner in runs["full"].items():
+        if runs["audited"][name].rows() != learner.rows():
             raise InputError("R differs between the modes", where=f"learner {name}", expected="the same bits")
     rows = [[kind, *(_share(found[mode], kind) for mode in found)] for kind in PROOF]
     rows.append(["all", *(f"{each['proof']:.2f} s, {100 * each['part']:.2f} %" for each in found.values())])
     rows.append(["the whole run, one process", *(f"{each['seconds']:.1f} s" for each in found.values())])
     rows.append([f"under {LIMIT:.0%}", *("holds" if each["part"] < LIMIT else "fails" for each in found.values())])
-    isolated = [name for name, each in runs["full"]["learners"].items() if each["sharing"] == "isolated"]
+    isolated = [name for name, learner in runs["full"].items() if learner.sharing == "isolated"]
     for name in isolated[:1]:
-        rows.append([f"cells of R run, {name}", *(str(each["cells_run"][name]) for each in found.values())])
-    study.show(console, "What the proof costs; R is the same, bit for bit", ["", *found], rows)
+        rows.append([f"evaluated cells of R, {name}", *(str(each["cells_run"][name]) for each in found.values())])
+    study.show(console, "Cost of the proof; R is the same, bit for bit", ["", *found], rows)
     study.save(out / "cost_of_proof.json", {"settings": settings, "modes": found}, runs["full"], console)
 
 

@@ -1,4 +1,4 @@
-"""Pretraining of several shapes for equal time: one corpus, what a step costs, as many steps as the time allows."""
+"""Pretrain several shapes for equal time: one corpus, the time of a step, and as many steps as the time allows."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from torch import nn
 from tasks.errors import InputError
 from tasks.files import write_atomic
 
-CYCLE = 3  # steps after which the kinds of batches come round: two joined, one apart
-ROUNDS = 10  # of timing: the median of so many is steady to about a hundredth
+CYCLE = 3  # the kinds of batches repeat after three steps: two with joined pairs, one with separate texts
+ROUNDS = 10  # rounds of timing: their median varies by about one percent
 CORPUS = ("corpus.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
 def medians(calls: Mapping[str, Callable[[int], None]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Median CPU seconds of each call, which is told the round.
+    """Median CPU seconds of each call. A call gets the number of the round.
 
-    Each round goes through all of them, so that what else the machine does meets all alike; the first warms up.
+    Each round makes all calls, so that other load on the machine affects all of them alike. The first round is a
+    warm-up and is not counted.
     """
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds + 1):
@@ -47,7 +48,7 @@ def medians(calls: Mapping[str, Callable[[int], None]], rounds: int = ROUNDS) ->
 
 
 def time_steps(shapes: Mapping[str, Settings], corpus_folder: Path) -> dict[str, float]:
-    """CPU seconds of a pretraining step of each shape, on the same batches."""
+    """CPU seconds of one pretraining step of each shape, on the same batches."""
     forms = Forms(open_tokenizer(corpus_folder / "tokenizer.json"))
 
     def cycle(settings: Settings) -> Callable[[int], None]:
@@ -67,27 +68,30 @@ def time_steps(shapes: Mapping[str, Settings], corpus_folder: Path) -> dict[str,
     common = next(iter(shapes.values()))
     corpus = make_corpus(corpus_folder, common)
     rows = order(corpus)
-    for step in range(CYCLE * (ROUNDS + 1)):  # forms of words are kept once found: not at the cost of the first shape
+    for step in range(CYCLE * (ROUNDS + 1)):  # fills the cache of word forms: no shape pays for it
         draw(corpus, rows, forms, common, step)
     found = medians({name: cycle(settings) for name, settings in shapes.items()})
     return {name: seconds / CYCLE for name, seconds in found.items()}
 
 
 def step_seconds(shapes: Mapping[str, Settings], corpus_folder: Path, file: Path, tokens: int) -> dict[str, float]:
-    """`time_steps`, kept in a file: a run that continues must come to the same numbers of steps."""
-    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    known: dict[str, float] = kept["seconds"] if kept.get("tokens") == tokens else {}
-    if missing := {name: settings for name, settings in shapes.items() if name not in known}:
-        known |= time_steps(missing, corpus_folder)
-        write_atomic(file, json.dumps({"tokens": tokens, "seconds": known}, indent=1))
-    return known
+    """`time_steps`, stored in a file: a study that continues must use the same numbers of steps."""
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    seconds: dict[str, float] = stored["seconds"] if stored.get("tokens") == tokens else {}
+    if missing := {name: settings for name, settings in shapes.items() if name not in seconds}:
+        seconds |= time_steps(missing, corpus_folder)
+        write_atomic(file, json.dumps({"tokens": tokens, "seconds": seconds}, indent=1))
+    return seconds
 
 
 def shared_corpus(given: Path | None, folder: Path, settings: Settings) -> tuple[Path, Settings]:
-    """Folder of the corpus that all shapes read, made if none is given, and the settings with its sizes.
+    """Folder of the corpus that all shapes read, and the settings with the corpus's sizes.
+
+    Args:
+        given: Folder of an existing corpus; None makes one in `folder`.
 
     Raises:
-        InputError: The folder that is given has none, or the one made before was made with other settings.
+        InputError: `given` has no corpus, or the corpus in `folder` was made with other settings.
     """
     if given is None:
         check_same(folder, settings)
@@ -100,10 +104,11 @@ def shared_corpus(given: Path | None, folder: Path, settings: Settings) -> tuple
 
 
 def pretrain(folder: Path, corpus: Path, settings: Settings) -> dict[str, Any]:
-    """Pretrain into a folder what is not there yet; how it went.
+    """Pretrain a shape in a folder, unless it is finished there.
 
     Returns:
-        The last point of the curve of losses, and `cpu_seconds`, None where it was interrupted.
+        `losses`: the last point of the loss curve. `cpu_seconds`: CPU time of the pretraining; None if it was
+        interrupted.
     """
     check_same(folder, settings)
     written, spent = folder / "backbone" / "pretraining.json", folder / "cpu_seconds.json"
@@ -119,7 +124,7 @@ def pretrain(folder: Path, corpus: Path, settings: Settings) -> dict[str, Any]:
 
 
 def link(source: Path, target: Path) -> None:
-    """The same file under another name; a copy where the file system has no such thing."""
+    """Link a file under another name; copy it if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""A finished run, opened again: its backbone, its data and its Deltas, to be looked at in ways the run did not."""
+"""Open a finished run again: its backbone, data and Deltas, for evaluations that the run itself did not make."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from learners.delta.delta import Delta
 from learners.forward.batches import evaluation_plan
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.config import resolve_config
+from stream import InputError, Results, load_results
+from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
 from stream.execution.workbench import Workbench, open_workbench
-from stream.results.results import load_results
 from stream.storage.events import FitEvent, read_events
 from stream.storage.finished import good
 from stream.storage.ledger import read_ledger
 from stream.verification.recorded import recorded
-from tasks.errors import InputError, unknown_name
+from tasks import unknown_name
 
-Run = Annotated[Path | None, typer.Option(help="Folder of a finished run; one is made if not given.")]
+Run = Annotated[Path | None, typer.Option(help="Folder of a finished run. Default: make new runs.")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,12 @@ class Finished:
     """One learner of a finished run.
 
     Attributes:
-        results: The document of the run.
-        fits: By task, the learner's fit.
+        results: Results of the run.
+        bench: Evaluates with the run's backbone, data and store.
+        fits: Events of the learner's fits, by task.
     """
 
-    results: dict[str, Any]
+    results: Results
     bench: Workbench
     learner: Learner
     fits: Mapping[str, FitEvent]
@@ -57,29 +58,29 @@ class Finished:
         return self.bench.store.get_delta(self.fits[task])
 
     def score(self, task: str, delta: Delta) -> tuple[float, np.ndarray]:
-        """Test score of a Delta in the task's metric, and its logits [n, C]."""
+        """Test score of a Delta in the task's metric, a fraction, and its logits [n, C]."""
         data = self.bench.data(task)
         logits = predict(self.backbone, self.learner, delta, data.test, evaluation_plan(data.test))
         return scorer(data.task)(np.asarray(data.test.target), logits), logits
 
 
 def make_runs(out: Path, console: Console, seeds: int, **settings: Any) -> list[Path]:
-    """Folders of runs with these settings and seeds 0, 1, ..., finished here where they are not yet."""
+    """Folders of the runs with these settings and seeds 0, 1, ...; runs that are not finished are run here."""
     study.run_seeds(out, console, seeds, **settings)
     return [out / f"seed{seed}" for seed in range(seeds)]
 
 
 def open_finished(folder: Path, learner: str) -> Finished:
-    """Open a run for one of its learners, which has a Delta of its own for every task.
+    """Open a run for one of its learners. The learner must have a Delta per task.
 
     Raises:
-        InputError: No run there, no such learner, a sequential one, or data that are not what they were.
+        InputError: There is no run, or no such learner in it; the learner is sequential; or the data have changed.
     """
-    results = load_results(folder).as_dict()
-    if learner not in results["learners"]:
-        raise unknown_name("learner of this run", learner, results["learners"], where=str(folder))
-    if results["learners"][learner]["sharing"] == "sequential":
-        raise InputError("one Delta for all tasks", where=learner, expected="a learner with a Delta for each task")
+    results = load_results(folder)
+    if learner not in results:
+        raise unknown_name("learner of this run", learner, results.learners, where=str(folder))
+    if results[learner].sharing == "sequential":
+        raise InputError("one Delta for all tasks", where=learner, expected="a learner with a Delta per task")
     config, _ = resolve_config({}, folder / "config.toml")
     prepared = prepare(config.model_copy(update={"out": str(folder)}))
     run = recorded(read_events(read_ledger(folder / "ledger.jsonl")))

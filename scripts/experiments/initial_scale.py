@@ -1,10 +1,10 @@
-"""Robustness to the scale of initialisation: adapters begun at deviations from 1e-7 to 1.
+"""Robustness to the scale of initialisation: adapters initialised at standard deviations from 1e-7 to 1.
 
-What the paper found. Houlsby et al. (2019), section 3.6 and Figure 6 (right): below a deviation of 1e-2 the scale does
-not matter, on MNLI and CoLA; larger ones degrade performance, more so on CoLA. The near-identity start is what keeps
-training sound: at a deviation of 1 the adapted model is not the pretrained one at first.
+What the paper found. Houlsby et al. (2019), section 3.6 and Figure 6 (right): on MNLI and CoLA the scale does not
+matter below a standard deviation of 1e-2. Larger ones degrade performance, more on CoLA. The near-identity
+initialisation makes training stable: at a deviation of 1 the model at step 0 is far from the pretrained model.
 
-Differences are paired over tasks with the paper's default, 1e-2; intervals are of 95 %.
+Differences to the paper's default, 1e-2, are paired over tasks. Intervals are 95 %.
 
     python scripts/experiments/initial_scale.py --out runs/scale
     python scripts/experiments/initial_scale.py --suite cola,mnli_m --source folder:DATA --backbone minilm --out runs/sc
@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import pictures
 import study
 import typer
-from findings import Claim, told_all, weighed
+from findings import Claim, judge_and_print, summarise_all
 from options import run_options
 
 EXPONENTS = range(-7, 1)
@@ -37,8 +37,8 @@ def main(
     default = f"adapter:{size}:std=1e-2"
     settings["learners"] = ",".join(deviations)
     runs = study.run_seeds(out, console, seeds, **settings)
-    found = told_all(runs, default, console)
-    tasks = runs[0]["order"]
+    found = summarise_all(runs, default, console)
+    tasks = runs[0].order
     means = {name: study.task_means(facts.scores) for name, facts in found.items()}
 
     rows = []
@@ -46,7 +46,7 @@ def main(
         difference = "default" if name == default else facts.to_reference.tasks.points(sign=True)
         cells = [f"{deviations[name]:.0e}", study.points(facts.score), difference]
         rows.append([*cells, *(study.points(means[name][task]) for task in tasks)])
-    title = f"Adapters of size {size} by deviation of their first weights, backbone {settings['backbone']}"
+    title = f"Adapters of size {size} by standard deviation of the initial weights, backbone {settings['backbone']}"
     study.show(console, title, ["deviation", "mean score", "to 1e-2\n(over tasks)", *tasks], rows)
     paper = "Houlsby et al. (2019), Figure 6:"
     claims = [
@@ -56,7 +56,7 @@ def main(
         ),
         Claim(f"{paper} above it, performance degrades.", f"adapter:{size}:std=1e0", default, None, 0.0),
     ]
-    findings = weighed(claims, found, console)
+    findings = judge_and_print(claims, found, console)
     document = {"settings": settings | {"seeds": seeds, "size": size}, "deviations": deviations, "learners": found}
     study.save(out / "initial_scale.json", document | {"findings": findings}, runs[0], console)
 
@@ -67,7 +67,7 @@ def main(
             axes.plot(places, values, "o-", color=colour, linewidth=1, markersize=4, label=task)
         axes.plot(places, [100 * facts.score.mean for facts in found.values()], "k-", linewidth=2, label="mean")
         axes.axvline(1e-2, color="#999999", linestyle=":", linewidth=1)
-        axes.set(xscale="log", xlabel="deviation of the first weights (dotted: default)", ylabel="score, points")
+        axes.set(xscale="log", xlabel="deviation of the initial weights (dotted: default)", ylabel="score, points")
         axes.legend(fontsize=8, frameon=False)
 
     pictures.draw(out / "initial_scale.png", 7, 4, plot, console)

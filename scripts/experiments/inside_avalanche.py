@@ -1,8 +1,9 @@
-"""Our stream inside Avalanche: its strategies, evaluator and loggers as they are, on the examples of `taskstream run`.
+"""Our stream inside Avalanche: Avalanche's strategies, evaluator and loggers on the examples of `taskstream run`.
 
-Naive fine-tuning, EWC (Kirkpatrick et al. 2017) and replay train the same model on task after task; a head a task.
-Avalanche counts accuracy, whatever a task's metric, and of a regression nothing that has a meaning. Each strategy's
-log is OUT/<strategy>.log. Beside Avalanche's averages stand ours of its accuracies: they are the same numbers.
+Naive fine-tuning, EWC (Kirkpatrick et al. 2017) and replay train one model on task after task, with a head per task.
+Avalanche measures accuracy, whatever the metric of a task, so its score of a regression has no meaning. The log of a
+strategy is OUT/<strategy>.log. The table shows Avalanche's averages beside ours, computed from Avalanche's accuracies:
+they are the same numbers.
 
     python scripts/experiments/inside_avalanche.py --out runs/inside
     python scripts/experiments/inside_avalanche.py --source folder:DATA --backbone minilm --out runs/inside-real
@@ -23,7 +24,7 @@ from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import compute_all
 from stream.storage.files import usable_folder
 
-AVERAGES = {  # ours: Avalanche's, without its prefix for phase and stream
+AVERAGES = {  # our metric -> Avalanche's, without its prefix for phase and stream
     "average_accuracy": "Top1_Acc_Stream",
     "forgetting_avalanche": "StreamForgetting",
     "bwt_gem": "StreamBWT",
@@ -39,10 +40,10 @@ AVERAGES = {  # ours: Avalanche's, without its prefix for phase and stream
 )
 def main(
     settings: dict[str, Any],
-    learning_rate: Annotated[float, typer.Option(help="Of AdamW, made once as Avalanche's examples do.")] = 2e-4,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate of AdamW, one optimiser for all tasks.")] = 2e-4,
     ewc_lambda: Annotated[float, typer.Option(help="Weight of EWC's penalty.")] = 0.4,
-    mem_size: Annotated[int, typer.Option(min=1, help="Examples that replay keeps of all tasks together.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Of examples, heads, dropout and batches.")] = 0,
+    mem_size: Annotated[int, typer.Option(min=1, help="Examples that replay stores, all tasks together.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of examples, heads, dropout and batches.")] = 0,
     out: study.Out = Path("runs/inside"),
 ) -> None:
     console = study.open_console()
@@ -65,7 +66,7 @@ def main(
         model = tasks.model()
         with (
             (out / f"{name}.log").open("w", encoding="utf-8") as log,
-            warnings.catch_warnings(record=True),  # of functions of its own that it calls deprecated
+            warnings.catch_warnings(record=True),  # Avalanche uses functions that it declares deprecated itself
         ):
             strategy = Naive(
                 model=model,
@@ -103,13 +104,16 @@ def main(
 
 
 def accuracies(said: dict[str, float], count: int) -> list[float]:
-    """The accuracies of the experiences 0, 1, ... in what Avalanche said last."""
+    """Accuracies of the experiences 0, 1, ..., `count` - 1 in the metrics that Avalanche returned."""
     return [last(said, "Top1_Acc_Exp", f"Exp{index:03}") for index in range(count)]
 
 
 def last(said: dict[str, float], metric: str, experience: str = "") -> float:
-    """The one value of a metric; the accuracy of a stream is named after the task evaluated last, which is the same
-    one each time where all of the stream is evaluated."""
+    """The single value of a metric in the metrics that Avalanche returned.
+
+    Avalanche names a stream's accuracy after the task evaluated last. It is always the same task here, because the
+    whole stream is evaluated each time.
+    """
     (value,) = (said[key] for key in said if key.startswith(f"{metric}/eval_phase") and key.endswith(experience))
     return value
 

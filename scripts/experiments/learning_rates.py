@@ -1,9 +1,9 @@
-"""Which peak learning rate serves which learner: the reason of the defaults, at a budget and a backbone of choice.
+"""The best peak learning rate of each learner, at a given budget and backbone: the measurements behind the defaults.
 
-Every learner is trained at its default rate and at half decades (factors of about 3.2) below and above it. A rate is
-told by the mean of the tasks' scores after the last arrival and by its difference from the default's, paired over
-tasks (95 % interval). Verdict on the default: `fails` where another rate is better beyond chance, `open` where the mean
-alone is, `holds` where none is.
+Every learner is trained at its default rate and at half decades (factors of about 3.2) below and above it. The table
+shows the mean of the tasks' scores after the last arrival, and its difference to the default rate, paired over tasks
+(95 % interval). Verdict on the default: `fails` if another rate is better beyond chance, `open` if only its mean is
+better, `holds` if none is better.
 
     python scripts/experiments/learning_rates.py --out runs/rates
     python scripts/experiments/learning_rates.py --train-examples 120 --epochs 3 --out runs/rates-few
@@ -29,7 +29,12 @@ TASKS = "sst2,qqp,qnli,mnli_m,newsgroups20,cf_emotion"  # one and two texts; 2, 
 
 
 def rates_around(specification: str, width: int, below: int, above: int) -> dict[str, float]:
-    """The default, as it is specified, and its neighbours: specification -> peak rate, rising."""
+    """A learner at its default rate and at neighbouring rates: specification -> peak rate, in rising order.
+
+    Args:
+        width: Width of the backbone, which the default rate depends on.
+        below, above: Number of half decades below and above the default.
+    """
     default = peak_rate(parse_learner(specification).training, width)
     found = {}
     for step in range(-below, above + 1):
@@ -39,7 +44,7 @@ def rates_around(specification: str, width: int, below: int, above: int) -> dict
 
 
 def verdict(differences: list[study.Interval]) -> str:
-    """On a default, by the differences of the other rates from it."""
+    """Verdict on a default rate, from the differences of the other rates to it."""
     if any(each.verdict(None, 0.0) == "fails" for each in differences):
         return "fails"
     return "open" if any(each.mean > 0 for each in differences) else "holds"
@@ -66,28 +71,28 @@ def main(
     for default, rates in grid.items():
         scores = {name: [study.last_row(results, name) for results in runs] for name in rates}
         differences = {name: study.paired(scores[name], scores[default]).tasks for name in rates if name != default}
-        told = []
+        entries = []
         for name, rate in rates.items():
             mean = study.average(scores[name])
-            told.append({"rate": rate, "default": name == default, "score": mean, "scores": scores[name]})
+            entries.append({"rate": rate, "default": name == default, "score": mean, "scores": scores[name]})
             cells = [default, f"{rate:.1e}", study.points(mean)]
             cells += ["default", verdict(list(differences.values()))] if name == default else [
                 differences[name].points(sign=True), ""
             ]  # fmt: skip
             rows.append(cells)
-        document["learners"][default] = told
-    title = f"Peak learning rates on {backbone} (width {width}), {len(runs[0]['order'])} tasks"
+        document["learners"][default] = entries
+    title = f"Peak learning rates on {backbone} (width {width}), {len(runs[0].order)} tasks"
     study.show(console, title, ["learner", "rate", "mean score", "to default (over tasks)", "default"], rows)
     study.save(out / "learning_rates.json", document, runs[0], console)
 
     def plot(axes: Any) -> None:
-        for colour, (name, told) in zip(pictures.COLOURS, document["learners"].items(), strict=False):
-            rates, means = [each["rate"] for each in told], [100 * each["score"].mean for each in told]
+        for colour, (name, entries) in zip(pictures.COLOURS, document["learners"].items(), strict=False):
+            rates, means = [each["rate"] for each in entries], [100 * each["score"].mean for each in entries]
             axes.plot(rates, means, "-", color=colour, linewidth=1, label=name)
-            for rate, mean, each in zip(rates, means, told, strict=True):
+            for rate, mean, each in zip(rates, means, entries, strict=True):
                 axes.plot(rate, mean, "o", color=colour, markerfacecolor=colour if each["default"] else "white")
         axes.set_xscale("log")
-        axes.set(xlabel="peak learning rate (full mark: default)", ylabel="mean score, points")
+        axes.set(xlabel="peak learning rate (filled mark: default)", ylabel="mean score, points")
         axes.legend(fontsize=8, frameon=False)
 
     pictures.draw(out / "learning_rates.png", 7, 4, plot, console)

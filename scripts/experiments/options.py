@@ -1,4 +1,4 @@
-"""The options of a run, said once: their declarations and defaults, and how the command of a study takes them."""
+"""The options of a run, declared once with their defaults, and a decorator that gives them to a study's command."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, get_type_hints
 
 import study
 
-# Name in `stream.run` -> its declaration, and the default where a study states none; what has no default here is an
-# option of the studies that state one.
+# Name in `stream.run` -> declaration, and default if the study gives none. An option without a default here exists only
+# in studies that give one.
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "suite": (study.Suite, "houlsby26"),
-    "source": (study.Source, "simulated:seed={seed}"),  # other texts each time: intervals include their chance
+    "source": (study.Source, "simulated:seed={seed}"),  # new texts for each seed, so intervals include this variance
     "backbone": (study.Backbone, "embedded"),
     "learners": (study.Learners, Parameter.empty),
     "train_examples": (study.TrainExamples, 500),
@@ -31,22 +31,22 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 def run_options(
     *, without: Collection[str] = (), **defaults: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a study's command the options of a run, in the place of the parameter `settings` of its function.
+    """Replace the parameter `settings` of a study's function by the options of a run.
 
-    The function gets them there as one dict, keyed as `stream.run` takes them.
+    The command takes the options one by one. The function gets them as one dict with the keys of `stream.run`.
 
         @run_options(suite="sst2,rte", without=["workers"])
         def main(settings: dict[str, Any], seeds: study.Seeds = 3) -> None:
 
     Args:
-        without: Options that the study has not.
-        **defaults: The study's own, by option.
+        without: Options that the study does not have.
+        **defaults: The study's own defaults, by option.
 
     Raises:
-        TypeError: No option of a run is called that.
+        TypeError: An option has an unknown name.
     """
     if unknown := {*without, *defaults} - {*OPTIONS}:
-        raise TypeError(f"no options of a run: {', '.join(sorted(unknown))}")
+        raise TypeError(f"unknown options of a run: {', '.join(sorted(unknown))}")
     table = {name: (hint, defaults.get(name, default)) for name, (hint, default) in OPTIONS.items()}
     shared = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
@@ -66,7 +66,7 @@ def run_options(
             settings = {option.name: given.pop(option.name) for option in shared}
             main(settings=settings, **given)
 
-        # Typer reads both; names in the hints were those of the study's module.
+        # Typer reads both. The hints are resolved above, because their names belong to the study's module.
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return command

@@ -1,4 +1,4 @@
-"""Pictures of the experiments, drawn with matplotlib where it is installed."""
+"""Figures of the studies, drawn with matplotlib if it is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from stream.report.palette import LIGHT as COLOURS
 
 
 def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None:
-    """A line for each task, the first on top; scores to the right; what the marks mean above."""
+    """Label the axes of a figure with one line per name, the first on top, and put the legend above it.
+
+    Args:
+        names: Labels of the lines.
+        label: Label of the x axis.
+        columns: Columns of the legend.
+    """
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.invert_yaxis()
     axes.set(xlabel=label)
@@ -24,7 +30,11 @@ def task_axis(axes: Any, names: Sequence[str], label: str, columns: int) -> None
 
 
 def grouped(axes: Any, groups: Mapping[str, Sequence[tuple[int, Interval]]]) -> None:
-    """Intervals of each group at their lines, a colour for each; the axis fits the means, so wide intervals are cut."""
+    """Draw intervals as whiskers, one colour per group. The x axis fits the means, so wide intervals are cut off.
+
+    Args:
+        groups: Label of a group -> its intervals, each with the line (y) it stands on.
+    """
     for colour, (label, rows) in zip(COLOURS, groups.items(), strict=False):
         plots.whiskers(axes, rows, color=colour, label=label)
     found = [100 * row.mean for rows in groups.values() for _, row in rows]
@@ -33,12 +43,19 @@ def grouped(axes: Any, groups: Mapping[str, Sequence[tuple[int, Interval]]]) -> 
 
 
 def draw(path: Path, width: float, height: float, plot: Callable[..., None], console: Console, panels: int = 1) -> None:
-    """Have `plot` draw on matplotlib Axes, one for each panel, and save them, PNG or SVG by the path's ending; inches.
+    """Let `plot` draw on matplotlib Axes, one per panel, and save the figure.
 
-    Without matplotlib (extra `plots`) a note says so: the numbers do not depend on it.
+    Without matplotlib (extra `plots`) it prints a note and draws nothing: the numbers do not need it.
+
+    Args:
+        path: File to write; its suffix gives the format, such as .png or .svg.
+        width, height: Inches.
+        plot: Function that takes the Axes of all panels.
+        panels: Number of panels side by side. Default: 1.
     """
     if find_spec("matplotlib") is None:
-        console.print("no picture: pip install 'taskstream[plots]' and give the command again", style="dim")
+        fix = "pip install 'taskstream[plots]' and give the command again"
+        console.print(f"no picture, as matplotlib is not installed; {fix}", style="dim")
         return
     figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
     row = figure.subplots(1, panels, squeeze=False)[0]

@@ -1,11 +1,12 @@
-"""Removal: what trained adapters are worth by layer, found by taking those of a span away without training anew.
+"""Removal: the value of trained adapters in each layer. Remove those of a span of layers, without training again.
 
-What the paper found. Houlsby et al. (2019), section 3.6 and Figure 6 (left, centre): no single layer's adapters matter
-much (at most 2 % of the score); all of them together do: without any, the model answers the majority class (MNLI 37 %,
-CoLA 69 %); and lower layers matter less than higher ones: on MNLI, layers 0 to 4 can go at hardly any cost.
+What the paper found. Houlsby et al. (2019), section 3.6 and Figure 6 (left, centre): the adapters of a single layer
+matter little (at most 2 % of the score). All together matter much: without any, the model predicts the majority class
+(MNLI 37 %, CoLA 69 %). Lower layers matter less than higher ones: on MNLI, removing layers 0 to 4 costs almost nothing.
 
-Adapters of every contiguous span of layers are zeroed, norms and head stay as they were trained, and the test rows are
-answered again. drop is the part of the task's score that is lost; a task whose score is below 10 points has none.
+The study sets the adapters of every contiguous span of layers to zero, leaves norms and head as they were trained, and
+evaluates the test rows again. The drop is the lost part of the task's score. It is not given for a task that scores
+below 10 points.
 
     python scripts/experiments/removal.py --out runs/removal
     python scripts/experiments/removal.py --run runs/papers/seed0 --learner adapter --out runs/removal-of-papers
@@ -22,20 +23,20 @@ import pictures
 import study
 import torch
 import typer
-from findings import Finding, state
+from findings import Finding, print_findings
 from finished import Finished, Run, make_runs, open_finished
 from options import run_options
 
 from learners.delta.delta import Delta
 from learners.forms import Bottleneck
-from tasks.errors import InputError
+from stream import InputError
 
 TASKS = "sst2,qqp,mnli_m,newsgroups20"
-LEAST = 0.1  # a smaller score is mostly chance, and so would be a part of it
+LEAST = 0.1  # a smaller score is mostly chance, so a part of it has no meaning
 
 
 def without(finished: Finished, delta: Delta, span: range) -> Delta:
-    """The Delta with the adapters of these layers zeroed, so that h + Δh is h."""
+    """The Delta with the adapters of these layers set to zero, so that h + Δh = h."""
     names = {
         modification.key(layer, tensor)
         for modification in finished.learner.modifications
@@ -46,9 +47,12 @@ def without(finished: Finished, delta: Delta, span: range) -> Delta:
 
 
 def spans(finished: Finished, task: str) -> dict[str, Any]:
-    """Scores [L, L] of a task without layers i to j, NaN for j < i; the whole score; and how uniform the last answers.
+    """Scores of a task without the adapters of each span of layers.
 
-    `uniform` is the part of the test rows that get the most frequent answer where all adapters are gone.
+    Returns:
+        `whole`: the score with all adapters. `scores` [L, L]: entry (i, j) is the score without layers i to j; NaN for
+        j < i. `uniform`: the share of test rows with the most frequent prediction if all adapters are removed; None for
+        a regression.
     """
     layers, delta = finished.backbone.architecture.layers, finished.delta(task)
     whole, _ = finished.score(task, delta)
@@ -64,42 +68,47 @@ def spans(finished: Finished, task: str) -> dict[str, Any]:
 
 
 def opened(folder: Path, learner: str) -> Finished:
-    """A run's learner, which must be one of adapters held by each layer alone.
+    """Open a run for a learner of adapters. Each layer must have adapters of its own.
 
     Raises:
-        InputError: It is none, or as `open_finished`.
+        InputError: It is another learner; or as `open_finished`.
     """
     finished = open_finished(folder, learner)
     modifications = finished.learner.modifications
     if not modifications or any(not isinstance(each.form, Bottleneck) or each.shared for each in modifications):
-        raise InputError("zeros would not be as if it were not there", where=learner, expected="adapters")
+        raise InputError("setting it to zero does not remove it", where=learner, expected="a learner of adapters")
     return finished
 
 
 def drops(found: Sequence[Mapping[str, Any]]) -> np.ndarray | None:
-    """Part of the mean score over seeds that is lost, [L, L]; None where there is next to nothing to lose."""
+    """Lost part of the mean score over seeds, [L, L]; None if that score is below `LEAST`."""
     whole = sum(each["whole"] for each in found) / len(found)
     part: np.ndarray = 1 - np.mean([each["scores"] for each in found], axis=0) / (whole or 1.0)
     return part if whole >= LEAST else None
 
 
 def findings(lost: Mapping[str, np.ndarray], uniform: Sequence[float]) -> list[Finding]:
-    """What becomes of the paper's findings; intervals over tasks."""
+    """Judge the paper's findings; intervals are over tasks.
+
+    Args:
+        lost: Task -> lost part of its score, [L, L].
+        uniform: Share of rows with the same prediction if all adapters are removed, one per task.
+    """
     paper = "Houlsby et al. (2019), Figure 6:"
     found = []
     if lost:
         layers = len(next(iter(lost.values())))
         worst = study.interval([float(part.diagonal().max()) for part in lost.values()])
-        words = f"the worst single layer takes {worst.points()} %"
-        found.append(Finding(f"{paper} a single layer takes 2 % at most.", words, worst.verdict(None, 0.02)))
+        words = f"removing the worst single layer costs {worst.points()} %"
+        found.append(Finding(f"{paper} removing one layer costs 2 % at most.", words, worst.verdict(None, 0.02)))
         half = layers // 2
         gap = study.interval([float(part[0, half - 1] - part[half, layers - 1]) for part in lost.values()])
-        words = f"the lower half takes {gap.points(sign=True)} % more than the upper"
+        words = f"removing the lower half costs {gap.points(sign=True)} % more than removing the upper"
         found.append(Finding(f"{paper} lower layers matter less.", words, gap.verdict(None, 0.0)))
     if uniform:
         same = study.interval(uniform)
-        words = f"{same.points()} % of the rows get the same answer"
-        found.append(Finding(f"{paper} with none left, the majority is answered.", words, same.verdict(0.9, None)))
+        words = f"{same.points()} % of the rows get the same prediction"
+        found.append(Finding(f"{paper} without any, the model predicts one class.", words, same.verdict(0.9, None)))
     return found
 
 
@@ -107,7 +116,7 @@ def findings(lost: Mapping[str, np.ndarray], uniform: Sequence[float]) -> list[F
 def main(
     *,
     run: Run = None,
-    learner: Annotated[str, typer.Option(help="Adapters, as the run names them.")] = "adapter:64",
+    learner: Annotated[str, typer.Option(help="Learner of adapters, by its name in the run.")] = "adapter:64",
     settings: dict[str, Any],
     seeds: study.Seeds = 3,
     out: study.Out = Path("runs/removal"),
@@ -133,14 +142,15 @@ def main(
         "score",
         *(f"without\nlayer {layer}" for layer in range(layers)),
         "without\nall",
-        "then one\nanswer",
+        "same\nprediction",
     ]
-    study.show(console, f"Drop in % of the score, {learner} on {finished.results['backbone']['name']}", head, rows)
+    study.show(console, f"Drop in % of the score, {learner} on {finished.results.backbone.name}", head, rows)
     uniform = [value for each in found.values() if (value := uniform_of(each)) is not None]
-    told = findings(lost, uniform)
-    state(console, told)
-    settings = settings if run is None else finished.results["settings"]
-    document = {"settings": settings | {"seeds": len(folders), "run": run, "learner": learner}, "findings": told}
+    judged = findings(lost, uniform)
+    print_findings(console, judged)
+    used = settings if run is None else finished.results.settings
+    document: dict[str, Any] = {"settings": {**used, "seeds": len(folders), "run": run, "learner": learner}}
+    document["findings"] = judged
     document["tasks"] = {task: [plain(one) for one in each] for task, each in found.items()}
     study.save(out / "removal.json", document, finished.results, console)
     maps = {"mean": np.mean([*lost.values()], axis=0), **lost} if lost else {}
@@ -163,13 +173,13 @@ def main(
 
 
 def uniform_of(found: Sequence[Mapping[str, Any]]) -> float | None:
-    """Mean over seeds; None for regression."""
+    """Mean of `uniform` over seeds; None for a regression."""
     values = [float(each["uniform"]) for each in found if each["uniform"] is not None]
     return sum(values) / len(values) if values else None
 
 
 def plain(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Without arrays and NaN, as strict JSON has neither."""
+    """The same without arrays and NaN, which strict JSON does not have."""
     scores = [[None if np.isnan(score) else float(score) for score in row] for row in found["scores"]]
     return {**found, "uniform": uniform_of([found]), "scores": scores}
 

@@ -1,4 +1,4 @@
-"""What the experiments share: their command, intervals of means, runs over seeds, tables, JSON files."""
+"""Parts that all studies share: their command line, intervals of means, runs over seeds, tables, JSON files."""
 
 from __future__ import annotations
 
@@ -13,39 +13,38 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from stream import kept_workers, run
-from stream.errors import RunFailed
-from stream.report.console import make_console
+from stream import InputError, Results, RunFailed, kept_workers, run
+from stream.report import make_console
 from stream.report.terminal.grid import Column, table
 from stream.results.intervals import Interval, interval
 from stream.storage.files import write_json
-from tasks.errors import InputError
-from tasks.task import Task
+from tasks import Task
 
 VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
 
-Suite = Annotated[str, typer.Option(help="Suite, or NAME,NAME.")]
-Source = Annotated[str, typer.Option(help="simulated, folder:DIR or hub; {seed} becomes the seed of the run.")]
+Suite = Annotated[str, typer.Option(help="Suite, or tasks as a comma list.")]
+Source = Annotated[str, typer.Option(help="simulated, folder:DIR or hub; {seed} stands for the seed of the run.")]
 Backbone = Annotated[str, typer.Option(help="embedded, minilm, a folder, or a hub id.")]
 Learners = Annotated[str, typer.Option(help="Comma list of learners.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs with seeds 0, 1, ...")]
-TrainExamples = Annotated[int, typer.Option(min=1, help="Training examples of a task at most.")]
-TestExamples = Annotated[int, typer.Option(min=1, help="Validation, and test examples of a task at most.")]
+TrainExamples = Annotated[int, typer.Option(min=1, help="Maximum number of training examples per task.")]
+TestExamples = Annotated[int, typer.Option(min=1, help="Maximum number of validation and of test examples per task.")]
 Epochs = Annotated[int, typer.Option(min=0, help="Passes over the training examples.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Examples in a training batch.")]
-MaxLength = Annotated[int, typer.Option(min=4, help="Tokens of a row at most.")]
-Evaluate = Annotated[str, typer.Option(help="audited, full or square: how often past tasks are measured again.")]
-Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto: what suits the processor.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core if not given.")]
-Out = Annotated[Path, typer.Option(help="Where runs and results go; the same command continues there.")]
+MaxLength = Annotated[int, typer.Option(min=4, help="Maximum number of tokens per row.")]
+Evaluate = Annotated[str, typer.Option(help="audited, full or square: how often past tasks are evaluated again.")]
+Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto: the one that suits the processor.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: one per core.")]
+Out = Annotated[Path, typer.Option(help="Folder of runs and results. The same command continues there.")]
 
 
 class Paired(NamedTuple):
-    """A mean difference with two intervals; pairs of one task have the task in common, so are not independent.
+    """A mean difference with two intervals. Pairs of the same task share the task, so they are not independent.
 
     Attributes:
-        tasks: Of the tasks' differences, each a mean over seeds: does it hold for tasks like these?
-        seeds: Of the seeds' differences of averages: does it hold for these tasks, were all done again?
+        tasks: Interval over tasks; the difference of a task is a mean over seeds. Does it hold for tasks like these?
+        seeds: Interval over seeds; the difference of a seed is a mean over tasks. Does it hold for these tasks if the
+            whole study is repeated?
     """
 
     tasks: Interval
@@ -53,7 +52,11 @@ class Paired(NamedTuple):
 
 
 def paired(ours: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Paired:
-    """Differences of scores, first less second, paired over tasks and seeds; each is a score by task for every seed."""
+    """Differences of scores, first minus second, paired over tasks and over seeds.
+
+    Args:
+        ours, others: One entry per seed: score by task, a fraction.
+    """
     differences = [[a[task] - b[task] for task in ours[0]] for a, b in zip(ours, others, strict=True)]
     columns = zip(*differences, strict=True)
     return Paired(
@@ -63,47 +66,59 @@ def paired(ours: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, fl
 
 
 def average(scores: Sequence[Mapping[str, float]]) -> Interval:
-    """Over seeds, of the mean over tasks; a score by task for every seed."""
+    """Mean over tasks, with its interval over seeds. `scores` has one entry per seed: score by task."""
     return interval([sum(row.values()) / len(row) for row in scores])
 
 
 def task_means(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each task, the mean over seeds; a score by task for every seed."""
+    """Mean over seeds of each task's score. `scores` has one entry per seed: score by task."""
     return {task: sum(row[task] for row in scores) / len(scores) for task in scores[0]}
 
 
 def points(value: Interval | float | None, sign: bool = False) -> str:
-    """An interval, or a fraction, in points; a dash for what there is not."""
+    """An interval or a fraction in points (x100); a dash for None."""
     if value is None:
         return "–"
     return (value if isinstance(value, Interval) else Interval(value, None, 1)).points(sign)
 
 
 def best_of_paper(task: Task) -> float | None:
-    """The best score that Houlsby et al. (2019) print of a task, as a fraction; None for other tasks."""
+    """The best score that Houlsby et al. (2019) report for a task, a fraction; None for other tasks."""
     return None if task.paper is None else task.paper.best[1] / 100
 
 
-def last_row(results: Mapping[str, Any], learner: str) -> dict[str, float]:
-    """Score of each task after the last arrival."""
-    return dict(zip(results["order"], results["learners"][learner]["R"][-1], strict=True))
+def last_row(results: Results, learner: str) -> dict[str, float]:
+    """Score of each task in the last row of R, a fraction. Tasks without a score are left out."""
+    scores = zip(results.order, results[learner].rows()[-1], strict=True)
+    return {task: score for task, score in scores if score is not None}
 
 
-def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings: Any) -> dict[str, Any]:
-    """Results of the run of a seed under `out`: finished work is read, the rest begun or continued."""
+def backbone_parameters(results: Results) -> int:
+    """Number of parameters of the backbone of a run.
+
+    Raises:
+        InputError: results.json does not have it.
+    """
+    if results.backbone.parameters is None:
+        raise InputError("unknown number of backbone parameters", where="results.json", fix="run it again")
+    return results.backbone.parameters
+
+
+def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings: Any) -> Results:
+    """Run one seed in the folder OUT/seed<seed> and return its results. A run that was begun there continues."""
     folder = out / f"seed{seed}"
     given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
-    return run(handle=teller(console, str(folder)), **given).as_dict()
+    return run(handle=progress_printer(console, str(folder)), **given)
 
 
-def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[dict[str, Any]]:
-    """Results of the runs of seeds 0, 1, ...; see `run_seed`."""
+def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[Results]:
+    """Results of the runs with seeds 0, 1, ..., `seeds` - 1; see `run_seed`."""
     with kept_workers(settings.pop("workers", None)) as workers:
         return [run_seed(out, console, seed=seed, workers=workers, **settings) for seed in range(seeds)]
 
 
-def teller(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:
-    """Prints a line when a run begins and after arrivals (of a multiple of `every`) that were not done before."""
+def progress_printer(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:
+    """An event handler for `run` that prints a line when the run begins and after each `every`-th new arrival."""
     working = False
 
     def handle(event: dict[str, Any]) -> None:
@@ -119,7 +134,7 @@ def teller(console: Console, name: str, every: int = 1) -> Callable[[dict[str, A
 
 
 def open_console() -> Console:
-    """The console of a report, wide enough for the tables where no terminal says how wide it is."""
+    """The console of a report. It is 120 columns wide if neither a terminal nor COLUMNS gives a width."""
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120
     return make_console(width=wide)
 
@@ -127,12 +142,12 @@ def open_console() -> Console:
 def show(
     console: Console, title: str, head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)
 ) -> None:
-    """Print a table; of columns that the page has no room for the last go first, the first two stay.
+    """Print a table. If it is too wide, the last columns are dropped first; the first two always stay.
 
     Args:
         head: Titles of the columns.
         rows: Cells; verdicts are coloured.
-        left: Columns of words; the others are figures.
+        left: Indices of left-aligned columns (text). The others are right-aligned (numbers). Default: the first.
     """
     console.print(f"\n{title}", style="bold", markup=False)
     columns = [
@@ -147,15 +162,15 @@ def show(
     console.print(table(columns, console.width))
 
 
-def save(path: Path, document: Mapping[str, Any], results: Mapping[str, Any] | None, console: Console) -> None:
-    """Write the numbers of an experiment as strict JSON, with what a run of it says it was made with."""
-    made = {key: results[key] for key in ("backbone", "environment")} if results else {}
-    write_json(path, as_json({**document, **made}), indent=1)
+def save(path: Path, document: Mapping[str, Any], results: Results | None, console: Console) -> None:
+    """Write the numbers of a study as strict JSON, with the backbone and environment of one of its runs, if given."""
+    origin = {key: results.document[key] for key in ("backbone", "environment")} if results else {}
+    write_json(path, as_json({**document, **origin}), indent=1)
     console.print(f"numbers: {path}", style="dim", soft_wrap=True)
 
 
 def as_json(value: Any) -> Any:
-    """Named tuples as objects, paths as text."""
+    """A value as JSON takes it: named tuples become objects, paths become text."""
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
@@ -166,7 +181,7 @@ def as_json(value: Any) -> Any:
 
 
 def command(main: Callable[..., None], text: str | None) -> None:
-    """Run a script's function as a command, its docstring the help. Exit codes: 0 done, 1 failed, 2 bad input."""
+    """Run a script's `main` as a command with `text` as its help. Exit codes: 0 done, 1 failed, 2 bad input."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command(help="\n\n".join(f"\b\n{paragraph}" for paragraph in (text or "").split("\n\n")))(main)
     try:
@@ -175,5 +190,5 @@ def command(main: Callable[..., None], text: str | None) -> None:
         print(*(f"error: {one}" for one in error.errors), sep="\n", file=sys.stderr)
         sys.exit(2)
     except RunFailed as failure:
-        print(f"error: {failure}\nfinished work is kept; the same command continues", file=sys.stderr)
+        print(f"error: {failure}\nFinished work is stored. Give the same command again to continue.", file=sys.stderr)
         sys.exit(1)

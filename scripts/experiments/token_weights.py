@@ -1,13 +1,14 @@
-"""AdapterBias's token weights: which words are shifted how far, by layer, and whether they are the ones that tell.
+"""Token weights of AdapterBias: how far each word is shifted in each layer, and whether informative words shift most.
 
-What the paper found. Fu et al. (2022) look at the weights alpha of tokens on CoLA and SST-2: the shift is spread
-unevenly over layers, and the words that a task turns on (words of feeling in SST-2) get the largest weights.
+What the paper found. Fu et al. (2022) study the weights alpha of tokens on CoLA and SST-2: the shift differs between
+layers, and the words that matter for a task (words of sentiment in SST-2) get the largest weights.
 
-As (c v, L_alpha / c) is the same function, and the LayerNorm that follows removes the mean of a shift, alpha alone says
-nothing: shown is |alpha_i| ||v - mean v||, the length of what is really added. A word's shift is the mean over its
-tokens and over all its occurrences in training, validation and test rows. Beside it: bits that the presence of the word
-in a row tells of the class (mutual information; of scores, whether above the median). The rank correlation of both over
-words is the test of the claim; its margin is what chance gives in 95 % where there is no relation.
+alpha alone has no meaning, because (c v, L_alpha / c) is the same function and the next LayerNorm removes the mean of a
+shift. So the study shows |alpha_i| ||v - mean v||, the length of the effective shift. The shift of a word is the mean
+over its tokens and over all its occurrences in training, validation and test rows. Beside it is the information of the
+word, in bits: the mutual information between its presence in a row and the row's class (for a regression: whether the
+score is above the median). The rank correlation of both over words tests the claim. Its margin is the 95 % range of
+chance if there is no relation.
 
     python scripts/experiments/token_weights.py --out runs/tokens
     python scripts/experiments/token_weights.py --run runs/papers/seed0 --learner adapterbias --out runs/tokens1
@@ -26,7 +27,7 @@ import pictures
 import study
 import torch
 import typer
-from findings import Finding, state
+from findings import Finding, print_findings
 from finished import Finished, Run, make_runs, open_finished
 from options import run_options
 
@@ -36,15 +37,21 @@ from learners.forms import TokenShift
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import pooled
 from learners.specification.modification import Modification
-from tasks.encoded import EncodedSplit
-from tasks.errors import InputError
+from stream import InputError
+from tasks import EncodedSplit
 
-SHOWN = 12  # words of a task in its table and its panel
+SHOWN = 12  # words in the table of a task; its panel has twice as many
 
 
 @dataclass(eq=False)
 class Word:
-    """Sums over the occurrences of a word: shift [L], times, and rows of each class [C] in which it is present."""
+    """Sums for one word.
+
+    Attributes:
+        shift: Sum of its shifts over all occurrences, per layer [L].
+        rows: Number of rows that contain it, per class [C].
+        times: Number of occurrences.
+    """
 
     shift: np.ndarray
     rows: np.ndarray
@@ -53,7 +60,14 @@ class Word:
 
 @dataclass(eq=False)
 class Words:
-    """What the rows of a task tell, over seeds; sums over all tokens [L], their number, and rows of each class [C]."""
+    """Sums for one task over all seeds.
+
+    Attributes:
+        shift: Sum of the shifts of all tokens, per layer [L].
+        sizes: Number of rows per class [C].
+        tokens: Number of tokens.
+        seen: Sums of each word, by its text.
+    """
 
     shift: np.ndarray
     sizes: np.ndarray
@@ -65,7 +79,7 @@ def shift_of(finished: Finished) -> Modification:
     """The token shift of a learner.
 
     Raises:
-        InputError: It has none.
+        InputError: The learner has no token shift.
     """
     found = [each for each in finished.learner.modifications if isinstance(each.form, TokenShift)]
     if not found:
@@ -74,7 +88,7 @@ def shift_of(finished: Finished) -> Modification:
 
 
 def lengths(finished: Finished, delta: Delta, split: EncodedSplit) -> np.ndarray:
-    """|α_i| ‖v − mean v‖ of every token of a split, [L, tokens], in the order of `split.ids`."""
+    """Shift |α_i| ‖v − mean v‖ of every token of a split, [L, tokens], in the order of `split.ids`."""
     backbone, shift, tensors = finished.backbone, shift_of(finished), delta.tensors
     layers = backbone.architecture.layers
     found, passed = np.zeros((layers, len(split.ids)), np.float32), {}
@@ -106,14 +120,21 @@ def lengths(finished: Finished, delta: Delta, split: EncodedSplit) -> np.ndarray
 
 
 def begins(names: Sequence[str]) -> np.ndarray:
-    """Which tokens begin a word, [V]: those not marked ## (WordPiece), or those marked Ġ or ▁ (BPE, SentencePiece)."""
+    """Whether each token of the vocabulary begins a word, [V].
+
+    In WordPiece these are the tokens without ##; in BPE and SentencePiece, those with Ġ or ▁.
+    """
     if any(name.startswith("##") for name in names):
         return np.array([not name.startswith("##") for name in names])
     return np.array([name.startswith(("Ġ", "▁")) or not name.isalnum() for name in names])
 
 
 def add(finished: Finished, task: str, words: Words, names: Sequence[str]) -> None:
-    """Count in what a run tells of the words of a task."""
+    """Add the shifts and rows of one run's task to `words`.
+
+    Args:
+        names: Text of each token of the vocabulary, [V].
+    """
     data, delta = finished.bench.data(task), finished.delta(task)
     middle = np.median(data.train.target) if data.task.kind == "regression" else None
     starts = begins(names)
@@ -141,7 +162,12 @@ def add(finished: Finished, task: str, words: Words, names: Sequence[str]) -> No
 
 
 def information(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Bits that the presence of a word in a row tells of the row's class, [W]; of rows [W, C] out of sizes [C]."""
+    """Mutual information, in bits, between the presence of a word in a row and the row's class, [W].
+
+    Args:
+        rows: Number of rows that contain each word, per class [W, C].
+        sizes: Number of rows per class [C].
+    """
     total = sizes.sum()
     bits = np.zeros(len(rows))
     for joint in (rows / total, (sizes - rows) / total):  # present, and absent
@@ -151,8 +177,17 @@ def information(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return bits
 
 
-def told(words: Words, special: Sequence[str], least: int) -> dict[str, Any]:
-    """Of one task: mean shift by layer, words by falling shift, and the correlation of shift and information."""
+def summarise(words: Words, special: Sequence[str], least: int) -> dict[str, Any]:
+    """Summarise one task.
+
+    Args:
+        special: Special tokens, which are left out.
+        least: Words with fewer occurrences are left out.
+
+    Returns:
+        `layers`: mean shift of a token per layer. `words`: words by falling shift. `correlation`: rank correlation of
+        shift and information; None if it is not defined.
+    """
     from scipy.stats import spearmanr
 
     often = {text: word for text, word in words.seen.items() if word.times >= least and text not in special}
@@ -175,8 +210,8 @@ def told(words: Words, special: Sequence[str], least: int) -> dict[str, Any]:
 def main(
     *,
     run: Run = None,
-    learner: Annotated[str, typer.Option(help="AdapterBias, as the run names it.")] = "adapterbias",
-    least: Annotated[int, typer.Option(min=1, help="Occurrences below which a word is left out.")] = 10,
+    learner: Annotated[str, typer.Option(help="Learner of AdapterBias, by its name in the run.")] = "adapterbias",
+    least: Annotated[int, typer.Option(min=1, help="Leave out words with fewer occurrences.")] = 10,
     settings: dict[str, Any],
     seeds: study.Seeds = 3,
     out: study.Out = Path("runs/tokens"),
@@ -192,29 +227,30 @@ def main(
             classes = max(finished.bench.data(task).task.outputs, 2)
             words = sums.setdefault(task, Words(np.zeros(architecture.layers), np.zeros(classes)))
             add(finished, task, words, names)
-    found = {task: told(words, tokenizer.all_special_tokens, least) for task, words in sums.items()}
+    found = {task: summarise(words, tokenizer.all_special_tokens, least) for task, words in sums.items()}
 
     layers = finished.backbone.architecture.layers
     rows = [[task, *(f"{value:.3g}" for value in each["layers"])] for task, each in found.items()]
     head = ["task", *(f"layer {layer}" for layer in range(layers))]
-    study.show(console, f"Mean shift of a token, {learner} on {finished.results['backbone']['name']}", head, rows)
+    study.show(console, f"Mean shift of a token, {learner} on {finished.results.backbone.name}", head, rows)
     for task, each in found.items():
         rows = [[word["word"], f"{word['shift']:.3g}", f"{word['times']:,}", f"{word['bits']:.3f}"]
                 for word in each["words"][:SHOWN]]  # fmt: skip
-        title = f"{task}: words of the largest shift, of {len(each['words'])} that occur {least} times or more"
-        study.show(console, title, ["word", "shift", "times", "bits of\nthe class"], rows)
+        title = f"{task}: words with the largest shift, of {len(each['words'])} words that occur {least} times or more"
+        study.show(console, title, ["word", "shift", "occurrences", "information\nbits"], rows)
     findings = [
         Finding(
-            "Fu et al. (2022): words that a task turns on get the largest weights.",
+            "Fu et al. (2022): words that matter for a task get the largest weights.",
             f"the rank correlation of shift and information on {task} is {each.mean:+.2f} (chance: ±{each.half:.2f})",
             each.verdict(0.0, None),
         )
         for task, each in ((task, found[task]["correlation"]) for task in found)
         if each is not None
     ]
-    state(console, findings)
-    settings = settings if run is None else finished.results["settings"]
-    document = {"settings": settings | {"seeds": len(folders), "run": run, "learner": learner, "least": least}}
+    print_findings(console, findings)
+    used = settings if run is None else finished.results.settings
+    document: dict[str, Any] = {"seeds": len(folders), "run": run, "learner": learner, "least": least}
+    document = {"settings": {**used, **document}}
     study.save(out / "token_weights.json", document | {"tasks": found, "findings": findings}, finished.results, console)
     drawn = {task: each["words"][: 2 * SHOWN] for task, each in found.items() if each["words"]}
 

@@ -1,12 +1,13 @@
-"""Parameters against performance: how much of full fine-tuning is kept at how many trained parameters a task.
+"""Parameters against performance: the score relative to full fine-tuning, against the trained parameters per task.
 
 What the papers found. Houlsby et al. (2019), Figures 1, 3 and 4: adapters stay within a point of full fine-tuning over
 two orders of magnitude of parameters (section 3.6: on eight GLUE tasks 86.2, 85.8 and 85.7 at sizes 8, 64 and 256; 0.4
-below full in Table 1), while tuning the top layers alone falls off as fewer are tuned (MNLI-m: 77.8 for one layer, 83.7
-for adapters of size 64, 84.4 for all), and LayerNorms alone are not enough (section 3.4: -3.5 on CoLA, -4 on MNLI).
+below full in Table 1). If only the top layers are tuned, the score falls as fewer are tuned (MNLI-m: 77.8 for one
+layer, 83.7 for adapters of size 64, 84.4 for all layers). LayerNorms alone are not enough (section 3.4: -3.5 on CoLA,
+-4 on MNLI).
 
-Scores are normalised as in those figures: of each task, the score less that of full fine-tuning; the 20th, 50th and
-80th percentile over tasks is shown. Learners of one family make one line. Each trains at its default learning rate.
+Scores are normalised as in those figures: the score of a task minus that of full fine-tuning. The table shows the 20th,
+50th and 80th percentile over tasks. The figure has one line per family. Each learner trains at its default rate.
 
     python scripts/experiments/trade_off.py --out runs/trade-off
     python scripts/experiments/trade_off.py --suite houlsby26 --source folder:DATA --backbone minilm --out runs/trade
@@ -22,7 +23,7 @@ import numpy as np
 import pictures
 import study
 import typer
-from findings import Claim, Scores, told_all, weighed
+from findings import Claim, Scores, judge_and_print, summarise_all
 from options import run_options
 
 from learners.backbones.backbone import load_backbone
@@ -47,7 +48,7 @@ CLAIMS = (
 
 
 def grid(layers: int) -> list[str]:
-    """Every size of every family, from the smallest up, full fine-tuning first."""
+    """Specifications: full fine-tuning, then every size of each family, the smallest first."""
     return [
         REFERENCE,
         *(f"adapter:{2**power}" for power in range(1, 9)),
@@ -60,13 +61,16 @@ def grid(layers: int) -> list[str]:
 
 
 def normalised(scores: Scores, reference: Scores) -> dict[str, float]:
-    """Of each task, the mean over seeds of the score less the reference's."""
+    """Score of each task minus the reference's, mean over seeds."""
     seeds = len(scores)
     return {task: sum(a[task] - b[task] for a, b in zip(scores, reference, strict=True)) / seeds for task in scores[0]}
 
 
 def lines(learners: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Learners of each family but the reference, by rising parameters; what trains none has no place on the axis."""
+    """Learners of each family by rising number of trained parameters.
+
+    The reference is left out, and so are learners that train no parameters: the axis is logarithmic.
+    """
     families: dict[str, list[str]] = {}
     for name, found in learners.items():
         if name != REFERENCE and found["told"].trained:
@@ -77,7 +81,7 @@ def lines(learners: Mapping[str, Any]) -> dict[str, list[str]]:
 @run_options(suite=TASKS)
 def main(
     settings: dict[str, Any],
-    learners: Annotated[str, typer.Option(help="Comma list, beside full:isolated; the whole grid if empty.")] = "",
+    learners: Annotated[str, typer.Option(help="Comma list; full:isolated is added. Default: the whole grid.")] = "",
     seeds: study.Seeds = 1,
     out: study.Out = Path("runs/trade-off"),
 ) -> None:
@@ -86,9 +90,9 @@ def main(
     names: Sequence[str] = learners.split(",") if learners else grid(load_backbone(backbone).architecture.layers)
     settings["learners"] = ",".join(dict.fromkeys([REFERENCE, *names]))
     runs = study.run_seeds(out, console, seeds, **settings)
-    parameters = runs[0]["backbone"]["parameters"]
+    parameters = study.backbone_parameters(runs[0])
     found: dict[str, Any] = {}
-    for name, facts in told_all(runs, REFERENCE, console).items():
+    for name, facts in summarise_all(runs, REFERENCE, console).items():
         differences = normalised(facts.scores, [study.last_row(results, REFERENCE) for results in runs])
         marks = dict(zip(PERCENTILES, np.percentile([*differences.values()], PERCENTILES).tolist(), strict=True))
         found[name] = {"told": facts, "share": facts.trained / parameters, "tasks": differences, "percentiles": marks}
@@ -100,9 +104,9 @@ def main(
         cells += [study.points(value, sign=True) for value in each["percentiles"].values()]
         rows.append([*cells, facts.to_reference.tasks.points(sign=True)])
     head = ["learner", "trained\n/task", "of\nmodel", "score", f"to {REFERENCE}:\n20th", "\n50th", "\n80th"]
-    title = f"Normalised scores, {len(runs[0]['order'])} tasks, backbone {backbone}"
+    title = f"Normalised scores, {len(runs[0].order)} tasks, backbone {backbone}"
     study.show(console, title, [*head, "mean\n(over tasks)"], rows)
-    findings = weighed(CLAIMS, {name: each["told"] for name, each in found.items()}, console)
+    findings = judge_and_print(CLAIMS, {name: each["told"] for name, each in found.items()}, console)
     document = {"settings": settings | {"seeds": seeds}, "reference": REFERENCE, "learners": found}
     study.save(out / "trade_off.json", document | {"findings": findings}, runs[0], console)
 
@@ -116,9 +120,9 @@ def main(
                 axes.fill_between(places, low, high, color=colour, alpha=0.15, linewidth=0)
             else:
                 axes.vlines(places, low, high, color=colour, linewidth=1)
-        axes.set(xscale="log", xlabel="parameters trained for a task, without head")
-        axes.set(ylabel=f"score less that of {REFERENCE}, points")
-        axes.set_title("median over tasks, and from the 20th to the 80th percentile", loc="left", fontsize=10)
+        axes.set(xscale="log", xlabel="trained parameters per task, without head")
+        axes.set(ylabel=f"score minus that of {REFERENCE}, points")
+        axes.set_title("median over tasks; shaded: 20th to 80th percentile", loc="left", fontsize=10)
         axes.legend(fontsize=8, frameon=False)
 
     pictures.draw(out / "trade_off.png", 7, 4.5, plot, console)

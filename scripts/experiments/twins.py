@@ -1,17 +1,22 @@
-"""Tasks that are neither trivial nor noise: majority, bag of words, adapters, the ceiling and the paper, task by task.
+"""Are the simulated tasks neither trivial nor noise? Majority, bag of words, adapters, ceiling and paper, per task.
 
-A simulated task is worth something if more than counting words is needed, and if there is something to reach. So, in
-the metric of each task: the most frequent class; a linear model on the words (TF-IDF of unigrams, of pairs marked by
-side, with logistic regression, or ridge regression for scores; the strength chosen on validation) on the rows that the
-learners train on, and on more; for pairs, the same with the words that both texts share marked as well; adapters; the
-ceiling that label noise leaves; and the best that Houlsby et al. (2019) print of the real task (Tables 1 and 2). The
-column `clean` has the words' score where labels are free of noise, in training and test: what words alone can tell.
+A simulated task is useful if counting words does not solve it and if a good model can reach a good score. The table
+shows, in the metric of each task:
 
-solved: how far the words (shared ones marked or not) come from the majority towards the ceiling (clean labels: towards
-100). Acceptability, paraphrase, entailment and answerability must not be solved by words: `solved` marks those nearer
-to the top than to the majority. Others may be; `words` marks those at 90 % of the way. TF-IDF with a linear model on
-the real data: 67 on CoLA (accuracy, 69 is the majority), 67 on MRPC (67), 31 to 39 on MNLI (35 to 38), 57 on QNLI (50),
-48 on RTE (53), 79 on SST-2 (51).
+* `majority`: the most frequent class.
+* `words`: a linear model on words, trained on the rows that the learners train on, and on more rows. It is logistic
+  regression on TF-IDF of unigrams (ridge regression for a regression); in pairs, words carry a mark of their side; the
+  strength of the penalty is chosen on validation rows. `+ shared words`, for pairs: words that both texts share are
+  marked too.
+* adapters; `ceiling`, the best expected score under label noise; and the best score that Houlsby et al. (2019) report
+  for the real task (Tables 1 and 2).
+* `clean: words`: the score of the words if labels are free of noise in training and test: the most that words can tell.
+* `solved`: how far words (with or without shared words) come from the majority (0) to the ceiling (100); for clean
+  labels, to a perfect score. Words must not solve acceptability, paraphrase, entailment and answerability: the mark
+  `solved` means that they come more than half of the way. For other tasks, `words` marks 90 % of the way or more.
+
+TF-IDF with a linear model on the real data: 67 on CoLA (accuracy; 69 is the majority), 67 on MRPC (67), 31 to 39 on
+MNLI (35 to 38), 57 on QNLI (50), 48 on RTE (53), 79 on SST-2 (51).
 
     python scripts/experiments/twins.py --run runs/papers/seed0
     python scripts/experiments/twins.py --source folder:DATA --suite cola,rte --train-examples 500
@@ -30,8 +35,9 @@ import study
 import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
 
-from stream.config import RunConfig, resolve_config
-from stream.results.results import load_results
+from stream import load_results
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
 from tasks.examples import SPLITS
 from tasks.keys import row_keys
@@ -45,7 +51,7 @@ COMPOSED = ("cola", "mrpc", "qqp", "mnli_m", "mnli_mm", "qnli", "rte")
 
 
 def load(source: Source, name: str, config: RunConfig, train: int | None) -> tuple[Task, Splits]:
-    """A task's rows as a run with these settings uses them."""
+    """A task and its rows, drawn as a run with these settings draws them. `train`: at most so many training rows."""
     data = source.load(name, Limits(train, config.test_examples))
 
     def used(split: str, limit: int | None) -> Examples:
@@ -62,27 +68,31 @@ def load(source: Source, name: str, config: RunConfig, train: int | None) -> tup
 
 
 def clean(source: SimulatedSource, name: str, splits: Splits) -> tuple[Splits, np.ndarray]:
-    """The same rows with the labels that follow from their meanings, and which test rows are `turned`."""
+    """The same rows with labels free of noise, and whether each test row is `turned`, [n]."""
     meant = [list(rows_of(find_twin(name), source.seed, *part)) for part in zip(SPLITS, map(len, splits), strict=True)]
 
-    def told(rows: Examples, made: list[Example]) -> Examples:
+    def relabelled(rows: Examples, made: list[Example]) -> Examples:
         labels = np.array([row.clean for row in made])
         scores = rows.target.dtype == np.float32
         return replace(rows, target=labels.astype(np.float32) if scores else labels.astype(np.int64))
 
-    train, validation, test = (told(rows, made) for rows, made in zip(splits, meant, strict=True))
+    train, validation, test = (relabelled(rows, made) for rows, made in zip(splits, meant, strict=True))
     return (train, validation, test), np.array([turned(row.meaning) for row in meant[-1]])
 
 
 def turned(meaning: Any) -> bool:
-    """Whether an opinion is decided by denial, contrast or mode; not so what is no opinion."""
+    """Whether a meaning is an opinion that denial, contrast or mode decides."""
     if not isinstance(meaning, Opinion) or meaning.first is None:
         return False
     return meaning.link not in ("", "and") or meaning.first.about.negated or meaning.first.mode == "unreal"
 
 
 def measured(source: Source, config: RunConfig, names: tuple[str, ...], more: int) -> Iterator[dict[str, Any]]:
-    """What is found of each task; scores as fractions, None for what there is not."""
+    """Measure each task. Scores are fractions; None if a score does not exist for the task.
+
+    Args:
+        more: Training rows of the second word model.
+    """
     wide = replace(source, scale=max(source.scale, 100.0)) if isinstance(source, SimulatedSource) else source
     for name in names:
         task, rows = load(source, name, config, config.train_examples)
@@ -112,35 +122,35 @@ def measured(source: Source, config: RunConfig, names: tuple[str, ...], more: in
             if hard.any():
                 right = [float((given == noiseless[2].target)[hard].mean()) for given in (answers, constant)]
                 found["turned"] = {"rows": int(hard.sum()), "words": right[0], "majority": right[1]}
-        found["solved"] = (reached - floor) / (top - floor) if top - floor > 0.02 else None  # less is no way to go
+        found["solved"] = (reached - floor) / (top - floor) if top - floor > 0.02 else None  # too little to divide by
         limit, mark = (0.5, "solved") if name in COMPOSED else (0.9, "words")
         found["mark"] = mark if found["solved"] is not None and found["solved"] >= limit else ""
         yield found
 
 
 def main(
-    run: Annotated[Path | None, typer.Option(help="Folder of a finished run: its tasks, rows and adapters.")] = None,
-    learner: Annotated[str, typer.Option(help="The learner of the run to show; its first adapter if empty.")] = "",
+    run: Annotated[Path | None, typer.Option(help="Folder of a finished run, for tasks, rows and adapters.")] = None,
+    learner: Annotated[str, typer.Option(help="Learner of the run to show. Default: its first adapter.")] = "",
     examples: Annotated[int, typer.Option(min=2, help="Training rows of the second word model.")] = 2000,
     suite: study.Suite = "houlsby26",
     source: study.Source = "simulated",
     train_examples: study.TrainExamples = 500,
     test_examples: study.TestExamples = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples of rows, where there is no run.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the rows, if --run is not given.")] = 0,
     out: study.Out = Path("runs/twins"),
 ) -> None:
     console = study.open_console()
     given: dict[str, Any] = {"suite": suite, "source": source.replace("{seed}", str(seed)), "seed": seed}
     given |= {"train_examples": train_examples, "test_examples": test_examples}
-    results = None if run is None else load_results(run).as_dict()
+    results = None if run is None else load_results(run)
     config, _ = resolve_config(given if run is None else {}, run and run / "config.toml")
     opened = open_source(config.source, config.columns)
     draw = opened.draw if isinstance(opened, SimulatedSource) else None
-    names = tuple(results["order"]) if results else resolve_suite(config.suite, opened.names(), draw)[1]
+    names = results.order if results else resolve_suite(config.suite, opened.names(), draw)[1]
     scores: dict[str, float] = {}
     if results:
-        adapters = [name for name in results["learners"] if name.split(":")[0] == "adapter"]
-        learner = learner or (adapters or list(results["learners"]))[0]
+        adapters = [name for name in results if name.split(":")[0] == "adapter"]
+        learner = learner or (adapters or list(results))[0]
         scores = study.last_row(results, learner)
     found = []
     for facts in measured(opened, config, names, examples):
@@ -157,8 +167,8 @@ def main(
     for row in found:
         if hard := row["turned"]:
             words, majority = study.points(hard["words"]), study.points(hard["majority"])
-            told = f"{hard['rows']} test rows are decided by denial, contrast or mode"
-            console.print(f"{row['task']}: {told}: words (clean) {words}, majority {majority}")
+            rows = f"{hard['rows']} test rows that denial, contrast or mode decides"
+            console.print(f"{row['task']}: {rows}: words (clean) {words}, majority {majority}")
     document = {"settings": config.model_dump(), "run": run, "learner": learner, "examples": examples, "tasks": found}
     study.save(out / "twins.json", document, results, console)
 

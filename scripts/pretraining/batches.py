@@ -1,4 +1,4 @@
-"""What a step reads: documents of like length, joined or apart, with hidden and disturbed words."""
+"""Batches: documents of similar length, pairs joined or separate, with hidden and wrong words."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from pretraining.disturb import Forms, disturb
 from pretraining.settings import Settings
 from pretraining.tokens import CLS, MASK, PAD, SEP, SPECIAL
 
-MASKED = 0.2  # somewhat above BERT's 0.15 serves encoders better (Wettig et al. 2023)
-DISTURBED = 0.5  # of single texts
+MASKED = 0.2  # share of hidden tokens; somewhat more than BERT's 0.15 is better (Wettig et al. 2023)
+DISTURBED = 0.5  # share of single texts with wrong words
 
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """Rows by length, for batches without much padding: of all documents, and of the pairs."""
+    """Rows of the corpus by rising length, so that batches have little padding.
+
+    Attributes:
+        all: All documents [n].
+        pairs: Documents that are pairs.
+    """
 
     all: np.ndarray
     pairs: np.ndarray
@@ -30,14 +35,15 @@ class Batch:
     """Texts of one step.
 
     Attributes:
-        rows: Documents [n].
-        apart: Whether the two texts of each pair are texts of their own: B = 2n, first all first ones.
-        ids: Tokens as they were [B, S].
-        inputs: The same with hidden words [B, S].
+        rows: Rows of the documents in the corpus [n].
+        apart: Whether the two texts of each pair are separate: then B = 2n, all first texts before all second ones.
+            Otherwise B = n.
+        ids: Original token ids [B, S].
+        inputs: Token ids with hidden words [B, S].
         types: Token types [B, S].
-        hidden: Which tokens are to be told [B, S].
-        wrong: Which tokens are disturbed [B, S].
-        judged: Which tokens are to be judged right or wrong [B, S].
+        hidden: Tokens that the model must predict [B, S].
+        wrong: Tokens that are wrong [B, S].
+        judged: Tokens that the model must classify as right or wrong [B, S].
     """
 
     rows: np.ndarray
@@ -51,13 +57,14 @@ class Batch:
 
 
 def order(corpus: Corpus) -> Order:
+    """Sort the documents of a corpus by length."""
     lengths = np.diff(corpus.offsets)
     by_length = np.argsort(lengths, kind="stable")
     return Order(by_length, by_length[(corpus.second >= 0)[by_length] & (corpus.bond >= 0)[by_length]])
 
 
 def draw(corpus: Corpus, rows: Order, forms: Forms, settings: Settings, step: int) -> Batch:
-    """The batch of a step: two of three read texts with pairs joined, one of three reads the texts of pairs apart."""
+    """The batch of a step. Every third batch has the texts of pairs separate; the others have joined pairs."""
     random = np.random.default_rng([settings.seed, step])
     apart = step % 3 == 2
     chosen = _window(rows.pairs if apart else rows.all, corpus, settings.tokens, random)
@@ -87,14 +94,14 @@ def draw(corpus: Corpus, rows: Order, forms: Forms, settings: Settings, step: in
 
 
 def _window(rows: np.ndarray, corpus: Corpus, tokens: int, random: np.random.Generator) -> np.ndarray:
-    """A run of neighbours in length, as many as fit into the token budget."""
+    """Neighbours in length from a random start, as many as fit into the token budget, at least eight."""
     start = int(random.integers(len(rows)))
     longest = corpus.offsets[rows[start] + 1] - corpus.offsets[rows[start]] + 3
     return rows[start : start + max(8, tokens // int(longest))]
 
 
 def _pad(rows: list[np.ndarray]) -> Tensor:
-    """Rows of ids as [B, S]."""
+    """Rows of different lengths as one tensor [B, S], padded with zeros."""
     out = np.zeros((len(rows), max(map(len, rows))), np.int64)
     for position, row in enumerate(rows):
         out[position, : len(row)] = row
@@ -102,7 +109,7 @@ def _pad(rows: list[np.ndarray]) -> Tensor:
 
 
 def _hide(ids: Tensor, wrong: Tensor, vocabulary: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Input with hidden tokens [B, S], and which are to be told [B, S]; never those that are wrong themselves."""
+    """Inputs with hidden tokens [B, S], and the tokens to predict [B, S]. Wrong tokens are never hidden."""
     draw = torch.from_numpy(random.random(ids.shape, np.float32))
     chosen = (ids > MASK) & ~wrong & (draw < MASKED)
     hidden = torch.where(chosen & (draw < 0.8 * MASKED), MASK, ids)

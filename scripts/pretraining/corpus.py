@@ -1,4 +1,4 @@
-"""Documents of the small language as arrays, generated and tokenised once."""
+"""The corpus: documents of the simulated language as arrays, generated and tokenised once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from pretraining.semantics import vector
 from pretraining.settings import Settings
 from pretraining.tokens import open_tokenizer, save_tokenizer, train_tokenizer
 
-LONGEST = 96  # tokens of one text; longer ones are cut
-CHUNK = 5000  # documents that a process generates at a time
+LONGEST = 96  # maximum number of tokens of a text; longer texts are cut
+CHUNK = 5000  # documents that a process generates in one call
 
 Row = tuple[str, str | None, str | None, np.ndarray, np.ndarray]  # texts, bond, meaning of each text
 
 
 def generate(settings: Settings, start: int) -> list[Row]:
+    """Generate `CHUNK` documents from document `start` on, or up to the last one."""
     rows, width = range(start, min(start + CHUNK, settings.documents)), settings.meaning_width
     documents = (document(settings.seed, index) for index in rows)
     return [(d.text, d.text_b, d.bond, vector(d.told, width).astype(np.float16),
@@ -32,14 +33,14 @@ def generate(settings: Settings, start: int) -> list[Row]:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Tokenised documents.
+    """n tokenised documents.
 
     Attributes:
-        ids: Of all texts, one after the other [sum].
-        offsets: Where each document begins [n+1].
-        second: Where its second text begins [n], -1 for none.
-        bond: Index into BONDS [n], -1 for none.
-        meaning: Vectors of both texts [n, 2, width], 0 for none.
+        ids: Token ids of all texts, one after the other [sum of lengths].
+        offsets: Start of each document in `ids` [n + 1].
+        second: Start of the second text, counted from the start of the document [n]; -1 if there is none.
+        bond: Index of the pair's relation in BONDS [n]; -1 for a single text.
+        meaning: Meaning vectors of both texts [n, 2, width]; 0 if there is none.
     """
 
     ids: np.ndarray
@@ -49,15 +50,16 @@ class Corpus:
     meaning: np.ndarray
 
     def parts(self, row: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Token ids of a document's first and second text, each cut to `LONGEST`; None if there is no second."""
         text = self.ids[self.offsets[row] : self.offsets[row + 1]]
         cut = self.second[row]
         return (text[:LONGEST], None) if cut < 0 else (text[:cut][:LONGEST], text[cut:][:LONGEST])
 
 
 def make_corpus(folder: Path, settings: Settings) -> Corpus:
-    """Generate, train the tokenizer on the first tenth, tokenise; kept in the folder for the next call.
+    """Load the corpus of a folder. If there is none, generate documents, train a tokenizer, tokenise, and store it.
 
-    A tokenizer.json that already lies in the folder is used as it is.
+    The tokenizer is trained on the first tenth of the documents. A tokenizer.json in the folder is used instead.
     """
     file = folder / "corpus.safetensors"
     if not file.exists():

@@ -1,4 +1,4 @@
-"""Texts in which a word is out of place or in a wrong form, for a model to notice."""
+"""Texts with a word in the wrong place or form, for the objective that detects wrong words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.sources.simulated.morphology import comparative, gerund, participle, 
 
 WAYS = ("order", "form", "missing", "extra", "moved")
 SHARES = (0.2, 0.4, 0.15, 0.1, 0.15)
-# Words that stand for each other but for the grammar around them.
+# Groups of words that differ only in grammar, so that one in the place of another is an error.
 GROUPS = (
     ("is", "are", "am", "be"), ("was", "were", "be"), ("has", "have", "had"), ("do", "does", "did"),
     ("he", "him"), ("she", "her"), ("they", "them"), ("i", "me"), ("we", "us"), ("who", "which", "what"),
@@ -23,7 +23,7 @@ ONE, MANY = ("a", "an", "every", "this", "another"), ("most", "several", "these"
 
 
 class Forms:
-    """Other forms of a word, as token ids."""
+    """Other forms of words, as token ids."""
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
@@ -33,7 +33,7 @@ class Forms:
 
     @cached_property
     def others(self) -> Mapping[str, tuple[str, ...]]:
-        """By word, the forms that are not it."""
+        """Other forms of each word, by word."""
         words, out = lexicon(), dict[str, set[str]]()
         groups = [set(group) for group in GROUPS]
         groups += [{noun, plural(word)} for c in words.nouns.values() for word in c.words for noun in (word.base,)]
@@ -49,7 +49,7 @@ class Forms:
         return {word: tuple(sorted(o for o in others if o.isalpha())) for word, others in out.items() if word.isalpha()}
 
     def of(self, word: tuple[int, ...]) -> list[list[int]]:
-        """Token ids of each other form of a word, which is given by its pieces."""
+        """Token ids of each other form of a word. `word` is a tuple of ids of word pieces."""
         text = "".join(self.pieces[i].removeprefix("##") for i in word)
         if text not in self.known:
             found = self.tokenizer.encode_batch_fast(list(self.others.get(text, ())), add_special_tokens=False)
@@ -58,10 +58,16 @@ class Forms:
 
 
 def disturb(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A text of ids [n] with one or two words disturbed, as ids [m], and which tokens are wrong [m].
+    """Make one or two words of a text wrong.
 
-    Neighbours change places, a word takes another form, or one is missing (which tells at the next), said twice or
-    moved. What comes out is right now and then, as "the old dog" is without "old".
+    Two neighbours swap places, a word takes another form, or a word is missing (then the next word counts as wrong),
+    repeated or moved. Sometimes the new text is right by chance, such as "the old dog" without "old".
+
+    Args:
+        ids: Token ids of the text [n].
+
+    Returns:
+        Token ids of the new text [m], and which of them are wrong [m].
     """
     starts = np.flatnonzero(~forms.continues[ids])
     words = [tuple(part.tolist()) for part in np.split(ids, starts[1:])]

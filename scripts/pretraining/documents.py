@@ -1,7 +1,7 @@
-"""Unlabelled text of the small language, for pretraining: passages, definitions, opinions, talk, pairs of texts.
+"""Unlabelled text of the simulated language for pretraining: passages, definitions, opinions, talk, pairs of texts.
 
-Drawn from the general grammar over all fields and registers. No mechanism of a task is involved and no label: what a
-pair of texts has to do with each other is said of their propositions alone.
+The general grammar generates it over all fields and registers. It uses no mechanism and no label of a task. The
+relation of a pair of texts follows from their propositions alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SHARES = {"passage": 19, "pair": 40, "inquiry": 12, "views": 8, "definition": 7,
 
 
 def document(seed: int, index: int) -> Document:
-    """The document at a place; it depends on seed and index alone."""
+    """The document with a given index. It depends on seed and index alone."""
     chance = Chance(seed, "corpus", index)
     kind = chance.weighted(tuple(SHARES), tuple(SHARES.values()))
     if kind == "passage":
@@ -37,7 +37,7 @@ def document(seed: int, index: int) -> Document:
 
 
 def definition(chance: Chance) -> str:
-    """What a word means: a hypernym, a synonym, an opposite, what something can do or be."""
+    """A sentence about the meaning of a word: a hypernym, a synonym, an opposite, a use or a comparison."""
     words = lexicon()
     kind = chance.pick(("hypernym", "synonym", "opposite", "use", "degree"))
     if kind == "hypernym":
@@ -73,11 +73,11 @@ def definition(chance: Chance) -> str:
 
 
 def opinion(chance: Chance) -> Document:
-    """Some sentences whose evaluations point the same way, with denials of the opposite and a contrast now and then."""
+    """Sentences that evaluate something in the same direction; some deny the opposite, some have a contrast."""
     words, sign = lexicon(), chance.pick((-1, 1))
     domain = Domain((draw_field(chance),), names=0.1)
     subject = entity(("work", "service", "device", "food", "event", "person"), domain, chance, quantity="the")
-    told: list[Tokens] = []
+    clauses: list[Tokens] = []
     meant: list[Proposition] = []
     style = style_of("review")
     for _ in range(chance.between(1, 3)):
@@ -93,28 +93,28 @@ def opinion(chance: Chance) -> Document:
             against = words.adjectives_of(subject.noun, (), sign if denied else -sign)
             other = Proposition(subject, "be", quality=chance.pick(against or fitting), tense=judged.tense)
             pronoun = replace(judged, subject=Entity("it", "pronoun"))
-            told.append((*realise(other, style, chance), Token(",", "punctuation"), Token("but", "conjunction"),
+            clauses.append((*realise(other, style, chance), Token(",", "punctuation"), Token("but", "conjunction"),
                          *realise(pronoun, style, chance)))  # fmt: skip
         else:
-            told.append(realise(judged, style, chance))
+            clauses.append(realise(judged, style, chance))
         if denied and chance.flip(0.5):  # "I doubt that it is bad" for "it is not bad"
             clause = realise(replace(judged, negated=False), replace(style, fronting=0.0, cleft=0.0), chance)
-            told[-1] = (*fixed(chance.pick(VIEWS[-1])), *clause)
-    if chance.flip(0.6) or not told:
+            clauses[-1] = (*fixed(chance.pick(VIEWS[-1])), *clause)
+    if chance.flip(0.6) or not clauses:
         verbs = [verb for verb in _judging(sign) if words.fits(subject.noun, verb.objects)]
         if verbs:
             felt = Proposition(Entity("I", "pronoun"), chance.pick(verbs).id, subject, tense="past")
-            told.append(realise(felt, style, chance))
+            clauses.append(realise(felt, style, chance))
             meant.append(felt)
-    if not told:
+    if not clauses:
         meant = [proposition(domain, chance)]
-        told = [realise(meant[0], style, chance)]
+        clauses = [realise(meant[0], style, chance)]
     register = chance.pick(("review", "tweet", "plain"))
-    return Document(write(register, told, chance, domain.fields[0]), told=tuple(meant))
+    return Document(write(register, clauses, chance, domain.fields[0]), told=tuple(meant))
 
 
 def talk(chance: Chance) -> Document:
-    """Some speech acts, to everybody or to somebody: requests, questions, thanks, apologies between statements."""
+    """Speech acts between statements: requests, questions, thanks, apologies."""
     field, register = draw_field(chance), chance.pick(("tweet", "sms", "plain", "speech"))
     style = style_of(register)
     said = []
@@ -140,6 +140,6 @@ def _opposites() -> tuple[Concept, ...]:
 
 @cache
 def _judging(sign: int) -> tuple[Concept, ...]:
-    """Verbs by which a person says something good, or bad, of their object."""
+    """Verbs with which a person says something good (sign 1) or bad (sign -1) about the object."""
     verbs = lexicon().verbs.values()
     return tuple(v for v in verbs if v.value * sign > 0 and v.objects and lexicon().fits("person", v.kinds))

@@ -1,4 +1,4 @@
-"""The encoder, and the heads of the objectives, which are thrown away in the end."""
+"""The encoder and the heads of the objectives. Only the encoder is exported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pretraining.tokens import PAD
 
 
 class Pretraining(nn.Module):
-    """The encoder with the heads of the three objectives, which are thrown away in the end."""
+    """The encoder with the heads of the objectives. The heads are not exported."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Pretraining(nn.Module):
         self.transform = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.LayerNorm(d))
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary))
         self.meaning = nn.Linear(d, settings.meaning_width)
-        self.bond = nn.Linear(d, len(BONDS))  # linear, so that the pooled vector itself comes to tell
+        self.bond = nn.Linear(d, len(BONDS))  # linear, so that the pooled vector itself has the information
         self.wrong = nn.Linear(d, 1)
         self.scale = nn.Parameter(torch.tensor([math.log(10.0), -5.0]))  # temperature and bias, as in the paper
 
@@ -36,12 +36,13 @@ class Pretraining(nn.Module):
         return hidden
 
     def words(self, hidden: Tensor) -> Tensor:
-        """Scores [n, V] of hidden states [n, d] at masked places."""
+        """Scores of all tokens [n, V] for hidden states [n, d] of masked tokens."""
         scores: Tensor = self.transform(hidden) @ self.encoder.embeddings.word_embeddings.weight.T + self.bias
         return scores
 
 
 def architecture(settings: Settings) -> Any:
+    """The BertConfig of a shape."""
     from transformers import BertConfig
 
     return BertConfig(
@@ -51,13 +52,13 @@ def architecture(settings: Settings) -> Any:
         num_attention_heads=settings.heads,
         intermediate_size=4 * settings.width,
         max_position_embeddings=256,
-        hidden_dropout_prob=0.0,  # fresh text never repeats often enough to be learned by heart
+        hidden_dropout_prob=0.0,  # the text is not repeated often enough to overfit
         attention_probs_dropout_prob=0.0,
         attn_implementation="eager",
     )
 
 
 def mean(hidden: Tensor, ids: Tensor) -> Tensor:
-    """Mean [B, d] of the hidden states [B, S, d] of real tokens."""
+    """Mean [B, d] of the hidden states [B, S, d] of all tokens except padding."""
     real = (ids != PAD).unsqueeze(-1)
     return (hidden * real).sum(1) / real.sum(1)

@@ -1,4 +1,4 @@
-"""The loss of a step."""
+"""The loss of a step: a weighted sum of the objectives."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from pretraining.corpus import Corpus
 from pretraining.model import Pretraining, mean
 from pretraining.passages import BONDS
 
-# A cosine moves over a far smaller range than a cross-entropy, and few words are wrong.
+# `meaning` has a large weight because a cosine has a much smaller range than a cross-entropy. `wrong` has one
+# because few words are wrong.
 WEIGHTS = {"words": 1.0, "wrong": 3.0, "bond": 1.0, "similarity": 0.5, "meaning": 3.0}
 RETOLD = BONDS.index("retold")
-BETWEEN = tuple(BONDS.index(bond) for bond in ("implied", "detailed"))  # neither the same nor something else
+BETWEEN = tuple(BONDS.index(bond) for bond in ("implied", "detailed"))  # neither the same meaning nor a different one
 
 
 def loss_of(model: Pretraining, corpus: Corpus, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-    """The weighted sum, and each objective's own loss."""
+    """Weighted sum of the losses of a batch, and the loss of each objective by name."""
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.encode(batch.inputs, batch.types)
         words = cross_entropy(model.words(hidden[batch.hidden]).float(), batch.ids[batch.hidden])
@@ -33,7 +34,7 @@ def loss_of(model: Pretraining, corpus: Corpus, batch: Batch) -> tuple[Tensor, d
     if batch.apart:
         parts["similarity"] = _similarity(model, pooled, bonds)
         meant = meant.transpose(0, 1).flatten(0, 1)
-    else:  # of joined texts nobody could say whose meaning the vector is to have
+    else:  # a joined pair has two meanings, so its vector has no target
         meant = meant[:, 0] * torch.from_numpy(corpus.second[batch.rows, None] < 0)
         if (bonds >= 0).any():
             parts["bond"] = cross_entropy(model.bond(pooled)[bonds >= 0], bonds[bonds >= 0])
@@ -44,7 +45,12 @@ def loss_of(model: Pretraining, corpus: Corpus, batch: Batch) -> tuple[Tensor, d
 
 
 def _similarity(model: Pretraining, pooled: Tensor, bonds: Tensor) -> Tensor:
-    """Pairwise sigmoid loss of texts [2n, d], of which the i-th and the n+i-th have bond i [n] (Zhai et al. 2023)."""
+    """Pairwise sigmoid loss (Zhai et al. 2023).
+
+    Args:
+        pooled: Vectors of the texts [2n, d]; texts i and n + i are a pair.
+        bonds: Relation of each pair [n], an index into BONDS.
+    """
     first, second = normalize(pooled, dim=-1).chunk(2)
     logits = model.scale[0].exp() * first @ second.T + model.scale[1]
     losses = -logsigmoid(torch.where(torch.diag(bonds == RETOLD), logits, -logits))

@@ -1,4 +1,4 @@
-"""Two unlabelled texts and their bond, told of their propositions alone: passages, questions, views."""
+"""Pairs of unlabelled texts: passages, questions, views. Their relation follows from their propositions alone."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ ASKING = {
 
 
 def pair(chance: Chance) -> Document:
-    """Two passages, the second of which may take up all of the first or one statement of it."""
+    """Two passages. The second relates to all statements of the first, to one of them, or to none."""
     bond = chance.weighted(BONDS, BOND_SHARES)
     field, way = draw_field(chance), chance.pick(WAYS)
     domain = Domain((field,), negation=0.2)
     first = statements(field, chance, chance.weighted((1, 2, 3, 4, 5), (36, 26, 16, 12, 10)))
     place = chance.below(len(first))
-    if chance.flip(0.7):  # something that can be changed in that way, whatever the bond
+    if chance.flip(0.7):  # for every relation, a statement that `way` can change
         first[place] = statement(way, domain, chance)
     alone = len(first) > 3 or chance.flip(0.6)
     second, core = list(first), first[place]
@@ -77,7 +77,7 @@ def pair(chance: Chance) -> Document:
 
 
 def implied(p: Proposition, chance: Chance) -> Proposition:
-    """Something weaker that the proposition implies: fewer details, and more general nouns where it is affirmed."""
+    """A weaker proposition that this one implies: fewer details, and more general nouns if it is affirmed."""
     weaker = replace(p, time=p.time if chance.flip(0.3) else "", place=p.place if chance.flip(0.3) else "", degree="")
     if p.negated or "no" in (p.subject.quantity, p.object.quantity if p.object else ""):
         return weaker if entails(p, weaker) else p
@@ -86,7 +86,7 @@ def implied(p: Proposition, chance: Chance) -> Proposition:
 
 
 def inquiry(chance: Chance) -> Document:
-    """A question, and a passage that has the answer or nearly; or the same question once more, or nearly."""
+    """A question with a passage that has the answer or nearly has it; or with a second question, the same or nearly."""
     field, way = draw_field(chance), chance.pick(WAYS[:-1])
     domain = Domain((field,), negation=0, time=0.6, place=0.5, copula=0)
     p = statement(way, domain, chance) if chance.flip(0.7) else proposition(domain, chance)
@@ -107,7 +107,7 @@ def inquiry(chance: Chance) -> Document:
 
 
 def ask(p: Proposition, asked: str, chance: Chance) -> str:
-    """One of the ways of asking for a part of a proposition."""
+    """A question about a part of a proposition, in one of several wordings."""
     style = style_of("plain")
     lead = chance.pick(ASKING.get(asked, ("",)))
     if not lead or lead in ("when", "where"):
@@ -121,7 +121,7 @@ def ask(p: Proposition, asked: str, chance: Chance) -> str:
 
 
 def views(chance: Chance) -> Document:
-    """Two views of one matter, which come to the same or to the opposite; or one."""
+    """Two views on one matter with the same or the opposite meaning; or one view."""
     field = draw_field(chance)
     p = statement("denial", Domain((field,), negation=0.3, copula=0.5), chance)
     against = denials(p)
@@ -145,7 +145,7 @@ def _view(p: Proposition, sign: int, field: str, chance: Chance) -> str:
 
 
 def _wider(entity: Entity, chance: Chance) -> Entity:
-    """The same thing in more general terms: a hypernym that says more than the mere kind, or fewer qualities."""
+    """The same thing in more general terms: a hypernym below the most general kind, or fewer qualities."""
     above = [noun for noun in lexicon().hypernyms(entity.noun) if lexicon().nouns[noun].parent]
     fewer = entity.qualities if chance.flip(0.4) else ()
     noun = chance.pick(above) if above and entity.quantity != "name" and chance.flip(0.6) else entity.noun

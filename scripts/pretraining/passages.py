@@ -1,4 +1,4 @@
-"""Unlabelled text: some sentences about one field in one register, and what they tell."""
+"""Passages: unlabelled sentences about one field in one register, with their propositions."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ REPORTS = (
 
 @dataclass(frozen=True)
 class Document:
-    """One text, or two and their bond.
+    """One text, or two texts and their relation.
 
     Attributes:
-        bond: `retold`: the same propositions in other words; `implied`: less of the same, or the same in more general
-            terms; `detailed`: more of it; `changed`: one part of one proposition differs; `continued`: more about the
-            same field; `other`: of another field; None for a single text.
-        told: What the text says, where that is propositions; of an opinion, what it comes to.
+        bond: Relation of the second text to the first. `retold`: the same propositions in other words. `implied`: fewer
+            propositions, or more general ones. `detailed`: more propositions. `changed`: one part of one proposition
+            differs. `continued`: other propositions about the same field. `other`: about another field. None for a
+            single text.
+        told, told_b: Propositions of each text; empty if it has none. For an opinion: its meaning.
     """
 
     text: str
@@ -44,7 +45,7 @@ class Document:
 
 
 def passage(chance: Chance, sentences: int) -> Document:
-    """Some sentences about one field in one register."""
+    """A passage of `sentences` statements about one field in one register."""
     field, register = draw_field(chance), chance.pick(REGISTERS)
     told = statements(field, chance, sentences)
     return Document(tell(told, register, chance, field), told=tuple(told))
@@ -55,7 +56,7 @@ def draw_field(chance: Chance) -> str:
 
 
 def statements(field: str, chance: Chance, n: int) -> list[Proposition]:
-    """Propositions about a field, often about one and the same."""
+    """n propositions about a field, often about the same subject."""
     domain = Domain((field,), general=chance.pick((0.15, 0.4)))
     speaker = Entity(chance.pick(PERSONS), "pronoun") if chance.flip(0.25) else None
     told = [proposition(domain, chance, subject=speaker)]
@@ -67,10 +68,10 @@ def statements(field: str, chance: Chance, n: int) -> list[Proposition]:
 
 
 def tell(told: list[Proposition], register: str, chance: Chance, topic: str) -> str:
-    """Propositions as a text, joined and reported now and then."""
+    """Propositions as a text. Sometimes two sentences are joined, and sometimes one is reported speech."""
     style = style_of(register)
     joined = len(told) > 1 and register != "headline" and chance.flip(0.4)
-    plain = replace(style, fronting=0.0) if joined else style  # "when, last week, ..." helps nobody
+    plain = replace(style, fronting=0.0) if joined else style  # avoids "when, last week, ..."
     clauses = [realise(p, plain if position < 2 else style, chance) for position, p in enumerate(told)]
     clauses = [(*fixed(chance.pick(REPORTS)), *clause) if plain.cleft and chance.flip(0.12) else clause
                for clause in clauses]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What propositions say as weighted features, and as a vector: what says alike has vectors that are alike."""
+"""The meaning of propositions as weighted features and as a vector. Similar meanings have similar vectors."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy.typing as npt
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
 
-# How much a kind of feature counts. What is said of whom weighs as much as what is spoken of; how good it is, and
-# whose feeling or deed it is, is what readers keep of a text (Osgood, Suci and Tannenbaum 1957: value comes first).
+# Weight of each kind of feature. Who does what counts as much as the topic. Value has the largest weight, because
+# readers remember it best (Osgood, Suci and Tannenbaum 1957: evaluation is the first factor of meaning).
 WEIGHTS = {"field": 0.7, "concept": 0.6, "kind": 0.3, "role": 0.5, "value": 1.5, "denied": 0.6, "speaker": 0.6,
            "quantity": 0.3, "tense": 0.3, "circumstance": 0.4}  # fmt: skip
 
 
 def features(told: Iterable[Proposition]) -> Iterator[tuple[str, float]]:
-    """Named features of what is told, with weights; one may come several times."""
+    """Names and weights of the features of propositions. A feature may occur several times."""
     words = lexicon()
     for p in told:
         verb, quality = words.verbs.get(p.verb), words.adjectives.get(p.quality)
@@ -42,9 +42,9 @@ def features(told: Iterable[Proposition]) -> Iterator[tuple[str, float]]:
 
 
 def vector(told: Iterable[Proposition], width: int) -> npt.NDArray[np.float32]:
-    """A vector [width] of length 1, a sum of fixed random directions; zero if nothing is told.
+    """Meaning of propositions as a vector [width] of length 1, a sum of fixed random directions; zero for no features.
 
-    The inner product of two such vectors is, up to the noise of the projection, the overlap of their features.
+    The inner product of two such vectors is the overlap of their features, up to the noise of the projection.
     """
     total = np.zeros(width, np.float32)
     for name, weight in features(told):
@@ -72,7 +72,7 @@ def _entity(role: str, entity: Entity) -> Iterator[tuple[str, float]]:
 
 @lru_cache(100_000)
 def _direction(name: str, width: int) -> npt.NDArray[np.float32]:
-    """A random direction [width] that the name alone decides."""
+    """A random direction [width] that depends on the name alone."""
     bits = hashlib.shake_256(name.encode()).digest((width + 7) // 8)
     signs = np.unpackbits(np.frombuffer(bits, np.uint8))[:width].astype(np.float32)
     return (2 * signs - 1) / np.float32(width**0.5)

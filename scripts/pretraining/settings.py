@@ -1,4 +1,4 @@
-"""What the weights depend on."""
+"""Settings of a pretraining: everything that the weights depend on, except the number of threads."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a pretraining is drawn from.
+    """Settings of a pretraining.
 
     Attributes:
-        documents: How many are generated; steps go through them in random order.
-        tokens: Of a batch, padding included.
-        meaning_width: Of the vectors that pooled texts are to point to.
+        layers, width, heads: Shape of the encoder; `heads` are attention heads.
+        vocabulary: Number of word pieces.
+        documents: Number of generated documents.
+        steps: Number of training steps; each draws its documents at random.
+        tokens: Tokens per batch, padding included.
+        meaning_width: Width of the meaning vectors that pooled texts must point to.
+        learning_rate: Peak learning rate.
         warmup: Share of the steps in which the learning rate rises.
     """
 

@@ -1,4 +1,4 @@
-"""The WordPiece vocabulary of the small language."""
+"""The WordPiece tokenizer of the simulated language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAD, CLS, SEP, MASK = 0, 2, 3, 4
 
 
 def train_tokenizer(lines: Iterator[str], settings: Settings) -> Any:
-    """A lower-case WordPiece vocabulary in which every printable ASCII character has a token, so nothing is unknown."""
+    """Train a lower-case WordPiece tokenizer. Every printable ASCII character has a token, so no ASCII is [UNK]."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
@@ -34,13 +34,14 @@ def train_tokenizer(lines: Iterator[str], settings: Settings) -> Any:
 
 
 def open_tokenizer(file: Path) -> Any:
-    """A tokenizer that was put there beforehand, or None."""
+    """Load a tokenizer; None if the file does not exist."""
     from tokenizers import Tokenizer
 
     return Tokenizer.from_file(str(file)) if file.exists() else None
 
 
 def save_tokenizer(folder: Path, tokenizer: Any) -> None:
+    """Save tokenizer.json and tokenizer_config.json."""
     tokenizer.save(str(folder / "tokenizer.json"))
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
     settings: dict[str, Any] = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 256}

@@ -1,4 +1,4 @@
-"""What a caller gives to `run` and `plan`: objects become settings, every error is found before anything is done."""
+"""Read the arguments of `run` and `plan`: objects become settings, and all errors are reported at once."""
 
 from __future__ import annotations
 
@@ -22,33 +22,35 @@ from stream.api.readers import (
     read_tables,
     shown,
 )  # fmt: skip
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.plugins.file import read_plugins
 from tasks.errors import InputError, InputErrors, unknown_name
 
-if TYPE_CHECKING:  # seconds
+if TYPE_CHECKING:  # importing these takes seconds
     from learners.backbones.backbone import Backbone
     from stream.results.metrics import Metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-OTHERS = ("config", "display", "handle", "tasks", "metrics")  # arguments that are no settings of a run
+OTHERS = ("config", "display", "handle", "tasks", "metrics")  # arguments that are not settings of a run
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call of `run` or `plan`, read.
+    """The arguments of a call of `run` or `plan`, read and checked.
 
     Attributes:
         config, origins: The settings, and where each came from.
-        tables: Tasks in memory, by name: a table each, or a dict of tables by split.
-        backbone: If the caller has loaded it.
-        workers: If the caller keeps them.
-        handle: Called with every event.
-        metrics: The caller's own.
+        display: rich, plain, json or none.
+        tables: Tasks in memory, by name: a table each, or a dict of tables by split. None if not given.
+        backbone: The backbone object if the caller loaded one.
+        workers: The workers if the caller keeps them.
+        handle: Function that is called with every event.
+        metrics: The caller's own metrics.
     """
 
     config: RunConfig
@@ -70,19 +72,21 @@ _NOT_GIVEN = _NotGiven()
 
 
 def by_name(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that takes settings by name. Defaults in its signature are for the reader: what the caller leaves out
-    may stand in the file of `config`, so the function must know what was given (`read_call`).
+    """Decorate a function whose arguments are settings, given by name.
+
+    The defaults in its signature are documentation only. The decorated function passes a marker for each argument that
+    the caller omits, so that `read_call` can take its value from the file of `config`.
 
     Raises:
-        InputErrors: Names that are none, beside all else that `read_call` finds.
+        InputErrors: Unknown or positional arguments, and all errors that `read_call` finds.
     """
     names = inspect.signature(function).parameters
 
     @functools.wraps(function)
     def call(*args: P.args, **given: P.kwargs) -> R:
         where = f"{function.__name__}()"
-        errors = [InputError("settings are given by name", where=where, found=shown(each)) for each in args]
-        errors += [unknown_name("setting", name, names, where=where) for name in given if name not in names]
+        errors = [InputError("arguments must be given by name", where=where, found=shown(each)) for each in args]
+        errors += [unknown_name("argument", name, names, where=where) for name in given if name not in names]
         if errors:
             try:
                 read_call({name: value for name, value in given.items() if name in names})
@@ -96,14 +100,15 @@ def by_name(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
-    """Settings and objects of a call.
+    """Read the arguments of a call.
 
     Args:
-        arguments: By name; None and what was not given are left to the file of `config` and the defaults.
-        origin: What is said of a setting that was given.
+        arguments: Values by name. For None and for omitted arguments, the file of `config` or the default gives the
+            value.
+        origin: What to record as the origin of the given settings. Default: call.
 
     Raises:
-        InputErrors: Everything that is wrong with them.
+        InputErrors: All errors in the arguments.
     """
     given = {name: value for name, value in arguments.items() if value is not None and value is not _NOT_GIVEN}
     errors: list[InputError] = []
@@ -132,7 +137,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     except InputError as error:
         raise InputErrors([*errors, *error.errors]) from None
     try:
-        read_plugins(config.plugins)  # what is wrong with a file itself is told before libraries are loaded
+        read_plugins(config.plugins)  # reports errors of the files before libraries are loaded
     except InputError as error:
         errors.extend(error.errors)
     loaded: Any = given.get("backbone")
@@ -151,10 +156,10 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
 
 @contextmanager
 def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
-    """Know the families of the plug-ins given, if learners are given as objects.
+    """Load the given plug-ins for the `with` block if learners are objects, because reading the objects needs them.
 
     Raises:
-        InputError: Faults of the plug-ins.
+        InputError: Errors in the plug-ins.
     """
     learners = given.get("learners", "")
     texts = isinstance(learners, str) or (
@@ -163,7 +168,12 @@ def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
     if texts or "plugins" not in given:
         yield
         return
-    from stream.plugins.load import load_plugins  # runs them, and what they import takes seconds
+    try:
+        files = read_files("plugins", given["plugins"])
+    except InputError:  # `read_call` reports it with the other errors
+        yield
+        return
+    from stream.plugins.load import load_plugins  # executes the files; their imports take seconds
 
-    with load_plugins(read_files("plugins", given["plugins"])).in_use():
+    with load_plugins(files).in_use():
         yield

@@ -1,21 +1,21 @@
-"""`compare`: what differs between two runs."""
+"""`compare`: the differences between two runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from stream.api.readers import bad
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
-from tasks.errors import InputErrors
+from tasks.errors import InputError, InputErrors
 
-# Settings that say where and how a run is done, not what.
+# Settings that say where and how a run works, not what it computes. They are not compared.
 PLACES = frozenset({"out", "store", "workers", "log", "plugins"})
 
 
 def compare(a: str | Path, b: str | Path) -> Difference:
-    """Tell what differs between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
+    """Find the differences between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
 
         compare("runs/seed0", "runs/seed1").cells["adapter:64"].differ
 
@@ -26,20 +26,30 @@ def compare(a: str | Path, b: str | Path) -> Difference:
         A `Difference`; its `as_dict()` is the document of `taskstream compare --display json`.
 
     Raises:
-        InputError: No run in one of the folders, or files that are damaged.
+        InputError: A folder contains no run, or its files are damaged.
     """
     errors = [
         bad(name, value, "a path", where="compare()")
         for name, value in (("a", a), ("b", b))
         if not isinstance(value, str | Path)
     ]
+    sides: list[Side] = []
+    for folder in () if errors else (a, b):
+        try:
+            sides.append(read_side(Path(folder)))
+        except InputError as error:
+            errors += error.errors
     if errors:
         raise InputErrors(errors)
-    return difference(read_side(Path(a)), read_side(Path(b)))
+    return difference(*sides)
 
 
 def read_side(folder: Path) -> Side:
-    """A run, finished or not, of which there is results.json at least."""
+    """Read one run, finished or not. Its folder needs results.json only; the ledger adds the hashes of the logits.
+
+    Raises:
+        InputError: The folder contains no run, or its files are damaged.
+    """
     results = load_results(folder)
     settings = dict(results.settings)
     if (folder / "config.toml").is_file():
@@ -48,7 +58,7 @@ def read_side(folder: Path) -> Side:
     if not (folder / "ledger.jsonl").is_file():
         return Side(str(folder), results, settings)
     from stream.storage.events import FitEvent, RowEvent
-    from stream.verification.checks import whole_record  # seconds
+    from stream.verification.checks import whole_record  # takes seconds
 
     _, run = whole_record(folder, lenient=True)
     logits: dict[tuple[str, int, str], str] = {}

@@ -1,4 +1,4 @@
-"""`cost`: the parameter account of learners, from a config alone."""
+"""`cost`: the parameter counts of learners, from the backbone's config alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.errors import InputError, InputErrors
 
-if TYPE_CHECKING:  # seconds
+if TYPE_CHECKING:  # importing these takes seconds
     from learners.backbones.architecture import Architecture
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
@@ -25,24 +25,24 @@ def cost(
     ),
     plugins: str | Path | Sequence[str | Path] = (),
 ) -> CostDocument:
-    """Count the parameters of learners on a backbone, after all tasks of a suite: no weights, no data, no network.
+    """Count the parameters of learners on a backbone after all tasks of a suite. Needs no weights, data or network.
 
         cost(backbone="bert-large-uncased", suite="glue9", learners="adapter:64")["learners"]["adapter:64"]["growth"]
 
     Args:
-        backbone: A known name (`taskstream list backbones`), a folder with config.json, or a loaded backbone. Default:
-            embedded.
-        suite: A suite, or a list of task names: how many tasks arrive, and how many outputs each head has. Default:
-            houlsby26.
-        learners: A text with commas, or a list of texts and learners. Default: those of `run`.
-        plugins: Files that define learners of your own; they are run. Default: none.
+        backbone: A name (see `taskstream list backbones`), a folder that has config.json, or a loaded backbone.
+            Default: embedded.
+        suite: A suite or a list of task names. It gives the number of tasks and the number of outputs of each head.
+            Default: houlsby26.
+        learners: A text with commas, or a list of texts and learners. Default: the default of `run`.
+        plugins: Files that define your own learners. They are executed. Default: none.
 
     Returns:
-        The document of `taskstream cost --display json`: for every learner `parameters_per_task`, `head_parameters` by
+        The document of `taskstream cost --display json`: for each learner `parameters_per_task`, `head_parameters` by
         task, `growth` and `growth_without_heads` (multiples of the backbone), `share_of_model`, `share_of_encoder`.
 
     Raises:
-        InputError: Unknown names, or a learner that cannot be on this backbone.
+        InputError: Unknown names, or a learner that does not fit this backbone.
     """
     from learners.specification.family import parse_learners
     from stream.api.readers import READERS
@@ -77,10 +77,13 @@ def cost(
 
 
 def architecture_of(backbone: str | Path | Backbone) -> tuple[str, Architecture]:
-    """Name and architecture of a backbone: of a folder, a well-known name or a loaded one; no weights are read.
+    """Name and architecture of a backbone. Reads no weights.
+
+    Args:
+        backbone: A known name, a folder that has config.json, or a loaded backbone.
 
     Raises:
-        InputError: None of these.
+        InputError: It is none of these, or the config is damaged or not supported.
     """
     from learners.backbones.architecture import architecture_from_config
     from learners.backbones.locate import pooling_of

@@ -1,4 +1,4 @@
-"""Metrics that a caller has as objects: computed for the results that `run` returns, from the accuracy matrix."""
+"""Metrics that a caller gives as objects. `run` computes them from the accuracy matrix R for the results it returns."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.errors import InputError
 
-if TYPE_CHECKING:  # NumPy
+if TYPE_CHECKING:  # imports NumPy
     from stream.results.metrics import Metric
 
-PLUGIN = "put it into a plug-in file"
+PLUGIN = "define it in a plug-in file"
 
 
 def check_metric(metric: object) -> Metric:
-    """A metric that can be computed from R alone; tried on a small R before anything is trained.
+    """Check a metric of the caller. It is tried on a small R [2, 2] before anything is trained.
+
+    Returns:
+        The metric.
 
     Raises:
-        InputError: No metric, the name of another one, or one that fails.
+        InputError: It is not a `Metric`, its name is in use, it needs the scores of other learners, or it fails.
     """
     import numpy as np
 
@@ -29,27 +32,36 @@ def check_metric(metric: object) -> Metric:
         raise InputError("not a metric", where="metrics", expected=expected, found=repr(metric)[:80])
     where = f"metric {metric.name!r}"
     if metrics().get(metric.name, metric) is not metric:
-        raise InputError("there is another metric of this name", where=where, fix="give it a name of its own")
+        raise InputError("another metric has this name", where=where, fix="choose another name")
     if metric.baseline != "before" and metric.name not in metrics():
-        what = "a metric given as an object knows no other learner's scores"
+        what = "a metric given as an object cannot use scores of other learners"
         raise InputError(what, where=where, expected="baseline='before'", found=metric.baseline, fix=PLUGIN)
     try:
         value = metric.compute(np.array([[0.5, 0.25], [0.5, 0.75]]), np.zeros(2))
         good = value is None or math.isfinite(value)
-    except Exception as error:  # whatever a function of the caller's may raise
+    except Exception as error:  # a function of the caller may raise anything
         raise InputError(
-            "compute fails on R of two tasks", where=where, found=f"{type(error).__name__}: {error}"
+            "compute fails on an R of two tasks", where=where, found=f"{type(error).__name__}: {error}"
         ) from error
     if not good:
-        raise InputError("compute gives no number", where=where, expected="a finite number, or None", found=repr(value))
+        raise InputError(
+            "compute returns no number", where=where, expected="a finite number or None", found=repr(value)
+        )
     return metric
 
 
 def add_metrics(document: Mapping[str, Any], own: Sequence[Metric]) -> dict[str, Any]:
-    """The results with the value of each metric for each learner; those that taskstream has are in them already.
+    """Add the value of each metric of the caller to each learner's results. Built-in metrics are in them already.
+
+    Args:
+        document: The document of the results. It is not changed.
+        own: Metrics of the caller.
+
+    Returns:
+        A new document.
 
     Raises:
-        InputError: A metric fails on this R; the run itself is complete.
+        InputError: A metric fails on this R. The run itself is complete.
     """
     from stream.results.matrix import AccuracyMatrix
     from stream.results.metrics import compute_one, metrics
@@ -61,9 +73,9 @@ def add_metrics(document: Mapping[str, Any], own: Sequence[Metric]) -> dict[str,
         matrix = AccuracyMatrix(tuple(document["order"]), before, tuple(rows))
         try:
             values = {metric.name: compute_one(metric, matrix) for metric in new}
-        except Exception as error:  # as above
+        except Exception as error:  # a function of the caller may raise anything
             found = f"{type(error).__name__}: {error}"
-            fix = "correct compute and call run again: the run is complete and computes nothing again"
-            raise InputError("a metric of yours fails", where=f"learner {name}", found=found, fix=fix) from error
+            fix = "correct the function compute and call run again; the run is complete, so nothing is computed twice"
+            raise InputError("your metric fails", where=f"learner {name}", found=found, fix=fix) from error
         learners[name] = {**learner, "metrics": {**learner["metrics"], **values}}
     return {**document, "learners": learners}

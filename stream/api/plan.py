@@ -1,4 +1,4 @@
-"""`plan`: what a run would do, what of it is done already, and how long the rest may take."""
+"""`plan`: what a run would do, which part is done, and the estimated time for the rest."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.arguments import Call, by_name, read_call
 from stream.api.tables import with_tables
-from stream.config import check_same_run
+from stream.config.same_run import check_same_run
 from stream.execution.workers import Workers
 
-if TYPE_CHECKING:  # seconds
+if TYPE_CHECKING:  # importing these takes seconds
     from learners.backbones.backbone import Backbone
     from learners.specification.family import Family
     from learners.specification.learner import Learner
@@ -25,16 +25,18 @@ KINDS = ("before", "fit", "evaluate", "audit")
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before it runs.
+    """What a run would do.
 
     Attributes:
+        suite, source, seed, evaluate: As in the settings.
         backbone: Its name, content id and number of parameters.
-        order: Tasks in order of arrival.
+        order: Names of the tasks in order of arrival.
+        out, store: Folders of the run and of its store.
         learners: What each learner has to do, by specification.
-        workers: Processes that the run would have.
-        rate: FLOPs per second of all finished fits in the store on this backbone; None where there are none.
-        seconds: Estimated time of what is left; None where there is nothing to estimate it from.
-        notes: What a reader should know before the run.
+        workers: Number of processes that the run would use.
+        rate: FLOPs per second, measured on all finished fits in the store on this backbone. None if there are none.
+        seconds: Estimated time of the jobs that are left. None if there is nothing to estimate it from.
+        notes: Texts that a reader should know before the run.
     """
 
     suite: str
@@ -53,12 +55,12 @@ class Plan:
 
     @property
     def jobs(self) -> int:
-        """Number of jobs of the whole run: fits, and evaluations of one row of R."""
+        """Number of jobs of the whole run: fits, evaluations of one row of R, and audits."""
         return sum(sum(share.jobs.values()) for share in self.learners.values())
 
     @property
     def jobs_left(self) -> int:
-        """Number of jobs that are neither in the run's ledger nor, of fits, in the store."""
+        """Number of jobs that are left. Jobs in the run's ledger and fits in the store are done."""
         known = sum(sum(share.done.values()) + share.stored for share in self.learners.values())
         return self.jobs - known
 
@@ -121,78 +123,82 @@ def plan(
     tasks: Mapping[str, object] | None = None,
     config: str | Path | None = None,
 ) -> Plan:
-    """Tell what `run` would do with the same settings: jobs, what of them is done, and the estimated time.
+    """Show what `run` would do with the same settings: the jobs, which of them are done, and the estimated time.
 
-    Nothing is computed, and the run's folder and store stay as they are. Data are encoded into the cache, and `tasks`
-    written to OUT/tasks, as by `run`.
+    No job runs, and the run's folder and store do not change. As in `run`, the data are encoded into the cache, and
+    `tasks` are written to OUT/tasks.
 
         plan(suite="glue9", learners="adapter:64", out="runs/glue").seconds
 
     Args:
         suite: Tasks that arrive: the name of a suite (houlsby26, glue9, additional17), all (every task of the source),
-            a list of task names, or simulated:N (N new simulated tasks). Default: houlsby26. A list of names will do
+            a list of task names, or simulated:N (N new simulated tasks). Default: houlsby26. A list of names is allowed
             too.
         source: Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR
-            (tables that run(tasks=...) has written), or SOURCE+frames:DIR (both). Default: simulated. A Path is the
-            folder of that path.
-        backbone: Pretrained encoder, which is never changed: embedded, minilm (extra minilm), a folder, or a hub id.
-            Default: embedded. What `load_backbone` gave is used as it is.
-        learners: Learners to compare, a list; `taskstream list learners` shows all of them. Default: full:isolated,
-            full:sequential, topk:2, layernorm, adapter:64, adapterbias:share=alpha, head. A text with commas, or a list
-            of texts and of objects (`Learner`, `Family`) that taskstream knows by name.
-        order: Order in which the tasks arrive: paper, seed:N (random), or a list of all task names. Default: paper.
-        seed: Every random choice of the run derives from this seed. Default: 0.
-        epochs: Passes over the training examples, for all learners. At most: training stops earlier when the validation
-            score no longer improves. Default: each learner's own.
-        batch_size: Size of a training batch, for all learners. Unit: examples. Default: each learner's own, mostly 32.
-        learning_rate: Peak of the learning rate schedule, for all learners. Default: each learner's own.
-        max_length: Maximum length of a row; the rest is cut off. Unit: tokens. Default: 128.
-        train_examples: Maximum number of training examples of each task; a seeded sample if there are more. Default:
-            all.
-        validation_examples: Maximum number of validation examples of each task. Default: the same as test_examples.
-        test_examples: Maximum number of test examples of each task. Default: all.
-        evaluate: Which tasks are evaluated after each arrival. full: every task that has arrived. square: also those
-            still to come. audited: the new task; for the others equal hashes certify that the score is unchanged, one
-            of them is evaluated to audit this, and all are evaluated at the end. Default: full.
-        dtype: Number format of the backbone's arithmetic: float32, bfloat16, or auto (what suits the processor).
-            Default: float32.
-        columns: Names of your columns, by ours (text, text_b, label, split, score): text = sentence for all tasks,
-            rte.text_b = second for one. Default: your columns have our names.
+            (tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both). Default: simulated. A `Path` stands for
+            folder:PATH.
+        backbone: Pretrained encoder: embedded, minilm (needs the extra minilm), a folder, or a hub id. A run never
+            changes its weights. Default: embedded. The object that `load_backbone` returns is allowed too.
+        learners: Learners to compare, separated by commas. `taskstream list learners` shows all of them. Default:
+            full:isolated, full:sequential, topk:2, layernorm, adapter:64, adapterbias:share=alpha, head. A list of
+            texts and objects (`Learner`, `Family`) is allowed too, if taskstream knows the objects by name.
+        order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of
+            all task names. Default: paper.
+        seed: Seed of the run. Every random choice of the run derives from it. Default: 0.
+        epochs: Maximum number of passes over the training examples, for all learners. Training stops earlier if the
+            validation score no longer improves. Default: each learner's own value.
+        batch_size: Size of a training batch, for all learners. Unit: examples. Default: each learner's own value,
+            mostly 32.
+        learning_rate: Peak of the learning rate schedule, for all learners. Default: each learner's own value.
+        max_length: Maximum length of an example. Longer examples are truncated. Unit: tokens. Default: 128.
+        train_examples: Maximum number of training examples per task. A task with more examples gives a random sample,
+            drawn with the run's seed. Default: all.
+        validation_examples: Maximum number of validation examples per task. Default: the value of test_examples.
+        test_examples: Maximum number of test examples per task. Default: all.
+        evaluate: Which tasks are evaluated after each arrival. full: every task that has arrived. square: also the
+            tasks that have not arrived yet. audited: only the new task and one earlier task; equal hashes certify that
+            the scores of the other tasks are unchanged, and all tasks are evaluated after the last arrival. Default:
+            full.
+        dtype: Number format of the backbone's arithmetic: float32, bfloat16, or auto (bfloat16 if this processor is
+            fast at it, else float32). Default: float32.
+        columns: Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence
+            holds for all tasks, rte.text_b=second for the task rte. Default: your columns have these names.
         out: Folder of the run. Default: runs/latest.
-        store: Folder of finished fits. Runs that share it do no fit twice. Default: the folder store in OUT.
-        workers: Number of worker processes. It changes no result. Default: one per processor core. Those of
-            `kept_workers` serve several runs.
-        log: Tools that the run is also logged to, a list: tensorboard, wandb, mlflow (each an extra). Their files lie
-            in OUT; nothing is sent. Default: no tool.
-        plugins: Python files that define learners, metrics or sources of your own, a list; `taskstream new` writes one.
-            Their code is run. Default: no file. One path will do too.
-        tasks: Your own tasks that are in memory: name -> table of pandas, polars, pyarrow or datasets with the
-            columns text, label and so on (or a dict of tables by split). They are written to OUT/tasks. Without `suite`
-            they are the stream; else they come after the tasks of `suite`. Default: none.
-        config: TOML file of settings; those given here win. `taskstream config` prints one. Default: none.
+        store: Folder of finished fits. Runs that share a store do not repeat each other's fits. Default: the folder
+            store in OUT.
+        workers: Number of worker processes. The results do not depend on it. Default: one per processor core. The
+            workers of `kept_workers` are allowed too; they serve several runs.
+        log: Other tools that log the run, separated by commas: tensorboard, wandb, mlflow (each needs its extra). Their
+            files are written to OUT. No data leave this machine. Default: no tool.
+        plugins: Python files that define your own learners, metrics or sources. `taskstream new` writes a template. The
+            run executes their code. Default: no file. A single path is allowed too.
+        tasks: Your own tasks in memory: task name -> table (pandas, polars, pyarrow or datasets) with the columns text,
+            label and so on, or a dict of tables by split. They are written to OUT/tasks. Without `suite` they are the
+            whole stream; with `suite` they come after its tasks. Default: none.
+        config: TOML file of settings; arguments of the call win. `taskstream config` prints one. Default: none.
 
     Returns:
-        What the run would do; its method `as_dict` gives the document of `taskstream plan --display json`.
+        What the run would do. Its method `as_dict` returns the document of `taskstream plan --display json`.
 
     Raises:
-        InputError: What `run` would refuse, for the same reasons.
-        RunFailed: A file that cannot be read.
+        InputError: Input that `run` would reject too.
+        RunFailed: A file is not readable.
     """
     return preview(read_call(locals()))
 
 
 def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> Plan:
-    """The plan of a call.
+    """The plan of a call that is read already.
 
     Args:
-        progress: Told what is being done, as some of it takes seconds.
+        progress: Function that is called with what is being done, a text, because some steps take seconds.
 
     Raises:
-        InputError: What `run` would refuse, for the same reasons.
-        RunFailed: A file that cannot be read.
+        InputError: Input that `run` would reject too.
+        RunFailed: A file is not readable.
     """
     from stream.engine.context import prepare
-    from stream.engine.engine import refusals_told
+    from stream.engine.engine import disk_errors
     from stream.engine.header import check_same_inputs
     from stream.engine.preview import preview
     from stream.plugins.load import load_plugins
@@ -202,7 +208,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     call = with_tables(call)
     config, notes = call.config, []  # type: ignore[var-annotated]
     check_same_run(config.out_folder / "config.toml", config)
-    with refusals_told(), load_plugins(config.plugins).in_use():
+    with disk_errors(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)
         progress("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))

@@ -1,4 +1,4 @@
-"""Arguments of a call, each read by a function of its own: values of several kinds become one, others are errors."""
+"""Readers of arguments: one function per argument, which converts the allowed types to one and rejects the others."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from stream.execution.workers import Workers
 from stream.report.console import DISPLAYS
 from tasks.errors import InputError, InputErrors, unknown_name
 
-if TYPE_CHECKING:  # NumPy
+if TYPE_CHECKING:  # imports NumPy
     from stream.results.metrics import Metric
 
 
 def bad(name: str, value: object, expected: str, where: str = "call") -> InputError:
-    """The error for an argument of the wrong kind."""
+    """The error for an argument of a wrong type or value."""
     return InputError(f"bad value of {name}", where=where, expected=expected, found=shown(value))
 
 
 def shown(value: object) -> str:
-    """A value for a message, with its type where that is not plain to see."""
+    """A value for a message, at most 80 characters, with its type if the text does not show it."""
     text = " ".join(repr(value).split())
     text = text if len(text) <= 80 else text[:80] + "..."
     return text if isinstance(value, str | int | float | type(None)) else f"{type(value).__name__} {text}"
 
 
 def read_number(name: str, value: object) -> object:
-    """Numbers of NumPy as Python's; whatever else there is, `resolve_config` judges."""
+    """Numbers of NumPy become Python's. Other values are returned unchanged; `resolve_config` checks them."""
     if isinstance(value, str | bool):
         return value
     if isinstance(value, numbers.Integral):
@@ -72,7 +72,7 @@ def _source(name: str, value: object) -> object:
         return f"folder:{value}"
     if isinstance(value, str):
         return value
-    raise bad(name, value, "a text, or the Path of a folder; tables are given as tasks={name: table}")
+    raise bad(name, value, "a text, or the Path of a folder; for tables in memory use tasks={name: table}")
 
 
 def _backbone(name: str, value: object) -> object:
@@ -82,7 +82,7 @@ def _backbone(name: str, value: object) -> object:
 def _columns(name: str, value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    raise bad(name, value, "a dict: our column name -> yours")
+    raise bad(name, value, "a dict: our column name -> your column name")
 
 
 def read_path(name: str, value: object) -> Path:
@@ -136,7 +136,7 @@ def read_display(name: str, value: object) -> str:
 def read_handle(name: str, value: object) -> Handle:
     if callable(value):
         return value
-    raise bad(name, value, "a function of one event")
+    raise bad(name, value, "a function of one argument, the event")
 
 
 READERS: Mapping[str, Callable[[str, object], object]] = {

@@ -1,4 +1,4 @@
-"""One run from its settings to its results: workers, view and loggers around the engine, for command and API alike."""
+"""One run from its settings to its results, with workers, live view and loggers. The command and `run` both use it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stream.report import make_console, open_view, print_report
 from stream.results.results import Results
 
 logger = logging.getLogger("taskstream")
-logger.addHandler(logging.NullHandler())  # the program decides what is done with messages
+logger.addHandler(logging.NullHandler())  # the caller's program decides what happens with messages
 
 
 def perform(call: Call) -> Results:
-    """Run or continue a stream; show it as `call.display` says, its report at the end.
+    """Run or continue a stream, and show it as `call.display` says, with a report at the end.
 
     Raises:
-        InputError, RunFailed, KeyboardInterrupt: As `stream.engine.engine.run_stream`.
+        InputError, RunFailed, KeyboardInterrupt: As in `stream.engine.engine.run_stream`.
     """
-    from stream.loggers.log import logged  # NumPy, which the command starts without
+    from stream.loggers.log import logged  # imports NumPy, so the command starts faster without it
 
     call = with_tables(call)
     config = call.config
@@ -35,7 +35,7 @@ def perform(call: Call) -> Results:
         logged(config.log, config.out_folder, _all(view.handle, _to_logger, call.handle)) as handle,
     ):
         handle({"event": "notice", "message": "loading libraries"})
-        from stream.engine.engine import run_stream  # seconds: the workers load theirs meanwhile
+        from stream.engine.engine import run_stream  # takes seconds; the workers load libraries at the same time
 
         document = run_stream(config, call.origins, handle, waiting, call.backbone)
     results = Results.from_dict(add_metrics(document, call.metrics))

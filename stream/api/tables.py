@@ -1,4 +1,4 @@
-"""Tasks in memory become a source of the run: files in its folder, which every later call and process can read."""
+"""Write tasks in memory to files in the run's folder. Later calls and other processes read them from there."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from stream.api.arguments import Call
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from stream.storage.files import usable_folder
 
 
 def with_tables(call: Call) -> Call:
-    """The call with its tables written to OUT/tasks, and suite and source that name them.
+    """Write the tables of a call to OUT/tasks, and add them to its suite and source.
 
-    The suite is the tables alone if no suite was given; else tables that it does not name come after it.
+    If no suite is given, the suite consists of the tables. If one is given, tables that it does not name follow it.
+
+    Returns:
+        The call without tables, or the same call if it has none.
 
     Raises:
-        InputErrors: What is wrong with the tables, or they differ from those that the run in OUT began with.
+        InputErrors: Errors in the tables, or the tables differ from those of the run in OUT.
     """
     if call.tables is None:
         return call
-    from tasks.sources.frames import FOLDER, write_frames  # NumPy and pyarrow
+    from tasks.sources.frames import FOLDER, write_frames  # imports NumPy and pyarrow
 
     config = call.config
     folder = config.out_folder / FOLDER
@@ -42,7 +46,8 @@ def with_tables(call: Call) -> Call:
 
 
 def _as_named(config: RunConfig, folder: Path) -> str | None:
-    """How the run in OUT, if there is one, names the folder of its tables: one path may be written in several ways."""
+    """The path of `folder` as the settings of the run in OUT write it, because one path can be written in several ways.
+    None if there is no run in OUT, or it has other tables."""
     file = config.out_folder / "config.toml"
     if not file.is_file():
         return None

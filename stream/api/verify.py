@@ -1,4 +1,4 @@
-"""`verify`: the proof of a run, checked."""
+"""`verify`: check the proof of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from stream.api.readers import bad
 from tasks.errors import InputErrors
 
-if TYPE_CHECKING:  # seconds
+if TYPE_CHECKING:  # importing it takes seconds
     from stream.verification.verdict import Verdict
 
 WHERE = "verify()"
@@ -24,7 +24,7 @@ def verify(
     plugins: str | Path | Sequence[str | Path] = (),
     progress: Callable[[str], None] = lambda text: None,
 ) -> Verdict:
-    """Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. Only reads.
+    """Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. It only reads.
 
         verdict = verify("runs/first", rerun=20)
         verdict.passed, verdict.findings
@@ -33,17 +33,17 @@ def verify(
         folder: Folder of the run, finished or not, or a copy of it.
         rerun: Number of cells of R to evaluate again from the stored Deltas, or "all". Default: 0.
         seed: Seed for the choice of these cells. Default: 0.
-        store: The run's store, if it lies neither in the folder nor where the settings say. Default: none.
-        plugins: Files of the plug-ins that the run used. They are run, so nothing takes them from the folder itself.
-            Default: none.
+        store: The run's store. Default: the folder store in `folder`, or the one in the run's settings.
+        plugins: Files of the plug-ins that the run used. They are executed, so `verify` never takes them from the
+            folder itself. Default: none.
         progress: Function that is called with what is being checked, a text. Default: none.
 
     Returns:
-        What was checked, and every difference that was found; `passed` if there is none.
+        What was checked, and all differences that were found. `passed` is true if there are none.
 
     Raises:
-        MissingPlugin: The run used plug-ins that were not given, or have other content; an InputError.
-        InputError: There is no run, or one of another version; or `rerun` needs data that are not here.
+        MissingPlugin: The run used plug-ins that are not given, or that have other content. It is an InputError.
+        InputError: The folder contains no run, or a run of another version, or data for `rerun` are missing.
     """
     errors = []
     if not isinstance(folder, str | Path):

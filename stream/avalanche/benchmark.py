@@ -1,4 +1,4 @@
-"""A stream of text tasks as a benchmark of Avalanche, of the very examples of `taskstream run`, and a model for it."""
+"""A stream of text tasks as an Avalanche benchmark, with the same examples as `taskstream run`, and a model for it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from stream.avalanche.model import Classifier
     from tasks.encoded import EncodedSplit, EncodedTask
 
-STREAMS = {"train": "train", "valid": "validation", "test": "test"}  # Avalanche's name of each split
+STREAMS = {"train": "train", "valid": "validation", "test": "test"}  # Avalanche's name of each split, and ours
 TIMELINE = ("classes_in_this_experience", "previous_classes", "classes_seen_so_far", "future_classes")
 
 
 @dataclass(frozen=True, eq=False)
 class TextBenchmark:
-    """Encoded tasks in the order of their arrival, which numbers their task labels.
+    """A backbone and encoded tasks.
 
     Attributes:
-        seed: Of the run; heads are drawn from it, by task name.
+        tasks: Tasks in order of arrival. The place of a task, from 0, is its task label in Avalanche.
+        seed: Seed of the run. The initial heads depend on it and on the task's name.
     """
 
     backbone: Backbone
@@ -39,8 +40,10 @@ class TextBenchmark:
         return tuple(each.task.name for each in self.tasks)
 
     def to_avalanche(self) -> CLScenario:
-        """Avalanche's benchmark: `train_stream`, `valid_stream`, `test_stream`, an experience for each task, with task
-        labels and the classes' timeline."""
+        """Returns an Avalanche benchmark with `train_stream`, `valid_stream` and `test_stream`.
+
+        Each stream has one experience per task, with task labels and the classes' timeline.
+        """
         from stream.avalanche.library import benchmark_from_datasets, with_classes_timeline, with_task_labels
         from stream.avalanche.rows import avalanche_dataset
 
@@ -51,20 +54,20 @@ class TextBenchmark:
             ]
             for stream, split in STREAMS.items()
         }
-        made = with_classes_timeline(with_task_labels(benchmark_from_datasets(**streams)))
-        for experience in chain.from_iterable(made.streams.values()):
-            for name in TIMELINE:  # Avalanche leaves sets, by which its MultiHeadClassifier cannot index
+        benchmark = with_classes_timeline(with_task_labels(benchmark_from_datasets(**streams)))
+        for experience in chain.from_iterable(benchmark.streams.values()):
+            for name in TIMELINE:  # these are sets, but Avalanche's MultiHeadClassifier needs lists as indices
                 setattr(experience, name, sorted(getattr(experience, name)))
-        return made
+        return benchmark
 
     def model(self) -> Classifier:
-        """A copy of the backbone to be trained, and a head for each task, begun as `full:sequential` begins.
+        """Returns a trainable copy of the backbone with a head for each task. It starts as `full:sequential` starts.
 
-        All heads are there from the start, so that an optimiser has them in the groups it was given.
+        All heads exist from the start, so an optimiser of its parameters has them too.
         """
         from learners.delta.initial import initial_trainable
         from learners.specification.family import parse_learner
-        from stream.avalanche.model import Classifier, Surroundings
+        from stream.avalanche.model import Classifier, SharedState
 
         learner = parse_learner("full:sequential", {})
 
@@ -72,12 +75,12 @@ class TextBenchmark:
             trainable = initial_trainable(self.backbone, learner, self.tasks[label].task, self.seed)
             return trainable["head.weight"], trainable["head.bias"]
 
-        model = Classifier(Surroundings(self.backbone, learner, first_head))
+        model = Classifier(SharedState(self.backbone, learner, first_head))
         model.adaptation(SimpleNamespace(task_labels=range(len(self.tasks))))
         return model
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
-        """The criterion of a strategy: cross-entropy, and the squared error of regressions; a batch may mix tasks."""
+        """The criterion for a strategy: cross-entropy, or squared error for a regression. A batch may mix tasks."""
         from stream.avalanche.model import loss_of
 
         return loss_of(output, target)
@@ -96,37 +99,41 @@ def houlsby26(
     seed: int = 0,
     columns: dict[str, str] | None = None,
 ) -> TextBenchmark:
-    """The 26 tasks of Houlsby et al. (2019), or other ones: the options of `taskstream run` that say which examples.
+    """Makes a benchmark of the 26 tasks of Houlsby et al. (2019), or of other tasks.
 
-    Equal options give the rows of a run, in its splits and in its order.
+    The arguments are those options of `taskstream run` that choose the examples, with the same defaults. Equal options
+    give the same rows as a run, in the same splits and the same order.
 
     Raises:
-        tasks.errors.InputError, tasks.errors.InputErrors: Bad settings or data.
+        tasks.errors.InputError, tasks.errors.InputErrors: The settings or the data are not valid.
     """
-    from stream.config import resolve_config
+    from stream.config.resolve import resolve_config
     from stream.engine.context import prepare
     from stream.execution.workbench import Workbench
     from stream.storage.store import Store
 
-    given: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "suite": suite if isinstance(suite, str) else ",".join(suite),
         "order": order if isinstance(order, str) else ",".join(order),
         "source": source, "backbone": backbone, "max_length": max_length, "seed": seed, "columns": columns,
         "train_examples": train_examples, "validation_examples": validation_examples, "test_examples": test_examples,
         "learners": "head",
     }  # fmt: skip
-    config, _ = resolve_config(given, origin="call")
+    config, _ = resolve_config(settings, origin="call")
     prepared = prepare(config)
     bench = Workbench(prepared.setup(), prepared.backbone, prepared.learners, Store(config.store_folder), {})
     tasks = (bench.data(name) for name in prepared.stream.order)
-    return TextBenchmark(prepared.backbone, tuple(map(_closed, tasks)), config.seed)
+    return TextBenchmark(prepared.backbone, tuple(map(_in_memory, tasks)), config.seed)
 
 
 def in_memory(split: EncodedSplit) -> EncodedSplit:
-    """A copy whose files need not stay open as long as its rows may be used: a task is 15, a process may open 1,024."""
+    """Returns a copy of a split in memory, so that its files can be closed.
+
+    A task has 15 files, and a process may open only 1,024.
+    """
     return split.select(np.arange(len(split)))
 
 
-def _closed(data: EncodedTask) -> EncodedTask:
+def _in_memory(data: EncodedTask) -> EncodedTask:
     train, validation, test = map(in_memory, (data.train, data.validation, data.test))
     return replace(data, train=train, validation=validation, test=test)

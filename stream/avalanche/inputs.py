@@ -1,4 +1,4 @@
-"""Inputs of an encoder that answer as one tensor of rows does, as strategies of Avalanche expect of a minibatch."""
+"""The inputs of an encoder as one object that behaves like a tensor of rows. Avalanche expects that of a minibatch."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from torch import Tensor
 
 
 class Inputs:
-    """Tensors [B, S] by name, to be given to an encoder as `**inputs`; its length is B.
+    """Tensors [B, S] by name; an encoder takes them as `**inputs`. The length is B.
 
-    Rows are taken by index, slice or mask, and joined by `torch.cat`, which pads to the longest.
+    An index, slice or mask selects rows. `torch.cat` joins rows and pads them to the longest.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor], fills: Mapping[str, int]) -> None:
-        """
+        """Makes inputs of tensors.
+
         Args:
-            fills: What each tensor is padded with.
+            tensors: Tensors [B, S] by name.
+            fills: The padding value of each tensor, by name.
         """
         self.tensors, self.fills = dict(tensors), fills
 
@@ -33,7 +35,7 @@ class Inputs:
     @overload
     def __getitem__(self, chosen: slice | Tensor) -> Inputs: ...
     def __getitem__(self, chosen: str | slice | Tensor) -> Tensor | Inputs:
-        """A tensor by its name, or rows."""
+        """Returns a tensor by its name, or rows."""
         return self.tensors[chosen] if isinstance(chosen, str) else self._each(lambda tensor: tensor[chosen])
 
     def __len__(self) -> int:
@@ -63,14 +65,14 @@ class Inputs:
     def __torch_function__(
         cls, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """PyTorch asks here for what is to be done with inputs that are given to one of its functions."""
+        """PyTorch calls this if one of its functions gets inputs. Only `torch.cat` along rows is supported."""
         if function is not torch.cat or (dict(kwargs or {}).get("dim", 0), *args[1:]) not in ((0,), (0, 0)):
             return NotImplemented
         return joined(args[0])
 
 
 def joined(parts: Sequence[Inputs]) -> Inputs:
-    """Rows of all parts, one after another, padded to the longest."""
+    """Joins the rows of all parts in order, padded to the longest row."""
     longest, first = max(part.shape[1] for part in parts), parts[0]
 
     def padded(part: Inputs, name: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""What Avalanche draws, prints and warns of while it trains, kept from the rest of the process."""
+"""Keeps Avalanche's random numbers, prints and warnings away from the rest of the process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from learners.training.fit import Report
 
 @contextmanager
 def own_randomness(seed: int) -> Iterator[None]:
-    """Every generator that Avalanche draws from, seeded for a `with` block and then as it was."""
+    """Seeds every random generator that Avalanche uses, for a `with` block. Afterwards they have their old states."""
     python, arrays = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -32,7 +32,7 @@ def own_randomness(seed: int) -> Iterator[None]:
 
 
 class _Silence(io.TextIOBase):
-    """Takes what is printed; rich consoles write to what was there before."""
+    """Ignores what is printed. rich consoles still write to the earlier standard output."""
 
     def __init__(self, before: TextIO) -> None:
         self.rich_proxied_file = before
@@ -43,18 +43,18 @@ class _Silence(io.TextIOBase):
 
 @contextmanager
 def silenced() -> Iterator[TextIO]:
-    """Let Avalanche print and warn in vain for a `with` block; gives the standard output as it was."""
+    """Ignores all prints and warnings in a `with` block. Yields the earlier standard output."""
     before = sys.stdout
-    quiet = warnings.catch_warnings(record=True, action="ignore")  # recorded too, as it sets filters of its own
+    quiet = warnings.catch_warnings(record=True, action="ignore")  # `record`, because Avalanche sets its own filters
     with redirect_stdout(_Silence(before)), quiet:
         yield before
 
 
-def spoken(report: Report, stdout: TextIO) -> Report:
-    """A report whose reader may print."""
+def printing(report: Report, stdout: TextIO) -> Report:
+    """Returns a report function that may print to `stdout` although prints are ignored elsewhere."""
 
-    def told(event: dict[str, object]) -> None:
+    def report_with_stdout(event: dict[str, object]) -> None:
         with redirect_stdout(stdout):
             report(event)
 
-    return told
+    return report_with_stdout

@@ -1,4 +1,4 @@
-"""What our benchmarks take of Avalanche 0.6, imported without the warnings that some of its dependencies begin with."""
+"""The names of Avalanche 0.6 that our benchmarks use, imported without the warnings of its dependencies."""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of solvers of quadratic programs: only GEM needs one, and says so itself
+    warnings.simplefilter("ignore")  # about missing solvers of quadratic programs; GEM needs one and reports it itself
     from avalanche.benchmarks import CLScenario, benchmark_from_datasets
     from avalanche.benchmarks.scenarios import with_task_labels
     from avalanche.benchmarks.scenarios.supervised import with_classes_timeline

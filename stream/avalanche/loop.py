@@ -1,4 +1,4 @@
-"""The loop of Avalanche with our optimiser, schedule, batches and choice of the epoch, for any of its strategies."""
+"""The training loop of any Avalanche strategy, with our optimiser, schedule, batches and choice of the best epoch."""
 
 # mypy: disable-error-code="misc"
 from __future__ import annotations
@@ -21,13 +21,21 @@ from learners.training.optimiser import optimiser_of, schedule, set_rate
 
 @dataclass(eq=False)
 class Fitting:
-    """One fit as it goes on.
+    """The state of one fit while it runs.
 
     Attributes:
+        training: Training settings.
         peak: Peak learning rate.
         order: Seed of the batches.
-        best_epoch: Whether the best epoch is kept, and patience counts; else the last.
-        validate: Score and loss of the model on validation rows; raises `Diverged`.
+        best_epoch: Whether to keep the best epoch and stop by patience; otherwise the last epoch is kept.
+        validate: Returns score and loss of the model on validation rows; raises `Diverged`.
+        report: Takes progress events.
+        step, steps: Number of finished steps, and of all steps.
+        examples: Number of rows trained on so far.
+        scores, losses: Validation score and mean training loss of each finished epoch.
+        running: Loss and number of rows of each batch in the current epoch.
+        best, best_key, best_weights: The best epoch so far, from 0; its score and negative loss; its weights.
+        started, reported: When the fit started and last reported, seconds.
     """
 
     training: Training
@@ -41,7 +49,7 @@ class Fitting:
     examples: int = 0
     scores: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
-    running: list[tuple[float, int]] = field(default_factory=list)  # loss and rows of each batch of the epoch
+    running: list[tuple[float, int]] = field(default_factory=list)
     best: int = -1
     best_key: tuple[float, float] = (-np.inf, -np.inf)
     best_weights: dict[str, Tensor] = field(default_factory=dict)
@@ -54,10 +62,9 @@ class Fitting:
 
 
 class Batches:
-    """Rows of a data set, each once an epoch, in batches of rows of like length, as our own loop has them.
+    """Batches of a data set: each row once per epoch, rows of similar length together, as in our own loop.
 
-    Avalanche would give every task of the rows an equal share of each batch, which must then hold as many rows as there
-    are tasks.
+    Avalanche would give each task an equal share of each batch. Then a batch needs at least one row per task.
     """
 
     def __init__(self, data: Any, batch_size: int, seed: int) -> None:
@@ -74,7 +81,7 @@ class Batches:
 
 
 class Loop:
-    """Methods in place of those of a strategy's class, which comes after this one among the bases."""
+    """Methods that replace those of a strategy's class. This class comes before the strategy's class in the bases."""
 
     fitting: Fitting
     model: nn.Module
@@ -84,7 +91,7 @@ class Loop:
     mb_y: Tensor
 
     def make_optimizer(self, **_: Any) -> None:
-        """A new one for each task, of all that the model then has; Avalanche would carry moments over."""
+        """Makes a new optimiser for each task, with all current parameters. Avalanche would keep the old moments."""
         named = dict(self.model.named_parameters())
         self.optimizer = optimiser_of(self.fitting.training, named, {}, self.fitting.peak, None)
         self.optimized_param_id: dict[str, Tensor] = {}
@@ -129,7 +136,7 @@ class Loop:
             self.stop_training()  # type: ignore[attr-defined]
 
     def _after_training_exp(self, **kwargs: Any) -> None:
-        """What a strategy keeps of a task is of the epoch that is kept."""
+        """Restores the best epoch first, so that what the strategy stores about the task belongs to that epoch."""
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 if name in self.fitting.best_weights:

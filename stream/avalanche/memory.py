@@ -1,4 +1,7 @@
-"""What a strategy keeps for later tasks beside its model, in bytes: rows, importances, old weights, old models."""
+"""The memory of a strategy, in bytes: what it stores for later tasks apart from its model.
+
+This can be rows, importances, old weights and old models.
+"""
 
 # mypy: disable-error-code="import-untyped"
 from __future__ import annotations
@@ -13,25 +16,28 @@ from avalanche.training.plugins import AGEMPlugin, EvaluationPlugin, GEMPlugin
 from torch import Tensor, nn
 
 from stream.avalanche.loop import Fitting
-from stream.avalanche.model import Classifier, Surroundings
+from stream.avalanche.model import Classifier, SharedState
 from stream.avalanche.rows import LENGTHS, TASK_LABEL
 
-TOKEN, LABEL = 5, 8  # bytes as rows are encoded: an id and a type; a class or a score
-# Neither kept for later tasks nor of the strategy.
-PASSING = (CLExperience, EvaluationPlugin, Fitting, Surroundings, type)
-# Attributes that are made anew in every step that uses them.
+TOKEN, LABEL = 5, 8  # bytes in an encoded row: per token an id and a type; per row a class or a score
+# Objects that do not belong to the strategy, or are not kept for later tasks.
+NOT_KEPT = (CLExperience, EvaluationPlugin, Fitting, SharedState, type)
+# Attributes that every step computes again.
 SCRATCH: Mapping[type, str] = {AGEMPlugin: "reference_gradients", GEMPlugin: "G"}
 FUNCTIONS = (FunctionType, MethodType, ModuleType)
 
 
 def kept_bytes(strategy: Any) -> int:
-    """Tensors, and rows of data sets, that can be reached from a strategy and its plugins, each tensor once; without
-    those of its model, those of other models that are as in the backbone, and what a step makes for itself."""
+    """Returns the bytes of all tensors and data sets that a strategy and its plugins refer to, each counted once.
+
+    Not counted: the strategy's own model, tensors of other models that equal the backbone, and values that every step
+    computes again.
+    """
     model = {parameter.data_ptr() for parameter in strategy.model.parameters()}
     tensors: dict[int, int] = {}
     rows = 0
-    passing = [strategy.model, strategy.optimizer, strategy.loss]
-    for found in _reachable(strategy, {id(each) for each in passing}):
+    not_kept = [strategy.model, strategy.optimizer, strategy.loss]
+    for found in _reachable(strategy, {id(each) for each in not_kept}):
         if isinstance(found, AvalancheDataset):
             rows += _row_bytes(found)
         else:
@@ -40,11 +46,11 @@ def kept_bytes(strategy: Any) -> int:
 
 
 def _reachable(root: Any, seen: set[int]) -> Iterator[Any]:
-    """Every tensor and data set, once."""
+    """Yields every tensor and data set that `root` refers to, once."""
     left = [root]
     while left:
         each = left.pop()
-        if id(each) in seen or isinstance(each, PASSING):
+        if id(each) in seen or isinstance(each, NOT_KEPT):
             continue
         seen.add(id(each))
         if isinstance(each, Tensor | AvalancheDataset):
@@ -63,11 +69,11 @@ def _reachable(root: Any, seen: set[int]) -> Iterator[Any]:
 
 
 def _row_bytes(data: AvalancheDataset) -> int:
-    """Of all rows of a data set, with what a strategy may have written into them."""
-    known = ("targets", TASK_LABEL, LENGTHS)
-    written = (value for name, values in data._data_attributes.items() if name not in known for value in values)
+    """Returns the bytes of all rows of a data set, with tensors that a strategy added to them."""
+    ours = ("targets", TASK_LABEL, LENGTHS)
+    written = (value for name, values in data._data_attributes.items() if name not in ours for value in values)
     return (
-        TOKEN * sum(getattr(data, LENGTHS, ()))  # an empty one has none
+        TOKEN * sum(getattr(data, LENGTHS, ()))  # an empty data set has no lengths
         + LABEL * len(data)
         + sum(value.nbytes for value in written if isinstance(value, Tensor))
     )

@@ -1,7 +1,7 @@
-"""The model that a strategy of Avalanche trains: a copy of the backbone's weights and a head for each task.
+"""The model that an Avalanche strategy trains: a copy of the backbone and a head for each task.
 
-It answers as every learner does (`learners.forward.forward.pooled`), in the backbone's dtype from float32 weights, so
-what a strategy makes of it is a Delta like any other.
+It has the same forward pass as every learner (`learners.forward.forward.pooled`), in the backbone's dtype from float32
+weights. So its trained weights are a Delta like any other.
 """
 
 # mypy: disable-error-code="misc"
@@ -25,16 +25,16 @@ from learners.training.fit import task_loss
 from stream.avalanche.library import MultiTaskModule
 from tasks.errors import InputError
 
-MASKED = -1000.0  # logit of a class that a task has not, as in Avalanche's MultiHeadClassifier: its softmax is 0
+MASKED = -1000.0  # logit of a class that a task does not have, as in Avalanche's MultiHeadClassifier: softmax gives 0
 
 
 @dataclass(eq=False)
-class Surroundings:
-    """What a model and its copies, such as old models for distillation, have in common.
+class SharedState:
+    """State that a model shares with its copies, such as old models for distillation.
 
     Attributes:
-        first_head: Weight [C, d] and bias [C] of a task's new head, by its task label.
-        flops: Of all passes so far, with their backward passes where gradients are asked for.
+        first_head: Returns weight [C, d] and bias [C] of a task's initial head, by its task label.
+        flops: Floating point operations of all forward passes so far, and of backward passes if gradients are enabled.
     """
 
     backbone: Backbone
@@ -42,53 +42,56 @@ class Surroundings:
     first_head: Callable[[int], tuple[Tensor, Tensor]]
     flops: float = 0.0
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Surroundings:
+    def __deepcopy__(self, memo: dict[int, Any]) -> SharedState:
         return self
 
 
 class Classifier(MultiTaskModule):
-    """Logits of texts, by task. Its parameters are `backbone.<name>`, and `heads.<task label>.weight` and `.bias`."""
+    """Computes logits of texts, by task.
 
-    def __init__(self, around: Surroundings) -> None:
+    Its parameters are `backbone.<name>`, `heads.<task label>.weight` and `heads.<task label>.bias`.
+    """
+
+    def __init__(self, shared: SharedState) -> None:
         super().__init__()
-        self.around = around
+        self.shared = shared
         with torch.inference_mode(False):
-            self.backbone = copy.deepcopy(around.backbone.model).float()
+            self.backbone = copy.deepcopy(shared.backbone.model).float()
         for name, parameter in self.backbone.named_parameters():
-            parameter.data = around.backbone.weights[name].clone()  # not rounded to the backbone's dtype
+            parameter.data = shared.backbone.weights[name].clone()  # not rounded to the backbone's dtype
             parameter.requires_grad_(True)
         self.heads = nn.ModuleDict()
 
     def adaptation(self, experience: Any) -> None:
-        """Add a head for each new task of an experience, as Avalanche asks before training and evaluation."""
+        """Adds a head for each new task of an experience. Avalanche calls this before training and evaluation."""
         for label in experience.task_labels:
             if str(label) not in self.heads:
-                weight, bias = self.around.first_head(label)
+                weight, bias = self.shared.first_head(label)
                 head = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
                 head.weight, head.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
                 self.heads[str(label)] = head
 
     def changed(self) -> Iterator[Tensor]:
-        """Its tensors that are not as in the backbone."""
+        """Yields the tensors that differ from the backbone, and all heads."""
         named = [*self.backbone.named_parameters(), *self.backbone.named_buffers()]
-        model, weights = self.around.backbone.model, self.around.backbone.weights
+        model, weights = self.shared.backbone.model, self.shared.backbone.weights
         frozen = {**dict(model.named_buffers()), **weights}
         yield from (tensor for name, tensor in named if not torch.equal(tensor, frozen[name].to(tensor.dtype)))
         yield from self.heads.parameters()
 
     def forward(self, x: Mapping[str, Tensor], task_labels: Tensor | int | None) -> Tensor | dict[int, Tensor]:
-        """Logits of rows.
+        """Computes the logits of rows.
 
         Args:
             x: `input_ids`, `attention_mask`, `token_type_ids` [B, S].
-            task_labels: [B], or one for all rows, or None.
+            task_labels: Task labels [B], one label for all rows, or None for all heads.
 
         Returns:
-            [B, C]; of rows of several tasks [B, widest C], `MASKED` for classes that the row's task has not. Without
-            task labels, those of every head by task label.
+            Logits [B, C]. For rows of several tasks [B, largest C], with `MASKED` for classes that a task does not
+            have. Without task labels, the logits of every head, by task label.
 
         Raises:
-            InputError: A strategy asks for a head that is not here, such as one newer than this copy.
+            InputError: The model has no such head, for example because the head is newer than this copy.
         """
         features = self._features(x)
         if task_labels is None:
@@ -110,14 +113,14 @@ class Classifier(MultiTaskModule):
 
     def _head(self, label: int) -> nn.Linear:
         if str(label) not in self.heads:
-            where, expected = f"learner {self.around.learner.name}", f"one of {len(self.heads)} heads"
-            what = "avalanche cannot train this: it asks a model for a head that this has not"
+            where, expected = f"learner {self.shared.learner.name}", f"one of {len(self.heads)} heads"
+            what = "avalanche cannot train this: its model has no head for this task"
             raise InputError(what, where=where, expected=expected, found=f"task label {label}")
         return cast(nn.Linear, self.heads[str(label)])
 
     def _features(self, x: Mapping[str, Tensor]) -> Tensor:
-        """Pooled outputs [B, d], float32, under dropout while training."""
-        backbone, learner = self.around.backbone, self.around.learner
+        """Returns pooled outputs [B, d], float32; with dropout while training."""
+        backbone, learner = self.shared.backbone, self.shared.learner
         inputs = dict(x)
         if backbone.architecture.types < 2:
             del inputs["token_type_ids"]
@@ -127,26 +130,26 @@ class Classifier(MultiTaskModule):
             return dropout(features, learner.training.head_dropout) if self.training else features
 
     def _count(self, x: Mapping[str, Tensor], outputs: int) -> None:
-        around = self.around
-        per_row = flops_per_row(around.backbone, around.learner, outputs, backward=torch.is_grad_enabled())
-        around.flops += total_flops(per_row, *x["input_ids"].shape)
+        shared = self.shared
+        per_row = flops_per_row(shared.backbone, shared.learner, outputs, backward=torch.is_grad_enabled())
+        shared.flops += total_flops(per_row, *x["input_ids"].shape)
 
 
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
-    """Mean loss of rows that may be of several tasks: cross-entropy, and squared error of tasks with one output.
+    """Returns the mean loss of rows of one or several tasks: cross-entropy, or squared error for tasks with one output.
 
-    Of rows of one kind it is `learners.training.fit.task_loss`, in the same bits.
+    For rows of one kind it equals `learners.training.fit.task_loss` bit for bit.
 
     Args:
-        output: As `Classifier` gives it, [B, C].
+        output: Logits from `Classifier`, [B, C].
         target: Classes or scores [B].
 
     Raises:
-        InputError: A strategy asks for the loss of something else.
+        InputError: `output` is not a tensor of logits.
     """
     if not isinstance(output, Tensor):
         found = type(output).__name__
-        raise InputError("avalanche cannot train this: its loss is not of logits and targets", found=found)
+        raise InputError("avalanche cannot train this: its loss does not use logits and targets", found=found)
     if not target.is_floating_point() or output.shape[1] == 1:
         return task_loss(output, target)
     scores = output[:, 1] == MASKED

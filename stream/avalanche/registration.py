@@ -1,6 +1,6 @@
-"""Strategies of Avalanche as a trainer of ours, and how a process comes to hold a strategy between fits.
+"""A trainer that trains learners with Avalanche strategies, and restores the state of a strategy between fits.
 
-Avalanche takes seconds to import and draws random numbers meanwhile, so it is imported when a strategy is made.
+Avalanche is slow to import and draws random numbers during the import. So it is imported only when a strategy is made.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from learners.training.fit import Report
     from stream.avalanche.session import Session
 
-WAY_OUT = "begin anew with another --out and --store, or leave this learner out"
+FIX = "start again with another --out and --store, or leave this learner out"
 
 
 class AvalancheTrainer:
-    """Trains all tasks of a learner by one strategy, which keeps more than the model between them."""
+    """Trains all tasks of a learner with one strategy. The strategy keeps state between tasks, not only the model."""
 
     keeps_state = True
 
@@ -34,10 +34,10 @@ class AvalancheTrainer:
         return config == JOINT
 
     def check(self, learner: Learner) -> None:
-        """See that there is such a strategy, and that it takes its arguments.
+        """Checks that the strategy exists and accepts its arguments.
 
         Raises:
-            InputError: There is none, or it does not.
+            InputError: The strategy does not exist, or refuses its arguments.
         """
         with own_randomness(0):
             from stream.avalanche.strategy import strategy_of
@@ -45,22 +45,22 @@ class AvalancheTrainer:
             strategy_of(learner, torch.nn.Linear(1, 1))
 
     def fit(self, request: FitRequest, state: object) -> Trained:
-        """The next fit of a strategy.
+        """Fits the next task.
 
-        Where this process does not hold it as the fits before left it, those fits are done again that are missing, or
-        all. What is reported of a fit that is done again has its task as `again`.
+        If `state` is not the state after the earlier fits, the missing fits are repeated, or all of them. Progress
+        events of a repeated fit have its task in the field `again`.
 
         Raises:
-            Nondeterminism: A fit that is done again gives another Delta.
-            Diverged: As `learners.training.fit.fit`.
+            Nondeterminism: A repeated fit gives another Delta.
+            Diverged: As in `learners.training.fit.fit`.
             InputError: The strategy cannot learn such tasks.
         """
         session = _session(request, state)
         for task, expected in request.history[len(session.learned) :]:
-            told = partial(_told_again, request.report, task)
-            if (again := session.learn(request.load(task), told).delta.id) != expected:
-                what = f"task {task} was learned again, as the next one needs, and gave another Delta"
-                raise Nondeterminism(f"{what}: expected {expected[:16]}, found {again[:16]}; {WAY_OUT}")
+            report = partial(_report_again, request.report, task)
+            if (again := session.learn(request.load(task), report).delta.id) != expected:
+                what = f"the fit of task {task} was repeated to restore the strategy's state, and gave another Delta"
+                raise Nondeterminism(f"{what}: expected {expected[:16]}, found {again[:16]}; {FIX}")
         return Trained(session.learn(request.data, request.report), session, session.kept_bytes)
 
 
@@ -68,7 +68,7 @@ TRAINER = AvalancheTrainer()
 
 
 def _session(request: FitRequest, state: object) -> Session:
-    """The state if it is of the fits before, or the beginning of them; else a new one."""
+    """Returns the state if it comes from the earlier fits, or from the first of them; else a new session."""
     with own_randomness(0):
         from stream.avalanche.session import Session
     learned = [delta for _, delta in request.history]
@@ -78,5 +78,5 @@ def _session(request: FitRequest, state: object) -> Session:
     return Session(request.backbone, request.learner, request.seed, stream, request.score_of)
 
 
-def _told_again(report: Report, task: str, event: dict[str, object]) -> None:
+def _report_again(report: Report, task: str, event: dict[str, object]) -> None:
     report({**event, "again": task})

@@ -1,7 +1,7 @@
-"""Encoded rows as Avalanche 0.6 takes them: a data set of dicts, and how they become a minibatch.
+"""Encoded rows as an Avalanche 0.6 data set of dicts, and the function that makes a minibatch of rows.
 
-To Avalanche a regression is a task of one class, by which it sizes heads and balances memories; its scores, in the
-task's own scale, are what a minibatch holds. A minibatch of several tasks, such as replay makes, may mix the two.
+For Avalanche, a regression is a task with one class; it uses this for the size of heads and the balance of memories.
+The minibatch has the scores, in the task's own scale. A minibatch of replay may mix classification and regression.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from tasks.encoded import EncodedSplit
 from tasks.task import Task
 
 Row = dict[str, Any]
-TASK_LABEL = "targets_task_labels"  # under which Avalanche writes it into a row
-LENGTHS = "lengths"  # attribute of a data set: the tokens of every row, so that no row must be made to know them
+TASK_LABEL = "targets_task_labels"  # Avalanche's key of the task label in a row
+LENGTHS = "lengths"  # attribute of a data set: number of tokens of each row, known without making the rows
 
 
 class Rows(Dataset[Row]):
-    """The rows of a split; each is handed out as a new dict, as Avalanche writes into it."""
+    """The rows of a split. Each access returns a new dict, because Avalanche writes into it."""
 
     def __init__(self, split: EncodedSplit) -> None:
         self.split = split
@@ -41,7 +41,7 @@ class Rows(Dataset[Row]):
         return len(self.split)
 
     def __getitem__(self, index: int) -> Row:
-        """Inputs int64 [S], and as `labels` the class, an int, or the score, a float."""
+        """Returns inputs int64 [S], and `labels`: the class (an int) or the score (a float)."""
         tokens = slice(*self.split.offsets[index : index + 2])
         ids = torch.from_numpy(self.split.ids[tokens].astype(np.int64))
         types = torch.from_numpy(self.split.types[tokens].astype(np.int64))
@@ -51,16 +51,16 @@ class Rows(Dataset[Row]):
 
 @dataclass(frozen=True)
 class Collate:
-    """Rows as a minibatch; equal for equal padding, by which Avalanche tells whether data sets go together."""
+    """Makes a minibatch of rows. Avalanche joins data sets only if their collate functions are equal (same padding)."""
 
     pad_id: int
 
     def __call__(self, rows: Sequence[Row]) -> list[Inputs | Tensor]:
-        """What Avalanche takes, padded to the longest row.
+        """Makes a minibatch, padded to the longest row.
 
         Returns:
-            Inputs [B, S]; classes int64 [B], or float32 [B] where a row has a score; task labels int64 [B]; then what
-            a strategy may have written into all rows, such as logits, in its order.
+            Inputs [B, S]; classes int64 [B], or float32 [B] if a row has a score; task labels int64 [B]; then the
+            values that a strategy added to all rows, such as logits, in the order of their keys.
         """
         fills = {"input_ids": self.pad_id, "attention_mask": 0, "token_type_ids": 0}
         tensors = {
@@ -76,11 +76,11 @@ class Collate:
 def avalanche_dataset(
     split: EncodedSplit, task: Task, label: int, pad_id: int
 ) -> TaskAwareSupervisedClassificationDataset:
-    """A split as Avalanche's data set.
+    """Returns a split as an Avalanche data set.
 
     Args:
-        label: The task label of all its rows.
-        pad_id: Token id that fills rows up.
+        label: Task label of all rows.
+        pad_id: Token id for padding.
     """
     classes = [0] * len(split) if task.kind == "regression" else np.asarray(split.target).tolist()
     return TaskAwareSupervisedClassificationDataset(

@@ -1,4 +1,4 @@
-"""`taskstream compare A B`: what differs between two runs, and their figures side by side."""
+"""`taskstream compare A B`: the differences between two runs, and their numbers side by side."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from stream.report import make_console
 from stream.report.console import Page, page_of
 from stream.report.names import cut, short_names
 from stream.report.numbers import points
-from stream.report.terminal.comparison import beside_columns, beside_table
+from stream.report.terminal.comparison import comparison_columns, comparison_table
 from stream.report.terminal.grid import Column, table
 from stream.report.terminal.summary import rule
 from stream.results.cell_comparison import Bitwise, CellComparison, DifferingCell
 from stream.results.difference import Difference, RunFacts, Unlike
 
-NAMED = 10  # entries of a list that are printed; all are in the JSON document
-ID = 16  # characters of a content id that are printed
+NAMED = 10  # number of entries of a list that are printed; the JSON document has all
+ID = 16  # number of characters of a content id that are printed
 
 
 def compare(a: Path, b: Path, display: str) -> None:
-    """Print the comparison.
+    """Print the comparison of the runs in the folders `a` and `b`.
 
     Raises:
-        InputError: No run in one of the folders, or files that are damaged.
+        InputError: A folder contains no run, or its files are damaged.
     """
     console = make_console(display)
     with console.status("loading libraries"):
@@ -43,7 +43,7 @@ def compare(a: Path, b: Path, display: str) -> None:
 
 
 def print_difference(found: Difference, console: Console) -> None:
-    """Both runs, what differs of what they rest on, cells, figures side by side, and the verdict in one sentence."""
+    """Print both runs, the differences between their inputs, cells and numbers, and the verdict in one sentence."""
     page = page_of(console)
     for letter, run in (("A", found.a), ("B", found.b)):
         console.print(Text.assemble((letter, "bold"), page.text(f"  {run_line(run, page)}")))
@@ -64,10 +64,10 @@ def print_difference(found: Difference, console: Console) -> None:
         section("Learners and tasks", console, page)
         for whose, names in only.items():
             if names:
-                console.print(Text(page.text(f"{whose} alone: {', '.join(names)}")))
+                console.print(Text(page.text(f"only {whose}: {', '.join(names)}")))
         if reordered:
-            words = f"same order of tasks for {found.same_order_for} arrivals; then each task's score on the day"
-            console.print(Text(page.text(f"{words} it was learned is compared"), style="dim"))
+            words = f"same order of tasks for {found.same_order_for} arrivals; for later tasks the table compares the"
+            console.print(Text(page.text(f"{words} score right after training"), style="dim"))
     if found.learners.both:
         print_figures(found, console, page)
     console.print()
@@ -77,11 +77,11 @@ def print_difference(found: Difference, console: Console) -> None:
 def print_figures(found: Difference, console: Console, page: Page) -> None:
     section("Cells of R", console, page)
     names = found.learners.both
-    console.print(beside_table(names, [cell_columns([found.cells[name] for name in names], page)], page))
+    console.print(comparison_table(names, [cell_columns([found.cells[name] for name in names], page)], page))
     differing = [(name, cell) for name in names for cell in found.cells[name].differing]
     if differing:
         console.print()
-        console.print(Text("where they differ most, and in how many cells; all cells: --display json", style="dim"))
+        console.print(Text("largest differences, and how many cells differ; all of them: --display json", style="dim"))
         console.print(table(differing_columns(differing, page), page.width))
     for title, of, groups in (
         ("Metrics", found.metrics, {"average_accuracy": "score", "forgetting_chaudhry": "forget", "bwt_gem": "BWT"}),
@@ -90,11 +90,11 @@ def print_figures(found: Difference, console: Console, page: Page) -> None:
     ):  # fmt: skip
         section(title, console, page)
         if not found.same.tasks or found.a.arrivals != found.b.arrivals:
-            console.print(Text("of each run over the tasks that arrived in it", style="dim"))
+            console.print(Text("for each run, over the tasks that have arrived in it", style="dim"))
         columns = [
-            beside_columns(heading, [of[name][key] for name in names], key, page) for key, heading in groups.items()
+            comparison_columns(heading, [of[name][key] for name in names], key, page) for key, heading in groups.items()
         ]
-        console.print(beside_table(names, columns, page))
+        console.print(comparison_table(names, columns, page))
 
 
 def run_line(run: RunFacts, page: Page) -> str:
@@ -114,7 +114,7 @@ def section(title: str, console: Console, page: Page) -> None:
 
 
 def unlike_table(entries: Sequence[Unlike], page: Page) -> Table:
-    """What differs, with the value of each."""
+    """One row per difference, with both values."""
     shown = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for heading in ("", "A", "B"):
         shown.add_column(heading, overflow="fold")
@@ -124,7 +124,7 @@ def unlike_table(entries: Sequence[Unlike], page: Page) -> Table:
 
 
 def gathered(entries: Sequence[Unlike]) -> list[Unlike]:
-    """Entries with what differs alike in several tasks, or several learners, on one line."""
+    """The entries, with those about the same property of several tasks or learners joined into one."""
     groups: dict[str, list[Unlike]] = {}
     for entry in entries:
         groups.setdefault(entry.name.partition(" of ")[0], []).append(entry)
@@ -157,13 +157,13 @@ def cell_columns(cells: Sequence[CellComparison], page: Page) -> list[Column]:
 
 
 def differing_columns(cells: Sequence[tuple[str, DifferingCell]], page: Page) -> list[Column]:
-    """Of each learner and task whose cells differ, how many, and the cell that differs most; the largest first."""
+    """One row per learner and task with differing cells: how many differ, and the largest difference. Largest first."""
     groups: dict[tuple[str, str], list[DifferingCell]] = {}
     for name, cell in cells:
         groups.setdefault((name, cell.task), []).append(cell)
 
     def size(cell: DifferingCell) -> float:
-        return math.inf if cell.difference is None else abs(cell.difference)  # no score in one: before all others
+        return math.inf if cell.difference is None else abs(cell.difference)  # a missing score counts as largest
 
     most = {group: max(found, key=size) for group, found in groups.items()}
     shown = sorted(most, key=lambda group: -size(most[group]))[:NAMED]
@@ -185,16 +185,16 @@ def differing_columns(cells: Sequence[tuple[str, DifferingCell]], page: Page) ->
 
 
 def verdict(found: Difference) -> str:
-    """The last line: whether they differ, and in what."""
+    """The last line: whether the runs differ, and in what."""
     cells = found.cells.values()
     total, differ = sum(cell.compared for cell in cells), sum(cell.differ for cell in cells)
     told, equal = sum(cell.logits.told for cell in cells), sum(cell.logits.equal for cell in cells)
     others = [name for name in ("settings", "inputs", "learners", "tasks") if not getattr(found.same, name)]
     return "; ".join(
         (
-            "nothing to compare: no cell of R is in both" if not total
+            "nothing to compare: the runs have no cell of R in common" if not total
             else f"different: {differ:,} of {total:,} cells of R" if differ
-            else f"equal: all {total:,} cells of R that both have",
+            else f"equal: all {total:,} common cells of R",
             *([f"{equal:,} of {told:,} logits bitwise equal"] if told else []),
             f"different {', '.join(others)}" if others else "same settings, inputs, learners and tasks",
         )

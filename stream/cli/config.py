@@ -1,4 +1,4 @@
-"""`taskstream config`: a settings file to copy, every setting with its meaning, unit and default."""
+"""`taskstream config`: print a settings file, every setting with its meaning, unit and default."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 import tomli_w
 
 from learners.specification.notation import parts
-from stream.config import LISTS, RunConfig, described, resolve_config, setting
+from stream.config.resolve import resolve_config
+from stream.config.settings import LISTS, RunConfig, described, setting
 from tasks.errors import InputError
 
 WIDTH = 100
-EXAMPLES = {  # of settings that have no default value
+EXAMPLES = {  # values to show in comments, for settings whose default is None
     "epochs": 3,
     "batch_size": 32,
     "learning_rate": 1e-4,
@@ -29,10 +30,10 @@ EXAMPLES = {  # of settings that have no default value
 
 
 def config(folder: Path | None, display: str) -> None:
-    """Print the defaults, or the settings of the run in a folder.
+    """Print the defaults, or the settings of the run in `folder`.
 
     Raises:
-        InputError: There is no run in the folder, or its settings cannot be read.
+        InputError: The folder contains no run, or its settings are not readable.
     """
     settings = RunConfig() if folder is None else of_run(folder)
     if display == "json":
@@ -42,10 +43,10 @@ def config(folder: Path | None, display: str) -> None:
 
 
 def of_run(folder: Path) -> RunConfig:
-    """The settings of the run in a folder.
+    """The settings of the run in `folder`.
 
     Raises:
-        InputError: There is none, or they cannot be read.
+        InputError: The folder contains no run, or its settings are not readable.
     """
     path = folder / "config.toml"
     if not path.is_file():
@@ -55,7 +56,7 @@ def of_run(folder: Path) -> RunConfig:
 
 
 def settings_document(settings: RunConfig) -> dict[str, Any]:
-    """Value, default, meaning and unit of every setting, by name."""
+    """Value, default, meaning and unit of each setting, by name."""
     return {
         name: {
             "value": getattr(settings, name),
@@ -69,14 +70,18 @@ def settings_document(settings: RunConfig) -> dict[str, Any]:
 
 
 def settings_file(settings: RunConfig, which: str) -> str:
-    """The settings as TOML that `--config` reads, under a comment each; what has no value is commented out."""
+    """The settings as TOML for `--config`, each below a comment that explains it. Lines without a value are comments.
+
+    Args:
+        which: Says for the first line whose settings these are.
+    """
     which = " ".join(which.split())  # a line break would end the comment
     head = [f"# Settings of a run of taskstream; the values are {which}.", "# Use: taskstream run --config FILE"]
     return "\n".join([*head, *_settings(settings)]) + "\n"
 
 
 def _settings(settings: RunConfig) -> Iterator[str]:
-    for name in (*(name for name in RunConfig.model_fields if name != "columns"), "columns"):  # a table comes last
+    for name in (*(name for name in RunConfig.model_fields if name != "columns"), "columns"):  # TOML wants tables last
         yield ""
         yield from textwrap.wrap(
             described(name), WIDTH, initial_indent="# ", subsequent_indent="# ",
@@ -92,7 +97,7 @@ def _settings(settings: RunConfig) -> Iterator[str]:
 
 
 def _line(name: str, value: Any) -> str:
-    """`name = value`, a list on one line."""
+    """`name = value` in TOML. A list stays on one line."""
     if isinstance(value, list):
         return f"{name} = [{', '.join(_line('x', entry).partition(' = ')[2] for entry in value)}]"
     return tomli_w.dumps({name: value}).rstrip()

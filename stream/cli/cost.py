@@ -1,8 +1,9 @@
-"""`taskstream cost`: the parameter account from a config alone."""
+"""`taskstream cost`: the parameter counts of learners, from the backbone's config alone."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from rich import box
 from rich.table import Table
@@ -13,8 +14,13 @@ from stream.report import make_console
 from stream.results.growth import CostDocument
 
 
-def cost(backbone: str, suite: str, learners: str, display: str) -> None:
-    document = account(backbone=backbone, suite=suite, learners=learners)
+def cost(backbone: str, suite: str, learners: str, plugins: Sequence[str], display: str) -> None:
+    """Print the parameter counts.
+
+    Raises:
+        InputError: Unknown names, or a learner that does not fit this backbone.
+    """
+    document = account(backbone=backbone, suite=suite, learners=learners, plugins=plugins)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":
@@ -22,7 +28,7 @@ def cost(backbone: str, suite: str, learners: str, display: str) -> None:
 
 
 def cost_table(document: CostDocument) -> Table:
-    """The account as a table: growth over the stream, and each task's share under both denominators."""
+    """The counts as a table: growth over the stream, and the share of one task in the model and in the encoder."""
     backbone, tasks = document["backbone"], document["tasks"]
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -30,17 +36,17 @@ def cost_table(document: CostDocument) -> Table:
         padding=(0, 1, 0, 0),
         title=f"{backbone['name']}: {backbone['parameters']:,} parameters, {backbone['encoder_parameters']:,} of them "
         f"in the encoder layers; after {tasks} {'task' if tasks == 1 else 'tasks'}",
-        caption="growth: parameters after all tasks, in multiples of the backbone (copies: N x; else 1 + N p); total: "
-        "the same in millions. Heads are left out of all columns but the last.",
+        caption="growth: parameters after all N tasks, in multiples of the backbone (N if each task has a copy; "
+        "1 + N p if each task adds the share p); total: the same in millions. Only the last column counts heads.",
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("learner", overflow="fold")
-    for heading in ("a task", "% model", "% encoder", "total", "growth", "+ heads"):
+    for heading in ("per task", "% model", "% encoder", "total", "growth", "+ heads"):
         table.add_column(heading, justify="right", no_wrap=True)
     for specification, row in document["learners"].items():
         table.add_row(
-            Text(specification),  # no markup: that of peft has brackets
+            Text(specification),  # not markup: specifications of peft have brackets
             f"{row['parameters_per_task']:,}",
             f"{100 * row['share_of_model']:.3f}",
             f"{100 * row['share_of_encoder']:.3f}",

@@ -1,4 +1,4 @@
-"""`taskstream export DIR`: the model of one task in files that transformers or peft read, or all in our own."""
+"""`taskstream export FOLDER`: one model as files for transformers or peft, or everything that a run learned."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:  # seconds to load
     from learners.delta.delta import Delta
     from learners.export.snippet import Loading
     from learners.specification.learner import Learner
-    from stream.verification.recorded import Recorded
+    from stream.verification.recorded import RecordedRun
     from tasks.encoded import EncodedTask
 
-NO_FORMAT = "no format of others has it; in Python, learners.training.predict answers from the Delta in the run's store"
+NO_FORMAT = "no other format holds this model; in Python, learners.training.predict uses the Delta in the run's store"
 NOT_A_CLASSIFIER = """
-transformers' own classifier has other layers before its head, or pools otherwise (peft takes a prompt's first place for
-the text's), or keeps its pooler where peft cannot tell it from a head; so these are files of the encoder alone, and the
-head lies beside them.
+The classifier class of transformers cannot represent this model: it has other layers before its head, or it pools
+differently (with peft it reads the first position of the prompt instead of the text), or peft cannot tell its pooler
+from its head. So these files contain the encoder only. The head is in a separate file.
 """
 
 
@@ -44,16 +44,17 @@ def export(
     store: Path | None,
     display: str,
 ) -> None:
-    """Write one model for other programs (`to`), or all that was learned to pass on (`to_dir`).
+    """Write one model for other programs (to the folder `to`), or everything that was learned (to `to_dir`).
 
     Raises:
-        InputError: Not one of the two, an option that is missing or does not go with it, or as in `exported`, `share`.
+        InputError: Not exactly one of the two folders is given, an option is missing or does not fit, or the errors of
+            `exported` and `share`.
     """
     target = _target(to, to_dir)
     if to is not None and (learner is None or task is None):
-        raise InputError("which model?", where="--to", expected="--learner and --task", fix="--to-dir takes all")
+        raise InputError("no model is named", where="--to", expected="--learner and --task", fix="--to-dir writes all")
     if to is None and form is not None:
-        raise InputError("a Delta has its own format", where="--to-dir", fix="leave --format out, or give --to")
+        raise InputError("--format does not apply to Deltas", where="--to-dir", fix="omit --format, or give --to")
     console = make_console(display)
     with console.status("loading libraries") as status:
 
@@ -73,16 +74,16 @@ def export(
 
 
 def _target(to: Path | None, to_dir: Path | None) -> Path:
-    """The one folder that was named, which must be new or empty."""
+    """The folder to write to. Exactly one must be given, and it must be new or empty."""
     given = {option: path for option, path in {"--to": to, "--to-dir": to_dir}.items() if path is not None}
     if len(given) != 1:
         what = "no folder to write to" if not given else "two folders to write to"
-        raise InputError(what, expected="--to for one model in others' files, or --to-dir for Deltas and results")
+        raise InputError(what, expected="--to for one model, or --to-dir for all Deltas and results")
     ((option, path),) = given.items()
     target = user_path(str(path), where=option)
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        fix = "name a new folder, or empty this one"
-        raise InputError("something is there already", where=f"{option} {target}", fix=fix)
+        fix = "name a new folder"
+        raise InputError("not a new or empty folder", where=f"{option} {target}", fix=fix)
     return target
 
 
@@ -95,14 +96,26 @@ def exported(
     store: Path | None,
     progress: Callable[[str], None],
 ) -> dict[str, object]:
-    """Write the files; returns what was written.
+    """Write the model of one learner and task.
+
+    Args:
+        folder: Folder of the run.
+        learner: Specification of the learner, as in the run.
+        task: Name of the task.
+        target: Folder to write to.
+        form: "merged" or "peft".
+        store: The run's store. None looks in the folder, then in the run's settings.
+        progress: Function that is called with what is being done, a text.
+
+    Returns:
+        What was written: folder, format, learner, task, backbone, delta, metric, score, classifier, files.
 
     Raises:
-        InputError: No such run, learner or task, a task not learned, a Delta that is gone or changed, a backbone that
-            is not the run's, or a learner that has no such form; says what can be done.
+        InputError: The run, learner or task does not exist, the task is not learned yet, the Delta is missing or
+            changed, the backbone is not the run's, or the learner has no such format. The error says what to do.
     """
     from stream.verification.checks import store_of, whole_record
-    from stream.verification.learned import held_delta, named_learner, run_backbone
+    from stream.verification.learned import final_delta, named_learner, run_backbone
     from stream.verification.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -114,7 +127,7 @@ def exported(
     backbone = run_backbone(run)
     check_form(run.facts.learners[name], backbone.architecture, form)
     progress(f"reading the Delta of {task}")
-    delta = held_delta(run, store_of(evidence, store), name, task)
+    delta = final_delta(run, store_of(evidence, store), name, task)
     assert evidence.config is not None
     data = open_encoded(encoded_of(run, task, evidence.config, backbone, progress))
     progress(f"writing {target}")
@@ -140,17 +153,17 @@ def exported(
 
 
 def check_form(learner: Learner, architecture: Architecture, form: str) -> None:
-    """See that a learner has a form, before anything large is read.
+    """Check that a learner can be written in a format, before anything large is read.
 
     Raises:
-        InputError: It has not; says why, and which it has.
+        InputError: It cannot. The error gives the reason, and the format that works if there is one.
     """
     from learners.delta.merge import unmergeable
     from learners.export.peft import unsayable
 
     reasons = {"merged": unmergeable(learner, architecture), "peft": unsayable(learner, architecture)}
     if reasons[form]:
-        what = {"merged": "cannot be merged into the weights", "peft": "peft has no form for this"}[form]
+        what = {"merged": "cannot be merged into the weights", "peft": "peft has no format for this"}[form]
         other = next((f"give --format {other}" for other, reason in reasons.items() if not reason), NO_FORMAT)
         raise InputError(what, where=f"learner {learner.name}", found=reasons[form], fix=other)
 
@@ -166,8 +179,8 @@ def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask
     return write_checkpoint(folder, backbone, data.task, data.max_length, state, head_of(delta))
 
 
-def _score(run: Recorded, learner: str, task: str) -> float | None:
-    """The last score of the task in R; None where it has none."""
+def _score(run: RecordedRun, learner: str, task: str) -> float | None:
+    """The last score of the task in R. None if R has no row or no such score."""
     from stream.results.document import matrix_of
 
     rows = matrix_of(run.facts.order, learner, run.events).rows

@@ -1,4 +1,4 @@
-"""`taskstream gc DIR...`: files of a store that none of the given runs needs, listed or deleted."""
+"""`taskstream gc FOLDER...`: list or delete the files of a store that none of the given runs needs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from stream.report import make_console
 from stream.report.console import page_of
 from tasks.errors import InputError
 
-DAY = 86_400  # seconds; a file that is still being written is younger
+DAY = 86_400  # seconds; an incomplete file that is younger may belong to a run that is writing it
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """What may go from one store.
+    """Files of one store that may be deleted.
 
     Attributes:
-        runs: Folders whose ledgers were asked.
-        files: Path and bytes of each file that none of them needs.
-        kept: How many files they need.
+        store: Path of the store.
+        runs: Folders of the given runs that use it.
+        files: Path and number of bytes of each file that none of these runs needs.
+        kept: Number of files that the runs need.
     """
 
     store: Path
@@ -40,22 +41,22 @@ class Garbage:
 
 
 def gc(folders: Sequence[Path], delete: bool, display: str) -> None:
-    """List or delete.
+    """List the files that no run needs, or delete them.
 
     Raises:
-        InputError: No run there, a damaged ledger, settings that cannot be read, or a run under way.
+        InputError: A folder contains no run, a damaged ledger or unreadable settings, or its run has not ended.
     """
     from stream.storage.files import sole_writer
 
-    with ExitStack() as held:
+    with ExitStack() as locks:
         for folder in dict.fromkeys(folders):
             path = folder / "ledger.jsonl"
             if not path.is_file():
                 raise InputError("no run here", where=str(folder), expected="ledger.jsonl", fix="taskstream list runs")
             try:
-                held.enter_context(sole_writer(path))
+                locks.enter_context(sole_writer(path))
             except OSError as error:
-                what, why = "cannot see whether a run is under way here", error.strerror or type(error).__name__
+                what, why = "cannot check whether a run is active here", error.strerror or type(error).__name__
                 raise InputError(what, where=str(path), found=why) from None
         found = collect(folders)
         if delete:
@@ -68,15 +69,19 @@ def gc(folders: Sequence[Path], delete: bool, display: str) -> None:
 
 
 def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
-    """What none of these runs needs, by store.
+    """Files that none of these runs needs, one `Garbage` per store.
 
-    Every Delta and recipe that a ledger names is needed, superseded events included: a run may be asked again for what
-    it was asked before.
+    A run needs every Delta and recipe that its ledger names, also in superseded events: the user may repeat an earlier
+    command.
 
     Args:
-        now: Seconds since the epoch, for the age of half-written files.
+        folders: Folders of the runs.
+        now: Current time in seconds since the epoch, to find the age of incomplete files. Default: the clock.
+
+    Raises:
+        InputErrors: Unreadable settings or a damaged ledger.
     """
-    from stream.config import resolve_config
+    from stream.config.resolve import resolve_config
     from stream.storage.events import Fit, read_events
     from stream.storage.finished import good
     from stream.storage.ledger import read_ledger
@@ -128,7 +133,7 @@ def _print(found: Sequence[Garbage], delete: bool, console: Console) -> None:
         )
     if any(garbage.files for garbage in found) and not delete:
         warning = (
-            "Nothing was deleted; --delete does it. Name every run that shares the store: to another run, what goes "
-            "here is lost and fitted anew."
+            "Nothing was deleted; add --delete to delete these files. Name every run that shares the store: a run that "
+            "is not named loses its fits and must repeat them."
         )
         console.print(Text(warning, style="yellow"))

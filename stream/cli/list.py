@@ -1,4 +1,4 @@
-"""`taskstream list`: everything that has a name."""
+"""`taskstream list`: print the names of tasks, learners, metrics, backbones or runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stream.results.results import load_results
 from tasks.errors import InputError
 from tasks.suite import SUITES, TASKS
 
-Row = dict[str, object]  # an entry of the list, as --display json prints it
+Row = dict[str, object]  # one entry of the list, as --display json prints it
 
 # Field of `learners.specification.grid.Axes` -> heading.
 AXES = {
@@ -29,6 +29,12 @@ AXES = {
 
 
 def list_names(what: str, folder: Path, display: str) -> None:
+    """Print one list.
+
+    Args:
+        what: tasks, learners, metrics, backbones or runs.
+        folder: Folder that is searched for runs.
+    """
     rows = {"tasks": _tasks, "learners": _learners, "metrics": _metrics, "backbones": _backbones}.get(what, list)()
     if what == "runs":
         rows = _runs(folder)
@@ -37,11 +43,10 @@ def list_names(what: str, folder: Path, display: str) -> None:
     elif display != "none":
         console = make_console(display)
         for row in rows if what == "runs" else ():
-            row["run"] = (
-                Path(str(row["run"])).relative_to(folder).as_posix()
-            )  # a long path would leave room for nothing else
+            # Relative, because a long path would leave no room for the other columns.
+            row["run"] = Path(str(row["run"])).relative_to(folder).as_posix()
         if not rows:
-            console.print(f"no {what} here")
+            console.print(f"no runs in {folder}" if what == "runs" else f"no {what}", markup=False)
         elif what == "learners":
             console.print(_grid())
         else:
@@ -61,7 +66,7 @@ def _tasks() -> list[Row]:
 
 
 def _learners() -> list[Row]:
-    """Every family on the four axes, as its bare name builds it."""
+    """Every family with its place on the four axes, at its default options."""
     from learners.specification.family import families, parse_learner
     from learners.specification.grid import axes
 
@@ -102,7 +107,7 @@ def _runs(folder: Path) -> list[Row]:
         try:
             results = load_results(path.parent)
         except InputError:
-            continue  # a file of that name that is no run
+            continue  # another file with this name
         failed = sum(len(learner.failures) for learner in results.learners.values())
         done = f"{results.arrivals}/{len(results.order)}" + (f", failed: {failed}" if failed else "")
         rows.append(
@@ -118,7 +123,7 @@ def _runs(folder: Path) -> list[Row]:
 
 
 def _figures(rows: Sequence[Row], width: int) -> Table:
-    """Short entries, a column each; what does not fit the page is left out, from the right."""
+    """A table with one column per field. Columns that do not fit the page are left out, from the right."""
     columns = []
     for rank, heading in enumerate(rows[0]):
         cells = [_cell(row[heading]) for row in rows]
@@ -128,7 +133,7 @@ def _figures(rows: Sequence[Row], width: int) -> Table:
 
 
 def _grid() -> Table:
-    """Every learner on the four axes; more of each is told by `taskstream show learner NAME`."""
+    """A table of every family on the four axes."""
     from learners.specification.family import families, parse_learner
     from learners.specification.grid import axes
 
@@ -136,9 +141,9 @@ def _grid() -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
-        caption="Axes of He et al. (2022), Table 1, at each family's defaults; a family's options move it along them. "
-        "Fifth axis, where what is learned lies: isolated, sequential or frozen-shared. taskstream show learner NAME "
-        "tells formula, options, parameters and source.",
+        caption="Axes of He et al. (2022), Table 1, at each family's default options; options can change them. The "
+        "fifth axis is how tasks share what is learned: isolated, sequential or frozen-shared. Formula, options, "
+        "parameters and source: taskstream show learner NAME.",
         caption_justify="left",
     )
     grid.add_column("learner", no_wrap=True, style="bold")
@@ -152,7 +157,7 @@ def _grid() -> Table:
 
 
 def _descriptions(rows: Sequence[Row]) -> Table:
-    """Long entries, folded beside their name."""
+    """A table of long entries: the name, and beside it the other fields on lines of their own."""
     folded = Table(box=None, show_header=False, padding=(0, 2, 1, 0), pad_edge=False)
     folded.add_column(style="bold", no_wrap=True)
     folded.add_column(overflow="fold")

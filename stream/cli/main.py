@@ -1,18 +1,28 @@
-"""The command `taskstream`: options and help here, the work in `stream.cli`, loaded when a verb is called."""
+"""The command `taskstream`: the verbs with their options. Each verb imports the file that does its work when called,
+so that `--help` answers quickly."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stream.cli import help as examples
-from stream.cli.options import Display, DisplayOption, PluginOption, StoreOption, takes_settings
+from stream.cli import help as texts
+from stream.cli.options import (
+    Display,
+    DisplayOption,
+    Format,
+    Listed,
+    PluginOption,
+    Shown,
+    StoreOption,
+    Template,
+    takes_settings,
+)
 from stream.plugins.load import load_plugins
 from tasks.errors import InputError
 
@@ -24,45 +34,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# Headings of the verbs in --help.
+RUN, READ, CHECK, SHARE = "Run", "Show and compare", "Check and clean up", "Export and extend"
 
-def _version(asked: bool) -> None:
-    if asked:
+
+def _version(wanted: bool) -> None:
+    if wanted:
         from importlib.metadata import version
 
         print(f"taskstream {version('taskstream')}")
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=texts.COMMAND)
 def taskstream(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Continual learning on streams of text tasks: who forgets, what each task costs, and the proof."""
+    pass
 
 
-class Listed(StrEnum):
-    tasks = "tasks"
-    learners = "learners"
-    metrics = "metrics"
-    backbones = "backbones"
-    runs = "runs"
-
-
-class Template(StrEnum):
-    learner = "learner"
-    metric = "metric"
-    source = "source"
-
-
-class Shown(StrEnum):
-    task = "task"
-    learner = "learner"
-    metric = "metric"
-
-
-@app.command("run", help=examples.RUN)
+@app.command("run", help=texts.RUN, rich_help_panel=RUN)
 @takes_settings
 def run_command(given: Mapping[str, Any], display: str) -> int:
     from stream.cli.run import run
@@ -70,7 +63,7 @@ def run_command(given: Mapping[str, Any], display: str) -> int:
     return run(given, display)
 
 
-@app.command("plan", help=examples.PLAN)
+@app.command("plan", help=texts.PLAN, rich_help_panel=RUN)
 @takes_settings
 def plan_command(given: Mapping[str, Any], display: str) -> int:
     from stream.cli.plan import plan
@@ -78,10 +71,10 @@ def plan_command(given: Mapping[str, Any], display: str) -> int:
     return plan(given, display)
 
 
-@app.command("config", help=examples.CONFIG)
+@app.command("config", help=texts.CONFIG, rich_help_panel=RUN)
 def config_command(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of a run, whose settings to print; without it: the defaults.")
+        Path | None, typer.Argument(metavar="FOLDER", help="Folder of a run. Default: print the default settings.")
     ] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
@@ -90,47 +83,49 @@ def config_command(
     config(folder, display)
 
 
-@app.command("list")
+@app.command("list", help=texts.LIST, rich_help_panel=READ)
 def list_command(
-    what: Annotated[Listed, typer.Argument(help="What to list.")],
-    folder: Annotated[Path, typer.Argument(help="Where runs are looked for.")] = Path("runs"),
+    what: Annotated[Listed, typer.Argument(metavar="WHAT", help="What to list.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder to search for runs, with its subfolders.")
+    ] = Path("runs"),
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
-    """List tasks, learners, metrics, backbones or runs.
-
-    Examples: taskstream list learners; taskstream list runs results --display json
-    """
     from stream.cli.list import list_names
 
     with load_plugins(plugins or ()).in_use():
         list_names(what, folder, display)
 
 
-@app.command("show")
+@app.command("show", help=texts.SHOW, rich_help_panel=READ)
 def show_command(
-    what: Annotated[Shown, typer.Argument(help="Kind of thing.")],
-    name: Annotated[str, typer.Argument(help="Its name: cola, adapter:64, bwt_gem, ...")],
-    backbone: Annotated[str, typer.Option(help="On which a learner's parameters are counted.")] = "embedded",
+    what: Annotated[Shown, typer.Argument(metavar="WHAT", help="What to show.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, for example cola, adapter:64 or bwt_gem.")],
+    backbone: Annotated[
+        str, typer.Option(metavar="TEXT", help="Backbone on which to count the parameters of a learner.")
+    ] = "embedded",
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
-    """Show one task, learner or metric in full: facts, formula, citation, options.
-
-    Examples: taskstream show metric forgetting_chaudhry; taskstream show learner adapterbias; taskstream show task cola
-    """
     from stream.cli.show import show
 
     with load_plugins(plugins or ()).in_use():
         show(what, name, display, backbone)
 
 
-@app.command("report", help=examples.REPORT)
+@app.command("report", help=texts.REPORT, rich_help_panel=READ)
 def report_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
-    html: Annotated[Path | None, typer.Option(help="Write the report here, as one HTML file.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Folder for its figures as PNG.")] = None,
-    svg: Annotated[Path | None, typer.Option(help="Folder for its figures as SVG.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not.")],
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="HTML file to write the report to. Default: no file.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to write the figures to, as PNG. Default: no folder.")
+    ] = None,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to write the figures to, as SVG. Default: no folder.")
+    ] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.report import report
@@ -138,10 +133,10 @@ def report_command(
     report(folder, display, html, png, svg)
 
 
-@app.command("compare", help=examples.COMPARE)
+@app.command("compare", help=texts.COMPARE, rich_help_panel=READ)
 def compare_command(
     a: Annotated[Path, typer.Argument(metavar="A", help="Folder of a run.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Folder of another run.")],
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.compare import compare
@@ -149,10 +144,13 @@ def compare_command(
     compare(a, b, display)
 
 
-@app.command("replay", help=examples.REPLAY)
+@app.command("replay", help=texts.REPLAY, rich_help_panel=READ)
 def replay_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
-    speed: Annotated[float | None, typer.Option(help="Times as fast as the run was.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not.")],
+    speed: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="How many times as fast as the run. Default: a replay takes 20 seconds."),
+    ] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.replay import replay
@@ -160,25 +158,26 @@ def replay_command(
     replay(folder, speed, display)
 
 
-@app.command("verify", help=examples.VERIFY)
+@app.command("verify", help=texts.VERIFY, rich_help_panel=CHECK)
 def verify_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not, or a copy of it.")],
-    rerun: Annotated[str, typer.Option(help="Cells to evaluate again: a number, or all.")] = "0",
-    seed: Annotated[int, typer.Option(help="Which cells --rerun draws.")] = 0,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not, or a copy of it.")
+    ],
+    rerun: Annotated[str, typer.Option(metavar="N|all", help="Number of cells of R to evaluate again, or all.")] = "0",
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed for the random choice of the cells of --rerun.")] = 0,
     store: StoreOption = None,
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.verify import verify
 
-    with load_plugins(plugins or ()).in_use():
-        raise typer.Exit(verify(folder, rerun, seed, store, display))
+    raise typer.Exit(verify(folder, rerun, seed, store, plugins or (), display))
 
 
-@app.command("gc", help=examples.GC)
+@app.command("gc", help=texts.GC, rich_help_panel=CHECK)
 def gc_command(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of all runs on the store.")],
-    delete: Annotated[bool, typer.Option("--delete", help="Delete them.")] = False,
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders of all runs that use the store.")],
+    delete: Annotated[bool, typer.Option("--delete", help="Delete the files. Default: list them only.")] = False,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.gc import gc
@@ -186,43 +185,49 @@ def gc_command(
     gc(folders, delete, display)
 
 
-@app.command("cost")
+@app.command("cost", help=texts.COST, rich_help_panel=READ)
 def cost_command(
     backbone: Annotated[
-        str, typer.Option(help="A known name (taskstream list backbones), or a folder with config.json.")
+        str,
+        typer.Option(metavar="TEXT", help="Name (see `taskstream list backbones`), or a folder that has config.json."),
     ],
-    suite: Annotated[str, typer.Option(help="Suite, or NAME,NAME: how many tasks arrive, and the width of each head.")],
-    learners: Annotated[str, typer.Option(help="Comma list of learners.")],
+    suite: Annotated[str, typer.Option(metavar="TEXT", help="Suite, or task names separated by commas.")],
+    learners: Annotated[str, typer.Option(metavar="TEXT", help="Learners, separated by commas.")],
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
-    """The parameter account of learners on a backbone: no weights, no data, no network.
-
-    Example: taskstream cost --backbone bert-large-uncased --suite glue9 --learners full:isolated,adapter:64,layernorm
-    """
     from stream.cli.cost import cost
 
-    with load_plugins(plugins or ()).in_use():
-        cost(backbone, suite, learners, display)
+    cost(backbone, suite, learners, plugins or (), display)
 
 
-class Format(StrEnum):
-    merged = "merged"
-    peft = "peft"
-
-
-@app.command("export", help=examples.EXPORT)
+@app.command("export", help=texts.EXPORT, rich_help_panel=SHARE)
 def export_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run, finished or not.")],
-    learner: Annotated[str | None, typer.Option(help="One of the run's learners; of --to-dir all by default.")] = None,
-    task: Annotated[str | None, typer.Option(help="A task that it has learned; of --to-dir all by default.")] = None,
-    to: Annotated[Path | None, typer.Option(help="A new folder, for one model in files of others.")] = None,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not.")],
+    learner: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Learner of the run. Required for --to. Default for --to-dir: all."),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Task of the run. Required for --to. Default for --to-dir: all."),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="New folder for one model, as files for transformers or peft."),
+    ] = None,
     to_dir: Annotated[
-        Path | None, typer.Option(help="A new folder, for Deltas and results with the hub's cards.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="New folder for Deltas and results, with cards for the Hugging Face Hub."),
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="Of --to. merged (default): all into the weights; peft: LoRA, IA3, prompts."),
+        typer.Option(
+            "--format",
+            metavar="merged|peft",
+            help="Files that --to writes. merged: a transformers checkpoint, the Delta added to the weights. peft: an "
+            "adapter (LoRA, IA3, prompts). Default: merged.",
+        ),
     ] = None,
     store: StoreOption = None,
     plugins: PluginOption = None,
@@ -234,25 +239,23 @@ def export_command(
         export(folder, learner, task, to, to_dir, form, store, display)
 
 
-@app.command("new")
+@app.command("new", help=texts.NEW, rich_help_panel=SHARE)
 def new_command(
-    what: Annotated[Template, typer.Argument(help="Kind of plug-in.")],
-    name: Annotated[str, typer.Argument(help="Its name; the file is NAME.py, in the current folder.")],
+    what: Annotated[Template, typer.Argument(metavar="KIND", help="Kind of plug-in.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name. The file NAME.py is written to the current folder.")
+    ],
     display: DisplayOption = Display.rich,
 ) -> None:
-    """Write a plug-in that works as it is, to be changed: a learner, metric or source of your own in one file.
-
-    Example: taskstream new learner mine; taskstream run --plugin mine.py --learners mine,head --suite rte,cola
-    """
     from stream.cli.new import new
 
     new(what, name, display)
 
 
 def main() -> None:
-    """Entry point.
+    """Run the command.
 
-    Exit codes: 0 done; 1 the run failed or `verify` found a difference; 2 bad input; 130 interrupted by Ctrl-C.
+    Exit codes: 0 success; 1 the run failed or `verify` found a difference; 2 bad input; 130 stopped by Ctrl-C.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     try:

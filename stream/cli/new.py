@@ -1,4 +1,4 @@
-"""`taskstream new learner|metric|source NAME`: a template of a plug-in that works as it is."""
+"""`taskstream new learner|metric|source NAME`: write a template of a plug-in that works without changes."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ def new(kind: str, name: str, display: str) -> None:
     """Write NAME.py into the current folder.
 
     Raises:
-        InputError: A name that cannot be one or is taken, or a file of that name, which stays as it is.
+        InputError: The name is not allowed or is in use, or the file exists. An existing file is not changed.
     """
     where, path = f"taskstream new {kind} {name}", Path(f"{name}.py")
     if NAME.fullmatch(name) is None:
-        raise InputError(f"cannot be the name of a {kind}", where=where, expected=NAME_RULE, found=repr(name))
+        raise InputError(f"bad name for a {kind}", where=where, expected=NAME_RULE, found=repr(name))
     if name in registry(kind).built_in() or name in RESERVED[kind]:
-        raise InputError(f"{kind} {name} is there already", where=where, fix="give it a name of its own")
+        raise InputError(f"the name of {kind} {name} is in use", where=where, fix="choose another name")
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(template(kind).replace("NAME", name))
     except FileExistsError:
-        raise InputError("the file is there already", where=str(path), fix="give another name, or move it") from None
+        raise InputError("the file exists", where=str(path), fix="choose another name, or move the file") from None
     except OSError as error:
-        raise InputError("cannot write here", where=str(path), found=error.strerror or str(error)) from None
+        raise InputError("cannot write the file", where=str(path), found=error.strerror or str(error)) from None
     if display == "json":
         print(json.dumps({"file": str(path)}))
     elif display != "none":
         use = {"learner": f"--learners {name}", "metric": "...", "source": f"--source {name} --suite all"}[kind]
         console = make_console(display)
-        console.print(f"wrote {path}; use it: taskstream run --plugin {path} {use}", markup=False, soft_wrap=True)
+        console.print(f"wrote {path}; use it with: taskstream run --plugin {path} {use}", markup=False, soft_wrap=True)
 
 
 def template(kind: str) -> str:
-    """The text of a template; NAME stands for the name."""
+    """The text of the template for `kind`. It has NAME in place of the name."""
     return files("stream.plugins").joinpath("templates", f"{kind}.txt").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Options of the command that more than one verb takes; those that are settings of a run come from `RunConfig`."""
+"""Options of the command: those that several verbs take, and one option per setting of `RunConfig`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from stream.config import RunConfig, described
+from stream.config.settings import GROUPS, RunConfig, described, setting
 from tasks.errors import InputError
 
 
@@ -22,73 +22,123 @@ class Display(StrEnum):
     none = "none"
 
 
+class Listed(StrEnum):
+    tasks = "tasks"
+    learners = "learners"
+    metrics = "metrics"
+    backbones = "backbones"
+    runs = "runs"
+
+
+class Shown(StrEnum):
+    task = "task"
+    learner = "learner"
+    metric = "metric"
+
+
+class Template(StrEnum):
+    learner = "learner"
+    metric = "metric"
+    source = "source"
+
+
+class Format(StrEnum):
+    merged = "merged"
+    peft = "peft"
+
+
 DisplayOption = Annotated[
     Display,
     typer.Option(
         "--display",
         metavar="HOW",
-        help="rich, plain (no colours, no control codes), json (one JSON document and nothing else), or none.",
+        help="What to print: rich, plain (no colours, no control codes), json (one JSON document and nothing else), or "
+        "none.",
     ),
 ]
 PluginOption = Annotated[
     list[str] | None,
-    typer.Option("--plugin", metavar="FILE.py", help="Python file with a learner, metric or source of your own."),
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py",
+        help="Python file that defines your own learners, metrics or sources. It is executed. May be repeated. "
+        "Default: no file.",
+    ),
 ]
-StoreOption = Annotated[Path | None, typer.Option(help="The store, if neither in DIR nor where its settings say.")]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of finished fits. Default: the folder store in FOLDER, or the one in the run's settings."
+    ),
+]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(help="TOML file of these settings (`taskstream config` prints one); options given here win."),
+    typer.Option(
+        help="TOML file of settings; `taskstream config` prints one. Options of the command win over the file. "
+        "Default: no file."
+    ),
 ]
 
 METAVARS = {int: "N", float: "X", str: "TEXT"}
+# Settings whose option may be repeated: its name and metavar.
+REPEATED = {"columns": ("--column", "OURS=THEIRS"), "plugins": ("--plugin", "FILE.py")}
 
-# Takes arguments of `stream.run` by name and the display; returns the exit code.
+# Takes arguments of `stream.run` by name and the display. Returns the exit code.
 Verb = Callable[[Mapping[str, Any], str], int]
 
 
 def takes_settings(verb: Verb) -> Callable[..., None]:
-    """A verb of the command that takes the settings of a run, each an option with its name, meaning and default."""
+    """Make `verb` a command with one option per setting of a run, and --config and --display."""
 
-    def command(**asked: Any) -> None:
-        display = asked.pop("display")
-        raise typer.Exit(verb({**asked, "columns": _columns(asked["columns"] or [])}, display))
+    def command(**values: Any) -> None:
+        display = values.pop("display")
+        raise typer.Exit(verb({**values, "columns": _columns(values["columns"] or [])}, display))
 
     parameters = [
         *_settings(),
         Parameter("config", Parameter.KEYWORD_ONLY, default=None, annotation=ConfigOption),
         Parameter("display", Parameter.KEYWORD_ONLY, default=Display.rich, annotation=DisplayOption),
     ]
-    # Typer reads both.
+    # Typer reads both attributes.
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
 
 
 def _settings() -> Iterator[Parameter]:
-    """An option for each setting; None stands for one that is not given."""
-    for name, field in RunConfig.model_fields.items():
-        kinds = {int, float} & {field.annotation, *map(_bare, get_args(field.annotation))}
-        kind: Any = next(iter(kinds), str)
-        option = typer.Option(metavar=METAVARS[kind], help=described(name))
-        if name == "columns":
-            kind, option = list[str], typer.Option("--column", metavar="OURS=THEIRS", help=described(name))
-        if name == "plugins":
-            kind, option = list[str], typer.Option("--plugin", metavar="FILE.py", help=described(name))
+    """One option per setting, by group. The value None means that the option is not given.
+
+    The values are texts, which `resolve_config` converts, so that it reports all bad values together.
+    """
+    for name in sorted(RunConfig.model_fields, key=lambda name: GROUPS.index(setting(name).group)):
+        field = RunConfig.model_fields[name]
+        numbers = {int, float} & {field.annotation, *map(_without_metadata, get_args(field.annotation))}
+        kind: Any = str
+        names: tuple[str, ...] = ()
+        metavar = METAVARS[next(iter(numbers), str)]
+        if name in REPEATED:
+            option_name, metavar = REPEATED[name]
+            kind, names = list[str], (option_name,)
+        option = typer.Option(*names, metavar=metavar, help=described(name), rich_help_panel=setting(name).group)
         yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
 
 
-def _bare(annotation: Any) -> Any:
-    """`int` of `Annotated[int, ...]`."""
+def _without_metadata(annotation: Any) -> Any:
+    """The type `int` for the annotation `Annotated[int, ...]`."""
     return getattr(annotation, "__origin__", annotation)
 
 
 def _columns(pairs: list[str]) -> dict[str, str] | None:
+    """Column names from the values of --column. None if there are no values."""
     columns = {}
     for pair in pairs:
         ours, equals, yours = pair.partition("=")
         if not (ours and equals and yours):
             raise InputError(
-                "cannot read this", where="--column", expected="OURS=THEIRS, as text=sentence", found=repr(pair)
+                "not a pair of column names",
+                where="--column",
+                expected="OURS=THEIRS, for example text=sentence",
+                found=repr(pair),
             )
         columns[ours] = yours
     return columns or None

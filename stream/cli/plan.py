@@ -1,4 +1,4 @@
-"""`taskstream plan`: what `run` would do with the same options. Nothing is computed, no run's folder touched."""
+"""`taskstream plan`: print what `run` would do with the same options. No job runs, and no run folder changes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,16 @@ KINDS = {"before": "before", "fit": "fits", "evaluate": "rows", "audit": "audits
 
 
 def plan(given: Mapping[str, Any], display: str) -> int:
-    """Print the plan; returns the exit code.
+    """Print the plan.
+
+    Args:
+        given: Arguments of `stream.plan` by name.
+
+    Returns:
+        The exit code: 0, or 1 if a file is not readable.
 
     Raises:
-        InputError: What `run` would refuse, for the same reasons.
+        InputError: Input that `run` would reject too.
     """
     call = read_call(given, origin="command line")
     console = make_console(display)
@@ -46,7 +52,7 @@ def plan(given: Mapping[str, Any], display: str) -> int:
 
 
 def print_plan(document: Mapping[str, Any], console: Console) -> None:
-    """What would run, what of it is done, a line for each learner, and how long the rest may take."""
+    """Print the jobs, how many are done, one line per learner, and the estimated time for the rest."""
     page = page_of(console)
     order, learners = document["order"], document["learners"]
     facts = (
@@ -74,16 +80,16 @@ def print_plan(document: Mapping[str, Any], console: Console) -> None:
 
 
 def jobs_line(jobs: Mapping[str, Mapping[str, int]]) -> str:
-    """Jobs by kind, and how many are done."""
+    """Number of jobs by kind, and how many are done."""
     kinds = ", ".join(f"{counts['all']:,} {KINDS[kind]}" for kind, counts in jobs.items() if counts["all"])
     total, done = (sum(counts[which] for counts in jobs.values()) for which in ("all", "done"))
     stored = jobs["fit"]["in_store"]
     found = f"; {stored:,} more {'fit is' if stored == 1 else 'fits are'} in the store" if stored else ""
-    return f"{total:,} jobs: {kinds}; {done:,} done already{found}; {total - done - stored:,} left"
+    return f"{total:,} jobs: {kinds}; {done:,} done{found}; {total - done - stored:,} left"
 
 
 def cells_line(document: Mapping[str, Any]) -> str:
-    """Cells of R by how they would come about."""
+    """Number of cells of R by the way they get their score."""
     cells = document["cells"]
     words = {"before": "before training", "measured": "measured", "audited": "audited", "certified": "certified"}
     kinds = ", ".join(f"{cells[how]:,} {words[how]}" for how in words if cells.get(how))
@@ -112,21 +118,21 @@ def figures(learners: Iterable[Mapping[str, Any]], page: Page) -> list[Column]:
 def caption(document: Mapping[str, Any], page: Page) -> list[str]:
     bases = {learner["basis"] for learner in document["learners"].values()}
     rate = document["flops_per_second"]
-    lines = ["done: in the run's ledger; stored: fits that the store has of other runs."]
-    lines += ["FLOPs: of the fits left, if each comes to its last epoch."] if bases - {None} or rate is None else []
+    lines = ["done: in the run's ledger; stored: fits of other runs in the store."]
+    lines += ["FLOPs: of the fits left, if none of them stops early."] if bases - {None} or rate is None else []
     if "own" in bases:
-        lines.append("after own: at the pace of finished fits of that learner.")
+        lines.append("after own: estimated from the time of finished fits of this learner.")
     if "others" in bases:
-        lines.append(f"after others: at {scaled(rate, page, 'FLOP/s')}, the rate of all finished fits in the store.")
+        lines.append(f"after others: estimated at {scaled(rate, page, 'FLOP/s')}, the rate of all fits in the store.")
     return lines
 
 
 def estimate_line(document: Mapping[str, Any], page: Page) -> str:
-    """How long the rest may take."""
+    """The estimated time for the rest, in one sentence."""
     if sum(counts["all"] - counts["done"] for counts in document["jobs"].values()) == 0:
-        return "all is done; run would print the report"
+        return "all jobs are done; `run` would only print the report"
     workers = document["workers"]
     by = f"on {workers} {'process' if workers == 1 else 'processes'}"
     if document["seconds"] is None:
         return f"time {by}: unknown until the first fits are done"
-    return f"time {by}: about {duration(document['seconds'], page)}, libraries and start not included"
+    return f"time {by}: about {duration(document['seconds'], page)}, without the time to load libraries"

@@ -1,4 +1,4 @@
-"""`taskstream report DIR`: the report of a run, printed from its results.json alone, or as a page or pictures."""
+"""`taskstream report FOLDER`: print the report of a run from its results.json, or write it as a page or pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,16 @@ from tasks.paths import user_path
 def report(
     folder: Path, display: str, html: Path | None = None, png: Path | None = None, svg: Path | None = None
 ) -> None:
-    """Print the report; or, where files are asked for, write those and name them."""
+    """Print the report. If files are given, write these instead and print their paths.
+
+    Args:
+        folder: Folder of the run.
+        html: HTML file to write. Default: none.
+        png, svg: Folders for the figures. Default: none.
+
+    Raises:
+        InputError: The folder contains no run, its results are damaged, or a file cannot be written.
+    """
     results = load_results(folder)
     if html is None and png is None and svg is None:
         if display == "json":
@@ -40,7 +49,7 @@ def report(
 
 
 def write_page(folder: Path, results: Results, html: Path) -> Path:
-    """The report as one HTML file, whole or not at all."""
+    """Write the report as one HTML file. If writing fails, no partial file is left."""
     from stream.report.html import page, read_record
 
     path = user_path(str(html), where="--html")
@@ -50,14 +59,14 @@ def write_page(folder: Path, results: Results, html: Path) -> Path:
         write_atomic(path, text)
     except OSError as error:
         found = error.strerror or type(error).__name__
-        raise InputError("cannot write here", where=f"--html {html}", found=found, fix="name a file") from None
+        raise InputError("cannot write the file", where=f"--html {html}", found=found, fix="name a file") from None
     return path
 
 
 def write_plots(folder: Path, results: Results, pictures: Path, form: str) -> list[Path]:
-    """The report's figures as files of a form, `png` or `svg`."""
-    from stream.report.plots import seeds_beside, write
+    """Write the figures of the report as files. `form` is png or svg."""
+    from stream.report.plots import same_run_other_seeds, write
 
     target = user_path(str(pictures), where=f"--{form}")
     usable_folder(target, f"--{form}")
-    return write(results, seeds_beside(folder, results), target, form)
+    return write(results, same_run_other_seeds(folder, results), target, form)

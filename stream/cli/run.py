@@ -1,4 +1,4 @@
-"""`taskstream run`: a stream, live on the terminal, its report at the end."""
+"""`taskstream run`: run a stream, with a live view on the terminal and a report at the end."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from stream.api.session import perform
 from stream.errors import RunFailed
 from stream.report.terminal.failures import one_line
 
-INTERRUPTED = 130  # as shells have it: 128 and the number of the signal that Ctrl-C sends
+INTERRUPTED = 130  # the convention of shells: 128 plus the number of the signal that Ctrl-C sends
 
 
 def run(given: Mapping[str, Any], display: str) -> int:
-    """Run or continue; returns the exit code: 1 also for a stream that came to its end with failed fits.
+    """Run a stream, or continue it.
 
     Args:
         given: Arguments of `stream.run` by name.
+
+    Returns:
+        The exit code: 0; 1 if the run ended early or a fit failed; 130 after Ctrl-C.
+
+    Raises:
+        InputError: Bad settings or data.
     """
     call = read_call({**given, "display": display}, origin="command line")
     try:

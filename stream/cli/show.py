@@ -1,4 +1,4 @@
-"""`taskstream show`: one task, learner or metric in full."""
+"""`taskstream show`: print one task, learner or metric in full."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ from tasks.errors import unknown_name
 
 
 def show(what: str, name: str, display: str, backbone: str = "embedded") -> None:
+    """Print what is known about one name.
+
+    Args:
+        what: task, learner or metric.
+        backbone: Backbone on which to count the parameters of a learner.
+
+    Raises:
+        InputError: Unknown name, or a learner that does not fit this backbone.
+    """
     if what == "task":
         task = described_task(name)
         if display == "json":
@@ -29,7 +38,7 @@ def show(what: str, name: str, display: str, backbone: str = "embedded") -> None
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for key, value in document.items():
-            table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text: a default in [] is no markup
+            table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text, because [] around a default is not markup
         make_console(display).print(table)
 
 
@@ -50,5 +59,5 @@ def _lines(value: object) -> str:
     if isinstance(value, list | tuple):
         return "\n".join(_lines(entry) for entry in value)
     if isinstance(value, bool):
-        return "yes" if value else "no"  # as specifications have it
+        return "yes" if value else "no"  # as in specifications
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,4 +1,4 @@
-"""`taskstream show learner`: a learner on the four axes, its parameters, options and sources."""
+"""`taskstream show learner`: the axes of a learner, its parameters, options and sources."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ from stream.results.growth import task_cost
 
 
 def learner_document(specification: str, backbone: str) -> dict[str, object]:
-    """All that is known of a learner without running it.
+    """What is known about a learner without running it, by heading.
+
+    Args:
+        specification: For example "adapter:64".
+        backbone: Name of the backbone on which to count parameters.
 
     Raises:
-        InputError: Unknown learner or backbone, or a learner that cannot be on this backbone.
+        InputError: Unknown learner or backbone, or a learner that does not fit this backbone.
     """
     learner, architecture = parse_learner(specification), architecture_of(backbone)[1]
     parts = [families()[name] for name in dict.fromkeys(learner.family.split("+"))]
@@ -48,7 +52,7 @@ def learner_document(specification: str, backbone: str) -> dict[str, object]:
         "training": {**asdict(training), "learning_rate": peak_rate(training, architecture.hidden)},
         "merges": f"no: {reason}"
         if (reason := unmergeable(learner, architecture))
-        else "yes, into weights of the encoder",
+        else "yes, into the encoder's weights",
         "options": _options(parts),
         "training_options": {o.name: o.help for o in TRAINING_OPTIONS},
         "examples": [example for part in parts for example in part.examples],
@@ -56,7 +60,7 @@ def learner_document(specification: str, backbone: str) -> dict[str, object]:
 
 
 def _options(parts: Sequence[Family]) -> dict[str, str]:
-    """Options by name, of joined methods the method's before it."""
+    """Help of each option by name. If methods are combined, the method's name stands before the option's."""
     return {
         o.name if len(parts) == 1 else f"{part.name}:{o.name}": f"{o.help} [{option_text(o.default)}]"
         for part in parts

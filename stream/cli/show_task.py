@@ -15,23 +15,27 @@ from tasks.sources.simulated.twin import Example, Twin, examples
 from tasks.suite import TASKS
 from tasks.task import Task
 
-MEASURED = (300, 30_000)  # at most so many examples, and characters, that the mean length is taken over
+MEASURED = (300, 30_000)  # maximum number of examples, and of characters, used to measure the mean length
 EXAMPLES = 6
-LONGEST = 400  # characters of an example's text that are printed
+LONGEST = 400  # number of characters of an example's text that are printed
 ROWS = ("kind", "metric", "classes", "majority share", "train", "validation", "test", "mean characters", "best score",
         "clarity", "mechanism")  # fmt: skip
 
-
-Facts = Mapping[str, str | float | None]  # by name; not all tasks have all of them
+Facts = Mapping[str, str | float | None]  # by name; no task has all of them
 
 
 @dataclass(frozen=True)
 class DescribedTask:
-    """What is known of a task: the table's row, facts of the real data, facts and examples of the simulated task.
+    """What is known about a task: its row in the table, the real data, the simulated task with examples.
 
     Attributes:
-        source: Of the real data.
-        examples: `text`, `text_b` of a pair, `label`, and `meaning`: the label without noise.
+        name, title: Name of the task, and its title for readers.
+        row: Fields of the task as `tasks.suite.TASKS` has them.
+        real: Facts of the real data. None if the task has no real data.
+        simulated: Facts of the simulated task. None if there is none.
+        examples: Examples of the simulated task: `text`, `text_b` for pairs, `label`, and `meaning`, the label without
+            noise.
+        source: Source of the real data.
     """
 
     name: str
@@ -43,16 +47,16 @@ class DescribedTask:
     source: str
 
     def as_dict(self) -> dict[str, object]:
-        """As one plain document."""
+        """The document of `taskstream show task NAME --display json`."""
         simulated = {} if self.simulated is None else {"simulated": self.simulated, "examples": list(self.examples)}
         return {**self.row, **({} if self.real is None else {"real": self.real}), **simulated}
 
 
 def described_task(name: str) -> DescribedTask:
-    """What is known of a task.
+    """What is known about the task `name`.
 
     Raises:
-        InputError: No such task.
+        InputError: Unknown task.
     """
     known = TASKS.get(name)
     twin = find_twin(name) if known is None else twins().get(name)
@@ -74,7 +78,7 @@ def described_task(name: str) -> DescribedTask:
 
 def _real(task: Task) -> Facts:
     paper, data = task.paper, DATA_FACTS[task.name]
-    assert paper is not None  # every row of the table has them
+    assert paper is not None  # every task of TASKS has them
     method, best = paper.best
     return {
         "kind": task.kind,
@@ -133,7 +137,7 @@ def _example(twin: Twin, row: Example) -> Facts:
 
 
 def task_view(task: DescribedTask) -> RenderableType:
-    """A task for the terminal; of an example whose label is noise, the class that its meaning has."""
+    """A task for the terminal. An example with a noisy label also shows the class of its meaning."""
     sides = {"real": task.real, "simulated": task.simulated}
     columns = {title: facts for title, facts in sides.items() if facts is not None}
     facts = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title_justify="left")
@@ -146,9 +150,9 @@ def task_view(task: DescribedTask) -> RenderableType:
             facts.add_row(Text(row, style="bold"), *map(Text, cells))
     parts: list[RenderableType] = [Text.assemble((task.name, "bold"), f"  {task.title}"), facts]
     if task.real is not None:
-        parts.append(Text(f"real: {task.source}; share and length measured on its data", style="dim"))
+        parts.append(Text(f"real: {task.source}; majority share and mean length are measured on its data", style="dim"))
     if task.simulated is not None:
-        parts.append(Text("simulated: sizes at scale 1, length measured on its first examples", style="dim"))
+        parts.append(Text("simulated: sizes at scale 1; mean length is measured on its first examples", style="dim"))
     for number, example in enumerate(task.examples, start=1):
         label = f"label {example['label']}" + (
             "" if example["label"] == example["meaning"] else f" (noise: means {example['meaning']})"

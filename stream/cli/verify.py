@@ -1,30 +1,36 @@
-"""`taskstream verify DIR`: the proof of a run, checked; what was looked at, and the verdict."""
+"""`taskstream verify FOLDER`: check the proof of a run, print what was checked and the verdict."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stream.api.verify import verify as check
 from stream.report import make_console
 from stream.report.console import Page, page_of
 from stream.verification.verdict import Finding, Verdict
 from tasks.errors import InputError
 
 
-def verify(folder: Path, rerun: str, seed: int, store: Path | None, display: str) -> int:
-    """Check a run; returns the exit code."""
+def verify(folder: Path, rerun: str, seed: int, store: Path | None, plugins: Sequence[str], display: str) -> int:
+    """Check a run and print the verdict.
+
+    Returns:
+        The exit code: 0 if the run passed, else 1.
+    """
     cells = _cells(rerun)
     console = make_console(display)
     with console.status("loading libraries") as status:
-        from stream.verification.checks import verify as check  # seconds
-
         verdict = check(
-            folder, store=store, rerun=cells, seed=seed, progress=lambda text: status.update(Text(f"checking {text}"))
-        )
+            folder, rerun=cells, seed=seed, store=store, plugins=plugins,
+            progress=lambda text: status.update(Text(f"checking {text}")),
+        )  # fmt: skip
     if display == "json":
         print(json.dumps(verdict.as_dict()))
     elif display != "none":
@@ -33,7 +39,7 @@ def verify(folder: Path, rerun: str, seed: int, store: Path | None, display: str
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:
-    """What was checked, with counts; notes; PASS in one sentence, or FAIL and the first difference."""
+    """Print what was checked, with counts; then the notes; then PASS, or FAIL with the first difference."""
     page = page_of(console)
     checked = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     checked.add_column(style="bold", no_wrap=True)
@@ -57,7 +63,7 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
 
 
 def _checked(verdict: Verdict) -> list[tuple[str, str]]:
-    """What was looked at, a line for each check."""
+    """Name and description of each check that was done."""
     of = {name: {key: f"{n:,}" for key, n in counts.items()} for name, counts in verdict.counts.items()}
 
     def n(check: str, key: str) -> str:
@@ -76,13 +82,13 @@ def _checked(verdict: Verdict) -> list[tuple[str, str]]:
         if n("cells", how) != "0"
     )
     lines = {
-        "chain": f"{n('chain', 'lines')} lines, each with its own hash and that of the line before",
-        "settings": f"{n('settings', 'settings')}, each the same wherever it is written",
-        "keys": f"{n('keys', 'events')} of {n('keys', 'jobs')} jobs, each event under the hash of its job's inputs",
+        "chain": f"{n('chain', 'lines')} lines, each with its own hash and the hash of the line before",
+        "settings": f"{n('settings', 'settings')}, each the same in all files",
+        "keys": f"{n('keys', 'events')} of {n('keys', 'jobs')} jobs, each with the hash of its job's inputs",
         "store": f"{n('store', 'deltas')} Deltas ({n('store', 'tensors')} tensors, {size:,.1f} MB), "
         f"{n('store', 'records')} records of fits{others}",
         "cells": cells or "none yet",
-        "documents": f"{n('documents', 'documents')} made anew from the events, byte for byte",
+        "documents": f"{n('documents', 'documents')} equal to what the events give, byte for byte",
         "encoded": f"{n('encoded', 'tasks')} tasks, every byte",
         "backbone": f"{n('backbone', 'files')} files, every byte",
         "rerun": f"{n('rerun', 'cells')} cells evaluated again from the stored Deltas",
@@ -95,14 +101,15 @@ def _passed(verdict: Verdict) -> str:
     cells, store = verdict.counts.get("cells", {}), verdict.counts.get("store", {})
     total = sum(cells.get(how, 0) for how in ("measured", "certified", "audited"))
     words = (
-        f"{_many(verdict.learners, 'learner')} on {_many(verdict.tasks, 'task')}: {_many(total, 'cell')} of R follow "
+        f"{_many(verdict.learners, 'learner')} on {_many(verdict.tasks, 'task')}: {_many(total, 'cell')} of R "
+        f"{'follows' if total == 1 else 'follow'} "
         f"from {_many(store.get('fits', 0), 'finished fit')} whose Deltas are intact"
     )
     if later := cells.get("again", 0):
-        words += f"; {later:,} times isolated learners answered again, bit for bit as on the day of learning"
+        words += f"; {_many(later, 'later evaluation')} of isolated learners gave the same logits bit for bit"
     if again := verdict.counts.get("rerun", {}).get("cells", 0):
         same = again - verdict.counts["rerun"].get("last_bits", 0)
-        words += f"; of {again:,} evaluated again, {same:,} gave the very same logits"
+        words += f"; of {_many(again, 'cell')} evaluated again, {same:,} gave the same logits bit for bit"
     return f"{words}."
 
 
@@ -120,9 +127,9 @@ def _many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _cells(text: str) -> int | None:
+def _cells(text: str) -> int | Literal["all"]:
     if text == "all":
-        return None
+        return "all"
     if text.isascii() and text.isdecimal():
         return int(text)
-    raise InputError("cannot read this", where="--rerun", expected="a number of cells, or all", found=repr(text))
+    raise InputError("bad value of --rerun", expected="a number of cells, or all", found=repr(text))

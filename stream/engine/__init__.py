@@ -1,1 +1,33 @@
-"""Engine: settings become jobs, jobs become events, events become results."""
+"""Engine: runs a stream. Settings become jobs, results of jobs become events of the ledger, events become the results.
+
+engine           `run_stream`: runs or continues a stream
+context          `prepare`: stream, learners, backbone and encoded data from the settings
+stream           the tasks in order of arrival
+jobs             the plan: all jobs, each with the jobs that it needs
+header           the first event of a call; checks that backbone and data are those of earlier calls
+resume           which events of a ledger still count
+events           the ledger event of a finished job; certificates; what views are shown
+running_metrics  growth, forgetting and violations, updated with each job
+progress         the events that views, loggers and the caller's `handle` receive
+preview          what a run would do, for `plan`
+estimate         how long jobs may take
+
+Rooms above may import every public name. The engine imports `execution`, `plugins`, `results` and `storage`.
+
+One `taskstream run`, from the command to results.json:
+
+    cli.run.run                      reads the options
+    api.arguments.read_call          settings and objects of the call, or all errors
+    api.session.perform              starts workers, opens view and loggers
+    engine.engine.run_stream         locks the folder, opens the ledger
+      engine.context.prepare         stream, learners, backbone, encoded data
+      engine.header.check_same_inputs
+      engine.jobs.plan_jobs          all jobs
+      engine.resume.finished_events  the jobs that are already done
+      execution.schedule.run_here    or run_in_workers: the other jobs
+        execution.job.execute        one job
+          execution.fit_job.execute_fit
+          execution.evaluate_job.evaluate
+        engine.events.record         its event, written to the ledger
+      results.document.results       the content of results.json, from the events
+"""

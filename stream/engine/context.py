@@ -1,4 +1,4 @@
-"""Preparation of a run: settings become a stream, learners, a backbone and encoded data, or all errors at once."""
+"""Prepares a run: turns the settings into a stream, learners, a backbone and encoded data, or reports all errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.trainer import trainer_named
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.stream import Stream, make_stream
 from stream.execution.workbench import Setup, numerics
 from stream.plugins.used import Used, used_plugins
@@ -34,15 +34,20 @@ from tasks.suite import resolve_suite
 from tasks.task import Task
 
 T = TypeVar("T")
-MANY = 50  # tasks; of a longer stream every fiftieth is told of, or notices would hide what matters
+MANY = 50  # tasks; in a longer stream only every 50th gets a notice, so that other notices stay visible
 
 
 @dataclass(frozen=True)
-class Data:
-    """What is known of an encoded task once it is closed again: a stream may have more tasks than a process files.
+class TaskData:
+    """Facts about an encoded task that stay in memory after its files are closed. A process may open fewer files than a
+    stream has tasks.
 
     Attributes:
-        train, validation, test: Rows, before any cap.
+        task: The task.
+        id: Content id of its data.
+        path: Folder of its encoded arrays.
+        train, validation, test: Number of rows of each split, before limits.
+        notes: Notes about its data, for the results.
     """
 
     task: Task
@@ -56,7 +61,19 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class RunContext:
-    """Everything a run needs before its first job."""
+    """Everything that a run needs before its first job.
+
+    Attributes:
+        config: The settings.
+        suite: Name of the suite.
+        source: Source of the examples.
+        stream: The tasks in order of arrival.
+        learners: The learners, by specification.
+        backbone: The loaded backbone.
+        files: SHA-256 of each file of the backbone, by name.
+        data: Facts about the encoded data of each task, by task.
+        plugins: Plug-ins that the run uses. Default: none.
+    """
 
     config: RunConfig
     suite: str
@@ -64,13 +81,13 @@ class RunContext:
     stream: Stream
     learners: Mapping[str, Learner]
     backbone: Backbone
-    files: Mapping[str, str]  # SHA-256 of what the backbone was read from
-    data: Mapping[str, Data]
+    files: Mapping[str, str]
+    data: Mapping[str, TaskData]
     plugins: tuple[Used, ...] = ()
 
     @cached_property
     def inputs(self) -> RunInputs:
-        """What every job rests on."""
+        """The inputs that the keys of all jobs are computed from."""
         config = self.config
         return RunInputs(
             backbone=self.backbone.id,
@@ -86,12 +103,15 @@ class RunContext:
         )
 
     def setup(self) -> Setup:
-        """What workers need, as plain values: paths in full, as a worker that is kept stays in the folder where it
-        began, and of the hub the very commit."""
+        """Returns the setup that workers need, as plain values.
+
+        Paths are absolute, because a reused worker stays in the folder where it started. The name of a backbone from
+        the hub contains the commit.
+        """
         config = self.config
         origins = dict.fromkeys(used.origin for used in self.plugins if used.kind == "learner")
         return Setup(
-            backbone=self._backbone_again(),
+            backbone=self._pinned_backbone(),
             backbone_id=self.backbone.id,
             dtype=config.dtype,
             learners=tuple(self.learners),
@@ -102,27 +122,27 @@ class RunContext:
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
-            keep=config.evaluate != "audited",
-            ids=self.inputs.data,
+            share_activations=config.evaluate != "audited",
+            data_ids=self.inputs.data,
             plugins=tuple(asdict(origin) for origin in origins),
         )
 
-    def _backbone_again(self) -> str:
-        """A name by which any process finds the same files."""
+    def _pinned_backbone(self) -> str:
+        """Returns a name with which every process finds the same files."""
         name, commit = self.config.backbone, self.backbone.commit
         if name in PACKAGED or commit is not None:
             return pinned_backbone({"name": name, "commit": commit})
         return str(self.backbone.folder.absolute())
 
     def facts(self) -> Facts:
-        """What the results say of the run itself."""
+        """Returns the facts about the run that the results repeat."""
         config, limits = self.config, limits_of(self.config)
 
         def capped(split: str, size: int) -> int:
             limit = limits.of(split)
             return size if limit is None else min(size, limit)
 
-        def described(task: Data) -> TaskFacts:
+        def described(task: TaskData) -> TaskFacts:
             facts: TaskFacts = {
                 "metric": task.task.metric,
                 "classes": task.task.outputs,
@@ -134,7 +154,7 @@ class RunContext:
                 "notes": list(task.notes),
             }
             if task.task.ceiling is not None:
-                facts["ceiling"] = task.task.ceiling / 100  # as scores are
+                facts["ceiling"] = task.task.ceiling / 100  # a fraction, as scores are
             return facts
 
         backbone: BackboneFacts = {
@@ -164,15 +184,15 @@ class RunContext:
 def prepare(
     config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
 ) -> RunContext:
-    """Resolve names, those of the plug-ins in use too; load the backbone, encode the data.
+    """Resolves all names (also those that plug-ins define), loads the backbone and encodes the data.
 
     Args:
-        notice: Told what is being done, as some of it takes seconds.
-        loaded: The backbone, if the caller has loaded it.
+        notice: Called with a text before each step that may take seconds. Default: does nothing.
+        loaded: The backbone if it is already loaded. None (default) loads it.
 
     Raises:
-        InputErrors: Everything wrong with the settings, found before anything slow is done.
-        InputError: Something wrong with the backbone or a task's data.
+        InputErrors: All errors in the settings, before any slow step; or all errors in learners and data.
+        InputError: The backbone cannot be used, or rows are longer than it takes.
     """
     errors: list[InputError] = []
 
@@ -183,7 +203,7 @@ def prepare(
             errors.extend(error.errors)
         return None
 
-    attempt(metrics)  # a file that is none must not be found when all is trained
+    attempt(metrics)  # a file that defines no metric must be reported now, not after the training
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
     resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
@@ -192,7 +212,7 @@ def prepare(
     if errors or not (learners and source and resolved and stream):
         raise InputErrors(errors)
     for name in stream.order:
-        attempt(partial(source.task, name))  # a task without data should not wait for the backbone
+        attempt(partial(source.task, name))  # report a task without data before the backbone is loaded
     if errors:
         raise InputErrors(errors)
     if loaded is None:
@@ -204,7 +224,7 @@ def prepare(
     longest = backbone.architecture.maximum_length
     for specification, learner in learners.items():
         if config.max_length + learner.prompt > longest:
-            what, where = "rows would be longer than the backbone takes", f"--max-length {config.max_length}"
+            what, where = "rows are longer than the backbone accepts", f"--max-length {config.max_length}"
             prompt = f" with the prompt of {specification}" if learner.prompt else ""
             raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
     for learner in learners.values():
@@ -212,9 +232,9 @@ def prepare(
         if not errors:
             attempt(partial(encoder_of, backbone, learner))
         if learner.trainer_config:
-            notice(f"looking for {learner.trainer_config} in {learner.trainer}")
+            notice(f"checking {learner.trainer_config} of {learner.trainer}")
         attempt(partial(_check_trainer, learner))
-    data: dict[str, Data] = {}
+    data: dict[str, TaskData] = {}
     for index, name in enumerate(order := stream.order):
         if len(order) <= MANY or index % MANY == 0:
             notice(f"encoding {name}" + (f" ({index + 1} of {len(order)})" if len(order) > MANY else ""))
@@ -222,7 +242,7 @@ def prepare(
         task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
         if task is not None:
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
-            data[name] = Data(task.task, task.id, task.path, train, validation, test, task.notes)
+            data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:
         raise InputErrors(errors)
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
@@ -230,7 +250,7 @@ def prepare(
 
 
 def limits_of(config: RunConfig) -> Limits:
-    """How many examples of each split a run uses at most."""
+    """Returns the most examples of each split that a run uses."""
     return Limits(config.train_examples, config.test_examples, config.validation_examples)
 
 
@@ -239,6 +259,7 @@ def _check_trainer(learner: Learner) -> None:
 
 
 def cache_folder() -> Path:
-    """Where encoded tasks are kept for all runs: $TASKSTREAM_CACHE, else taskstream in the user's cache folder."""
+    """Returns the folder of encoded tasks, which all runs share: `encoded` in $TASKSTREAM_CACHE, or in `taskstream` in
+    the user's cache folder if that is not set."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("TASKSTREAM_CACHE") or Path(base) / "taskstream") / "encoded"

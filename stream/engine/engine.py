@@ -1,7 +1,7 @@
-"""The engine: a prepared run becomes jobs, their results become events of the ledger, events become results.
+"""Runs a stream: settings become jobs, results of jobs become events of the ledger, events become the results.
 
-The same call continues an interrupted run: a job whose event is in the ledger under an equal key is not done again, and
-a fit whose recipe is in the store is not fitted again.
+The same command continues an interrupted run. A job is not done again if the ledger has its event under an equal key.
+A fit is not run again if the store has its recipe.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ import torch
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone
-from stream.config import RunConfig, check_same_run, config_toml
+from stream.config.same_run import check_same_run
+from stream.config.settings import RunConfig
+from stream.config.toml import config_toml
 from stream.engine.context import RunContext, prepare
-from stream.engine.events import Progress, arrived, begin, keep, show, take
-from stream.engine.header import check_same_inputs, must_be_told, opening_of
+from stream.engine.events import ActiveRun, add_event, arrival_done, record, show, show_run
+from stream.engine.header import check_same_inputs, header_of, must_write_header
 from stream.engine.jobs import plan_jobs
 from stream.engine.progress import Handle, JobProgress
-from stream.engine.resume import replay, written
+from stream.engine.resume import finished_events, latest_events
 from stream.errors import RunFailed
 from stream.execution.messages import Message
 from stream.execution.result import JobResult, needed, read_result
@@ -38,16 +40,16 @@ from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.results.schema import ResultsDocument
 from stream.storage.events import End, Event, JobFailedEvent, as_entry, read_events
-from stream.storage.files import laid_out, sole_writer, usable_folder
+from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.storage.job import Job, JobId
 from stream.storage.ledger import Ledger, open_ledger
 from stream.storage.plain import plain
 from stream.storage.store import Store
 from tasks.files import write_atomic
 
-# To write the results takes arrivals times tasks. In a stream of up to SHORT tasks they are written at each arrival,
-# which takes milliseconds; in a longer one whenever there are LONGER times as many arrivals, so that all writings
-# together take some five times the last.
+# The time to write the results grows with arrivals times tasks. In a stream of up to SHORT tasks they are written after
+# each arrival, which takes milliseconds. In a longer stream they are written when the number of arrivals has grown by
+# the factor LONGER since the last time; all writes together then take about five times as long as the last one.
 SHORT, LONGER = 100, 1.25
 
 
@@ -58,21 +60,22 @@ def run_stream(
     waiting: Workers | None = None,
     backbone: Backbone | None = None,
 ) -> ResultsDocument:
-    """Run or continue a stream.
+    """Runs or continues a stream.
 
     Args:
-        origins: Where each setting came from, for config.toml.
-        handle: Called with every event; see `stream.engine.progress`.
-        waiting: Workers that have begun to load their libraries, or are kept from a run before.
-        backbone: That of the settings, if the caller has loaded it.
+        config: The settings.
+        origins: Origin of each setting (command line, file, default), for config.toml.
+        handle: Called with every event of `stream.engine.progress`. Default: does nothing.
+        waiting: Workers that are already started. None (default) starts new ones.
+        backbone: The backbone of the settings if it is already loaded. None (default) loads it.
 
     Returns:
-        The results, as written to OUT/results.json.
+        The results, equal to the content of OUT/results.json.
 
     Raises:
-        InputError, InputErrors: Bad settings or data, a folder that cannot be written, or one in use.
-        RunFailed: A job failed, a task was not what it was when learned, or the disk is full.
-        KeyboardInterrupt: After the results so far were written.
+        InputError, InputErrors: The settings or the data are wrong, or a folder cannot be written or is in use.
+        RunFailed: A job failed, an isolated learner gave other logits for a learned task, or the disk is full.
+        KeyboardInterrupt: The user interrupted the run. The results so far are written before.
     """
     folder = config.out_folder
     check_same_run(folder / "config.toml", config)
@@ -80,20 +83,20 @@ def run_stream(
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
 
-    with refusals_told(), load_plugins(config.plugins).in_use():
+    with disk_errors(), load_plugins(config.plugins).in_use():
         context = prepare(config, notice, backbone)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
         with sole_writer(folder / "ledger.jsonl"):
             ledger = open_ledger(folder / "ledger.jsonl")
             if ledger.torn:
-                notice(f"the ledger's last line was not finished (a crash): {ledger.torn} bytes left out")
+                notice(f"the last line of the ledger is unfinished (a crash): {ledger.torn} bytes ignored")
             events = read_events(ledger)
             check_same_inputs(events, context, notice)
-            for leftover in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):  # of this folder's own writers
-                leftover.unlink(missing_ok=True)
+            for unfinished in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):  # written before a crash
+                unfinished.unlink(missing_ok=True)
             write_atomic(folder / "config.toml", config_toml(config, origins))
-            with _terminated_as_interrupted():
+            with _sigterm_as_interrupt():
                 return _run(context, ledger, events, handle, waiting)
 
 
@@ -102,57 +105,59 @@ def _run(
 ) -> ResultsDocument:
     config, learners = context.config, context.learners
     jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
-    progress = Progress(
+    state = ActiveRun(
         context=context, facts=context.facts(), ledger=ledger, handle=handle, jobs={job.id: job for job in jobs}
     )
-    store, earlier = Store(config.store_folder), written(events)
+    store, earlier = Store(config.store_folder), latest_events(events)
     keys = {job.id: context.inputs.key(job) for job in jobs}
-    finished = replay(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
+    finished = finished_events(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
     lost = [keys[job.id] for job in jobs if job.id not in finished and keys[job.id] in earlier]
-    begin(progress, str(config.out_folder), len(finished))
+    show_run(state, str(config.out_folder), len(finished))
     for job in jobs:
         if job.id in finished:
-            take(progress, job, finished[job.id])
-            show(progress, job)
+            add_event(state, job, finished[job.id])
+            show(state, job)
     todo = tuple(job for job in jobs if job.id not in finished)
-    opening = opening_of(context, progress.facts, lost)
-    if todo or must_be_told(opening, events):
-        ledger.append(as_entry(opening))
+    header = header_of(context, state.facts, lost)
+    if todo or must_write_header(header, events):
+        ledger.append(as_entry(header))
     try:
-        _work(progress, todo, waiting)
+        _work(state, todo, waiting)
     except JobFailed as failure:
-        _write(progress)
+        _write(state)
         ledger.append(as_entry(JobFailedEvent(job=failure.job, type=failure.type, message=failure.message)))
-        raise RunFailed(_failed(progress, failure)) from failure
+        raise RunFailed(_failure_text(state, failure)) from failure
     except KeyboardInterrupt:
-        _write(progress)
+        _write(state)
         raise
-    seconds = time.perf_counter() - progress.started
+    seconds = time.perf_counter() - state.started
     if todo or ledger.events[-1]["event"] != End.kind:
         ledger.append(as_entry(End(seconds=seconds)))
-    document = _write(progress)
+    document = _write(state)
     handle({"event": "end", "seconds": seconds, "out": str(config.out_folder)})
     return document
 
 
-def _work(progress: Progress, todo: tuple[Job, ...], waiting: Workers | None) -> None:
-    """Do the jobs that are left, in this process or in workers, and keep each result as it comes."""
+def _work(state: ActiveRun, todo: tuple[Job, ...], waiting: Workers | None) -> None:
+    """Does the remaining jobs, in this process or in workers, and records each result when it comes."""
     if not todo:
         return
-    context, count = progress.context, workers_of(progress.context)
-    available = {job: needed(event) for job, event in progress.events.items()}
+    context, count = state.context, workers_of(state.context)
+    available = {job: needed(event) for job, event in state.events.items()}
     if count == 1:
         if waiting is not None:
-            waiting.take(0)
+            waiting.take(0)  # this process does the jobs, so the waiting workers end unless later runs reuse them
 
         def done_here(job: JobId, result: JobResult) -> JobResult:
             available[job] = needed(result)
             return result
 
         with _process_restored():
-            run_here(todo, available, open_workbench(context.setup(), context.backbone), Intake(progress, done_here))
+            run_here(
+                todo, available, open_workbench(context.setup(), context.backbone), MessageHandler(state, done_here)
+            )
         return
-    sent = {job: plain(found) for job, found in available.items()}
+    sent = {job: plain(part) for job, part in available.items()}
 
     def done_there(job: JobId, value: Mapping[str, JsonValue]) -> JobResult:
         result = read_result(value)
@@ -160,45 +165,46 @@ def _work(progress: Progress, todo: tuple[Job, ...], waiting: Workers | None) ->
         return result
 
     log = context.config.out_folder.absolute() / "workers.log"
-    run_in_workers(todo, sent, plain(context.setup()), count, log, Intake(progress, done_there), waiting)
+    run_in_workers(todo, sent, plain(context.setup()), count, log, MessageHandler(state, done_there), waiting)
 
 
 @dataclass(eq=False)
-class Intake:
-    """Takes in what is said of jobs under way: keeps results, writes the documents, tells the view.
+class MessageHandler:
+    """Handles the messages of running jobs: records results, writes the documents, shows progress.
 
     Attributes:
-        result_of: The result of a job, from what was said of it.
-        written: Arrivals, when the documents were written last.
+        state: The state of the run.
+        result_of: Returns the result of a job, given its id and the `result` of its message.
+        written: Number of arrivals when the documents were written last. Default: 0.
     """
 
-    progress: Progress
+    state: ActiveRun
     result_of: Callable[[JobId, Any], JobResult]
     written: int = 0
 
     def __call__(self, message: Message) -> None:
-        progress, job = self.progress, self.progress.jobs[message["job"]]
+        state, job = self.state, self.state.jobs[message["job"]]
         if message["kind"] == "start":
-            progress.handle({
+            state.handle({
                 "event": "start", "job": job.id, "learner": job.learner, "task": job.tasks[-1], "kind": job.kind,
                 "arrival": job.arrival, "tasks": len(job.tasks), "worker": message["worker"],
             })  # fmt: skip
         elif message["kind"] == "progress":
             about = {"job": job.id, "worker": message["worker"], **message["report"]}
-            told = {**about, "event": "progress", "learner": job.learner, "task": job.tasks[-1]}
-            progress.handle(cast(JobProgress, told))
+            event = {**about, "event": "progress", "learner": job.learner, "task": job.tasks[-1]}
+            state.handle(cast(JobProgress, event))
         else:
-            keep(progress, job, self.result_of(job.id, message["result"]))
-            short = len(progress.facts.order) <= SHORT
-            if arrived(progress, job) and (short or job.arrival >= LONGER * self.written):
-                _write(progress)
+            record(state, job, self.result_of(job.id, message["result"]))
+            short = len(state.facts.order) <= SHORT
+            if arrival_done(state, job) and (short or job.arrival >= LONGER * self.written):
+                _write(state)
                 self.written = job.arrival
-            show(progress, job)
+            show(state, job)
 
 
 def workers_of(context: RunContext) -> int:
-    """Processes that a run has: no more than fits can ever run side by side, of isolated learners all, of chained ones
-    one each."""
+    """Returns the number of processes of a run: the setting, or one per core; but no more than fits that can run at the
+    same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can."""
     tasks = len(context.stream.order)
     most = sum(1 if learner.needs_previous_fit else tasks for learner in context.learners.values())
     return min(context.config.workers or cores(), most)
@@ -206,11 +212,14 @@ def workers_of(context: RunContext) -> int:
 
 @contextmanager
 def _process_restored() -> Iterator[None]:
-    """Work in the caller's process must not leave PyTorch's threads changed, nor what the collector looks at."""
+    """Restores, after a `with` block, PyTorch's number of threads and the objects that the garbage collector visits.
+
+    The jobs run in the caller's process, which must not change.
+    """
     before = torch.get_num_threads()
     frozen = gc.get_freeze_count()
     if not frozen:
-        gc.freeze()  # every fit begins with a collection: a third of a second if it goes through the libraries again
+        gc.freeze()  # each fit starts a collection, which would take a third of a second if it visited the libraries
     try:
         yield
     finally:
@@ -219,36 +228,37 @@ def _process_restored() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _write(progress: Progress) -> ResultsDocument:
-    """Write results.json and each R.csv, as far as the run has come."""
-    folder, ledger = progress.context.config.out_folder, progress.ledger
-    document = results(progress.facts, progress.events)
+def _write(state: ActiveRun) -> ResultsDocument:
+    """Writes results.json and each R.csv from the events so far, and returns the results."""
+    folder, ledger = state.context.config.out_folder, state.ledger
+    document = results(state.facts, state.events)
     document["ledger"] = {"lines": ledger.lines, "hash": ledger.last}
-    for name in progress.context.learners:
-        write_atomic(folder / name / "R.csv", to_csv(matrix_of(progress.facts.order, name, progress.events)))
-    write_atomic(folder / "results.json", laid_out(document) + "\n")
+    for name in state.context.learners:
+        write_atomic(folder / name / "R.csv", to_csv(matrix_of(state.facts.order, name, state.events)))
+    write_atomic(folder / "results.json", readable_json(document) + "\n")
     return document
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
-    """A disk that is full, or that cannot be written or read, ends the run in one line.
+def disk_errors() -> Iterator[None]:
+    """Turns an error of the file system in a `with` block into `RunFailed` with a one-line message.
 
     Raises:
-        RunFailed: It did.
+        RunFailed: The disk is full, or a file cannot be written or read.
     """
     try:
         yield
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        told = f"cannot write: {what}; make room" if full else f"{what}; see to that"
-        raise RunFailed(f"{told}, then go on") from error
+        text = f"cannot write: {what}; free disk space" if full else f"{what}; correct this"
+        raise RunFailed(f"{text}, then run the command again") from error
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, by which systems end a process, is taken as Ctrl-C: the results so far are written."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Treats SIGTERM, with which systems end a process, like Ctrl-C for a `with` block: the results so far are
+    written."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -259,7 +269,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _failed(progress: Progress, failure: JobFailed) -> str:
-    job = progress.jobs.get(JobId(failure.job))
+def _failure_text(state: ActiveRun, failure: JobFailed) -> str:
+    job = state.jobs.get(JobId(failure.job))
     where = failure.job if job is None else f"learner {job.learner}, task {job.tasks[-1]}, arrival {job.arrival}"
     return f"{failure.type}: {where}: {failure.message}"

@@ -1,4 +1,4 @@
-"""Estimate: how long jobs may take, from the FLOPs they need and from what finished ones took. Nothing is computed."""
+"""Estimates how long jobs may take, from their FLOPs and from the times of finished jobs. Runs no job."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ from stream.storage.store import Store, fit_of, read_record, recipe_of
 from tasks.encoded import EncodedSplit
 from tasks.errors import InputError
 
-MACHINE = ("dtype", "device", "threads", "machine", "instructions")  # of the numerics, those that speed depends on
+MACHINE = ("dtype", "device", "threads", "machine", "instructions")  # the entries of `numerics` that affect speed
 
 
 @dataclass
-class Pace:
-    """How finished fits went.
+class FitSpeed:
+    """The speed of finished fits.
 
     Attributes:
-        ran, allowed: Epochs; training stops early where validation scores no longer rise.
+        fits: Number of fits.
+        flops, seconds: Sums over these fits.
+        ran, allowed: Epochs that were run, and epochs that the settings allow: training stops early if validation
+            scores no longer rise.
     """
 
     fits: int = 0
@@ -39,6 +42,7 @@ class Pace:
     allowed: int = 0
 
     def add(self, fit: FitResult, epochs: int) -> None:
+        """Adds a finished fit; `epochs` is the number that its settings allow."""
         self.fits += 1
         self.flops += fit.flops
         self.seconds += fit.seconds
@@ -47,47 +51,51 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """FLOPs a second, validation included."""
+        """FLOPs per second, with the time for validation."""
         return self.flops / self.seconds
 
-    def take(self, flops: float) -> float:
-        """Seconds of a fit that needs so many FLOPs if it comes to its last epoch."""
+    def seconds_for(self, flops: float) -> float:
+        """Returns the expected seconds of a fit that needs `flops` FLOPs if it runs all its epochs."""
         return flops * self.ran / self.allowed / self.rate
 
 
-def paces(store: Store, backbone: str, numerics: Mapping[str, JsonValue]) -> dict[str, Pace]:
-    """By canonical name of the learner, and under "" of all, from the fits in a store of this backbone, done as here.
+def fit_speeds(store: Store, backbone: str, numerics: Mapping[str, JsonValue]) -> dict[str, FitSpeed]:
+    """Returns the speed of the fits in a store, by canonical name of the learner; the entry "" is that of all fits.
+
+    It counts only fits on the same backbone, with the same numerics as far as they affect speed.
 
     Args:
-        backbone: Content id.
+        backbone: Content id of the backbone.
+        numerics: Numerics of this process (`stream.execution.workbench.numerics`).
     """
-    found: dict[str, Pace] = {}
+    speeds: dict[str, FitSpeed] = {}
     here = {name: numerics[name] for name in MACHINE}
     for path in sorted((store.root / "fits").glob("*.json")):
-        with suppress(InputError, FileNotFoundError):  # damaged or just removed: an estimate does without
+        with suppress(InputError, FileNotFoundError):  # an estimate can skip a damaged or removed record
             record = read_record(path)
             fit, recipe = fit_of(record, path), recipe_of(record, path)
             same = recipe.backbone == backbone and all(recipe.numerics.get(name) == here[name] for name in MACHINE)
             if same and fit.flops and fit.losses:
                 learner, epochs = learner_of(recipe)
                 for name in (learner, ""):
-                    found.setdefault(name, Pace()).add(fit, epochs)
-    return found
+                    speeds.setdefault(name, FitSpeed()).add(fit, epochs)
+    return speeds
 
 
 def learner_of(recipe: Recipe) -> tuple[str, int]:
-    """Canonical name of a recipe's learner, and the epochs that its training may take."""
+    """Returns the canonical name of a recipe's learner, and the number of epochs that its settings allow."""
     training = recipe.learner.get("training")
     epochs = training.get("epochs") if isinstance(training, dict) else None
     return str(recipe.learner.get("name")), epochs if isinstance(epochs, int) else 0
 
 
 @dataclass
-class Answers:
-    """How fast finished cells of one learner were.
+class EvaluationSpeed:
+    """The speed of the evaluated cells of one learner.
 
     Attributes:
-        tasks: Of each task, its cells and their seconds.
+        tasks: Number of cells and their seconds, by task.
+        rows, seconds: Test rows and seconds of all cells.
     """
 
     tasks: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -95,66 +103,78 @@ class Answers:
     seconds: float = 0.0
 
     def add(self, cell: Score) -> None:
+        """Adds an evaluated cell."""
         cells, seconds = self.tasks.get(cell.task, (0, 0.0))
         self.tasks[cell.task] = cells + 1, seconds + cell.seconds
         self.rows += cell.n
         self.seconds += cell.seconds
 
-    def take(self, task: str, rows: int) -> float:
-        """Seconds of a cell: as this task took so far, or as other rows did."""
+    def seconds_for(self, task: str, rows: int) -> float:
+        """Returns the expected seconds of a cell: the mean of this task's cells; without any, by the number of rows.
+
+        Args:
+            rows: Number of test rows of the task.
+        """
         if task in self.tasks:
             cells, seconds = self.tasks[task]
             return seconds / cells
         return rows * self.seconds / self.rows
 
 
-def answers(events: Iterable[JobEvent]) -> dict[str, Answers]:
-    """By learner, from the rows of a ledger."""
-    found: dict[str, Answers] = {}
+def evaluation_speeds(events: Iterable[JobEvent]) -> dict[str, EvaluationSpeed]:
+    """Returns the speed of evaluated cells by learner, from the events of finished jobs."""
+    speeds: dict[str, EvaluationSpeed] = {}
     for event in events:
         for cell in event.cells if isinstance(event, RowEvent) else ():
-            found.setdefault(event.learner, Answers()).add(cell)
-    return found
+            speeds.setdefault(event.learner, EvaluationSpeed()).add(cell)
+    return speeds
 
 
 @dataclass(eq=False)
-class Work:
-    """FLOPs of jobs, by the lengths of their rows; what is the same for several learners is counted once."""
+class JobFlops:
+    """Counts the FLOPs of jobs from the lengths of their rows.
 
-    bench: Workbench
+    Attributes:
+        workbench: Backbone, learners and data of the run.
+        counted: Batch shapes by task, split and batch size: counted once for all learners.
+    """
+
+    workbench: Workbench
     counted: dict[tuple[str, str, int], Counter[tuple[int, int]]] = field(default_factory=dict)
 
     def fit(self, name: str, task: str) -> float:
-        """Of a fit that comes to its last epoch."""
-        learner, data = self.bench.learners[name], self.bench.data(task)
+        """Returns the FLOPs of a fit of learner `name` that runs all its epochs."""
+        learner, data = self.workbench.learners[name], self.workbench.data(task)
         if not learner.trains:
             return 0.0
-        training, outputs, backbone = learner.training, data.task.outputs, self.bench.backbone
-        keeps = keeps_frozen_prefix(backbone, learner, data.train)
-        step = flops_per_row(backbone, learner, outputs, backward=True, above=keeps)
-        flops = training.epochs * self._over(step, task, "train", training.batch_size)
-        if keeps:
-            flops += self._over(frozen_flops(backbone, learner), task, "train", 0)
+        training, outputs, backbone = learner.training, data.task.outputs, self.workbench.backbone
+        cached = keeps_frozen_prefix(backbone, learner, data.train)
+        step = flops_per_row(backbone, learner, outputs, backward=True, above=cached)
+        flops = training.epochs * self._sum(step, task, "train", training.batch_size)
+        if cached:
+            flops += self._sum(frozen_flops(backbone, learner), task, "train", 0)
         return flops
 
     def cell(self, name: str, task: str) -> float:
-        """Of one evaluation on the test rows: all layers, or those above what is kept."""
-        learner, data = self.bench.learners[name], self.bench.data(task)
-        keeps = self.bench.setup.keep and keeps_frozen_prefix(self.bench.backbone, learner, data.test)
-        row = flops_per_row(self.bench.backbone, learner, data.task.outputs, backward=False, above=keeps)
-        return self._over(row, task, "test", 0)
+        """Returns the FLOPs of one evaluation of learner `name` on the test rows: of all layers, or only of those above
+        the layers whose activations are cached."""
+        learner, data, backbone = self.workbench.learners[name], self.workbench.data(task), self.workbench.backbone
+        cached = self.workbench.setup.share_activations and keeps_frozen_prefix(backbone, learner, data.test)
+        row = flops_per_row(backbone, learner, data.task.outputs, backward=False, above=cached)
+        return self._sum(row, task, "test", 0)
 
-    def _over(self, per_row: np.ndarray, task: str, split: str, batch_size: int) -> float:
-        """Over all rows of a split, in training batches of a size, or with 0 in those of the evaluation plan."""
-        asked = task, split, batch_size
-        if asked not in self.counted:
-            rows: EncodedSplit = getattr(self.bench.data(task), split)
-            # Batches are drawn; one draw is as good as another.
+    def _sum(self, per_row: np.ndarray, task: str, split: str, batch_size: int) -> float:
+        """Returns the FLOPs of all rows of a split, in training batches of `batch_size` rows; 0 stands for the batches
+        of the evaluation plan."""
+        key = task, split, batch_size
+        if key not in self.counted:
+            rows: EncodedSplit = getattr(self.workbench.data(task), split)
+            # The fit will draw other batches; for an estimate any draw will do.
             plan = training_plan(rows, batch_size, 0, 0) if batch_size else evaluation_plan(rows)
-            self.counted[asked] = shapes_of(rows, plan)
-        return sum(count * total_flops(per_row, *shape) for shape, count in self.counted[asked].items())
+            self.counted[key] = shapes_of(rows, plan)
+        return sum(count * total_flops(per_row, *shape) for shape, count in self.counted[key].items())
 
 
 def shapes_of(split: EncodedSplit, plan: Plan) -> Counter[tuple[int, int]]:
-    """How many batches of a plan have how many rows and tokens."""
+    """Returns the number of batches of a plan by shape: (rows, longest row in tokens)."""
     return Counter((len(rows), int(split.lengths[rows].max())) for rows in plan.batches)

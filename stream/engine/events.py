@@ -1,4 +1,4 @@
-"""What a finished job leaves: an event of the ledger, with the provenance of every cell, and what a view is told."""
+"""Makes the ledger event of a finished job, with the provenance of every cell, and sends it to the view."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from stream.engine.context import RunContext
 from stream.engine.progress import FitDone, Handle, cell_entry
-from stream.engine.running_metrics import RunningMetrics, advance, answered
+from stream.engine.running_metrics import RunningMetrics, add_cells, advance
 from stream.execution.result import Fitted, JobResult, Scored
 from stream.execution.schedule import JobFailed
 from stream.results.document import Facts
@@ -23,8 +23,17 @@ from stream.storage.ledger import Ledger
 
 
 @dataclass(eq=False, kw_only=True)
-class Following:
-    """A run as a view is told of it: the events of finished jobs by job id, and whom to tell."""
+class RunState:
+    """The state of a run that is shown: live, or replayed from its ledger.
+
+    Attributes:
+        facts: Facts about the run.
+        handle: Called with every event of `stream.engine.progress`.
+        jobs: All jobs of the run, by id.
+        events: Ledger events of the finished jobs, by job id.
+        started: Time when the call began, in seconds of `time.perf_counter`.
+        metrics: Running metrics of each learner, by specification.
+    """
 
     facts: Facts
     handle: Handle
@@ -40,55 +49,56 @@ class Following:
 
 
 @dataclass(eq=False, kw_only=True)
-class Progress(Following):
-    """State of a run under way."""
+class ActiveRun(RunState):
+    """The state of a run that is running in this process."""
 
     context: RunContext
     ledger: Ledger
 
 
-def keep(progress: Progress, job: Job, result: JobResult) -> None:
-    """Write a job's event to the ledger. Cells nobody had to run are certified here.
+def record(state: ActiveRun, job: Job, result: JobResult) -> None:
+    """Writes the event of a finished job to the ledger. Certifies the cells of the row that were not evaluated.
 
     Raises:
-        JobFailed: A cell of an isolated learner whose logits are not those of the day the task was learned. The ledger
-            then says so, and the same command does the row again.
+        JobFailed: A cell of an isolated learner has other logits than when the task was learned. The ledger then has a
+            `violation` event, and the same command evaluates the row again.
     """
-    key = progress.context.inputs.key(job)
-    event = fit_event(job, key, result) if isinstance(result, Fitted) else row_event(progress, job, key, result)
-    violations = take(progress, job, event)
+    key = state.context.inputs.key(job)
+    event = fit_event(job, key, result) if isinstance(result, Fitted) else row_event(state, job, key, result)
+    violations = add_event(state, job, event)
     if not violations:
-        progress.ledger.append(as_entry(event))
+        state.ledger.append(as_entry(event))
         return
-    found = violations[0]
+    first = violations[0]
     message = (
-        f"task {found['task']} no longer gives the logits of the day it was learned, though backbone and Delta are "
-        f"unchanged: this machine's arithmetic is not repeatable; expected {found['expected'][:16]}, "
-        f"found {found['found'][:16]}"
+        f"task {first['task']} has other logits than when it was learned, but backbone and Delta are unchanged: "
+        f"this machine does not repeat its computations exactly; expected {first['expected'][:16]}, "
+        f"found {first['found'][:16]}"
     )
-    violation = Violation(learner=job.learner, task=found["task"], arrival=found["arrival"], message=message)
-    progress.ledger.append(as_entry(violation))
-    tell_violation(progress, violation)
+    violation = Violation(learner=job.learner, task=first["task"], arrival=first["arrival"], message=message)
+    state.ledger.append(as_entry(violation))
+    show_violation(state, violation)
     raise JobFailed(job.id, "Nondeterminism", message)
 
 
 def fit_event(job: Job, key: str, result: Fitted) -> FitEvent | FailedFitEvent:
+    """Returns the ledger event of a finished fit."""
     about: dict[str, Any] = {"arrival": job.arrival, "key": key, "recipe": result.recipe, "cached": result.cached}
     event = FitEvent if isinstance(result.fit, FitResult) else FailedFitEvent
     return event(**vars(result.fit), **about, learner=job.learner)
 
 
-def row_event(progress: Progress, job: Job, key: str, result: Scored) -> RowEvent:
-    """A row as the ledger keeps it; see `RowEvent`."""
-    metrics = progress.metrics[job.learner]
-    certifiable = progress.context.config.evaluate == "audited" and metrics.learner.keeps_task_weights
+def row_event(state: ActiveRun, job: Job, key: str, result: Scored) -> RowEvent:
+    """Returns the ledger event of a finished row; see `RowEvent`."""
+    metrics = state.metrics[job.learner]
+    certifiable = state.context.config.evaluate == "audited" and metrics.learner.keeps_task_weights
     cells = []
     for score in sorted(result.cells, key=lambda score: metrics.place[score.task]):
         again = certifiable and job.kind != "before" and score.task in metrics.learned
         cells.append(as_cell(score, audited=again))
     certified = None
     if certifiable and job.kind == "evaluate":
-        certify(progress, job)
+        check_certificate(state, job)
         failed = sum(metrics.place[task] <= job.arrival for task in metrics.failed)
         certified = job.arrival - failed - len(cells)
     assert job.kind != "fit"
@@ -98,6 +108,7 @@ def row_event(progress: Progress, job: Job, key: str, result: Scored) -> RowEven
 
 
 def as_cell(score: Score, *, audited: bool) -> Cell:
+    """Returns a score as a cell of R with provenance `audited` or `measured`."""
     return Cell(
         task=score.task,
         score=score.score,
@@ -111,54 +122,58 @@ def as_cell(score: Score, *, audited: bool) -> Cell:
     )
 
 
-def take(progress: Following, job: Job, event: JobEvent) -> list[ViolationEntry]:
-    """Count a finished job in, done now or in an earlier call; returns the violations that it shows."""
-    progress.events[job.id] = event
-    metrics = progress.metrics[job.learner]
-    advance(metrics, progress.events)
+def add_event(state: RunState, job: Job, event: JobEvent) -> list[ViolationEntry]:
+    """Adds the event of a job, finished now or in an earlier call, to the state.
+
+    Returns:
+        The learned tasks of an isolated learner whose logits differ from earlier ones; normally an empty list.
+    """
+    state.events[job.id] = event
+    metrics = state.metrics[job.learner]
+    advance(metrics, state.events)
     if isinstance(event, RowEvent) and event.kind != "before":
-        return answered(metrics, job.arrival, event.cells)
+        return add_cells(metrics, job.arrival, event.cells)
     return []
 
 
-def certify(progress: Progress, job: Job) -> None:
-    """See that every task learned before was measured on the day it arrived, with the Delta that its fit gave.
+def check_certificate(state: ActiveRun, job: Job) -> None:
+    """Checks that every earlier task was measured when it arrived, with the Delta of its fit.
 
-    A task whose fit failed was not learned: there is nothing to certify. Nothing of this changes while a run goes on,
-    so each task is looked at once.
+    A task whose fit failed has no certified cells. None of this changes during a run, so each task is checked once.
 
     Raises:
-        JobFailed: One was not. Keys make this impossible; a proof must not rest on that.
+        JobFailed: A task has no such cell. Equal keys should exclude this, but a proof must not rely on that.
     """
-    metrics = progress.metrics[job.learner]
+    metrics = state.metrics[job.learner]
     while metrics.proven < job.arrival - 1:
-        task, arrival = progress.facts.order[metrics.proven], metrics.proven + 1
-        fit, first = progress.events[JobId.of("fit", job.learner, arrival)], metrics.learned.get(task)
+        task, arrival = state.facts.order[metrics.proven], metrics.proven + 1
+        fit, first = state.events[JobId.of("fit", job.learner, arrival)], metrics.learned.get(task)
         if isinstance(fit, FitEvent) and (first is None or (first.arrival, first.delta) != (arrival, fit.delta)):
             raise JobFailed(job.id, "Uncertifiable", f"no measured cell of task {task} with Delta {fit.delta[:16]}")
         metrics.proven = arrival
 
 
-def arrived(progress: Following, job: Job) -> bool:
-    """Whether this job's row was the last of its arrival."""
-    rows = (row_of(progress.events, "evaluate", learner, job.arrival) for learner in progress.facts.learners)
+def arrival_done(state: RunState, job: Job) -> bool:
+    """Whether this job finished its arrival: every learner now has a row."""
+    rows = (row_of(state.events, "evaluate", learner, job.arrival) for learner in state.facts.learners)
     return job.kind == "evaluate" and all(rows)
 
 
-def begin(progress: Following, out: str, finished: int = 0) -> None:
-    """Tell the view what runs.
+def show_run(state: RunState, out: str, finished: int = 0) -> None:
+    """Shows the start of a run.
 
     Args:
-        finished: How many jobs were done before.
+        out: Folder of the run.
+        finished: Number of jobs that earlier calls finished. Default: 0.
     """
-    facts = progress.facts
-    progress.handle({
+    facts = state.facts
+    state.handle({
         "event": "run",
         "suite": facts.suite,
         "order": list(facts.order),
         "learners": {name: {"sharing": learner.sharing} for name, learner in facts.learners.items()},
         "backbone": facts.backbone,
-        "jobs": len(progress.jobs),
+        "jobs": len(state.jobs),
         "cached": finished,
         "seed": facts.seed,
         "out": out,
@@ -166,22 +181,23 @@ def begin(progress: Following, out: str, finished: int = 0) -> None:
     })  # fmt: skip
 
 
-def show(progress: Following, job: Job) -> None:
-    """Tell the view of a finished job."""
-    event = progress.events[job.id]
+def show(state: RunState, job: Job) -> None:
+    """Shows a finished job."""
+    event = state.events[job.id]
     if isinstance(event, RowEvent):
-        show_row(progress, job, event)
+        show_row(state, job, event)
     elif isinstance(event, FitEvent):
-        progress.handle(shown_fit(job, event))
+        state.handle(shown_fit(job, event))
     else:
         why = event.failed
-        progress.handle({
+        state.handle({
             "job": job.id, "learner": job.learner, "arrival": job.arrival, "event": "fit", "task": job.tasks[0],
             "failed": {"type": why.type, "step": why.step, "message": why.message}, "seconds": event.seconds,
         })  # fmt: skip
 
 
 def shown_fit(job: Job, event: FitEvent) -> FitDone:
+    """Returns a successful fit as an event for views."""
     return {
         "job": job.id,
         "learner": job.learner,
@@ -200,34 +216,36 @@ def shown_fit(job: Job, event: FitEvent) -> FitDone:
     }
 
 
-def show_row(progress: Following, job: Job, event: RowEvent) -> None:
-    order, metrics = progress.facts.order, progress.metrics[job.learner]
+def show_row(state: RunState, job: Job, event: RowEvent) -> None:
+    """Shows a finished row, and its arrival if every learner now has a row."""
+    order, metrics = state.facts.order, state.metrics[job.learner]
     task = order[max(job.arrival, 1) - 1]
     cells, seconds = [cell_entry(cell) for cell in event.cells], sum(cell.seconds for cell in event.cells)
     if job.kind == "before":
-        progress.handle({
+        state.handle({
             "job": job.id, "learner": job.learner, "arrival": job.arrival, "task": task, "cells": cells,
             "seconds": seconds, "event": "before",
         })  # fmt: skip
         return
-    progress.handle({
+    state.handle({
         "job": job.id, "learner": job.learner, "arrival": job.arrival, "task": task, "cells": cells,
         "seconds": seconds,
         "growth": metrics.growth[job.arrival - 1] if len(metrics.growth) >= job.arrival else None,
         "forgetting": metrics.forgetting,
-        # A row of an isolated learner that is not as on the day of learning has ended the run in `keep`.
+        # `record` ends the run if a row of an isolated learner has other logits than when its tasks were learned.
         "verified": True if metrics.learner.keeps_task_weights else None,
         "event": "row",
     })  # fmt: skip
-    if arrived(progress, job):
-        took = time.perf_counter() - progress.started
-        progress.handle({
+    if arrival_done(state, job):
+        took = time.perf_counter() - state.started
+        state.handle({
             "event": "arrival", "arrival": job.arrival, "tasks": len(order), "task": task, "seconds": took
         })  # fmt: skip
 
 
-def tell_violation(progress: Following, violation: Violation) -> None:
-    progress.handle({
+def show_violation(state: RunState, violation: Violation) -> None:
+    """Shows that an isolated learner has other logits than when a task was learned."""
+    state.handle({
         "event": "violation", "learner": violation.learner, "task": violation.task, "arrival": violation.arrival,
         "message": violation.message,
     })  # fmt: skip

@@ -1,4 +1,4 @@
-"""The beginning of a call: what the run rests on goes into the ledger, and must be what it rested on before."""
+"""The header of a call: the inputs of the run, written to the ledger and compared with those of earlier calls."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pydantic import JsonValue
 from stream.engine.context import RunContext
 from stream.plugins.used import Used
 from stream.results.document import Facts
-from stream.storage.events import Event, Opening, as_entry
+from stream.storage.events import Event, Header, as_entry
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 
 
-def opening_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> Opening:
-    """The event that opens a call.
+def header_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> Header:
+    """Returns the event that begins a call.
 
     Args:
-        lost: Keys of events that no longer hold, as a Delta is gone from the store.
+        lost: Keys of earlier events that no longer count, because their Delta is missing from the store. Default: none.
     """
-    return Opening(
+    return Header(
         taskstream=version("taskstream"),
         lost=tuple(lost),
         inputs=context.inputs,
@@ -32,65 +32,72 @@ def opening_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> O
     )
 
 
-def must_be_told(opening: Opening, events: Sequence[Event]) -> bool:
-    """Whether the ledger's last call rests on something else, so that this one must be told even if it does nothing."""
-    before = last_opening(events)
-    return before is None or _canonical(before) != _canonical(opening)
+def must_write_header(header: Header, events: Sequence[Event]) -> bool:
+    """Whether the inputs differ from those of the last call. The header must then be written even if no job is left."""
+    before = last_header(events)
+    return before is None or _canonical(before) != _canonical(header)
 
 
-def _canonical(opening: Opening) -> str:
-    return canonical(as_entry(replace(opening, lost=())))
+def _canonical(header: Header) -> str:
+    return canonical(as_entry(replace(header, lost=())))
 
 
-def last_opening(events: Sequence[Event]) -> Opening | None:
-    """The opening of the last call that had work to do, or that rested on something else than the call before it."""
-    return next((event for event in reversed(events) if isinstance(event, Opening)), None)
+def last_header(events: Sequence[Event]) -> Header | None:
+    """Returns the last header in the ledger; None if there is none. A call without work writes a header only if its
+    inputs differ from those of the call before."""
+    return next((event for event in reversed(events) if isinstance(event, Header)), None)
 
 
 def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Callable[[str], None]) -> None:
-    """Refuse to go on with another backbone or other data under the names that the run began with.
+    """Checks that backbone and data have the same content as when the run began.
 
-    Other numerics (a library updated, another machine) are told: everything is then done anew, as a row of R must not
-    be half of one and half of the other.
+    Other numerics (an updated library, another machine) or a changed plug-in give only a notice: the jobs concerned are
+    computed again, because a row of R must not mix results of both.
 
     Args:
-        events: Of the ledger so far.
+        events: Events of the ledger so far.
+        notice: Called with the text of each notice.
 
     Raises:
-        InputErrors: What differs.
+        InputErrors: The backbone or the data differ; one error for each difference.
     """
-    opening = last_opening(events)
-    if opening is None:
+    header = last_header(events)
+    if header is None:
         return
-    before, now = opening.inputs, context.inputs
+    before, now = header.inputs, context.inputs
     fix = "restore it, or give another --out"
     errors = []
     if before.backbone != now.backbone:
         files = ", ".join(_different(before.files, now.files))
         errors.append(InputError(
-            "the backbone is not the one that this run began with" + (f": {files} changed" if files else ""),
+            "the backbone changed since this run began" + (f": {files} changed" if files else ""),
             where=context.config.backbone, expected=f"content {before.backbone[:16]}", found=now.backbone[:16],
             fix=fix,
         ))  # fmt: skip
     for task, data in now.data.items():
         if before.data.get(task, data) != data:
             errors.append(InputError(
-                "the data of this task are not those that the run began with", where=f"task {task}",
+                "the data of this task changed since this run began", where=f"task {task}",
                 expected=f"content {before.data[task][:16]}", found=data[:16], fix=fix,
             ))  # fmt: skip
     if errors:
         raise InputErrors(errors)
-    for name, source, change in changed_plugins(opening.facts.plugins, context.plugins):
+    for name, source, change in changed_plugins(header.facts.plugins, context.plugins):
         notice(
             f"learner {name}: its plug-in {source} changed since this run began ({change}); its jobs will be computed "
-            "again under new keys, those of other learners stay"
+            "again, jobs of other learners will not"
         )
     if changed := changes(before.numerics, now.numerics):
-        notice(f"arithmetic differs from that so far ({changed}): all is done anew")
+        notice(f"numerics changed since this run began ({changed}): all jobs will be computed again")
 
 
 def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) -> list[tuple[str, str, str]]:
-    """Learners whose plug-in has other content than it had: name, source, and the beginnings of both hashes."""
+    """Returns the learners whose plug-in changed: name, source of the plug-in, and the first digits of both hashes.
+
+    Args:
+        before: Plug-ins in the header of the earlier call.
+        now: Plug-ins that this call uses.
+    """
     hashes = {plugin["name"]: plugin["sha256"] for plugin in before if plugin["kind"] == "learner"}
     return [
         (used.name, used.origin.source, f"SHA-256 {hashes[used.name][:16]} -> {used.origin.sha256[:16]}")
@@ -100,7 +107,7 @@ def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) ->
 
 
 def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
-    """What of the arithmetic is another, in words: "torch 2.9 -> 2.10"."""
+    """Returns the numerics that changed as text, for example "torch 2.9 -> 2.10"."""
     return ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in _different(before, now))
 
 

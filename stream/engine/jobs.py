@@ -1,4 +1,4 @@
-"""The plan: arrivals and learners become jobs, each with what it needs first."""
+"""The plan of a run: the jobs for all arrivals and learners, each with the jobs that it needs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from tasks.seeds import seed_of
 
 
 def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, seed: int) -> tuple[Job, ...]:
-    """All jobs of a run in the order in which they should start: arrival by arrival, learner by learner.
+    """Returns all jobs of a run in the order in which they should start: by arrival, then by learner.
 
     Args:
-        evaluate: `full` re-evaluates every past task after every arrival; `square` also the tasks still to come;
-            `audited` measures isolated learners on arrival, audits one past task drawn by seed, leaves the rest of
-            the row to be certified, and re-runs all at the end. Sequential learners are always measured.
-        seed: Of the run, for the draw of audits.
+        learners: The learners, by specification.
+        evaluate: `full` evaluates all past tasks after every arrival. `square` evaluates the future tasks too.
+            `audited` treats isolated learners differently: after an arrival it evaluates the new task and one past task
+            drawn by seed (the audit); the other cells of the row are certified; at the end it evaluates all tasks
+            again. Sequential learners are always evaluated as with `full`.
+        seed: Seed of the run, for the draw of the audits.
     """
     order = stream.order
     place = {task: index for index, task in enumerate(order)}
@@ -35,7 +37,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
             certifiable = evaluate == "audited" and learner.keeps_task_weights
             if certifiable:
                 tasks = audited_tasks(order[:t], seed, name)
-                # Of the row before, the certificate: it points at measured cells, so they must be there.
+                # The row needs the previous row too: its certificate refers to measured cells, which must exist.
                 needs = tuple(fits[name][place[task]] for task in tasks)
                 needs += (JobId.of("evaluate", name, t - 1),) if t > 1 else ()
             else:
@@ -50,12 +52,17 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
 
 
 def fit_ids(learner: str, arrival: int) -> tuple[JobId, ...]:
-    """Ids of a learner's fits up to an arrival."""
+    """Returns the ids of a learner's fits up to an arrival, that one included."""
     return tuple(JobId.of("fit", learner, i) for i in range(1, arrival + 1))
 
 
 def audited_tasks(seen: tuple[str, ...], seed: int, learner: str) -> tuple[str, ...]:
-    """The task that just arrived and, after the first arrival, one past task drawn by seed."""
+    """Returns the tasks to evaluate after an arrival: one past task drawn by seed (none after the first arrival), then
+    the newest task.
+
+    Args:
+        seen: Names of the tasks up to the newest one, in order of arrival.
+    """
     past = seen[:-1]
     if not past:
         return seen

@@ -1,4 +1,4 @@
-"""Preview: what a run would do, what of it is done already, and how long the rest may take."""
+"""Preview of a run: its jobs, those that are already done, and an estimate of the time for the others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from stream.engine.context import RunContext
 from stream.engine.engine import workers_of
-from stream.engine.estimate import Answers, Pace, Work, answers, paces
+from stream.engine.estimate import EvaluationSpeed, FitSpeed, JobFlops, evaluation_speeds, fit_speeds
 from stream.engine.jobs import plan_jobs
-from stream.engine.resume import replay, written
+from stream.engine.resume import finished_events, latest_events
 from stream.execution.workbench import open_workbench
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
@@ -23,15 +23,17 @@ CELLS = ("before", "measured", "audited", "certified")
 
 @dataclass
 class Share:
-    """One learner's part of a run.
+    """The part of one learner in a run.
 
     Attributes:
-        jobs, done: By kind; `done` counts those in the run's ledger.
-        stored: Fits that the ledger lacks and the store has.
-        cells: By provenance: all that the run's rows hold. `left` counts those still to be evaluated.
-        flops: Of the fits to be done, if each comes to its last epoch.
-        fit_seconds, evaluate_seconds: Estimates of what is left; None where nothing is known to go by.
-        basis: What the estimate of fits rests on: `own` finished fits, or those of `others`; None where not needed.
+        jobs, done: Number of jobs by kind: all, and those in the run's ledger.
+        stored: Number of fits that are not in the ledger but in the store.
+        cells: Number of cells of the run's rows, by provenance. `left` is the number still to be evaluated.
+        flops: FLOPs of the fits to be done, if each runs all its epochs.
+        fit_seconds, evaluate_seconds: Estimated seconds of the jobs to be done; None if no finished job allows an
+            estimate.
+        basis: Basis of the estimate for fits: finished fits of this learner (`own`) or of `others`; None if there is
+            no estimate.
     """
 
     jobs: Counter[str] = field(default_factory=Counter)
@@ -46,11 +48,12 @@ class Share:
 
     @property
     def fits_left(self) -> int:
+        """Number of fits to be done."""
         return self.jobs["fit"] - self.done["fit"] - self.stored
 
     @property
     def seconds(self) -> float | None:
-        """Of fits and evaluations, one after another."""
+        """Estimated seconds of all jobs to be done, one after another; None if there is no estimate."""
         if self.fit_seconds is None or self.evaluate_seconds is None:
             return None
         return self.fit_seconds + self.evaluate_seconds
@@ -58,11 +61,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Preview:
-    """A run before it runs.
+    """What a run would do.
 
     Attributes:
-        rate: FLOPs a second of all finished fits in the store on this backbone; None where there are none.
-        seconds: Of what is left, on `workers` processes; None where it cannot be told.
+        shares: The part of each learner, by specification.
+        workers: Number of processes of the run.
+        rate: FLOPs per second of all finished fits in the store on this backbone; None if there are none.
+        seconds: Estimated seconds of the jobs to be done on `workers` processes; None if there is no estimate.
     """
 
     shares: Mapping[str, Share]
@@ -72,22 +77,24 @@ class Preview:
 
 
 def preview(context: RunContext, events: Iterable[Event]) -> Preview:
-    """Make the plan of a run, and look for what is there.
+    """Returns what a run would do, given its ledger and its store. Runs no job.
 
     Args:
-        events: Of the ledger in the run's folder; none if there is no run yet.
+        events: Events of the ledger in the run's folder; empty if there is no run yet.
 
     Raises:
-        InputError: A damaged record in the store, as the run would.
+        InputError: A record in the store is damaged; the run would raise the same error.
     """
     config, learners = context.config, context.learners
     jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
     store = Store(config.store_folder)
-    finished = replay(written(events), jobs, context.inputs.key, lambda delta: store.delta_path(delta).exists())
+    finished = finished_events(
+        latest_events(events), jobs, context.inputs.key, lambda delta: store.delta_path(delta).exists()
+    )
     stored = stored_fits(context, jobs, finished, store)
-    known = paces(store, context.backbone.id, context.inputs.numerics)
-    answered = answers(finished.values())
-    work = Work(open_workbench(context.setup(), context.backbone))
+    fits = fit_speeds(store, context.backbone.id, context.inputs.numerics)
+    evaluations = evaluation_speeds(finished.values())
+    work = JobFlops(open_workbench(context.setup(), context.backbone))
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]
@@ -99,72 +106,87 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
             continue
         if job.kind != "fit":
             share.left += len(job.tasks)
-            pace = known.get(learner.name) or known.get("")
-            add_row(share, work, job, answered.get(job.learner), pace)
+            add_row(share, work, job, evaluations.get(job.learner), fits.get(learner.name) or fits.get(""))
         elif job.id in stored:
             share.stored += 1
         else:
-            add_fit(share, work, job, known.get(learner.name), known.get(""))
+            add_fit(share, work, job, fits.get(learner.name), fits.get(""))
     workers = workers_of(context)
-    rate = known[""].rate if known else None
+    rate = fits[""].rate if fits else None
     return Preview(shares, workers, rate, wall_clock(context, shares, workers))
 
 
 def stored_fits(
     context: RunContext, jobs: Iterable[Job], finished: Mapping[JobId, JobEvent], store: Store
 ) -> set[JobId]:
-    """Ids of the jobs whose fits the ledger lacks and the store has, as far as can be told before they are done."""
-    found: set[JobId] = set()
-    known: dict[JobId, LearnedTask | FailedTask] = {
+    """Returns the ids of the fit jobs that are not in the ledger but whose recipe is in the store.
+
+    The recipe of a fit whose needs are not finished is unknown; such a fit counts as not stored.
+    """
+    stored: set[JobId] = set()
+    fits: dict[JobId, LearnedTask | FailedTask] = {
         job: event for job, event in finished.items() if isinstance(event, LearnedTask | FailedTask)
     }
     for job in jobs:
-        if job.kind != "fit" or job.id in finished or any(need not in known for need in job.needs):
+        if job.kind != "fit" or job.id in finished or any(need not in fits for need in job.needs):
             continue
-        before = last_good(known[job.needs[-1]]) if job.needs else None
-        earlier = [fit for need in job.needs if isinstance(fit := known[need], LearnedTask)]
+        start = last_good(fits[job.needs[-1]]) if job.needs else None
+        earlier = [fit for need in job.needs if isinstance(fit := fits[need], LearnedTask)]
         met = history(context.learners[job.learner], earlier, context.inputs.data)
-        recipe = context.inputs.recipe(job, before.delta if before else None, met)
-        if (stored := store.get_fit(recipe.id)) is not None:
-            known[job.id] = stored
-            found.add(job.id)
-    return found
+        recipe = context.inputs.recipe(job, start.delta if start else None, met)
+        if (found := store.get_fit(recipe.id)) is not None:
+            fits[job.id] = found
+            stored.add(job.id)
+    return stored
 
 
 def cells_of(job: Job, *, certifiable: bool) -> Counter[str]:
-    """What a job's row will hold, by provenance, if no fit fails."""
+    """Returns the number of cells that a job adds to its row, by provenance, if no fit fails."""
     if job.kind == "fit":
         return Counter()
     if job.kind == "before" or not certifiable:
         return Counter({"before" if job.kind == "before" else "measured": len(job.tasks)})
     if job.kind == "audit":
         return Counter(audited=len(job.tasks))
-    again = len(job.tasks) - 1
-    return Counter(measured=1, audited=again, certified=job.arrival - len(job.tasks))
+    audited = len(job.tasks) - 1
+    return Counter(measured=1, audited=audited, certified=job.arrival - len(job.tasks))
 
 
-def add_fit(share: Share, work: Work, job: Job, own: Pace | None, others: Pace | None) -> None:
+def add_fit(share: Share, work: JobFlops, job: Job, own: FitSpeed | None, others: FitSpeed | None) -> None:
+    """Adds the FLOPs and the expected seconds of a fit to a learner's share.
+
+    Args:
+        own, others: Speed of this learner's finished fits, and of all finished fits; None if there are none.
+    """
     flops = work.fit(job.learner, job.tasks[0])
     share.flops += flops
-    pace = own or others
+    speed = own or others
     if flops and share.fit_seconds is not None:
-        share.fit_seconds = None if pace is None else share.fit_seconds + pace.take(flops)
-        share.basis = None if pace is None else "own" if own else "others"
+        share.fit_seconds = None if speed is None else share.fit_seconds + speed.seconds_for(flops)
+        share.basis = None if speed is None else "own" if own else "others"
 
 
-def add_row(share: Share, work: Work, job: Job, answered: Answers | None, pace: Pace | None) -> None:
-    """A row goes as the learner's finished rows went; before there are any, by its FLOPs at the rate of fits."""
+def add_row(share: Share, work: JobFlops, job: Job, evaluations: EvaluationSpeed | None, fits: FitSpeed | None) -> None:
+    """Adds the expected seconds of a row to a learner's share.
+
+    Args:
+        evaluations: Speed of the learner's evaluated cells; None if there are none.
+        fits: Speed of finished fits, used with the FLOPs of the row if `evaluations` is None; None if there are none.
+    """
     for task in job.tasks:
         if share.evaluate_seconds is None:
             return
-        if answered is not None:
-            share.evaluate_seconds += answered.take(task, len(work.bench.data(task).test))
+        if evaluations is not None:
+            share.evaluate_seconds += evaluations.seconds_for(task, len(work.workbench.data(task).test))
         elif flops := work.cell(job.learner, task):
-            share.evaluate_seconds = None if pace is None else share.evaluate_seconds + flops / pace.rate
+            share.evaluate_seconds = None if fits is None else share.evaluate_seconds + flops / fits.rate
 
 
 def wall_clock(context: RunContext, shares: Mapping[str, Share], workers: int) -> float | None:
-    """All that is left, spread over the workers; but fits that go on from one another take as long as they take."""
+    """Returns the expected seconds of all jobs to be done on the workers; None if there is no estimate.
+
+    It is at least the time of the longest chain of fits in which each fit needs the previous one.
+    """
     each = {name: share.seconds for name, share in shares.items()}
     if any(seconds is None for seconds in each.values()):
         return None

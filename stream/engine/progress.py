@@ -1,4 +1,7 @@
-"""What whoever watches a run is told: plain dictionaries, ready for JSON; `event` says which kind each is."""
+"""The events that a view, a logger or the caller's `handle` receives while a run goes on.
+
+They are plain dictionaries, ready for JSON; the entry `event` gives the kind. Times are in seconds, sizes in bytes.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from stream.storage.job import JobKind
 
 
 class CellEntry(TypedDict):
-    """A cell of R that was run; see `stream.storage.events.Cell`."""
+    """An evaluated cell of R; see `stream.storage.cell.Cell`."""
 
     task: str
     score: float | None
@@ -25,13 +28,13 @@ class CellEntry(TypedDict):
 
 
 class SharingEntry(TypedDict):
-    """What tasks of a learner share: `isolated`, `sequential` or `frozen-shared`."""
+    """What the tasks of a learner share: `isolated`, `sequential` or `frozen-shared`."""
 
     sharing: str
 
 
 class FailureEntry(TypedDict):
-    """Why a fit gave nothing."""
+    """Why a fit failed: type, training step, message."""
 
     type: str
     step: int
@@ -40,7 +43,7 @@ class FailureEntry(TypedDict):
 
 @final
 class RunBegins(TypedDict):
-    """First of all. `cached`: how many of its `jobs` were done by earlier calls."""
+    """The first event. `jobs` is the number of jobs of the run, `cached` the number that earlier calls finished."""
 
     event: Literal["run"]
     suite: str
@@ -56,7 +59,7 @@ class RunBegins(TypedDict):
 
 @final
 class JobBegins(TypedDict):
-    """A job begins; `tasks`: how many it scores."""
+    """A job begins. `tasks` is the number of its tasks, `task` the last one, `worker` the number of the worker."""
 
     event: Literal["start"]
     job: str
@@ -77,7 +80,7 @@ class _Progress(TypedDict):
 
 @final
 class JobProgress(_Progress, total=False):
-    """How far a fit is; `again` names the task of an earlier fit that is done once more first."""
+    """Progress of a fit. `again` is present if an earlier fit must be repeated first, and names its task."""
 
     worker: int
     epoch: int
@@ -91,7 +94,8 @@ class JobProgress(_Progress, total=False):
 
 @final
 class FitDone(TypedDict):
-    """A good fit. `epochs`: validation score after each; `score`: the best of them, None where nothing is trained."""
+    """A fit succeeded. `epochs` are the validation scores after each epoch, `score` is that of the kept epoch; None if
+    nothing is trained."""
 
     event: Literal["fit"]
     job: str
@@ -111,7 +115,7 @@ class FitDone(TypedDict):
 
 @final
 class FitFailed(TypedDict):
-    """A fit that diverged: the stream goes on without its task."""
+    """A fit diverged. The stream continues without its task."""
 
     event: Literal["fit"]
     job: str
@@ -124,7 +128,7 @@ class FitFailed(TypedDict):
 
 @final
 class BeforeDone(TypedDict):
-    """Scores of all tasks before any training."""
+    """A learner was evaluated on all tasks before training."""
 
     event: Literal["before"]
     job: str
@@ -137,9 +141,10 @@ class BeforeDone(TypedDict):
 
 @final
 class RowDone(TypedDict):
-    """A row of R: the cells that were run. `growth`, `forgetting`: of the learner so far, None where not defined.
+    """A row of R is finished; `cells` are the evaluated ones.
 
-    `verified`: True of an isolated learner, whose answers are those of the day each task was learned; else None.
+    `growth` and `forgetting` are those of the learner so far; None if not defined. `verified` is True for an isolated
+    learner: its logits are equal to those when each task was learned. It is None for other learners.
     """
 
     event: Literal["row"]
@@ -156,7 +161,7 @@ class RowDone(TypedDict):
 
 @final
 class ArrivalDone(TypedDict):
-    """All learners have their row of an arrival; `seconds` since the call began."""
+    """All learners have their row of an arrival. `seconds` is the time since the call began."""
 
     event: Literal["arrival"]
     arrival: int
@@ -167,7 +172,7 @@ class ArrivalDone(TypedDict):
 
 @final
 class ViolationFound(TypedDict):
-    """An isolated learner no longer answers as it did: the end of the call."""
+    """An isolated learner has other logits than when a task was learned. This ends the call."""
 
     event: Literal["violation"]
     learner: str
@@ -178,7 +183,7 @@ class ViolationFound(TypedDict):
 
 @final
 class Notice(TypedDict):
-    """Something worth knowing."""
+    """A message for the user."""
 
     event: Literal["notice"]
     message: str
@@ -186,7 +191,7 @@ class Notice(TypedDict):
 
 @final
 class RunEnds(TypedDict):
-    """All is done; results are in `out`."""
+    """The run is finished; its results are in the folder `out`."""
 
     event: Literal["end"]
     seconds: float
@@ -210,6 +215,7 @@ Handle = Callable[[ProgressEvent], None]
 
 
 def cell_entry(cell: Cell) -> CellEntry:
+    """Returns a cell as an entry of an event."""
     return {
         "task": cell.task,
         "score": cell.score,

@@ -1,40 +1,43 @@
-"""Resuming: which events of a ledger still count, for the engine that goes on from them and for whoever checks them."""
+"""Resuming: which events of a ledger still count. The engine continues from them, and verification checks them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stream.storage.events import Event, FitEvent, JobEvent, Opening
+from stream.storage.events import Event, FitEvent, Header, JobEvent
 from stream.storage.job import Job, JobId
 
 
-def written(events: Iterable[Event]) -> dict[str, JobEvent]:
-    """The last event under each key, without those that a later call found lost: their Delta was gone from the store.
+def latest_events(events: Iterable[Event]) -> dict[str, JobEvent]:
+    """Returns the last event under each key, without fits whose Delta a later call could not find in the store.
 
-    Such a call names their keys in its opening, so that the state at any line follows from the ledger alone.
+    The header of that call names their keys, so the state at any line follows from the ledger alone.
     """
-    found: dict[str, JobEvent] = {}
+    latest: dict[str, JobEvent] = {}
     for event in events:
         if isinstance(event, JobEvent):
-            found[event.key] = event
-        elif isinstance(event, Opening):
+            latest[event.key] = event
+        elif isinstance(event, Header):
             for key in event.lost:
-                found.pop(key, None)
-    return found
+                latest.pop(key, None)
+    return latest
 
 
-def replay(
+def finished_events(
     events: Mapping[str, JobEvent],
     jobs: Iterable[Job],
     key: Callable[[Job], str],
     stored: Callable[[str], bool] = lambda delta: True,
 ) -> dict[JobId, JobEvent]:
-    """Events that count, by job id: under the job's key, its needs finished too, and its Delta still in the store.
+    """Returns the events that count, by job id.
+
+    An event counts if it has the key of the job, the jobs that it needs are finished, and its Delta is in the store.
 
     Args:
-        events: By key, as `written` gives them.
-        key: Of a job (`RunInputs.key`).
-        stored: Whether a Delta is in the store, by content id.
+        events: Events by key, as `latest_events` returns them.
+        jobs: All jobs of the run, in plan order.
+        key: Returns the key of a job (`RunInputs.key`).
+        stored: Returns whether the store has a Delta, given its content id. Default: always true.
     """
     finished: dict[JobId, JobEvent] = {}
     for job in jobs:

@@ -1,7 +1,7 @@
-"""Running metrics of one learner, brought up to date by each job at the price of what that job ran.
+"""Running metrics of one learner: growth, forgetting and violations, updated with each finished job.
 
-What `stream.results.document` derives anew from all events is here carried along, so that an arrival costs the same
-after ten tasks and after a thousand.
+`stream.results.document` computes the same values from all events. Here they are updated step by step, so an arrival
+costs the same after ten tasks and after a thousand.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from stream.storage.finished import Finished, fit_of, row_of
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How a learned task was answered first: after which arrival, and ids of the logits and of the Delta."""
+class FirstCell:
+    """The first evaluation of a learned task: after which arrival, and the ids of logits and Delta."""
 
     arrival: int
     logits: str
@@ -30,24 +30,29 @@ class Answer:
 
 @dataclass(eq=False)
 class RunningMetrics:
-    """How far one learner has come: figures of its finished jobs.
+    """Running metrics of the finished jobs of one learner.
+
+    "In sequence" means: from the first arrival up to the first one whose job is not finished.
 
     Attributes:
+        name: Specification of the learner as the user wrote it.
+        learner: The learner.
         place: Arrival of each task, from 1.
-        backbone: Parameters of the backbone.
-        learned: The first answer known for each task that was learned.
-        proven: Arrivals, from the first on, whose answer is known to be that of their fit's Delta; for certificates.
-        failed: Tasks whose fit gave nothing.
-        growth: After each finished fit without a gap, heads included, in multiples of the backbone.
-        kept, heads: The parameters it counts, as `stream.results.growth` does.
-        scores: Of the rows of R without a gap.
+        backbone: Number of parameters of the backbone.
+        learned: First evaluation of each learned task, by task.
+        failed: Tasks whose fit failed.
+        proven: Number of arrivals, in sequence, whose first evaluation was checked to use the Delta of their fit; for
+            certificates. Default: 0.
+        growth: Number of all parameters after each fit in sequence, with heads, in multiples of the backbone.
+        kept, heads: Number of parameters kept without heads, and of heads, as `stream.results.growth` counts them.
+        scores: Scores of the rows of R in sequence.
     """
 
     name: str
     learner: Learner
     place: Mapping[str, int]
     backbone: int
-    learned: dict[str, Answer] = field(default_factory=dict)
+    learned: dict[str, FirstCell] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     proven: int = 0
     growth: list[float] = field(default_factory=list)
@@ -60,31 +65,35 @@ class RunningMetrics:
 
     @property
     def rows(self) -> int:
-        """Rows of R without a gap."""
+        """Number of rows of R in sequence."""
         return self.scores.rows
 
     @property
     def forgetting(self) -> float | None:
-        """The metric forgetting_chaudhry of the rows so far, bit for bit."""
+        """The metric forgetting_chaudhry of the rows so far, exactly as the results give it."""
         return self.scores.forgetting
 
 
-def answered(metrics: RunningMetrics, arrival: int, cells: Iterable[Score]) -> list[ViolationEntry]:
-    """Take in a row's logits; returns the learned tasks of an isolated learner that were answered otherwise before."""
-    found: list[ViolationEntry] = []
+def add_cells(metrics: RunningMetrics, arrival: int, cells: Iterable[Score]) -> list[ViolationEntry]:
+    """Adds the cells of a row.
+
+    Returns:
+        The learned tasks of an isolated learner whose logits differ from those of their first evaluation.
+    """
+    violations: list[ViolationEntry] = []
     for cell in cells:
-        task, now = cell.task, Answer(arrival, cell.logits, cell.delta)
+        task, now = cell.task, FirstCell(arrival, cell.logits, cell.delta)
         if metrics.place[task] > arrival:
             continue
-        known = metrics.learned.setdefault(task, now)
-        if metrics.learner.keeps_task_weights and known.logits != now.logits:
-            first, then = sorted((known, now), key=lambda answer: answer.arrival)
-            found.append({"task": task, "arrival": then.arrival, "expected": first.logits, "found": then.logits})
-    return found
+        before = metrics.learned.setdefault(task, now)
+        if metrics.learner.keeps_task_weights and before.logits != now.logits:
+            first, last = sorted((before, now), key=lambda cell: cell.arrival)
+            violations.append({"task": task, "arrival": last.arrival, "expected": first.logits, "found": last.logits})
+    return violations
 
 
 def advance(metrics: RunningMetrics, events: Finished) -> None:
-    """Take in the fits and rows that have come to follow those before without a gap."""
+    """Adds the fits and rows that are now in sequence."""
     while (fit := fit_of(events, metrics.name, len(metrics.growth) + 1)) is not None:
         if isinstance(fit, FitEvent):
             cost = cost_of(fit)

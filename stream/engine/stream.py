@@ -1,4 +1,4 @@
-"""The stream: which task arrives when."""
+"""The stream: the tasks in the order in which they arrive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks.errors import InputError, unknown_name
 
 @dataclass(frozen=True)
 class Experience:
-    """One arrival; `arrival` counts from 1."""
+    """One arrival: its number, from 1, and the name of the task."""
 
     arrival: int
     task: str
@@ -18,30 +18,32 @@ class Experience:
 
 @dataclass(frozen=True)
 class Stream:
-    """Tasks in the order of their arrival."""
+    """The arrivals of a stream, in order."""
 
     experiences: tuple[Experience, ...]
 
     @property
     def order(self) -> tuple[str, ...]:
+        """Names of the tasks, in order of arrival."""
         return tuple(experience.task for experience in self.experiences)
 
 
 def make_stream(names: tuple[str, ...], order: str) -> Stream:
-    """Arrange the tasks of a suite.
+    """Returns a stream of the tasks of a suite.
 
     Args:
-        order: `paper`, as the suite lists them (the paper's tables); `seed:N`, a random order; or all names,
-            separated by commas.
+        names: Names of the tasks as the suite lists them.
+        order: `paper` (the order of the suite, which is that of the paper's tables), `seed:N` (a random order), or the
+            names of all tasks, separated by commas.
 
     Raises:
-        InputError: An order that is none of these, or does not name each task once.
+        InputError: The order is none of these, or does not name each task exactly once.
     """
     kind, _, number = order.partition(":")
     if order == "paper":
         arranged = list(names)
     elif kind == "seed" and number.isdecimal():
-        arranged = sorted(names)  # the order must not depend on how the suite was written
+        arranged = sorted(names)  # the random order must not depend on the order in which the suite lists its tasks
         random.Random(int(number)).shuffle(arranged)
     else:
         arranged = [name.strip() for name in order.split(",")]
@@ -51,8 +53,8 @@ def make_stream(names: tuple[str, ...], order: str) -> Stream:
         if sorted(arranged) != sorted(names):
             missing = sorted(set(names) - set(arranged)) or sorted({n for n in arranged if arranged.count(n) > 1})
             raise InputError(
-                "an order must name each task of the suite once",
+                "an order must name each task of the suite exactly once",
                 where=f"--order {order}",
-                found=f"{', '.join(missing)} not named once",
+                found=f"{', '.join(missing)} not named exactly once",
             )
     return Stream(tuple(Experience(i, name) for i, name in enumerate(arranged, start=1)))

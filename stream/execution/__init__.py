@@ -1,1 +1,16 @@
-"""Execution: one job, in this process or in a worker."""
+"""Execution: does jobs, in this process or in worker processes.
+
+schedule          `run_here` and `run_in_workers`: start each job when the jobs that it needs are done
+workbench         `Setup` (plain values) and `Workbench` (loaded backbone, learners, data, store); `numerics`
+job               `execute`: does one job
+fit_job           a fit: from the store, or with the learner's trainer
+evaluate_job      `evaluate`: the score of a Delta on a task
+activation_cache  activations of frozen layers on test rows, shared by learners
+result            the result of a job, and the part of it that later jobs need
+workers           starts, reuses and ends worker processes
+worker            the program of a worker process
+messages          JSON lines between a run and its workers
+memory            peak memory of a fit
+
+Rooms above may import every public name except those of `worker`. Execution imports `plugins` and `storage`.
+"""

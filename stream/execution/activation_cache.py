@@ -1,4 +1,5 @@
-"""What frozen layers make of test rows: computed once in a process, shared by learners, checked at each use."""
+"""A cache of the activations of frozen layers on test rows: computed once per process, shared by learners, and checked
+at each use."""
 
 from __future__ import annotations
 
@@ -10,38 +11,49 @@ from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
-ROOM = 1 << 28  # bytes in one process: states of 26 tasks of 200 rows of 60 tokens, MiniLM, bfloat16
+CAPACITY = 1 << 28  # bytes per process: enough for 26 tasks of 200 rows of 60 tokens with MiniLM in bfloat16
 
 
 class ActivationsChanged(Exception):
-    """What was computed once for many evaluations is not what it was: bad memory, or a defect; the end of the run."""
+    """Cached activations changed in memory, because of bad memory or a defect. This ends the run."""
 
 
 @dataclass(eq=False)
 class ActivationCache:
-    """What was asked for first, while there is room: by task, how many layers lie below all that a learner changes, and
-    how many are read."""
+    """Activations of frozen layers, cached in the order of the requests until the cache is full.
+
+    Attributes:
+        states: By task, number of layers below the first one that the learner changes, and number of layers that the
+            head reads: the activations, and their hash when they were cached.
+    """
 
     states: dict[tuple[str, int, int], tuple[FrozenPrefix, str]] = field(default_factory=dict)
 
     def frozen_prefix(self, backbone: Backbone, learner: Learner, task: str, rows: EncodedSplit) -> FrozenPrefix | None:
-        """What lies below all that a learner changes, of a task's test rows: the same for all learners that leave as
-        many layers as they are. None where nothing does, or it is too large to keep.
+        """Returns the activations of a task's test rows below the first layer that a learner changes.
+
+        They are the same for all learners that leave the same number of layers unchanged.
+
+        Args:
+            rows: The test rows of the task.
+
+        Returns:
+            The activations; None if the learner changes the first layer, or if they are too large to keep in memory.
 
         Raises:
-            ActivationsChanged: It is not what was kept.
+            ActivationsChanged: The cached activations no longer have their hash.
         """
         key = task, frozen_layers(learner, backbone.architecture), learner.layers_read
         if key[1] == 0:
             return None
         if key in self.states:
-            found, digest = self.states[key]
-            if found.digest != digest:
-                raise ActivationsChanged(f"what was kept of the test rows of {task} changed in memory")
-            return found
-        opened = open_frozen_prefix(backbone, learner, rows)
-        if opened is None or opened.kept is None:
+            cached, digest = self.states[key]
+            if cached.digest != digest:
+                raise ActivationsChanged(f"the cached activations of the test rows of {task} changed in memory")
+            return cached
+        computed = open_frozen_prefix(backbone, learner, rows)
+        if computed is None or computed.kept is None:
             return None
-        if opened.size + sum(one.size for one, _ in self.states.values()) <= ROOM:
-            self.states[key] = opened, opened.digest
-        return opened
+        if computed.size + sum(cached.size for cached, _ in self.states.values()) <= CAPACITY:
+            self.states[key] = computed, computed.digest
+        return computed

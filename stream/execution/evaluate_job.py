@@ -1,4 +1,4 @@
-"""Evaluation: a Delta's score on a task, with ids of all that the score rests on."""
+"""Evaluation: the score of a Delta on a task, with the ids of its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tasks.task import Task
 
 
 def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
-    """The task's metric as a function of (target [n], logits [n, C])."""
+    """Returns the task's metric as a function of (target [n], logits [n, C]); n is the number of rows, C the width of
+    the head."""
     positive = next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
     return lambda target, logits: score(task.metric, target, logits, positive)
 
@@ -34,10 +35,14 @@ def evaluate(
     split: EncodedSplit,
     frozen_prefix: FrozenPrefix | None = None,
 ) -> Score:
-    """Score a Delta on a split: a pure function of its arguments and the machine's numerics.
+    """Scores a Delta on a split. The result depends only on the arguments and on the machine's numerics.
 
     Args:
-        frozen_prefix: As for `learners.training.predict.predict`.
+        frozen_prefix: Activations of the frozen layers on this split, as for `learners.training.predict.predict`. None
+            (default) computes all layers.
+
+    Returns:
+        The score. Its value is None if a logit is not finite.
     """
     started = time.perf_counter()
     plan = evaluation_plan(split)

@@ -1,4 +1,4 @@
-"""A fit as a job: what an equal recipe gave before is taken from the store, anything else learned and kept there."""
+"""A fit job: takes the result of an equal recipe from the store; if there is none, fits and stores the result."""
 
 from __future__ import annotations
 
@@ -16,88 +16,91 @@ from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.result import Fitted, Needed
-from stream.execution.workbench import Workbench
+from stream.execution.workbench import Workbench, numerics
 from stream.storage.fits import FailedFit, Failure, FitResult, LearnedTask, Recipe, last_good
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
 
 
-def fitted(bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Needed], report: Report) -> Fitted:
-    """Do a fit, unless the store has it.
+def execute_fit(
+    workbench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Needed], report: Report
+) -> Fitted:
+    """Does a fit job, or takes its result from the store.
 
     Args:
-        results: Of the jobs it needs, by id.
+        results: Results of the jobs that it needs, by id.
+        report: Called during the fit with its progress.
 
     Raises:
-        BackboneChanged, Nondeterminism, InputError: As `stream.execution.job.execute`.
+        BackboneChanged, Nondeterminism, InputError: As for `stream.execution.job.execute`.
     """
     (task,) = job.tasks
-    before = last_fit(results[job.needs[-1]]) if job.needs else None
-    earlier = [found for need in job.needs if isinstance(found := results[need], LearnedTask)]
+    last = results[job.needs[-1]] if job.needs else None  # the last need of a fit is the previous fit
+    start = None if last is None else last_good(last)
+    earlier = [fit for need in job.needs if isinstance(fit := results[need], LearnedTask)]
     recipe = Recipe(
-        backbone=bench.backbone.id,
-        data=bench.data(task).id,
+        backbone=workbench.backbone.id,
+        data=workbench.data(task).id,
         learner=recipe_of(learner),
         task=task,
-        seed=bench.setup.seed,
-        train_examples=bench.setup.train_examples,
-        test_examples=bench.setup.test_examples,
-        validation_examples=bench.setup.validation_examples,
-        previous=before.delta if before else None,
-        numerics=bench.numerics,
-        met=history(learner, earlier, bench.setup.ids),
+        seed=workbench.setup.seed,
+        train_examples=workbench.setup.train_examples,
+        test_examples=workbench.setup.test_examples,
+        validation_examples=workbench.setup.validation_examples,
+        previous=start.delta if start else None,
+        numerics=numerics(workbench.setup.dtype),
+        met=history(learner, earlier, workbench.setup.data_ids),
     )
-    if (known := bench.store.get_fit(recipe.id)) is not None:
-        return Fitted(recipe.id, known, cached=True)
-    with bench.store.sole_fitter(recipe.id):  # another run may be at it: what it leaves is then taken
-        if (known := bench.store.get_fit(recipe.id)) is not None:
-            return Fitted(recipe.id, known, cached=True)
-        found = _fitted_anew(bench, job, learner, before, earlier, report)
-        if isinstance(found, FitResult):
-            bench.store.put_fit(recipe, found)
-        return Fitted(recipe.id, found, cached=False)
+    if (stored := workbench.store.get_fit(recipe.id)) is not None:
+        return Fitted(recipe.id, stored, cached=True)
+    with workbench.store.sole_fitter(recipe.id):  # another run may be fitting the same recipe; its result is then used
+        if (stored := workbench.store.get_fit(recipe.id)) is not None:
+            return Fitted(recipe.id, stored, cached=True)
+        fit = _fit(workbench, job, learner, start, earlier, report)
+        if isinstance(fit, FitResult):
+            workbench.store.put_fit(recipe, fit)
+        return Fitted(recipe.id, fit, cached=False)
 
 
-def _fitted_anew(
-    bench: Workbench,
+def _fit(
+    workbench: Workbench,
     job: Job,
     learner: Learner,
-    before: LearnedTask | None,
+    start: LearnedTask | None,
     earlier: Sequence[LearnedTask],
     report: Report,
 ) -> FitResult | FailedFit:
     (task,) = job.tasks
-
-    previous = bench.store.get_delta(before) if before else None
+    previous = workbench.store.get_delta(start) if start else None
     reset_peak_memory()
     started = time.perf_counter()
     try:
-        trained = train(bench, job, learner, previous, earlier, report)
+        trained = train(workbench, job, learner, previous, earlier, report)
     except Diverged as error:
-        bench.check_backbone(job)
+        workbench.check_backbone(job)
         return FailedFit(
             task=task,
             failed=Failure(type="Diverged", step=error.step, message=str(error)),
-            last_good=before.reference if before else None,
+            last_good=start.reference if start else None,
             flops=error.flops,
             seconds=time.perf_counter() - started,
             peak_memory_bytes=peak_memory(),
         )
-    bench.check_backbone(job)  # first: what was learned on another backbone must not enter the store
+    workbench.check_backbone(job)  # before the store is written: a Delta of a changed backbone must not enter it
     outcome = trained.fit
     counts = outcome.delta.counts
     frozen = frozen_names(learner, previous)
-    free = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
+    trainable = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
     return FitResult(
         task=task,
         delta=outcome.delta.id,
         digests=dict(outcome.delta.digests),
-        parameters=sum(tensor.numel() for tensor in free),
+        parameters=sum(tensor.numel() for tensor in trainable),
         kept_parameters=counts.without_head,
         added_parameters=counts.added,
         head_parameters=counts.head,
         common_parameters=sum(n for name, n in outcome.delta.kept.items() if common(learner, name)),
-        bytes=bench.store.put_delta(outcome.delta),
+        bytes=workbench.store.put_delta(outcome.delta),
         head_bytes=counts.head * 4,
         memory_bytes=trained.state_bytes,
         validation=outcome.validation,
@@ -111,42 +114,38 @@ def _fitted_anew(
 
 
 def train(
-    bench: Workbench,
+    workbench: Workbench,
     job: Job,
     learner: Learner,
     previous: Delta | None,
     earlier: Sequence[LearnedTask],
     report: Report,
 ) -> Trained:
-    """Let the learner's trainer learn the task of a job; what it keeps stays in this process for its next fit.
+    """Trains a learner on the task of a job with its trainer. The state of the trainer stays in this process for the
+    learner's next fit.
 
     Args:
-        previous: The Delta that the learner goes on from.
-        earlier: The good fits before.
+        previous: The Delta from which the fit starts; None if it does not start from an earlier fit.
+        earlier: The earlier fits that succeeded, in order of arrival.
+        report: Called during the fit with its progress.
 
     Raises:
-        Diverged, Nondeterminism, InputError: As `learners.training.trainer.Trainer.fit`.
+        Diverged, Nondeterminism, InputError: As for `learners.training.trainer.Trainer.fit`.
     """
     request = FitRequest(
-        backbone=bench.backbone,
+        backbone=workbench.backbone,
         learner=learner,
-        data=bench.data(job.tasks[0]),
-        seed=bench.setup.seed,
+        data=workbench.data(job.tasks[0]),
+        seed=workbench.setup.seed,
         score_of=scorer,
         previous=previous,
         history=[(fit.task, fit.delta) for fit in earlier],
-        tasks=bench.setup.data,
-        load=bench.data,
+        tasks=workbench.setup.data,
+        load=workbench.data,
         report=report,
     )
-    state = bench.trainer_states.pop(job.learner, None)  # after a fit that ends midway it is of no more use
+    state = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
     trained = trainer_named(learner.trainer).fit(request, state)
     if trained.state is not None:
-        bench.trainer_states[job.learner] = trained.state
+        workbench.trainer_states[job.learner] = trained.state
     return trained
-
-
-def last_fit(result: Needed) -> LearnedTask | None:
-    """The fit to go on from after this one."""
-    assert result is not None  # a fit's last need is a fit
-    return last_good(result)

@@ -1,4 +1,4 @@
-"""Execution of one job: the same code in the command's own process and in its workers."""
+"""Executes one job. The command's own process and its workers use the same code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from learners.training.fit import Report
 from learners.training.trainer import Nondeterminism
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
-from stream.execution.fit_job import fitted
+from stream.execution.fit_job import execute_fit
 from stream.execution.result import JobResult, Needed, Scored
 from stream.execution.workbench import BackboneChanged, Workbench
 from stream.storage.cell import Score
@@ -23,75 +23,84 @@ from stream.storage.fits import FailedTask, LearnedTask
 from stream.storage.job import Job, JobId
 from tasks.errors import InputError
 
-# What a job may end with; anything else is a defect. A fit that diverges is a result: the stream goes on.
+# Exceptions that a job may raise; any other one is a defect. A fit that diverges is a result: the stream continues.
 FAILURES = (BackboneChanged, ActivationsChanged, Nondeterminism, InputError, OSError, MemoryError)
 
 
-def execute(bench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:
-    """Do one job.
+def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:
+    """Does one job.
 
     Args:
-        results: What it takes of the jobs it needs, by id.
+        results: Results of the jobs that it needs, by id.
+        report: Called during a fit with its progress.
 
     Raises:
-        BackboneChanged: A tensor of the backbone is not what it was; names it.
-        InputError: A stored Delta was changed; names file and tensor.
+        BackboneChanged: A tensor of the backbone changed; the error names the tensor.
+        ActivationsChanged: Cached activations changed in memory.
+        Nondeterminism: A trainer does not repeat its own earlier fit; see `learners.training.trainer.Trainer.fit`.
+        InputError: A stored Delta was changed; the error names the file and the tensor.
     """
-    learner = bench.learners[job.learner]
+    learner = workbench.learners[job.learner]
     if job.kind == "fit":
-        return fitted(bench, job, learner, results, report)
+        return execute_fit(workbench, job, learner, results, report)
     if job.kind == "before":
-        cells = [_before(bench, learner, task) for task in job.tasks]
+        cells = [_score_before(workbench, learner, task) for task in job.tasks]
     else:
-        cells = _row(bench, job, learner, results)
-    learned = {found.task for found in results.values() if found is not None}
-    bench.check_backbone(job, copies=learner.difference or not learned.issuperset(job.tasks))  # where Deltas begin
+        cells = _score_row(workbench, job, learner, results)
+    learned = {fit.task for fit in results.values() if fit is not None}
+    # Initial Deltas and Deltas stored as a difference start from the float32 weights, so check these too.
+    workbench.check_backbone(job, copies=learner.difference or not learned.issuperset(job.tasks))
     return Scored(tuple(cells))
 
 
-def _row(bench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Needed]) -> list[Score]:
-    """Scores after an arrival: each past task with its own Delta, or with the body as it now is and the task's head.
+def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Needed]) -> list[Score]:
+    """Scores the tasks of a row after an arrival.
 
-    A task whose fit failed has none.
+    If the learner keeps the weights of each task, a past task is scored with its own Delta. If not, it is scored with
+    the current body and the task's head. A task whose fit failed is not scored.
     """
-    fits = [found for need in job.needs if (found := results[need]) is not None]
+    fits = [fit for need in job.needs if (fit := results[need]) is not None]
     learned = {fit.task: fit for fit in fits if isinstance(fit, LearnedTask)}
     failed = {fit.task for fit in fits if isinstance(fit, FailedTask)}
     last = [*learned.values()][-1] if learned and learner.needs_previous_fit else None
-    latest = bench.store.get_delta(last) if last else None
+    latest = workbench.store.get_delta(last) if last else None
     cells = []
     for task in job.tasks:
         if task in failed:
             continue
         if task in learned:
             if latest is not None and not learner.keeps_task_weights:
-                delta = latest.with_head(bench.store.get_head(learned[task]), task)
+                delta = latest.with_head(workbench.store.get_head(learned[task]), task)
             else:
-                delta = bench.store.get_delta(learned[task])
-        else:  # a task still to come: its first head, unless it is foreseen, on the body as it now is
-            delta = initial_delta(bench.backbone, learner, bench.data(task).task, bench.setup.seed, latest)
+                delta = workbench.store.get_delta(learned[task])
+        else:  # a future task: its initial head on the current body; if the latest Delta has a head of it, that one
+            delta = initial_delta(workbench.backbone, learner, workbench.data(task).task, workbench.setup.seed, latest)
             delta = latest.with_head(delta, task) if latest is not None and not learner.keeps_task_weights else delta
-        cells.append(_score(bench, learner, delta, task))
+        cells.append(_score(workbench, learner, delta, task))
     return cells
 
 
-def _before(bench: Workbench, learner: Learner, task: str) -> Score:
-    """What a first Delta answers. Of a learner that adds nothing its weights are the backbone's own, so what the head
-    reads is the same for all such learners."""
-    data, started = bench.data(task), time.perf_counter()
-    delta = initial_delta(bench.backbone, learner, data.task, bench.setup.seed)
+def _score_before(workbench: Workbench, learner: Learner, task: str) -> Score:
+    """Scores the initial Delta of a task.
+
+    A learner that adds no modules starts with the weights of the backbone. So the head reads the same activations for
+    all such learners, which share them.
+    """
+    data, started = workbench.data(task), time.perf_counter()
+    delta = initial_delta(workbench.backbone, learner, data.task, workbench.setup.seed)
     untrained = replace(learner, tuned=Tuned())
-    if frozen_layers(untrained, bench.backbone.architecture) == 0:
-        return _score(bench, learner, delta, task)
-    frozen_prefix = bench.kept.frozen_prefix(bench.backbone, untrained, task, data.test)
+    if frozen_layers(untrained, workbench.backbone.architecture) == 0:
+        return _score(workbench, learner, delta, task)
+    frozen_prefix = workbench.activation_cache.frozen_prefix(workbench.backbone, untrained, task, data.test)
     head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
-    found = evaluate(bench.backbone, untrained, head, data.task, data.test, frozen_prefix)
-    return replace(found, delta=delta.id, seconds=time.perf_counter() - started)
+    score = evaluate(workbench.backbone, untrained, head, data.task, data.test, frozen_prefix)
+    return replace(score, delta=delta.id, seconds=time.perf_counter() - started)
 
 
-def _score(bench: Workbench, learner: Learner, delta: Delta, task: str) -> Score:
-    data, started = bench.data(task), time.perf_counter()
-    kept = bench.setup.keep  # then the first who asks pays for all
-    frozen_prefix = bench.kept.frozen_prefix(bench.backbone, learner, task, data.test) if kept else None
-    found = evaluate(bench.backbone, learner, delta, data.task, data.test, frozen_prefix)
-    return replace(found, seconds=time.perf_counter() - started)
+def _score(workbench: Workbench, learner: Learner, delta: Delta, task: str) -> Score:
+    data, started = workbench.data(task), time.perf_counter()
+    frozen_prefix = None
+    if workbench.setup.share_activations:
+        frozen_prefix = workbench.activation_cache.frozen_prefix(workbench.backbone, learner, task, data.test)
+    score = evaluate(workbench.backbone, learner, delta, data.task, data.test, frozen_prefix)
+    return replace(score, seconds=time.perf_counter() - started)  # with the time for the activations, if it filled them

@@ -1,4 +1,4 @@
-"""Memory of this process: its highest resident size over a fit."""
+"""Peak memory of this process during a fit."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from pathlib import Path
 
 
 def reset_peak_memory() -> None:
-    """Give freed memory back and begin a new high-water mark of this process, where the system can (Linux)."""
+    """Returns freed memory to the system and resets the peak memory of this process, if the system can (Linux)."""
     gc.collect()
     try:
-        ctypes.CDLL(None).malloc_trim(0)  # or the heap of earlier fits would count as this one's
+        ctypes.CDLL(None).malloc_trim(0)  # else freed memory of earlier fits would count for this one
         Path("/proc/self/clear_refs").write_text("5")
     except (OSError, AttributeError):
-        return  # then `peak_memory` speaks of the process since its start
+        return  # then `peak_memory` gives the peak since the process started
 
 
 def peak_memory() -> int:
-    """Highest resident memory of this process in bytes, since `reset_peak_memory` where that works."""
+    """Returns the highest resident memory of this process in bytes, since `reset_peak_memory` if the system can reset
+    it, else since the process started."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))

@@ -1,4 +1,4 @@
-"""What is said of jobs under way: orders to workers and their answers, as JSON lines; and what the engine is told."""
+"""Messages about running jobs: JSON lines to workers and from workers, and the messages that the engine receives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stream.storage.job import JobId
 
 
 class Started(TypedDict):
-    """A job begins."""
+    """A job begins. `worker` is the number of the worker, from 0; 0 also for the command's own process."""
 
     kind: Literal["start"]
     job: JobId
@@ -17,7 +17,7 @@ class Started(TypedDict):
 
 
 class Progressed(TypedDict):
-    """How far a fit is: `report` is what `learners.training.fit` tells, or a strategy."""
+    """Progress of a fit: `report` comes from `learners.training.fit` or from a strategy."""
 
     kind: Literal["progress"]
     job: JobId
@@ -26,7 +26,8 @@ class Progressed(TypedDict):
 
 
 class Done(TypedDict):
-    """A job is finished. `result` is a `JobResult` in this process, and of a worker `plain` of it."""
+    """A job is finished. `result` is a `JobResult` if this process did the job, or its plain JSON value if a worker
+    did it."""
 
     kind: Literal["done"]
     job: JobId
@@ -35,7 +36,11 @@ class Done(TypedDict):
 
 
 class WorkerMessage(TypedDict, total=False):
-    """A line of a worker: it is `ready` for a run, or one of the above, or a job has `failed` with an exception."""
+    """A line from a worker.
+
+    `kind` is `ready` (the worker can take jobs of the run), `progress`, `done`, or `failed` (an exception ended the
+    job; `type` is its name).
+    """
 
     kind: Literal["ready", "progress", "done", "failed"]
     job: str
@@ -46,7 +51,8 @@ class WorkerMessage(TypedDict, total=False):
 
 
 class Order(TypedDict, total=False):
-    """A line to a worker: the `setup` of a run and a `log` for what it prints; or a `job` and what that needs."""
+    """A line to a worker: the `setup` of a run and the path of the `log` for its output; or a `job` and the `results`
+    of the jobs that it needs."""
 
     setup: Mapping[str, Any]
     log: str

@@ -1,4 +1,4 @@
-"""What a job leaves for the run, and what of it later jobs take; both cross to and from worker processes as JSON."""
+"""The result of a job, and the part of it that later jobs need. Worker processes send and receive both as JSON."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from stream.storage.plain import read
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fit.
+    """The result of a fit job.
 
     Attributes:
-        recipe: Id of all that it rests on.
-        cached: Whether it was found in the store.
+        recipe: Id of the recipe, the hash of all inputs of the fit.
+        fit: Result or failure of the fit.
+        cached: Whether the store already had the fit.
     """
 
     recipe: str
@@ -28,36 +29,36 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of the tasks of a job."""
+    """The result of a job that evaluates: a score for each task of the job, except tasks whose fit failed."""
 
     cells: tuple[Score, ...]
 
 
 JobResult = Fitted | Scored
-Needed = LearnedTask | FailedTask | None  # None of a row: that it is there
+Needed = LearnedTask | FailedTask | None  # None is a finished row: later jobs need only that it exists
 
 
 def needed(result: JobResult | JobEvent) -> Needed:
-    """What later jobs take of a result, or of the event of an earlier call."""
-    found = result.fit if isinstance(result, Fitted) else result
-    if isinstance(found, LearnedTask):
-        return found.reference
-    if isinstance(found, FailedTask):
-        return FailedTask(task=found.task, failed=found.failed, last_good=found.last_good)
+    """Returns the part of a result, or of an event of an earlier call, that later jobs need."""
+    fit = result.fit if isinstance(result, Fitted) else result
+    if isinstance(fit, LearnedTask):
+        return fit.reference
+    if isinstance(fit, FailedTask):
+        return FailedTask(task=fit.task, failed=fit.failed, last_good=fit.last_good)
     return None
 
 
 def read_result(value: Mapping[str, Any]) -> JobResult:
-    """A result as a worker sends it: `plain` of it."""
+    """Returns a result from the plain JSON value that a worker sends."""
     if "cells" in value:
         return read(Scored, value)
-    given = value["fit"]
-    fit = read(FailedFit, given) if "failed" in given else read(FitResult, given)
+    entries = value["fit"]
+    fit = read(FailedFit, entries) if "failed" in entries else read(FitResult, entries)
     return Fitted(value["recipe"], fit, value["cached"])
 
 
 def read_needed(value: Mapping[str, Any] | None) -> Needed:
-    """What a worker is sent: `plain` of it."""
+    """Returns what a job needs from the plain JSON value that a worker receives."""
     if value is None:
         return None
     return read(FailedTask, value) if "failed" in value else read(LearnedTask, value)

@@ -1,4 +1,4 @@
-"""The pool: runs jobs as their needs are met, here or in worker processes, and tells what happens."""
+"""Runs the jobs of a run, in this process or in worker processes. A job starts when the jobs that it needs are done."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stream.execution.messages import Message
-from stream.execution.workers import Inbox, Worker, Workers, end_all, start
+from stream.execution.workers import Inbox, Worker, Workers, end_all, start_worker
 from stream.storage.job import Job, JobId
 from stream.storage.plain import plain
 
-if TYPE_CHECKING:  # seconds to load, before workers start
+if TYPE_CHECKING:  # takes seconds to import, and workers should start before that
     from stream.execution.workbench import Workbench
 
 Emit = Callable[[Message], None]
 
 
 class JobFailed(Exception):
-    """A job could not be done; `type` is the name of the exception it ended with."""
+    """A job failed. `job` is its id, `type` the name of the exception that ended it."""
 
     def __init__(self, job: str, type: str, message: str) -> None:
         super().__init__(f"{job}: {message}")
@@ -29,44 +29,48 @@ class JobFailed(Exception):
 def next_job(
     waiting: list[Job], results: Mapping[JobId, Any], worker: int = 0, owners: Mapping[str, int] | None = None
 ) -> Job | None:
-    """The first waiting job, in plan order, all of whose needs have results.
+    """Returns the first waiting job that a worker can do now; None if there is none.
 
     Args:
-        owners: Worker of each learner whose fits stay with one, as far as there is one.
+        waiting: Jobs that have not started, in plan order.
+        results: Results by job id; a job can start if all its needs have one.
+        worker: Number of the worker. Default: 0.
+        owners: For learners whose fits must stay in one worker: number of that worker, by learner. Default: none yet.
     """
-    own = owners or {}
+    owner = owners or {}
     return next(
         (
             job
             for job in waiting
-            if (not job.worker_affinity or own.get(job.learner, worker) == worker)
-            # The last need is the newest, so the likeliest to be missing.
+            if (not job.worker_affinity or owner.get(job.learner, worker) == worker)
+            # In reverse order: the last need is the newest, so most likely the missing one.
             and all(need in results for need in reversed(job.needs))
         ),
         None,
     )
 
 
-def run_here(jobs: tuple[Job, ...], results: dict[JobId, Any], bench: Workbench, emit: Emit) -> None:
-    """Do all jobs in this process, in plan order.
+def run_here(jobs: tuple[Job, ...], results: dict[JobId, Any], workbench: Workbench, emit: Emit) -> None:
+    """Does all jobs in this process, in plan order.
 
     Args:
-        results: What later jobs take of those that are done, by job id; receives the result of each, in whose place
-            `emit` may put what is needed of it.
+        results: Results of the finished jobs, by job id. This function adds the result of each job; `emit` may replace
+            it by the part that later jobs need.
+        emit: Called with every message.
 
     Raises:
-        JobFailed: A job ended with an exception.
+        JobFailed: An exception ended a job.
     """
     from stream.execution.job import FAILURES, execute
 
     for job in jobs:
         emit({"kind": "start", "job": job.id, "worker": 0})
 
-        def report(told: dict[str, object], job: Job = job) -> None:
-            emit({"kind": "progress", "job": job.id, "worker": 0, "report": told})
+        def report(values: dict[str, object], job: Job = job) -> None:
+            emit({"kind": "progress", "job": job.id, "worker": 0, "report": values})
 
         try:
-            results[job.id] = execute(bench, job, {need: results[need] for need in job.needs}, report)
+            results[job.id] = execute(workbench, job, {need: results[need] for need in job.needs}, report)
         except FAILURES as error:
             raise JobFailed(job.id, type(error).__name__, str(error)) from error
         emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
@@ -81,15 +85,19 @@ def run_in_workers(
     emit: Emit,
     workers: Workers | None = None,
 ) -> None:
-    """Do all jobs in `count` processes.
+    """Does all jobs in worker processes.
 
     Args:
-        results: As for `run_here`, as plain JSON values.
-        log: File for what workers print to standard error; gone after a good end at which it is empty.
-        workers: Some that are there already, and get back those of a good end.
+        results: As for `run_here`, but as plain JSON values.
+        setup: The `Setup` of the run as a plain JSON value.
+        count: Number of processes; fewer are used if there are fewer jobs.
+        log: File for the output of the workers. It is removed at the end if it is empty and no job failed.
+        emit: Called with every message.
+        workers: Workers that are already running. They are used first, and given back if no job failed. None (default)
+            starts new ones.
 
     Raises:
-        JobFailed: A job ended with an exception, or its process died (out of memory, for one).
+        JobFailed: An exception ended a job, or its process died (for example, because it had no memory left).
     """
     running: dict[int, Job] = {}
     owners: dict[str, int] = {}
@@ -97,22 +105,22 @@ def run_in_workers(
     inbox: Inbox = queue.Queue()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as errors:
-        count, crew, idle = min(count, len(jobs)), list[Worker](), list[int]()
+        count, active, idle = min(count, len(jobs)), list[Worker](), list[int]()
         try:
             if workers is not None:
-                crew += workers.take(count)
-            while len(crew) < count:
-                crew.append(start(errors))  # one by one: those there are must end if one cannot start
-            for number, worker in enumerate(crew):
-                worker.engage(number, inbox, str(log), setup)
+                active += workers.take(count)
+            while len(active) < count:
+                active.append(start_worker(errors))  # one by one: if one cannot start, `finally` ends the others
+            for number, worker in enumerate(active):
+                worker.assign_run(number, inbox, str(log), setup)
             while waiting or running:
                 number, message = inbox.get()
                 if message is None:
                     what = running[number].id if number in running else "starting a worker"
                     raise JobFailed(what, "WorkerDied", f"a worker process ended (out of memory?); see {log}")
                 if message["kind"] == "progress":
-                    told = message.get("report", {})
-                    emit({"kind": "progress", "job": JobId(message["job"]), "worker": number, "report": told})
+                    report = message.get("report", {})
+                    emit({"kind": "progress", "job": JobId(message["job"]), "worker": number, "report": report})
                     continue
                 if message["kind"] == "failed":
                     raise JobFailed(message["job"], message["type"], message["message"])
@@ -125,7 +133,7 @@ def run_in_workers(
                 for free in sorted(idle):
                     job = next_job(waiting, results, free, owners)
                     if job is None:
-                        continue  # there may be one that stays with another
+                        continue  # another idle worker may own the learner of a waiting job
                     if job.worker_affinity:
                         owners.setdefault(job.learner, free)
                     idle.remove(free)
@@ -133,14 +141,14 @@ def run_in_workers(
                     running[free] = job
                     emit({"kind": "start", "job": job.id, "worker": free})
                     needed: dict[str, Any] = {need: results[need] for need in job.needs}
-                    crew[free].tell({"job": plain(job), "results": needed})
+                    active[free].send({"job": plain(job), "results": needed})
             if workers is not None:
-                ready = [crew[number] for number in idle]  # what the others still load may fail, and not in this run
-                crew = [worker for worker in crew if worker not in ready]
+                ready = [active[number] for number in idle]  # the others are still loading, and loading may fail
+                active = [worker for worker in active if worker not in ready]
                 workers.give_back(ready)
         finally:
-            end_all(crew)
+            end_all(active)
             if workers is not None:
-                errors.write(workers.told())
+                errors.write(workers.read_errors())
     if log.exists() and log.stat().st_size == 0:
         log.unlink()

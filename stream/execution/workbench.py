@@ -1,4 +1,4 @@
-"""A workbench: the backbone, the learners and the data of a run, ready for jobs in this process."""
+"""A workbench: the backbone, the learners, the data and the store of a run, loaded in a process that executes jobs."""
 
 from __future__ import annotations
 
@@ -28,54 +28,80 @@ from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
 
-OPEN_TASKS = 32  # a task is 15 files, a process may often have 1,024 open; enough for the 26 tasks of the paper
-THREADS = 1  # a process for each core beats threads on encoders of this size, and the sums stay in one order
+OPEN_TASKS = 32  # a task has 15 files, and a process may often open only 1,024; the paper has 26 tasks
+THREADS = 1  # one process per core is faster than threads for encoders of this size, and keeps the order of sums
 
 
-_version = cache(version)  # milliseconds each, asked for with every job
+_version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 
 class BackboneChanged(Exception):
-    """A frozen tensor is not what it was: a defect, and the end of the run."""
+    """A tensor of the backbone changed, which is a defect. This ends the run."""
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a process needs to execute jobs: plain JSON values, handed to workers as they are."""
+    """Everything that a process needs to execute jobs, as plain JSON values. Workers receive it as JSON.
+
+    Attributes:
+        backbone: Name or folder of the backbone.
+        backbone_id: Content id of the backbone.
+        dtype: Dtype of the backbone.
+        learners: Specifications of the learners as the user wrote them.
+        overrides: Training settings that apply to all learners.
+        data: Folder of the encoded arrays of each task, by task.
+        store: Folder of the store.
+        seed: Seed of the run.
+        train_examples, test_examples: Most examples used of these splits; None is all.
+        validation_examples: Most examples used of the validation split. None (default): as `test_examples`.
+        share_activations: Whether evaluations may share the activations of frozen layers. False (default) for audited
+            runs, because an audit must compute everything itself.
+        data_ids: Content id of the data of each task, by task; needed for fits. Default: empty.
+        plugins: Origins of the learners' plug-ins, as fields of `tasks.registry.Origin`. Default: none.
+    """
 
     backbone: str
     backbone_id: str
     dtype: Dtype
-    learners: tuple[str, ...]  # specifications as written
+    learners: tuple[str, ...]
     overrides: Mapping[str, Override]
-    data: Mapping[str, str]  # task -> folder of its encoded arrays
+    data: Mapping[str, str]
     store: str
     seed: int
     train_examples: int | None
     test_examples: int | None
-    validation_examples: int | None = None  # None: as test_examples
-    keep: bool = False  # whether evaluations may share what frozen layers compute; not where they are to audit it
-    ids: Mapping[str, str] = field(default_factory=dict)  # task -> content id of its data; where there are fits
-    plugins: Sequence[Mapping[str, str]] = ()  # what its learners come from: fields of `tasks.registry.Origin`
+    validation_examples: int | None = None
+    share_activations: bool = False
+    data_ids: Mapping[str, str] = field(default_factory=dict)
+    plugins: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(eq=False)
 class Workbench:
-    """A backbone, the learners and the data, ready for jobs; of the data the tasks asked for last are held open;
-    what trainers keep is as the last fit left it."""
+    """The loaded objects that jobs use.
+
+    Attributes:
+        setup: The setup from which the workbench was made.
+        backbone: The loaded backbone.
+        learners: The learners, by specification.
+        store: The store.
+        opened: The tasks used most recently, by name, oldest use first; at most `OPEN_TASKS`.
+        activation_cache: Activations of frozen layers on test rows.
+        trainer_states: State of each learner's trainer after its last fit in this process, by learner.
+    """
 
     setup: Setup
     backbone: Backbone
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
-    kept: ActivationCache = field(default_factory=ActivationCache)
-    trainer_states: dict[str, object] = field(default_factory=dict)  # by learner
+    activation_cache: ActivationCache = field(default_factory=ActivationCache)
+    trainer_states: dict[str, object] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
-        """A task's rows, capped by seeded samples that all learners share."""
+        """Returns the rows of a task. If a split has a limit, they are a seeded sample, the same for all learners."""
         if name in self.opened:
-            self.opened[name] = self.opened.pop(name)  # the last asked for
+            self.opened[name] = self.opened.pop(name)  # moves it to the end of the dict
         else:
             setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
             limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
@@ -88,31 +114,34 @@ class Workbench:
             self.opened[name] = replace(task, train=train, validation=validation, test=test)
         return self.opened[name]
 
-    @property
-    def numerics(self) -> dict[str, JsonValue]:
-        return numerics(self.setup.dtype)
-
     def check_backbone(self, job: Job, copies: bool = True) -> None:
-        """See that a job left the backbone as it was; `copies`: also the float32 weights where tuned ones begin.
+        """Checks that a job did not change the backbone.
+
+        Args:
+            copies: Whether to check the float32 weights too, from which tuned weights start. Default: True.
 
         Raises:
-            BackboneChanged: It did not; names the tensor.
+            BackboneChanged: A tensor changed; the error names it.
         """
         if (name := changed_tensor(self.backbone, copies)) is not None:
             raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
 
 
 def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
-    """Load what a setup names; sets PyTorch to one thread.
+    """Makes a workbench from a setup. Sets PyTorch to one thread.
+
+    Args:
+        backbone: The backbone if it is already loaded; None (default) loads it.
 
     Raises:
-        InputError: The backbone is no longer the one that the run was prepared with.
+        InputError: The backbone is not the one that the run was prepared with.
     """
     torch.set_num_threads(THREADS)
     backbone = backbone or load_backbone(setup.backbone, setup.dtype)
     if backbone.id != setup.backbone_id:
         expected, found = f"content {setup.backbone_id[:16]}", backbone.id[:16]
-        raise InputError("the backbone changed meanwhile", where=setup.backbone, expected=expected, found=found)
+        what = "the backbone changed since the run was prepared"
+        raise InputError(what, where=setup.backbone, expected=expected, found=found)
     return Workbench(
         setup=setup,
         backbone=backbone,
@@ -123,7 +152,7 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
 
 
 def numerics(dtype: str) -> dict[str, JsonValue]:
-    """Everything about the machine, and about how rows are put together, that may move the last bit of a logit."""
+    """Returns everything about the machine and the making of batches that may change the last bit of a logit."""
     return {
         "dtype": dtype,
         "device": "cpu",

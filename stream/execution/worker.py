@@ -1,8 +1,8 @@
-"""A worker process: reads a setup and jobs as JSON lines, writes progress and results as JSON lines.
+"""A worker process: reads a setup and jobs as JSON lines, and writes progress and results as JSON lines.
 
     python -m stream.execution.worker
 
-Nothing is pickled and no `__main__` is imported again, so a run may start workers from a script or a notebook alike.
+It pickles nothing and does not import the caller's `__main__`, so scripts and notebooks can start workers too.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Serve the jobs of one run after another until standard input ends; end at once when it does: the run is gone."""
+    """Does the jobs of one run after another until standard input ends. It then ends at once, because the process of
+    the run is gone."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    os.dup2(2, 1)  # whatever a library prints must not mix with the answers
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
     orders: queue.Queue[Order] = queue.Queue()
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
-    from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - seconds, before the setup is known
+    from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - takes seconds, so before the setup comes
 
     from stream.execution.job import execute
     from stream.execution.result import read_needed
@@ -36,43 +37,46 @@ def main() -> None:
     from stream.storage.job import Job, JobId, read_job
     from stream.storage.plain import plain
 
-    bench: Workbench | None = None
+    workbench: Workbench | None = None
     while True:
         order = orders.get()
         if "setup" in order:
-            with open(order["log"], "ab", buffering=0) as log:  # what is printed from now on survives the run
+            with open(order["log"], "ab", buffering=0) as log:  # all output from here on goes to the run's log
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
             try:
-                bench = _workbench_of(Setup(**order["setup"]), bench)
+                workbench = _next_workbench(Setup(**order["setup"]), workbench)
             except Exception as error:
                 traceback.print_exc()
                 _send(answers, _failed("starting a worker", error))
                 return
             _send(answers, {"kind": "ready"})
             continue
-        assert bench is not None
+        assert workbench is not None
         job = read_job(order["job"])
 
-        def report(told: dict[str, object], job: Job = job) -> None:
-            _send(answers, {"kind": "progress", "job": job.id, "report": told})
+        def report(values: dict[str, object], job: Job = job) -> None:
+            _send(answers, {"kind": "progress", "job": job.id, "report": values})
 
         try:
-            given = {JobId(need): read_needed(value) for need, value in order["results"].items()}
-            result = execute(bench, job, given, report)
-        except Exception as error:  # the run decides what a failure means; a worker only says which
+            results = {JobId(need): read_needed(value) for need, value in order["results"].items()}
+            result = execute(workbench, job, results, report)
+        except Exception as error:  # the worker only reports a failure; the run decides what to do
             traceback.print_exc()
             _send(answers, _failed(job.id, error))
         else:
             _send(answers, {"kind": "done", "job": job.id, "result": plain(result)})
 
 
-def _workbench_of(setup: Setup, before: Workbench | None) -> Workbench:
-    """The bench of a run; a backbone with the content of that of the run before, unchanged as every job has seen, is
-    not loaded again.
+def _next_workbench(setup: Setup, before: Workbench | None) -> Workbench:
+    """Returns the workbench of a run. It takes over the loaded backbone of the previous run if the content is the same;
+    every job has checked that the backbone did not change.
+
+    Args:
+        before: The workbench of the previous run; None if there is none.
 
     Raises:
-        InputError: As `stream.execution.workbench.open_workbench`.
+        InputError: As for `stream.execution.workbench.open_workbench`.
     """
     from stream.execution.workbench import open_workbench
     from stream.plugins.load import reload_plugins
@@ -81,14 +85,15 @@ def _workbench_of(setup: Setup, before: Workbench | None) -> Workbench:
     if before is not None:
         if (before.backbone.id, before.setup.dtype) == (setup.backbone_id, setup.dtype):
             backbone = before.backbone
-        before.trainer_states.clear()  # each may lead back to its bench, and what is frozen is never collected
-        before.kept.states.clear()
+        # A state may refer to its workbench, and `gc.freeze` below made that workbench exempt from collection.
+        before.trainer_states.clear()
+        before.activation_cache.states.clear()
         before.opened.clear()
     gc.collect()
     with reload_plugins(setup.plugins).in_use():
-        bench = open_workbench(setup, backbone)
-    gc.freeze()  # every fit begins with a collection: a third of a second if it goes through all this again
-    return bench
+        workbench = open_workbench(setup, backbone)
+    gc.freeze()  # each fit starts a collection, which would take a third of a second if it visited all these objects
+    return workbench
 
 
 def _read(orders: queue.Queue[Order]) -> None:
@@ -96,7 +101,7 @@ def _read(orders: queue.Queue[Order]) -> None:
         for line in sys.stdin:
             orders.put(json.loads(line))
     finally:
-        os._exit(0)  # a fit under way is lost, a finished one is in the store
+        os._exit(0)  # the running fit is lost; finished ones are in the store
 
 
 def _failed(job: str, error: Exception) -> WorkerMessage:

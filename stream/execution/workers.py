@@ -1,4 +1,5 @@
-"""Worker processes: started before there is work, told of runs and jobs, listened to, kept for the next run, ended."""
+"""Worker processes, seen from the run: start them, send runs and jobs to them, receive their answers, reuse or end
+them."""
 
 from __future__ import annotations
 
@@ -18,37 +19,55 @@ from stream.execution.messages import Order, WorkerMessage
 from tasks.errors import InputError
 
 Process = subprocess.Popen[str]
-Inbox = queue.Queue[tuple[int, WorkerMessage | None]]  # number of a worker and what it says; None: it ended
-AHEAD = 8  # more are started once it is known that they have something to do
-# glibc hands large blocks back to the system after every use, and the system clears the pages each time anew: a ninth
-# of a training step on a small encoder, and of a full one on MiniLM. So no block is mapped for itself (a threshold for
-# that would be 32 MB at most, less than the gradient of a word table), and free ones are kept, up to a limit. oneDNN
-# keeps code for every shape it has met: 1,024 of them take 200 MB, and a fit meets few. Other libraries ignore these.
+Inbox = queue.Queue[tuple[int, WorkerMessage | None]]  # number of a worker and its message; None: the worker ended
+AHEAD = 8  # most workers to start before the jobs are known; more start when there are jobs for them
+# By default, glibc returns a large block to the system after each use, and the system clears its pages again for the
+# next use. This takes a ninth of a training step, on a small encoder and for full fine-tuning of MiniLM. So no block
+# gets its own mapping (the threshold for that is 32 MB at most, less than the gradient of a word table), and free
+# blocks are kept up to a limit. oneDNN keeps compiled code for every shape: its 1,024 entries take 200 MB, and a fit
+# has few shapes. Other libraries ignore these variables.
 MEMORY = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128",
 }
 
-# Settings of the libraries that choose between kernels, or between precisions.
+# Environment variables by which libraries choose kernels or precisions.
 ARITHMETIC = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "MKL_CBWR",
               "MKL_ENABLE_INSTRUCTIONS", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")  # fmt: skip
 
 
 @dataclass(eq=False)
 class Worker:
-    """A process, and where what it says goes while it has a run."""
+    """A worker process and the connection to it.
+
+    Attributes:
+        process: The process.
+        number: Number of the worker in its run, from 0.
+        inbox: Queue of the run that receives the worker's messages.
+        listener: Thread that reads the worker's messages; None before its first run.
+        ended: Whether the worker's output has ended.
+        arithmetic: `arithmetic()` at the start of the process; it cannot change later.
+        lock: Makes sure that the message about the worker's end reaches the run that it is assigned to.
+    """
 
     process: Process
     number: int = 0
     inbox: Inbox = field(default_factory=queue.Queue)
     listener: threading.Thread | None = None
     ended: bool = False
-    arithmetic: Mapping[str, str] = field(default_factory=lambda: arithmetic())  # its own, to its end
-    lock: threading.Lock = field(default_factory=threading.Lock)  # the last word must reach the run that waits for it
+    arithmetic: Mapping[str, str] = field(default_factory=lambda: arithmetic())
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def engage(self, number: int, inbox: Inbox, log: str, setup: Mapping[str, Any]) -> None:
-        """Give it a run, in which it has a number. It says when it is ready."""
+    def assign_run(self, number: int, inbox: Inbox, log: str, setup: Mapping[str, Any]) -> None:
+        """Assigns the worker to a run. The worker sends `ready` when it has loaded the setup.
+
+        Args:
+            number: Number of the worker in this run, from 0.
+            inbox: Queue that receives its messages.
+            log: Path of the file for its output.
+            setup: The `Setup` of the run as a plain JSON value.
+        """
         with self.lock:
             self.number, self.inbox = number, inbox
             if self.ended:
@@ -56,16 +75,18 @@ class Worker:
         if self.listener is None:
             self.listener = threading.Thread(target=self._listen, daemon=True)
             self.listener.start()
-        self.tell({"log": log, "setup": setup})
+        self.send({"log": log, "setup": setup})
 
-    def tell(self, order: Order) -> None:
+    def send(self, order: Order) -> None:
+        """Sends one line to the worker."""
         assert self.process.stdin is not None
-        with suppress(BrokenPipeError):  # it died; its listener says so
+        with suppress(BrokenPipeError):  # the worker died; its listener reports that
             self.process.stdin.write(json.dumps(order) + "\n")
             self.process.stdin.flush()
 
     def end(self) -> None:
-        """End it and close its pipes, or a program of many runs would run out of files."""
+        """Ends the process and closes its pipes. Without that, a program with many runs would have too many open
+        files."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.kill()
@@ -75,13 +96,13 @@ class Worker:
         if self.listener is None:
             self.process.stdout.close()
         else:
-            self.listener.join(timeout=5)  # seconds; a worker's child that holds its pipe must not hold the run
+            self.listener.join(timeout=5)  # seconds: a child of the worker may keep the pipe open, but must not block
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
-                if line.endswith("\n"):  # else it died while it wrote
+                if line.endswith("\n"):  # else the worker died while it wrote the line
                     self.inbox.put((self.number, json.loads(line)))
         with self.lock:
             self.ended = True
@@ -90,96 +111,109 @@ class Worker:
 
 @dataclass(eq=False)
 class Workers:
-    """Workers that wait for a run: it takes seconds until their libraries are loaded.
+    """Started workers that wait for a run. Loading their libraries takes seconds.
 
     Attributes:
-        count: How many a run has.
-        kept: Whether they wait for further runs too, with the backbone of the last one in memory.
-        errors: What they print to standard error before they know of a run's log; None if there is no place for it.
+        count: Number of workers of a run.
+        reuse: Whether workers stay for later runs, with the backbone of the last run in memory.
+        errors: File for their output before they know the log of a run; None if it could not be made.
+        waiting: The workers that no run has taken. Those that have loaded a backbone come first.
     """
 
     count: int
-    kept: bool
+    reuse: bool
     errors: IO[str] | None
     waiting: list[Worker] = field(default_factory=list)
 
     def take(self, count: int) -> list[Worker]:
-        """At most so many, from now on the caller's to end or to give back; unless they are kept, others end.
+        """Takes up to `count` workers. The caller must end them or give them back.
+
+        Ends the other waiting workers unless `reuse` is true.
 
         Raises:
-            InputError: They were kept for a `with` block that is over.
+            InputError: The `with` block of `waiting_workers` is over.
         """
         if self.errors is not None and self.errors.closed:
             raise InputError("these workers have ended", where="workers", fix="run inside the block of kept_workers()")
-        now = arithmetic()  # which the results of a run state
-        alive = [each for each in self.waiting if each.process.poll() is None and each.arithmetic == now]
-        end_all(worker for worker in self.waiting if worker not in alive)
-        taken, self.waiting = alive[:count], alive[count:]
-        if not self.kept:
+        now = arithmetic()  # results record these variables, so a worker with other values must not be used
+        usable = [each for each in self.waiting if each.process.poll() is None and each.arithmetic == now]
+        end_all(worker for worker in self.waiting if worker not in usable)
+        taken, self.waiting = usable[:count], usable[count:]
+        if not self.reuse:
             self.end()
         return taken
 
     def give_back(self, workers: Iterable[Worker]) -> None:
-        """Keep workers that have nothing to do any more, or end them."""
-        if self.kept:
-            self.waiting[:0] = workers  # those that have a backbone come first
+        """Takes back workers that have no more jobs: they wait for the next run if `reuse` is true, else they end."""
+        if self.reuse:
+            self.waiting[:0] = workers
         else:
             end_all(workers)
 
     def end(self) -> None:
-        """End those that nobody has taken."""
+        """Ends the workers that no run has taken."""
         end_all(self.waiting)
         self.waiting = []
 
-    def told(self) -> str:
-        """What they have printed since this was asked last."""
+    def read_errors(self) -> str:
+        """Returns the output of the workers since the last call of this function."""
         if self.errors is None or self.errors.closed:
             return ""
         self.errors.seek(0)
-        found = self.errors.read()
+        text = self.errors.read()
         self.errors.truncate(0)
-        return found
+        return text
 
 
 def end_all(workers: Iterable[Worker]) -> None:
+    """Ends each of these workers."""
     for worker in workers:
         worker.end()
 
 
 @contextmanager
-def waiting_workers(count: int | None = None, *, kept: bool = False) -> Iterator[Workers]:
-    """Start the workers of a run, or of several, of which nothing is known yet but their number; None: one a core.
+def waiting_workers(count: int | None = None, *, reuse: bool = False) -> Iterator[Workers]:
+    """Starts workers for a `with` block, before the jobs of the run are known.
 
-    Of one there is none: its work is done in the process itself.
+    A run with one worker starts none: its own process does the jobs.
+
+    Args:
+        count: Number of workers; None (default) is one per core.
+        reuse: Whether the workers stay for later runs. Default: False.
     """
-    workers = Workers(count or cores(), kept, None)
+    workers = Workers(count or cores(), reuse, None)
     with ExitStack() as stack:
-        with suppress(OSError):  # no place for what they print: then they start when the run's folder is there
+        with suppress(OSError):  # no temporary file for their output: they start later, when the run's folder exists
             workers.errors = stack.enter_context(tempfile.TemporaryFile("a+", encoding="utf-8", errors="replace"))
         stack.callback(workers.end)
         if workers.errors is not None and workers.count > 1:
             for _ in range(min(workers.count, AHEAD)):
-                workers.waiting.append(start(workers.errors))
+                workers.waiting.append(start_worker(workers.errors))
         yield workers
 
 
 def arithmetic() -> dict[str, str]:
-    """The variables of this process's environment that choose between kernels."""
+    """Returns the environment variables of this process that choose kernels or precisions."""
     return {name: os.environ[name] for name in ARITHMETIC if name in os.environ}
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def start(errors: IO[str]) -> Worker:
+def start_worker(errors: IO[str]) -> Worker:
+    """Starts a worker process.
+
+    Args:
+        errors: File for its standard error.
+    """
     return Worker(_process(errors))
 
 
 def _process(errors: IO[str]) -> Process:
-    # -P: a tasks.py in the current folder must not come before ours. One thread in every library. Not in the
-    # terminal's process group: the run itself answers Ctrl-C.
+    # -P: a tasks.py in the current folder must not replace our package. One thread in every library. A session of its
+    # own: only the run receives Ctrl-C from the terminal.
     environment = {**MEMORY, **os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "stream.execution.worker"],

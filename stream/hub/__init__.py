@@ -1,4 +1,7 @@
-"""What a run learned, in folders to pass on: a Delta with its model card, and the results as a data set with theirs.
+"""Folders to share on the Hugging Face hub: each Delta with a model card, and the results as a data set with a card.
+
+folder.py writes them; model.py loads a shared Delta. delta_record.py defines config.json, manifest.py makes it from a
+run. card.py and dataset.py write the cards. From outside: `SharedModel`, `load_model`, and `share` (folder.py).
 
 from stream.hub import load_model
 model = load_model("shared/models/lora-8/cola")
@@ -16,7 +19,7 @@ __all__ = ["SharedModel", "load_model"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:  # seconds to load, which those who only write folders and help need not wait for
+    if name in __all__:  # slow to import, and only needed to load a model
         import stream.hub.model
 
         return getattr(stream.hub.model, name)

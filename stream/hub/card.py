@@ -1,4 +1,4 @@
-"""The model card of a shared Delta, as the Hugging Face hub reads it: metadata in YAML, then what people ask."""
+"""The model card of a shared Delta, as the Hugging Face hub reads it: metadata in YAML, then text."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ import re
 from learners.backbones.locate import pinned_backbone
 from stream.hub.delta_record import Certificate, DeltaRecord, TaskRecord, TrainingRecord
 
-# Metrics of tasks by the hub's names.
+# The hub's names of the tasks' metrics.
 METRICS = {"accuracy": "accuracy", "f1": "f1", "matthews": "matthews_correlation", "spearman": "spearmanr"}
-# Backbones by another name here than on the hub.
+# Backbones that have another name on the hub.
 HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-UNKNOWN = "unknown"  # the hub's word for a licence that nobody has stated
+UNKNOWN = "unknown"  # the hub's word for a missing licence
 UNLICENSED = (
-    "No licence is stated: those of the backbone and of the task's texts bear on it. Set `license` before you publish."
+    "This card states no licence. The licences of the backbone and of the task's texts apply. "
+    "Set `license` before you publish."
 )
 
 
 def model_card(record: DeltaRecord) -> str:
-    """The text of README.md.
+    """Returns the text of README.md.
 
     Args:
-        record: Of the Delta, as `stream.hub.manifest.record_of` makes it.
+        record: The record of the Delta, from `stream.hub.manifest.record_of`.
     """
     title = f"{record.learner} on {data_title(record.task)}"
     card = _metadata(record, title)
@@ -30,23 +31,23 @@ def model_card(record: DeltaRecord) -> str:
 
 
 def licence(backbone: str, source: str) -> str:
-    """MIT where backbone and tasks are this package's own; else nobody here can say."""
+    """Returns `mit` if backbone and tasks come from this package; else `unknown`."""
     return "mit" if backbone == "embedded" and source.startswith("simulated") else UNKNOWN
 
 
 def base_model(record: DeltaRecord) -> str | None:
-    """The backbone's id on the hub; None where it is not from there."""
+    """Returns the backbone's id on the hub; None if it is not from the hub."""
     name = HUB_NAMES.get(record.backbone.name, record.backbone.name)
     return name if HUB_ID.fullmatch(name) else None
 
 
 def data_title(task: TaskRecord) -> str:
-    """A task by name; one of simulated texts is never to be taken for the data set whose form it has."""
+    """Returns the title of a task. A simulated task is named so: it must not be confused with the real data set."""
     return f"{task.title}, simulated" if task.source.startswith("simulated") else task.title
 
 
 def own_backbone(name: str) -> str:
-    """A backbone's name, for readers who do not know ours."""
+    """Returns the name of a backbone for readers who do not know this package."""
     return "the embedded backbone of taskstream" if name == "embedded" else name
 
 
@@ -79,7 +80,7 @@ def _metadata(record: DeltaRecord, title: str) -> str:
 
 
 def _whole(record: DeltaRecord) -> bool:
-    """Whether every weight of the backbone has a new value."""
+    """Whether the Delta has a new value for every weight of the backbone."""
     return record.parameters.backbone >= record.backbone.parameters
 
 
@@ -89,36 +90,36 @@ def _text(record: DeltaRecord) -> str:
     changed, added, head = (f"{count:,}" for count in (counts.backbone, counts.added, counts.head))
     changed = f"{changed} new values for the {backbone.parameters:,} of the backbone"
     shared = record.sharing == "sequential"
-    what = "all tasks of a continual stream, one after another," if shared else "one task of a continual stream"
+    what = "learning all tasks of a continual stream in turn" if shared else "learning one task of a continual stream"
     about = {
         "task": f"{data_title(task)} (`{task.name}`), {task.kind}, from {_origin(task)}",
         "labels": ", ".join(task.labels) or "a real-valued score",
         "learner": f"`{record.canonical}`",
         "arrival": f"task {record.arrival} of {record.of} in the stream, seed {record.seed}",
         "training": _training(record.training),
-        "backbone": f"{own_backbone(pinned_backbone(vars(backbone)))}, content {backbone.id}, {backbone.dtype}",
-        "parameters": f"{changed}, {added} added, {head} of the head",
-        "tokens of a row": f"at most {record.max_length}",
-        "content of the Delta": record.delta,
+        "backbone": f"{own_backbone(pinned_backbone(vars(backbone)))}, content id {backbone.id}, {backbone.dtype}",
+        "parameters": f"{changed}, {added} added, {head} in the head",
+        "tokens per row": f"at most {record.max_length}",
+        "content id of the Delta": record.delta,
     }
     return "\n".join([
-        f"What {what} changed in a backbone or added to it, and this task's head; the backbone is not in this folder.",
+        f"The changes to a backbone from {what}, and the head of this task. The backbone is not in this folder.",
         "",
         *(f"* {name}: {value}" for name, value in about.items()), "",
         "## Score", "", *_proof(certificate, task.metric), "",
         "## Use", "", "```python", *usage(record), "```", "",
-        f"Written by taskstream {record.versions.get('taskstream', '')}, which also reads it.",
+        f"taskstream {record.versions.get('taskstream', '')} wrote this folder, and can load it.",
         *(["", UNLICENSED] if licence(backbone.name, task.source) == UNKNOWN else []),
     ])  # fmt: skip
 
 
 def usage(record: DeltaRecord) -> list[str]:
-    """The lines of Python that load the model and answer."""
+    """Returns lines of Python that load the model and print an answer."""
     second = ', ["a second text"]' if record.task.kind == "pair" else ""
     backbone = pinned_backbone(vars(record.backbone))
     return [
         "from stream.hub import load_model",
-        f'model = load_model(".", backbone={backbone!r})  # this folder; a name, hub id or folder',
+        f'model = load_model(".", backbone={backbone!r})  # this folder; backbone: a name, hub id or folder',
         f'print(model.answers(["a text"]{second}))',
     ]
 
@@ -128,30 +129,30 @@ def _training(training: TrainingRecord) -> str:
     if training.epochs is None:
         return rows
     epochs, batch, rate = training.epochs, training.batch_size, training.peak_learning_rate
-    return f"{rows}, epochs {epochs} at most, batches of {batch}, learning rate {rate:.3g} at its peak"
+    return f"{rows}, at most {epochs} epochs, batch size {batch}, peak learning rate {rate:.3g}"
 
 
 def _origin(task: TaskRecord) -> str:
     if not task.repository:
-        return f"source {task.source}, content {task.data_id}"
+        return f"source {task.source}, content id {task.data_id}"
     configuration = f" ({task.configuration})" if task.configuration else ""
-    return f"{task.repository}{configuration} at commit {task.commit}, content {task.data_id}"
+    return f"{task.repository}{configuration} at commit {task.commit}, content id {task.data_id}"
 
 
 def _proof(certificate: Certificate | None, metric: str) -> list[str]:
     if certificate is None:
-        return ["It was not evaluated."]
+        return ["This Delta was not evaluated."]
     ledger = certificate.ledger
     after = f"{100 * certificate.score:.2f} {metric} (x100) on {certificate.n} test rows at the end of the stream"
-    held = (
-        "Its weights go on changing with every later task, so this is measured anew at every arrival."
+    weights = (
+        "Each later task changes the weights, so the score is measured again at each arrival."
         if certificate.shared_weights
-        else f"All of its cells in the accuracy matrix ({certificate.rows}) rest on this one Delta."
+        else f"All {certificate.rows} cells of this task in the accuracy matrix come from this one Delta."
     )
     return [
-        f"{after}. {held}", "",
+        f"{after}. {weights}", "",
         f"* last cell: {certificate.provenance}; logits computed at arrival {certificate.measured_at}",
         f"* logits {certificate.logits}, predictions {certificate.predictions}, batch plan {certificate.plan}",
-        f"* ledger of the run: {ledger.lines} lines, hash of the last {ledger.hash}; "
-        "`taskstream verify` checks a run, `--rerun all` by computing every cell again",
+        f"* ledger of the run: {ledger.lines} lines, hash of the last line {ledger.hash}; "
+        "`taskstream verify` checks a run; with `--rerun all` it also computes every cell again",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The results of a run as a data set that `datasets.load_dataset` reads: accuracy matrices, metrics, cost."""
+"""Writes the results of a run as a data set for `datasets.load_dataset`: accuracy matrices, metrics, cost."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from stream.results.results import Results, TaskInfo
 Columns = dict[str, list[object]]
 
 DESCRIBED = {
-    "matrix": "a cell of R a row: the score of a task after an arrival (0: before any training), and how it was had",
-    "metrics": "a summary of R a row, by the name of its convention",
-    "cost": "what a learner keeps and trained for a task",
+    "matrix": "one cell of R per row: score of a task after an arrival (0: before any training), and its provenance",
+    "metrics": "one metric of one learner per row; the name says which definition it is",
+    "cost": "one task of one learner per row: trained and kept parameters, and stored bytes",
 }
 
 
 def write_results(folder: Path, results: Results, backbone: str) -> None:
-    """Write Parquet files and the data-set card into an empty folder.
+    """Writes Parquet files and the data-set card into an empty folder.
 
     Args:
-        results: What they say of the machine, its paths and its times stays out.
-        backbone: What others call it (`learners.export.peft.reference`).
+        results: The results. Facts about the machine, its paths and its times are not written.
+        backbone: Public name of the backbone (`learners.export.peft.reference`).
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -95,8 +95,8 @@ def _card(results: Results, backbone: str) -> str:
     return "\n".join([
         "---", data.to_yaml(), "---", "", f"# {title}", "",
         f"Learners: {', '.join(f'`{name}`' for name in results)}. Suite {results.suite}, source "
-        f"{source}, seed {results.seed}; tasks arrived in the order below. Backbone: {own_backbone(backbone)}, "
-        f"content {results.backbone.id}.", "",
+        f"{source}, seed {results.seed}. Tasks arrived in the order below. Backbone: {own_backbone(backbone)}, "
+        f"content id {results.backbone.id}.", "",
         *(f"* `{name}`: {text}" for name, text in DESCRIBED.items()), "",
         "| task | kind | metric | classes | train | test | commit |", "|---|---|---|---|---|---|---|", *tasks, "",
         "```python", "from datasets import load_dataset",

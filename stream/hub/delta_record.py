@@ -1,4 +1,4 @@
-"""The record beside a shared Delta, config.json: what it answers to, on which backbone, how well, and the proof."""
+"""The record of a shared Delta, config.json: its task, learner, backbone, training, score and proof."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from learners.delta.delta import Counts
 from tasks.documents import read_object
 from tasks.errors import InputError
 
-RECORD = "config.json"  # the file by which the hub counts a model's downloads
+RECORD = "config.json"  # the hub counts downloads of a model by this file
 DELTA = "delta.safetensors"
 FORMAT = "taskstream delta 1"
-# Fields that the file leaves out where they are None.
+# The file leaves out these fields if they are None.
 OPTIONAL = frozenset({"commit", "repository", "configuration", "epochs", "batch_size", "peak_learning_rate", "plugins"})
 
 
@@ -25,7 +25,7 @@ Dtype = Literal["float32", "bfloat16"]
 
 @dataclass(frozen=True)
 class BackboneRecord:
-    """The backbone; `commit` is that of its hub repository, where it is from one."""
+    """The backbone. `commit` is the commit of its hub repository; None if it is not from the hub."""
 
     name: str
     id: str
@@ -37,7 +37,14 @@ class BackboneRecord:
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """The task; `labels` is empty for a real-valued score. The last three are of its repository on the hub."""
+    """The task.
+
+    Attributes:
+        kind: `single`, `pair` or `regression`.
+        labels: Names of the classes; empty for a real-valued score.
+        data_id: Content id of its data.
+        repository, configuration, commit: Its data set on the hub; None if it is not from the hub.
+    """
 
     name: str
     title: str
@@ -53,7 +60,11 @@ class TaskRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """Rows that were trained on, and how; `epochs` is the maximum. None for a learner that does not train."""
+    """The number of training rows, and training settings. The settings are None for a learner that does not train.
+
+    Attributes:
+        epochs: The maximum number of epochs.
+    """
 
     rows: int
     epochs: int | None = None
@@ -71,15 +82,17 @@ class LedgerRecord:
 
 @dataclass(frozen=True)
 class Certificate:
-    """Why the last score of a task in R holds: the evaluation behind it, by the ids of all that it depends on.
+    """The evidence for the last score of a task in R: the ids of everything that the evaluation depends on.
 
     Attributes:
-        provenance: Of the cell in the last row of R.
+        score: The score, a fraction.
+        provenance: Provenance of the cell in the last row of R.
         measured_at: Arrival at which the logits were computed.
-        rows: How many rows of R hold the score.
+        rows: Number of rows of R with a score of this task, from its own arrival on.
         shared_weights: Whether later tasks change the weights.
-        n: Test examples.
-        logits, predictions, plan: Content ids.
+        n: Number of test examples.
+        logits, predictions, plan: Content ids of the logits, the predictions and the batch plan.
+        ledger: The end of the ledger.
     """
 
     score: float
@@ -96,14 +109,19 @@ class Certificate:
 
 @dataclass(frozen=True)
 class DeltaRecord:
-    """All that is known of a shared Delta; no path of a machine is in it.
+    """All facts about a shared Delta. It has no path of any machine.
 
     Attributes:
-        overrides: Training settings of the run that the learner's name does not tell.
-        delta: Content id.
-        arrival, of: Number of the task in the stream, and how many tasks there are.
-        certificate: None where the task was not evaluated.
-        plugins: Those that the learner comes from (name, kind, source, sha256); None for our own learners.
+        format: Version of the file format.
+        learner, canonical: The learner's name in the run, and its canonical name.
+        overrides: Training settings of the run that are not in the learner's name.
+        delta: Content id of the Delta.
+        max_length: Maximum number of tokens per row.
+        arrival, of: Number of the task in the stream, from 1, and number of tasks.
+        parameters: Numbers of parameters of the Delta.
+        certificate: The evidence for the score; None if the task was not evaluated.
+        versions: Versions of the libraries by name.
+        plugins: The plug-ins of the learner (name, kind, source, sha256); None for a built-in learner.
     """
 
     format: str
@@ -125,15 +143,18 @@ class DeltaRecord:
     plugins: tuple[Mapping[str, str], ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The content of config.json."""
+        """Returns the content of config.json."""
         return asdict(self, dict_factory=lambda pairs: {k: v for k, v in pairs if v is not None or k not in OPTIONAL})
 
 
 def as_record(document: Mapping[str, object], where: str) -> DeltaRecord:
-    """The record from the content of config.json.
+    """Reads the record from the content of config.json.
+
+    Args:
+        where: Path of the file, for error messages.
 
     Raises:
-        InputError: It is damaged; the message names the first field.
+        InputError: The content is damaged; the message names the first wrong field.
     """
     try:
         return TypeAdapter(DeltaRecord).validate_python(document)
@@ -144,10 +165,10 @@ def as_record(document: Mapping[str, object], where: str) -> DeltaRecord:
 
 
 def read_record(folder: Path) -> DeltaRecord:
-    """The record in a folder.
+    """Reads the record in a folder.
 
     Raises:
-        InputError: There is none, or it is damaged or of another version.
+        InputError: The file is missing or damaged, or has another version.
     """
     record = read_object(folder / RECORD, what="not the folder of a shared Delta")
     if record.get("format") != FORMAT:

@@ -1,4 +1,7 @@
-"""The folder that `taskstream export --to-dir` writes: one for each Delta, and one of results, each a repository."""
+"""Writes the folder of `taskstream export --to-dir`: one folder per Delta, and one for the results.
+
+Each of them can become a repository on the hub.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from stream.storage.files import laid_out, usable_folder
+from stream.storage.files import readable_json, usable_folder
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.files import folder_atomic, write_atomic
 
 RESULTS = "results"
-LONGEST = 60  # characters of a folder's name; the hub takes repositories of 96
+LONGEST = 60  # characters of a folder's name; the hub allows 96 for the name of a repository
 
 
 def share(
@@ -23,16 +26,21 @@ def share(
     store: Path | None,
     progress: Callable[[str], None],
 ) -> dict[str, str | list[str]]:
-    """Write Deltas with their cards, and the results with theirs; returns what was written.
+    """Writes Deltas with model cards, and the results with a data-set card.
 
     Args:
-        folder: Of the run, finished or not.
+        folder: Folder of the run, finished or not.
         target: A new or empty folder.
-        learner, task: One of the run's; None is all. What a learner has not learned, or failed at, is left out.
+        learner, task: A learner and a task of the run; None for all. Tasks without a good fit are left out.
+        store: The store with the Deltas; None for the store of the run.
+        progress: Takes a line of text about each step.
+
+    Returns:
+        The names of the written folders.
 
     Raises:
-        InputError: No such run, learner or task, nothing learned, a Delta that is gone or changed, a backbone or data
-            that are not the run's.
+        InputError: The run, learner or task does not exist, nothing was learned yet, a Delta is missing or changed, or
+            the backbone or the data differ from those of the run.
     """
     from learners.delta.delta import save_delta
     from learners.export.peft import reference
@@ -43,7 +51,7 @@ def share(
     from stream.results.document import results
     from stream.results.results import Results
     from stream.verification.checks import store_of, whole_record
-    from stream.verification.learned import held_delta, learned_tasks, named_learner, run_backbone
+    from stream.verification.learned import final_delta, learned_tasks, named_learner, run_backbone
     from stream.verification.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -53,10 +61,10 @@ def share(
         raise unknown_name("task", task, run.place, where=str(folder))
     pairs = [(name, each) for name in chosen for each in learned_tasks(run, name) if task in (None, each)]
     if not pairs:
-        raise InputError("nothing was learned yet", where=str(folder), fix="go on with the run")
+        raise InputError("nothing was learned yet", where=str(folder), fix="continue the run")
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = run_backbone(run)
-    assert evidence.config is not None  # or the record were not whole
+    assert evidence.config is not None  # `whole_record` makes sure of it
     names = dict(zip(chosen, folder_names(chosen), strict=True))
     tasks = dict.fromkeys(each for _, each in pairs)
     encoded = {each: encoded_of(run, each, evidence.config, backbone, progress) for each in tasks}
@@ -65,21 +73,21 @@ def share(
         (part / RESULTS).mkdir()
         write_results(part / RESULTS, Results.from_dict(results(run.facts, run.events)), reference(backbone))
         for each, path in encoded.items():
-            data = open_encoded(path)  # maps many files, so not those of all tasks at once
+            data = open_encoded(path)  # opens many files, so only one task at a time
             for name in (name for name, its in pairs if its == each):
                 progress(f"writing {name}, {each}")
-                delta = held_delta(run, store_of(evidence, store), name, each)
+                delta = final_delta(run, store_of(evidence, store), name, each)
                 record = record_of(run, evidence, backbone, name, data, delta)
                 place = part / "models" / names[name] / each
                 save_delta(delta, place / DELTA)
-                write_atomic(place / RECORD, laid_out(record.as_dict()) + "\n")
+                write_atomic(place / RECORD, readable_json(record.as_dict()) + "\n")
                 write_atomic(place / "README.md", model_card(record))
     models = [f"models/{names[name]}/{each}" for name, each in pairs]
     return {"folder": str(target), "models": models, "results": RESULTS}
 
 
 def folder_names(learners: Iterable[str]) -> list[str]:
-    """A folder's name for each learner, of characters that the hub takes in a repository's name, no two alike."""
+    """Returns a folder name for each learner. All names differ, and have only characters that the hub allows."""
     names: list[str] = []
     for learner in learners:
         plain = re.sub(r"[^A-Za-z0-9]+", "-", learner).strip("-") or "learner"

@@ -1,4 +1,4 @@
-"""Records of shared Deltas, made from the run that learned them."""
+"""Makes the record of a shared Delta from its run."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ from stream.hub.delta_record import (
 )
 from stream.results.document import LIBRARIES, matrix_of, row_event
 from stream.verification.chain import RunFiles
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 from tasks.encoded import EncodedTask
 
 COMMIT = re.compile(r"hub (?P<repository>\S+)(?: \((?P<configuration>[^)]+)\))? at commit (?P<commit>[0-9a-f]{40})")
 
 
 def record_of(
-    run: Recorded, evidence: RunFiles, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
+    run: RecordedRun, evidence: RunFiles, backbone: Backbone, learner: str, data: EncodedTask, delta: Delta
 ) -> DeltaRecord:
-    """The record of what answers for a task at the end of a run.
+    """Returns the record of the Delta that a learner has for a task at the end of a run.
 
     Args:
-        learner: The run's name of it.
+        run, evidence: The state of the run, and its files.
+        learner: The learner's name in the run.
         data: The task's encoded data.
-        delta: Body and head that answer for it.
+        delta: Body and head for the task.
     """
-    task, facts, answers = data.task, run.facts, run.facts.learners[learner]
+    task, facts, specification = data.task, run.facts, run.facts.learners[learner]
     about = facts.tasks[task.name]
-    methods = answers.family.split("+")
+    methods = specification.family.split("+")
     plugins = tuple(row for row in facts.plugins if row["kind"] == "learner" and row["name"] in methods)
-    libraries = ("taskstream", *LIBRARIES, answers.library.split(" ")[0])
+    libraries = ("taskstream", *LIBRARIES, specification.library.split(" ")[0])
     return DeltaRecord(
         format=FORMAT,
         learner=learner,
-        canonical=answers.name,
-        sharing=answers.sharing,
-        overrides=run.opening.overrides,
+        canonical=specification.name,
+        sharing=specification.sharing,
+        overrides=run.header.overrides,
         delta=delta.id,
         backbone=BackboneRecord(
             name=reference(backbone),
@@ -66,7 +67,7 @@ def record_of(
             source=without_path(facts.source),
             **published_at(about["notes"]),
         ),
-        training=_training(answers, data, backbone),
+        training=_training(specification, data, backbone),
         max_length=data.max_length,
         arrival=run.place[task.name],
         of=len(facts.order),
@@ -86,8 +87,8 @@ def _training(learner: Learner, data: EncodedTask, backbone: Backbone) -> Traini
     return TrainingRecord(rows, epochs=settings.epochs, batch_size=settings.batch_size, peak_learning_rate=rate)
 
 
-def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -> Certificate | None:
-    """Why the last score of a task in R holds; None where it has none."""
+def certificate_of(run: RecordedRun, evidence: RunFiles, learner: str, task: str) -> Certificate | None:
+    """Returns the evidence for the last score of a task in R; None if it has no score."""
     matrix = matrix_of(run.facts.order, learner, run.events)
     place = run.place[task]
     if not matrix.rows or (score := matrix.rows[-1][place - 1]) is None:
@@ -108,15 +109,15 @@ def certificate_of(run: Recorded, evidence: RunFiles, learner: str, task: str) -
                     plan=cell.plan,
                     ledger=LedgerRecord(evidence.ledger.lines, evidence.ledger.last),
                 )
-    raise AssertionError(f"no cell of task {task} was run, though it has a score")
+    raise AssertionError(f"task {task} has a score, but no cell of it was evaluated")
 
 
 def without_path(source: str) -> str:
-    """A source as others may know it: of a folder, only that it was one."""
+    """Returns a source without the path of a folder, which is private."""
     return "folder" if source.startswith("folder:") else source
 
 
 def published_at(notes: Iterable[str]) -> dict[str, str]:
-    """Repository, configuration and commit on the hub that a task came from, by its notes; empty for other sources."""
+    """Returns repository, configuration and commit of a data set on the hub, read from a task's notes; else empty."""
     found = next((match for note in notes if (match := COMMIT.fullmatch(note))), None)
     return {} if found is None else {name: value for name, value in found.groupdict().items() if value}

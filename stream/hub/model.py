@@ -1,4 +1,4 @@
-"""A shared Delta on its backbone: texts in, logits or answers out, bit for bit those of the run."""
+"""A shared Delta on its backbone: takes texts, returns logits or answers, bit for bit as in the run."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tasks.examples import Examples
 
 @dataclass(frozen=True, eq=False)
 class SharedModel:
-    """What answers for one task.
+    """A model for one task.
 
     Attributes:
         labels: Names of the classes, by column of the logits; () for a real-valued score.
-        record: All that is known of it.
+        record: All facts about the Delta.
     """
 
     backbone: Backbone
@@ -39,30 +39,32 @@ class SharedModel:
     record: DeltaRecord
 
     def logits(self, texts: Sequence[str], texts_b: Sequence[str] | None = None) -> np.ndarray:
-        """Logits float32 [n, C], or the score [n, 1] of a regression, in the order of the texts.
+        """Returns logits float32 [n, C], or the scores [n, 1] of a regression, in the order of the texts.
 
-        The same rows as in the run give the same bytes, under the same arithmetic (library versions, threads,
-        processor); other rows may be padded to another length, which moves last bits.
+        The same rows as in the run give the same bytes under the same numerics (library versions, threads, processor).
+        Other rows may be padded to another length, which can change the last bits.
 
         Args:
-            texts_b: The second texts, of a task of pairs.
+            texts: The texts, n > 0.
+            texts_b: The second texts, for a task of pairs. Default: none.
 
         Raises:
-            InputError: No texts, second texts where the task has none or not as many, or a text without a token.
+            InputError: There are no texts, the task does not have (or needs) second texts, their number differs, or a
+                text has no token.
         """
         task = self.record.task
         if not len(texts) or (texts_b is not None and len(texts_b) != len(texts)):
-            found = f"{len(texts)} texts" + (f" and {len(texts_b)} second ones" if texts_b is not None else "")
-            raise InputError("not rows of a task", expected="a text a row", found=found)
+            found = f"{len(texts)} texts" + (f" and {len(texts_b)} second texts" if texts_b is not None else "")
+            raise InputError("these texts are not rows of a task", expected="one text per row", found=found)
         if task.kind == ("pair" if texts_b is None else "single"):
-            expected = "texts and second texts" if task.kind == "pair" else "texts alone"
-            raise InputError("not what this task reads", where=f"task {task.name}", expected=expected)
+            expected = "texts and second texts" if task.kind == "pair" else "texts only"
+            raise InputError("wrong input for this task", where=f"task {task.name}", expected=expected)
         examples = Examples(tuple(texts), tuple(texts_b) if texts_b is not None else None, np.zeros(len(texts), int))
         rows = encode_split(examples, self.backbone.tokenizer, self.record.max_length, task.name)
         return predict(self.backbone, self.learner, self.delta, rows, evaluation_plan(rows))
 
     def answers(self, texts: Sequence[str], texts_b: Sequence[str] | None = None) -> list[str] | list[float]:
-        """The label of each row, or its score."""
+        """Returns the label of each row, or its score for a regression."""
         logits = self.logits(texts, texts_b)
         if not self.labels:
             return [float(value) for value in logits[:, 0]]
@@ -70,31 +72,31 @@ class SharedModel:
 
 
 def load_model(folder: str | Path, backbone: str | None = None, plugins: Sequence[str | Path] = ()) -> SharedModel:
-    """Read what `taskstream export --to-dir` wrote of one task, and put it on its backbone.
+    """Loads a Delta that `taskstream export --to-dir` wrote, and its backbone.
 
     Args:
-        folder: With config.json and delta.safetensors, from the hub by `huggingface_hub.snapshot_download`.
-        backbone: Where the backbone is, as `--backbone` takes it; None takes the name in the record.
-        plugins: Files that its learner comes from, if it is not one of ours. They are run.
+        folder: Folder with config.json and delta.safetensors, also from `huggingface_hub.snapshot_download`.
+        backbone: The backbone, as in `--backbone`. Default: the name in the record.
+        plugins: Plug-in files of the learner, if it is not built in. Their code is run. Default: none.
 
     Raises:
-        InputError: A file is missing or damaged, or the backbone is another than the Delta was learned on.
-        MissingPlugin: The learner comes from a plug-in that is not among those given.
+        InputError: A file is missing or damaged, or the Delta was learned on another backbone.
+        MissingPlugin: The plug-in of the learner is not among `plugins`.
     """
     folder = Path(folder)
     record = read_record(folder)
     with load_plugins(plugins).in_use():
         check_present(record.plugins or (), str(folder / RECORD))
         learner = parse_learner(record.learner, record.overrides)
-    known = record.backbone
-    base = load_backbone(backbone or pinned_backbone(vars(known)), known.dtype)
-    if base.id != known.id:
+    recorded = record.backbone
+    base = load_backbone(backbone or pinned_backbone(vars(recorded)), recorded.dtype)
+    if base.id != recorded.id:
         raise InputError(
             "not the backbone of this Delta",
             where=base.name,
-            expected=f"{known.name}, content {known.id[:16]}",
+            expected=f"{recorded.name}, content id {recorded.id[:16]}",
             found=base.id[:16],
-            fix="name it: load_model(folder, backbone=...)",
+            fix="name the right backbone: load_model(folder, backbone=...)",
         )
     delta = load_delta(folder / DELTA, record.delta)
     return SharedModel(base, learner, delta, record.task.labels, record)

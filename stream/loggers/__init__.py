@@ -1,4 +1,7 @@
-"""Logs of a run in the tools of others, beside its ledger: TensorBoard, Weights & Biases, MLflow; all on this machine.
+"""Logs of a run for other tools, beside its ledger: TensorBoard, Weights & Biases, MLflow. All logs are local files.
 
-A tool is a file here, named as its library and its extra, with `open_writer`: see `stream.loggers.log`.
+Each tool has one file here with the name of its library and of its extra. The file defines `open_writer`; see
+`Writer` in log.py. readings.py turns the events of a run into numbers.
+
+From outside: `logged`, `loggers`, `LOGGERS` (log.py).
 """

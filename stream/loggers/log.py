@@ -1,8 +1,8 @@
-"""The log of a run in one tool. It tells what the ledger tells, may be begun late, and never ends the run.
+"""The log of a run for one tool. A log has the content of the ledger, can start late, and never stops the run.
 
-A tool sees a run as one run of its own for each learner. Which jobs a log holds stands beside it, in `logged.jsonl`: a
-run that goes on is told of all it has done so far, and what the log has is not written twice. A log that was begun
-later, or fell behind in a crash, catches up; a job that was done anew is written anew if it gave something else.
+In the tool, each learner is a run of its own. The file `logged.jsonl` beside a log lists the jobs in the log. When a
+run continues, the log receives all finished jobs again and writes only new ones. So a log that starts late, or misses
+jobs after a crash, catches up. A repeated job is written again only if its result changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from stream.engine.progress import Handle, ProgressEvent, RunBegins
-from stream.loggers.figures import Figures, Reading, Told
+from stream.loggers.readings import JobResult, LearnerReadings, Reading
 from tasks.content import content_id
 from tasks.errors import InputError, InputErrors, unknown_name
 
@@ -29,12 +29,13 @@ LOGGERS = ("tensorboard", "wandb", "mlflow")
 
 @dataclass(frozen=True)
 class About:
-    """What a writer is opened for.
+    """What a writer writes about.
 
     Attributes:
-        log: An id of this log, no other has it.
-        run: Folder of the run, as it was given.
-        settings: Hyperparameters, plain values.
+        log: Unique id of this log.
+        run: Folder of the run, as in the command.
+        learner: Name of the learner.
+        settings: Settings and hyperparameters, plain values.
     """
 
     log: str
@@ -44,24 +45,32 @@ class About:
 
 
 class Writer(Protocol):
-    """Writes one learner's readings. The file of a tool has `open_writer(folder: Path, about: About) -> Writer`; opened
-    again in the same folder for the same log and learner, it goes on."""
+    """Writes the readings of one learner.
+
+    The file of a tool defines `open_writer(folder: Path, about: About) -> Writer`. If the folder already has this log
+    and learner, the writer continues it.
+    """
 
     def write(self, readings: Sequence[Reading]) -> None:
-        """See them to the disk."""
+        """Writes readings to disk."""
 
     def close(self, summary: Mapping[str, float] | None) -> None:
-        """The end of this call: the last figures if the run has come to its end, else None."""
+        """Closes the writer at the end of a call. `summary` has the last numbers; None if the run is not finished."""
 
 
 class Log:
-    """Takes the events of a run, in `folder`."""
+    """Takes the events of a run and writes them to a log.
+
+    Args:
+        name: Name of the tool.
+        folder: Folder of the log.
+    """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder, self.record = name, folder, folder / "logged.jsonl"
-        self.figures: dict[str, Figures] = {}
+        self.readings: dict[str, LearnerReadings] = {}
         self.writers: dict[str, Writer] = {}
-        self.held: set[str] = set()
+        self.logged: set[str] = set()  # lines of `record`: the jobs in the log
         self.run: RunBegins | None = None
         self.id = ""
         self.ended = False
@@ -70,28 +79,28 @@ class Log:
         if event["event"] == "run":
             self.begin(event)
         elif event["event"] == "fit" or event["event"] == "before" or event["event"] == "row":
-            for job, readings in self.figures[event["learner"]].take(event):
-                self.keep(job, readings)
+            for job, readings in self.readings[event["learner"]].take(event):
+                self.add(job, readings)
         elif event["event"] == "end":
             self.ended = True
 
     def begin(self, event: RunBegins) -> None:
-        self.run, self.figures = event, {name: Figures(event["order"]) for name in event["learners"]}
+        self.run, self.readings = event, {name: LearnerReadings(event["order"]) for name in event["learners"]}
         self.folder.mkdir(parents=True, exist_ok=True)
         written = self.record.read_text(encoding="utf-8") if self.record.exists() else ""
-        first, *held = written.split("\n")
-        self.id, self.held = (json.loads(first)["log"] if held else uuid4().hex), set(held)
+        first, *lines = written.split("\n")
+        self.id, self.logged = (json.loads(first)["log"] if lines else uuid4().hex), set(lines)
         with self.record.open("a", encoding="utf-8") as file:
-            if not held:
+            if not lines:
                 file.truncate(0)
                 file.write(json.dumps({"log": self.id}) + "\n")
-            elif held[-1]:
-                file.write("\n")  # a crash: what follows must not be glued to half a line
+            elif lines[-1]:
+                file.write("\n")  # after a crash the last line can be incomplete: end it before the next one
 
-    def keep(self, job: Told, readings: Sequence[Reading]) -> None:
-        """Write a job's readings, unless the log has them."""
+    def add(self, job: JobResult, readings: Sequence[Reading]) -> None:
+        """Writes the readings of a job, unless the log has them."""
         line, name = json.dumps([job["job"], job["task"], outcome(job)]), job["learner"]
-        if line in self.held:
+        if line in self.logged:
             return
         if name not in self.writers:
             self.writers[name] = self.writer(name)
@@ -101,7 +110,7 @@ class Log:
 
     def writer(self, learner: str) -> Writer:
         run = self.run
-        assert run is not None  # begun before its first job
+        assert run is not None  # a run begins before its first job
         settings = {"learner": learner, "backbone": run["backbone"]["name"], "suite": run["suite"],
                     "tasks": len(run["order"]), "seed": run["seed"], **run["settings"]}  # fmt: skip
         about = About(self.id, run["out"], learner, {k: v for k, v in settings.items() if v is not None})
@@ -109,15 +118,15 @@ class Log:
         return opened
 
     def close(self) -> None:
-        """Close what was opened; a log to which this call added nothing stays as it is."""
-        with ExitStack() as all_the_same:  # whether or not one of them fails
+        """Closes the open writers. A log to which this call added nothing does not change."""
+        with ExitStack() as stack:  # closes all writers even if one of them fails
             while self.writers:
                 name, writer = self.writers.popitem()
-                all_the_same.callback(writer.close, self.figures[name].last if self.ended else None)
+                stack.callback(writer.close, self.readings[name].last if self.ended else None)
 
 
-def outcome(job: Told) -> str:
-    """What a job gave: a Delta, or nothing, or the logits of its cells."""
+def outcome(job: JobResult) -> str:
+    """Returns the result of a job as one id: of its Delta, or of the logits of its cells. "None" for a failed fit."""
     if job["event"] == "fit":
         return "None" if "failed" in job else job["delta"]
     return content_id("logged", *(cell["logits"] for cell in job["cells"]))
@@ -125,28 +134,30 @@ def outcome(job: Told) -> str:
 
 @contextmanager
 def logged(names: str | None, folder: Path, handle: Handle) -> Iterator[Handle]:
-    """A handle for the events of a run in `folder`: passes them on to `handle`, and to the logs.
+    """Yields a function that takes the events of a run: it passes them to `handle` and to the logs.
 
-    A log that fails is told of once and left alone.
+    If a log fails, a notice reports it once, and the log gets no more events.
 
     Args:
-        names: Of loggers, comma separated.
+        names: Names of loggers, separated by commas; None for no log.
+        folder: Folder of the run.
+        handle: Takes the events of the run.
 
     Raises:
-        InputErrors: An unknown name, or a library that is not installed.
+        InputErrors: A name is unknown, or its library is not installed.
     """
     logs = {name: Log(name, folder / name) for name in loggers(names or "")}
 
     def attempt(name: str, action: Callable[[], None]) -> None:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a tool to its own makers
+                warnings.simplefilter("ignore")  # such warnings are for the developers of the tool
                 action()
-        except Exception as error:  # whatever a tool may raise: the run matters more
+        except Exception as error:  # a tool may raise anything, but must not stop the run
             found = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             with suppress(Exception):
                 logs.pop(name).close()
-            handle({"event": "notice", "message": f"no more is logged to {name}, the run goes on; {found}"})
+            handle({"event": "notice", "message": f"logging to {name} stopped, the run continues; {found}"})
 
     def both(event: ProgressEvent) -> None:
         handle(event)
@@ -161,10 +172,13 @@ def logged(names: str | None, folder: Path, handle: Handle) -> Iterator[Handle]:
 
 
 def loggers(names: str) -> tuple[str, ...]:
-    """The loggers of `--log`.
+    """Returns the loggers named in `--log`.
+
+    Args:
+        names: Names, separated by commas.
 
     Raises:
-        InputErrors: An unknown name, or a library that is not installed; all at once.
+        InputErrors: A name is unknown, or its library is not installed. It has all such errors.
     """
     wanted = tuple(dict.fromkeys(filter(None, map(str.strip, names.split(",")))))
     errors = [unknown_name("logger", name, LOGGERS, where="--log") for name in wanted if name not in LOGGERS]

@@ -1,4 +1,4 @@
-"""MLflow: `mlflow ui --backend-store-uri sqlite:///OUT/mlflow/mlflow.db`, a run for each learner."""
+"""MLflow, one run per learner. To look at it: `mlflow ui --backend-store-uri sqlite:///OUT/mlflow/mlflow.db`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stream.loggers.figures import Reading
 from stream.loggers.log import About
+from stream.loggers.readings import Reading
 
 EXPERIMENT = "taskstream"
-BATCH = 1000  # numbers that MLflow takes at a time
+BATCH = 1000  # MLflow takes at most this many numbers in one call
 
 
 def open_writer(folder: Path, about: About) -> MlflowWriter:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves this machine
+    """Opens the learner's run in the database in `folder`, or continues it."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # no data may leave this machine
     tracking: Any = importlib.import_module("mlflow.tracking")
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it tells of every table it makes
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it reports each table that it creates
     client = tracking.MlflowClient(f"sqlite:///{folder.resolve()}/mlflow.db")
     experiment = client.get_experiment_by_name(EXPERIMENT)
     place = (folder / "artifacts").resolve().as_uri()
     number = experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifact_location=place)
-    known = (run for run in client.search_runs([number]) if run.info.run_name == about.learner)
-    if (run := next(known, None)) is not None:
+    earlier = (run for run in client.search_runs([number]) if run.info.run_name == about.learner)
+    if (run := next(earlier, None)) is not None:
         client.update_run(run.info.run_id, status="RUNNING")
         return MlflowWriter(client, run.info.run_id)
     run = client.create_run(number, run_name=about.learner, tags={"run": about.run})
@@ -37,7 +38,7 @@ def open_writer(folder: Path, about: About) -> MlflowWriter:
 
 
 class MlflowWriter:
-    """A run in an SQLite database (MLflow no longer takes plain files); one that was written before goes on."""
+    """Writes to a run in an SQLite database. MLflow no longer supports plain files."""
 
     def __init__(self, client: Any, run: str) -> None:
         self.client, self.run = client, run
@@ -46,7 +47,7 @@ class MlflowWriter:
     def write(self, readings: Sequence[Reading]) -> None:
         now = int(1000 * time.time())  # milliseconds
         metrics = [
-            self.metric(re.sub(r"[^/\w.\- ]", "_", name), value, now, reading.at)  # what it allows in a name
+            self.metric(re.sub(r"[^/\w.\- ]", "_", name), value, now, reading.at)  # MLflow allows only these characters
             for reading in readings
             for name, value in reading.values.items()
         ]

@@ -1,4 +1,7 @@
-"""TensorBoard: `tensorboard --logdir OUT/tensorboard`, a run for each learner, hyperparameters in the HPARAMS tab."""
+"""TensorBoard, one run per learner, hyperparameters in the HPARAMS tab.
+
+To look at it: `tensorboard --logdir OUT/tensorboard`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stream.loggers.figures import Reading
 from stream.loggers.log import About
+from stream.loggers.readings import Reading
 
 COMPARED = ("average_accuracy", "forgetting_chaudhry", "growth")  # columns beside the hyperparameters
 
 
 def open_writer(folder: Path, about: About) -> TensorBoardWriter:
+    """Opens the learner's run in `folder`."""
     return TensorBoardWriter(folder / about.learner, about.settings)
 
 
 class TensorBoardWriter:
-    """An event file; `SummaryWriter` of PyTorch opens another beside those of earlier calls, read as one."""
+    """Writes an event file with `SummaryWriter` of PyTorch. Each call has its own file; TensorBoard joins them."""
 
     def __init__(self, folder: Path, settings: Mapping[str, bool | int | float | str]) -> None:
         tensorboard: Any = importlib.import_module("torch.utils.tensorboard")

@@ -1,4 +1,4 @@
-"""Weights & Biases, offline: `wandb sync OUT/wandb/offline-run-*` uploads, if you like; a run for each learner."""
+"""Weights & Biases, offline, one run per learner. To upload them: `wandb sync OUT/wandb/offline-run-*`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stream.loggers.figures import AXES, Reading
 from stream.loggers.log import About
+from stream.loggers.readings import AXES, Reading
 from tasks.content import content_id
 
-# Nothing printed, no watching of the machine, no copy of the code.
+# Print nothing, do not observe the machine, do not copy the code.
 QUIET = {
     "console": "off",
     "silent": True,
@@ -25,24 +25,25 @@ QUIET = {
 
 
 def open_writer(folder: Path, about: About) -> WandbWriter:
+    """Opens an offline run of the learner."""
     return WandbWriter(folder, about)
 
 
 class WandbWriter:
-    """An offline run; those of several calls have one id, by which the upload joins them."""
+    """Writes an offline run. The runs of several calls have the same id, and the upload joins them by it."""
 
     def __init__(self, folder: Path, about: About) -> None:
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # nothing leaves this machine
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # no data may leave this machine
         wandb: Any = importlib.import_module("wandb")
         self.run = wandb.init(
             mode="offline",
-            dir=str(folder.parent),  # it makes the folder `wandb` itself
+            dir=str(folder.parent),  # wandb creates the folder `wandb` in it
             project="taskstream",
             group=about.run,
             name=about.learner,
             id=content_id("wandb", about.log, about.learner)[:16],
             config=dict(about.settings),
-            reinit="create_new",  # beside the other learners', and any that the caller has
+            reinit="create_new",  # other learners, and the caller, can have open runs too
             settings=wandb.Settings(**QUIET),
         )
         self.run.define_metric("*", step_metric="arrival")

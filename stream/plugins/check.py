@@ -1,4 +1,4 @@
-"""Checks of plug-ins, before anything is trained: types, names, and each thing tried out on something small."""
+"""Check plug-ins before anything is trained: types and names, and a small trial of each learner, metric and source."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from tasks.errors import InputError, place_of
 from tasks.sources import Source
 
 TYPES = {"learner": Family, "metric": Metric, "source": Source}
-ROWS, TOKENS = 2, 3  # of the batch that a form is tried on
-Facts = dict[str, object]  # shapes of tensors, by name, and types
+ROWS, TOKENS = 2, 3  # size of the batch in the trial of a form
+Facts = dict[str, object]  # shapes of tensors and names of types, by name
 
 
 def check(defined: Sequence[Defined]) -> list[InputError]:
-    """All that is wrong with what plug-ins define; none if they can be used."""
+    """All errors in what the plug-ins define. An empty list means that they can be used."""
     errors = [error for each in defined for error in _of_right_type(each)]
     errors += [] if errors else _clashes(defined)
-    if errors:  # what follows looks names up
+    if errors:  # the trials below look up names, so the names must be valid
         return errors
     with Plugins(tuple(defined)).in_use():
         for each in defined:
             tried = {"learner": _check_family, "metric": _check_metric, "source": _check_source}[each.kind]
             try:
                 errors += tried(each)
-            except Exception as error:  # code of others may raise anything
+            except Exception as error:  # code of a plug-in may raise anything
                 where, found = place_of(error, each.origin.file)
-                errors.append(InputError(f"{each.kind} {each.name} fails as it is tried", where=where, found=found))
+                errors.append(InputError(f"{each.kind} {each.name} fails in its trial", where=where, found=found))
     return errors
 
 
@@ -53,15 +53,13 @@ def _of_right_type(each: Defined) -> Iterator[InputError]:
         if expected is Source:
             shown = "an object with name, names, task, load and fingerprint (tasks.sources.Source)"
         found = f"{type(each.thing).__name__} {str(each.thing)[:60]}"
-        yield InputError(f"a {each.kind} of the wrong type", where=each.where, expected=shown, found=found)
+        yield InputError(f"a {each.kind} has the wrong type", where=each.where, expected=shown, found=found)
     elif NAME.fullmatch(each.name) is None:
-        yield InputError(
-            f"cannot be the name of a {each.kind}", where=each.where, expected=NAME_RULE, found=repr(each.name)
-        )
+        yield InputError(f"bad name for a {each.kind}", where=each.where, expected=NAME_RULE, found=repr(each.name))
 
 
 def _clashes(defined: Sequence[Defined]) -> Iterator[InputError]:
-    """Names that stand for two things."""
+    """Errors for names that have two meanings."""
 
     def named(each: Defined) -> tuple[str, str]:
         return each.kind, each.name
@@ -75,7 +73,7 @@ def _clashes(defined: Sequence[Defined]) -> Iterator[InputError]:
         if name in ours or len(several) > 1 or (kind == "learner" and name in others):
             holders = [each.where for each in several[1:]] or ["the package" if name in ours else "an alias"]
             yield InputError(
-                f"{kind} {name} is there already", where=several[0].where, expected="a name of its own",
+                f"the name of {kind} {name} is in use", where=several[0].where, expected="a unique name",
                 found=f"the same name in {' and '.join(holders)}", fix="rename one of them",
             )  # fmt: skip
     for each in defined:
@@ -85,7 +83,7 @@ def _clashes(defined: Sequence[Defined]) -> Iterator[InputError]:
 
 
 def _check_family(each: Defined) -> Iterator[InputError]:
-    """Its bare name and its examples can be read, and what they add can be computed."""
+    """Check that the family's name and examples are valid specifications, and that their forms can be computed."""
     family: Family = families()[each.name]
     if not isinstance(family.examples, tuple) or not family.examples:
         yield InputError(
@@ -113,20 +111,20 @@ def _check_family(each: Defined) -> Iterator[InputError]:
         try:
             canonical(recipe_of(learner))
         except (TypeError, ValueError) as error:
-            expected = "numbers, texts and frozen dataclasses of them, as they enter the ids of its results"
+            expected = "numbers, texts and frozen dataclasses of them, because they enter the ids of results"
             yield InputError(
-                f"settings of {what} are no plain data", where=each.where, expected=expected, found=str(error)
+                f"settings of {what} are not plain data", where=each.where, expected=expected, found=str(error)
             )
             continue
         yield from _check_forms(learner, what, each)
 
 
 def _check_forms(learner: Learner, what: str, each: Defined) -> Iterator[InputError]:
-    """Draw each form's tensors and compute its change, at the widths of the embedded backbone."""
+    """Draw the tensors of each form and compute its change, at the widths of the embedded backbone."""
     architecture = known_architecture("embedded")
     try:
         delta_shapes(learner, architecture, 2)
-    except InputError:  # this learner is for other backbones: the run says so of its own
+    except InputError:  # the learner is for other backbones; a run with a wrong one reports that
         return
     for modification in learner.modifications:
         writes = width(architecture, modification.site)
@@ -134,17 +132,17 @@ def _check_forms(learner: Learner, what: str, each: Defined) -> Iterator[InputEr
         read = writes if reads is None or reads == "ffn.normed" else width(architecture, reads)
         try:
             expected, found = _try_form(modification.form, read, writes, architecture.heads)
-        except Exception as error:  # code of others may raise anything
+        except Exception as error:  # code of a plug-in may raise anything
             where, said = place_of(error, each.origin.file)
             yield InputError(f"a form of {what} fails", where=where, found=said)
             continue
         if expected != found:
-            difference = f"a form of {what} is not as it says"
+            difference = f"a form of {what} does not match its declaration"
             yield InputError(difference, where=each.where, expected=str(expected), found=str(found))
 
 
 def _try_form(form: Form, reads: int, writes: int, heads: int) -> tuple[Facts, Facts]:
-    """What a form should make at these widths, and what it makes, as far as it is right."""
+    """Expected and found facts of a form at these widths: shapes of its tensors, or of its change if those match."""
     shapes = form.shapes(reads, writes)
     tensors = {name: form.initialise(name, shape, torch.Generator().manual_seed(0)) for name, shape in shapes.items()}
     drawn: Facts = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -158,7 +156,7 @@ def _try_form(form: Form, reads: int, writes: int, heads: int) -> tuple[Facts, F
 
 
 def _check_metric(each: Defined) -> Iterator[InputError]:
-    """It is named as its file, and gives a number, or None where there is nothing to compute it from."""
+    """Check that the metric has the name of its file, and that it returns a number, or None if scores are missing."""
     stem = Path(each.origin.file).stem
     if each.origin.file and each.alone and each.name != stem:
         yield InputError(
@@ -184,24 +182,24 @@ def _try_metric(each: Defined, shown: str, rows: Array, baseline: Array) -> Inpu
     rows.flags.writeable = baseline.flags.writeable = False
     try:
         value = each.thing.compute(rows, baseline)
-    except Exception as error:  # code of others may raise anything
+    except Exception as error:  # code of a plug-in may raise anything
         where, found = place_of(error, each.origin.file)
         return InputError(f"metric {each.name} fails on {shown}", where=where, found=found)
     if not np.isnan(rows).any() and len(rows) > 1:
         expected = "a finite number"
         right = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
     else:
-        expected = "a number, or None where a score that it needs is missing"
+        expected = "a number, or None if a score that it needs is missing"
         right = value is None or (isinstance(value, int | float) and not isinstance(value, bool))
     if right:
         return None
-    what, fix = f"metric {each.name} gives no number on {shown}", "return float(...), or None"
+    what, fix = f"metric {each.name} returns no number on {shown}", "return float(...), or None"
     return InputError(what, where=each.where, expected=expected, found=f"{value!r} ({type(value).__name__})", fix=fix)
 
 
 def _check_source(each: Defined) -> Iterator[InputError]:
-    """It names tasks."""
+    """Check that the source names its tasks."""
     names: Iterable[str] = each.thing.names()
     if not isinstance(names, tuple) or not names or not all(isinstance(name, str) for name in names):
-        what, expected = f"source {each.name} names no tasks", "a tuple of names"
+        what, expected = f"names() of source {each.name} returns no task names", "a tuple of texts, not empty"
         yield InputError(what, where=each.where, expected=expected, found=str(names)[:60])

@@ -1,4 +1,4 @@
-"""What plug-ins define, and the registries that know it while a run goes on."""
+"""What plug-ins define. Its names are in the registries while a `with` block runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from tasks.registry import Origin, Registry
 
 @dataclass(frozen=True, eq=False)
 class Defined:
-    """One thing that a plug-in defines.
+    """One learner family, metric or source that a plug-in defines.
 
     Attributes:
-        thing: A `Family`, a `Metric` or a `Source`, once it is checked.
+        kind: learner, metric or source.
+        name: Its name in specifications and options.
+        thing: The object: a `Family`, a `Metric` or a `Source` after the check, anything before it.
+        origin: The file or entry point that defines it.
         where: File and line, for messages.
-        alone: Whether its name, FAMILY rather than FAMILIES, says that it is the only one of its kind there.
+        alone: Whether it is defined with FAMILY, METRIC or SOURCE, not in a list (FAMILIES, METRICS). Default: True.
     """
 
     kind: Kind
@@ -31,13 +34,13 @@ class Defined:
 
 @dataclass(frozen=True, eq=False)
 class Plugins:
-    """What the plug-ins of a run define."""
+    """Everything that the plug-ins of a run define."""
 
     defined: tuple[Defined, ...] = ()
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[Plugins]:
-        """Know their names until the block ends."""
+        """Register the names for the length of the `with` block."""
         with contextlib.ExitStack() as stack:
             for kind in dict.fromkeys(each.kind for each in self.defined):
                 more = {each.name: (_usable(each), each.origin) for each in self.defined if each.kind == kind}
@@ -46,7 +49,7 @@ class Plugins:
 
 
 def registry(kind: str) -> Registry[Any]:
-    """Where things of a kind are looked up. Imported when asked for: learners need torch."""
+    """The registry for a kind. Imports are inside the function, because the registry of learners imports torch."""
     if kind == "learner":
         from learners.specification.family import FAMILIES
 

@@ -1,4 +1,4 @@
-"""The file of a plug-in: what can be known of it before it runs, and before anything heavy is imported."""
+"""Read and parse plug-in files without executing them and without heavy imports."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Kind = Literal["learner", "metric", "source"]
 
 NAMES = ("FAMILY", "FAMILIES", "METRIC", "METRICS", "SOURCE")
 
-NAME = re.compile(r"[a-z][a-z0-9_]*")  # of a thing: specifications of learners, folders and files can hold it
-NAME_RULE = "lower-case letters, digits and '_', a letter first"
+NAME = re.compile(r"[a-z][a-z0-9_]*")  # allowed in specifications, folder names and file names
+NAME_RULE = "lower-case letters, digits and '_', beginning with a letter"
 RESERVED: Mapping[str, tuple[str, ...]] = {
     "learner": (),
     "metric": (),
@@ -28,12 +28,12 @@ RESERVED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class PluginFile:
-    """A file that is there, is Python, and defines something.
+    """A file that is valid Python and defines at least one of `NAMES`.
 
     Attributes:
-        path: In full.
-        code: Its bytes: what is hashed is what is run.
-        lines: Where each of `NAMES` that it defines stands, from 1.
+        path: Absolute path.
+        code: Content of the file. The same bytes are hashed and executed.
+        lines: Line number, from 1, of each of `NAMES` that the file defines.
     """
 
     path: Path
@@ -42,14 +42,15 @@ class PluginFile:
 
     @property
     def sha256(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
         return hashlib.sha256(self.code).hexdigest()
 
 
 def read_plugins(files: Sequence[str | Path]) -> list[PluginFile]:
-    """The files, read and parsed, none of them run.
+    """Read and parse the files. None is executed. A file that is named twice is read once.
 
     Raises:
-        InputErrors: All that is wrong with any of them.
+        InputErrors: All errors of all files.
     """
     found: dict[Path, PluginFile] = {}
     errors: list[InputError] = []
@@ -94,7 +95,7 @@ def _read(file: str) -> PluginFile:
 
 
 def _defined(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Names that the module binds, with their lines; also where it imports them."""
+    """The names of `NAMES` that the module assigns or imports, with their line numbers."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in NAMES:
             yield node.id, node.lineno

@@ -1,4 +1,4 @@
-"""Plug-ins loaded: files and entry points become things with names, all faults found at once, before the first fit."""
+"""Load plug-ins from files and entry points, and report all their errors at once, before the first fit."""
 
 from __future__ import annotations
 
@@ -33,10 +33,13 @@ KINDS: Mapping[str, Kind] = {
 
 
 def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
-    """All plug-ins: those installed, by entry point, and these files; loaded and checked.
+    """Load and check all plug-ins: the installed ones, found by entry point, and the given files.
+
+    Args:
+        files: Python files. They are executed. Default: none.
 
     Raises:
-        InputErrors: Every fault of every plug-in: what, where (file and line), expected, found, what to do.
+        InputErrors: All errors of all plug-ins, each with its file and line.
     """
     errors: list[InputError] = []
     defined: list[Defined] = []
@@ -62,13 +65,13 @@ def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
 
 
 def reload_plugins(origins: Sequence[Mapping[str, str]]) -> Plugins:
-    """Those that another process has loaded and checked, loaded here.
+    """Load plug-ins that another process has loaded and checked.
 
     Args:
-        origins: Fields of `tasks.registry.Origin`.
+        origins: One dict per plug-in, with the fields of `tasks.registry.Origin`.
 
     Raises:
-        InputError: One is not what it was there.
+        InputError: A plug-in has other content than in the other process.
     """
     defined: list[Defined] = []
     for origin in (Origin(**fields) for fields in origins):
@@ -80,38 +83,38 @@ def reload_plugins(origins: Sequence[Mapping[str, str]]) -> Plugins:
             found = [each for point in installed(group) if point.name == name for each in _of_entry_point(point)]
         key = found[0].origin.key if found else "nothing"
         if key != origin.key:
-            where, fix = origin.file or origin.entry, "give the command again"
-            raise InputError("the plug-in changed meanwhile", where=where, expected=origin.key, found=key, fix=fix)
+            where, fix = origin.file or origin.entry, "repeat the command"
+            raise InputError("the plug-in changed during the run", where=where, expected=origin.key, found=key, fix=fix)
         defined += found
     return Plugins(tuple(defined))
 
 
 def installed(group: str) -> Sequence[EntryPoint]:
-    """The entry points of a group, of every installed distribution."""
-    from importlib.metadata import entry_points  # time that --help need not take
+    """The entry points of a group in all installed distributions."""
+    from importlib.metadata import entry_points  # imported here to keep --help quick
 
     return [*entry_points(group=group)]
 
 
 def _of_file(file: PluginFile) -> list[Defined]:
-    """Run a file as a module of its own. Its folder is not on the path: what it needs beside is an installed package,
-    as a file imported from there would not be in its hash."""
+    """Execute a file as a module. Its folder is not added to the import path, because a module imported from there
+    would not be part of the file's hash. The file can import installed packages only."""
     origin = Origin(file.path.name, file.sha256, file=str(file.path))
     module = types.ModuleType(f"taskstream_plugin_{file.sha256[:16]}")
     module.__file__ = str(file.path)
-    sys.modules[module.__name__] = module  # dataclasses look their module up; named by content, it is nobody else's
+    sys.modules[module.__name__] = module  # dataclasses look up their module; the hash makes its name unique
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what it prints must not mix with a JSON document
+        with contextlib.redirect_stdout(sys.stderr):  # prints of the file must not mix with a JSON document
             exec(compile(file.code, str(file.path), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
         where, found = place_of(error, str(file.path))
-        raise InputError("this plug-in fails as it is loaded", where=where, found=found) from error
+        raise InputError("this plug-in fails when it is loaded", where=where, found=found) from error
     return _definitions(vars(module), origin, lambda name: f"{file.path}:{file.lines.get(name, 1)}")
 
 
 def _of_entry_point(point: EntryPoint) -> list[Defined]:
-    """Load an entry point: a module that defines our names, or the thing itself, or a list of such."""
+    """Load an entry point: a module that defines one of `NAMES`, or the object itself, or a list of objects."""
     distribution = f"{point.dist.name} {point.dist.version}" if point.dist else point.module
     where = f"entry point {point.group}: {point.name} ({distribution})"
     try:
@@ -124,7 +127,7 @@ def _of_entry_point(point: EntryPoint) -> list[Defined]:
         place, said = place_of(error, "")
         fix = "update the package, or uninstall it"
         raise InputError(
-            "this plug-in fails as it is loaded", where=where, found=f"{said} ({place})", fix=fix
+            "this plug-in fails when it is loaded", where=where, found=f"{said} ({place})", fix=fix
         ) from error
     kind = GROUPS[point.group]
     if not isinstance(found, types.ModuleType):
@@ -144,7 +147,7 @@ def _definitions(names: Mapping[str, Any], origin: Origin, where: Callable[[str]
             continue
         value, several = names[name], name in ("FAMILIES", "METRICS")
         if several and not isinstance(value, list | tuple):
-            raise InputError(f"{name} is of the wrong type", where=where(name), expected="a list", found=_type(value))
+            raise InputError(f"{name} has the wrong type", where=where(name), expected="a list", found=_type(value))
         for thing in value if several else (value,):
             found.append(Defined(kind, str(getattr(thing, "name", "")), thing, origin, where(name), not several))
     return found

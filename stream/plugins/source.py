@@ -1,4 +1,4 @@
-"""A source from a plug-in."""
+"""A source that a plug-in defines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from tasks.task import Task
 
 @dataclass(frozen=True)
 class PluginSource:
-    """A source whose code is part of what its data rest on: after a change it is read again, not from the cache."""
+    """A source that a plug-in defines. Its fingerprints include the hash of its code, so that changed code does not use
+    data from the cache.
+
+    Attributes:
+        source: The source itself, to which all methods delegate.
+        origin: The file or entry point that defines it.
+    """
 
     source: Source
     origin: Origin

@@ -1,4 +1,4 @@
-"""Which plug-ins a run rests on: written into its ledger and results, and looked for by whoever checks it."""
+"""Which plug-ins a run uses. The run writes them into its ledger and results, and later readers check for them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from stream.plugins.file import Kind
 from tasks.errors import InputError, InputErrors
 from tasks.registry import Origin
 
-Row = Mapping[str, str]  # name, kind, source, sha256: an entry of `plugins` in results.json
+Row = Mapping[str, str]  # an entry of `plugins` in results.json: name, kind, source, sha256
 
 
 class MissingPlugin(InputErrors):
-    """A run rests on plug-ins that are not here, or are not what they were: bring them, then look again."""
+    """A run uses plug-ins that are not loaded, or that have other content now."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """One thing of a plug-in that a run uses."""
+    """One learner family, metric or source of a plug-in that a run uses."""
 
     name: str
     kind: Kind
     origin: Origin
 
     def as_dict(self) -> dict[str, str]:
+        """The entry of `plugins` in results.json."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -36,7 +37,7 @@ class Used:
 
 
 def used_plugins(learners: Iterable[Learner], source: str) -> tuple[Used, ...]:
-    """Of the plug-ins in use: the methods of these learners, the source of this name, and all metrics."""
+    """The plug-ins that define the families of these learners, the source of this name, or a metric."""
     named: list[tuple[Kind, str]] = [
         ("learner", part) for learner in learners if learner.plugins for part in learner.family.split("+")
     ]
@@ -47,15 +48,15 @@ def used_plugins(learners: Iterable[Learner], source: str) -> tuple[Used, ...]:
 
 
 def check_present(rows: Iterable[Row], where: str, kinds: Sequence[Kind] = ("learner", "metric")) -> None:
-    """See that plug-ins which a run used are in use, with equal content.
+    """Check that the plug-ins that a run used are loaded, with equal content.
 
     Args:
-        rows: Of `plugins` in the run's results, or in its ledger.
-        kinds: Those that are needed. A source is, where data must be read again.
+        rows: The entries of `plugins` in the run's results or ledger.
         where: The run, for messages.
+        kinds: The kinds that must be loaded. Default: learners and metrics. A source is needed only to read data again.
 
     Raises:
-        MissingPlugin: Which to bring, and how.
+        MissingPlugin: Which plug-ins are missing, and how to give them.
     """
     errors = []
     for row in rows:
@@ -71,10 +72,10 @@ def check_present(rows: Iterable[Row], where: str, kinds: Sequence[Kind] = ("lea
 def _missing(row: Row, origin: Origin | None, where: str) -> InputError:
     name, source = row["name"], row["source"]
     if source.endswith(".py"):
-        fix = f"bring that file and add --plugin {source}"
+        fix = f"add --plugin {source}, with the file that the run used"
     else:
-        fix = f"install that package: pip install {source.replace(' ', '==')}"
-    what = "is not here" if origin is None else "is not the one that this run used"
+        fix = f"install the package: pip install {source.replace(' ', '==')}"
+    what = "is missing" if origin is None else "differs from the one that this run used"
     return InputError(
         f"the plug-in of {row['kind']} {name} {what}",
         where=where,

@@ -1,6 +1,6 @@
-"""Where the report is printed: the console, and the `Page` that says what it can show.
+"""The console that the report is printed on, and `Page`, which says what the console can show.
 
-Colour, width and character set are decided here once; everything else asks the page.
+Colour, width and character set are decided here. All other code asks the page.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tasks.errors import unknown_name
 Display = Literal["rich", "plain", "json", "none"]
 DISPLAYS: tuple[Display, ...] = get_args(Display)
 
-# Okabe and Ito (2008): eight colours that all common kinds of colour vision tell apart; black replaced by white.
+# Okabe and Ito (2008): eight colours that readers with any common colour vision can distinguish; white replaces black.
 LEARNER_COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#ffffff")
 
 
@@ -26,9 +26,9 @@ class Page:
     """What a console can show.
 
     Attributes:
-        width: Columns of a line, in terminal cells.
-        colour: Whether colours reach the reader; shades mean nothing where not.
-        ascii: Whether only ASCII may be written.
+        width: Width of a line, in terminal cells.
+        colour: Whether the reader sees colours.
+        ascii: Whether only ASCII characters may be written.
     """
 
     width: int
@@ -37,7 +37,7 @@ class Page:
 
     @property
     def missing(self) -> str:
-        """Stands for a value that does not exist; never a number."""
+        """The sign for a value that does not exist. It is never a number."""
         return "-" if self.ascii else "–"
 
     @property
@@ -50,29 +50,35 @@ class Page:
 
     @property
     def dot(self) -> str:
-        """A cell that was not evaluated, and the separator of short facts."""
+        """The sign for a cell that was not evaluated."""
         return "." if self.ascii else "·"
 
     def text(self, words: object) -> str:
-        """`words` on one line, without control characters or what the console cannot encode."""
+        """Returns `words` on one line. `?` replaces control characters and those that the console cannot encode."""
         kept = (c if c.isprintable() and (c.isascii() or not self.ascii) else "?" for c in str(words))
         return "".join(kept)
 
     def joined(self, *facts: str) -> str:
+        """Returns the facts that are not empty, with a separator between them."""
         return f" {'|' if self.ascii else '·'} ".join(fact for fact in facts if fact)
 
 
 def page_of(console: Console) -> Page:
-    """The page of `console`, from its size, colour system, `NO_COLOR` and encoding."""
+    """Returns the page of `console`: its width, colour system, `NO_COLOR` and encoding decide."""
     colour = console.color_system is not None and not console.no_color
     return Page(console.width, colour, not console.encoding.lower().startswith("utf"))
 
 
 def make_console(display: str = "rich", width: int | None = None, file: IO[str] | None = None) -> Console:
-    """A console for `display`: rich on a terminal, plain text elsewhere, mute for `json` and `none`.
+    """Returns a console for `display`: rich on a terminal, plain text elsewhere, silent for `json` and `none`.
 
-    Plain is automatic when the output is no terminal, `TERM` is `dumb` or `unknown`, or `CI` is set. `NO_COLOR`
-    and `COLUMNS` are honoured; `width` (columns) wins over both terminal and `COLUMNS`.
+    The console is plain if the output is not a terminal, `TERM` is `dumb` or `unknown`, or `CI` is set. It respects
+    `NO_COLOR` and `COLUMNS`.
+
+    Args:
+        display: `rich` (default), `plain`, `json` or `none`.
+        width: Width in terminal cells; it overrides the terminal and `COLUMNS`. Default: as they say.
+        file: The output. Default: standard output.
 
     Raises:
         InputError: `display` is not one of rich, plain, json, none.
@@ -88,7 +94,7 @@ def make_console(display: str = "rich", width: int | None = None, file: IO[str] 
 
 
 def is_interactive(stream: IO[str]) -> bool:
-    """Whether a person watches `stream` on a terminal that understands cursor movements."""
+    """Whether `stream` is a terminal that understands cursor movements."""
     if os.environ.get("CI") or os.environ.get("TERM", "").lower() in ("dumb", "unknown"):
         return False
     return stream.isatty()

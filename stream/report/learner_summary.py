@@ -1,4 +1,4 @@
-"""A summary of each learner: the figures of its results that the sections of the report share."""
+"""A summary of each learner: the numbers that several sections of the report show."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ Row = tuple[float | None, ...]
 
 @dataclass(frozen=True)
 class LearnerSummary:
-    """One learner as the report shows it. Scores are fractions; None is "not known", never 0.
+    """One learner as the report shows it. Scores are fractions. None means not known, and never 0.
 
     Attributes:
         rows: R without its first row: row i holds the scores after arrival i + 1, [k, T] with k <= T.
         before: The first row of R: scores before any training, [T].
         average, forgetting, bwt: The metrics average_accuracy, forgetting_chaudhry and bwt_gem.
-        growth, growth_without_heads: Total parameters after each arrival, in times of the backbone.
-        trained_share: Mean over tasks of the parameters trained, heads apart, as a fraction of the backbone.
-        bytes_per_task: Mean stored bytes of a Delta, its head included.
+        growth, growth_without_heads: Total parameters after each arrival, in multiples of the backbone.
+        trained_share: Mean trained parameters per task without the head, as a fraction of the backbone.
+        bytes_per_task: Mean stored bytes of a Delta, with its head.
+        train_seconds: Wall clock of all fits, seconds.
         retention: The proof.
-        counted: Tasks that the metrics are over; of those that arrived, the others failed.
-        own: Metrics that are not of this package, by name.
+        counted: Number of arrived tasks that the metrics use. The fits of the other arrived tasks failed.
+        own: Metrics that the user added, by name.
     """
 
     name: str
@@ -45,30 +46,30 @@ class LearnerSummary:
 
     @property
     def whole(self) -> bool:
-        """Whether the metrics are over all tasks that arrived."""
+        """Whether the metrics use all tasks that arrived."""
         return self.counted >= len(self.rows)
 
     @property
     def now(self) -> Row:
-        """Scores after the last arrival there was, one per task of the order."""
+        """Scores after the last finished arrival, one per task of the order."""
         return self.rows[-1] if self.rows else tuple(None for _ in self.before)
 
 
 def summaries(results: Results) -> tuple[LearnerSummary, ...]:
-    """A summary of each learner, in the order of the results."""
+    """Returns a summary of each learner, in the order of the results."""
     return tuple(summary(learner, results.backbone.parameters) for learner in results.learners.values())
 
 
 def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
-    """A summary of one learner.
+    """Returns a summary of one learner.
 
     Args:
-        backbone: How many parameters the backbone has.
+        backbone: Number of parameters of the backbone; None if not known.
     """
     before, *rows = learner.rows()
-    from stream.results.metrics import METRICS  # NumPy, which the command starts without
+    from stream.results.metrics import METRICS  # imports NumPy, which is slow; the command starts without it
 
-    ours = METRICS.built_in()
+    built_in = METRICS.built_in()
     return LearnerSummary(
         name=learner.name,
         sharing=learner.sharing,
@@ -84,7 +85,7 @@ def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
         train_seconds=learner.cost.train_seconds,
         retention=learner.retention,
         counted=learner.counted,
-        own={name: value for name, value in learner.metrics.items() if name not in ours},
+        own={name: value for name, value in learner.metrics.items() if name not in built_in},
     )
 
 
@@ -93,10 +94,13 @@ def last(values: Row) -> float | None:
 
 
 def ranked(learners: Sequence[LearnerSummary]) -> list[LearnerSummary]:
-    """Best average score first; then those over fewer tasks, which do not compare; learners without one last."""
+    """Sorts learners: best average score first, then those with averages over fewer tasks, then those without one.
+
+    An average over fewer tasks cannot be compared with the others.
+    """
     return sorted(learners, key=lambda learner: (learner.average is None, not learner.whole, -(learner.average or 0.0)))
 
 
 def arrivals_done(learners: Sequence[LearnerSummary]) -> int:
-    """Arrivals that every learner has finished."""
+    """Returns the number of arrivals that every learner has finished."""
     return min((len(learner.rows) for learner in learners), default=0)

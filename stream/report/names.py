@@ -1,4 +1,4 @@
-"""Long names in few columns: cut so that names that differ still differ."""
+"""Shortens long names, so that different names stay different."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from rich.text import Text
 
 from stream.report.console import Page
 
-SHORTEST = 3  # letters by which an option is still recognised
+SHORTEST = 3  # with fewer letters, a reader no longer recognises an option
 
 
 def cut(name: str, width: int) -> str:
-    """At most `width` cells of `name`."""
+    """Returns the first `width` cells of `name`."""
     return name if cell_len(name) <= width else set_cell_size(name, max(width, 0)).rstrip()
 
 
 def abbreviated(name: str, width: int) -> str:
-    """`name` in `width` cells, taking from the longest of its `:` parts: full:sequential -> full:seq.
+    """Shortens `name` to `width` cells, the longest of its `:` parts first: full:sequential -> full:seq.
 
-    The first part, the family, is cut last, or adapterbias would become adapter, which is another one.
+    The first part, the family, is shortened last: adapterbias must not become adapter, which is another family.
     """
     parts = name.split(":")
     while cell_len(":".join(parts)) > width and max(map(len, parts)) > 1:
@@ -31,7 +31,7 @@ def abbreviated(name: str, width: int) -> str:
 
 
 def short_names(names: Sequence[str], width: int) -> tuple[str, ...]:
-    """One name of at most `width` cells per name, all different where `width` allows a number at the end."""
+    """Shortens each name to `width` cells. The results differ if there is room for a number at the end."""
     short: list[str] = []
     for name in names:
         candidate, number = abbreviated(name, width), 2
@@ -43,7 +43,7 @@ def short_names(names: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def packed(entries: Iterable[Text], width: int, gap: int = 3) -> list[Text]:
-    """`entries` in as few lines of `width` cells as they need; a break never falls inside one."""
+    """Puts `entries` into as few lines of `width` cells as possible. It never breaks a line inside an entry."""
     lines: list[Text] = []
     for entry in entries:
         entry.truncate(width)
@@ -55,12 +55,12 @@ def packed(entries: Iterable[Text], width: int, gap: int = 3) -> list[Text]:
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """Names behind their arrival numbers, aligned."""
+    """Puts its arrival number before each name, aligned."""
     digits = len(str(len(names)))
     return [f"{index:>{digits}} {name}" for index, name in enumerate(names, start=1)]
 
 
 def legend(names: Iterable[str], short: Iterable[str], page: Page) -> list[Text]:
-    """What the shortened names stand for; no line where nothing was shortened."""
+    """Returns lines that explain the shortened names; none if no name was shortened."""
     pairs = [f"{brief} = {name}" for name, brief in zip(names, short, strict=True) if brief != name]
     return packed([Text(pair, style="dim") for pair in pairs], page.width)

@@ -1,23 +1,24 @@
-"""How numbers are written: one format per quantity, and a dash where there is none."""
+"""Formats numbers: one format per quantity, and a dash for a missing value."""
 
 from __future__ import annotations
 
 import math
 
 from stream.report.console import Page
-from stream.results.reading import number as number
 
 
 def mean(values: list[float | None]) -> float | None:
-    """Mean of the values that exist; None where none does."""
+    """Returns the mean of the values that are not None; None if there is none."""
     known = [value for value in values if value is not None]
     return math.fsum(known) / len(known) if known else None
 
 
 def points(value: float | None, page: Page, *, sign: bool = False, exact_zero: bool = False) -> str:
-    """A score or a difference of scores in points (x100, one decimal).
+    """Formats a score, or a difference of scores, in points (x100, one decimal).
 
-    `exact_zero` writes a true zero as `0`, so that it differs from what merely rounds to `0.0`.
+    Args:
+        sign: Whether a positive number has a `+`.
+        exact_zero: Whether an exact zero is written `0`. A number that only rounds to zero is always `0.0`.
     """
     if value is None:
         return page.missing
@@ -28,7 +29,7 @@ def points(value: float | None, page: Page, *, sign: bool = False, exact_zero: b
 
 
 def growth(value: float | None, page: Page) -> str:
-    """Times the parameters of the backbone: 1.009x, 4.37x, 26.0x."""
+    """Formats a multiple of the parameters of the backbone: 1.009x, 4.37x, 26.0x."""
     if value is None:
         return page.missing
     decimals = 3 if value < 2 else 2 if value < 10 else 1 if value < 1000 else 0
@@ -36,7 +37,7 @@ def growth(value: float | None, page: Page) -> str:
 
 
 def share(value: float | None, page: Page) -> str:
-    """A fraction in percent with at least two significant digits: 100%, 3.6%, 0.035%."""
+    """Formats a fraction in percent with at least two significant digits: 100%, 3.6%, 0.035%."""
     if value is None:
         return page.missing
     percent = 100 * value
@@ -47,7 +48,7 @@ def share(value: float | None, page: Page) -> str:
 
 
 def scaled(value: float | None, page: Page, unit: str = "") -> str:
-    """Three significant digits with a decimal prefix (1k = 1000): 38.4k, 110M, 9.66MB."""
+    """Formats a number with three significant digits and a decimal prefix (1k = 1000): 38.4k, 110M, 9.66MB."""
     if value is None:
         return page.missing
     size, prefix = float(value), ""
@@ -60,7 +61,7 @@ def scaled(value: float | None, page: Page, unit: str = "") -> str:
 
 
 def duration(seconds: float | None, page: Page) -> str:
-    """Seconds as 4.2s, 12m05s or 3h07m."""
+    """Formats seconds as 4.2s, 12m05s or 3h07m."""
     if seconds is None:
         return page.missing
     if seconds < 59.95:

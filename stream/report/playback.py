@@ -1,7 +1,7 @@
-"""Playback: the events that a view was told of while a run went on, made anew from its ledger, each with its moment.
+"""Playback: computes from a ledger the events that a view received during the run, each with its time.
 
-A ledger has no time stamps, but tells how long every job took; jobs are taken to have followed each other so that
-together they fill the time of the whole run. What ran side by side therefore does so again.
+A ledger has no time stamps, but it records the seconds of each job. Playback spreads the jobs over the wall clock of
+the run in the order of the ledger, so jobs that ran in parallel overlap again.
 """
 
 from __future__ import annotations
@@ -9,60 +9,61 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from stream.engine.events import Following, begin, show, take, tell_violation
+from stream.engine.events import RunState, add_event, show, show_run, show_violation
 from stream.engine.progress import Handle, JobBegins, JobProgress, ProgressEvent
-from stream.storage.events import End, Event, FitEvent, JobEvent, Opening, RowEvent, Violation
+from stream.storage.events import End, Event, FitEvent, Header, JobEvent, RowEvent, Violation
 from stream.storage.job import Job
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 
 
 @dataclass(frozen=True)
 class Moment:
-    """An event, `at` so many seconds after the run began, on the run's own clock."""
+    """An event, and when it occurred: `at` seconds after the start of the run."""
 
     at: float
     event: ProgressEvent
 
 
-def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
-    """All that happened, in order of time; what a later call did anew is shown as it was done last.
+def playback(events: Sequence[Event], run: RecordedRun, out: str) -> list[Moment]:
+    """Returns all events of a run in order of time. A job that was done several times appears once, as done last.
 
     Args:
-        events: Of the ledger.
-        run: The state that they give.
-        out: Folder of the run, as it is to be shown.
+        events: The events of the ledger.
+        run: The state of the run after these events.
+        out: Folder of the run, as the view shows it.
     """
     jobs = {id(run.events[job.id]): job for job in run.jobs if job.id in run.events}
     total = sum(seconds_of(event) for event in run.events.values())
-    whole = wall_clock(events)
+    duration = wall_clock(events)
     moments: list[Moment] = []
-    following = Following(
+    state = RunState(
         facts=run.facts,
         handle=lambda event: moments.append(Moment(now, event)),
         jobs={job.id: job for job in run.jobs},
     )
     now, worked = 0.0, 0.0
     ended: dict[str, float] = {}
-    begin(following, out)
+    show_run(state, out)
     for event in events:
         if isinstance(event, Violation):
-            tell_violation(following, event)
+            show_violation(state, event)
         if not isinstance(event, JobEvent) or (job := jobs.get(id(event))) is None:
             continue
         took = seconds_of(event)
         worked += took
-        now = ended[job.id] = min(whole * worked / total, whole) if total else 0.0  # the last not after the end
+        # `min` because rounding must not put the last job after the end of the run.
+        now = ended[job.id] = min(duration * worked / total, duration) if total else 0.0
         if took:
             first = max(now - took, *(ended.get(need, 0.0) for need in job.needs), 0.0)
-            moments += under_way(run, job, event, first, now)
-        take(following, job, run.events[job.id])
-        show(following, job)
-    now = whole
+            moments += job_moments(run, job, event, first, now)
+        add_event(state, job, run.events[job.id])
+        show(state, job)
+    now = duration
     if len(run.events) == len(run.jobs):
-        following.handle({"event": "end", "seconds": whole, "out": out})
+        state.handle({"event": "end", "seconds": duration, "out": out})
     else:
-        message = f"the run has come so far: {len(run.events):,} of {len(run.jobs):,} jobs are done"
-        following.handle({"event": "notice", "message": message})
+        message = f"the run is not finished: {len(run.events):,} of {len(run.jobs):,} jobs are done"
+        state.handle({"event": "notice", "message": message})
     for moment in moments:
         if moment.event["event"] == "arrival":
             moment.event["seconds"] = moment.at
@@ -70,28 +71,32 @@ def playback(events: Sequence[Event], run: Recorded, out: str) -> list[Moment]:
 
 
 def seconds_of(event: JobEvent) -> float:
-    """How long a finished job took; of a fit that was found in the store, no time."""
+    """Returns the seconds of a finished job; 0 for a fit that was found in the store."""
     if isinstance(event, RowEvent):
         return float(sum(cell.seconds for cell in event.cells))
     return 0.0 if event.cached else event.seconds
 
 
 def wall_clock(events: Iterable[Event]) -> float:
-    """Seconds of all calls of a run; of one that did not tell its own, those of its jobs one after another."""
-    whole, jobs = 0.0, [0.0]
+    """Returns the seconds of all calls of a run. A call without its own time counts as the sum of its jobs."""
+    finished_calls, jobs = 0.0, [0.0]
     for event in events:
         if isinstance(event, JobEvent):
             jobs.append(seconds_of(event))
-        elif isinstance(event, Opening | End):
-            # A run that was killed between its last job and its end was ended by a later call, in no time.
-            told = event.seconds if isinstance(event, End) else 0.0
-            whole += told if told >= max(jobs) else sum(jobs)
+        elif isinstance(event, Header | End):
+            # If a call was killed after its last job, a later call recorded the end, with almost no time of its own.
+            recorded = event.seconds if isinstance(event, End) else 0.0
+            finished_calls += recorded if recorded >= max(jobs) else sum(jobs)
             jobs = [0.0]
-    return whole + sum(jobs)
+    return finished_calls + sum(jobs)
 
 
-def under_way(run: Recorded, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
-    """The beginning of a job, and of a fit how far it was after each epoch."""
+def job_moments(run: RecordedRun, job: Job, event: JobEvent, first: float, last: float) -> list[Moment]:
+    """Returns the start of a job and, for a fit, its progress after each epoch.
+
+    Args:
+        first, last: When the job begins and ends, seconds after the start of the run.
+    """
     about: JobProgress = {"job": job.id, "learner": job.learner, "task": job.tasks[-1], "event": "progress"}
     start: JobBegins = {
         "job": job.id, "learner": job.learner, "task": job.tasks[-1], "event": "start", "kind": job.kind,
@@ -101,15 +106,15 @@ def under_way(run: Recorded, job: Job, event: JobEvent, first: float, last: floa
     if not isinstance(event, FitEvent) or not event.losses:
         return moments
     training = run.facts.learners[job.learner].training
-    a_step = -(-event.examples // len(event.losses) // training.batch_size)  # steps of an epoch
+    steps = -(-event.examples // len(event.losses) // training.batch_size)  # per epoch
     for epoch, loss in enumerate(event.losses, start=1):
-        told: JobProgress = {
-            **about, "epoch": epoch, "epochs": training.epochs, "step": epoch * a_step,
-            "steps": training.epochs * a_step, "loss": loss, "examples_per_second": event.examples / event.seconds,
+        progress: JobProgress = {
+            **about, "epoch": epoch, "epochs": training.epochs, "step": epoch * steps,
+            "steps": training.epochs * steps, "loss": loss, "examples_per_second": event.examples / event.seconds,
         }  # fmt: skip
-        # Told before the last moment, when the job ends.
+        # `+ 1`: the last epoch must end before the job does.
         at = first + (last - first) * epoch / (len(event.losses) + 1)
-        moments.append(Moment(at, told))
+        moments.append(Moment(at, progress))
     return moments
 
 
@@ -120,9 +125,15 @@ def play(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> None:
-    """Tell a view of each event at its moment, `speed` times as fast as the run was."""
-    begun = clock()
+    """Sends each event to a view at its time, `speed` times as fast as the run was.
+
+    Args:
+        handle: The view's function that takes an event.
+        clock: Returns the time in seconds.
+        sleep: Waits for a number of seconds.
+    """
+    start = clock()
     for moment in moments:
-        if (wait := moment.at / speed - (clock() - begun)) > 0:
+        if (wait := moment.at / speed - (clock() - start)) > 0:
             sleep(wait)
         handle(moment.event)

@@ -1,4 +1,7 @@
-"""The figures of the report as files for papers, by matplotlib (extra `plots`): the colours and signs of the page."""
+"""Writes the charts of the report as PNG or SVG files for papers, with the colours and signs of the HTML page.
+
+Needs matplotlib (extra `plots`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from stream.report.html.axis import logarithmic, spread
+from stream.report.axis import logarithmic, spread
 from stream.report.learner_summary import LearnerSummary, last, summaries
 from stream.report.palette import LIGHT, sign
 from stream.report.terminal.forgetting import may_forget
@@ -32,19 +35,19 @@ STYLE = {
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
-    "text.parse_math": False,  # a name with two dollar signs is a name
+    "text.parse_math": False,  # a name with two dollar signs is not a formula
     "svg.hashsalt": "taskstream",  # the same results give the same bytes
     "svg.fonttype": "none",  # text stays text
 }
-CROWD = 14  # learners; of more, signs at the ends of curves would stand on each other
-SAME = ("suite", "source", "backbone", "order", "settings")  # what runs of several seeds have in common
+CROWD = 14  # learners; with more, the signs at the ends of curves would overlap
+SAME = ("suite", "source", "backbone", "order", "settings")  # must be equal in runs that differ only in the seed
 
 
 def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -> list[Path]:
-    """Write the figures; returns their paths.
+    """Writes the charts and returns their paths.
 
     Args:
-        seeds: Results of the same run with several seeds, this one among them; with two or more there is a league.
+        seeds: Results of the same run with several seeds, including this one. Two or more also give a league chart.
         folder: An existing folder.
         form: `png` or `svg`.
 
@@ -54,7 +57,7 @@ def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -
     if find_spec("matplotlib") is None:
         raise InputError("matplotlib is not installed", where=f"--{form}", fix="pip install 'taskstream[plots]'")
     learners = summaries(results)
-    height = 2.4 + 0.15 * math.ceil(len(learners) / columns(len(learners)))  # inches: the axes, and the key below
+    height = 2.4 + 0.15 * math.ceil(len(learners) / columns(len(learners)))  # inches: the axes and the key below them
     figures: dict[str, tuple[float, float, Plot]] = {
         "growth": (4.2, height, partial(growth, results=results, learners=learners)),
         "trade_off": (4.2, height, partial(trade_off, results=results, learners=learners)),
@@ -75,7 +78,7 @@ def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -
 
 
 def save(path: Path, width: float, height: float, plot: Plot) -> None:
-    """One figure, inches; no state of matplotlib's is left changed."""
+    """Writes one chart; width and height are in inches. The settings of matplotlib stay as they were."""
     matplotlib = importlib.import_module("matplotlib")
     with matplotlib.rc_context(STYLE):
         figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
@@ -83,10 +86,13 @@ def save(path: Path, width: float, height: float, plot: Plot) -> None:
         figure.savefig(path, dpi=300, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def seeds_beside(folder: Path, results: Results) -> list[Results]:
-    """The same run with other seeds, where runs lie side by side as `seed0`, `seed1`, ...; this one alone otherwise.
+def same_run_other_seeds(folder: Path, results: Results) -> list[Results]:
+    """Finds the same run with other seeds, in folders `seed0`, `seed1`, ... beside `folder`.
 
-    A neighbour that differs in more than the seed, or has not come to its end, is not one of them.
+    Other runs count only if they are finished and differ in nothing but the seed.
+
+    Returns:
+        The results of all these runs, including this one; `[results]` alone if `folder` has another kind of name.
     """
     here = folder.resolve()
     if not re.fullmatch(r"seed\d+", here.name):
@@ -104,16 +110,17 @@ def seeds_beside(folder: Path, results: Results) -> list[Results]:
 
 
 def unseeded(value: object) -> object:
-    """A source may have the seed in its name: `simulated:seed=1`."""
+    """Removes the seed from the name of a source: `simulated:seed=1`."""
     return re.sub(r":seed=\d+", "", value) if isinstance(value, str) else value
 
 
 def look(index: int) -> dict[str, str]:
+    """Returns the colour and the dashes of a learner's line."""
     return {"color": LIGHT[index % len(LIGHT)], "linestyle": DASHES[index // len(LIGHT) % len(DASHES)]}
 
 
 def growth(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
-    """Parameters kept, in times of the backbone, on a logarithmic axis; a sign at the end of each curve."""
+    """Draws the parameters kept, in multiples of the backbone, on a log scale, with a sign at the end of each curve."""
     known = [value for learner in learners for value in learner.growth if value]
     scale = logarithmic(min(1.0, *known), max(1.1, *known), "{:g}×".format) if known else None
     for index, learner in enumerate(learners):
@@ -132,18 +139,18 @@ def growth(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> N
 
 
 def trade_off(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
-    """Score against trained parameters (Houlsby et al. 2019, Figures 1 and 3); no parameters stand at the left."""
+    """Draws score against trained parameters (Houlsby et al. 2019, Figures 1 and 3). Zero is at the left."""
     half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
     drawn = [(i, x) for i, x in enumerate(learners) if x.average is not None and x.trained_share is not None]
     shares = [100 * share for _, learner in drawn if (share := learner.trained_share)]
     low, high = min(shares, default=1.0) / 1.5, max(shares, default=100.0) * 1.5
-    zero = low / 4  # where no parameter at all stands
+    zero = low / 4  # a log scale has no 0: here are learners without trained parameters
     for index, learner in drawn:
         x, y = 100 * (learner.trained_share or 0.0) or zero, 100 * (learner.average or 0.0)
         axes.errorbar([x], [y], yerr=half, fmt="o", markersize=4, color=LIGHT[index % len(LIGHT)], capsize=2,
                       elinewidth=0.8, label=label(index, learner))  # fmt: skip
         axes.annotate(sign(index), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7)
-    axes.set(xlabel="trained parameters a task, of the backbone", ylabel="average score, points", xscale="log")
+    axes.set(xlabel="trained parameters per task, % of the backbone", ylabel="average score, points", xscale="log")
     marks = logarithmic(low, high, "{:g}%".format).ticks
     if any(learner.trained_share == 0 for _, learner in drawn):
         marks = ((zero, "0"), *marks)
@@ -153,19 +160,19 @@ def trade_off(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -
 
 
 def whiskers(axes: Any, rows: Sequence[tuple[float, Interval]], **style: Any) -> None:
-    """Means in points, each at its line, and how far their intervals reach to both sides."""
+    """Draws means in points with their intervals; each row has its height and its interval."""
     means, halves = [100 * found.mean for _, found in rows], [100 * (found.half or 0.0) for _, found in rows]
     axes.errorbar(means, [line for line, _ in rows], xerr=halves, **{"fmt": "o", "capsize": 2} | style)
 
 
 def ticks(axis: Any, marks: Sequence[tuple[float, str]]) -> None:
-    """These and no others."""
+    """Sets these ticks and no others."""
     axis.set_ticks([value for value, _ in marks], [name for _, name in marks])
     axis.set_ticks([], minor=True)
 
 
 def forgetting(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
-    """From the score on the day of learning, a ring, to that of now, a dot, of each learner that forgets or may."""
+    """Draws the score when learned (a ring) and now (a dot), for each learner that can forget."""
     losing = [(index, learner) for index, learner in enumerate(learners) if may_forget(learner)]
     for rank, (index, learner) in enumerate(losing):
         colour, shift = LIGHT[index % len(LIGHT)], (rank - (len(losing) - 1) / 2) * 0.7 / len(losing)
@@ -182,7 +189,7 @@ def forgetting(axes: Any, results: Results, learners: Sequence[LearnerSummary]) 
 
 
 def league(axes: Any, seeds: Sequence[Results]) -> None:
-    """Average scores, each with its 95 % interval over seeds (Student's t), the best on top."""
+    """Draws average scores with their 95 % intervals over seeds (Student's t), the best on top."""
     by_seed = [summaries(results) for results in seeds]
     means = [
         (index, interval([x for x in scores if x is not None]))
@@ -194,11 +201,11 @@ def league(axes: Any, seeds: Sequence[Results]) -> None:
         whiskers(axes, [(line, found)], markersize=4, **look(index))
     axes.set_yticks(range(len(ordered)), [label(index, by_seed[0][index]) for index, _ in ordered])
     axes.invert_yaxis()
-    axes.set(xlabel=f"points, {len(seeds)} seeds, 95 %")
+    axes.set(xlabel=f"average score, points; mean of {len(seeds)} seeds, 95 % interval")
 
 
 def matrix(axes: Any, learner: LearnerSummary) -> None:
-    """R as a heat map; what was not evaluated, or failed, is grey."""
+    """Draws R as a heat map. A cell that was not evaluated or failed is grey."""
     colours = importlib.import_module("matplotlib.colors").LinearSegmentedColormap.from_list("scores", SHADES)
     colours = colours.with_extremes(bad="#eeeeee")
     cells = [[float("nan") if score is None else 100 * score for score in row] for row in learner.rows]
@@ -207,7 +214,7 @@ def matrix(axes: Any, learner: LearnerSummary) -> None:
     image = axes.imshow(cells or [[float("nan")] * tasks], cmap=colours, vmin=0, vmax=100, aspect="equal",
                         extent=extent if cells else None, interpolation="nearest")  # fmt: skip
     axes.grid(visible=False)
-    axes.set(xlabel="task, by arrival", ylabel="arrivals")
+    axes.set(xlabel="task, in order of arrival", ylabel="arrivals so far")
     axes.set_title(learner.name, fontsize=8)
     axes.figure.colorbar(image, ax=axes, shrink=0.8, label="points")
 
@@ -222,5 +229,5 @@ def key(axes: Any, entries: int) -> None:
 
 
 def columns(entries: int) -> int:
-    """Of the key."""
+    """Returns the number of columns of the key."""
     return 2 if entries < CROWD else 3

@@ -1,4 +1,4 @@
-"""The account of a run: what a learner has cost and what must be kept, after each arrival, from the events alone."""
+"""The cost of a learner after each arrival, and the size of what must be kept. Computed from the events alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stream.storage.fits import FitResult
 
 
 class AccountEntry(TypedDict):
-    """What a learner has cost after an arrival: an entry of `cost.after_each_arrival` in results.json."""
+    """The cost of a learner up to one arrival: an entry of `cost.after_each_arrival` in results.json."""
 
     arrival: int
     task: str
@@ -30,12 +30,18 @@ class AccountEntry(TypedDict):
 
 
 def bytes_kept(learner: Learner, fits: Sequence[FitResult]) -> list[int]:
-    """Bytes on disk of what each task adds to what must be kept; of good fits, in their order.
+    """Bytes on disk that each task adds to what must be kept. One number per fit, in the order of `fits`.
 
-    As parameters count (`growth`): a Delta for each task; frozen-shared: what tasks have in common once, 4
-    bytes for each of its scalars, which leaves header and indices with every task; sequential: the last body holds for
-    all tasks, so of an earlier one the head stays, unless the last Delta holds a newer one. What a strategy keeps
-    beside its model, it has once: with the last.
+    The rules are those of the parameters (`growth`):
+
+    * isolated: each task adds its whole Delta.
+    * frozen-shared: the values that all tasks share count once, with the first task: 4 bytes each. The header and the
+      indices of a Delta count with every task.
+    * sequential: the last body serves all tasks. An earlier task adds its head only, and nothing if the last Delta
+      holds a newer copy of that head. The memory of a strategy counts once, with the last task.
+
+    Args:
+        fits: Fits that did not fail.
     """
     if learner.keeps_task_weights:
         return [fit.bytes - (4 * fit.common_parameters if place else 0) for place, fit in enumerate(fits)]
@@ -45,33 +51,40 @@ def bytes_kept(learner: Learner, fits: Sequence[FitResult]) -> list[int]:
 
 
 def bytes_after(learner: Learner, fits: Sequence[FitResult]) -> list[int]:
-    """Bytes that must be kept once so many fits are good, from none on: the sums of `bytes_kept` as tasks arrive."""
+    """Bytes that must be kept after 0, 1, ..., len(fits) fits: the sums of `bytes_kept` as tasks arrive."""
     if learner.keeps_task_weights:
         return [*accumulate(bytes_kept(learner, fits), initial=0)]
     return [sum(bytes_kept(learner, fits[:count])) for count in range(len(fits) + 1)]
 
 
 def cost_of(fit: FitResult) -> TaskCost:
-    """The parameters that a finished fit adds, zeros pruned."""
+    """The parameters that a finished fit adds. Pruned zeros do not count."""
     added = fit.added_parameters
     return TaskCost(fit.kept_parameters - added, added, fit.head_parameters, fit.common_parameters)
 
 
 def account(order: Sequence[str], name: str, learner: Learner, backbone: int, events: Finished) -> list[AccountEntry]:
-    """One entry for each finished fit; times, FLOPs and bytes are sums since the stream began.
+    """Returns one entry for each finished fit. Times, FLOPs and bytes are sums since the stream began.
 
-    A fit that failed adds its times and FLOPs, and nothing that must be kept.
+    A failed fit adds its times and FLOPs. It adds nothing that must be kept.
 
-    * `parameters`, `growth`: what must be kept, backbone and heads included, zeros pruned; as a number, and in
-      multiples of the backbone (`backbone` parameters); `growth_without_heads` leaves heads out.
-    * `bytes`: of what must be kept of Deltas on disk, the backbone not included, and of a strategy's own memory.
-    * `train_flops`: matrix products of all training steps. `train_seconds`, `evaluate_seconds`: wall clock.
-    * `peak_memory_bytes`: highest resident memory of the process that fitted, over the fits so far; libraries and
-      backbone included.
+    * `parameters`: parameters that must be kept, with backbone and heads, without pruned zeros.
+    * `growth`: the same in multiples of the backbone; `growth_without_heads` leaves the heads out.
+    * `bytes`: stored bytes of all Deltas that must be kept, and of the memory of a strategy, without the backbone.
+    * `train_flops`: floating point operations of the matrix products of all training steps.
+    * `train_seconds`, `evaluate_seconds`: wall clock.
+    * `peak_memory_bytes`: highest resident memory of the training process in all fits so far, with libraries and
+      backbone.
+
+    Args:
+        order: Tasks in order of arrival.
+        name: The learner's name in the run.
+        backbone: Number of parameters of the backbone.
+        events: The valid event of each finished job, by job id.
     """
     fits = fits_of(order, name, events)
     kept = good(fits)
-    # What is kept after n good fits, from n = 0 on, and how many of the fits up to each arrival were good.
+    # Growth and bytes after n good fits (n = 0, 1, ...), and the number of good fits up to each arrival.
     with_heads, without = (
         (total(learner, backbone, 0, 0), *growth(learner, backbone, [cost_of(fit) for fit in kept], heads=heads))
         for heads in (True, False)

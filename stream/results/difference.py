@@ -1,4 +1,4 @@
-"""Difference: what two runs do not have in common, from their results and, where there are any, their ledgers."""
+"""The difference between two runs: compares their results, and their ledgers if they have any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stream.results.cell_comparison import CellComparison, compare_cells
 from stream.results.results import Results, TaskInfo
 
 COSTS = ("train_flops", "train_seconds", "evaluate_seconds", "peak_memory_bytes")  # after the last arrival
-FACTS = ("kind", "metric", "classes", "train", "validation", "test", "ceiling")  # of a task, beside its data
+FACTS = ("kind", "metric", "classes", "train", "validation", "test", "ceiling")  # facts about a task, without its data
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,9 @@ class Side:
     """One of the two runs.
 
     Attributes:
-        settings: Of the command.
-        logits: Content id of the logits of each cell that was run, by learner, arrival and task; None without a ledger.
+        folder: As the user named it.
+        settings: Settings of the command, by name.
+        logits: Content id of the logits of each evaluated cell, by learner, arrival and task; None without a ledger.
         deltas: Content id of each Delta, by learner and task; None without a ledger.
     """
 
@@ -32,7 +33,12 @@ class Side:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """A run in a line; `ledger` says whether it has one, by which logits and Deltas are compared."""
+    """A run in one line.
+
+    Attributes:
+        tasks, arrivals, learners: Numbers; `arrivals` are those that every learner has finished.
+        ledger: Whether the run has a ledger. Only then can logits and Deltas be compared.
+    """
 
     folder: str
     suite: str
@@ -44,7 +50,7 @@ class RunFacts:
 
 @dataclass(frozen=True)
 class Unlike:
-    """A value that differs; None where a run has none."""
+    """A value that differs. It is None for a run that does not have it."""
 
     name: str
     a: object
@@ -53,7 +59,7 @@ class Unlike:
 
 @dataclass(frozen=True)
 class Names:
-    """Names that both have, in the order of the first, and that only one has."""
+    """The names that both runs have, in the order of run a, and the names that only one run has."""
 
     both: tuple[str, ...]
     only_a: tuple[str, ...]
@@ -62,7 +68,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Figure:
-    """A number of both runs, and the second less the first; None where it is not known."""
+    """One number in both runs, and `difference` = b - a. None means not known."""
 
     a: float | None
     b: float | None
@@ -71,7 +77,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Same:
-    """Whether the runs agree, part by part."""
+    """Whether the runs agree, for each part."""
 
     settings: bool
     inputs: bool
@@ -82,13 +88,14 @@ class Same:
 
 @dataclass(frozen=True)
 class Difference:
-    """All that differs between two runs, and their figures side by side.
+    """Everything that differs between two runs, with the numbers of both.
 
     Attributes:
-        inputs: Backbone, data, versions, arithmetic, and the training settings of learners.
-        same_order_for: For how many arrivals both have the same tasks in the same order.
-        cells: Of each learner that both have, its cells of R.
-        metrics, cost: Of each learner that both have, figures by name.
+        settings: Settings of the command that differ.
+        inputs: Inputs that differ: backbone, data, versions, numerics, and the training settings of learners.
+        same_order_for: Number of first arrivals with the same tasks in the same order.
+        cells: The compared cells of R, by learner that both runs have.
+        metrics, cost: Numbers by name, by learner that both runs have.
     """
 
     a: RunFacts
@@ -104,20 +111,20 @@ class Difference:
     same: Same
 
     def as_dict(self) -> dict[str, Any]:
-        """As one plain document."""
+        """Returns the difference as one document of plain values, for JSON."""
         document = asdict(self)
         return document | {"settings": [entry | {"setting": entry["name"]} for entry in document["settings"]]}
 
 
 def difference(a: Side, b: Side) -> Difference:
-    """All that differs, and what can be set side by side."""
+    """Compares run a with run b."""
     learners, tasks = names(a.results, b.results), names(a.results.tasks, b.results.tasks)
     settings = unlike(a.settings, b.settings)
-    told = {entry.name for entry in settings}
+    already_listed = {entry.name for entry in settings}
     inputs = unlike(inputs_of(a.results, tasks.both), inputs_of(b.results, tasks.both))
     for name in learners.both:
         training = unlike(a.results[name].training, b.results[name].training)
-        inputs += [Unlike(f"{x.name} of {name}", x.a, x.b) for x in training if x.name not in told]
+        inputs += [Unlike(f"{x.name} of {name}", x.a, x.b) for x in training if x.name not in already_listed]
     start = common_start(a.results.order, b.results.order)
     cells = compare_cells(
         a.results, b.results, learners.both, tasks.both, start, (a.logits, b.logits), (a.deltas, b.deltas)
@@ -155,12 +162,12 @@ def names(a: Iterable[str], b: Iterable[str]) -> Names:
 
 
 def unlike(a: Mapping[str, object], b: Mapping[str, object]) -> list[Unlike]:
-    """Entries that differ."""
+    """Returns the entries that differ."""
     return [Unlike(name, a.get(name), b.get(name)) for name in dict.fromkeys((*a, *b)) if a.get(name) != b.get(name)]
 
 
 def inputs_of(results: Results, tasks: Sequence[str]) -> dict[str, object]:
-    """What the results rest on beside the settings: backbone, data, versions and arithmetic."""
+    """Returns what the results depend on apart from the settings: backbone, data, versions and numerics."""
     backbone = results.backbone
     found: dict[str, object] = {f"backbone {x.name}": getattr(backbone, x.name) or None for x in fields(backbone)[1:]}
     for name in tasks:
@@ -171,13 +178,13 @@ def inputs_of(results: Results, tasks: Sequence[str]) -> dict[str, object]:
 
 
 def common_start(a: Sequence[str], b: Sequence[str]) -> int:
-    """For how many arrivals both have the same tasks in the same order."""
+    """Returns the number of first arrivals with the same tasks in the same order."""
     pairs = list(zip(a, b, strict=False))
     return next((index for index, (one, other) in enumerate(pairs) if one != other), len(pairs))
 
 
 def costs_of(results: Results, learner: str) -> dict[str, float | None]:
-    """The account after the last arrival; of what each task has, the mean."""
+    """Returns the cost after the last arrival. A quantity that each task has is given as its mean over tasks."""
     cost = results[learner].cost
     return {
         "growth": cost.growth[-1] if cost.growth else None,
@@ -189,7 +196,7 @@ def costs_of(results: Results, learner: str) -> dict[str, float | None]:
 
 
 def figures(a: Mapping[str, float | None], b: Mapping[str, float | None]) -> dict[str, Figure]:
-    """Numbers of both runs by name."""
+    """Pairs the numbers of both runs, by name."""
     found = {}
     for name in dict.fromkeys((*a, *b)):
         one, other = a.get(name), b.get(name)

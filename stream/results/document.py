@@ -1,4 +1,4 @@
-"""Results of a run as one plain document, from the ledger's events alone: `results.json`, schema 1."""
+"""Makes the document `results.json` (schema 1) from the events of the ledger alone."""
 
 from __future__ import annotations
 
@@ -29,23 +29,27 @@ LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
 
 @dataclass(frozen=True, kw_only=True)
 class Facts(LedgerFacts):
-    """What a run rests on, known before the first job."""
+    """What a run depends on. All of it is known before the first job.
+
+    Attributes:
+        learners: The learners by name.
+    """
 
     learners: Mapping[str, Learner]
 
     @property
     def own_metrics(self) -> tuple[str, ...]:
-        """Metrics of plug-ins that the run computes."""
+        """Names of the plug-in metrics that the run computes."""
         return tuple(plugin["name"] for plugin in self.plugins if plugin["kind"] == "metric")
 
     @property
     def recorded(self) -> LedgerFacts:
-        """What the ledger says of it: all but the learners, which it names among the inputs."""
+        """The facts that the ledger records: all except the learners, which it records among the inputs."""
         return LedgerFacts(**{each.name: getattr(self, each.name) for each in fields(LedgerFacts)})
 
 
 def results(facts: Facts, events: Finished) -> ResultsDocument:
-    """The document.
+    """Returns the document of results.json.
 
     Args:
         events: The valid event of each finished job, by job id.
@@ -68,10 +72,15 @@ def results(facts: Facts, events: Finished) -> ResultsDocument:
 
 
 def matrix_of(order: tuple[str, ...], name: str, events: Finished) -> AccuracyMatrix:
-    """R of one learner, as far as its rows are done without a gap.
+    """Returns R of one learner, up to the first row that is not finished.
 
-    A row says which cells were run; of the tasks learned before, those that its certificate covers hold the score of
-    the day they arrived. A task whose fit failed has no score from its arrival on.
+    A row event records the cells that were evaluated. If the row is certified, each earlier task keeps the score of
+    its own arrival. A task whose fit failed has no score from its arrival on.
+
+    Args:
+        order: Tasks in order of arrival.
+        name: The learner's name in the run.
+        events: The valid event of each finished job, by job id.
     """
     before = {cell.task: cell.score for cell in cells_of(events, "before", name, 0)}
     place = {task: index for index, task in enumerate(order)}
@@ -96,10 +105,10 @@ def matrix_of(order: tuple[str, ...], name: str, events: Finished) -> AccuracyMa
 
 
 def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, dict[str, float]]:
-    """What a learner's scores may be compared with: learners of the run that train the same weights in the same way.
+    """Returns the reference scores of a learner, from learners of the run that train the same weights the same way.
 
-    * `single_task`: each task learned alone, by the isolated one.
-    * `joint`: the last task learned together with all others, by plain joint training.
+    * `single_task`: the isolated learner, which learns each task alone. One score per task.
+    * `joint`: plain joint training on all tasks. Only the score of the last task.
     """
 
     def same(learner: Learner) -> tuple[str, Training]:
@@ -114,7 +123,7 @@ def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, d
 
 
 def _on_arrival(facts: Facts, name: str, events: Finished) -> dict[str, float]:
-    """A learner's score on each task that has one from the day it arrived."""
+    """Returns the score of each task on its own arrival, for the tasks that have one."""
     return {
         task: cell.score
         for arrival, task in enumerate(facts.order, start=1)
@@ -124,12 +133,12 @@ def _on_arrival(facts: Facts, name: str, events: Finished) -> dict[str, float]:
 
 
 def row_event(events: Finished, name: str, arrival: int) -> RowEvent | None:
-    """The event that holds a row of R: the final audit of the last row where there was one."""
+    """Returns the event of one row of R. If the final audit evaluated the row again, it is the event of the audit."""
     return row_of(events, "audit", name, arrival) or row_of(events, "evaluate", name, arrival)
 
 
 def violations_of(facts: Facts, name: str, events: Finished) -> list[ViolationEntry]:
-    """Cells of an isolated learner whose logits are not, bit for bit, those of the day the task was learned."""
+    """Returns the cells of an isolated learner whose logits differ from the first logits of the task, bit for bit."""
     if not facts.learners[name].keeps_task_weights:
         return []
     first: dict[str, str] = {}
@@ -145,10 +154,11 @@ def violations_of(facts: Facts, name: str, events: Finished) -> list[ViolationEn
 
 
 def environment(numerics: Mapping[str, JsonValue], learners: Iterable[Learner] = ()) -> dict[str, JsonValue]:
-    """Versions, threads, device and machine that the numbers were made with.
+    """Returns the versions, threads, device and machine that the results were computed with.
 
     Args:
-        learners: Of the run; those that Avalanche or peft computes add its version.
+        numerics: Facts about the arithmetic: threads, device, dtype and others.
+        learners: Learners of the run. A learner that uses Avalanche or peft adds the version of that library.
     """
     libraries = (learner.library.partition(" ") for learner in learners)
     return {
@@ -163,13 +173,13 @@ def environment(numerics: Mapping[str, JsonValue], learners: Iterable[Learner] =
 
 
 def commit() -> str | None:
-    """Commit of the checkout this code runs from, `+` after it where files were changed; None for an installed copy."""
+    """The git commit of this code, followed by `+` if files were changed. None for an installed copy."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
     try:
-        asked = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
+        command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip() or None
     except (OSError, subprocess.SubprocessError):
         return None
 
@@ -180,7 +190,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     done = {fit.task: fit for fit in good(fits)}
     entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
     last = entries[-1] if entries else None
-    given = Counter(how for row in matrix.provenance for how in row if how is not None)
+    cells = Counter(how for row in matrix.provenance for how in row if how is not None)
     violations = violations_of(facts, name, events)
     return {
         "spec": name,
@@ -213,10 +223,10 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
             "verified": learner.keeps_task_weights
             and matrix.arrivals == len(facts.order)
             and not violations
-            and bool(given),  # about the cells that are there: of none, nothing is proven
-            "cells_measured": given["measured"],
-            "cells_certified": given["certified"],
-            "cells_audited": given["audited"],
+            and bool(cells),  # the proof is about cells: without a cell, nothing is proved
+            "cells_measured": cells["measured"],
+            "cells_certified": cells["certified"],
+            "cells_audited": cells["audited"],
             "violations": violations,
         },
     }

@@ -1,4 +1,4 @@
-"""Failures: why cells of R are empty. A fit gave nothing, or a task was answered with no number; never a zero there."""
+"""Failures: why cells of R are empty. A fit failed, or logits were not finite. Such a cell is None, never 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stream.storage.finished import Finished, cells_of, fit_of
 
 
 class FailureEntry(TypedDict):
-    """One entry of `failures` in results.json."""
+    """One entry of `failures` in results.json; see `stream.results.learner_results.Failure`."""
 
     task: str
     arrival: int
@@ -20,9 +20,10 @@ class FailureEntry(TypedDict):
 
 
 def failures_of(order: Sequence[str], name: str, events: Finished) -> list[FailureEntry]:
-    """Why cells of a learner are empty, in order of arrival: fits that failed, then tasks answered with no number.
+    """Returns why cells of a learner are empty: failed fits first, then tasks with logits that are not finite.
 
-    A task answered so is listed once, with the first arrival after which it was; it has no step.
+    Both parts are in order of arrival. A task with such logits is listed once, with the first arrival where they
+    occur; its `step` is None.
     """
     fits = ((arrival, fit_of(events, name, arrival)) for arrival in range(1, len(order) + 1))
     found: list[FailureEntry] = [
@@ -36,12 +37,12 @@ def failures_of(order: Sequence[str], name: str, events: Finished) -> list[Failu
         for arrival, fit in fits
         if isinstance(fit, FailedFitEvent)
     ]
-    told: set[str] = set()
+    listed: set[str] = set()
     for arrival in range(len(order) + 1):
         rows = (cells_of(events, kind, name, arrival) for kind in ("before", "evaluate", "audit"))
         for cell in (cell for cells in rows for cell in cells):
-            if cell.score is None and cell.task not in told:
-                told.add(cell.task)
+            if cell.score is None and cell.task not in listed:
+                listed.add(cell.task)
                 message = "a logit of a test row is not finite: no metric is defined"
                 about: FailureEntry = {
                     "task": cell.task, "arrival": arrival, "step": None, "type": "NotFinite", "message": message

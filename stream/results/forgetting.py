@@ -1,4 +1,4 @@
-"""Forgetting as Chaudhry et al. 2018 (RWalk) define it, brought up to date by each row of R: the one implementation."""
+"""Forgetting as Chaudhry et al. 2018 (RWalk) define it, updated row by row. All other code uses this one version."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Array = npt.NDArray[np.float64]
 
 
 class Forgetting:
-    """Best score before the last row, and last score, of each of T tasks.
+    """The last score of each of T tasks, and its best earlier score.
 
     Attributes:
-        best: Highest score of each task in its rows before the last one that it has a score in, [T]; NaN where none.
-        last: Last score of each task, [T]; NaN where none.
-        missing: Tasks that the last row should have a score of and has not, [T].
+        best: Highest score of each task in all rows before its last score, [T]; NaN if there is none.
+        last: Last score of each task, [T]; NaN if there is none.
+        missing: Whether the last row evaluated the task and has no score for it, [T], bool.
     """
 
     def __init__(self, tasks: int) -> None:
@@ -25,11 +25,11 @@ class Forgetting:
         self.missing = np.zeros(tasks, dtype=np.bool_)
 
     def add(self, columns: npt.NDArray[np.intp], scores: Array) -> None:
-        """Take in the next row.
+        """Adds the next row.
 
         Args:
-            columns: Tasks that it was evaluated on, of those that have arrived, [n].
-            scores: Their scores, [n]; NaN where there is none.
+            columns: Indices of the arrived tasks that the row evaluates, [n].
+            scores: Their scores, [n]; NaN if a task has none.
         """
         self.missing[:] = False
         self.missing[columns] = np.isnan(scores)
@@ -39,16 +39,16 @@ class Forgetting:
 
     @property
     def per_task(self) -> Array:
-        """Best score before the last row, minus the last one, [T]; NaN where a task has no score in an earlier row, or
-        none in the last."""
+        """Best earlier score minus last score, [T]. NaN for a task without an earlier score, and for a task that has
+        no score in the last row although the row evaluates it."""
         return np.where(self.missing, np.nan, self.best - self.last)
 
 
 class RunningScores:
-    """Average accuracy and forgetting of a learner while its run goes on; rows are taken in order of arrival.
+    """Average accuracy and forgetting of one learner while it runs. Rows must be added in order of arrival.
 
-    A row may hold some of the tasks only: the others are as they were. A row in which the task that arrived has no
-    score, as its fit failed, is left out, and so is that task from then on (see `stream.results.metrics`).
+    A row may evaluate only some tasks; the other tasks keep their last score. If the newly arrived task has no score
+    because its fit failed, its row is left out, and so is that task from then on (see `stream.results.metrics`).
 
     Args:
         place: Arrival of each task of the stream, from 1.
@@ -61,7 +61,7 @@ class RunningScores:
         self._scores = Forgetting(len(place))
 
     def add(self, scores: Mapping[str, float | None]) -> bool:
-        """Take in the next row; returns whether it counts."""
+        """Adds the next row. Returns whether it counts."""
         self.rows += 1
         arrived = {task: score for task, score in scores.items() if self.place[task] == self.rows}
         if all(score is None for score in arrived.values()):
@@ -77,18 +77,18 @@ class RunningScores:
 
     @property
     def whole(self) -> bool:
-        """Whether every task that counts had a score when it was last evaluated."""
+        """Whether the last evaluation of every counted task gave a score."""
         return not self._scores.missing.any()
 
     @property
     def average(self) -> float | None:
-        """The metric average_accuracy of the rows so far; None where it is not defined."""
+        """The metric average_accuracy of the rows so far; None if it is not defined."""
         last = self._scores.last[self.counted]
         return math.fsum(last) / len(last) if len(last) and self.whole else None
 
     @property
     def forgetting(self) -> float | None:
-        """The metric forgetting_chaudhry of the rows so far, bit for bit; None where it is not defined."""
+        """The metric forgetting_chaudhry of the rows so far, bit for bit; None if it is not defined."""
         lost = self._scores.per_task[self.counted]
-        # A task that was evaluated once is as it was then.
+        # A task with a single score has forgotten nothing: it counts as 0.
         return math.fsum(lost[~np.isnan(lost)]) / (len(lost) - 1) if len(lost) > 1 and self.whole else None

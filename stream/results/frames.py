@@ -1,4 +1,4 @@
-"""Learners' results as pandas frames, and as a short table of text or HTML. pandas is imported only for a frame."""
+"""The results of learners as pandas frames, and as a short table in text or HTML. Only a frame imports pandas."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ HEADINGS = ("learner", "average", "forgetting", "bwt", "growth", "verified")
 
 
 def score_frame(learners: Iterable[LearnerResults], tests: Mapping[str, int | None]) -> pandas.DataFrame:
-    """One row for each learner, arrival and task that has a score: see `Results.frame`.
+    """Returns one row per learner, arrival and task with a score: see `Results.frame`.
 
     Args:
-        tests: Number of test examples of each task.
+        tests: Number of test examples of each task; None if not known.
     """
     import pandas
 
@@ -43,10 +43,10 @@ def score_frame(learners: Iterable[LearnerResults], tests: Mapping[str, int | No
 
 
 def summary_frame(learners: Iterable[LearnerResults], backbone: int | None) -> pandas.DataFrame:
-    """One row for each learner: see `Results.summary`.
+    """Returns one row per learner: see `Results.summary`.
 
     Args:
-        backbone: Its parameters.
+        backbone: Number of parameters of the backbone; None if not known.
     """
     import pandas
 
@@ -78,7 +78,7 @@ def _plain(value: float | None) -> float:
 
 
 def short_rows(learners: Iterable[LearnerResults]) -> list[tuple[str, ...]]:
-    """`HEADINGS` and a row for each learner: scores in points (x100), growth in multiples of the backbone."""
+    """Returns `HEADINGS` and one row per learner: scores in points (x100), growth in multiples of the backbone."""
     rows: list[tuple[str, ...]] = [HEADINGS]
     for learner in learners:
         scores = [learner.metrics.get(name) for name in SHORT]
@@ -90,7 +90,7 @@ def short_rows(learners: Iterable[LearnerResults]) -> list[tuple[str, ...]]:
 
 
 def text_table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
-    """A title and aligned rows: the first column to the left, the others to the right."""
+    """Returns a title and aligned rows. The first column is aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(pairs))
@@ -100,7 +100,7 @@ def text_table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def html_table(title: str, rows: Sequence[tuple[str, ...]]) -> str:
-    """The same as an HTML table."""
+    """Returns the same rows as an HTML table."""
     head, *body = ["".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) for tag, row in _tagged(rows)]
     lines = "".join(f"<tr>{row}</tr>" for row in body)
     return f"<p>{html.escape(title)}</p><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"

@@ -1,6 +1,7 @@
-"""The parameter account: what a learner costs as tasks arrive, in multiples of the backbone.
+"""Parameter cost: how many parameters a learner keeps as tasks arrive, in multiples of the backbone.
 
-Houlsby et al. 2019, section 3.1: N copies of a model count N×; what is added to one frozen model counts 1 + N·p.
+Houlsby et al. 2019, section 3.1: N copies of a model cost N times the backbone. One frozen model with a share p of new
+parameters per task costs 1 + N·p.
 """
 
 from __future__ import annotations
@@ -17,8 +18,14 @@ from learners.specification.learner import Learner
 
 @dataclass(frozen=True)
 class TaskCost:
-    """Parameters of one task: new values of backbone weights, added ones, the head; `common`, of the first two, those
-    that a frozen-shared learner has in common for all tasks."""
+    """Numbers of parameters of one task.
+
+    Attributes:
+        tuned: New values of backbone weights.
+        added: Added parameters.
+        head: Parameters of the head.
+        common: Those of `tuned` and `added` that a frozen-shared learner shares between all tasks.
+    """
 
     tuned: int
     added: int
@@ -31,7 +38,10 @@ class TaskCost:
 
 
 def task_cost(learner: Learner, architecture: Architecture, outputs: int) -> TaskCost:
-    """Parameters of a task with `outputs` classes, before any pruning, from the config alone."""
+    """Returns the parameters of a task with `outputs` outputs. Needs only the configuration of the backbone.
+
+    A pruned Delta counts with its target share of parameters.
+    """
     sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0}
     shapes = delta_shapes(learner, architecture, outputs)
     for name, shape in shapes.items():
@@ -43,16 +53,17 @@ def task_cost(learner: Learner, architecture: Architecture, outputs: int) -> Tas
 
 
 def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads: bool) -> tuple[float, ...]:
-    """Total parameters after each arrival, in multiples of the backbone, [T].
+    """Returns the total parameters after each arrival, in multiples of the backbone, [T].
 
-    * isolated, all weights tuned: each task is a copy, the original is not kept: N.
-    * isolated otherwise: the backbone, and each task's own parameters: 1 + N·p.
-    * sequential: tuned weights take the place of the old; what is added is added once.
-    * frozen-shared: as isolated, what tasks have in common counted once.
+    * isolated, all weights tuned: one copy per task, the original is not kept: N.
+    * isolated otherwise: the backbone, and the parameters of each task: 1 + N·p.
+    * sequential: tuned weights replace the old ones; added parameters count once.
+    * frozen-shared: as isolated, but parameters that tasks share count once.
 
     Args:
-        backbone: Parameters of the backbone.
-        heads: Whether heads, which every learner needs for every task, are counted.
+        backbone: Number of parameters of the backbone.
+        costs: Parameters of each task, in order of arrival.
+        heads: Whether to count heads. Every learner needs one head per task.
     """
     totals, kept, head = [], 0, 0
     for cost in costs:
@@ -62,20 +73,25 @@ def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads:
 
 
 def kept_after(learner: Learner, kept: int, cost: TaskCost) -> int:
-    """Parameters kept for the tasks so far, heads left out, once one more has come to the `kept` of those before."""
+    """Returns the parameters kept after one more task, without heads. `kept` is the number before that task."""
     if learner.sharing == "sequential":
         return cost.added
     return kept + cost.without_head - (cost.common if kept else 0)
 
 
 def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
-    """All parameters in multiples of the backbone, which copies take the place of."""
+    """Returns all parameters in multiples of the backbone. Full copies replace the backbone itself."""
     copies = learner.keeps_task_weights and learner.tuned.all
     return ((0 if copies else backbone) + kept + heads) / backbone
 
 
 class LearnerCost(TypedDict):
-    """Parameters of one learner: of a task, of each task's head, and growth over the suite."""
+    """Parameters of one learner: per task without head, per head, and growth over the suite.
+
+    Attributes:
+        growth, growth_without_heads: After the last task, in multiples of the backbone.
+        share_of_model, share_of_encoder: Parameters per task as a fraction of the backbone, or of its layers alone.
+    """
 
     parameters_per_task: int
     head_parameters: Mapping[str, int]
@@ -86,7 +102,7 @@ class LearnerCost(TypedDict):
 
 
 class BackboneCost(TypedDict):
-    """Parameters of the backbone: all, and those of its layers alone."""
+    """Numbers of parameters of the backbone: all, and those of its layers alone."""
 
     name: str
     parameters: int
@@ -94,7 +110,7 @@ class BackboneCost(TypedDict):
 
 
 class CostDocument(TypedDict):
-    """What `taskstream cost` prints."""
+    """The document that `taskstream cost` prints."""
 
     backbone: BackboneCost
     tasks: int
@@ -104,10 +120,12 @@ class CostDocument(TypedDict):
 def account(
     name: str, architecture: Architecture, learners: Mapping[str, Learner], outputs: Mapping[str, int]
 ) -> CostDocument:
-    """The document of `taskstream cost`: every learner's parameters and growth over a suite.
+    """Returns the document of `taskstream cost`: parameters and growth of each learner over a suite.
 
     Args:
-        outputs: Width of the head by task.
+        name: Name of the backbone.
+        learners: The learners by specification.
+        outputs: Number of outputs of the head, by task.
     """
     whole, encoder = parameters(architecture), encoder_parameters(architecture)
     document: CostDocument = {

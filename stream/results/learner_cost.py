@@ -1,4 +1,4 @@
-"""What a learner costs: parameters, bytes, time, floating point operations, memory."""
+"""The cost of a learner: parameters, bytes, time, floating point operations, memory."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ Series = tuple[float | None, ...]
 
 @dataclass(frozen=True)
 class ArrivalCost:
-    """Cost up to an arrival, sums since the stream began.
+    """The cost up to one arrival: sums since the stream began. None means not known.
 
     Attributes:
+        arrival, task: Number of the arrival, from 1, and the task that arrived.
         growth, growth_without_heads: Parameters kept, in multiples of the backbone.
-        parameters: Parameters kept, backbone and heads included.
-        bytes: Stored bytes, the backbone not included.
+        parameters: Parameters kept, with backbone and heads.
+        bytes: Stored bytes, without the backbone.
         train_flops: Floating point operations of all training steps.
-        peak_memory_bytes: Highest resident memory of a process that trained.
+        train_seconds, evaluate_seconds: Wall clock, seconds.
+        peak_memory_bytes: Highest resident memory of the training process.
     """
 
     arrival: int
@@ -36,17 +38,18 @@ class ArrivalCost:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a learner costs. None is "not known".
+    """The cost of a learner. None means not known.
 
     Attributes:
-        trained_parameters_per_task: Parameters trained, head not included, by task.
-        kept_parameters_per_task: Parameters kept after pruning, head not included, by task.
+        trained_parameters_per_task: Trained parameters without the head, by task.
+        kept_parameters_per_task: Parameters kept after pruning without the head, by task.
         head_parameters_per_task: Parameters of the head, by task.
         growth, growth_without_heads: Parameters kept after each arrival, in multiples of the backbone.
-        bytes_per_task: Stored bytes, head included, by task.
+        bytes_per_task: Stored bytes with the head, by task.
         train_flops: Floating point operations of all training steps.
         train_seconds, evaluate_seconds: Wall clock, seconds.
-        peak_memory_bytes: Highest resident memory of a process that trained.
+        peak_memory_bytes: Highest resident memory of the training process.
+        after_each_arrival: The cost up to each arrival.
     """
 
     trained_parameters_per_task: Mapping[str, int]
@@ -63,10 +66,14 @@ class Cost:
 
 
 def read_cost(value: object, where: str) -> Cost:
-    """The cost of a learner in results.json.
+    """Reads the cost of a learner in results.json.
+
+    Args:
+        value: The JSON value.
+        where: Its place, for error messages.
 
     Raises:
-        InputError: It is damaged; the message says where.
+        InputError: The value is damaged; the message says where.
     """
     cost = section(value, where)
     entries = items(cost.get("after_each_arrival"), where)

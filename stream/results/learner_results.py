@@ -1,4 +1,4 @@
-"""Results of one learner: its accuracy matrix, metrics, cost and proof."""
+"""The results of one learner: accuracy matrix, metrics, cost and proof."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
 
-if TYPE_CHECKING:  # the command must show something before NumPy is loaded
+if TYPE_CHECKING:  # NumPy is slow to import, and the command must print something first
     import numpy as np
     import numpy.typing as npt
 
@@ -21,9 +21,11 @@ class Failure:
     """Why cells of R are empty.
 
     Attributes:
-        arrival: Number of the task in the stream, from 1.
-        step: Training step at which it showed; None if the fit ended and its answers were not finite.
+        task: The task without a score.
+        arrival: The arrival after which this occurred, from 1; 0 is before training.
+        step: Training step at which the fit failed; None if the fit ended and its logits were not finite.
         type: `Diverged` or `NotFinite`.
+        message: The reason, in words.
     """
 
     task: str
@@ -35,10 +37,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Violation:
-    """A cell whose logits differ from those of the day the task was learned: the proof failed.
+    """A cell whose logits differ from the first logits of its task: the proof failed.
 
     Attributes:
-        expected, found: Content ids of the logits.
+        task, arrival: The cell of R.
+        expected, found: Content ids of the first logits and of the logits in this cell.
     """
 
     task: str
@@ -49,11 +52,12 @@ class Violation:
 
 @dataclass(frozen=True)
 class Retention:
-    """The proof that nothing was forgotten.
+    """The proof that the learner forgot nothing.
 
     Attributes:
-        verified: The stream is complete, and every re-evaluation gave the same bytes as on the day of learning.
-        cells_measured, cells_certified, cells_audited: Cells of R by provenance.
+        verified: Whether the stream is complete and every re-evaluation gave the same bytes as the first evaluation.
+        cells_measured, cells_certified, cells_audited: Numbers of cells of R, by provenance.
+        violations: Cells that differ; empty if the proof holds.
     """
 
     verified: bool
@@ -65,21 +69,24 @@ class Retention:
 
 @dataclass(frozen=True)
 class LearnerResults:
-    """Results of one learner.
+    """The results of one learner.
 
     Attributes:
-        name: As it was asked for: `adapter:64`.
-        spec: The same, as results.json has it.
+        name: The name in the command: `adapter:64`.
+        spec: The same name, as results.json has it.
         canonical: The specification with every option that is not the default, in one fixed order.
         sharing: `isolated`, `sequential` or `frozen-shared`.
         order: Tasks in order of arrival, T names.
-        arrivals: How many tasks it has learned so far; those whose fit failed are counted too.
+        arrivals: Number of arrivals so far, including those whose fit failed.
         matrix: R, float64 [T + 1, T]: scores as fractions. Row 0 is before training, row i after arrival i; column j
-            is task `order[j]`. nan where a task was not evaluated.
-        metrics: Continual-learning metrics by name; None where one is not defined.
-        counted: How many of the tasks that arrived the metrics are over; the fits of the others failed.
+            is task `order[j]`. NaN if a task was not evaluated or failed.
+        metrics: Continual-learning metrics by name; None if a metric is not defined.
+        counted: Number of arrived tasks that the metrics use. The fits of the other tasks failed.
+        cost: Parameters, bytes, time, FLOPs and memory.
+        retention: The proof that nothing was forgotten.
+        failures: Why cells of R are empty, if fits failed.
         training: Training settings by name.
-        document: The learner's part of results.json; fields that this version does not know are in it too.
+        document: The learner's part of results.json, including fields that this version does not know.
     """
 
     name: str
@@ -99,7 +106,7 @@ class LearnerResults:
 
     @cached_property
     def provenance(self) -> npt.NDArray[np.str_]:
-        """How each cell of R was obtained, [T + 1, T]: `measured`, `certified`, `audited`; empty where R is."""
+        """How each cell of R was obtained, [T + 1, T]: `measured`, `certified`, `audited`; empty if R has no score."""
         import numpy as np
 
         rows, tasks = self.matrix.shape
@@ -110,7 +117,7 @@ class LearnerResults:
         return hows
 
     def rows(self) -> tuple[Series, ...]:
-        """The rows of R that are done, [arrivals + 1, T], the one before training first; None where nan."""
+        """Returns the finished rows of R, [arrivals + 1, T], with None instead of NaN. Row 0 is before training."""
         done = self.matrix[: self.arrivals + 1]
         scores = done.astype(object)
         scores[done != done] = None  # nan
@@ -118,25 +125,35 @@ class LearnerResults:
 
     @property
     def bytes_per_task(self) -> float | None:
-        """Mean stored bytes of a task, head included; None where none is known."""
+        """Mean stored bytes per task, with the head; None if not known."""
         return _mean(self.cost.bytes_per_task)
 
     @property
     def trained_parameters(self) -> float | None:
-        """Mean parameters trained for a task, head not included; None where none is known."""
+        """Mean trained parameters per task, without the head; None if not known."""
         return _mean(self.cost.trained_parameters_per_task)
 
     def trained_share(self, backbone: int | None) -> float | None:
-        """The same as a fraction of the backbone, which has so many parameters."""
+        """Returns `trained_parameters` as a fraction of the backbone; None if not known.
+
+        Args:
+            backbone: Number of parameters of the backbone; None if not known.
+        """
         trained = self.trained_parameters
         return trained / backbone if trained is not None and backbone else None
 
 
 def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -> LearnerResults:
-    """A learner of results.json.
+    """Reads a learner in results.json.
+
+    Args:
+        name: The learner's name.
+        value: The JSON value.
+        order: Tasks in order of arrival.
+        where: Place of the document, for error messages.
 
     Raises:
-        InputError: It is damaged; the message says where.
+        InputError: The value is damaged; the message says where.
     """
     place = f"{where}: learners/{name}"
     document = section(value, place)

@@ -1,4 +1,4 @@
-"""The accuracy matrix R: the score on every task before training and after every arrival, and how each was obtained."""
+"""The accuracy matrix R: the score of each task before training and after each arrival, with its provenance."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ ProvenanceRow = tuple[Provenance | None, ...]
 
 @dataclass(frozen=True)
 class AccuracyMatrix:
-    """Scores of a stream of T tasks, finished or not; None where not evaluated.
+    """The scores of a stream of T tasks, finished or not. None means not evaluated.
 
     Attributes:
-        tasks: Names in arrival order.
-        before: [T]; the score of each task before any training (b).
-        rows: [arrivals, T]; row i holds the scores after arrival i + 1. Fewer rows than tasks: the stream goes on.
-        provenance: Shape of `rows`; how the cell was obtained, None where not evaluated or not known. May be left out.
+        tasks: Names in order of arrival.
+        before: Score of each task before any training (b), [T].
+        rows: Row i holds the scores after arrival i + 1, [arrivals, T]. An unfinished stream has fewer rows than tasks.
+        provenance: How each cell of `rows` was obtained, in the same shape; None if not evaluated or not known.
+            Default: None in every cell.
 
     Raises:
-        ValueError: Shapes that do not fit, repeated or empty names, scores outside [-1, 1], an unknown provenance, or
-            a provenance for a cell without a score.
+        ValueError: The shapes do not match, a name is repeated or empty, a score is outside [-1, 1], a provenance is
+            unknown, or a cell has a provenance and no score.
     """
 
     tasks: tuple[str, ...]
@@ -45,10 +46,10 @@ class AccuracyMatrix:
         if len(set(self.tasks)) != width or not all(self.tasks):
             raise ValueError(f"task names must be distinct and not empty: {self.tasks}")
         if len(self.rows) > width:
-            raise ValueError(f"{len(self.rows)} arrivals of {width} tasks")
+            raise ValueError(f"{len(self.rows)} arrivals, but only {width} tasks")
         for what, rows in (("rows", self.rows), ("provenance", self.provenance)):
             if len(rows) != len(self.rows) or any(len(row) != width for row in rows):
-                raise ValueError(f"{what} must be [{len(self.rows)}, {width}], one cell a task")
+                raise ValueError(f"{what} must be [{len(self.rows)}, {width}]: one cell per task")
         if len(self.before) != width:
             raise ValueError(f"before must hold {width} scores, not {len(self.before)}")
         for cell in chain(self.before, *self.rows):
@@ -61,12 +62,12 @@ class AccuracyMatrix:
 
     @property
     def arrivals(self) -> int:
-        """How many tasks have been learned."""
+        """Number of arrivals so far."""
         return len(self.rows)
 
 
 def as_array(matrix: AccuracyMatrix) -> npt.NDArray[np.float64]:
-    """R as [T + 1, T]: row 0 before training, row i after arrival i; NaN where not evaluated or not yet arrived."""
+    """Returns R as [T + 1, T]: row 0 is before training, row i after arrival i. NaN if not evaluated or not reached."""
     width = len(matrix.tasks)
     cells = np.full((width + 1, width), np.nan)
     for index, row in enumerate((matrix.before, *matrix.rows)):
@@ -75,10 +76,10 @@ def as_array(matrix: AccuracyMatrix) -> npt.NDArray[np.float64]:
 
 
 def to_csv(matrix: AccuracyMatrix) -> str:
-    """R as CSV text: a header `after` and the task names, a row `before`, then a row per arrival named by its task.
+    """Returns R as CSV text: a header (`after` and the task names), a row `before`, then one row per arrival.
 
-    Scores are printed in full, so that reading them gives the same bits; empty means not evaluated. Provenance is not
-    part of it.
+    The first cell of a row is the task that arrived. Scores are written with all digits, so reading them gives the same
+    bits. An empty cell was not evaluated. The text has no provenance.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -90,10 +91,13 @@ def to_csv(matrix: AccuracyMatrix) -> str:
 
 
 def from_csv(text: str, *, where: str = "R.csv") -> AccuracyMatrix:
-    """Read what `to_csv` wrote; provenance is None throughout.
+    """Reads the text that `to_csv` wrote. The provenance of every cell is None.
+
+    Args:
+        where: Name of the file, for error messages.
 
     Raises:
-        InputError: Text that is no such matrix; `where` names its file.
+        InputError: The text is not such a matrix.
     """
     header, *lines = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
     if header[:1] != ["after"] or len(header) < 2 or not lines:

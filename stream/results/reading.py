@@ -1,4 +1,4 @@
-"""Values of a JSON document, checked where they are read."""
+"""Reads values of a JSON document and checks their types."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from typing import TYPE_CHECKING
 
 from tasks.errors import InputError
 
-if TYPE_CHECKING:  # the command must show something before NumPy is loaded
+if TYPE_CHECKING:  # NumPy is slow to import, and the command must print something first
     import numpy as np
     import numpy.typing as npt
 
 
 def number(value: object) -> float | None:
-    """`value` if it is a finite number, else None: what is missing must never read as 0."""
+    """Returns `value` if it is a finite number, else None. A missing number must never become 0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return value
 
 
 def whole(value: object) -> int | None:
-    """`value` as an integer; None if it is not a finite number."""
+    """Returns `value` as an integer; None if it is not a finite number."""
     found = number(value)
     return None if found is None else int(found)
 
 
 def text(value: object) -> str:
-    """`value` as text; empty if it is missing."""
+    """Returns `value` as text; empty if it is missing."""
     return "" if value is None else str(value)
 
 
 def section(value: object, where: str) -> Mapping[str, object]:
-    """A JSON object; an empty one if it is missing.
+    """Returns a JSON object; an empty one if it is missing.
 
     Raises:
-        InputError: `value` is something else.
+        InputError: `value` is not an object.
     """
     if value is None:
         return {}
@@ -46,10 +46,10 @@ def section(value: object, where: str) -> Mapping[str, object]:
 
 
 def items(value: object, where: str) -> Sequence[object]:
-    """A JSON array; an empty one if it is missing.
+    """Returns a JSON array; an empty one if it is missing.
 
     Raises:
-        InputError: `value` is something else.
+        InputError: `value` is not an array.
     """
     if value is None:
         return ()
@@ -59,21 +59,24 @@ def items(value: object, where: str) -> Sequence[object]:
 
 
 def numbers(value: object, where: str) -> tuple[float | None, ...]:
-    """A JSON array of numbers; None for an entry that is not one."""
+    """Returns a JSON array of numbers; None for an entry that is not a number."""
     return tuple(number(entry) for entry in items(value, where))
 
 
 def by_task(value: object, where: str) -> dict[str, int]:
-    """A whole number for each task that has one."""
+    """Returns the whole number of each task that has one."""
     found = {task: whole(entry) for task, entry in section(value, where).items()}
     return {task: entry for task, entry in found.items() if entry is not None}
 
 
 def cells(value: object, tasks: int, where: str) -> tuple[npt.NDArray[np.float64], int]:
-    """R as [T + 1, T], nan where a cell has no score; and how many rows there are.
+    """Returns R as [T + 1, T], with NaN for a cell without a score, and the number of rows in `value`.
+
+    Args:
+        tasks: T, the number of tasks.
 
     Raises:
-        InputError: `value` is no array of arrays, or has more rows or columns than the tasks give.
+        InputError: `value` is not an array of arrays, or has more than T + 1 rows or T columns.
     """
     import numpy as np
 
@@ -83,7 +86,7 @@ def cells(value: object, tasks: int, where: str) -> tuple[npt.NDArray[np.float64
         raise damaged(where, f"at most {tasks + 1} rows of {tasks} scores", f"{len(rows)} rows of up to {widest}")
     matrix = np.full((tasks + 1, tasks), np.nan)
     for index, row in enumerate(rows):
-        # Nearly every row holds floats and nothing else, and a long stream has a million cells.
+        # Fast path: most rows hold only floats and None, and a long stream has a million cells.
         plain = {type(cell) for cell in row} <= {float, NoneType}
         matrix[index, : len(row)] = np.array(row if plain else [number(cell) for cell in row], dtype=np.float64)
     matrix[~np.isfinite(matrix)] = np.nan

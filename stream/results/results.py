@@ -1,4 +1,4 @@
-"""Results of a run, typed: what `run` returns and what `load_results` reads from a folder."""
+"""The typed results of a run. `run` returns them, and `load_results` reads them from a folder."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA = 1
-# Settings that the first versions wrote at the top of the document.
+# The first versions wrote these settings at the top level of the document.
 AT_TOP = (
     "evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples", "dtype",
 )  # fmt: skip
 
 
 class UnknownLearner(InputError, KeyError):
-    """No learner of this name in the results; the message names the nearest ones."""
+    """The results have no learner of this name. The message names the most similar names."""
 
     __str__ = Exception.__str__  # KeyError would put the message in quotes
 
@@ -35,8 +35,9 @@ class BackboneInfo:
     """The backbone of a run.
 
     Attributes:
+        name: The name in the command.
         id: Content id: hash of its weights, configuration and tokenizer.
-        parameters: How many it has; None if not known.
+        parameters: Number of parameters; None if not known.
         pooling: `cls` or `mean`.
     """
 
@@ -48,15 +49,16 @@ class BackboneInfo:
 
 @dataclass(frozen=True)
 class TaskInfo:
-    """A task of a run; None or empty is "not known".
+    """A task of a run. None or an empty value means not known.
 
     Attributes:
-        classes: Number of labels.
+        metric: Name of the metric of its scores.
+        classes: Number of classes.
         train, validation, test: Numbers of examples.
         kind: `single`, `pair` or `regression`.
         data_id: Content id of its data.
-        ceiling: Best expected score of a simulated task, a fraction; None where it is not known.
-        notes: Where its data come from, in sentences.
+        ceiling: Best expected score of a simulated task, a fraction; None if not known.
+        notes: Sentences that say where the data come from.
     """
 
     metric: str = ""
@@ -72,7 +74,7 @@ class TaskInfo:
 
 @dataclass(frozen=True)
 class LedgerEnd:
-    """The ledger that the results come from: its number of lines, and the hash of the last one."""
+    """The end of the ledger behind the results: its number of lines, and the hash of its last line."""
 
     lines: int
     hash: str
@@ -80,21 +82,23 @@ class LedgerEnd:
 
 @dataclass(frozen=True, repr=False)
 class Results(Mapping[str, LearnerResults]):
-    """Results of a run, finished or not: a mapping from the name of a learner to its `LearnerResults`.
+    """The results of a run, finished or not: a mapping from the name of a learner to its `LearnerResults`.
 
         results["adapter:64"].matrix   # R, float64 [T + 1, T]
-        results.summary()              # one row a learner, a pandas frame
-        results.frame()                # one row a learner, arrival and task, a pandas frame
+        results.summary()              # one row per learner, a pandas frame
+        results.frame()                # one row per learner, arrival and task, a pandas frame
 
     Attributes:
+        suite, source: Names of the suite and of the source of its data.
+        backbone: The backbone.
         order: Tasks in order of arrival, T names.
-        seed: Of the run; None if not known.
+        seed: Seed of the run; None if not known.
         settings: Settings of the run by name.
-        tasks: What each task is, by name.
-        learners: The learners by name; `results[name]` is the same with a clear error.
+        tasks: Facts about each task, by name.
+        learners: The learners by name. `results[name]` returns the same, with a clear error for an unknown name.
         environment: Versions, threads, device and machine.
-        ledger: End of the ledger; None if the document does not tell it.
-        document: results.json as it is; fields that this version does not know are in it too.
+        ledger: End of the ledger; None if the document does not record it.
+        document: results.json as it is, including fields that this version does not know.
     """
 
     suite: str = field(compare=False)
@@ -111,13 +115,13 @@ class Results(Mapping[str, LearnerResults]):
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object], *, where: str = "results") -> Results:
-        """Results from the document of results.json, which is not copied: do not change it afterwards.
+        """Makes results from the document of results.json. The document is not copied: do not change it afterwards.
 
         Args:
-            where: Named in errors: the file, if there is one.
+            where: Name of the file, for error messages.
 
         Raises:
-            InputError: The document is damaged or of another schema.
+            InputError: The document is damaged, or has another schema.
         """
         if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
             found = str(document.get("schema")) if isinstance(document, Mapping) else type(document).__name__
@@ -153,10 +157,10 @@ class Results(Mapping[str, LearnerResults]):
         )
 
     def __getitem__(self, name: str) -> LearnerResults:
-        """The results of a learner.
+        """Returns the results of a learner.
 
         Raises:
-            UnknownLearner: No learner of this name; it is an `InputError` and a `KeyError`.
+            UnknownLearner: There is no learner of this name. It is an `InputError` and a `KeyError`.
         """
         if name not in self.learners:
             error = unknown_name("learner", str(name), self.learners)
@@ -164,7 +168,7 @@ class Results(Mapping[str, LearnerResults]):
         return self.learners[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Names of the learners."""
+        """Iterates over the names of the learners."""
         return iter(self.learners)
 
     def __len__(self) -> int:
@@ -172,30 +176,30 @@ class Results(Mapping[str, LearnerResults]):
 
     @property
     def arrivals(self) -> int:
-        """How many arrivals every learner has finished."""
+        """Number of arrivals that every learner has finished."""
         return min((learner.arrivals for learner in self.learners.values()), default=0)
 
     def as_dict(self) -> dict[str, Any]:
-        """The document of results.json, a copy."""
+        """Returns a copy of the document of results.json."""
         return copy.deepcopy(dict(self.document))
 
     def frame(self) -> pandas.DataFrame:
-        """Every score in a pandas frame: one row for each learner, arrival and task that has one.
+        """Returns every score in a pandas frame: one row per learner, arrival and task with a score.
 
-        Columns: `learner`, `arrival` (0 is before training), `task`, `score` (a fraction), `n` (test examples; missing
-        if not known), `provenance` (`measured`, `certified` or `audited`; missing if not known).
+        Columns: `learner`, `arrival` (0 is before training), `task`, `score` (a fraction), `n` (number of test
+        examples; missing if not known), `provenance` (`measured`, `certified` or `audited`; missing if not known).
         """
         tests = {name: task.test for name, task in self.tasks.items()}
         return score_frame(self.learners.values(), tests)
 
     def summary(self) -> pandas.DataFrame:
-        """One row for each learner in a pandas frame, with the scores after the last arrival and the cost so far.
+        """Returns a pandas frame with one row per learner: the scores after the last arrival and the cost so far.
 
-        Columns: `learner`, `sharing`, `arrivals`, `counted` (tasks that the metrics are over), `average`, `forgetting`,
-        `bwt` (the metrics average_accuracy, forgetting_chaudhry and bwt_gem; fractions), `growth` and
-        `growth_without_heads` (multiples of the backbone), `trained_share` (parameters trained a task, of the
-        backbone), `bytes_per_task`, `train_flops`, `train_seconds`, `evaluate_seconds`, `verified`, `failures` (how
-        many), then every other metric under its own name.
+        Columns: `learner`, `sharing`, `arrivals`, `counted` (number of tasks that the metrics use), `average`,
+        `forgetting`, `bwt` (the metrics average_accuracy, forgetting_chaudhry and bwt_gem; fractions), `growth` and
+        `growth_without_heads` (multiples of the backbone), `trained_share` (trained parameters per task as a fraction
+        of the backbone), `bytes_per_task`, `train_flops`, `train_seconds`, `evaluate_seconds`, `verified`, `failures`
+        (number of failures), then every other metric under its own name.
         """
         return summary_frame(self.learners.values(), self.backbone.parameters)
 
@@ -225,15 +229,15 @@ def _task(value: object, where: str) -> TaskInfo:
 
 
 def load_results(folder: str | Path) -> Results:
-    """Results of the run in a folder, finished or not; nothing is computed.
+    """Reads the results of the run in a folder, finished or not. It computes nothing.
 
         load_results("runs/first")["adapter:64"].matrix
 
     Args:
-        folder: Folder of the run (`out`, or `--out` of the command), which holds results.json.
+        folder: Folder of the run (`out`, or `--out` of the command) with results.json.
 
     Raises:
-        InputError: No run there, a damaged file, or one of another schema.
+        InputError: The folder has no run, or the file is damaged or has another schema.
     """
     if not isinstance(folder, str | Path):
         raise InputError("bad value of folder", where="load_results()", expected="a path", found=repr(folder)[:80])

@@ -1,4 +1,4 @@
-"""The document results.json, schema 1: its entries and their types, in their order."""
+"""The types of the document results.json, schema 1. Fields are in the order of the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ SCHEMA = 1
 
 
 class ViolationEntry(TypedDict):
-    """A cell of an isolated learner whose logits are not those of the day the task was learned; ids of logits."""
+    """A cell of an isolated learner whose logits differ from the first logits of its task.
+
+    Attributes:
+        expected, found: Content ids of the first logits and of the logits in this cell.
+    """
 
     task: str
     arrival: int
@@ -25,14 +29,14 @@ class ViolationEntry(TypedDict):
 
 
 class MetricsOver(TypedDict):
-    """The metrics are over so many `tasks` of those that arrived."""
+    """The metrics use `tasks` of the `of` tasks that arrived."""
 
     tasks: int
     of: int
 
 
 class CostEntry(TypedDict):
-    """What a learner costs; see `stream.results.account`."""
+    """The cost of a learner; see `stream.results.account`."""
 
     trained_parameters_per_task: Mapping[str, int]
     kept_parameters_per_task: Mapping[str, int]
@@ -48,7 +52,7 @@ class CostEntry(TypedDict):
 
 
 class RetentionEntry(TypedDict):
-    """The proof: `verified`, cells by provenance, violations."""
+    """The proof; see `stream.results.learner_results.Retention`."""
 
     verified: bool
     cells_measured: int
@@ -58,7 +62,7 @@ class RetentionEntry(TypedDict):
 
 
 class LearnerEntry(TypedDict):
-    """One learner: R [arrivals + 1, T] with the row before training first, its provenance, metrics, cost and proof."""
+    """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training."""
 
     spec: str
     canonical: str
@@ -75,7 +79,7 @@ class LearnerEntry(TypedDict):
 
 
 class LedgerState(TypedDict):
-    """The ledger that results rest on: its number of lines, and the hash of the last."""
+    """The ledger behind the results: its number of lines, and the hash of its last line."""
 
     lines: int
     hash: str
@@ -95,7 +99,7 @@ class _Results(TypedDict):
 
 
 class ResultsDocument(_Results, total=False):
-    """The whole document; `plugins` stand there where the run uses some, `ledger` in the file of a run."""
+    """The whole document. It has `plugins` if the run uses plug-ins. The file of a run also has `ledger`."""
 
     plugins: list[dict[str, str]]
     ledger: LedgerState

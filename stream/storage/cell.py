@@ -1,4 +1,4 @@
-"""A cell of R: a score, the ids of all that it rests on, and how it was obtained."""
+"""A cell of R: a score, the ids of its inputs and outputs, and the way it was obtained."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ Provenance = Literal["measured", "certified", "audited"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """What a learner answers to all test rows of a task.
+    """The score of a learner on all test rows of a task.
 
     Attributes:
-        score: In the task's metric, a fraction; None where a logit is not finite, for which no metric is defined.
-        n: Rows scored.
-        logits, predictions: Content ids of the logits' and the answers' bytes, in row order.
+        score: Value of the task's metric, as a fraction. None if a logit is not finite: no metric is defined then.
+        n: Number of rows scored.
+        logits, predictions: Content ids of the bytes of logits and predictions, in row order.
         delta, plan: Ids of the Delta and of the batch plan used.
+        seconds: Time that the evaluation took.
     """
 
     task: str
@@ -31,7 +32,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell(Score):
-    """A score as a cell of R: `audited` where a certificate could stand in its place, else `measured`. No cell that was
-    run is `certified`."""
+    """A score as a cell of R.
+
+    Attributes:
+        provenance: `audited` if a certificate could replace the evaluation, else `measured`. A cell that was evaluated
+            is never `certified`: certified cells are not evaluated and not written to the ledger.
+    """
 
     provenance: Provenance

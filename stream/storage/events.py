@@ -1,7 +1,7 @@
-"""The events of a run's ledger as typed values. `as_entry` and `event_of` are the way to the lines and back.
+"""The events of a run's ledger as typed values. `as_entry` makes the line of an event, `event_of` reads a line.
 
-Entries of a line stand in the order of the fields here. What a later version adds to an event is left out, and an event
-of a kind unknown here is an `UnknownEvent`.
+The entries of a line have the order of the fields here. The reader skips fields that a later version adds, and reads an
+event of an unknown kind as an `UnknownEvent`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ from stream.storage.facts import LedgerFacts, Override
 from stream.storage.fits import FailedFit, FitResult
 from stream.storage.job import JobId, JobKind
 from stream.storage.keys import RunInputs
-from stream.storage.ledger import AFRESH, Ledger
-from stream.storage.plain import ABSENT, NotOurs, plain, read
+from stream.storage.ledger import NEW_RUN, Ledger
+from stream.storage.plain import ABSENT, FormatError, plain, read
 from tasks.errors import InputError
 
 RowKind = Literal["before", "evaluate", "audit"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opening:
-    """The beginning of a call: all that keys and results derive from, beside the jobs' events.
+class Header:
+    """The first event of a call. Keys and results are computed from it and from the events of the jobs.
+
+    A call is one execution of `taskstream run`; a run that was interrupted takes several calls.
 
     Attributes:
-        lost: Keys of events that no longer hold, as a Delta is gone from the store.
-        overrides: Training settings for all learners.
-        encoded: Folder of each encoded task in the user's cache.
+        taskstream: Version of this package.
+        lost: Keys of earlier events that no longer count, because their Delta is missing from the store.
+        inputs: Inputs of the jobs' keys.
+        overrides: Training settings that apply to all learners.
+        facts: Facts about the run that the results repeat.
+        encoded: Name of the folder of each encoded task in the user's cache, by task.
     """
 
     kind: ClassVar[str] = "run"
@@ -45,13 +50,18 @@ class Opening:
 
 @dataclass(frozen=True, kw_only=True)
 class RowEvent:
-    """A finished job that scored.
+    """A finished job that evaluated cells: a row of R, or a part of one.
 
     Attributes:
-        cells: Those that were run, in order of arrival.
-        certified: Where a learner is certified, how many tasks learned before were not run: all the others, but for
-            those whose fit failed. Each holds the cell measured on the day it arrived, under the Delta of that day's
-            fit. To write them out again with every row would fill the ledger with the square of the tasks.
+        kind: Kind of the job.
+        learner: Specification of the learner.
+        arrival: Arrival of the row, from 1; 0 before training.
+        key: Key of the job.
+        cells: The evaluated cells, in order of arrival.
+        certified: Number of certified cells of the row; None if the learner's cells cannot be certified. A certified
+            cell belongs to an earlier task that has a fit and was not evaluated in this row. Its value is that of the
+            cell measured when the task arrived, with the Delta of that fit. The ledger stores only the number: with
+            all cells in each row, its size would grow with the square of the number of tasks.
     """
 
     kind: RowKind
@@ -64,7 +74,7 @@ class RowEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class FitEvent(FitResult):
-    """A good fit; `cached` if its recipe was found in the store."""
+    """A fit that succeeded; `cached` is true if the store already had its recipe."""
 
     kind: ClassVar[JobKind] = "fit"
     learner: str
@@ -76,7 +86,7 @@ class FitEvent(FitResult):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedFitEvent(FailedFit):
-    """A fit that diverged: the stream goes on without its task."""
+    """A fit that diverged. The stream continues without this task."""
 
     kind: ClassVar[JobKind] = "fit"
     learner: str
@@ -88,7 +98,7 @@ class FailedFitEvent(FailedFit):
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """A cell of an isolated learner whose logits were not those of the day the task was learned; it ended the call."""
+    """A cell of an isolated learner has other logits than when the task was learned. This ends the call."""
 
     kind: ClassVar[str] = "violation"
     learner: str
@@ -99,7 +109,7 @@ class Violation:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFailedEvent:
-    """The end of a call by a job that could not be done; `type` names the exception."""
+    """A job raised an exception, which ended the call; `type` is the name of the exception."""
 
     kind: ClassVar[str] = "failed"
     job: str
@@ -109,7 +119,7 @@ class JobFailedEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """The end of a call that did all."""
+    """The last event of a call that finished all jobs; `seconds` is the duration of the call."""
 
     kind: ClassVar[str] = "end"
     seconds: float
@@ -117,21 +127,21 @@ class End:
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownEvent:
-    """An event of a version to come."""
+    """An event that a later version wrote."""
 
     kind: str
 
 
 Fit = FitEvent | FailedFitEvent
 JobEvent = RowEvent | FitEvent | FailedFitEvent
-Event = Opening | JobEvent | Violation | JobFailedEvent | End | UnknownEvent
+Event = Header | JobEvent | Violation | JobFailedEvent | End | UnknownEvent
 Entry = Mapping[str, JsonValue]
 
-_FIRST = ("learner", "arrival", "key", "recipe")  # of a job's event
+_FIRST = ("learner", "arrival", "key", "recipe")  # the first entries in the line of a job's event
 
 
 def as_entry(event: Event) -> dict[str, JsonValue]:
-    """An event as a line of the ledger."""
+    """Returns an event as the JSON object of a ledger line."""
     values: dict[str, JsonValue] = plain(event)
     values.pop("kind", None)
     first = {name: values[name] for name in _FIRST if name in values} if isinstance(event, JobEvent) else {}
@@ -139,10 +149,10 @@ def as_entry(event: Event) -> dict[str, JsonValue]:
 
 
 def event_of(entry: Entry) -> Event:
-    """The event of a line.
+    """Returns the event of a ledger line.
 
     Raises:
-        NotOurs: It is not what a run writes.
+        FormatError: A run does not write such a line.
     """
     match kind := entry.get("event"):
         case "before" | "evaluate" | "audit":
@@ -152,7 +162,7 @@ def event_of(entry: Entry) -> Event:
         case "fit":
             return read(FitEvent, entry, kind)
         case "run":
-            return read(Opening, entry, kind)
+            return read(Header, entry, kind)
         case "violation":
             return read(Violation, entry, kind)
         case "failed":
@@ -161,22 +171,22 @@ def event_of(entry: Entry) -> Event:
             return read(End, entry, kind)
         case str():
             return UnknownEvent(kind=kind)
-    raise NotOurs("event", "the name of a kind of event", kind)
+    raise FormatError("event", "the name of a kind of event", kind)
 
 
 def job_of(event: JobEvent) -> JobId:
-    """Id of the job that an event is of."""
+    """Returns the id of the job that wrote an event."""
     return JobId.of(event.kind, event.learner, event.arrival)
 
 
 def read_events(ledger: Ledger) -> list[Event]:
-    """The events of a ledger.
+    """Returns the events of a ledger.
 
     Raises:
-        InputError: One is not what a run writes.
+        InputError: The ledger has an event that a run does not write.
     """
     try:
         return [event_of(entry) for entry in ledger.events]
-    except NotOurs as error:
-        what, found = "an event of this ledger is not what a run writes", str(error)
-        raise InputError(what, where=str(ledger.path), found=found, fix=AFRESH) from None
+    except FormatError as error:
+        what = "this ledger has an event that a run does not write"
+        raise InputError(what, where=str(ledger.path), found=str(error), fix=NEW_RUN) from None

@@ -1,4 +1,4 @@
-"""What a run is about, known before its first job: written into its ledger, and repeated in its results."""
+"""Facts about a run that are known before its first job. The ledger stores them and the results repeat them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Backbone(TypedDict):
 
 
 class BackboneFacts(_Backbone, total=False):
-    """Name as given, content id, number of parameters; of a backbone of the hub its commit."""
+    """Name as the user gave it, content id, number of parameters, pooling; the commit of a backbone from the hub."""
 
     pooling: str
     commit: str
@@ -36,7 +36,8 @@ class _Task(TypedDict):
 
 
 class TaskFacts(_Task, total=False):
-    """Metric, width of the head, rows as used of each split, and the best possible score where it is known."""
+    """Metric, width of the head (`classes`), number of rows used per split, kind of task, content id of the data,
+    notes, and the best possible score as a fraction if it is known (`ceiling`)."""
 
     validation: int
     data_id: str
@@ -46,13 +47,18 @@ class TaskFacts(_Task, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerFacts:
-    """What results.json says of the run itself.
+    """What results.json says about the run itself.
 
     Attributes:
-        order: Tasks as they arrive.
-        settings: Of the command, those that results depend on.
-        environment: Versions and machine as they were when the run began: files may change while it goes on.
-        plugins: Those that the run uses: name, kind, source, sha256; absent where there are none.
+        suite: Name of the suite.
+        source: Name of the source of examples.
+        backbone: Facts about the backbone.
+        order: Names of the tasks, in order of arrival.
+        seed: Seed of the run.
+        tasks: Facts about each task, by name.
+        settings: The settings of the command that results depend on.
+        environment: Versions and machine at the start of the run: files may change while it runs.
+        plugins: Plug-ins that the run uses: name, kind, source, sha256. Not written if there are none.
     """
 
     suite: str

@@ -1,4 +1,4 @@
-"""Files of a run: strict JSON, folders that can be written, one writer at a time."""
+"""Files of a run: strict JSON, checks that a folder is writable, and a lock for the only writer."""
 
 from __future__ import annotations
 
@@ -16,23 +16,33 @@ from tasks.files import make_folder, write_atomic
 
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
-    """Write a value as strict JSON (no NaN), atomically."""
+    """Writes a value as strict JSON (no NaN) to a file, atomically.
+
+    Args:
+        indent: Spaces per level; None (default) writes one line.
+    """
     write_atomic(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def laid_out(value: Any, depth: int = 0) -> str:
-    """A value as strict JSON for people and programs: an entry of an object a line, and an item of a list that holds
-    lists or objects a line, so that a matrix has the lines of its rows."""
+def readable_json(value: Any, depth: int = 0) -> str:
+    """Returns a value as strict JSON that people can read too.
+
+    Each entry of an object has its own line, and so has each item of a list that contains lists or objects. So each row
+    of a matrix is one line.
+
+    Args:
+        depth: Level of the value in the document; 0 (default) is the outermost.
+    """
     if isinstance(value, dict) and value:
-        entries = [f"{_json(str(key))}: {laid_out(item, depth + 1)}" for key, item in value.items()]
-        opening, closing = "{}"
+        entries = [f"{_json(str(key))}: {readable_json(item, depth + 1)}" for key, item in value.items()]
+        left, right = "{}"
     elif isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
         entries = [_json(item) for item in value]
-        opening, closing = "[]"
+        left, right = "[]"
     else:
         return _json(value)
     indent = "\n" + " " * (depth + 1)
-    return f"{opening}{indent}{f',{indent}'.join(entries)}{indent[:-1]}{closing}"
+    return f"{left}{indent}{f',{indent}'.join(entries)}{indent[:-1]}{right}"
 
 
 def _json(value: Any) -> str:
@@ -40,10 +50,13 @@ def _json(value: Any) -> str:
 
 
 def usable_folder(folder: Path, where: str) -> Path:
-    """Make a folder, or see that it is one and can be written to.
+    """Makes a folder if it does not exist, checks that it is writable, and returns it.
+
+    Args:
+        where: The option that names the folder, for the error.
 
     Raises:
-        InputError: It cannot; `where` names the option.
+        InputError: The folder cannot be made or written to.
     """
     try:
         make_folder(folder)
@@ -60,18 +73,19 @@ def usable_folder(folder: Path, where: str) -> Path:
 
 @contextmanager
 def sole_writer(path: Path) -> Iterator[None]:
-    """Keep other processes from writing a run's ledger, and so its folder, for a `with` block; a crash lets go of it.
+    """Locks a run's ledger, and so its folder, against other writers for a `with` block.
 
-    The lock is an empty file beside the ledger, which stays. Who only reads needs no lock.
+    The lock is an empty file next to the ledger. The file stays there afterwards; the system releases the lock if the
+    process crashes. Readers need no lock.
 
     Raises:
-        InputError: Another process is at it.
+        InputError: Another process has the lock.
     """
     lock = FileLock(path.with_suffix(".lock"), timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        fix = "wait for it, or give another --out (with --store on a common store, finished fits are shared)"
+        fix = "wait until it ends, or give another --out (runs with the same --store share finished fits)"
         raise InputError("another process is running in this folder", where=str(path.parent), fix=fix) from None
     try:
         yield

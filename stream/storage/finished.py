@@ -1,4 +1,4 @@
-"""What finished jobs left, by job id, and the ways to look it up."""
+"""The events of finished jobs by job id, and functions that look up fits, rows and cells in them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ Finished = Mapping[JobId, JobEvent]
 
 
 def fit_of(events: Finished, learner: str, arrival: int) -> Fit | None:
-    """The fit of a learner at an arrival, failed or not; None where it is not done."""
+    """Returns the fit of a learner at an arrival, failed or not; None if it is not done."""
     event = events.get(JobId.of("fit", learner, arrival))
     return None if event is None or isinstance(event, RowEvent) else event
 
 
 def row_of(events: Finished, kind: RowKind, learner: str, arrival: int) -> RowEvent | None:
-    """The row that a job scored; None where it is not done."""
+    """Returns the row that a job evaluated; None if the job is not done."""
     event = events.get(JobId.of(kind, learner, arrival))
     return event if isinstance(event, RowEvent) else None
 
 
 def cells_of(events: Finished, kind: RowKind, learner: str, arrival: int) -> tuple[Cell, ...]:
-    """The cells that a job scored; none where it is not done."""
+    """Returns the cells that a job evaluated; an empty tuple if the job is not done."""
     row = row_of(events, kind, learner, arrival)
     return () if row is None else row.cells
 
 
 def fits_of(order: Sequence[str], learner: str, events: Finished) -> list[Fit]:
-    """A learner's fits in order of arrival, failed ones too, as far as they are done without a gap."""
+    """Returns a learner's fits in order of arrival, failed ones included, up to the first one that is not done.
+
+    Args:
+        order: Names of the tasks, in order of arrival.
+    """
     done: list[Fit] = []
     for arrival in range(1, len(order) + 1):
         fit = fit_of(events, learner, arrival)
@@ -41,5 +45,5 @@ def fits_of(order: Sequence[str], learner: str, events: Finished) -> list[Fit]:
 
 
 def good(fits: Iterable[Fit | None]) -> list[FitEvent]:
-    """Those that gave a Delta."""
+    """Returns the fits that succeeded, in the same order."""
     return [fit for fit in fits if isinstance(fit, FitEvent)]

@@ -1,4 +1,4 @@
-"""A finished fit as it is kept: what it rests on, what it gave and what it took; or why it gave nothing."""
+"""A finished fit as the store and the ledger keep it: its recipe (the inputs), and its result or its failure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from tasks.content import canonical, content_id
 
 @dataclass(frozen=True)
 class History:
-    """What a learner met that keeps more than its last Delta.
+    """The tasks behind the state of a trainer. Part of a recipe if the trainer keeps more than the last Delta.
 
     Attributes:
-        learned: Task, content id of its data and of its Delta, of each good fit before.
-        foreseen: Task and content id of its data, of every task of the stream, where the learner trains on all at once.
+        learned: For each earlier fit that succeeded: task, content id of its data, content id of its Delta.
+        foreseen: For each task of the stream: task and content id of its data. Empty unless the learner trains on all
+            tasks at once.
     """
 
     learned: tuple[tuple[str, ...], ...]
@@ -27,15 +28,19 @@ class History:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that the Delta of a fit depends on, for who fits and for who checks.
+    """All inputs of a fit. The Delta of the fit depends on nothing else.
 
     Attributes:
-        backbone, data: Content ids.
-        learner: Its settings.
-        previous: Content id of the Delta that a learner goes on from whose fits follow one another.
-        numerics: All that may move the last bit of a logit (`stream.execution.workbench.numerics`).
-        met: What else the learner met, where the Delta before does not say it; no part of other recipes.
-        validation_examples: Where it is another limit than `test_examples`; no part of other recipes.
+        backbone, data: Content ids of the backbone and of the task's data.
+        learner: Settings of the learner.
+        task: Name of the task.
+        seed: Seed of the run.
+        train_examples, test_examples: Most examples used of these splits; None is all.
+        previous: Content id of the Delta from which the fit starts; None if it does not start from an earlier fit.
+        numerics: Everything that may change the last bit of a logit (`stream.execution.workbench.numerics`).
+        met: Earlier tasks behind the state of the trainer. Not written if the trainer keeps no state (None, default).
+        validation_examples: Most examples used of the validation split. Not written if it equals `test_examples`
+            (None, default).
     """
 
     backbone: str
@@ -56,13 +61,19 @@ class Recipe:
 
 
 def recipe_id(recipe: Mapping[str, JsonValue]) -> str:
-    """Id of the inputs of a fit, known before it runs: equal recipes need not run twice."""
+    """Returns the id of the inputs of a fit. It is known before the fit runs, so equal recipes run only once."""
     return content_id("recipe", canonical(recipe))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearnedTask:
-    """What later jobs take of a good fit: the task, the content id of its Delta, and those of the Delta's tensors."""
+    """The part of a successful fit that later jobs need.
+
+    Attributes:
+        task: Name of the task.
+        delta: Content id of the Delta.
+        digests: Content id of each tensor of the Delta, by name.
+    """
 
     task: str
     delta: str
@@ -70,13 +81,13 @@ class LearnedTask:
 
     @property
     def reference(self) -> LearnedTask:
-        """This and nothing of what a subclass adds."""
+        """The same values without the fields that a subclass adds."""
         return LearnedTask(task=self.task, delta=self.delta, digests=self.digests)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a fit gave nothing, and at which step that showed."""
+    """Why a fit failed: type of the failure, training step at which it was noticed, message."""
 
     type: str
     step: int
@@ -85,10 +96,12 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class FailedTask:
-    """What later jobs take of a fit that gave nothing.
+    """The part of a failed fit that later jobs need.
 
     Attributes:
-        last_good: The fit to go on from, as if this task had never come; None where none so far was good.
+        task: Name of the task.
+        failed: Why the fit failed.
+        last_good: The last earlier fit that succeeded; the next fit starts from it. None if there is none.
     """
 
     task: str
@@ -98,19 +111,22 @@ class FailedTask:
 
 @dataclass(frozen=True, kw_only=True)
 class FitResult(LearnedTask):
-    """What a good fit gave and took.
+    """The result and the cost of a successful fit.
 
     Attributes:
-        parameters: Scalars that were trained, head left out.
-        kept_parameters: Scalars of the Delta, zeros of pruning and head left out; `added_parameters` of these are no
-            weights of the backbone, and `common_parameters` are the same for all tasks (frozen-shared).
-        head_parameters: Scalars of the head.
-        bytes: Of the Delta's file; `head_bytes` of the head in it.
-        memory_bytes: What a strategy keeps beside its model; None of other learners.
-        validation, losses: After each epoch.
-        best: Index of the epoch that was kept; -1 where nothing is trained.
-        examples: Rows seen, all epochs.
-        peak_memory_bytes: Highest resident memory of the process meanwhile.
+        parameters: Number of trained scalars, without the head.
+        kept_parameters: Number of scalars of the Delta, without the head and without zeros of pruning. Of these,
+            `added_parameters` are not weights of the backbone, and `common_parameters` are the same for all tasks
+            (frozen-shared).
+        head_parameters: Number of scalars of the head.
+        bytes: Size of the Delta's file; `head_bytes` is the head's part of it.
+        memory_bytes: Bytes that a strategy keeps next to its model. Not written for other learners (None, default).
+        validation, losses: Validation score and training loss after each epoch.
+        best: Index of the epoch whose weights were kept, from 0; -1 if nothing is trained.
+        flops: Floating-point operations of the fit.
+        examples: Number of rows seen in all epochs.
+        seconds: Time that the fit took.
+        peak_memory_bytes: Highest resident memory of the process during the fit.
     """
 
     parameters: int
@@ -132,8 +148,7 @@ class FitResult(LearnedTask):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedFit(FailedTask):
-    """A fit that diverged, and what it took all the same. It is never in the store: no other run takes a failure for a
-    result."""
+    """A fit that diverged, with its cost. The store never holds one, so no other run reuses a failure."""
 
     flops: float
     seconds: float
@@ -141,5 +156,5 @@ class FailedFit(FailedTask):
 
 
 def last_good(fit: LearnedTask | FailedTask) -> LearnedTask | None:
-    """The fit to go on from after this one; None where none so far was good."""
+    """Returns the last successful fit up to this one; the next fit starts from it. None if there is none."""
     return fit.last_good if isinstance(fit, FailedTask) else fit

@@ -1,4 +1,4 @@
-"""A job, one piece of a run's work, and its id: known to who plans it, who does it and who checks what it left."""
+"""A job, which is one piece of a run's work, and its id. Planning, execution and verification all use them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ KINDS: tuple[JobKind, ...] = get_args(JobKind)
 
 
 class JobId(str):
-    """`kind/learner/arrival`, such as "fit/adapter:64/3". A string: it is a key of dictionaries and of JSON objects."""
+    """The id of a job: `kind/learner/arrival`, for example "fit/adapter:64/3".
+
+    It is a string because it is a key of dictionaries and of JSON objects.
+    """
 
     __slots__ = ()
 
@@ -21,10 +24,10 @@ class JobId(str):
 
     @property
     def parts(self) -> tuple[JobKind, str, int]:
-        """Kind, learner and arrival; a learner may have slashes in its name.
+        """Kind, learner and arrival. The name of a learner may contain slashes.
 
         Raises:
-            ValueError: This is no job's id.
+            ValueError: This is not the id of a job.
         """
         kind, _, rest = self.partition("/")
         learner, _, arrival = rest.rpartition("/")
@@ -42,13 +45,14 @@ class Job:
     """One piece of work.
 
     Attributes:
-        kind: `before` scores every task before training; `fit` learns one task; `evaluate` scores a row of R, or
-            part of it; `audit` scores the last row once more, from the stored Deltas.
-        learner: Specification as the user wrote it.
+        kind: `before` evaluates every task before training. `fit` learns one task. `evaluate` evaluates a row of R, or
+            part of it. `audit` evaluates the last row again, from the stored Deltas.
+        learner: Specification of the learner as the user wrote it.
         arrival: 0 before training, then from 1.
-        tasks: The task to fit, or the tasks to score.
-        needs: Ids of the jobs whose results it takes.
-        worker_affinity: Whether it must run in the process that ran the one before it, which holds its state.
+        tasks: The task to fit, or the tasks to evaluate.
+        needs: Ids of the jobs whose results it uses; they must be done first. Default: none.
+        worker_affinity: Whether it must run in the process of the learner's previous fit, because that process holds
+            the state of the trainer. Default: False.
     """
 
     kind: JobKind
@@ -64,6 +68,6 @@ class Job:
 
 
 def read_job(value: Mapping[str, Any]) -> Job:
-    """A job from its fields as JSON has them."""
+    """Returns a job from the JSON object of its fields."""
     needs = tuple(map(JobId, value["needs"]))
     return Job(**{**value, "tasks": tuple(value["tasks"]), "needs": needs})

@@ -1,4 +1,4 @@
-"""What the jobs of a run rest on, and the key by which a result counts only for equal inputs."""
+"""The inputs of a run's jobs, and the keys: a result counts only under the hash (key) of its inputs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,21 @@ from tasks.content import canonical, content_id
 
 @dataclass(frozen=True)
 class RunInputs:
-    """Plain values, written into the ledger at the beginning, so that anybody can recompute every key from it.
+    """The inputs that all keys and recipes of a run are computed from.
+
+    They are plain values. Each call writes them into the ledger, so a reader can recompute every key from the ledger.
 
     Attributes:
-        backbone: Content id.
-        files: SHA-256 of each of the backbone's files, by name; not part of a key, which rests on what they hold.
-        numerics: All that may move the last bit of a logit (`stream.execution.workbench.numerics`).
+        backbone: Content id of the backbone.
+        files: SHA-256 of each file of the backbone, by name. Keys contain `backbone` instead, which is their content.
+        numerics: Everything that may change the last bit of a logit (`stream.execution.workbench.numerics`).
+        seed: Seed of the run.
+        train_examples, test_examples: Most examples used of these splits; None is all.
+        evaluate: `full`, `square` or `audited`; see `stream.engine.jobs.plan_jobs`.
         learners: Settings of each learner, by specification.
-        data: Content id of each task, in order of arrival.
-        validation_examples: Only where it is another limit than `test_examples`, which else holds for both.
+        data: Content id of each task's data, by task, in order of arrival.
+        validation_examples: Most examples used of the validation split. Not written if it equals `test_examples`
+            (None, default).
     """
 
     backbone: str
@@ -44,22 +50,25 @@ class RunInputs:
 
     @cached_property
     def _learned(self) -> tuple[str, tuple[int, ...]]:
-        """Name and data id of all tasks in order of arrival, as JSON without its brackets; where each arrival ends."""
+        """JSON text of [name, data id] of all tasks in order of arrival, without the outer brackets; and the position
+        in this text at which each arrival ends."""
         texts = [canonical([task, data]) for task, data in self.data.items()]
         return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
 
     @cached_property
     def _full_stream(self) -> frozenset[str]:
-        """Learners whose every result rests on all tasks of the stream."""
-        named = {name: trainer_in(learner) for name, learner in self.learners.items()}
-        return frozenset(name for name, (own, config) in named.items() if trainer_named(own).needs_full_stream(config))
+        """Learners whose results all depend on all tasks of the stream."""
+        trainers = {name: trainer_in(learner) for name, learner in self.learners.items()}
+        return frozenset(
+            name for name, (trainer, config) in trainers.items() if trainer_named(trainer).needs_full_stream(config)
+        )
 
     def recipe(self, job: Job, previous: str | None, met: History | None = None) -> Recipe:
-        """The recipe of a job's fit.
+        """Returns the recipe of a fit job.
 
         Args:
-            previous: Id of the Delta that it goes on from.
-            met: As `history` gives it.
+            previous: Content id of the Delta from which the fit starts; None if it does not start from an earlier fit.
+            met: The history that `history` returns; None (default) if the trainer keeps no state.
         """
         (task,) = job.tasks
         return Recipe(
@@ -77,7 +86,7 @@ class RunInputs:
         )
 
     def key(self, job: Job) -> str:
-        """Id of all that the job's result rests on; a result in the ledger counts only under an equal key."""
+        """Returns the hash of all inputs of a job. A result in the ledger counts only if it has this key."""
         parts = {
             "backbone": self.backbone,
             "numerics": self.numerics,
@@ -94,8 +103,8 @@ class RunInputs:
         if job.learner in self._full_stream:
             parts["foreseen"] = [*self.data.items()]
         learned, ends = self._learned
-        # The canonical text with "learned" in its place among the sorted keys. It grows with the stream, so it is cut
-        # from one text rather than made for each job.
+        # This is the canonical text of `parts` with an entry "learned" at its place among the sorted keys. That entry
+        # grows with the stream, so each job takes a part of one text instead of making its own.
         first = canonical({key: value for key, value in parts.items() if key < "learned"})
         last = canonical({key: value for key, value in parts.items() if key > "learned"})
         tasks = learned[: max(ends[job.arrival] - 1, 0)]
@@ -103,12 +112,13 @@ class RunInputs:
 
 
 def history(learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, str]) -> History | None:
-    """What the state of a learner's trainer rests on: all good fits before with their data, and all tasks of the stream
-    where it needs them; None of a trainer that keeps no state.
+    """Returns the tasks behind the state of a learner's trainer; None if the trainer keeps no state.
+
+    These are the earlier successful fits with their data, and all tasks of the stream if the trainer needs them.
 
     Args:
-        before: The good fits before.
-        data: Content id of the data of each task of the stream, in order of arrival.
+        before: The earlier fits that succeeded, in order of arrival.
+        data: Content id of each task's data, by task, in order of arrival.
     """
     trainer = trainer_named(learner.trainer)
     if not trainer.keeps_state:

@@ -1,4 +1,5 @@
-"""The ledger of a run: events as JSON lines, only ever appended, each with its own hash and that of the line before."""
+"""The ledger of a run: a file of events as JSON lines. Lines are only appended; each line contains the hash of the
+previous line and its own hash."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ from pydantic import JsonValue
 from tasks.errors import InputError
 
 SCHEMA = 2
-START = "0" * 64  # "hash of the line before" of the first line
-AFRESH = "start a new run with --out elsewhere and --store on this run's store: finished fits are reused"
-TAIL = len(', "hash": "') + 64 + len('"}')
+START = "0" * 64  # the first line has no previous line; it contains this instead of a hash
+NEW_RUN = "start a new run: give another --out, and this run's store as --store; finished fits are reused"
+HASH_ENTRY = len(', "hash": "') + 64 + len('"}')  # bytes at the end of each line
 
 
 @dataclass
@@ -23,10 +24,11 @@ class Ledger:
     """An open ledger.
 
     Attributes:
-        events: What was read, without the chain and without the first line, which tells the schema.
+        path: Path of the file.
+        events: The events in the file, without their hashes and without the first line, which gives the schema.
         last: Hash of the last line.
         lines: Number of lines.
-        torn: Bytes of an unfinished last line, the mark of a crash, that were left out.
+        torn: Number of bytes of an unfinished last line. Reading skips it. It is not 0 after a crash.
     """
 
     path: Path
@@ -36,7 +38,11 @@ class Ledger:
     torn: int = 0
 
     def append(self, event: dict[str, JsonValue]) -> None:
-        """Add one event and see it to the disk."""
+        """Appends one event and waits until it is on the disk.
+
+        Raises:
+            OSError: The disk is full or cannot be written. The file is then as before.
+        """
         if self.lines == 0:
             self._write({"event": "ledger", "schema": SCHEMA})
         self._write(event)
@@ -52,17 +58,17 @@ class Ledger:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError:
-            _cut(self.path, whole)  # a disk that is full takes half a line; what follows must not be glued to it
+            _cut(self.path, whole)  # a full disk may store half a line; the next line must not be appended to it
             raise
         self.last = own
         self.lines += 1
 
 
 def read_ledger(path: Path) -> Ledger:
-    """Read a ledger and check its chain; an unfinished last line is left out and counted.
+    """Reads a ledger and checks its hashes. It skips an unfinished last line and counts its bytes.
 
     Raises:
-        InputError: A line that is not what was written, does not follow the one before, or is of another schema.
+        InputError: A line was altered, does not follow the previous line, or has another schema.
     """
     ledger = Ledger(path)
     raw = path.read_bytes() if path.exists() else b""
@@ -73,7 +79,9 @@ def read_ledger(path: Path) -> Ledger:
         event = _event(line, where)
         if event.pop("previous", None) != ledger.last:
             raise InputError(
-                "the ledger was altered: this line does not follow the one before", where=where, fix=AFRESH
+                "the ledger was altered: this line does not contain the hash of the previous line",
+                where=where,
+                fix=NEW_RUN,
             )
         ledger.last = str(event.pop("hash"))
         ledger.lines = number
@@ -82,16 +90,16 @@ def read_ledger(path: Path) -> Ledger:
         elif event.get("event") != "ledger" or event.get("schema") != SCHEMA:
             found = f"schema {event['schema']}" if "schema" in event else "none"
             raise InputError(
-                "ledger of another version", where=where, expected=f"schema {SCHEMA}", found=found, fix=AFRESH
+                "ledger of another version", where=where, expected=f"schema {SCHEMA}", found=found, fix=NEW_RUN
             )
     return ledger
 
 
 def open_ledger(path: Path) -> Ledger:
-    """Read a ledger to go on with it, or begin one: an unfinished last line is cut off.
+    """Opens a ledger to append to it; removes an unfinished last line. Makes its folder if there is none.
 
     Raises:
-        InputError: As `read_ledger`.
+        InputError: As for `read_ledger`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     ledger = read_ledger(path)
@@ -104,11 +112,12 @@ def _event(line: bytes, where: str) -> dict[str, JsonValue]:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError("damaged ledger", where=where, found=str(error)[:200], fix=AFRESH) from None
-    if not isinstance(event, dict) or line[-TAIL:] != f', "hash": "{event.get("hash")}"}}'.encode():
-        raise InputError("the ledger was altered: this line does not end in its hash", where=where, fix=AFRESH)
-    if hashlib.sha256(line[:-TAIL] + b"}").hexdigest() != event["hash"]:
-        raise InputError("the ledger was altered: this line is not the one its hash is of", where=where, fix=AFRESH)
+        raise InputError("damaged ledger", where=where, found=str(error)[:200], fix=NEW_RUN) from None
+    if not isinstance(event, dict) or line[-HASH_ENTRY:] != f', "hash": "{event.get("hash")}"}}'.encode():
+        raise InputError("the ledger was altered: this line does not end with its hash", where=where, fix=NEW_RUN)
+    if hashlib.sha256(line[:-HASH_ENTRY] + b"}").hexdigest() != event["hash"]:
+        raise InputError("the ledger was altered: the hash of this line is not that of its content", where=where,
+                         fix=NEW_RUN)  # fmt: skip
     return event
 
 

@@ -1,6 +1,7 @@
-"""Frozen dataclasses as plain JSON values, and back.
+"""Converts frozen dataclasses to plain JSON values and back.
 
-A dataclass is an object with its fields in order. Read back, every field is of its type, or an error says which is not.
+A dataclass becomes a JSON object whose entries have the order of its fields. The reader checks the type of every field;
+its error names the field that has another type.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 from pydantic import JsonValue
 
 T = TypeVar("T")
-Reader = Callable[[Any, str], Any]  # (a JSON value, where it stands) -> the value of a field
-NUMBERS = {int: (int,), float: (int, float)}  # a number stays of its own type: 0 must not become 0.0 in the results
+Reader = Callable[[Any, str], Any]  # (a JSON value, its path) -> the value of a field
+NUMBERS = {int: (int,), float: (int, float)}  # a number keeps its type: 0 must not become 0.0 in the results
 
-# Metadata of a field that is left out of the JSON object where it is None, or an empty tuple.
+# Metadata of a field that is not written if it is None or an empty tuple.
 ABSENT = {"absent": True}
 
 
-class NotOurs(ValueError):
-    """A JSON value is not what this version writes; the message says where it stands, and what should stand there."""
+class FormatError(ValueError):
+    """A JSON value has a form that this version does not write. The message gives its path, what was expected and what
+    was found."""
 
     def __init__(self, where: str, expected: str, found: object) -> None:
-        super().__init__(f"{where or 'the whole'}: expected {expected}, found {repr(found)[:80]}")
+        super().__init__(f"{where or 'the whole value'}: expected {expected}, found {repr(found)[:80]}")
 
 
 def plain(value: Any) -> Any:
-    """The JSON value of a dataclass, or of what holds dataclasses."""
+    """Returns the JSON value of a dataclass, or of a mapping, list or tuple that contains dataclasses."""
     if is_dataclass(value):
-        given = ((each.name, getattr(value, each.name), each.metadata.get("absent")) for each in fields(value))
-        return {name: plain(found) for name, found, absent in given if not (absent and found in (None, ()))}
+        entries = ((each.name, getattr(value, each.name), each.metadata.get("absent")) for each in fields(value))
+        return {name: plain(item) for name, item, absent in entries if not (absent and item in (None, ()))}
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -41,24 +43,26 @@ def plain(value: Any) -> Any:
 
 
 def read(cls: type[T], data: object, where: str = "") -> T:
-    """A dataclass from a JSON object.
+    """Returns a dataclass from a JSON object.
 
-    A field that is missing takes its default; fields unknown here are left out, as a newer version may write them.
+    A missing field takes its default. Unknown fields are skipped, because a newer version may write them.
 
     Args:
-        where: Path of the object in what is read, for the error.
+        cls: The dataclass.
+        data: The JSON object.
+        where: Path of the object in the whole document, for the error.
 
     Raises:
-        NotOurs: A field is missing, or of another type.
+        FormatError: A field without a default is missing, or a field has another type.
     """
-    found: dict[str, Any] = {}
-    given = _object(data, where)
-    for name, reader, needed in _fields(cast(Hashable, cls)):
-        if name in given:
-            found[name] = reader(given[name], f"{where}/{name}")
-        elif needed:
-            raise NotOurs(where, f"a field {name!r}", list(given))
-    return cls(**found)
+    values: dict[str, Any] = {}
+    entries = _object(data, where)
+    for name, reader, required in _fields(cast(Hashable, cls)):
+        if name in entries:
+            values[name] = reader(entries[name], f"{where}/{name}")
+        elif required:
+            raise FormatError(where, f"a field {name!r}", list(entries))
+    return cls(**values)
 
 
 @cache
@@ -87,20 +91,20 @@ def _reader(hint: Any) -> Reader:
     if is_dataclass(hint):
         return partial(read, cast(type, hint))
     accepted = NUMBERS.get(hint, (hint,))
-    return _checked(lambda value: type(value) in accepted, hint.__name__)  # a bool is no int here
+    return _checked(lambda value: type(value) in accepted, hint.__name__)  # `type`: a bool is not an int here
 
 
 def _checked(test: Callable[[Any], bool], expected: str) -> Reader:
     def reader(value: Any, where: str) -> Any:
         if not test(value):
-            raise NotOurs(where, expected, value)
+            raise FormatError(where, expected, value)
         return value
 
     return reader
 
 
 def _optional(hint: Any) -> Reader:
-    """None or a value of one type; or a number or a text."""
+    """Reads None or a value of one type; or a value of one of several simple types (numbers, texts)."""
     inner = [part for part in get_args(hint) if part is not type(None)]
     if len(inner) > 1:
         return _checked(lambda value: type(value) in (*inner, type(None)), " or ".join(part.__name__ for part in inner))
@@ -111,7 +115,7 @@ def _optional(hint: Any) -> Reader:
 def _list_of(inner: Reader) -> Reader:
     def reader(value: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
-            raise NotOurs(where, "a list", value)
+            raise FormatError(where, "a list", value)
         return tuple([inner(item, f"{where}/{at}") for at, item in enumerate(value)])
 
     return reader
@@ -122,12 +126,12 @@ def _object_of(inner: Reader) -> Reader:
 
 
 def _typed_dict(hint: Any) -> Reader:
-    """The object itself, entries unknown here too: the results repeat it."""
+    """Reads an object and returns it with its unknown entries too, because the results repeat it."""
     readers = {name: _reader(part) for name, part in get_type_hints(hint).items()}
 
     def reader(value: Any, where: str) -> Any:
         for name in hint.__required_keys__ - _object(value, where).keys():
-            raise NotOurs(where, f"an entry {name!r}", list(value))
+            raise FormatError(where, f"an entry {name!r}", list(value))
         for name, item in value.items():
             if name in readers:
                 readers[name](item, f"{where}/{name}")
@@ -138,5 +142,5 @@ def _typed_dict(hint: Any) -> Reader:
 
 def _object(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise NotOurs(where, "an object", value)
+        raise FormatError(where, "an object", value)
     return value

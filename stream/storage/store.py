@@ -1,8 +1,10 @@
-"""The store: Deltas by content id, finished fits by recipe id, shared by all runs that name it, at once if need be.
+"""The store: files of Deltas by content id, and files of finished fits by recipe id.
+
+Several runs may use one store, also at the same time.
 
 store/deltas/<content id>.safetensors
 store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
-store/locks/NN.lock              is locked while a recipe that begins with NN is being fitted
+store/locks/NN.lock              locked while a fit runs whose recipe id begins with NN
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from pydantic import JsonValue
 
 from learners.delta.delta import Delta, load_delta, load_head, save_delta
 from stream.storage.fits import FitResult, LearnedTask, Recipe, recipe_id
-from stream.storage.plain import NotOurs, plain, read
+from stream.storage.plain import FormatError, plain, read
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -27,13 +29,17 @@ Record = dict[str, JsonValue]
 
 
 def record_text(record: Record) -> str:
-    """The file of a fit's record, byte for byte."""
+    """Returns the exact text of the file of a fit's record."""
     return json.dumps({"record": record, "check": _check(record)}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of results. A lost or damaged entry costs a fit, never correctness."""
+    """A folder of results. If an entry is missing or damaged, a fit must be run again; results never become wrong.
+
+    Attributes:
+        root: Path of the folder.
+    """
 
     root: Path
 
@@ -44,7 +50,11 @@ class Store:
         return self.root / "fits" / f"{recipe}.json"
 
     def put_delta(self, delta: Delta) -> int:
-        """Keep a Delta, in place of a damaged file of its name if there is one; returns its bytes on disk."""
+        """Writes a Delta if the store does not have it, or has a damaged file of this name.
+
+        Returns:
+            Size of the file in bytes.
+        """
         path = self.delta_path(delta.id)
         if path.exists():
             with suppress(InputError):
@@ -53,29 +63,33 @@ class Store:
         return save_delta(delta, path)
 
     def get_delta(self, fit: LearnedTask) -> Delta:
-        """The Delta of a fit, its content checked.
+        """Returns the Delta of a fit and checks its content.
 
         Raises:
-            InputError: The file is missing or changed; names it and the tensor.
+            InputError: The file is missing or changed; the error names the file and the tensor.
         """
         return load_delta(self.delta_path(fit.delta), fit.delta, fit.digests)
 
     def get_head(self, fit: LearnedTask) -> Delta:
-        """The head of a fit's Delta, its content checked, without reading the body.
+        """Returns the head of a fit's Delta and checks its content. Does not read the other tensors.
 
         Raises:
-            InputError: The file is missing or changed; names it and the tensor.
+            InputError: The file is missing or changed; the error names the file and the tensor.
         """
         return load_head(self.delta_path(fit.delta), fit.digests)
 
     def put_fit(self, recipe: Recipe, fit: FitResult) -> None:
+        """Writes the record of a finished fit."""
         write_atomic(self.fit_path(recipe.id), record_text({"recipe": plain(recipe), **plain(fit)}))
 
     def get_fit(self, recipe: str) -> FitResult | None:
-        """The finished fit of a recipe if its Delta is there too, or None.
+        """Returns the finished fit of a recipe; None if its record or its Delta is not in the store.
+
+        Args:
+            recipe: Id of the recipe.
 
         Raises:
-            InputError: A damaged record.
+            InputError: The record is damaged.
         """
         path = self.fit_path(recipe)
         try:
@@ -86,60 +100,69 @@ class Store:
 
     @contextmanager
     def sole_fitter(self, recipe: str) -> Iterator[None]:
-        """Keep other processes, of this run or another, from fitting a recipe meanwhile; they wait. A crash lets go."""
+        """Locks a recipe for a `with` block: other processes, of any run, wait before they fit it.
+
+        The system releases the lock if the process crashes.
+        """
         locks = self.root / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        # One file for each recipe, by hash; of two recipes with one file, one waits for the other in vain.
+        # The first two digits choose the file. Two recipes may share a file: then one waits without need.
         with FileLock(locks / f"{recipe[:2]}.lock"):
             yield
 
 
 def read_record(path: Path) -> Record:
-    """The record of a fit as it was written: its recipe, and the entries of a `FitResult`.
+    """Returns the record of a fit: its recipe, and the entries of a `FitResult`.
 
     Raises:
-        FileNotFoundError: There is none.
-        InputError: It is not what was written.
+        FileNotFoundError: There is no such file.
+        InputError: The file is damaged.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         record: Record = found["record"]
         if set(found) != {"record", "check"} or found["check"] != _check(record):
-            raise ValueError("its content is not the one its check is of")
+            raise ValueError("its check is not the hash of its content")
         return record
     except (ValueError, TypeError, KeyError, RecursionError) as error:  # not JSON, or not a record
         raise _damaged(path, error) from None
 
 
 def fit_of(record: Record, path: Path) -> FitResult:
-    """The fit that a record is of.
+    """Returns the fit in a record.
+
+    Args:
+        path: Path of the record's file, for the error.
 
     Raises:
-        InputError: It is not what a fit leaves.
+        InputError: A fit does not write such a record.
     """
     try:
         return read(FitResult, record)
-    except NotOurs as error:
+    except FormatError as error:
         raise _damaged(path, error) from None
 
 
 def recipe_of(record: Record, path: Path) -> Recipe:
-    """What the fit of a record rests on.
+    """Returns the recipe in a record.
+
+    Args:
+        path: Path of the record's file, for the error.
 
     Raises:
-        InputError: It is not what a fit leaves.
+        InputError: A fit does not write such a record.
     """
     try:
         return read(Recipe, record.get("recipe"))
-    except NotOurs as error:
+    except FormatError as error:
         raise _damaged(path, error) from None
 
 
 def written_recipe_id(record: Record) -> str:
-    """Id of the recipe in a record, of all that it holds.
+    """Returns the id of the recipe in a record, computed from all its entries, also from unknown ones.
 
     Raises:
-        ValueError: There is none.
+        ValueError: The record has no recipe.
     """
     recipe = record.get("recipe")
     if not isinstance(recipe, dict):
@@ -153,15 +176,15 @@ def _damaged(path: Path, error: Exception) -> InputError:
 
 
 def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> list[Path]:
-    """Files of a store that no run needs: Deltas and records not among those given, and what crashes left half-written.
+    """Returns the files of a store that no run needs: other Deltas, other records, and unfinished files of a crash.
 
     Args:
-        deltas: Content ids that the ledgers of all runs on the store name.
-        recipes: Recipe ids of their fits.
+        deltas: Content ids of all Deltas in the ledgers of all runs that use the store.
+        recipes: Recipe ids of all fits in these ledgers.
     """
     needed = {store.delta_path(delta) for delta in deltas} | {store.fit_path(recipe) for recipe in recipes}
-    kept = (path for folder in ("deltas", "fits") for path in sorted((store.root / folder).glob("*")))
-    return [path for path in kept if path not in needed]
+    present = (path for folder in ("deltas", "fits") for path in sorted((store.root / folder).glob("*")))
+    return [path for path in present if path not in needed]
 
 
 def _check(record: Record) -> str:

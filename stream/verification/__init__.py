@@ -1,4 +1,20 @@
-"""The proof of a run, checked by whoever has its folder: chain, keys, Deltas, cells, documents, data, backbone."""
+"""Verification: checks the proof of a run from the files in its folder.
+
+checks     `verify`: runs all checks; `whole_record`: an intact run, for code that uses one
+chain      reads the folder; checks the hashes of the ledger
+recorded   `RecordedRun`: the state of a run, computed from its ledger
+keys       settings, keys and recipes
+stored     the files of the store
+cells      the cells of R and the certificates
+documents  results.json and R.csv
+sources    encoded data and files of the backbone
+rerun      evaluates cells again
+learned    Deltas, learners and backbone of a finished run
+verdict    `Finding`, `Outcome` and `Verdict`: the result of checks
+
+Rooms above may import `verify`, `Finding` and `Verdict` from here, and the public names of `chain`, `checks`,
+`learned`, `recorded` and `sources`. Verification imports `engine` and the rooms below it.
+"""
 
 from __future__ import annotations
 

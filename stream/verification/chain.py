@@ -1,4 +1,4 @@
-"""The files of a run as they lie there: the chain of the ledger, the settings, the documents and what they rest on."""
+"""Reads the files of a run: the ledger (and checks its hashes), the settings, the documents."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from stream.config import RunConfig, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import RunConfig
 from stream.storage.events import Event, event_of
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.verdict import Finding, Outcome
 from tasks.errors import InputError
 
-HASH = slice(-len('"}') - 64, -len('"}'))  # of a line, where its own hash stands
+HASH = slice(-len('"}') - 64, -len('"}'))  # the part of a ledger line that is its own hash
 
 
 @dataclass(frozen=True, eq=False)
 class RunFiles:
-    """What a run's folder holds, read once, documents first: of a run under way the ledger is then the newest.
+    """The files of a run's folder, read once. Documents are read first, so that in a running run the ledger is newer.
 
     Attributes:
-        config: None where it cannot be read.
-        results: The text of results.json; None where there is none.
-        matrices: The text of each learner's R.csv, by the name of its folder.
-        upto: Lines of the ledger that results.json rests on; None where it rests on none of them.
+        folder: Path of the folder.
+        config: The settings; None if they cannot be read.
+        results: Text of results.json; None if there is none.
+        matrices: Text of each learner's R.csv, by name of its folder.
+        ledger: The ledger.
+        upto: Number of ledger lines from which results.json was made; None if there is no results.json, or if it was
+            not made from this ledger.
     """
 
     folder: Path
@@ -39,19 +43,23 @@ class RunFiles:
         """The events of the ledger.
 
         Raises:
-            stream.storage.plain.NotOurs: One is not what a run writes.
+            stream.storage.plain.FormatError: The ledger has an event that a run does not write.
         """
         return tuple(event_of(entry) for entry in self.ledger.events)
 
     def path(self, *parts: str) -> str:
+        """Returns the path of a file in the folder."""
         return str(self.folder.joinpath(*parts))
 
 
 def read_run_files(folder: Path) -> tuple[RunFiles | None, Outcome]:
-    """Read a run's folder; None where its ledger cannot be trusted, so that nothing else can be checked.
+    """Reads the folder of a run.
+
+    Returns:
+        The files and the outcome. The files are None if the ledger is missing or damaged: nothing else can be checked.
 
     Raises:
-        InputError: There is no run, or one of another version.
+        InputError: There is no run in the folder, or another version wrote it.
     """
     outcome = Outcome()
     if not any((folder / name).is_file() for name in ("ledger.jsonl", "results.json")):
@@ -68,54 +76,62 @@ def read_run_files(folder: Path) -> tuple[RunFiles | None, Outcome]:
         ledger, hashes = Ledger(path), []
     except InputError as error:
         if error.expected.startswith("schema"):
-            raise  # a whole ledger, but not one that this version can judge
+            raise  # an intact ledger of another version
         finding = Finding(error.what, error.where, expected=error.expected, found=error.found)
         return None, Outcome([finding], outcome.counts)
     if not ledger.lines and results is None and not matrices and not any((folder / "store").glob("deltas/*")):
         return None, Outcome(notes=["the run ended before its first event: there is nothing to check yet"])
     if not ledger.lines:
-        outcome.findings.insert(0, Finding("the ledger is gone", str(path), expected="events", found="nothing"))
+        outcome.findings.insert(0, Finding("the ledger is missing", str(path), expected="events", found="nothing"))
         return None, outcome
     outcome.counts["lines"] = ledger.lines
     if ledger.torn:
-        outcome.notes.append(f"the ledger ends in {ledger.torn} bytes of a line never finished: the mark of a crash")
-    upto = _rests_on(ledger, hashes, results, folder / "results.json", outcome)
+        outcome.notes.append(f"the ledger ends with {ledger.torn} bytes of an unfinished line, which a crash left")
+    upto = _lines_used(ledger, hashes, results, folder / "results.json", outcome)
     return RunFiles(folder, config, results, matrices, ledger, upto), outcome
 
 
-def _rests_on(ledger: Ledger, hashes: list[str], text: str | None, path: Path, outcome: Outcome) -> int | None:
+def _lines_used(ledger: Ledger, hashes: list[str], text: str | None, path: Path, outcome: Outcome) -> int | None:
+    """Returns the number of ledger lines from which results.json was made; None if it was not made from this ledger.
+
+    Args:
+        hashes: Hash of each line of the ledger.
+        text: Text of results.json; None if there is none.
+        path: Path of results.json.
+    """
     if text is None:
         if ledger.events and ledger.events[-1]["event"] == "end":
-            outcome.findings.append(Finding("the run ended, and its results are gone", str(path)))
+            outcome.findings.append(Finding("the run ended, but its results are missing", str(path)))
         return None
     try:
-        said = json.loads(text)["ledger"]
-        lines, last = int(said["lines"]), str(said["hash"])
+        entry = json.loads(text)["ledger"]
+        lines, last = int(entry["lines"]), str(entry["hash"])
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         found = f"{type(error).__name__}: {error}"[:200]
-        outcome.findings.append(Finding("the results do not say which ledger they rest on", str(path), found=found))
+        what = "the results do not name the ledger line from which they were made"
+        outcome.findings.append(Finding(what, str(path), found=found))
         return None
     if 0 < lines <= len(hashes) and hashes[lines - 1] == last:
         return lines
     expected = f"line {lines} with hash {last}"
     if last not in hashes and (ledger.torn or lines > len(hashes)):
-        found = f"{len(hashes)} whole lines, the last with hash {ledger.last}"
-        what = "the ledger was cut: the results rest on more of it than is there"
+        found = f"{len(hashes)} complete lines, the last with hash {ledger.last}"
+        what = "the ledger was cut: the results were made from more lines than it has"
         outcome.findings.append(Finding(what, str(ledger.path), expected=expected, found=found))
     else:
         found = f"hash {hashes[lines - 1]}" if 0 < lines <= len(hashes) else f"{len(hashes)} lines"
-        what = "the results rest on another ledger than the one beside them"
+        what = "the results were made from another ledger than the one in this folder"
         outcome.findings.append(Finding(what, str(path), expected=found, found=expected))
     return None
 
 
 def _text(path: Path, outcome: Outcome) -> str | None:
     try:
-        return path.read_bytes().decode()  # no change of line ends
+        return path.read_bytes().decode()  # `read_text` would change line ends
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        outcome.findings.append(Finding("no UTF-8 text", str(path), found=str(error)))
+        outcome.findings.append(Finding("this file is not UTF-8 text", str(path), found=str(error)))
         return None
 
 

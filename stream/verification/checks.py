@@ -1,4 +1,4 @@
-"""All checks of a run, one after another; each is a function from what is there to an `Outcome`."""
+"""Runs all checks of a run, one after another. Each check is a function that returns an `Outcome`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 
 from stream.plugins.used import MissingPlugin
 from stream.storage.store import Store
-from stream.verification.blobs import Blob, check_store
 from stream.verification.cells import check_cells
 from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
-from stream.verification.keys import check_events, check_opening
-from stream.verification.recorded import Recorded, recorded
+from stream.verification.keys import check_events, check_header
+from stream.verification.recorded import RecordedRun, recorded_run
 from stream.verification.rerun import rerun as rerun_cells
 from stream.verification.sources import check_backbone_files, check_encoded_data
+from stream.verification.stored import StoredDelta, check_store
 from stream.verification.verdict import Finding, Outcome, Verdict
 from tasks.errors import InputError
 
-# What a forged event of unforeseen form may raise wherever it is read.
+# A forged event may have any form, and reading it may raise any of these.
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, StopIteration, InputError)
 
 
@@ -30,43 +30,44 @@ def verify(
     seed: int = 0,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Verdict:
-    """Check a run: what its ledger, store and documents claim, against each other and against their hashes.
+    """Checks a run: compares its ledger, store and documents with each other and with their hashes.
 
-    Only reads: a folder copied from elsewhere, or one that may not be written to, will do, and so will one without the
-    data; only `rerun` encodes data that the cache lacks.
+    It only reads, so the folder may be a copy or read-only, and the data may be missing. Only `rerun` needs the data;
+    it encodes data that the cache lacks.
 
     Args:
-        folder: Of the run.
-        store: Its store, if that lies neither in the folder nor where the settings say.
-        rerun: How many cells to evaluate again from the stored Deltas; None is all of them.
-        seed: For the draw of those cells.
-        progress: Told what is being checked.
+        folder: Folder of the run.
+        store: Folder of its store. None (default): in the run's folder, or where the settings say.
+        rerun: Number of cells to evaluate again from the stored Deltas; None is all. Default: 0.
+        seed: Seed for the draw of these cells. Default: 0.
+        progress: Called with a text before each check. Default: does nothing.
 
     Raises:
-        InputError: There is no run, or one of another version; or `rerun` needs what is not to be had here.
-        MissingPlugin: The run uses plug-ins that are not in use here, or not with the same content.
+        InputError: There is no run in the folder, another version wrote it, or `rerun` needs data or a backbone that
+            are not available.
+        MissingPlugin: The run uses a plug-in that is not loaded, or that has other content.
     """
     progress("ledger")
-    evidence, chain = read_run_files(Path(folder))
+    files, chain = read_run_files(Path(folder))
     outcomes = {"chain": chain}
-    run: Recorded | None = None
-    if evidence is not None:
-        ledger = str(evidence.ledger.path)
+    run: RecordedRun | None = None
+    if files is not None:
+        ledger = str(files.ledger.path)
         try:
-            run = recorded(evidence.events, ledger)
-        except MissingPlugin:  # no difference: what is needed to look for one is not here
+            run = recorded_run(files.events, ledger)
+        except MissingPlugin:  # not a finding: without the plug-in, the run cannot be checked
             raise
         except UNREADABLE as error:
             chain.findings.append(_unreadable(error, ledger))
         else:
             if run is None:
-                chain.notes.append("no call of this run came as far as its first job")
-    if evidence is not None and run is not None:
-        _check(evidence, run, store_of(evidence, store), outcomes, progress)
+                chain.notes.append("no call of this run reached its first job")
+    if files is not None and run is not None:
+        _check(files, run, store_of(files, store), outcomes, progress)
         if rerun != 0 and not any(outcome.findings for outcome in outcomes.values()):
-            outcomes["rerun"] = rerun_cells(evidence, run, store_of(evidence, store), rerun, seed, progress)
+            outcomes["rerun"] = rerun_cells(files, run, store_of(files, store), rerun, seed, progress)
         elif rerun != 0:
-            chain.notes.append("no cell was evaluated again, as the record itself is not whole")
+            chain.notes.append("no cell was evaluated again, because the checks before found differences")
     return Verdict(
         folder=str(folder),
         tasks=len(run.facts.order) if run else 0,
@@ -77,58 +78,59 @@ def verify(
     )
 
 
-def whole_record(folder: Path, lenient: bool = False) -> tuple[RunFiles, Recorded]:
-    """The record of a run, for who builds on it rather than judges it.
+def whole_record(folder: Path, lenient: bool = False) -> tuple[RunFiles, RecordedRun]:
+    """Returns the files and the state of a run, for code that uses a run instead of checking it.
 
     Args:
-        lenient: As for `recorded`: go without plug-ins that are not in use.
+        lenient: Whether to accept missing plug-ins, as for `recorded_run`. Default: False.
 
     Raises:
-        InputError: There is no run, one of another version, or one whose record is not whole; says what is not.
+        InputError: There is no run in the folder, another version wrote it, or its files are damaged.
+        MissingPlugin: The run uses a plug-in that is not loaded, and `lenient` is false.
     """
-    evidence, chain = read_run_files(folder)
+    files, chain = read_run_files(folder)
     damaged = chain.findings[0].what if chain.findings else "the run ended before its first event"
     try:
-        run = None if evidence is None or chain.findings else recorded(evidence.events, str(folder), lenient)
+        run = None if files is None or chain.findings else recorded_run(files.events, str(folder), lenient)
     except MissingPlugin:
         raise
     except UNREADABLE as error:
         run, damaged = None, f"{type(error).__name__}: {error}"
-    if evidence is None or run is None:
+    if files is None or run is None:
         fix = f"taskstream verify {folder}"
-        raise InputError("the record of this run is not whole", where=str(folder), found=damaged, fix=fix)
-    return evidence, run
+        raise InputError("the files of this run are damaged", where=str(folder), found=damaged, fix=fix)
+    return files, run
 
 
-def store_of(evidence: RunFiles, given: str | Path | None = None) -> Store:
-    """The run's store: the one given, or the one in its folder, or where its settings say."""
-    inside = evidence.folder / "store"
-    if given is not None or inside.is_dir() or evidence.config is None or evidence.config.store is None:
+def store_of(files: RunFiles, given: str | Path | None = None) -> Store:
+    """Returns the store of a run: the given folder, else `store` in the run's folder, else where its settings say."""
+    inside = files.folder / "store"
+    if given is not None or inside.is_dir() or files.config is None or files.config.store is None:
         return Store(Path(given) if given is not None else inside)
-    return Store(evidence.config.store_folder)
+    return Store(files.config.store_folder)
 
 
 def _check(
-    evidence: RunFiles,
-    run: Recorded,
+    files: RunFiles,
+    run: RecordedRun,
     store: Store,
     outcomes: dict[str, Outcome],
     progress: Callable[[str], None],
 ) -> None:
-    ledger = str(evidence.ledger.path)
-    blobs: dict[str, Blob] = {}
+    ledger = str(files.ledger.path)
+    deltas: dict[str, StoredDelta] = {}
 
     def stored() -> Outcome:
-        found, outcome = check_store(store, run, progress)
-        blobs.update(found)
+        intact, outcome = check_store(store, run, progress)
+        deltas.update(intact)
         return outcome
 
     steps: dict[str, Callable[[], Outcome]] = {
-        "settings": lambda: check_opening(evidence, run),
-        "keys": lambda: check_events(evidence, run),
+        "settings": lambda: check_header(files, run),
+        "keys": lambda: check_events(files, run),
         "store": stored,
-        "cells": lambda: check_cells(run, blobs, ledger),
-        "documents": lambda: check_documents(evidence, run),
+        "cells": lambda: check_cells(run, deltas, ledger),
+        "documents": lambda: check_documents(files, run),
         "encoded": lambda: check_encoded_data(run, progress),
         "backbone": lambda: check_backbone_files(run, progress),
     }
@@ -142,4 +144,4 @@ def _check(
 
 def _unreadable(error: Exception, ledger: str) -> Finding:
     found = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-    return Finding("an event is not what a run writes", ledger, found=found[:300])
+    return Finding("the ledger has an event that a run does not write", ledger, found=found[:300])

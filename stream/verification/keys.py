@@ -1,4 +1,4 @@
-"""Keys and recipes: every event of a finished job stands under the hash of its inputs, and is that of its job."""
+"""Checks headers and events: every event of a finished job has the key and recipe of its inputs, and fits its job."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from stream.storage.fits import Recipe
 from stream.storage.job import Job
 from stream.storage.keys import history
 from stream.verification.chain import RunFiles
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
 
 
-def check_opening(evidence: RunFiles, run: Recorded) -> Outcome:
-    """What the last call says of itself, in its three places: inputs (for keys), facts (for results), config.toml."""
+def check_header(files: RunFiles, run: RecordedRun) -> Outcome:
+    """Checks that the three places with settings of the last call agree: inputs (for keys), facts (for results) and
+    config.toml."""
     outcome, inputs, facts = Outcome(), run.inputs, run.facts
-    ledger, config = str(evidence.ledger.path), evidence.config
-    said: list[tuple[str, str, object, object]] = [
+    ledger, config = str(files.ledger.path), files.config
+    pairs: list[tuple[str, str, object, object]] = [
         (ledger, "backbone", inputs.backbone, facts.backbone["id"]),
         (ledger, "order", list(inputs.data), list(facts.order)),
         (ledger, "seed", inputs.seed, facts.seed),
@@ -34,43 +35,44 @@ def check_opening(evidence: RunFiles, run: Recorded) -> Outcome:
             for name, learner in facts.learners.items()
         ),
     ]
-    if config is not None:  # of what may not change while a run goes on; the rest may be newer than the ledger
-        path = evidence.path("config.toml")
-        said += [(path, name, value, getattr(config, name)) for name, value in facts.settings.items()]
-        said += [(path, "seed", inputs.seed, config.seed), (path, "backbone", facts.backbone["name"], config.backbone)]
-        said += [
-            (path, name, value, getattr(config, name)) for name, value in run.opening.overrides.items()
-        ]  # the training settings of all learners
-    for file, what, expected, found in said:
+    if config is not None:  # only settings that must not change during a run; others may be newer than the ledger
+        path = files.path("config.toml")
+        pairs += [(path, name, value, getattr(config, name)) for name, value in facts.settings.items()]
+        pairs += [(path, "seed", inputs.seed, config.seed), (path, "backbone", facts.backbone["name"], config.backbone)]
+        pairs += [(path, name, value, getattr(config, name)) for name, value in run.header.overrides.items()]
+    for file, what, expected, found in pairs:
         outcome.counts["settings"] += 1
         if canonical(expected) != canonical(found):
             shown = (str(expected)[:200], str(found)[:200])
             outcome.findings.append(
-                Finding(f"what is said twice differs: {what}", file, expected=shown[0], found=shown[1])
+                Finding(
+                    f"the files of the run give different values of {what}", file, expected=shown[0], found=shown[1]
+                )
             )
     return outcome
 
 
-def check_events(evidence: RunFiles, run: Recorded) -> Outcome:
-    """Each job of the plan has its event, or the run is told to be unfinished; each event is that of its job."""
-    outcome, ledger = Outcome(), str(evidence.ledger.path)
+def check_events(files: RunFiles, run: RecordedRun) -> Outcome:
+    """Checks that each job of the plan has an event that fits it. If the run has not ended, missing events give a
+    note."""
+    outcome, ledger = Outcome(), str(files.ledger.path)
     outcome.counts["jobs"] = len(run.jobs)
     outcome.counts["events"] = len(run.events)
     outcome.counts["superseded"] = run.superseded
     missing = [job for job in run.jobs if job.id not in run.events]
-    ended = isinstance(evidence.events[-1], End)
+    ended = isinstance(files.events[-1], End)
     if missing and ended:
         first = missing[0]
-        what = f"the run ended, and no {first.kind} event stands under the key of this job's inputs"
+        what = f"the run ended, but the ledger has no {first.kind} event with the key of this job"
         outcome.findings.append(
             Finding(what, ledger, first.learner, first.tasks[-1], first.arrival, expected=run.inputs.key(first))
         )
     elif missing:
         outcome.notes.append(f"unfinished: {len(run.events)} of {len(run.jobs)} jobs are done")
     if run.superseded:
-        outcome.notes.append(f"{run.superseded} events rest on inputs of an earlier call and count no more")
-    for violation in open_violations(evidence, run):
-        what = f"the run itself found a difference that no later row took back: {violation.message}"
+        outcome.notes.append(f"{run.superseded} events have inputs of an earlier call and no longer count")
+    for violation in open_violations(files, run):
+        what = f"the run itself found a difference, and the row was not evaluated again since: {violation.message}"
         outcome.findings.append(Finding(what, ledger, violation.learner, violation.task, violation.arrival))
     for job in run.jobs:
         if (event := run.events.get(job.id)) is not None:
@@ -83,11 +85,11 @@ def check_events(evidence: RunFiles, run: Recorded) -> Outcome:
     return outcome
 
 
-def open_violations(evidence: RunFiles, run: Recorded) -> list[Violation]:
-    """Differences that the run met itself, and whose row was not done again since."""
+def open_violations(files: RunFiles, run: RecordedRun) -> list[Violation]:
+    """Returns the violations that the run itself found, if their row was not evaluated again since."""
     last: dict[tuple[str, int], Violation | None] = {}
     rows = {id(event) for event in run.events.values()}
-    for event in evidence.events:
+    for event in files.events:
         if isinstance(event, Violation):
             last[event.learner, event.arrival] = event
         elif id(event) in rows and isinstance(event, RowEvent) and event.kind != "before":
@@ -95,34 +97,33 @@ def open_violations(evidence: RunFiles, run: Recorded) -> list[Violation]:
     return [event for event in last.values() if event is not None and event.learner in run.facts.learners]
 
 
-def _differences(run: Recorded, job: Job, event: JobEvent) -> list[tuple[str, object, object]]:
-    said: list[tuple[str, object, object]] = [
-        ("this event is not of the job whose key it bears", [job.kind, job.learner, job.arrival],
+def _differences(run: RecordedRun, job: Job, event: JobEvent) -> list[tuple[str, object, object]]:
+    """Returns what is wrong in the event of a job: message, expected value, found value."""
+    pairs: list[tuple[str, object, object]] = [
+        ("this event has the key of another job", [job.kind, job.learner, job.arrival],
          [event.kind, event.learner, event.arrival]),
     ]  # fmt: skip
     if not isinstance(event, RowEvent):
-        said.append(("this fit is of another task", job.tasks[0], event.task))
-        said.append(("this fit's recipe is not that of its inputs", recorded_recipe(run, job).id, event.recipe))
-        return [entry for entry in said if entry[1] != entry[2]]
+        pairs.append(("this fit belongs to another task", job.tasks[0], event.task))
+        pairs.append(("this fit's recipe is not that of its inputs", recorded_recipe(run, job).id, event.recipe))
+        return [pair for pair in pairs if pair[1] != pair[2]]
     failed = {fit.task for fit in run.fits[job.learner][: job.arrival] if isinstance(fit, FailedFitEvent)}
     tasks = [task for task in sorted(job.tasks, key=run.place.__getitem__) if task not in failed]
     cells = {cell.task: cell.provenance for cell in event.cells}
-    said.append(("this row does not hold the cells of its plan", tasks, [cell.task for cell in event.cells]))
+    pairs.append(("this row does not have the cells of the plan", tasks, [cell.task for cell in event.cells]))
     certifiable, newest = run.certifiable(job.learner), run.facts.order[max(job.arrival, 1) - 1]
     for task, how in cells.items():
-        again = certifiable and (job.kind == "audit" or (job.kind == "evaluate" and task != newest))
-        said.append(
-            (f"this cell's provenance may not be claimed, task {task}", "audited" if again else "measured", how)
-        )
+        audited = certifiable and (job.kind == "audit" or (job.kind == "evaluate" and task != newest))
+        pairs.append((f"this cell has a wrong provenance, task {task}", "audited" if audited else "measured", how))
     covered = [task for task in run.facts.order[: job.arrival] if task not in failed and task not in cells]
-    rightly = len(covered) if certifiable and job.kind == "evaluate" else None
-    said.append(("this row claims another number of certified cells than it may", rightly, event.certified))
-    return [entry for entry in said if entry[1] != entry[2]]
+    certified = len(covered) if certifiable and job.kind == "evaluate" else None
+    pairs.append(("this row has a wrong number of certified cells", certified, event.certified))
+    return [pair for pair in pairs if pair[1] != pair[2]]
 
 
-def recorded_recipe(run: Recorded, job: Job) -> Recipe:
-    """The recipe of a job's fit, from what the ledger says of its inputs."""
-    before = good(run.fits[job.learner][: job.arrival - 1])
+def recorded_recipe(run: RecordedRun, job: Job) -> Recipe:
+    """Returns the recipe of a fit job, computed from the inputs in the ledger."""
+    earlier = good(run.fits[job.learner][: job.arrival - 1])
     learner = run.facts.learners[job.learner]
-    met = history(learner, before, run.inputs.data)
-    return run.inputs.recipe(job, before[-1].delta if learner.needs_previous_fit and before else None, met)
+    met = history(learner, earlier, run.inputs.data)
+    return run.inputs.recipe(job, earlier[-1].delta if learner.needs_previous_fit and earlier else None, met)

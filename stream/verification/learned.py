@@ -1,4 +1,4 @@
-"""What a recorded run learned, and on what: learners by name, their tasks, the Delta that answers for one, backbone."""
+"""Access to what a finished run learned: its learners by name, their tasks and Deltas, and its backbone."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from learners.delta.delta import Delta
 from stream.storage.events import FitEvent
 from stream.storage.finished import good
 from stream.storage.store import Store
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 from tasks.errors import InputError, unknown_name
 
 
-def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
-    """What answers for a task at the end of the record: its own Delta, or the newest body with the task's head.
+def final_delta(run: RecordedRun, store: Store, learner: str, task: str) -> Delta:
+    """Returns the Delta that a learner uses for a task at the end of the run: the task's own Delta, or the newest body
+    with the task's head.
+
+    Args:
+        learner: Specification of the learner as in the run.
 
     Raises:
-        InputError: The task is not learned, or the Delta is gone or changed.
+        InputError: The task was not learned, or the Delta is missing or changed.
     """
     fits = {fit.task: fit for fit in run.fits[learner] if fit is not None}
     fit = fits.get(task)
     if not isinstance(fit, FitEvent):
-        found = "the run has not come so far" if fit is None else fit.failed.message
+        found = "the run has not reached this task" if fit is None else fit.failed.message
         raise InputError("this task was not learned", where=f"learner {learner}, task {task}", found=found)
     if run.facts.learners[learner].keeps_task_weights:
         return store.get_delta(fit)
@@ -29,29 +33,33 @@ def held_delta(run: Recorded, store: Store, learner: str, task: str) -> Delta:
     return store.get_delta(last).with_head(store.get_head(fit), task)
 
 
-def named_learner(run: Recorded, learner: str) -> str:
-    """The run's name of a learner, from that or from its canonical one."""
-    names = {known.name: name for name, known in run.facts.learners.items()} | {
-        name: name for name in run.facts.learners
-    }
+def named_learner(run: RecordedRun, learner: str) -> str:
+    """Returns the specification of a learner as in the run, given that or the canonical name.
+
+    Raises:
+        InputError: The run has no such learner.
+    """
+    canonical = {known.name: name for name, known in run.facts.learners.items()}
+    names = canonical | {name: name for name in run.facts.learners}
     if learner not in names:
         raise unknown_name("learner of this run", learner, run.facts.learners, where="--learner")
     return names[learner]
 
 
-def run_backbone(run: Recorded) -> Backbone:
-    """The backbone of a run, its content checked.
+def run_backbone(run: RecordedRun) -> Backbone:
+    """Loads the backbone of a run and checks its content.
 
     Raises:
-        InputError: It is not here, or is another.
+        InputError: The backbone is not available, or has other content.
     """
     backbone = load_backbone(pinned_backbone(run.facts.backbone))
     if backbone.id != run.inputs.backbone:
         expected, found = f"content {run.inputs.backbone[:16]}", backbone.id[:16]
-        raise InputError("the backbone is not the one of the run", where=backbone.name, expected=expected, found=found)
+        raise InputError("the backbone differs from that of the run", where=backbone.name, expected=expected,
+                         found=found)  # fmt: skip
     return backbone
 
 
-def learned_tasks(run: Recorded, learner: str) -> list[str]:
-    """The tasks that a learner has learned, in order of arrival."""
+def learned_tasks(run: RecordedRun, learner: str) -> list[str]:
+    """Returns the names of the tasks that a learner has learned, in order of arrival."""
     return [fit.task for fit in good(run.fits[learner])]

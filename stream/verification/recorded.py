@@ -1,4 +1,4 @@
-"""The state of a run at a line of its ledger, from the ledger alone."""
+"""The state of a run at a line of its ledger, computed only from the ledger."""
 
 from __future__ import annotations
 
@@ -11,31 +11,32 @@ from learners.backbones.backbone import Dtype
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training
 from learners.specification.recipe import trainer_in
-from stream.engine.header import last_opening
+from stream.engine.header import last_header
 from stream.engine.jobs import plan_jobs
-from stream.engine.resume import replay, written
+from stream.engine.resume import finished_events, latest_events
 from stream.engine.stream import Experience, Stream
 from stream.plugins.used import MissingPlugin, check_present
 from stream.results.document import Facts
-from stream.storage.events import Event, Fit, JobEvent, Opening
+from stream.storage.events import Event, Fit, Header, JobEvent
 from stream.storage.finished import Finished, fit_of
 from stream.storage.job import Job
 from stream.storage.keys import RunInputs
 
 
 @dataclass(frozen=True, eq=False)
-class Recorded:
-    """What the last call rested on, what it had to do, and what is done of it.
+class RecordedRun:
+    """The last call of a run: its inputs, its jobs, and the events of the finished ones.
 
     Attributes:
-        opening: Of that call.
-        inputs, facts: What it says, keys and results derive from.
-        jobs: Its plan, made anew.
-        events: Events of finished jobs, by job id.
-        superseded: Events of jobs that stand under no key of the plan.
+        header: Header of the call.
+        inputs: Inputs of the jobs' keys, from the header.
+        facts: Facts about the run, from the header; with the learners.
+        jobs: All jobs of the run, in plan order.
+        events: Events of the finished jobs, by job id.
+        superseded: Number of job events that have no key of the plan.
     """
 
-    opening: Opening
+    header: Header
     inputs: RunInputs
     facts: Facts
     jobs: tuple[Job, ...]
@@ -49,7 +50,7 @@ class Recorded:
 
     @cached_property
     def fits(self) -> Mapping[str, list[Fit | None]]:
-        """By learner, the event of each fit in order of arrival, failed ones too; None where not done."""
+        """Events of each learner's fits in order of arrival, failed ones included; None for a fit that is not done."""
         return {
             name: [fit_of(self.events, name, arrival) for arrival in self.place.values()]
             for name in self.facts.learners
@@ -57,65 +58,67 @@ class Recorded:
 
     @property
     def dtype(self) -> Dtype:
-        """Of the backbone.
+        """Dtype of the backbone.
 
         Raises:
-            ValueError: The ledger names another than there is.
+            ValueError: The ledger has an unknown dtype.
         """
         dtype = self.inputs.numerics.get("dtype")
         if dtype not in get_args(Dtype):
-            raise ValueError(f"no dtype: {dtype!r}")
+            raise ValueError(f"unknown dtype: {dtype!r}")
         return cast(Dtype, dtype)
 
     def certifiable(self, learner: str) -> bool:
-        """Whether cells of this learner may be certified: never of a sequential one, whose body goes on changing."""
+        """Whether cells of this learner may be certified; never for a sequential learner, whose body changes with each
+        task."""
         return self.inputs.evaluate == "audited" and self.facts.learners[learner].keeps_task_weights
 
 
-def recorded(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool = False) -> Recorded | None:
-    """The state that these events give; None before the first call.
+def recorded_run(events: Sequence[Event], where: str = "ledger.jsonl", lenient: bool = False) -> RecordedRun | None:
+    """Returns the state after these events; None if no call has written its header.
 
     Args:
-        where: The ledger, for messages.
-        lenient: Go without plug-ins that are not in use: their learners are then those of the ledger, of which it is
-            known what their tasks share and how they trained, but not what they compute. Enough to show a run.
+        events: Events of the ledger, from the first on.
+        where: Path of the ledger, for messages. Default: "ledger.jsonl".
+        lenient: Whether to accept missing plug-ins. Their learners are then made from their settings in the ledger.
+            These say how they share and train, not how they compute: enough to show a run. Default: False.
 
     Raises:
-        LookupError, TypeError, ValueError, tasks.errors.InputError: An opening that is none of ours.
-        MissingPlugin: It rests on a plug-in that is not in use.
+        LookupError, TypeError, ValueError, tasks.errors.InputError: A run does not write such a header.
+        MissingPlugin: The run uses a plug-in that is not loaded, and `lenient` is false.
     """
-    opening = last_opening(events)
-    if opening is None:
+    header = last_header(events)
+    if header is None:
         return None
-    inputs = opening.inputs
+    inputs = header.inputs
     try:
-        check_present(opening.facts.plugins, where)
+        check_present(header.facts.plugins, where)
         missing = False
     except MissingPlugin:
         if not lenient:
             raise
         missing = True
     learners = {
-        name: _known(settings) if missing and "plugins" in settings else parse_learner(name, opening.overrides)
+        name: _learner_from(settings) if missing and "plugins" in settings else parse_learner(name, header.overrides)
         for name, settings in inputs.learners.items()
     }
     order = tuple(inputs.data)
     stream = Stream(tuple(Experience(arrival, task) for arrival, task in enumerate(order, start=1)))
     jobs = plan_jobs(stream, learners, inputs.evaluate, inputs.seed)
-    latest = written(events)
-    finished = replay(latest, jobs, inputs.key)
+    latest = latest_events(events)
+    finished = finished_events(latest, jobs, inputs.key)
     keys = {event.key for event in finished.values()}
     superseded = sum(isinstance(event, JobEvent) and event.key not in keys for event in events)
-    facts = Facts(**vars(opening.facts), learners=learners)
-    return Recorded(opening, inputs, facts, jobs, finished, superseded)
+    facts = Facts(**vars(header.facts), learners=learners)
+    return RecordedRun(header, inputs, facts, jobs, finished, superseded)
 
 
-def _known(settings: Mapping[str, Any]) -> Learner:
-    """As much of a learner as its settings in the ledger say."""
-    plain = {name: settings[name] for name in ("name", "family", "sharing", "library", "trains")}
+def _learner_from(settings: Mapping[str, Any]) -> Learner:
+    """Returns a learner with only the fields that its settings in the ledger give."""
+    fields = {name: settings[name] for name in ("name", "family", "sharing", "library", "trains")}
     trainer, config = trainer_in(settings)
     return Learner(
-        **plain,
+        **fields,
         training=Training(**settings["training"]),
         trainer=trainer,
         trainer_config=config,

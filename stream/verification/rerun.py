@@ -1,4 +1,4 @@
-"""Cells evaluated again from the stored Deltas: do they still give the logits and predictions of the ledger?"""
+"""Evaluates cells again from the stored Deltas and compares logits, predictions and scores with the ledger."""
 
 from __future__ import annotations
 
@@ -21,86 +21,93 @@ from stream.storage.events import RowEvent
 from stream.storage.job import Job
 from stream.storage.store import Store
 from stream.verification.chain import RunFiles
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 from stream.verification.sources import encoded_of
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
 from tasks.seeds import seed_of
 from tasks.sources.frames import source_in
 
-# Regression answers with the logits themselves, whose last bits other arithmetic moves; scores are shown to a tenth of
-# a percent.
+# The predictions of a regression task are its logits, and other numerics change their last bits. Then scores are equal
+# if they differ by no more than this: reports show scores to a tenth of a percent.
 SAME_SCORE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """A cell to evaluate again: of a row, by its job."""
+class DrawnCell:
+    """A cell to evaluate again, and the job that evaluated it in the run."""
 
     job: Job
     cell: Cell
 
 
 def rerun(
-    evidence: RunFiles,
-    run: Recorded,
+    files: RunFiles,
+    run: RecordedRun,
     store: Store,
     count: int | None,
     seed: int,
     progress: Callable[[str], None],
 ) -> Outcome:
-    """Evaluate cells again and compare.
+    """Evaluates cells again and compares them with the ledger.
 
-    Under the arithmetic of the run any difference is a finding. Under another one (`numerics`: machine, instructions,
-    library versions) last bits may differ, which is told; answers that differ are a finding, and are no evidence of
-    forgetting.
+    With the numerics of the run, any difference is a finding. With other numerics (machine, instructions, library
+    versions), last bits may differ, which gives a note; other predictions are a finding, but no evidence of forgetting.
 
     Args:
-        count: How many cells, drawn by `seed` from those that differ in learner, task or Delta; None takes all.
+        count: Number of cells, drawn from those that differ in learner, task or Delta; None takes all.
+        seed: Seed of the draw.
+        progress: Called with a text before each step.
 
     Raises:
-        InputError: The backbone or the data of the run are not to be had here.
+        InputError: The backbone or the data of the run are not available.
     """
     outcome = Outcome()
     here, there = numerics(run.dtype), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
     if not cells:
-        outcome.notes.append("no cell to evaluate again yet")
+        outcome.notes.append("there is no cell to evaluate again yet")
         return outcome
     if not same:
-        outcome.notes.append(f"this is not the arithmetic of the run ({changes(there, here)}): last bits may differ")
+        outcome.notes.append(
+            f"the numerics differ from those of the run ({changes(there, here)}): last bits may differ"
+        )
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = load_backbone(pinned_backbone(run.facts.backbone), run.dtype)
     if backbone.id != run.inputs.backbone:
-        what = "the backbone is not the one of the run"
+        what = "the backbone differs from that of the run"
         expected, found = run.inputs.backbone, backbone.id
         outcome.findings.append(Finding(what, backbone.name, expected=expected, found=found))
         return outcome
     threads = torch.get_num_threads()
     try:
-        bench = open_workbench(_setup(evidence, run, store, cells, backbone, progress), backbone)
+        workbench = open_workbench(_setup(files, run, store, cells, backbone, progress), backbone)
         for number, drawn in enumerate(cells, start=1):
             progress(f"cell {number} of {len(cells)}: {drawn.job.learner}, {drawn.cell.task}")
-            _again(run, bench, drawn, same, outcome)
+            _evaluate_again(run, workbench, drawn, same, outcome)
     finally:
         torch.set_num_threads(threads)
     if outcome.counts["last_bits"]:
-        outcome.notes.append(f"last bits differ under other arithmetic in {outcome.counts['last_bits']} cells")
+        outcome.notes.append(f"with other numerics, last bits differ in {outcome.counts['last_bits']} cells")
     return outcome
 
 
-def draw(run: Recorded, count: int | None, seed: int, same: bool) -> list[Drawn]:
-    """Cells that differ in learner, task or Delta, the first of each; `count` of them, in the order of the run.
+def draw(run: RecordedRun, count: int | None, seed: int, same: bool) -> list[DrawnCell]:
+    """Draws the cells to evaluate again, in the order of the run: of cells with equal learner, task and Delta, only the
+    first one can be drawn.
 
-    Where arithmetic differs, cells on a Delta before training are left out: it is not stored but drawn anew.
+    Args:
+        count: Number of cells; None takes all.
+        same: Whether the numerics are those of the run. If not, cells before training are left out: their Delta is not
+            stored but drawn again, which other numerics may change.
     """
-    distinct: dict[tuple[str, str, str], Drawn] = {}
+    distinct: dict[tuple[str, str, str], DrawnCell] = {}
     for job in run.jobs:
         event = run.events.get(job.id)
         for cell in event.cells if isinstance(event, RowEvent) else ():
             if same or (job.kind != "before" and run.place[cell.task] <= job.arrival):
-                distinct.setdefault((job.learner, cell.task, cell.delta), Drawn(job, cell))
+                distinct.setdefault((job.learner, cell.task, cell.delta), DrawnCell(job, cell))
     cells = [*distinct.values()]
     if count is None or count >= len(cells):
         return cells
@@ -109,16 +116,16 @@ def draw(run: Recorded, count: int | None, seed: int, same: bool) -> list[Drawn]
 
 
 def _setup(
-    evidence: RunFiles,
-    run: Recorded,
+    files: RunFiles,
+    run: RecordedRun,
     store: Store,
-    cells: list[Drawn],
+    cells: list[DrawnCell],
     backbone: Backbone,
     progress: Callable[[str], None],
 ) -> Setup:
-    inputs, config = run.inputs, evidence.config
-    assert config is not None  # or the check of the chain would have found that
-    config = config.model_copy(update={"source": source_in(config.source, evidence.folder)})
+    inputs, config = run.inputs, files.config
+    assert config is not None  # `read_run_files` reports settings that cannot be read, and then nothing is rerun
+    config = config.model_copy(update={"source": source_in(config.source, files.folder)})
     data = {}
     for task in dict.fromkeys(drawn.cell.task for drawn in cells):
         data[task] = str(encoded_of(run, task, config, backbone, progress))
@@ -127,7 +134,7 @@ def _setup(
         backbone_id=inputs.backbone,
         dtype=run.dtype,
         learners=tuple(inputs.learners),
-        overrides=run.opening.overrides,
+        overrides=run.header.overrides,
         data=data,
         store=str(store.root),
         seed=inputs.seed,
@@ -137,13 +144,13 @@ def _setup(
     )
 
 
-def _again(run: Recorded, bench: Workbench, drawn: Drawn, same: bool, outcome: Outcome) -> None:
+def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, same: bool, outcome: Outcome) -> None:
     job, then = drawn.job, drawn.cell
     finding = partial(Finding, file="ledger.jsonl", learner=job.learner, task=then.task, arrival=job.arrival)
     needs = fit_ids(job.learner, job.arrival)
     alone = Job("before" if job.kind == "before" else "evaluate", job.learner, job.arrival, (then.task,), needs)
     results = {need: needed(run.events[need]) for need in needs}
-    scored = execute(bench, alone, results, lambda event: None)
+    scored = execute(workbench, alone, results, lambda values: None)
     assert isinstance(scored, Scored)
     (now,) = scored.cells
     outcome.counts["cells"] += 1
@@ -152,7 +159,7 @@ def _again(run: Recorded, bench: Workbench, drawn: Drawn, same: bool, outcome: O
         for name in ("delta", "plan", "logits", "predictions", "score"):
             before, after = getattr(then, name), getattr(now, name)
             if before != after:
-                what = f"evaluated again, this cell has another {name} than the ledger says"
+                what = f"evaluated again, this cell has another {name} than in the ledger"
                 outcome.findings.append(finding(what, expected=str(before), found=str(after)))
                 return
         return
@@ -164,7 +171,7 @@ def _again(run: Recorded, bench: Workbench, drawn: Drawn, same: bool, outcome: O
     if regression and close:
         return
     what = (
-        f"other predictions under other arithmetic, which is no evidence of forgetting: score {then.score} then, "
+        f"other predictions with other numerics, which is no evidence of forgetting: score {then.score} in the run, "
         f"{now.score} now"
     )
     outcome.findings.append(finding(what, expected=then.predictions, found=now.predictions))

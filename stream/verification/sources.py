@@ -1,4 +1,4 @@
-"""What a run was made from: encoded data and backbone files, where they are at hand."""
+"""Checks the inputs of a run that are on this machine: encoded data and the files of the backbone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import cached_snapshot, find_checkpoint, pinned_backbone
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.context import cache_folder
 from stream.plugins.used import check_present
-from stream.verification.recorded import Recorded
+from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
 from tasks.encode import encode
 from tasks.encoded import check_encoded
@@ -20,14 +20,14 @@ from tasks.examples import Limits
 from tasks.sources import open_source
 
 
-def check_encoded_data(run: Recorded, progress: Callable[[str], None]) -> Outcome:
-    """Every byte of the encoded tasks that the last call used, if the cache still has them."""
+def check_encoded_data(run: RecordedRun, progress: Callable[[str], None]) -> Outcome:
+    """Checks every byte of the encoded tasks of the last call that are in the cache."""
     outcome = Outcome()
-    absent = []
+    missing = []
     for task, expected in run.inputs.data.items():
-        path = entry_of(run, task)
+        path = cached_data(run, task)
         if path is None:
-            absent.append(task)
+            missing.append(task)
             continue
         progress(f"encoded data of {task}")
         outcome.counts["tasks"] += 1
@@ -37,28 +37,30 @@ def check_encoded_data(run: Recorded, progress: Callable[[str], None]) -> Outcom
             outcome.findings.append(
                 Finding(error.what, error.where, task=task, expected=error.expected, found=error.found)
             )
-    if absent:
-        some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
-        outcome.notes.append(f"encoded data of {len(absent)} tasks not here, not checked: {some}")
+    if missing:
+        some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        outcome.notes.append(f"encoded data of {len(missing)} tasks are not in the cache, not checked: {some}")
     return outcome
 
 
-def entry_of(run: Recorded, task: str) -> Path | None:
-    """The folder of an encoded task in this user's cache; None where it is not here."""
-    name = run.opening.encoded.get(task)
+def cached_data(run: RecordedRun, task: str) -> Path | None:
+    """Returns the folder of an encoded task in this user's cache; None if the cache does not have it."""
+    name = run.header.encoded.get(task)
     path = None if name is None else cache_folder() / Path(name).name
     return path if path is not None and path.is_dir() else None
 
 
 def encoded_of(
-    run: Recorded, task: str, config: RunConfig, backbone: Backbone, progress: Callable[[str], None]
+    run: RecordedRun, task: str, config: RunConfig, backbone: Backbone, progress: Callable[[str], None]
 ) -> Path:
-    """The folder of an encoded task: in this user's cache, or encoded again from the run's source.
+    """Returns the folder of an encoded task in this user's cache. If the cache does not have it, encodes the task again
+    from the run's source.
 
     Raises:
-        InputError: The source is not to be had here, or gives other data.
+        InputError: The source is not available, or gives other data.
+        MissingPlugin: The source is a plug-in that is not loaded.
     """
-    path = entry_of(run, task)
+    path = cached_data(run, task)
     if path is not None:
         return path
     progress(f"encoding {task}")
@@ -72,34 +74,34 @@ def encoded_of(
     if encoded.id != expected:
         raise InputError(
             "the source no longer gives the data of the run", where=f"task {task} of {config.source}",
-            expected=f"content {expected[:16]}", found=encoded.id[:16], fix="do this where the data are",
+            expected=f"content {expected[:16]}", found=encoded.id[:16], fix="use a machine that has these data",
         )  # fmt: skip
     return encoded.path
 
 
-def check_backbone_files(run: Recorded, progress: Callable[[str], None]) -> Outcome:
-    """The files that the backbone was read from, if they lie where the run found them; nothing is fetched."""
+def check_backbone_files(run: RecordedRun, progress: Callable[[str], None]) -> Outcome:
+    """Checks the files of the backbone if they are on this machine. Downloads nothing."""
     outcome = Outcome()
     name = pinned_backbone(run.facts.backbone)
     progress(f"files of backbone {name}")
     try:
         folder = _folder(name)
     except InputError as error:
-        if Path(error.where).is_file():  # it is here, and says itself that it is not what it should be
+        if Path(error.where).is_file():  # the file is here, but its content is wrong
             outcome.findings.append(Finding(error.what, error.where, expected=error.expected, found=error.found))
             return outcome
         folder = None
     if folder is None:
-        outcome.notes.append(f"backbone {name} not here, its files not checked")
+        outcome.notes.append(f"backbone {name} is not on this machine, its files are not checked")
         return outcome
     found = file_digests(folder)
     for file, digest in run.inputs.files.items():
         outcome.counts["files"] += 1
         if found.get(file) != digest:
-            what = "a file of the backbone changed" if file in found else "a file of the backbone is gone"
+            what = "a file of the backbone changed" if file in found else "a file of the backbone is missing"
             outcome.findings.append(Finding(what, str(folder / file), expected=digest, found=found.get(file, "")))
     if added := [file for file in found if file not in run.inputs.files]:
-        outcome.notes.append(f"files beside the backbone that were not there: {', '.join(added)}")
+        outcome.notes.append(f"new files in the folder of the backbone: {', '.join(added)}")
     return outcome
 
 
@@ -113,5 +115,5 @@ def _folder(name: str) -> Path | None:
         return None
     try:
         return cached_snapshot(name)
-    except (OSError, ValueError, InputError):  # not in the local cache, or no hub id
+    except (OSError, ValueError, InputError):  # not in the local cache, or not the id of a model on the hub
         return None

@@ -1,4 +1,4 @@
-"""What a check of a run comes to: differences found, what was counted, and what could not be looked at."""
+"""The result of checks: the differences found, the number of things checked, and notes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference between what a run claims and what is there.
+    """One difference that a check found.
 
     Attributes:
-        what: A sentence without a full stop.
-        file: Where it shows.
-        learner, task, arrival, tensor: What it concerns, as far as it concerns one.
-        expected, found: Hashes in full, or values.
+        what: The difference, as a sentence without a full stop.
+        file: Path of the file in which it was found.
+        learner, task, arrival, tensor: What it concerns; None (default) if it does not concern one of these.
+        expected, found: Complete hashes or values; empty (default) if there are none.
     """
 
     what: str
@@ -29,12 +29,19 @@ class Finding:
     found: str = ""
 
     def as_dict(self) -> dict[str, Any]:
+        """Returns the fields as plain values, ready for JSON."""
         return asdict(self)
 
 
 @dataclass(eq=False)
 class Outcome:
-    """What one check found, in the order in which it looked, and how many things of each kind it looked at."""
+    """The result of one check.
+
+    Attributes:
+        findings: Differences, in the order of the check. Default: none.
+        counts: Number of checked things, by kind. Default: none.
+        notes: Texts for the user that are not differences. Default: none.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -43,14 +50,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The end of all checks.
+    """The result of all checks of a run.
 
     Attributes:
-        folder: Of the run, as given.
-        tasks, learners: How many the run streams, and to how many; 0 where its ledger does not say.
-        counts: By check ("chain", "cells", ...), what it looked at.
-        findings: Differences, the first one first; none is a pass.
-        notes: What is no difference and yet worth knowing: what was not here, what a crash left.
+        folder: Folder of the run, as given.
+        tasks, learners: Number of tasks and learners of the run; 0 if its ledger does not say.
+        counts: Number of checked things by kind, for each check ("chain", "cells", ...).
+        findings: Differences, in the order of the checks. The run passes if there are none.
+        notes: Other facts for the user, for example missing data or an unfinished ledger line after a crash.
     """
 
     folder: str
@@ -62,10 +69,11 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
+        """Whether no check found a difference."""
         return not self.findings
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Returns the fields and `passed` as plain values, ready for JSON."""
         return {
             "folder": self.folder,
             "passed": self.passed,

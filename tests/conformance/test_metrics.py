@@ -103,7 +103,7 @@ def test_a_new_metric_is_one_new_file(tmp_path: Path, monkeypatch: pytest.Monkey
         assert metric("worst_task").compute(np.array([[0.5, 0.0], [0.25, 0.75]]), np.zeros(2)) == 0.25
         (tmp_path / "nameless.py").write_text("")
         stream.results.metrics._discovered.cache_clear()
-        with pytest.raises(InputError, match=r"nameless\.py: the file of a metric must define METRIC"):
+        with pytest.raises(InputError, match=r"nameless\.py: a metric's file must define METRIC"):
             metrics()
     finally:
         monkeypatch.undo()

@@ -211,7 +211,7 @@ def test_no_task_leaves_its_folder(text: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("walk",), ("run", "--epoch", "3"), ("run", "--epochs", "three"), ("list", "things"), ("show", "task")],
+    [("walk",), ("run", "--epoch", "3"), ("verify", "run", "--seed", "three"), ("list", "things"), ("show", "task")],
 )
 def test_usage(arguments: tuple[str, ...]) -> None:
     """What the parser of the command line refuses: its own message, the same code."""

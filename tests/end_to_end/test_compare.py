@@ -57,7 +57,7 @@ def test_the_same_twice(runs: dict[str, Path]) -> None:
     assert {entry["difference"] for name in LEARNERS for entry in document["metrics"][name].values()} <= {0.0, None}
     out = call("compare", str(runs["first"]), str(runs["again"])).out
     told = (
-        "all 18 cells of R that both have",
+        "all 18 common cells of R",
         "18 of 18 logits bitwise equal",
         "same settings, inputs, learners and tasks",
     )
@@ -96,7 +96,7 @@ def test_in_another_order_each_task_is_compared_on_the_day_it_was_learned(runs: 
     assert isolated["logits"] == {"told": 6, "equal": 6}, "an isolated learner does not depend on the order"
     assert isolated["deltas"] == {"told": 3, "equal": 3}
     assert sequential["logits"]["equal"] < 6
-    assert "score on the day" in " ".join(call("compare", str(runs["first"]), str(runs["order"])).out.split())
+    assert "score right after training" in " ".join(call("compare", str(runs["first"]), str(runs["order"])).out.split())
 
 
 def test_what_only_one_has(runs: dict[str, Path]) -> None:
@@ -105,8 +105,8 @@ def test_what_only_one_has(runs: dict[str, Path]) -> None:
     assert document["tasks"] == {"both": list(TASKS[:2]), "only_a": [TASKS[2]], "only_b": []}
     assert document["cells"]["adapter:4"]["logits"] == {"told": 2 + 3, "equal": 2 + 3}
     out = call("compare", str(runs["first"]), str(runs["fewer"])).out
-    assert "learners of A alone: full:sequential" in out
-    assert verdict(out).startswith("equal: all 5 cells of R that both have; 5 of 5 logits bitwise equal; different")
+    assert "only learners of A: full:sequential" in out
+    assert verdict(out).startswith("equal: all 5 common cells of R; 5 of 5 logits bitwise equal; different")
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -195,10 +195,10 @@ def test_what_was_merged_can_be_a_backbone(finished: Exported, tiny_backbone: Pa
 @pytest.mark.parametrize(
     ("learner", "form", "expected"),
     [
-        ("adapter:4", "merged", ("is not linear in what it reads", "no format of others")),
+        ("adapter:4", "merged", ("is not linear in what it reads", "no other format")),
         ("prompt:3", "merged", ("a prompt adds tokens", "give --format peft")),
-        ("adapter:4", "peft", ("peft has no form for this", "learners.training.predict")),
-        ("adapterbias", "peft", ("peft has no form for this", "--format merged")),
+        ("adapter:4", "peft", ("peft has no format for this", "learners.training.predict")),
+        ("adapterbias", "peft", ("peft has no format for this", "--format merged")),
         ("lora:4", "merged", ("unknown learner of this run", "did you mean lora:2")),
     ],
 )
@@ -227,7 +227,7 @@ def test_nothing_is_written_over(finished: Exported, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     for taken in ("empty", "file"):
         answer = finished.export("ia3", "rte", tmp_path / taken)
-        assert (answer.code, "something is there already" in answer.err) == (2, True)
+        assert (answer.code, "not a new or empty folder" in answer.err) == (2, True)
     assert sorted((path.name, path.stat().st_mtime_ns) for path in (tmp_path / "empty").iterdir()) == before
     assert (tmp_path / "file").read_text() == "mine"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stream import run
-from stream.engine.estimate import Answers, Pace
+from stream.engine.estimate import EvaluationSpeed, FitSpeed
 from tests import typed_events
 from tests.runs import TASKS, Answer, as_arguments, call, events_of, ledger_of, tiny_settings
 
@@ -75,7 +75,7 @@ def test_of_a_finished_run_nothing_is_left(done: dict[str, Any]) -> None:
     document = planned(done)
     assert all(counts["all"] == counts["done"] for counts in document["jobs"].values())
     assert (document["cells_left"], document["seconds"]) == (0, 0.0)
-    assert "all is done" in call("plan", *as_arguments(done)).out
+    assert "all jobs are done" in call("plan", *as_arguments(done)).out
     assert files(Path(done["out"])) == before
 
 
@@ -124,7 +124,7 @@ def test_the_page(done: dict[str, Any], monkeypatch: pytest.MonkeyPatch, width: 
     answer = call("plan", *as_arguments(done | {"learners": ",".join((*LEARNERS, "lora:2"))}), "--display", "plain")
     assert (answer.code, answer.err) == (0, "")
     assert max(map(len, answer.out.splitlines())) <= width
-    assert "28 jobs: 4 before, 12 fits, 12 rows; 21 done already; 7 left" in answer.out
+    assert "28 jobs: 4 before, 12 fits, 12 rows; 21 done; 7 left" in answer.out
     assert all(name in answer.out for name in (*LEARNERS, "lora:2", "others"))
 
 
@@ -140,15 +140,19 @@ def test_it_refuses_what_run_refuses(done: dict[str, Any], tmp_path: Path) -> No
 
 
 def test_a_pace_knows_that_training_stops_early() -> None:
-    pace = Pace()
+    pace = FitSpeed()
     for losses, flops, seconds in ([[1.0] * 4, 400.0, 2.0], [[1.0] * 6, 600.0, 3.0]):
         pace.add(typed_events.fit("x", 1, "cola", losses=tuple(losses), flops=flops, seconds=seconds), epochs=10)
     assert pace.rate == 200
-    assert pace.take(1000) == pytest.approx(2.5)  # half of ten epochs, 500 FLOPs
+    assert pace.seconds_for(1000) == pytest.approx(2.5)  # half of ten epochs, 500 FLOPs
 
 
 def test_answers_take_as_long_as_they_did_for_that_task_else_by_rows() -> None:
-    answers = Answers()
+    answers = EvaluationSpeed()
     for task, n, seconds in (("cola", 10, 1.0), ("cola", 10, 3.0), ("rte", 20, 4.0)):
         answers.add(typed_events.cell(task, n=n, seconds=seconds))
-    assert [answers.take("cola", 10), answers.take("rte", 20), answers.take("qqp", 100)] == [2.0, 4.0, 20.0]
+    assert [answers.seconds_for("cola", 10), answers.seconds_for("rte", 20), answers.seconds_for("qqp", 100)] == [
+        2.0,
+        4.0,
+        20.0,
+    ]

@@ -31,7 +31,7 @@ def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> Non
     assert not (tmp_path / "two" / "backbone").exists()
     other = pretrain(tmp_path / "two", "--steps", "5", "--seed", "1")
     assert other.code == 2
-    assert "begun with other settings" in other.err
+    assert "this folder has other settings" in other.err
     assert pretrain(tmp_path / "two", "--steps", "5").code == 0
     one, two = (load_file(tmp_path / run / "backbone" / "model.safetensors") for run in ("one", "two"))
     assert one.keys() == two.keys()

@@ -14,7 +14,7 @@ from stream import run
 from stream.report.playback import Moment, play, wall_clock
 from stream.storage.events import End, FitEvent
 from tests.runs import TASKS, call, tiny_settings
-from tests.typed_events import fit, opening
+from tests.typed_events import fit, header
 
 LEARNERS = ("adapter:4", "full:sequential")
 TOLD = ("run", "before", "fit", "row", "arrival")  # what a replay tells just as the run did; times apart
@@ -101,7 +101,7 @@ def test_an_unfinished_run_is_shown_as_far_as_it_came(ran: tuple[Path, list[Any]
     document = replayed(tmp_path)
     kinds = [event["event"] for event in document["events"]]
     assert (kinds.count("before"), kinds.count("fit"), kinds.count("end")) == (2, 2, 0)
-    assert document["events"][-1]["message"] == "the run has come so far: 4 of 14 jobs are done"
+    assert document["events"][-1]["message"] == "the run is not finished: 4 of 14 jobs are done"
     assert document["seconds"] > 0
 
 
@@ -109,7 +109,7 @@ def test_an_unfinished_run_is_shown_as_far_as_it_came(ran: tuple[Path, list[Any]
 def test_a_speed_that_is_none(ran: tuple[Path, list[Any]], speed: str) -> None:
     answer = call("replay", str(ran[0]), "--speed", speed)
     assert answer.code == 2
-    assert "cannot go at this speed" in answer.err
+    assert "bad value of --speed" in answer.err
 
 
 def test_no_run_and_a_damaged_one(ran: tuple[Path, list[Any]], tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_the_wall_clock_of_several_calls() -> None:
     def job(seconds: float, cached: bool = False) -> FitEvent:
         return fit("x", 1, "cola", seconds=seconds, cached=cached)
 
-    run_ = opening()
+    run_ = header()
     two_workers = [run_, job(4.0), job(4.0), job(9.0, cached=True), End(seconds=5.0)]
     assert wall_clock(two_workers) == 5.0
     assert wall_clock([run_, job(4.0), job(2.0), *two_workers]) == 11.0, "the first call was killed"

@@ -57,6 +57,7 @@ def test_the_run_folder(finished: Finished) -> None:
     assert {entry.name for entry in finished.out.iterdir()} == {
         "config.toml",
         "ledger.jsonl",
+        "ledger.lock",  # empty; held by the one process that may write
         "results.json",
         "store",
         *LEARNERS,

@@ -36,7 +36,7 @@ def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
     given = ("--shapes", "1x32,2x64", "--minutes", "0.004")
     answer = study(tmp_path, *given)
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.count("ms a step") == 2  # what pretraining prints
+    assert answer.out.count("ms per step") == 2  # what pretraining prints
     found = read(tmp_path / "shapes.json")
     seconds = read(tmp_path / "step_seconds.json")["seconds"]
     assert found["reference"] == "1x32"
@@ -66,13 +66,13 @@ def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
     before = {name: file.stat().st_mtime_ns for name, file in weights.items()}
     again = study(tmp_path, *given)
     assert (again.code, again.err) == (0, "")
-    assert "ms a step" not in again.out
+    assert "ms per step" not in again.out
     assert {name: file.stat().st_mtime_ns for name, file in weights.items()} == before
     assert read(tmp_path / "shapes.json")["shapes"]["2x64"]["scores"] == found["shapes"]["2x64"]["scores"]
 
     longer = study(tmp_path, "--shapes", "1x32", "--minutes", "0.02")
     assert longer.code == 2
-    assert "begun with other settings" in longer.err
+    assert "this folder has other settings" in longer.err
 
     given_one = equal_time.shared_corpus(tmp_path / "corpus", tmp_path / "other", Settings(documents=1000))
     assert given_one[0] == tmp_path / "corpus"

@@ -63,7 +63,7 @@ def test_league(league: tuple[Path, Answer]) -> None:
         assert name in answer.out
     assert found["learners"]["diffpruning"]["kept"] < found["learners"]["diffpruning"]["trained"]
     assert {each["verdict"] for each in found["findings"]} <= {"holds", "fails", "open"}
-    assert "MAM is within a point of full fine-tuning. Here mam less full:isolated" in answer.out
+    assert "MAM is within a point of full fine-tuning. Here mam minus full:isolated" in answer.out
 
 
 def test_removal(league: tuple[Path, Answer], script: Any, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_removal(league: tuple[Path, Answer], script: Any, tmp_path: Path) -> No
     assert len({*one, logits.tobytes(), finished.score("sst2", whole)[1].tobytes()}) == 4
     refused = call("removal", "--run", str(run), "--learner", "ia3", "--out", str(tmp_path / "none"))
     assert refused.code == 2
-    assert "ia3: zeros would not be as if it were not there" in refused.err
+    assert "ia3: setting it to zero does not remove it" in refused.err
 
 
 def test_parts_lost(script: Any) -> None:
@@ -226,9 +226,9 @@ def test_claims(script: Any) -> None:
     scores = {"a": [{"x": 0.5, "y": 0.5, "z": 0.5}], "b": [{"x": 0.4, "y": 0.3, "z": 0.2}]}
     claims = [findings.Claim("P", "a", "b", 0.0), findings.Claim("P", "a", "b", -0.1, None),
               findings.Claim("P", "a", "a", 0.0), findings.Claim("P", "a", "missing")]  # fmt: skip
-    found = findings.judged(claims, scores)
+    found = findings.judge(claims, scores)
     assert [each.verdict for each in found] == ["open", "holds", "open"]  # equal learners: neither is above
-    assert found[0].found == "a less b is +20.0 ±24.8 points"
+    assert found[0].found == "a minus b is +20.0 ±24.8 points"
 
 
 @pytest.mark.parametrize("name", STUDIES)

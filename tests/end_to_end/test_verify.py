@@ -75,7 +75,7 @@ def test_a_run_interrupted_after_every_job_passes_each_time(given: dict[str, Any
         assert verdict.counts["documents"].get("documents", 0) == (0 if jobs < 6 else 3)  # after the first arrival
     lost = events_of(out, "fit")[0]
     (out / "store" / "deltas" / f"{lost['delta']}.safetensors").unlink()
-    assert verify(out).findings[0].what == "the Delta of this fit is gone"
+    assert verify(out).findings[0].what == "the Delta of this fit is missing"
     with pytest.raises(Crash):
         one_job()  # learned again; its rows are not, but the documents still show them
     passes(out)
@@ -100,7 +100,7 @@ def test_documents_older_than_the_ledger_are_told_and_held_to_what_it_was(given:
     (out / "results.json").write_text(text.replace('"seed": 0', '"seed": 1', 1))
     (finding,) = verify(out).findings
     assert (finding.what, finding.expected, finding.found) == (
-        "the results are not those of the ledger's events: /seed", "0", "1",
+        "the results differ from those of the ledger's events: /seed", "0", "1",
     )  # fmt: skip
     run(**given)
     shutil.copy(then / "head" / "R.csv", out / "head" / "R.csv")  # older than the results: that no crash leaves
@@ -113,7 +113,7 @@ def test_a_torn_last_line_is_told(given: dict[str, Any]) -> None:
     with (Path(given["out"]) / "ledger.jsonl").open("a") as file:
         file.write('{"event": "fi')
     (note,) = passes(given["out"]).notes
-    assert note == "the ledger ends in 13 bytes of a line never finished: the mark of a crash"
+    assert note == "the ledger ends with 13 bytes of an unfinished line, which a crash left"
 
 
 def test_a_ledger_cut_at_the_end_of_a_line_is_found(copy: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_ledger_cut_at_the_end_of_a_line_is_found(copy: Path) -> None:
     path.write_bytes(b"".join(lines[:-1]))
     finding = verify(copy).findings[0]
     assert (finding.what, finding.file) == (
-        "the ledger was cut: the results rest on more of it than is there", str(path),
+        "the ledger was cut: the results were made from more lines than it has", str(path),
     )  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def test_amended_runs_pass(given: dict[str, Any]) -> None:
     run(**{**given, "learners": "head"})  # asked for less again: nothing to do, and the results say so
     verdict = passes(given["out"])
     assert (verdict.tasks, verdict.learners) == (3, 1)
-    assert any("did not ask for, not checked: adapter:4:sequential, majority" in note for note in verdict.notes)
+    assert any("the last call did not use: adapter:4:sequential, majority" in note for note in verdict.notes)
 
 
 def test_a_store_shared_with_another_run(given: dict[str, Any], tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_violation_the_run_found_itself_is_a_fail_until_the_row_is_done_again(
     with pytest.raises(RunFailed):
         run(**given)
     finding = verify(given["out"]).findings[0]
-    assert "a difference that no later row took back" in finding.what
+    assert "the row was not evaluated again since" in finding.what
     assert (finding.learner, finding.task, finding.arrival) == ("head", TASKS[0], 2)
     run(**given)
     passes(given["out"])
@@ -201,8 +201,8 @@ def test_the_command_passes_and_says_so_in_plain_ascii(copy: Path, monkeypatch: 
     assert answer.out.isascii()
     words = " ".join(answer.out.split())
     assert "PASS 2 learners on 3 tasks: 12 cells of R follow from 6 finished fits whose Deltas are intact" in words
-    assert "3 times isolated learners answered again, bit for bit as on the day of learning" in words
-    assert "of 3 evaluated again, 3 gave the very same logits" in words
+    assert "3 later evaluations of isolated learners gave the same logits bit for bit" in words
+    assert "of 3 cells evaluated again, 3 gave the same logits bit for bit" in words
 
 
 def test_the_command_names_the_first_difference(copy: Path) -> None:

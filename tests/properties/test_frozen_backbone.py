@@ -116,7 +116,7 @@ class FrozenBackbone(RuleBasedStateMachine):
         setup = Setup(
             backbone=self.base.name, backbone_id=self.base.id, dtype="float32", learners=tuple(learners()),
             overrides=TRAINING, data={}, store=str(self.folder), seed=seed, train_examples=None, test_examples=None,
-            ids={name: task.id for name, task in TASKS.items()},
+            data_ids={name: task.id for name, task in TASKS.items()},
         )  # fmt: skip
         self.bench = Workbench(setup, self.base, learners(), Store(self.folder), dict(TASKS))
         self.seed, self.name, self.learner = seed, specification, learners()[specification]

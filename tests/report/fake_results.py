@@ -154,6 +154,4 @@ def make_events(results: dict[str, Any], *, ends: bool = True) -> list[dict[str,
         events.append({"event": "arrival", "arrival": arrival, "tasks": len(order), "task": task, "seconds": 118.0})
     if ends:
         events.append({"event": "end", "seconds": 3071.0, "out": "runs/first"})
-    else:
-        events.append({"event": "interrupted", "command": "taskstream run --suite houlsby26 --out runs/first"})
     return events

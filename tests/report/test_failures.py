@@ -66,7 +66,7 @@ def test_an_average_over_fewer_tasks_is_marked_and_never_the_best() -> None:
     assert "★" not in rows[-1]
     points = [line.index(".") for line in rows]
     assert len(set(points)) == 1  # the decimal points of the scores are below each other
-    assert any(line.startswith("(n/m): figures over n of m tasks") for line in lines)
+    assert any(line.startswith("(n/m): only n of m tasks count") for line in lines)
 
 
 def test_the_table_says_which_fits_failed_when_and_what_to_do() -> None:
@@ -129,7 +129,10 @@ def test_a_running_stream_tells_of_it_at_once_and_at_the_end() -> None:
             view.handle(event)
     lines = screen.export_text().splitlines()
     words = " ".join(" ".join(lines).split())
-    assert f"failed: layernorm, {HOULSBY26[1]}, arrival 2: {MESSAGE}; its cells stay empty, the stream goes on" in words
+    assert (
+        f"failed: layernorm, {HOULSBY26[1]}, arrival 2: {MESSAGE}; its cells stay empty, and the stream continues"
+        in words
+    )
     arrival = next(line for line in lines if line.startswith("2/4"))
     assert arrival.split()[2:5].count("failed") == 1
     assert "done in 51m11s; 1 fit FAILED; results in runs/first" in words

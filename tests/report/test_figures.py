@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.report.console import Page
-from stream.report.numbers import duration, growth, mean, number, points, scaled, share
+from stream.report.numbers import duration, growth, mean, points, scaled, share
+from stream.results.reading import number
 
 PAGE, ASCII = Page(80, False, False), Page(80, False, True)
 

@@ -1,4 +1,4 @@
-"""Per-task forgetting: the figures, the course, and who appears."""
+"""Per-task forgetting: the numbers, the history, and the learners that appear."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def test_only_learners_that_share_weights_or_lost_score_appear() -> None:
 
 def test_a_stream_of_isolated_learners_says_that_there_is_nothing_to_show() -> None:
     text = render(make_results(HOULSBY26[:3], ["layernorm", "head"]), sections=["forgetting"])
-    assert "No learner here shares trained weights" in text
+    assert "No learner here changes weights that earlier tasks use" in text
 
 
-def test_a_course_starts_where_the_task_arrived_and_falls_with_the_score() -> None:
+def test_a_history_starts_where_the_task_arrived_and_falls_with_the_score() -> None:
     assert sparkline([1.0, 0.5, 0.0], 5, 40, 0.0, 1.0, PAGE) == "  █▅▁"
     assert sparkline([1.0, None, 1.0], 3, 40, 0.0, 1.0, PAGE) == "█·█"
     assert sparkline([1.0, 0.0], 2, 40, 0.0, 1.0, Page(80, False, True)) == "90"
 
 
-def test_a_long_course_keeps_its_first_and_last_arrival() -> None:
-    course = [1.0] + [0.5] * 98 + [0.0]
-    line = sparkline(course, 100, 40, 0.0, 1.0, PAGE)
+def test_a_long_history_keeps_its_first_and_last_arrival() -> None:
+    history = [1.0] + [0.5] * 98 + [0.0]
+    line = sparkline(history, 100, 40, 0.0, 1.0, PAGE)
     assert len(line) == 40
     assert line[0] == "█"
     assert line[-1] == "▁"

@@ -174,7 +174,7 @@ def test_gaps_are_marked_and_never_a_zero() -> None:
         assert all(MESSAGE in title for title in failed)
         assert len(found.named("rect")) == 1 + 10
         assert len([rect for rect in found.named("rect") if rect.get("class") == "failed"]) == len(failed)
-    assert "what to do: a lower learning rate" in text
+    assert "what to do: use a lower learning rate" in text
     assert f"layernorm on {HOULSBY26[1]}, arrival 2: {MESSAGE}" in text
 
 
@@ -218,7 +218,7 @@ def test_the_command_and_the_check(tiny_tasks: Path, tiny_backbone: Path, tmp_pa
 def test_what_is_gone_or_damaged_beside_the_results_leaves_a_notice(tmp_path: Path) -> None:
     results = make_results(["cola", "rte"], ["head"])
     (tmp_path / "results.json").write_text(json.dumps(results))
-    assert "not beside the results" in read_record(tmp_path, Results.from_dict(results)).notice
+    assert "has no ledger" in read_record(tmp_path, Results.from_dict(results)).notice
     (tmp_path / "ledger.jsonl").write_text("no ledger\n")
     (tmp_path / "config.toml").write_text("suite = [")
     record = read_record(tmp_path, Results.from_dict(results))

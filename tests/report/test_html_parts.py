@@ -10,8 +10,8 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.report.axis import counting, linear, logarithmic, spread
 from stream.report.console import LEARNER_COLOURS
-from stream.report.html.axis import counting, linear, logarithmic, spread
 from stream.report.html.render import environment
 from stream.report.html.trade_off import HEIGHT, NARROW, apart
 from stream.report.palette import DARK, LIGHT, contrast, shade

@@ -75,7 +75,7 @@ def test_seeds_side_by_side_give_a_league_with_intervals(tmp_path: Path) -> None
     saved(tmp_path / "seed7", make_results(HOULSBY26[:4], THREE, arrivals=2, seed=7))  # not at its end
     saved(tmp_path / "seed8", make_results(HOULSBY26[:3], THREE, seed=8))  # other tasks
     (saved(tmp_path / "seed9", {}) / "results.json").write_text("torn")
-    found = plots.seeds_beside(tmp_path / "seed1", Results.from_dict(runs[1]))
+    found = plots.same_run_other_seeds(tmp_path / "seed1", Results.from_dict(runs[1]))
     assert [results.seed for results in found] == [0, 1, 2]
     written = plots.write(Results.from_dict(runs[1]), found, tmp_path, "svg")
     assert "league.svg" in names(written)
@@ -90,7 +90,7 @@ def test_a_run_of_its_own_has_no_league(tmp_path: Path) -> None:
     folder = saved(tmp_path / "first", document)
     saved(tmp_path / "seed0", document)
     results = Results.from_dict(document)
-    assert plots.seeds_beside(folder, results) == [results]
+    assert plots.same_run_other_seeds(folder, results) == [results]
 
 
 def test_intervals_are_those_of_the_tables() -> None:

@@ -93,7 +93,7 @@ def test_a_stream_cut_short_says_so_and_a_whole_one_does_not() -> None:
 def test_learners_ahead_of_the_others_are_named() -> None:
     results = make_results(HOULSBY26[:4], ["head", "layernorm"], arrivals=2)
     results["learners"]["layernorm"] = make_results(HOULSBY26[:4], arrivals=3)["learners"]["layernorm"]
-    assert "2 of 4 arrivals are done (further: layernorm 3)" in render(results, sections=["header"])
+    assert "2 of 4 arrivals are done (some learners have more: layernorm 3)" in render(results, sections=["header"])
 
 
 def test_sections_are_selectable_in_any_order() -> None:

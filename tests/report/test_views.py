@@ -78,12 +78,6 @@ def test_plain_output_has_no_control_codes_and_little_progress() -> None:
     assert 0 < len(progress) <= len(events) / INTERVAL
 
 
-def test_an_interrupted_run_prints_the_command_in_one_piece() -> None:
-    command = "taskstream run --suite houlsby26 --learners " + ",".join(LEARNERS) + " --out runs/first"
-    lines = plain_lines([*make_events(make_results(arrivals=3))[:-1], {"event": "interrupted", "command": command}])
-    assert lines[-1].strip() == command
-
-
 def test_violations_and_notices_are_kept_as_they_were_said() -> None:
     lines = plain_lines(
         [
@@ -100,7 +94,7 @@ def test_a_fit_that_is_done_again_is_told_as_such() -> None:
     for each in make_events(make_results(HOULSBY26[:4]))[:1]:
         view.handle(each)
     view.handle({"event": "start", "kind": "fit", "arrival": 3, **{k: event[k] for k in ("job", "learner", "task")}})
-    for again, expected in (({"again": "cola"}, ["again", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
+    for again, expected in (({"again": "cola"}, ["refit", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
         view.handle({**event, **again})
         (job,) = view.state.running.values()
         assert job_line(job, view.page).plain.split()[1:4] == expected

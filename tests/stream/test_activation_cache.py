@@ -26,11 +26,11 @@ LEARNERS = parse_learners("head,feature:2,topk:1,topk:1:sequential,adapter:8")
 TASKS = {name: encoded(name) for name in ("one", "two")}
 
 
-def bench(folder: Path, keep: bool) -> Workbench:
+def bench(folder: Path, share: bool) -> Workbench:
     base = backbone()
     setup = Setup(
         backbone=base.name, backbone_id=base.id, dtype="float32", learners=tuple(LEARNERS), overrides={}, data={},
-        store=str(folder), seed=0, train_examples=None, test_examples=None, keep=keep,
+        store=str(folder), seed=0, train_examples=None, test_examples=None, share_activations=share,
     )  # fmt: skip
     return Workbench(setup, base, LEARNERS, Store(folder), dict(TASKS))
 
@@ -43,40 +43,40 @@ def logits_of(at: Workbench, learner: str) -> list[str]:
 
 @pytest.mark.parametrize("learner", LEARNERS)
 def test_logits_are_those_of_a_bench_that_keeps_nothing(learner: str, tmp_path: Path) -> None:
-    keeping, plain = bench(tmp_path, keep=True), bench(tmp_path, keep=False)
+    keeping, plain = bench(tmp_path, share=True), bench(tmp_path, share=False)
     expected = logits_of(plain, learner)
     assert [logits_of(keeping, learner) for _ in range(2)] == [expected, expected]
-    assert plain.kept.states == {}
-    assert bool(keeping.kept.states) == (learner != "adapter:8")
+    assert plain.activation_cache.states == {}
+    assert bool(keeping.activation_cache.states) == (learner != "adapter:8")
 
 
 def test_learners_that_leave_as_many_layers_share(tmp_path: Path) -> None:
-    at = bench(tmp_path, keep=True)
+    at = bench(tmp_path, share=True)
     for learner in ("topk:1", "topk:1:sequential"):
         logits_of(at, learner)
-        assert sorted(at.kept.states) == [("one", 1, 1), ("two", 1, 1)]
+        assert sorted(at.activation_cache.states) == [("one", 1, 1), ("two", 1, 1)]
     logits_of(at, "head")
-    assert len(at.kept.states) == 4
+    assert len(at.activation_cache.states) == 4
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_before_training_learners_that_add_nothing_share_what_the_head_reads(dtype: Dtype, tmp_path: Path) -> None:
     """And answer what their first Deltas answer on their own, under the ids of these."""
     learners = parse_learners("full:isolated,layernorm,bitfit,topk:1,head,feature:2,adapter:8,lora:2,majority")
-    at = replace(bench(tmp_path, keep=False), backbone=backbone(dtype=dtype), learners=learners)
+    at = replace(bench(tmp_path, share=False), backbone=backbone(dtype=dtype), learners=learners)
     for name, learner in learners.items():
         cells = execute(at, Job("before", name, 0, tuple(TASKS)), {}, lambda event: None).cells
         for cell, (task, data) in zip(cells, TASKS.items(), strict=True):
             delta = initial_delta(at.backbone, learner, data.task, seed=0)
             alone = evaluate(at.backbone, learner, delta, data.task, data.test)
             assert replace(cell, seconds=0) == replace(alone, seconds=0), (name, task)
-    assert sorted(at.kept.states) == [(task, 2, read) for task in ("one", "two") for read in (1, 2)]
+    assert sorted(at.activation_cache.states) == [(task, 2, read) for task in ("one", "two") for read in (1, 2)]
 
 
 def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:
-    at = bench(tmp_path, keep=True)
+    at = bench(tmp_path, share=True)
     logits_of(at, "head")
-    kept, _ = at.kept.states["two", 2, 1]
+    kept, _ = at.activation_cache.states["two", 2, 1]
     assert kept.kept is not None
     kept.kept.view(torch.uint8)[0, 0] ^= 1
     with pytest.raises(ActivationsChanged, match="two"):
@@ -86,7 +86,7 @@ def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["before", "evaluate"])
 def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind, tmp_path: Path) -> None:
     """First scores, and those of tasks to come, are of weights that lie beside a model in another dtype."""
-    at, learner = bench(tmp_path, keep=False), "topk:1"
+    at, learner = bench(tmp_path, share=False), "topk:1"
     at.backbone = backbone(dtype="bfloat16")
     fits = {JobId.of("fit", "topk:1", 1): needed(execute(at, Job("fit", learner, 1, ("one",)), {}, lambda event: None))}
     weight = at.backbone.weights["encoder.layer.1.output.dense.weight"].view(-1)
@@ -103,10 +103,10 @@ def test_evaluations_that_begin_at_the_float32_copies_look_at_them(kind: JobKind
 
 
 def test_what_there_is_no_room_for_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream.execution.activation_cache, "ROOM", 0)
-    at, plain = bench(tmp_path, keep=True), bench(tmp_path, keep=False)
+    monkeypatch.setattr(stream.execution.activation_cache, "CAPACITY", 0)
+    at, plain = bench(tmp_path, share=True), bench(tmp_path, share=False)
     assert logits_of(at, "topk:1") == logits_of(plain, "topk:1")
-    assert at.kept.states == {}
+    assert at.activation_cache.states == {}
 
 
 def test_the_time_of_an_evaluation_holds_that_of_the_frozen_layers(
@@ -114,7 +114,7 @@ def test_the_time_of_an_evaluation_holds_that_of_the_frozen_layers(
 ) -> None:
     now = iter(range(100))
     monkeypatch.setattr(stream.execution.job.time, "perf_counter", lambda: float(next(now)))
-    at, learner = bench(tmp_path, keep=True), LEARNERS["head"]
+    at, learner = bench(tmp_path, share=True), LEARNERS["head"]
     delta = initial_delta(at.backbone, learner, TASKS["one"].task, 0)
     assert stream.execution.job._score(at, learner, delta, "one").seconds == 3.0, (
         "from before `frozen_prefix` to after `evaluate`"

@@ -22,7 +22,8 @@ from stream.api.arguments import OTHERS
 from stream.api.readers import READERS
 from stream.cli.config import EXAMPLES, settings_file
 from stream.cli.main import app
-from stream.config import LISTS, RunConfig, described, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.settings import LISTS, RunConfig, described
 from stream.results.metrics import Metric, metric
 from tests.runs import TASKS, as_arguments, call, deltas_of, events_of, read_results, tiny_settings
 
@@ -142,7 +143,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         run(**wrong)
     messages = [str(error) for error in caught.value.errors]
-    assert "unknown setting 'suit'; did you mean suite" in messages[0]
+    assert "unknown argument 'suit'; did you mean suite" in messages[0]
     for name in wrong:
         assert any(name in message for message in messages), name
     assert len(messages) == len(wrong) + 1, "both of the metrics"
@@ -153,9 +154,32 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         with pytest.raises(InputError) as caught:
             function(**dict.fromkeys(names, -1.5))  # type: ignore[operator]
         assert [error.what for error in caught.value.errors] == [f"bad value of {name}" for name in names]
+    for count in ("two", 0, True):
+        with pytest.raises(InputError, match="bad value of count; expected a whole number from 1"):
+            stream.kept_workers(count)  # type: ignore[arg-type]
+    with pytest.raises(InputError) as caught:
+        run(suite=3, learners=7, plugins=3)  # type: ignore[arg-type]
+    assert [error.where for error in caught.value.errors] == ["call", "learners", "call"]
     with pytest.raises(InputError) as caught:
         cost(backbone=3, suite=(), learners=[None])  # type: ignore[arg-type, list-item]
     assert len(caught.value.errors) == 3
+
+
+def test_compare_names_both_folders_without_a_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        compare(tmp_path / "a", tmp_path / "b")
+    assert [error.where for error in caught.value.errors] == [str(tmp_path / "a"), str(tmp_path / "b")]
+
+
+def test_the_command_reports_all_bad_options_at_once() -> None:
+    answer = call("run", "--epochs", "three", "--learning-rate", "fast", "--dtype", "float16", "--workers", "0")
+    assert (answer.code, answer.out) == (2, "")
+    assert [line.partition("bad value of ")[2] for line in answer.err.splitlines()] == [
+        "epochs; expected a whole number; found 'three'",
+        "learning_rate; expected a number; found 'fast'",
+        "dtype; expected 'float32' or 'bfloat16' or 'auto'; found 'float16'",
+        "workers; expected a number greater than or equal to 1; found 0",
+    ]
 
 
 def test_several_errors_are_one_kind_of_error() -> None:
@@ -233,9 +257,9 @@ def test_metrics_as_objects(done: dict[str, Any]) -> None:
             metrics=[replace(mine, name="bwt_gem"), replace(mine, baseline="joint"), replace(mine, compute=lambda: 1)],
         )
     assert [error.what for error in caught.value.errors] == [
-        "there is another metric of this name",
-        "a metric given as an object knows no other learner's scores",
-        "compute fails on R of two tasks",
+        "another metric has this name",
+        "a metric given as an object cannot use scores of other learners",
+        "compute fails on an R of two tasks",
     ]
 
 

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learners.training import precision
-from stream.config import AMENDABLE, RunConfig, check_same_run, config_toml, resolve_config
+from stream.config.resolve import resolve_config
+from stream.config.same_run import AMENDABLE, check_same_run
+from stream.config.settings import RunConfig
+from stream.config.toml import config_toml
 from tasks.errors import InputErrors
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20)

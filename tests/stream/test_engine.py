@@ -310,7 +310,7 @@ def test_answers_that_change_by_themselves_end_the_run(
 
     monkeypatch.setattr(stream.execution.job, "evaluate", unsteady)
     told: list[dict[str, Any]] = []
-    with pytest.raises(RunFailed, match=f"task {TASKS[0]} no longer gives the logits of the day it was learned"):
+    with pytest.raises(RunFailed, match=f"task {TASKS[0]} has other logits than when it was learned"):
         run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path), handle=told.append)
     (violation,) = [event for event in told if event["event"] == "violation"]
     assert (violation["learner"], violation["task"], violation["arrival"]) == ("head", TASKS[0], 2)

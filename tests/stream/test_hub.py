@@ -109,7 +109,7 @@ def test_a_model_card_is_one_that_the_hub_reads(finished: Path, shared: Path, le
     assert card.data.base_model is None, "a folder is no repository"
     assert last_cell(finished, learner, task)["delta"] in card.content
     assert results["ledger"]["hash"] in card.content
-    assert ("rest on this one Delta" in card.content) == (learner != "full:sequential")
+    assert ("come from this one Delta" in card.content) == (learner != "full:sequential")
 
 
 def test_the_results_are_a_data_set(finished: Path, shared: Path, tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_one_folder_must_be_named_and_be_free(finished: Path, tmp_path: Path) ->
     for arguments, words in (
         ((), "no folder to write to"),
         (("--to", str(tmp_path / "model"), "--learner", "adapter:4"), "expected --learner and --task"),
-        (("--to-dir", str(tmp_path)), "something is there already"),
+        (("--to-dir", str(tmp_path)), "not a new or empty folder"),
     ):
         answer = call("export", str(finished), *arguments)
         assert (answer.code, words in answer.err) == (2, True), answer.err
@@ -238,7 +238,7 @@ def test_rows_that_are_none_of_the_task(shared: Path, tiny_backbone: Path) -> No
     for texts, texts_b, words in (
         ([], [], "found 0 texts"),
         (["a"], None, "expected texts and second texts"),
-        (["a", "b"], ["a"], "2 texts and 1 second ones"),
+        (["a", "b"], ["a"], "2 texts and 1 second texts"),
     ):
         with pytest.raises(InputError, match=words):
             model.logits(texts, texts_b)
@@ -260,7 +260,7 @@ def test_what_came_from_the_hub_is_named_as_there(shared: Path) -> None:
     card = ModelCard(model_card(as_record(record, "config.json")))
     assert card.data.base_model == "some-one/tiny"
     assert f"load_model(\".\", backbone='some-one/tiny@{COMMIT}')" in card.text, "never a newer one"
-    assert f"* backbone: some-one/tiny@{COMMIT}, content {record['backbone']['id']}" in card.text
+    assert f"* backbone: some-one/tiny@{COMMIT}, content id {record['backbone']['id']}" in card.text
 
 
 def test_simulated_texts_are_not_taken_for_the_data_set_whose_form_they_have(shared: Path) -> None:
@@ -281,15 +281,15 @@ def test_what_changes_all_weights_is_not_called_efficient(shared: Path) -> None:
         card = ModelCard(model_card(as_record(record, "config.json")))
         assert card.data.base_model_relation == relation
         assert ("parameter-efficient-fine-tuning" in card.data.tags) == tagged
-        assert ("What one task of a continual stream changed" in card.text) == (learner == "adapter:4")
+        assert ("from learning one task of a continual stream" in card.text) == (learner == "adapter:4")
 
 
 def test_how_it_was_trained(finished: Path, shared: Path) -> None:
     results = read_results(finished)
     settings = results["learners"]["adapter:4"]["training"]
     text = (shared / "models" / "adapter-4" / "rte" / "README.md").read_text()
-    said = f"* training: {results['tasks']['rte']['train']} rows, epochs {settings['epochs']} at most, batches of "
-    assert f"{said}{settings['batch_size']}, learning rate " in text
+    said = f"* training: {results['tasks']['rte']['train']} rows, at most {settings['epochs']} epochs, batch size "
+    assert f"{said}{settings['batch_size']}, peak learning rate " in text
     text = (shared / "models" / "majority" / "rte" / "README.md").read_text()
     assert f"* training: {results['tasks']['rte']['train']} rows\n" in text
 

@@ -96,7 +96,7 @@ def test_an_own_metric_is_shown(finished: Path, tmp_path: Path) -> None:
     assert [*results.summary().columns][-1] == "worst"
     assert call("report", run, "--html", str(tmp_path / "report.html"), "--display", "none").code == 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert "a metric of your own" in page
+    assert "your own metric" in page
     assert shown["head"] in page
 
 
@@ -107,7 +107,7 @@ def test_the_same_from_python(finished: Path) -> None:
     assert left.jobs_left == 0
     assert stream.run(config=run / "config.toml", plugins=files, out=run)["mine"].metrics["worst"] is not None
     assert verify(run, plugins=files).passed
-    with pytest.raises(InputError, match="the plug-in of learner mine is not here"):
+    with pytest.raises(InputError, match="the plug-in of learner mine is missing"):
         verify(run)
     assert cost(backbone="bert-base-uncased", learners="mine", plugins=files[0])["learners"]["mine"]
     for call_of in (lambda: stream.run(plugins=3), lambda: verify(run, plugins=3), lambda: cost(plugins=3)):  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ def test_verify_without_them_says_which_to_bring(finished: Path) -> None:
     answer = call("verify", str(finished / "run"))
     assert (answer.code, answer.out) == (2, "")
     for error, (kind, name) in zip(answer.errors, (("learner", "mine"), ("metric", "worst")), strict=True):
-        assert f"the plug-in of {kind} {name} is not here" in error
+        assert f"the plug-in of {kind} {name} is missing" in error
         assert (
             f"expected {name}.py, SHA-256 {hashlib.sha256((finished / f'{name}.py').read_bytes()).hexdigest()}" in error
         )
@@ -134,7 +134,7 @@ def test_verify_with_another_content_says_so(finished: Path, tmp_path: Path) -> 
     )
     assert answer.code == 2
     (error,) = answer.errors
-    assert "the plug-in of learner mine is not the one that this run used" in error
+    assert "the plug-in of learner mine differs from the one that this run used" in error
     assert hashlib.sha256((tmp_path / "mine.py").read_bytes()).hexdigest() in error
 
 
@@ -242,11 +242,11 @@ def test_workers_that_are_kept_take_the_plugin_of_each_run(
 def test_a_model_is_passed_on_with_the_name_of_its_plugin(finished: Path, tmp_path: Path, tiny_backbone: Path) -> None:
     run, files = str(finished / "run"), ("--plugin", str(finished / "mine.py"), "--plugin", str(finished / "worst.py"))
     options = ("--learner", "mine", "--task", "rte", "--to-dir", str(tmp_path / "hub"), "--display", "none")
-    assert "the plug-in of learner mine is not here" in call("export", run, *options).err
+    assert "the plug-in of learner mine is missing" in call("export", run, *options).err
     answer = call("export", run, *options, *files)
     assert (answer.code, answer.err) == (0, "")
     (record,) = (path for path in tmp_path.rglob("config.json") if "taskstream delta" in path.read_text())
-    with pytest.raises(InputError, match=r"config\.json: the plug-in of learner mine is not here; expected mine\.py"):
+    with pytest.raises(InputError, match=r"config\.json: the plug-in of learner mine is missing; expected mine\.py"):
         load_model(record.parent)
     model = load_model(record.parent, str(tiny_backbone), plugins=[finished / "mine.py"])
     assert model.logits(["one text"], ["another"]).shape == (1, 2)
@@ -257,11 +257,14 @@ def test_a_model_is_passed_on_with_the_name_of_its_plugin(finished: Path, tmp_pa
     [
         ("x = = 1\n", r"bad\.py:1: not valid Python; found invalid syntax: x = = 1"),
         ("import os\n", r"bad\.py:1: this plug-in defines nothing; expected one of FAMILY, FAMILIES, METRIC"),
-        ("\nMETRIC = 3\n", r"bad\.py:2: a metric of the wrong type; expected .*Metric; found int 3"),
-        ("METRICS = 3\n", r"bad\.py:1: METRICS is of the wrong type; expected a list; found int"),
-        ("import nothing_of_this_name\nMETRIC = 1\n", r"bad\.py:1: .*fails as it is loaded; found ModuleNotFoundError"),
+        ("\nMETRIC = 3\n", r"bad\.py:2: a metric has the wrong type; expected .*Metric; found int 3"),
+        ("METRICS = 3\n", r"bad\.py:1: METRICS has the wrong type; expected a list; found int"),
+        (
+            "import nothing_of_this_name\nMETRIC = 1\n",
+            r"bad\.py:1: .*when it is loaded; found ModuleNotFoundError",
+        ),
         ("def f():\n    return y\nMETRIC = f()\n", r"bad\.py:2: this plug-in fails .* NameError: name 'y'"),
-        ("SOURCE = object()\n", r"bad\.py:1: a source of the wrong type; expected an object with name, names"),
+        ("SOURCE = object()\n", r"bad\.py:1: a source has the wrong type; expected an object with name, names"),
         (
             METRIC.format(name="other", compute="lambda R, b: 0.5"),
             r'bad\.py:2: metric and file .*name="bad".*found other',
@@ -272,14 +275,14 @@ def test_a_model_is_passed_on_with_the_name_of_its_plugin(finished: Path, tmp_pa
         ),
         (
             METRIC.format(name="bad", compute="lambda R, b: 'x'"),
-            r"bad\.py:2: metric bad gives no number.*found 'x' \(str\)",
+            r"bad\.py:2: metric bad returns no number.*found 'x' \(str\)",
         ),
         (METRIC.format(name="bad", compute="lambda R, b: float(R[-1, -1])"), r"metric bad fails on R \[0, 0\]"),
         (
             METRIC.format(name="bwt_gem", compute="None"),
-            r"bad\.py:2: metric bwt_gem is there already; .*in the package",
+            r"bad\.py:2: the name of metric bwt_gem is in use; .*in the package",
         ),
-        (METRIC.format(name="Bad name", compute="None"), r"bad\.py:2: cannot be the name of a metric"),
+        (METRIC.format(name="Bad name", compute="None"), r"bad\.py:2: bad name for a metric"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, error: str) -> None:
@@ -299,16 +302,16 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, error: 
         (
             "return torch.zeros(shape)",
             "return torch.zeros(3)",
-            r"is not as it says; .*128.*; found .*3",
+            r"does not match its declaration; .*128.*; found .*3",
         ),
         (
             'reading.x * tensors["s"]',
             "reading.x[0]",
-            r"is not as it says; expected .*2, 3, 128",
+            r"does not match its declaration; expected .*2, 3, 128",
         ),
-        ("options=(SHARING,)", "options=(1 / 0,)", r"fails as it is loaded; found ZeroDivisionError"),
+        ("options=(SHARING,)", "options=(1 / 0,)", r"fails when it is loaded; found ZeroDivisionError"),
         ('options["sharing"]', 'options["sharin"]', r"cannot be built; found KeyError: 'sharin'"),
-        ('name="NAME"', 'name="adapter"', r"learner adapter is there already"),
+        ('name="NAME"', 'name="adapter"', r"the name of learner adapter is in use"),
         ('"NAME:sequential"),', '"NAME",), aliases=("houlsby",),', r"aliases of learner NAME are taken; found houlsby"),
     ],
 )
@@ -341,7 +344,7 @@ def test_all_faults_of_all_files_at_once_and_before_the_run_begins(
 def test_two_plugins_of_one_name_clash(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     paths = [write(tmp_path, "metric", "worst"), write(tmp_path / "other", "metric", "worst")]
-    with pytest.raises(InputErrors, match=rf"metric worst is there already; .*the same name in {paths[1]}:\d+; rename"):
+    with pytest.raises(InputErrors, match=rf"metric worst is in use; .*the same name in {paths[1]}:\d+; rename"):
         load_plugins(paths)
     with load_plugins([paths[0], paths[0]]).in_use():  # one file twice is one
         assert [*metrics()][-1] == "worst"
@@ -365,7 +368,7 @@ def test_a_worker_refuses_other_content(tmp_path: Path) -> None:
     origin = vars(defined.origin)
     assert reload_plugins([origin]).defined[0].name == "mine"
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    with pytest.raises(InputError, match="the plug-in changed meanwhile"):
+    with pytest.raises(InputError, match="the plug-in changed during the run"):
         reload_plugins([origin])
 
 
@@ -413,7 +416,7 @@ def test_an_installed_plugin(
     monkeypatch.undo()
     answer = call("verify", str(out))
     assert answer.code == 2
-    assert "install that package: pip install own-methods==1.5" in answer.err
+    assert "install the package: pip install own-methods==1.5" in answer.err
 
 
 def test_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,9 +437,9 @@ def test_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert json.loads(call("cost", *options, *files).out)["learners"]["my_learner"]["parameters_per_task"] == 12 * 768
     before = (tmp_path / "my_learner.py").read_bytes()
     for name, error in (
-        ("my_learner", "my_learner.py: the file is there already"),
-        ("adapter", "learner adapter is there already"),
-        ("My-Learner", "cannot be the name of a learner"),
+        ("my_learner", "my_learner.py: the file exists"),
+        ("adapter", "the name of learner adapter is in use"),
+        ("My-Learner", "bad name for a learner"),
     ):
         answer = call("new", "learner", name)
         assert (answer.code, error in answer.err) == (2, True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learners.specification.family import parse_learners
-from stream.engine.running_metrics import RunningMetrics, advance, answered
+from stream.engine.running_metrics import RunningMetrics, add_cells, advance
 from stream.results.account import account
 from stream.results.document import matrix_of
 from stream.results.metrics import compute_all
@@ -70,8 +70,8 @@ def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, i
     said = {1: "then", 3: "later"}
     for name in ("adapter:4", "full:sequential"):
         metrics = metrics_of(name)
-        assert answered(metrics, first, [cell("task0", logits=said[first])]) == []
-        found = answered(metrics, second, [cell("task0", logits=said[second])])
+        assert add_cells(metrics, first, [cell("task0", logits=said[first])]) == []
+        found = add_cells(metrics, second, [cell("task0", logits=said[second])])
         if name == "adapter:4":
             assert found == [{"task": "task0", "arrival": 3, "expected": "then", "found": "later"}]
         else:
@@ -80,8 +80,8 @@ def test_another_answer_is_found_whichever_row_ends_first(arrivals: tuple[int, i
 
 def test_a_task_to_come_may_change_its_answers() -> None:
     metrics = metrics_of("adapter:4")
-    assert answered(metrics, 1, [cell("task0"), cell("task1", logits="unlearned")]) == []
-    assert answered(metrics, 2, [cell("task0"), cell("task1", logits="learned")]) == []
-    assert [found["task"] for found in answered(metrics, 3, [cell("task0"), cell("task1", logits="unlearned")])] == [
+    assert add_cells(metrics, 1, [cell("task0"), cell("task1", logits="unlearned")]) == []
+    assert add_cells(metrics, 2, [cell("task0"), cell("task1", logits="learned")]) == []
+    assert [found["task"] for found in add_cells(metrics, 3, [cell("task0"), cell("task1", logits="unlearned")])] == [
         "task1"
     ]

@@ -18,7 +18,7 @@ from stream import run
 from stream.engine.jobs import plan_jobs
 from stream.engine.stream import make_stream
 from stream.execution.result import needed
-from stream.storage.files import laid_out
+from stream.storage.files import readable_json
 from stream.storage.plain import plain
 from tasks.content import canonical, content_id
 from tests import typed_events
@@ -160,22 +160,22 @@ def test_it_is_found_again_whole(long: dict[str, Any]) -> None:
 
 def test_results_have_a_line_for_a_row() -> None:
     rows = [[0.5, None], [0.25, 1.0]]
-    text = laid_out({"R": rows, "empty": {}, "none": [], "ü": ["a", 1]})
+    text = readable_json({"R": rows, "empty": {}, "none": [], "ü": ["a", 1]})
     assert json.loads(text) == {"R": rows, "empty": {}, "none": [], "ü": ["a", 1]}
     assert text.splitlines() == [
         "{", ' "R": [', "  [0.5, null],", "  [0.25, 1.0]", " ],", ' "empty": {},', ' "none": [],', ' "ü": ["a", 1]',
         "}",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="not JSON compliant"):
-        laid_out({"score": float("nan")})
+        readable_json({"score": float("nan")})
 
 
 def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> None:
     """A measured cell under another Delta than its fit's: no key can say so, and still no certificate rests on it."""
     from types import SimpleNamespace as Some
 
-    from stream.engine.events import certify
-    from stream.engine.running_metrics import RunningMetrics, answered
+    from stream.engine.events import check_certificate
+    from stream.engine.running_metrics import RunningMetrics, add_cells
     from stream.execution.schedule import JobFailed
     from stream.storage.events import job_of
     from stream.storage.job import Job
@@ -184,13 +184,13 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
     for delta in ("right", "wrong"):
         metrics = RunningMetrics("majority", learner, {"a": 1, "b": 2, "c": 3}, 1)
         for arrival, task in enumerate("ab", start=1):
-            answered(metrics, arrival, [typed_events.cell(task, logits=task, delta=delta if task == "b" else "right")])
+            add_cells(metrics, arrival, [typed_events.cell(task, logits=task, delta=delta if task == "b" else "right")])
         fits = [typed_events.fit("majority", t, "abc"[t - 1], delta="right") for t in (1, 2, 3)]
         events = {job_of(fit): fit for fit in fits}
         progress: Any = Some(metrics={"majority": metrics}, events=events, facts=Some(order=("a", "b", "c")))
         if delta == "right":
-            certify(progress, Job("evaluate", "majority", 3, ("a", "c")))
+            check_certificate(progress, Job("evaluate", "majority", 3, ("a", "c")))
             assert metrics.proven == 2
         else:
             with pytest.raises(JobFailed, match="no measured cell of task b with Delta right"):
-                certify(progress, Job("evaluate", "majority", 3, ("a", "c")))
+                check_certificate(progress, Job("evaluate", "majority", 3, ("a", "c")))

@@ -190,7 +190,7 @@ def test_without_a_temporary_folder_none_start_ahead(
 
 def test_kept_workers_do_one_run_after_another(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
     both = tuple(Job("fit", name, 1, ("task",)) for name in ("first", "second"))
-    with waiting_workers(3, kept=True) as there:
+    with waiting_workers(3, reuse=True) as there:
         for number in range(3):
             results: dict[str, Any] = {}
             told: list[Message] = []
@@ -212,7 +212,7 @@ def test_a_worker_that_was_not_ready_when_its_run_ended_is_not_kept(
     started: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     """It would say so, or fail, in the next."""
-    with waiting_workers(2, kept=True) as there:
+    with waiting_workers(2, reuse=True) as there:
         for number in range(2):
             setup = {"run": number, "one_slow": str(tmp_path / f"first{number}")}
             results: dict[str, Any] = {}
@@ -224,7 +224,7 @@ def test_a_worker_that_was_not_ready_when_its_run_ended_is_not_kept(
 
 
 def test_a_kept_worker_that_died_between_runs_is_replaced(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
-    with waiting_workers(1, kept=True) as there:
+    with waiting_workers(1, reuse=True) as there:
         run_in_workers(jobs_of(4), {}, {}, 1, tmp_path / "log", lambda message: None, there)
         started[0].kill()
         started[0].wait()
@@ -239,7 +239,7 @@ def test_workers_of_another_environment_are_not_taken(
     started: list[subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Variables such as ONEDNN_MAX_CPU_ISA choose between kernels; a run states those that it was called under."""
-    with waiting_workers(1, kept=True) as there:
+    with waiting_workers(1, reuse=True) as there:
         run_in_workers(jobs_of(2), {}, {}, 1, tmp_path / "log", lambda message: None, there)
         monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
         run_in_workers(jobs_of(2), {}, {}, 1, tmp_path / "log", lambda message: None, there)
@@ -252,19 +252,19 @@ def test_the_death_of_a_worker_reaches_the_run_that_has_it(
     started: list[subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     """Also when its listener knew of it before the run did, and looking at the process came before both."""
-    with waiting_workers(1, kept=True) as there:
+    with waiting_workers(1, reuse=True) as there:
         run_in_workers(jobs_of(2), {}, {}, 1, tmp_path / "log", lambda message: None, there)
         (worker,) = there.waiting
         started[0].kill()
         assert worker.listener is not None
         worker.listener.join(timeout=60)
         inbox: workers.Inbox = queue.Queue()
-        worker.engage(5, inbox, str(tmp_path / "log"), {})
+        worker.assign_run(5, inbox, str(tmp_path / "log"), {})
         assert inbox.get(timeout=1) == (5, None)
 
 
 def test_after_a_failure_no_worker_of_that_run_is_kept(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
-    with waiting_workers(2, kept=True) as there:
+    with waiting_workers(2, reuse=True) as there:
         with pytest.raises(JobFailed):
             run_in_workers(jobs_of(4), {}, {"fails": "fit/chain/3"}, 2, tmp_path / "log", lambda message: None, there)
         assert all_ended(started)

@@ -37,8 +37,8 @@ def test_an_order_by_names(names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("order", "word"),
     [
-        ("cola,sst2,mrpc", "rte not named once"),
-        ("cola,sst2,mrpc,rte,cola", "cola not named once"),
+        ("cola,sst2,mrpc", "rte not named exactly once"),
+        ("cola,sst2,mrpc,rte,cola", "cola not named exactly once"),
         ("cola,sst2,mrpc,rtee", "did you mean rte"),
         ("papers", "did you mean paper"),
         ("seed:", "seed:N"),

@@ -185,18 +185,18 @@ FORGED: dict[str, tuple[Callable[[Events], None], str]] = {
     "another plan": (set_last(SEQUENTIAL, TASKS[1], plan="0" * 64), "other rows or batches"),
     "forgetting hidden": (other_head, "another Delta than it must"),
     "a certified sequential cell": (set_last(SEQUENTIAL, TASKS[0], provenance="certified"), "provenance"),
-    "an audit that was none": (set_event("evaluate", ISOLATED, 3, certified=2), "another number of certified cells"),
+    "an audit that was none": (set_event("evaluate", ISOLATED, 3, certified=2), "wrong number of certified cells"),
     "a certified sequential row": (set_event("evaluate", SEQUENTIAL, 3, certified=1), "number of certified cells"),
-    "a row without cells": (set_event("evaluate", SEQUENTIAL, 3, cells=[]), "cells of its plan"),
-    "a fit taken out": (drop("fit", ISOLATED, 2), "no fit event stands under the key"),
-    "a row taken out": (drop("evaluate", SEQUENTIAL, 3), "no evaluate event stands under the key"),
+    "a row without cells": (set_event("evaluate", SEQUENTIAL, 3, cells=[]), "the cells of the plan"),
+    "a fit taken out": (drop("fit", ISOLATED, 2), "no fit event with the key"),
+    "a row taken out": (drop("evaluate", SEQUENTIAL, 3), "no evaluate event with the key"),
     "another recipe": (set_event("fit", ISOLATED, 1, recipe="0" * 64), "recipe is not that of its inputs"),
     "fewer parameters": (set_event("fit", ISOLATED, 1, kept_parameters=1), "number of kept parameters"),
     "fewer bytes": (set_event("fit", SEQUENTIAL, 3, bytes=1), "number of bytes"),
     "other losses": (set_event("fit", SEQUENTIAL, 3, losses=[0.0]), "ledger and the store differ"),
-    "another digest": (set_event("fit", ISOLATED, 1, digests={"head.bias": "0" * 64}), "with another tensor"),
-    "two keys swapped": (swapped_keys, "not of the job whose key it bears"),
-    "another seed": (another_seed, "what is said twice differs: seed"),
+    "another digest": (set_event("fit", ISOLATED, 1, digests={"head.bias": "0" * 64}), "another hash for this tensor"),
+    "two keys swapped": (swapped_keys, "has the key of another job"),
+    "another seed": (another_seed, "different values of seed"),
 }
 
 
@@ -254,7 +254,7 @@ def test_under_other_arithmetic_last_bits_are_told_and_not_called_forgetting(
     monkeypatch.setattr(stream.verification.rerun, "numerics", lambda *given: {**actual(*given), "torch": "9.0"})
     verdict = verify(copy, rerun=2)
     assert any("torch" in note and "-> 9.0" in note for note in verdict.notes)
-    assert "last bits differ under other arithmetic in 2 cells" in verdict.notes
+    assert "with other numerics, last bits differ in 2 cells" in verdict.notes
     assert verdict.passed == (predictions == "same")
     for finding in verdict.findings:
         assert "no evidence of forgetting: score 0." in finding.what
@@ -270,8 +270,8 @@ def test_what_is_not_at_hand_is_told(world: World, copy: Path, monkeypatch: pyte
         (world.root / "moved").rename(world.root / "backbone")
     assert verdict.passed
     data, backbone = verdict.notes
-    assert data == "encoded data of 3 tasks not here, not checked: sms_spam, colours, rte"
-    assert backbone.endswith("not here, its files not checked")
+    assert data == "encoded data of 3 tasks are not in the cache, not checked: sms_spam, colours, rte"
+    assert backbone.endswith("is not on this machine, its files are not checked")
 
 
 def test_data_that_the_cache_lacks_are_encoded_to_evaluate_again(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import torch
 from learners.backbones.backbone import load_backbone
 from stream.execution import workbench
 from stream.execution.workbench import Setup
-from stream.execution.worker import _workbench_of
+from stream.execution.worker import _next_workbench
 from tests.worlds import save_backbone
 
 
@@ -27,24 +27,24 @@ def setup(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_equal_backbone_is_not_loaded_again(setup: Setup) -> None:
-    first = _workbench_of(setup, None)
-    second = _workbench_of(replace(setup, learners=("layernorm",), seed=1), first)
+    first = _next_workbench(setup, None)
+    second = _next_workbench(replace(setup, learners=("layernorm",), seed=1), first)
     assert second.backbone is first.backbone
     assert (second.setup.seed, *second.learners) == (1, "layernorm")
 
 
 def test_another_backbone_or_dtype_is_loaded(setup: Setup, tmp_path: Path) -> None:
-    first = _workbench_of(setup, None)
-    half = _workbench_of(replace(setup, dtype="bfloat16"), first)
+    first = _next_workbench(setup, None)
+    half = _next_workbench(replace(setup, dtype="bfloat16"), first)
     assert half.backbone.dtype == torch.bfloat16
     folder = str(save_backbone(tmp_path / "other", seed=5))
-    other = _workbench_of(replace(setup, backbone=folder, backbone_id=load_backbone(folder).id), first)
+    other = _next_workbench(replace(setup, backbone=folder, backbone_id=load_backbone(folder).id), first)
     assert other.backbone.id != first.backbone.id
 
 
 def test_nothing_of_the_run_before_is_kept(setup: Setup) -> None:
-    first = _workbench_of(setup, None)
-    for held in (first.trainer_states, first.kept.states, first.opened):
+    first = _next_workbench(setup, None)
+    for held in (first.trainer_states, first.activation_cache.states, first.opened):
         held["left"] = None  # type: ignore[index, assignment]
-    _workbench_of(setup, first)
-    assert (first.trainer_states, first.kept.states, first.opened) == ({}, {}, {})
+    _next_workbench(setup, first)
+    assert (first.trainer_states, first.activation_cache.states, first.opened) == ({}, {}, {})

@@ -1,4 +1,8 @@
-"""Every bad input that is tried, in one table: what it is, how it is made, and what the refusal must say."""
+"""Bad inputs in one table, `CASES`: the name of each, how to make it, and what the message must say.
+
+`settings`, `data` and `models` have the cases of the three areas; `case` has the types. Used by `bad_inputs.py` and by
+the tests.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bad input, and the small world of two good tasks and a random encoder in which it is met."""
+"""The type of a bad input, and the small world of two good tasks and a random encoder in which it is tried."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ WORDS = ("ash", "birch", "elm", "fir", "oak", "pine", "red", "blue", "green", "g
 
 @dataclass(frozen=True)
 class World:
-    """Where a case is set up.
+    """The folder in which a case is set up.
 
     Attributes:
-        folder: Scratch of the case; a run would go to `run` in it.
-        tasks: Two good tasks, `colours` and `rte`.
+        folder: Scratch folder of the case. A run would write to its subfolder `run`.
+        tasks: Folder of two good tasks, `colours` and `rte`.
         backbone: A good model folder.
     """
 
@@ -47,7 +47,7 @@ class World:
         return self.folder / "model"
 
     def run(self, **settings: Any) -> list[str]:
-        """Arguments of `taskstream run` in this world, with some settings changed."""
+        """Arguments of `taskstream run` in this world. `settings` replace or add to good settings."""
         given = {
             "suite": "colours,rte",
             "source": f"folder:{self.tasks}",
@@ -69,10 +69,10 @@ class Case:
 
     Attributes:
         area: settings, data or model.
-        name: What it is, in a few words.
-        make: Makes it in a world and returns the arguments of the command that meets it.
-        words: What its message must hold.
-        heavy: Whether it tries to fill the memory.
+        name: The input in a few words.
+        make: Makes the input in a world and returns the arguments of the command that reads it.
+        words: Texts that the message must contain.
+        heavy: Whether the input tries to fill the memory. Default: no.
     """
 
     area: str
@@ -82,14 +82,14 @@ class Case:
     heavy: bool = False
 
     def refused(self, code: int, out: str, err: str) -> bool:
-        """Whether an answer of the command is a refusal as it should be: one clear line, exit code 2."""
+        """Whether the command refused the input in the right way: one clear line on `err`, exit code 2, no `out`."""
         lines = err.splitlines()
         one = len(lines) == 1 and lines[0].startswith("error: ") and 20 < len(lines[0]) < 1000
         return code == 2 and not out and one and all(word in err for word in self.words)
 
 
 def make_world(folder: Path) -> World:
-    """Good tasks and a good model folder, made without PyTorch, which alone would take more memory than some cases."""
+    """Write good tasks and a good model folder. This does without PyTorch, which needs more memory than some cases."""
     import numpy as np
     from safetensors.numpy import save_file
 
@@ -108,7 +108,7 @@ def make_world(folder: Path) -> World:
 
 
 def write_tokenizer(folder: Path, words: Sequence[str] = WORDS, **tokens: str | None) -> None:
-    """A WordPiece tokenizer of some words; `tokens` replaces special tokens of its config, None takes one away."""
+    """Save a WordPiece tokenizer of some words. `tokens` replaces special tokens in its config; None removes one."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     vocabulary = {word: index for index, word in enumerate((*SPECIAL, *words))}

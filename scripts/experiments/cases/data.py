@@ -1,4 +1,4 @@
-"""Bad data files: damaged, hostile, or simply not what a task is."""
+"""Bad data files: damaged, hostile, or not a task."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def packed_rows() -> bytes:
 
 def wrong_checksum(folder: Path) -> None:
     data = bytearray(packed_rows())
-    data[-8] ^= 1  # the first byte of the CRC-32 of what was packed
+    data[-8] ^= 1  # first byte of the CRC-32 of the unpacked content
     (folder / "data.csv.gz").write_bytes(data)
 
 
 def bomb(block: bytes, count: int = 1024, head: bytes = b"") -> Callable[[Path], object]:
-    """A gzip file of a megabyte that unpacks to `count` of them: gzip members one after another are a gzip file."""
+    """A gzip file of about a megabyte that unpacks to `head` and `count` times `block`; its members are joined."""
     return lambda folder: (folder / "data.csv.gz").write_bytes(gzip.compress(head) + gzip.compress(block) * count)
 
 
@@ -74,7 +74,7 @@ def cut_parquet(folder: Path) -> None:
 
 
 def parquet_bomb(folder: Path) -> None:
-    """Half a terabyte of text in two kilobytes: one text, in a dictionary, for every row."""
+    """Half a terabyte of text in two kilobytes: all rows refer to one text in a dictionary."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

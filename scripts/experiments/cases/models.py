@@ -1,4 +1,4 @@
-"""Bad model folders: weights, configs and tokenizers that are damaged, hostile, or of another model."""
+"""Bad model folders: weights, configs and tokenizers that are damaged, hostile, or belong to another model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "encoder.layer.1.attention.self.key.weight"
 
 
 class Marker:
-    """Pickled, it makes a file named `path` when it is unpickled."""
+    """An object that creates the file `path` when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -26,7 +26,7 @@ class Marker:
 
 
 def header(length: int | None, text: bytes = b"{}") -> Callable[[Path], object]:
-    """A safetensors file of a header as given; a length of its own, or that of the text."""
+    """A safetensors file with a given header. `length` is the stored length; None stores the true one."""
     data = struct.pack("<Q", len(text) if length is None else length) + text
     return lambda folder: (folder / WEIGHTS).write_bytes(data)
 
@@ -39,7 +39,7 @@ def large_header(folder: Path) -> None:
 
 
 def raw_header(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
-    """The good weights under a header that was changed."""
+    """The good weights under a changed header."""
 
     def make(folder: Path) -> None:
         data = (folder / WEIGHTS).read_bytes()
@@ -53,7 +53,7 @@ def raw_header(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], N
 
 
 def weights(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
-    """Weights of which some were changed, in a sound file."""
+    """A sound file with changed weights."""
 
     def make(folder: Path) -> None:
         from safetensors.numpy import load_file, save_file
@@ -88,7 +88,7 @@ def text(name: str, content: str | bytes) -> Callable[[Path], None]:
 
 
 def document(name: str, **changes: Any) -> Callable[[Path], None]:
-    """A JSON file of the folder with keys changed; a callable value changes what is there."""
+    """A JSON file of the folder with changed keys. A callable value gets the old value and returns the new one."""
 
     def make(folder: Path) -> None:
         found = json.loads((folder / name).read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def index(weight_map: Any) -> Callable[[Path], None]:
 
 
 def foreign_mark(folder: Path) -> None:
-    """A template that writes a special token by a number of its own."""
+    """A template that writes a special token with another id than the vocabulary's."""
 
     def change(template: dict[str, Any]) -> dict[str, Any]:
         template["special_tokens"]["[CLS]"]["ids"] = [1000]
@@ -241,7 +241,7 @@ HEAVY: dict[str, tuple[Maker, tuple[str, ...]]] = {
     ),
     "config of a billion labels": (
         lambda f: (document("config.json", num_labels=10**9)(f), write_tokenizer(f, pad_token="[MASK]")),
-        ("differ in the padding token",),  # told of when both config and tokenizer are read
+        ("differ in the padding token",),  # this message comes after both config and tokenizer are read
     ),
 }
 

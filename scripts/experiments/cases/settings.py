@@ -1,4 +1,4 @@
-"""Bad settings: names, values, paths, config files, and the other verbs of the command."""
+"""Bad settings: names, values, paths, config files, and arguments of the other verbs of the command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RUN: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "parts that clash": ({"learners": "adapter:8+adapter:4"}, ("two parts add adapter.attention",)),
     "part that adds nothing": ({"learners": "lora:4+head"}, ("head cannot be joined with others",)),
     "method of peft unknown": ({"learners": "peft:{peft_type=NONE}"}, ("peft",)),
-    "prompt too long": ({"learners": "prompt:40"}, ("rows would be longer than the backbone takes", "prompt:40")),
+    "prompt too long": ({"learners": "prompt:40"}, ("rows are longer than the backbone accepts", "prompt:40")),
     "bad word": ({"learners": "full:shared"}, ("'shared'", "isolated, sequential")),
     "gates of nothing": (
         {"learners": "adapterbias:gates=louizos"},
@@ -44,7 +44,7 @@ RUN: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "backbone name too long": ({"backbone": "x" * 300}, ("cannot be a path", "--backbone")),
     "too long": ({"max_length": 64}, ("--max-length 64", "at most 48 tokens")),
     "too short": ({"max_length": 3}, ("max_length", "greater than or equal to 4")),
-    "order of another suite": ({"order": "colours"}, ("rte not named once",)),
+    "order of another suite": ({"order": "colours"}, ("rte not named exactly once",)),
     "no order": ({"order": "papre"}, ("unknown task 'papre'", "did you mean paper?")),
     "way of evaluating": ({"evaluate": "fully"}, ("evaluate", "'full', 'audited' or 'square'")),
     "type": ({"dtype": "float16"}, ("dtype", "'float32' or 'bfloat16'")),

@@ -1,4 +1,4 @@
-"""Bytes changed and files cut in a finished run and in what it was made from: `verify` must name the file."""
+"""Damages: change a byte or cut a file of a finished run, its encoded data or its backbone. `verify` must name it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream.verification import verify
-from tasks.errors import InputError
+from stream import InputError, verify
 
-CUTS = 0.25  # part of the damages that cut a file; the others flip a byte
-# How often a kind of file is chosen; within it each file is as likely as the next.
+CUTS = 0.25  # share of damages that cut a file; the others change a byte
+# Relative frequency of each kind of file; within a kind all files are equally likely.
 WEIGHTS = {"ledger": 5, "Delta": 5, "fit record": 3, "results.json": 2, "R.csv": 1, "encoded data": 4, "backbone": 3}
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One damage: a file's bytes from `place` on are cut off, or the byte there is changed by `mask`."""
+    """One damage to a file.
+
+    Attributes:
+        place: Position in the file.
+        mask: Changes the byte at `place` by exclusive or; None cuts off the file from there.
+    """
 
     kind: str
     path: Path
@@ -25,13 +29,13 @@ class Damage:
     mask: int | None
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         how = f"cut to {self.place} bytes" if self.mask is None else f"byte {self.place} changed by {self.mask:#04x}"
         return f"{self.path}: {how}"
 
 
 def files_of(run: Path, cache: Path, backbone: Path) -> dict[str, list[Path]]:
-    """The files of a finished run by kind, none of them empty."""
+    """Files of a finished run, of its cache of encoded data and of its backbone, by kind."""
     folders = {
         "ledger": run.glob("ledger.jsonl"),
         "Delta": run.glob("store/deltas/*.safetensors"),
@@ -53,7 +57,11 @@ def plan_damages(files: dict[str, list[Path]], count: int, seed: int) -> Iterato
 
 
 def undetected(run: Path, damage: Damage) -> str | None:
-    """Do a damage, check the run, undo the damage; returns what the check said if it did not name the file."""
+    """Damage a file, verify the run, and restore the file.
+
+    Returns:
+        None if `verify` names the file; otherwise the damage and what `verify` said.
+    """
     whole = damage.path.read_bytes()
     changed = bytearray(whole)
     if damage.mask is None:
@@ -65,10 +73,10 @@ def undetected(run: Path, damage: Damage) -> str | None:
         findings = [finding.file for finding in verify(run).findings]
     except InputError as error:
         findings = [error.where]
-    except Exception as error:  # a check that ends in a defect has not found the damage
-        return f"{damage.told}: {type(error).__name__}: {error}"
+    except Exception as error:  # a defect of `verify` is not a detection
+        return f"{damage.description}: {type(error).__name__}: {error}"
     finally:
         damage.path.write_bytes(whole)
     if any(file.startswith(str(damage.path)) for file in findings):
         return None
-    return f"{damage.told}: " + (f"named instead: {', '.join(findings[:3])}" if findings else "not found")
+    return f"{damage.description}: " + (f"verify named {', '.join(findings[:3])} instead" if findings else "not found")

@@ -1,4 +1,4 @@
-"""A disk that fails on command: every change a process makes below some folders is a write point, any may go wrong."""
+"""A disk that fails on command. Every change that a process makes below some folders is a write point; any can fail."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from unittest.mock import patch
 
 Part = Literal["before", "half", "after"]
 PARTS: tuple[Part, ...] = ("before", "half", "after")
-# What a full disk refuses: the rest gives room back, or takes none.
+# Calls that a full disk refuses. The others free space, or need none.
 TAKES_ROOM = frozenset({"create", "write", "fsync", "mkdir", "rename", "replace"})
 
 
 class Died(BaseException):
-    """The process is taken for dead: nothing it does from here on reaches the disk."""
+    """The simulated process is dead: nothing that it does from now on reaches the disk."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at a write point.
+    """A fault at a write point.
 
     Attributes:
         at: Number of the write point, from 1.
-        error: Number of the OSError raised there; None: the process dies.
-        part: How much of that call is done first; what cannot be halved is not done at `half`.
-        lasting: The error comes at all later write points too.
-        power: With the process goes what no fsync had settled: content of files, and names in folders.
+        error: Number of the OSError that is raised there; None means that the process dies.
+        part: How much of the call is done before the fault. Default: nothing. With `half`, a call that cannot be halved
+            is not done.
+        lasting: Raise the error at all later write points too. Default: no.
+        power: The power fails with the process: file contents and names in folders are lost unless an fsync has
+            settled them. Default: no.
     """
 
     at: int
@@ -44,7 +46,7 @@ class Fault:
 
 
 class Unsettled(NamedTuple):
-    """A change that a power cut undoes as long as `path`, a file or the folder of a name, has not been synchronised."""
+    """A change that a power failure undoes until `path` (a file, or the folder of a name) is synchronised."""
 
     path: str
     undo: Callable[[], object]
@@ -53,11 +55,12 @@ class Unsettled(NamedTuple):
 
 @dataclass(eq=False)
 class Disk:
-    """Within its `with` block, changes below `roots` are counted, and fail as told. For one thread.
+    """Counts changes below `roots` in its `with` block, and raises the fault. For one thread.
 
     Attributes:
-        points: Kind and path of what was asked for at each write point.
-        struck: Whether the fault came.
+        fault: The fault; None only counts.
+        points: Kind and path of the call at each write point so far.
+        struck: Whether the fault has happened.
     """
 
     roots: tuple[Path, ...]
@@ -91,7 +94,13 @@ class Disk:
         self._settle(*(change.path for change in self._unsettled))
 
     def point(self, kind: str, path: str, act: Callable[[], Any], half: Callable[[], Any] = lambda: None) -> Any:
-        """Do a change, or what the fault leaves of it."""
+        """Count a write point and do its change, or the part of it that the fault allows.
+
+        Args:
+            kind: Name of the call, such as `write`.
+            act: Does the change.
+            half: Does half of the change. Default: nothing.
+        """
         if self._dead:
             raise Died
         self.points.append((kind, path))
@@ -102,7 +111,7 @@ class Disk:
             return act()
         self.struck = True
         if fault.part != "before":
-            with suppress(OSError):  # of a call that had changed nothing anyway, such as a folder without a parent
+            with suppress(OSError):  # of a call that would have failed anyway, such as a folder without a parent
                 (act if fault.part == "after" else half)()
         if fault.error is not None:
             raise OSError(fault.error, os.strerror(fault.error), path)
@@ -110,10 +119,11 @@ class Disk:
         raise Died
 
     def unsettled(self, path: str, undo: Callable[[], object], descriptor: int | None = None) -> None:
+        """Note a change that a power failure undoes until `path` is synchronised."""
         self._unsettled.append(Unsettled(path, undo, descriptor))
 
     def forget(self, descriptor: int) -> None:
-        """A descriptor was closed."""
+        """Forget a descriptor that was closed."""
         self._paths.pop(descriptor, None)
 
     def _settle(self, *paths: str) -> None:
@@ -123,7 +133,7 @@ class Disk:
         self._unsettled = [change for change in self._unsettled if change.path not in paths]
 
     def _inside(self, path: Any, folder: int | None = None) -> str | None:
-        """Full path of something below the roots, else None."""
+        """Full path if it is below the roots; otherwise None."""
         if isinstance(path, int):
             return None
         full = os.path.abspath(os.path.join(self._paths.get(folder or -1, ""), os.fsdecode(path)))
@@ -145,7 +155,7 @@ class Disk:
             self._create(path)
         raw = Written(self, path, io.FileIO(path, kept.replace("x", "w")))
         self._paths[raw.fileno()] = path
-        # Text is UTF-8, as all of ours is; without a buffer, each write is one of the caller's.
+        # All our text is UTF-8. Without a buffer, each write of the caller is one write point.
         return raw if "b" in mode else io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
 
     def _open(self, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
@@ -163,14 +173,14 @@ class Disk:
         path = self._paths.get(file if isinstance(file, int) else file.fileno())
         if path is None:
             self._real["fsync"](file)
-        else:  # the power cut is ours, so nothing need really be seen to the disk
+        else:  # the power failure is simulated, so no real fsync is needed
             self.point("fsync", path, lambda: self._settle(path))
 
     def _change(self, name: str) -> Callable[..., None]:
         def call(path: Any, *args: Any, dir_fd: int | None = None, **options: Any) -> None:
             full = self._inside(path, dir_fd)
             options |= {} if dir_fd is None else {"dir_fd": dir_fd}
-            if full is None or (name == "mkdir") == os.path.lexists(full):  # elsewhere, or it will fail of itself
+            if full is None or (name == "mkdir") == os.path.lexists(full):  # elsewhere, or the call fails anyway
                 self._real[name](path, *args, **options)
                 return
             if name == "mkdir":
@@ -189,7 +199,7 @@ class Disk:
 
             def undo() -> None:
                 if os.path.exists(start):
-                    return  # it was not done
+                    return  # the move was not done
                 os.rename(full, start)
                 if before is not None:
                     Path(full).write_bytes(before)
@@ -201,7 +211,7 @@ class Disk:
 
 
 class Written(io.RawIOBase):
-    """A file open for writing; not an `io.FileIO`, into which NumPy would write behind our back."""
+    """A file open for writing. It is not an `io.FileIO`: NumPy writes into that without calling `write`."""
 
     def __init__(self, disk: Disk, path: str, file: io.FileIO) -> None:
         self._disk, self._path, self._file = disk, path, file

@@ -1,4 +1,4 @@
-"""Runs killed at random instants, given again until they end, and compared with one that nothing happened to."""
+"""Kills: stop runs at random instants, give them again until they end, and compare them with an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -19,15 +19,22 @@ from unittest.mock import patch
 from faults.world import LARGER, settings_of, wrong
 from stream import run
 
-ROOT = Path(__file__).parents[3]  # where `stream` is, installed or not
-AGAIN = 0.3  # part of the killed runs that are killed a second time when they go on
-COMMANDS = 10  # every tenth is the command with two workers, which loads its libraries anew each time: seconds
-PATIENCE = 120  # seconds for a run of a few to end
+ROOT = Path(__file__).parents[3]  # folder of the package `stream`, so that it need not be installed
+AGAIN = 0.3  # share of the killed runs that are killed a second time when they continue
+COMMANDS = 10  # every tenth run is the command with two workers; it is slow, as it loads the libraries each time
+PATIENCE = 120  # maximum seconds for a run, which takes a few
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One trial: the signal, what runs, and when it is sent, as parts of the time an uninterrupted run takes."""
+    """One trial.
+
+    Attributes:
+        how: The signal.
+        command: Whether the command with two workers runs; otherwise a fork of this process.
+        evaluate: Mode of evaluation of the run.
+        instants: When the signal is sent, as fractions of the remaining time of an uninterrupted run.
+    """
 
     number: int
     how: signal.Signals
@@ -41,7 +48,7 @@ class Kill:
 
 
 def plan_kills(count: int, seed: int) -> list[Kill]:
-    """`count` SIGKILLs, and a tenth as many of SIGTERM and of SIGINT."""
+    """Plan `count` trials with SIGKILL, and a tenth as many with SIGTERM and with SIGINT."""
     draw = random.Random(seed)
     few = max(count // 10, 1) if count else 0
     signals = [signal.SIGKILL] * count + [signal.SIGTERM] * few + [signal.SIGINT] * few
@@ -58,12 +65,18 @@ def plan_kills(count: int, seed: int) -> list[Kill]:
 
 
 class Unexpected(Exception):
-    """A run that was let go on did not come to its end, or a signal did not end one."""
+    """A continued run did not end well, or a signal did not end a run."""
 
 
 @dataclass(frozen=True)
 class Killing:
-    """What kills need: a folder to work in, an uninterrupted run of each mode, and the seconds of one of each kind."""
+    """Inputs of the trials.
+
+    Attributes:
+        base: Folder to work in.
+        references: Folder of an uninterrupted run, by mode of evaluation.
+        seconds: Duration of an uninterrupted run, by (command, mode of evaluation).
+    """
 
     base: Path
     references: dict[str, Path]
@@ -71,10 +84,10 @@ class Killing:
 
 
 def open_killing(base: Path, trials: list[Kill]) -> Killing:
-    """Do the runs to which nothing happens.
+    """Do the uninterrupted runs and time them.
 
     Raises:
-        Unexpected: One did not end well.
+        Unexpected: A run did not end well.
     """
     references = {evaluate: base / f"uninterrupted-{evaluate}" for evaluate in sorted({t.evaluate for t in trials})}
     seconds: dict[tuple[bool, str], float] = {}
@@ -88,14 +101,14 @@ def open_killing(base: Path, trials: list[Kill]) -> Killing:
 
 
 def kill(killing: Killing, trial: Kill) -> str | None:
-    """Do one trial; returns what went wrong, None if the end is that of the uninterrupted run."""
+    """Do one trial; return what went wrong, None if the result equals that of the uninterrupted run."""
     out = killing.base / f"kill{trial.number:04}"
     given = _settings(killing.base, out, trial.evaluate, trial.command)
     try:
         left = killing.seconds[trial.command, trial.evaluate]
         for turn, instant in enumerate(trial.instants):
             while not (met := _met(given, trial, instant * left)) and turn == 0:
-                shutil.rmtree(out)  # it had come to its end: once more, and the signal earlier
+                shutil.rmtree(out)  # the run had ended: run it again with an earlier signal
                 shutil.rmtree(cache_of(out))
                 left /= 2
             left *= 1 - instant if met else 1
@@ -103,19 +116,22 @@ def kill(killing: Killing, trial: Kill) -> str | None:
     except Unexpected as error:
         return str(error)
     with patch.dict(os.environ, TASKSTREAM_CACHE=str(cache_of(out))):
-        told = wrong(out, killing.references[trial.evaluate])
-    if told is None:
+        failure = wrong(out, killing.references[trial.evaluate])
+    if failure is None:
         for folder in (out, cache_of(out)):
             shutil.rmtree(folder)
         log_of(out).unlink()
-    return told
+    return failure
 
 
 def _met(given: dict[str, Any], trial: Kill, after: float) -> bool:
-    """Begin a run or go on with it, and send the signal after so many seconds; whether it was still at work then.
+    """Start or continue a run, and send the signal after `after` seconds.
+
+    Returns:
+        Whether the run was still at work then.
 
     Raises:
-        Unexpected: It did not end by that.
+        Unexpected: The signal did not end the run.
     """
     out, process = Path(given["out"]), _start(given, trial.command)
     time.sleep(after)
@@ -127,12 +143,12 @@ def _met(given: dict[str, Any], trial: Kill, after: float) -> bool:
 
 
 def log_of(out: Path) -> Path:
-    """What the runs of a folder print."""
+    """File with everything that the runs of a folder print."""
     return out.with_name(f"{out.name}.log")
 
 
 def cache_of(out: Path) -> Path:
-    """Encoded data of a run's own, so that it may be killed while it encodes."""
+    """Folder of a run's own encoded data, so that a run can be killed while it encodes."""
     return out.with_name(f"{out.name}.cache")
 
 
@@ -141,11 +157,11 @@ def _settings(base: Path, out: Path, evaluate: str, command: bool) -> dict[str, 
 
 
 class Forked:
-    """`run` in a child of this process, which has the libraries loaded; used as a `subprocess.Popen`."""
+    """`run` in a fork of this process, which has loaded the libraries. It has the methods of `subprocess.Popen`."""
 
     def __init__(self, given: dict[str, Any], log: Path) -> None:
         self._code: int | None = None
-        with warnings.catch_warnings():  # threads of this process, which the child lacks, are none it waits for
+        with warnings.catch_warnings():  # about threads of this process; the child does not wait for them
             warnings.simplefilter("ignore", DeprecationWarning)
             self._pid = os.fork()
         if self._pid == 0:
@@ -163,7 +179,7 @@ class Forked:
 
 
 def _live(given: dict[str, Any], log: Path) -> None:
-    """The child's life, with the exit codes of the command; it never returns."""
+    """Run in the child and exit with the command's exit codes. Never returns."""
     code = 3
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -194,16 +210,16 @@ def _start(given: dict[str, Any], command: bool) -> Forked | subprocess.Popen[by
 
 
 def _ended(process: Forked | subprocess.Popen[bytes], out: Path) -> int:
-    """Wait for the end; returns the exit code, negative for a signal.
+    """Wait for a run to end; return its exit code, negative for a signal.
 
     Raises:
-        Unexpected: It takes too long; it is killed.
+        Unexpected: It took longer than `PATIENCE` and was killed.
     """
     end = time.monotonic() + PATIENCE
     while (code := process.poll()) is None:
         if time.monotonic() > end:
             process.send_signal(signal.SIGKILL)
-            raise Unexpected(f"{out}: no end after {PATIENCE} s")
+            raise Unexpected(f"{out}: did not end within {PATIENCE} s")
         time.sleep(0.005)
     return code
 

@@ -1,4 +1,4 @@
-"""What two runs must have in common, bit for bit: all but the seconds, the memory and who did the work."""
+"""Compare two runs bit for bit. Seconds, memory, and whether a fit came from the store may differ."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from stream.storage.ledger import read_ledger
 
-OWN = ("seconds", "memory", "cached")  # of a call, not of what it computed
+OWN = ("seconds", "memory", "cached")  # parts of names that describe one call, not the computed values
 
 
 def lasting(value: Any) -> Any:
-    """A value of a ledger or of results without what differs from call to call."""
+    """A value of a ledger or of results without the entries that differ from call to call."""
     if isinstance(value, Mapping):
         return {key: lasting(entry) for key, entry in value.items() if _lasts(key)}
     return [lasting(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def state_of(folder: Path) -> dict[str, Any]:
-    """What the ledger of a run replays to: the newest event of each job, by its key; Delta ids and logits are in it.
+    """Newest event of each job in the ledger of a run, by the job's key. It contains Delta ids and logits.
 
     Raises:
         InputError: The ledger is damaged.
@@ -30,13 +30,13 @@ def state_of(folder: Path) -> dict[str, Any]:
 
 
 def document_of(folder: Path) -> dict[str, Any]:
-    """results.json without the place in the ledger and the environment."""
+    """results.json without the end of the ledger and the environment."""
     found = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     return {name: lasting(entry) for name, entry in found.items() if name not in ("ledger", "environment")}
 
 
 def difference(found: Any, expected: Any, where: str = "") -> str | None:
-    """The first place in which two plain values differ, and how; None if they are the same."""
+    """First place where two JSON values differ, and how; None if they are equal."""
     if isinstance(found, dict) and isinstance(expected, dict):
         for key in dict.fromkeys((*expected, *found)):
             if key not in found or key not in expected:
@@ -46,28 +46,28 @@ def difference(found: Any, expected: Any, where: str = "") -> str | None:
         return None
     if isinstance(found, list) and isinstance(expected, list) and len(found) == len(expected):
         pairs = enumerate(zip(found, expected, strict=True))
-        return next((told for i, (a, b) in pairs if (told := difference(a, b, f"{where}/{i}")) is not None), None)
+        return next((first for i, (a, b) in pairs if (first := difference(a, b, f"{where}/{i}")) is not None), None)
     return None if repr(found) == repr(expected) else f"{where}: expected {expected!r:.80}, found {found!r:.80}"
 
 
 def changed(folder: Path, reference: Path) -> str | None:
-    """The first difference between two finished runs: their results, every R.csv, then what their ledgers hold.
+    """First difference between two finished runs: in results, then every R.csv, then the ledgers; None if none.
 
     Raises:
-        OSError, ValueError, InputError: One cannot be read.
+        OSError, ValueError, InputError: A run cannot be read.
     """
     expected = document_of(reference)
-    told = difference(document_of(folder), expected, "results.json")
+    first = difference(document_of(folder), expected, "results.json")
     for name in expected["learners"]:
         found, wanted = ((place / name / "R.csv").read_text(encoding="utf-8") for place in (folder, reference))
-        told = told or difference(found, wanted, f"{name}/R.csv")
+        first = first or difference(found, wanted, f"{name}/R.csv")
     held, due = state_of(folder), state_of(reference)
-    # A ledger may hold more: jobs of the settings that the run had before.
-    return told or difference({key: held[key] for key in due if key in held}, due, "ledger.jsonl")
+    # The ledger may have more events: jobs of earlier settings of the run.
+    return first or difference({key: held[key] for key in due if key in held}, due, "ledger.jsonl")
 
 
 def fitted_twice(folder: Path) -> list[str]:
-    """Recipes that the ledger says were fitted more than once."""
+    """Recipes that were fitted more than once, according to the ledger."""
     done = [
         e["recipe"]
         for e in read_ledger(folder / "ledger.jsonl").events

@@ -1,4 +1,4 @@
-"""The small runs that faults are tried on: a tiny encoder of random weights, simulated tasks, a few learners."""
+"""Small runs for the fault trials: a tiny encoder with random weights, simulated tasks, a few learners."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import Any
 
 from faults.sameness import changed, fitted_twice
 from learners.backbones.locate import EMBEDDED
-from stream.verification import verify
-from tasks.errors import InputError
+from stream import InputError, verify
 
-# A run of some two seconds, of both ways of sharing, of single texts and pairs.
+# A run of about two seconds: isolated and sequential learners, single texts and pairs.
 LARGER = {"suite": "cola,rte,sms_spam", "learners": "adapter:8,layernorm,adapterbias:sequential", "epochs": 2}
-# And one of half a second, for faults that are tried at each of its write points.
+# A run of half a second, for faults at each of its write points.
 SMALLER = {"suite": "cola,rte", "learners": "head,layernorm:sequential", "epochs": 1}
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
 
 def save_tiny_backbone(folder: Path) -> Path:
-    """A BERT of random weights, d = 32, L = 2, with the tokenizer of the embedded backbone."""
+    """Save a BERT with random weights, d = 32, L = 2, and the tokenizer of the embedded backbone."""
     import torch
     from transformers import BertConfig, BertModel
     from transformers.utils import logging
@@ -37,7 +36,7 @@ def save_tiny_backbone(folder: Path) -> Path:
 
 
 def settings_of(base: Path, out: Path, size: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Settings of a run, in one process unless `workers` says otherwise."""
+    """Settings of a run; in one process unless `more` has `workers`."""
     caps = {"train_examples": 32, "test_examples": 16, "batch_size": 16, "max_length": 32, "learning_rate": 1e-3}
     return (
         {"source": "simulated", "backbone": str(base / "backbone"), "workers": 1, "out": str(out), **caps} | size | more
@@ -45,11 +44,15 @@ def settings_of(base: Path, out: Path, size: dict[str, Any], **more: Any) -> dic
 
 
 def wrong(folder: Path, reference: Path) -> str | None:
-    """What is not as it should be of a run that was helped to its end; None if nothing."""
+    """What is wrong with a run that ended after faults; None if nothing.
+
+    Args:
+        reference: Folder of an uninterrupted run.
+    """
     try:
-        told = changed(folder, reference)
-        if told is not None:
-            return told
+        difference = changed(folder, reference)
+        if difference is not None:
+            return difference
         if twice := fitted_twice(folder):
             return f"fitted twice: {', '.join(twice)}"
         verdict = verify(folder)

@@ -1,4 +1,4 @@
-"""Faults at each write point of a run: the process dies, the power is cut, the disk is full or read-only."""
+"""Faults at each write point of a run: the process dies, the power fails, the disk is full or read-only."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from unittest.mock import patch
 
 from faults.disk import PARTS, Died, Disk, Fault
 from faults.world import SMALLER, settings_of, wrong
-from stream import run
-from stream.errors import RunFailed
-from tasks.errors import InputError
+from stream import InputError, RunFailed, run
 
 KINDS = {
     "dies at a write": Fault(0),
@@ -29,7 +27,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Writes:
-    """A run without a fault and the number of its write points."""
+    """A run without a fault, and the number of its write points."""
 
     base: Path
     reference: Path
@@ -37,7 +35,7 @@ class Writes:
 
 
 def open_writes(base: Path) -> Writes:
-    """Count the write points of a run, those of encoding its data among them."""
+    """Run without a fault and count the write points, including those of encoding the data."""
     reference = base / "untouched"
     with _disk(reference) as disk:
         run(**settings_of(base, reference, SMALLER))
@@ -45,35 +43,39 @@ def open_writes(base: Path) -> Writes:
 
 
 def plan_writes(points: int, most: int | None) -> Iterator[tuple[str, Fault]]:
-    """Each kind at each write point, or at `most` of them, evenly spread; before the write, in its midst, or after."""
+    """Plan each kind of fault at each write point or at `most` evenly spread ones; before, during or after a write."""
     for row, (kind, fault) in enumerate(KINDS.items()):
         chosen: Sequence[int] = range(1, points + 1)
         if most is not None and most < points:
             chosen = [1 + ((2 * i + 1) * points + row) // (2 * most) % points for i in range(most)]
         for at in chosen:
-            # An error after the write was done is none of a disk's.
+            # A disk does not report an error after a write that it has done.
             part = PARTS[(at + row) % (3 if fault.error is None else 2)]
             yield kind, replace(fault, at=at, part=part)
 
 
 def try_write(writes: Writes, fault: Fault) -> str | None:
-    """Run into a fault, then go on without; returns what went wrong, None if the end is that of the other run."""
+    """Run with a fault, then continue without one.
+
+    Returns:
+        What went wrong; None if the result equals that of the run without a fault.
+    """
     out = writes.base / "faulty"
     for folder in (out, _cache(out)):
         shutil.rmtree(folder, ignore_errors=True)
-    told = _meet(writes, out, fault)
-    if told is None:
+    failure = _run_into(writes, out, fault)
+    if failure is None:
         try:
             with _disk(out):
                 run(**settings_of(writes.base, out, SMALLER))
-                told = wrong(out, writes.reference)
-        except Exception as error:  # whatever it is, the run cannot go on
-            told = f"going on: {type(error).__name__}: {error}"
-    return told and f"write point {fault.at}, {fault.part}: {told}"
+                failure = wrong(out, writes.reference)
+        except Exception as error:  # whatever it is, the run cannot continue
+            failure = f"continuing: {type(error).__name__}: {error}"
+    return failure and f"write point {fault.at}, {fault.part}: {failure}"
 
 
-def _meet(writes: Writes, out: Path, fault: Fault) -> str | None:
-    """The run that meets the fault: it must end at it, and say so in a message of its own."""
+def _run_into(writes: Writes, out: Path, fault: Fault) -> str | None:
+    """Run with the fault. The run must end at the fault with a message that names it; returns what went wrong."""
     try:
         with _disk(out, fault) as disk:
             run(**settings_of(writes.base, out, SMALLER))
@@ -81,11 +83,11 @@ def _meet(writes: Writes, out: Path, fault: Fault) -> str | None:
         return None
     except (RunFailed, InputError) as error:
         expected = "" if fault.error is None else os.strerror(fault.error)
-        return None if disk.struck and expected in str(error) else f"the message does not tell of it: {error}"
-    except Exception as error:  # a traceback, for whoever gave the command
+        return None if disk.struck and expected in str(error) else f"the message does not name the fault: {error}"
+    except Exception as error:  # the user would see a traceback
         return f"{' '.join(disk.points[-1])}: {type(error).__name__}: {error}"
-    # An error may pass where what could not be written is made good, or was only to be tidied up.
-    return "the run lived on" if fault.error is None and disk.struck else None
+    # A run may survive an error if it writes the file in another way, or if the file was only to be removed.
+    return "the run did not end" if fault.error is None and disk.struck else None
 
 
 @contextmanager

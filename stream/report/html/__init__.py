@@ -1,6 +1,6 @@
-"""The report of a run as one HTML file: no network, no other file, and readable without scripts.
+"""The report of a run as one HTML file. It needs no network and no other file, and can be read without scripts.
 
-The modules compute what the page shows; `templates/` holds its markup, style and script.
+The modules compute what the page shows. `templates/` holds its markup, style and script.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was run, what it cost, and how to check it: suite, backbone, settings, learners, versions, hashes, commands."""
+"""The facts of the run: suite, backbone, settings, learners, versions, hashes, and the cost of each learner."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from stream.report.html.marks import PAGE, badge
 from stream.report.html.record import Record
 from stream.report.html.table import Code, Column, Table
-from stream.report.numbers import duration, number, scaled
+from stream.report.numbers import duration, scaled
 from stream.report.terminal.cost import CAPTION
 from stream.report.terminal.header import FIRST, MANY
+from stream.results.reading import number
 from stream.results.results import Results
 
 TRAINING = ("learning_rate", "epochs", "batch_size", "warmup", "weight_decay", "patience")
@@ -18,7 +19,7 @@ TRAINING = ("learning_rate", "epochs", "batch_size", "warmup", "weight_decay", "
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact of the run: its name, a text, and behind it what is set in a fixed-width font."""
+    """One fact of the run: its name, a text, and after it `code`, which has a fixed-width font."""
 
     name: str
     text: str
@@ -26,7 +27,7 @@ class Fact:
 
 
 def facts(results: Results, record: Record) -> list[Fact]:
-    """The run, setting by setting; what is not known is left out."""
+    """Returns the facts of the run. Facts that are not known are left out."""
     order = [f"{index} {name}" for index, name in enumerate(results.order, start=1)]
     if len(order) > MANY:
         order = [*order[:FIRST], f"... {len(order) - FIRST - 1} more ...", order[-1]]
@@ -54,7 +55,7 @@ def listed(values: Mapping[str, object]) -> str:
 
 
 def learners_table(results: Results) -> Table:
-    """The canonical name of each learner, and what it is trained with."""
+    """Returns the canonical name and the training settings of each learner."""
     learners = results.learners.values()
     columns = [
         learner_column(results),
@@ -69,7 +70,7 @@ def learners_table(results: Results) -> Table:
 
 
 def cost(results: Results) -> Table:
-    """FLOPs, seconds, memory and bytes of every learner."""
+    """Returns FLOPs, seconds, memory and bytes of each learner."""
     costs = [learner.cost for learner in results.learners.values()]
     columns = [learner_column(results)]
     writers: dict[str, tuple[str, Callable[[float | None], str]]] = {

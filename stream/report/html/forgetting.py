@@ -1,4 +1,4 @@
-"""Forgetting by task: for each learner that forgets or may, the score when learned, the score now, and all between."""
+"""Forgetting by task, for each learner that can forget: score when learned, score now, and the scores between."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from stream.report.terminal.forgetting import bounds, may_forget, most_changed
 
 LINE = 20.0  # pixels: height of the picture in a row
 PADDING = 2.0  # pixels above and below a curve, so that its line is not cut
-NOTICEABLE = 0.0005  # a smaller loss is written as 0.0 points, so it is not marked
+NOTICEABLE = 0.0005  # a smaller loss is shown as 0.0 points, so it has no mark
 
 
 @dataclass(frozen=True)
 class LearnerForgetting:
-    """One learner, task by task."""
+    """The forgetting of one learner: one row per task."""
 
     learner: Badge
     table: Table
@@ -26,20 +26,20 @@ class LearnerForgetting:
 
 
 def without_loss(learners: Sequence[LearnerSummary]) -> str:
-    """A sentence that names the learners which have no table here; empty where all have one."""
+    """Returns a sentence that names the learners without a table; empty if all have one."""
     names = [learner.name for learner in learners if not may_forget(learner)]
     return f"No score of these learners fell: {', '.join(names)}." if names else ""
 
 
 def forgetting(learners: Sequence[LearnerSummary], order: Sequence[str]) -> list[LearnerForgetting]:
-    """A table for each learner that forgets or may."""
+    """Returns a table for each learner that can forget."""
     return [by_task(badge(i, x.name), x, order) for i, x in enumerate(learners) if may_forget(x)]
 
 
-def by_task(learner: Badge, standing: LearnerSummary, order: Sequence[str]) -> LearnerForgetting:
-    """Every task that arrived, or of very many those whose score changed most."""
-    arrived = len(standing.rows)
-    histories = [[row[task] for row in standing.rows[task:]] for task in range(arrived)]
+def by_task(learner: Badge, summary: LearnerSummary, order: Sequence[str]) -> LearnerForgetting:
+    """Returns all arrived tasks; if there are very many, only those that changed most."""
+    arrived = len(summary.rows)
+    histories = [[row[task] for row in summary.rows[task:]] for task in range(arrived)]
     learned, now = [scores[0] for scores in histories], [scores[-1] for scores in histories]
     changes = [
         None if first is None or final is None else final - first for first, final in zip(learned, now, strict=True)
@@ -80,14 +80,14 @@ def change(value: float | None) -> Content:
 
 
 def positions(tone: str, learned: float | None, now: float | None, low: float, high: float) -> Content:
-    """Both scores as a picture; nothing where one is missing."""
+    """Returns both scores as a picture; empty if one is missing."""
     if learned is None or now is None:
         return ""
     return Change(tone, *(round(100 * fraction(score, low, high), 1) for score in (learned, now)))
 
 
 def history(tone: str, scores: Sequence[float | None], arrivals: int, low: float, high: float) -> History:
-    """The score after each arrival, blank before the task arrived."""
+    """Returns the score after each arrival as a curve, blank before the task arrived."""
     first, last = arrivals - len(scores), max(arrivals - 1, 1)
     places = [
         (100 * (first + step) / last, PADDING + (LINE - 2 * PADDING) * (1 - fraction(score, low, high)))
@@ -95,7 +95,7 @@ def history(tone: str, scores: Sequence[float | None], arrivals: int, low: float
         if score is not None
     ]
     if len(places) == 1:
-        places.append((places[0][0] + 1, places[0][1]))  # a point alone draws nothing
+        places.append((places[0][0] + 1, places[0][1]))  # a line of a single point would be invisible
     return History(tone, tuple(places))
 
 

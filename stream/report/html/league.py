@@ -1,4 +1,4 @@
-"""The league table: the figures that the terminal shows, with the evidence for each proof and a bar for each score."""
+"""The league table: the columns of the terminal report, with a bar for each score and the evidence for each proof."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from stream.report.html.marks import PAGE, badge
 from stream.report.html.table import Bar, Column, Content, Key, Table, Verdict
 from stream.report.learner_summary import LearnerSummary, last, ranked
 from stream.report.numbers import points
-from stream.report.terminal.league import caption, evidence, figures, own, proofs, verdict
+from stream.report.terminal.league import VERDICTS, caption, evidence, figures, own, proofs, verdict
 from stream.results.results import Results
 
+# The meaning of each column. The keys are the titles in `stream.report.terminal.league.figures`.
 ABOUT = {
     "score": "mean score over the arrived tasks after the last arrival, points",
     "forget": "Chaudhry et al. 2018: best earlier score minus last score, points",
     "BWT": "Lopez-Paz and Ranzato 2017: last score minus first score, over T-1 tasks, points",
-    "growth": "total parameters after the last arrival, relative to the backbone",
+    "growth": "total parameters after the last arrival, in multiples of the backbone",
     "no heads": "growth without the heads",
-    "trained /task": "parameters trained for one task, without its head, relative to the backbone",
-    "disk /task": "bytes stored for one task, with its head",
-    "train time": "wall-clock time, summed over fits",
-    "proof": "exact: every re-evaluation is bitwise equal to the first evaluation of the task",
+    "trained /task": "trained parameters per task, without head, % of the backbone",
+    "disk /task": "stored bytes per task, with head",
+    "train time": "wall clock of all fits",
+    "proof": "; ".join(f"{word}: {meaning}" for word, meaning in VERDICTS.items()),
 }
 
 
@@ -35,7 +36,7 @@ class League:
 
 
 def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
-    """Best average first; sortable by every column where scripts run."""
+    """Returns the league table, best average first. If scripts run, the reader can sort it by any column."""
     badges = {learner.name: badge(index, learner.name) for index, learner in enumerate(learners)}
     rows = ranked(learners)
     columns = [Column("learner", [badges[x.name] for x in rows], [x.name for x in rows], "left")]
@@ -46,7 +47,7 @@ def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
             shown = [bar(badges[x.name].tone, words, x.average) for x, words in zip(rows, cells, strict=True)]
         elif title == "proof":
             shown = [Verdict(word, evidence(x)) for x, word in zip(rows, cells, strict=True)]
-        about = ABOUT.get(title, "a metric of your own")
+        about = ABOUT.get(title, "your own metric")
         columns.append(Column(title, shown, keys, "left" if title == "proof" else "right", about=about))
     return League(
         Table(columns, "League table", "league"),
@@ -56,7 +57,7 @@ def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
 
 
 def sort_keys(learners: Sequence[LearnerSummary]) -> list[list[Key]]:
-    """By column, as `stream.report.terminal.league.figures` orders them."""
+    """Returns the sort keys of each column, in the order of `stream.report.terminal.league.figures`."""
     keys: list[list[Key]] = [
         [x.average for x in learners],
         [x.forgetting for x in learners],
@@ -72,14 +73,20 @@ def sort_keys(learners: Sequence[LearnerSummary]) -> list[list[Key]]:
 
 
 def bar(tone: str, words: str, score: float | None, limit: float | None = None) -> Bar:
-    """`words` is the score as written, with a star behind it where it is the best; `limit` is a score."""
+    """Returns a score over a bar.
+
+    Args:
+        words: The score as written, followed by a star if it is the best.
+        score: The score, a fraction.
+        limit: The best possible score, a fraction; it gets a mark on the bar. Default: no mark.
+    """
     length = 0.0 if score is None else round(100 * min(max(score, 0.0), 1.0), 1)
     mark = None if limit is None else round(100 * limit, 1)
     return Bar(words.removesuffix(PAGE.best), tone, length, mark, PAGE.best if words.endswith(PAGE.best) else "")
 
 
 def headline(learners: Sequence[LearnerSummary]) -> str:
-    """The run in two or three sentences."""
+    """Returns the main results in up to three sentences."""
     learners = ranked(learners)
     scored = [x for x in learners if x.average is not None and x.whole]
     if not scored:
@@ -87,7 +94,7 @@ def headline(learners: Sequence[LearnerSummary]) -> str:
     words = [f"{scored[0].name} scores best: {points(scored[0].average, PAGE)} points on average."]
     exact = [x for x in learners if verdict(x).plain == "exact"]
     if exact:
-        words.append(f"{len(exact)} of {len(learners)} learners provably forgot nothing.")
+        words.append(f"It is proved that {len(exact)} of {len(learners)} learners forgot nothing.")
     worst = max(learners, key=lambda x: x.forgetting or 0.0)
     if worst.forgetting:
         words.append(f"{worst.name} forgot most: {points(worst.forgetting, PAGE)} points.")

@@ -1,4 +1,4 @@
-"""Signs that all parts of the page share: how a missing value is written, and the badge of a learner."""
+"""Signs that all parts of the page use: the sign of a missing value, and the badge of a learner."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import ClassVar
 from stream.report.console import Page
 from stream.report.palette import LIGHT, sign
 
-PAGE = Page(width=120, colour=True, ascii=False)  # for the functions that format numbers
-RADIUS = 8.0  # pixels: of a badge in a chart
+PAGE = Page(width=120, colour=True, ascii=False)  # the functions that format numbers need a page
+RADIUS = 8.0  # of a badge in a chart, pixels
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A learner: its letter on its colour, the same in every table and chart.
+    """The badge of a learner: its letter on its colour, the same in every table and chart.
 
     Attributes:
-        name: Of the learner.
-        sign: Its letter, so that nothing depends on colour.
-        tone: CSS classes that set its colour and, where colours repeat, the dashes of its line.
+        name: Name of the learner.
+        sign: Its letter, for readers who see no colour.
+        tone: CSS classes for its colour and, if colours repeat, for the dashes of its line.
     """
 
     kind: ClassVar = "learner"
@@ -29,6 +29,6 @@ class Badge:
 
 
 def badge(index: int, name: str) -> Badge:
-    """Of the learner at `index` in the results."""
+    """Returns the badge of the learner at `index` in the results."""
     turn = index // len(LIGHT) % 3
     return Badge(name, sign(index), f"l{index % len(LIGHT)}" + (f" dash{turn}" if turn else ""))

@@ -1,4 +1,4 @@
-"""The accuracy matrix R of each learner as a heat map; each cell tells what evidence its score has."""
+"""The accuracy matrix R of each learner as a heat map. Each cell shows the evidence for its score."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stream.report.palette import shade
 from stream.report.terminal.heatmap import binned
 from stream.results.results import Results, TaskInfo
 
-SIDE = 320.0  # pixels that the cells of a map have across
-LARGEST = 36.0  # pixels a cell, of few tasks
-FEW = 8  # tasks that all have their number
-SHORT = 12  # digits of a hash that tell cells of a run apart
+SIDE = 320.0  # width of all cells of a map together, pixels
+LARGEST = 36.0  # largest width of a cell, pixels
+FEW = 8  # with up to 8 columns, each column has its number
+SHORT = 12  # digits of a hash: enough to distinguish the cells of a run
 FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Square:
-    """A cell of the map, counted from 0: its colour (empty where the fit failed), and its text."""
+    """A cell of the map: row and column from 0, its colour (empty if the fit failed), and its text."""
 
     row: int
     column: int
@@ -31,7 +31,7 @@ class Square:
     title: str
 
 
-Numbers = Sequence[tuple[int, int]]  # place of a row or column, and the number that stands there
+Numbers = Sequence[tuple[int, int]]  # the row or column of the map, and the number beside it
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,11 @@ class HeatMap:
     """The map of one learner.
 
     Attributes:
-        rows, columns: Of the map; the numbers of arrivals and of tasks that stand beside them are `down` and `across`.
-        cell: Pixels a side.
-        squares: Cells that were evaluated or failed; the ground shows where there is none.
+        rows, columns: Numbers of rows and columns of the map.
+        cell: Width and height of a cell, pixels.
+        squares: Cells that were evaluated or failed. All other cells show the background.
+        down, across: Numbers of arrivals beside rows, and of tasks above columns.
+        label: Description for screen readers.
     """
 
     learner: Badge
@@ -56,7 +58,7 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Matrices:
-    """All maps, notes about them, and the colours of scores from 0 to 100 points."""
+    """All maps, notes about them, and `scale`: the colours of 0, 10, ..., 100 points."""
 
     maps: Sequence[HeatMap]
     notes: Sequence[str]
@@ -64,7 +66,7 @@ class Matrices:
 
 
 def matrices(results: Results, learners: Sequence[LearnerSummary], record: Record) -> Matrices:
-    """A map for each learner: tasks across, arrivals down, row 0 before any training where it was measured."""
+    """Returns a map for each learner: columns are tasks, rows are arrivals. Row 0 is before training, if measured."""
     step = max(1, math.ceil(len(results.order) / MANY))
     maps = [heat_map(badge(index, x.name), x, results, record, step) for index, x in enumerate(learners)]
     notes = [record.notice] if record.notice else []
@@ -74,7 +76,7 @@ def matrices(results: Results, learners: Sequence[LearnerSummary], record: Recor
 
 
 def heat_map(name: Badge, learner: LearnerSummary, results: Results, record: Record, step: int) -> HeatMap:
-    """The map of one learner, `step` x `step` cells of R averaged into one."""
+    """Returns the map of one learner. Each cell is the mean of `step` x `step` cells of R."""
     rows, labels = binned(learner, step)
     columns = math.ceil(len(results.order) / step)
     cell = min(SIDE / columns, LARGEST)
@@ -89,7 +91,7 @@ def heat_map(name: Badge, learner: LearnerSummary, results: Results, record: Rec
 
 
 def titles_of(learner: LearnerSummary, arrival: int, results: Results, record: Record) -> list[str]:
-    """What each cell of a row is, in one line: task, arrival, score, test examples, hashes, provenance."""
+    """Returns the text of each cell of a row: task, arrival, score, test examples, hashes, provenance."""
     order, source = results.order, results[learner.name]
     row = learner.rows[arrival - 1] if arrival else learner.before
     hows = source.provenance[arrival].tolist()
@@ -109,12 +111,12 @@ def titles_of(learner: LearnerSummary, arrival: int, results: Results, record: R
 
 
 def evidence(learner: LearnerSummary, arrival: int, place: int, results: Results, record: Record) -> list[str]:
-    """Test examples and hashes of a cell. A certified cell has those of the evaluation when its task arrived."""
+    """Returns test examples and hashes of a cell. A certified cell has those of the first evaluation of its task."""
     task, row = results.order[place], learner.rows[arrival - 1] if arrival else learner.before
     found = record.cells.get((learner.name, arrival, task))
     if found is None and arrival > place:
         found = record.cells.get((learner.name, place + 1, task))
-    if found is None or found.score != row[place]:  # of a ledger that goes on after these results, or of another run
+    if found is None or found.score != row[place]:  # the ledger is newer than the results, or belongs to another run
         n = results.tasks.get(task, TaskInfo()).test
         return [] if n is None else [f"n {n}"]
     hashes = [f"{name} {value[:SHORT]}" for name, value in (("logits", found.logits), ("Delta", found.delta)) if value]
@@ -122,7 +124,7 @@ def evidence(learner: LearnerSummary, arrival: int, place: int, results: Results
 
 
 def block_titles(row: tuple[float | None, ...], label: int, step: int) -> list[str]:
-    """The same of cells that are means of several."""
+    """Returns the texts of cells that are means of several cells of R."""
     when = f"after arrivals {label} to {label + step - 1}" if label else "before any training"
     starts = range(1, step * len(row) + 1, step)
     return [
@@ -132,7 +134,7 @@ def block_titles(row: tuple[float | None, ...], label: int, step: int) -> list[s
 
 
 def rulers(labels: Sequence[int], columns: int, step: int, cell: float) -> tuple[Numbers, Numbers]:
-    """Numbers of arrivals and of tasks: the first and every fifth, or all of few."""
+    """Returns the numbers of arrivals and of tasks: the first and every fifth, or all if there are few."""
     every = 1 if columns <= FEW else 5
     across = [(column, column * step + 1) for column in sorted({0, *range(every - 1, columns, every)})]
     down = [(line, label) for line, label in enumerate(labels) if label < 2 or (label - 1) // step % every == every - 1]

@@ -1,4 +1,4 @@
-"""The whole page: what each part shows, handed to its template."""
+"""The whole page: computes what each part shows and fills the template."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from stream.results.results import Results
 
 
 def page(results: Results, record: Record) -> str:
-    """The report as one HTML file. A policy in it allows nothing to load and no script but its own to run.
+    """Returns the report as the text of one HTML file.
+
+    Its Content-Security-Policy forbids loading any file and running any script except its own.
 
     Args:
-        results: Everything in them is escaped.
-        record: What else the folder of the run tells.
+        results: The results of the run. All text in them is escaped.
+        record: What else the folder of the run contains.
     """
     learners, script = summaries(results), asset("report.js")
     return render(

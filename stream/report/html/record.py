@@ -1,4 +1,4 @@
-"""What the folder of a run tells beside its results: its command, and the hashes of every cell from its ledger."""
+"""Reads from the folder of a run what results.json does not have: its command, and the hashes of cells."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.results.results import Results
 from stream.storage.events import RowEvent, read_events
 from stream.storage.ledger import read_ledger
 from tasks.errors import InputError
 
-ALWAYS = ("suite", "source", "backbone", "learners", "out")  # options that the command shows even with their default
+ALWAYS = ("suite", "source", "backbone", "learners", "out")  # the shown command always has these options
 MANY = 60  # tasks; with more, a cell of a heat map is the mean of several cells and has no hash
 
 
@@ -23,8 +23,8 @@ class Evidence(NamedTuple):
     """The evidence for a cell of R.
 
     Attributes:
-        score: From the ledger; None where it is not a number.
-        n: Test examples.
+        score: The score in the ledger, a fraction; None if logits were not finite.
+        n: Number of test examples.
         logits, delta: SHA-256 of all logits, and the content id of the Delta that gave them.
     """
 
@@ -36,12 +36,14 @@ class Evidence(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """Attributes:
-    command: That made the run, one option per line; empty if its settings are gone.
-    verify: The command that checks the run.
-    digest: SHA-256 of results.json.
-    cells: By learner, arrival (0: before training) and task.
-    notice: Why there are no hashes, where there are none.
+    """What the page shows beside the results.
+
+    Attributes:
+        command: The command of the run, one option per line; empty if config.toml is missing.
+        verify: The command that checks the run.
+        digest: SHA-256 of results.json.
+        cells: The evidence for each cell, by learner, arrival (0: before training) and task.
+        notice: Why there are no hashes; empty if there are.
     """
 
     command: str = ""
@@ -52,13 +54,13 @@ class Record:
 
 
 def read_record(folder: Path, results: Results) -> Record:
-    """The record of the run in `folder`. A missing or damaged file is not an error; `notice` says what is not known."""
+    """Reads the record of the run in `folder`. A missing or damaged ledger is not an error: `notice` reports it."""
     cells: dict[tuple[str, int, str], Evidence] = {}
     notice = ""
     if len(results.order) <= MANY:
         try:
             cells = read_cells(folder / "ledger.jsonl")
-            notice = "" if cells else "The ledger is not beside the results, so cells have no hashes."
+            notice = "" if cells else "The folder has no ledger, so cells have no hashes."
         except (InputError, OSError, KeyError, TypeError) as error:
             notice = f"The ledger cannot be read, so cells have no hashes: {error}"
     return Record(
@@ -71,7 +73,7 @@ def read_record(folder: Path, results: Results) -> Record:
 
 
 def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
-    """Every evaluated cell. Where a cell was evaluated several times, the last evaluation counts."""
+    """Returns the evidence for each evaluated cell. If a cell was evaluated several times, the last one counts."""
     return {
         (event.learner, event.arrival, cell.task): Evidence(cell.score, cell.n, cell.logits, cell.delta)
         for event in read_events(read_ledger(path))
@@ -81,7 +83,7 @@ def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
 
 
 def command_of(path: Path) -> str:
-    """The command that gives these settings; options with their default value are left out."""
+    """Returns the command with the settings in the file at `path`, without options that have their default value."""
     if not path.exists():
         return ""
     try:

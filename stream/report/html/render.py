@@ -1,4 +1,4 @@
-"""Fills the templates. Text is escaped, so a name that comes from outside cannot become markup."""
+"""Fills the templates. All text is escaped, so a name from outside cannot become markup."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 def render(name: str, **values: object) -> str:
-    """The template `name` of the folder `templates`, filled with `values`.
+    """Fills the template `name` of the folder `templates` with `values`.
 
     Raises:
-        jinja2.UndefinedError: The template uses a value that is not there.
+        jinja2.UndefinedError: The template uses a value that is missing.
     """
     return environment().get_template(name).render(**values)
 
 
 @cache
 def environment() -> Environment:
-    """Templates that escape every value, and stop at one that is missing."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # only an HTML report needs it
+    """Returns the templates. They escape every value, and raise an error if one is missing."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # slow to import; only an HTML report needs it
 
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader("stream.report.html"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -35,22 +35,22 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["pieces"] = pieces
-    return made
+    templates.filters["pieces"] = pieces
+    return templates
 
 
 def asset(name: str) -> str:
-    """The text of a file that goes into the page as it is."""
+    """Returns the text of a file that the page contains without changes."""
     return (files("stream.report.html") / "templates" / name).read_text(encoding="utf-8")
 
 
 def digest(script: str) -> str:
-    """SHA-256 in Base64, by which a Content-Security-Policy names the one script that may run."""
+    """Returns SHA-256 in Base64. The Content-Security-Policy names the only allowed script by it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def written(value: object) -> object:
-    """A value as the page writes it: at most two decimals, no control characters."""
+    """Formats a value for the page: at most two decimals, no control characters."""
     if hasattr(value, "__html__"):
         return value  # the output of a macro
     if isinstance(value, float):
@@ -59,12 +59,12 @@ def written(value: object) -> object:
 
 
 def plain(text: str) -> str:
-    """Text without control characters and without marks that turn the direction of reading."""
+    """Replaces control characters and marks that change the reading direction by `?`."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() or character in "\n\u00a0" else "?" for character in text)
 
 
 def pieces(name: str) -> list[str]:
-    """A name in the pieces between which it may break over lines: after `:`, `_`, `=`, `+`, `/` and `,`."""
+    """Splits a name where a line break is allowed: after `:`, `_`, `=`, `+`, `/` and `,`."""
     return re.findall(r"[^:_=+/,]*[:_=+/,]|[^:_=+/,]+", name)

@@ -1,4 +1,4 @@
-"""A table as data: its columns, and what a cell may hold beside plain text."""
+"""A table as data: its columns, and the kinds of cells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stream.report.html.marks import Badge
 
 @dataclass(frozen=True)
 class TaskName:
-    """A name that may break over lines after `:`, `_`, `=` and similar signs; `notes` are shown when pointed at."""
+    """A name that may break after `:`, `_`, `=` and similar signs. `notes` appear when the mouse is over it."""
 
     kind: ClassVar = "task"
     name: str
@@ -24,9 +24,10 @@ class Bar:
 
     Attributes:
         text: The score as written.
-        length: Of the bar, percent of the cell.
-        limit: Where a mark stands on the bar, percent; None for no mark.
-        star: Stands behind the best score and takes no room, so that scores stay in line.
+        tone: CSS class of the learner's colour.
+        length: Length of the bar, percent of the cell.
+        limit: Place of a mark on the bar, percent; None for no mark.
+        star: The sign after the best score. It takes no room, so scores stay aligned.
     """
 
     kind: ClassVar = "bar"
@@ -39,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a proof in one word, and the evidence for it."""
+    """The verdict in one word, and the evidence for it."""
 
     kind: ClassVar = "verdict"
     word: str
@@ -64,7 +65,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Change:
-    """Two scores on one line, percent of its length: when the task was learned (a ring), and now (a dot)."""
+    """Two scores on one line, in percent of its length: when the task was learned (a ring), and now (a dot)."""
 
     kind: ClassVar = "change"
     tone: str
@@ -92,11 +93,11 @@ class Column:
     Attributes:
         title: Heading.
         cells: One per row.
-        keys: What rows are sorted by; None comes last either way. Without keys the column does not sort.
-        align: `right` for figures.
+        keys: Sort key of each row; None always comes last. Without keys, the reader cannot sort by this column.
+        align: `right` (default) for numbers.
         style: CSS class of its cells.
-        about: What the heading means, shown when it is pointed at.
-        minor: Whether a narrow page leaves it out.
+        about: The meaning of the heading. It appears when the mouse is over it.
+        minor: Whether a narrow page hides the column.
     """
 
     title: str | Badge
@@ -112,19 +113,19 @@ class Column:
         return " ".join(filter(None, (self.align, "minor" if self.minor else "", self.style)))
 
     def key(self, row: int) -> str | None:
-        """What the page's script sorts the row by; numbers keep all their digits."""
+        """Returns the sort key of a row as text. Numbers keep all their digits."""
         value = self.keys[row] if self.keys is not None and row < len(self.keys) else None
         return value if value is None or isinstance(value, str) else repr(float(value))
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of equal length, of which the first names the rows.
+    """Columns of equal length. The first one names the rows.
 
     Attributes:
         label: What the table shows, for screen readers.
         style: CSS class.
-        footer: Whether the last row sums up the others, so stays last.
+        footer: Whether the last row sums up the others and therefore stays last.
     """
 
     columns: Sequence[Column]
@@ -134,5 +135,5 @@ class Table:
 
     @property
     def count(self) -> int:
-        """Rows, without a footer."""
+        """Number of rows without the footer."""
         return len(self.columns[0].cells) - self.footer

@@ -1,4 +1,4 @@
-"""Scores by task: every learner beside the ceiling where there is one, or quantiles where tasks are very many."""
+"""Scores by task: one column per learner, and the ceiling if there is one. Very many tasks are shown as quantiles."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from stream.report.terminal.spread import MANY, QUANTILES, quantile
 from stream.report.terminal.tasks import METRICS, caption, infos
 from stream.results.results import Results
 
-LOWEST = 3  # tasks named for each learner where not all are shown
-CEILING = "best possible expected score under the label noise of a simulated task"
+LOWEST = 3  # tasks with the lowest scores, named for each learner if not all tasks are shown
+CEILING = "best expected score under the label noise of a simulated task"
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Scores:
 
 
 def scores(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
-    """The scores after the last arrival."""
+    """Returns the scores after the last arrival."""
     return spread(results, learners) if len(results.order) > MANY else by_task(results, learners)
 
 
 def by_task(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
-    """A line for each task, in order of arrival, and the mean of the arrived ones; the best of a line has a star."""
+    """Returns one row per task, in order of arrival, and a row of means. The best score of a row has a star."""
     order, facts = results.order, infos(results)
     arrived = max((len(learner.rows) for learner in learners), default=0)
     now = [tuple(s if i < len(x.rows) else None for i, s in enumerate(x.now)) for x in learners]
@@ -69,7 +69,7 @@ def by_task(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
 
 
 def spread(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
-    """Quantiles of the scores after the last arrival, and the tasks with the lowest scores."""
+    """Returns quantiles of the scores after the last arrival, and the tasks with the lowest scores."""
     order = results.order
     now = [learner.now[: len(learner.rows)] for learner in learners]
     known = [sorted(score for score in row if score is not None) for row in now]
@@ -82,11 +82,12 @@ def spread(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
     figures["mean"] = [mean(list(row)) for row in now]
     columns += [Column(title, [points(x, PAGE) for x in values], values) for title, values in figures.items()]
     columns.append(Column("lowest", [lowest(row, order) for row in now], align="left", style="words"))
-    words = "Scores after the last arrival, each task's own metric, points (x100). Every score is in R.csv."
-    return Scores("Scores over all tasks", Table(columns, "Scores over all tasks"), words)
+    words = "Scores after the last arrival, in each task's own metric, points (x100). R.csv has every score."
+    title = "Distribution of scores over tasks"
+    return Scores(title, Table(columns, title), words)
 
 
 def lowest(row: Row, order: Sequence[str]) -> str:
-    """The tasks with the lowest scores, by name."""
+    """Returns the tasks with the lowest scores, by name."""
     ranked = sorted((score, place) for place, score in enumerate(row) if score is not None)[:LOWEST]
     return ", ".join(f"{order[place]} {points(score, PAGE)}" for score, place in ranked) or PAGE.missing

@@ -1,11 +1,11 @@
-"""Score against trained parameters, as Houlsby et al. (2019) draw it in Figures 1 and 3."""
+"""The chart of score against trained parameters, as in Houlsby et al. (2019), Figures 1 and 3."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stream.report.html.axis import Axis, linear, logarithmic
+from stream.report.axis import Axis, linear, logarithmic
 from stream.report.html.marks import PAGE, RADIUS, Badge, badge
 from stream.report.learner_summary import LearnerSummary
 from stream.report.numbers import points, share
@@ -13,9 +13,9 @@ from stream.report.terminal.league import uncertainty
 from stream.results.results import Results
 
 HEIGHT = 300.0  # pixels
-NARROW = 300.0  # pixels across on a phone: badges that do not touch there do not touch anywhere
-ZERO = 0.05  # where on the axis, a fraction, learners without trained parameters stand
-REFERENCE = "full:sharing=isolated"  # canonical name of what the paper compares with: a copy of the model for each task
+NARROW = 300.0  # width on a phone, pixels: badges that do not touch there do not touch on a wider page
+ZERO = 0.05  # place of learners without trained parameters, a fraction of the axis
+REFERENCE = "full:sharing=isolated"  # canonical name of the paper's baseline: one copy of the model per task
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Dot:
     """One learner.
 
     Attributes:
-        place: Across, a fraction of the axis.
+        place: Place on the x axis, a fraction.
         score: Points.
-        way: From the dot to the centre of its badge, pixels to the right and down.
+        way: Distance from the dot to the centre of its badge, pixels to the right and down.
     """
 
     learner: Badge
@@ -40,9 +40,9 @@ class TradeOff:
     """The chart.
 
     Attributes:
-        margin: Half of a whisker in points, 0 where it is not known.
-        reference: Score of a model copy for each task, points; None where none was run.
-        zero: Where on the axis no trained parameters stand, a fraction; None where every learner trains some.
+        margin: Half the length of a whisker, points; 0 if not known.
+        reference: Score of full fine-tuning with one copy of the model per task, points; None if it was not run.
+        zero: Place of learners without trained parameters, a fraction of the x axis; None if there is none.
     """
 
     x: Axis
@@ -56,7 +56,7 @@ class TradeOff:
 
 
 def trade_off(results: Results, learners: Sequence[LearnerSummary]) -> TradeOff | None:
-    """Trained parameters per task across, average score up; None where no learner has both."""
+    """Returns the chart. x: trained parameters per task; y: average score. None if no learner has both."""
     drawn = [i for i, learner in enumerate(learners) if None not in (learner.average, learner.trained_share)]
     if not drawn:
         return None
@@ -77,7 +77,7 @@ def trade_off(results: Results, learners: Sequence[LearnerSummary]) -> TradeOff 
 
 
 def parameters_axis(shares: Sequence[float]) -> tuple[Axis, bool]:
-    """A logarithmic axis over the shares above 0, and whether there are others, which stand apart at its left."""
+    """Returns a logarithmic axis over the shares above 0, and whether some are 0. Zero has a place at the left."""
     known = [value for value in shares if value > 0]
     low, high = min(known, default=0.01), max(known, default=1.0)
     zero = len(known) < len(shares)
@@ -90,7 +90,7 @@ def place_of(learner: LearnerSummary, x: Axis) -> float:
 
 
 def reference(results: Results, learners: Sequence[LearnerSummary]) -> float | None:
-    """The score of a model copy for each task in points, where one was run."""
+    """Returns the score of full fine-tuning with one copy of the model per task, in points; None if it was not run."""
     for learner in learners:
         known = {learner.name, results[learner.name].canonical}
         if known & {REFERENCE, "full:isolated"} and learner.average is not None:
@@ -99,7 +99,10 @@ def reference(results: Results, learners: Sequence[LearnerSummary]) -> float | N
 
 
 def apart(centres: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """For each dot the way to its badge, in pixels: the nearest place where it covers no dot and no other badge."""
+    """Returns the distance from each dot to its badge, in pixels.
+
+    A badge gets the nearest place where it covers no dot and no other badge.
+    """
     steps = (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6)
     ways = [(side * 18.0 * reach, 17.0 * step) for reach in (1, 2, 3) for step in steps for side in (1, -1)]
     ways.sort(key=lambda way: way[0] ** 2 + way[1] ** 2)

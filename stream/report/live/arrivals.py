@@ -1,4 +1,4 @@
-"""The permanent lines of a run: one per finished arrival, as a table that grows."""
+"""The table of arrivals in the live view: one more line per finished arrival."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from rich.text import Text
 from stream.report.console import Page
 from stream.report.live.state import RunState, entries
 from stream.report.names import cut, legend, packed, short_names
-from stream.report.numbers import duration, number, points, scaled
+from stream.report.numbers import duration, points, scaled
+from stream.results.reading import number
 
 SCORE_WIDTH = 6  # "-100.0"
-TASK_WIDTH = (12, 24)  # least and most cells for the name of a task
+TASK_WIDTH = (12, 24)  # smallest and largest width of a task's name, in cells
 TIME_WIDTH = 7  # "59m59s" and a blank
 
 
 @dataclass(frozen=True)
 class ArrivalTable:
-    """The layout of the arrival lines, fixed when the run begins.
+    """The layout of the arrival lines. It is fixed when the first arrival is finished.
 
     Attributes:
-        names: Learners, as shown in the heading; those that do not fit are left out and counted in `hidden`.
+        tasks: Number of tasks.
+        learners, names: The shown learners, and their names in the heading.
+        task_width, score_width: Widths of columns, in cells.
+        has_time: Whether there is a column for the time.
+        hidden: Number of learners that do not fit.
     """
 
     page: Page
@@ -42,7 +47,7 @@ class ArrivalTable:
         return Text(f"{'#':>{number_width}} {pad('task', self.task_width)}{titles}{time_title}{more}", style="bold")
 
     def line(self, arrival: int, task: str, state: RunState, seconds: float | None) -> Text:
-        """Arrival number, task, the score of each learner on that task right after learning it, seconds."""
+        """Returns the line of one arrival: number, task, each learner's score right after learning it, and seconds."""
         digits = len(str(self.tasks))
         learners = [state.learners[name] for name in self.learners]
         scores = [
@@ -54,14 +59,14 @@ class ArrivalTable:
         return Text(f"{arrival:>{digits}}/{self.tasks} {pad(self.page.text(task), self.task_width)}{cells}{took}")
 
     def head(self) -> list[Text]:
-        """The shortened names in full, what the figures are, and the heading."""
-        note = Text("score on each task right after it was learned, points (x100)", style="dim")
+        """Returns the explanation of shortened names, a note about the scores, and the heading."""
+        note = Text("score of each task right after it was learned, points (x100)", style="dim")
         names = [self.page.text(name) for name in self.learners]
         return [*legend(names, self.names, self.page), note, self.heading()]
 
 
 def arrival_table(state: RunState, page: Page) -> ArrivalTable:
-    """The widest layout for the learners and tasks of `state` that keeps an arrival on one line."""
+    """Returns the widest layout that keeps each arrival on one line."""
     tasks = len(state.order)
     learners = list(state.learners)
     longest = max((cell_len(page.text(task)) for task in state.order), default=TASK_WIDTH[0])
@@ -84,7 +89,7 @@ def arrival_table(state: RunState, page: Page) -> ArrivalTable:
 
 
 def introduction(state: RunState, page: Page) -> list[Text]:
-    """The lines that open a run: what runs, on what, where to."""
+    """Returns the first lines of a run: suite, learners, backbone, seed, jobs and folder."""
     run = state.run
     backbone = entries(run.get("backbone"))
     cached = number(run.get("cached"))
@@ -103,6 +108,7 @@ def introduction(state: RunState, page: Page) -> list[Text]:
 
 
 def pad(name: str, width: int, *, right: bool = False) -> str:
+    """Cuts `name` to `width` cells, or fills it up with blanks; `right` aligns it right."""
     name = cut(name, width)
     blanks = " " * (width - cell_len(name))
     return blanks + name if right else name + blanks

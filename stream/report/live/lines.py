@@ -1,4 +1,4 @@
-"""The lines of a run that stay on the screen, in order, whichever view prints them."""
+"""The lines of a run that stay on the screen. Both views print the same lines."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from rich.text import Text
 from stream.report.console import Page
 from stream.report.live.arrivals import ArrivalTable, arrival_table, introduction
 from stream.report.live.state import Event, RunState, entries
-from stream.report.numbers import duration, number
+from stream.report.numbers import duration
+from stream.results.reading import number
 
 
 class PermanentLines:
-    """Turns events into permanent lines; remembers only the layout of the arrival table."""
+    """Turns events into permanent lines. It remembers only the layout of the arrival table."""
 
     def __init__(self, state: RunState, page: Page) -> None:
         self.state, self.page = state, page
         self.layout: ArrivalTable | None = None
 
     def lines(self, event: Event) -> list[Text]:
-        """What an event adds, which the state has taken in already. Long lines of prose wrap, commands do not."""
+        """Returns the lines that an event adds. The state must have taken the event already."""
         page = self.page
         match event.get("event"):
             case "run":
@@ -27,7 +28,7 @@ class PermanentLines:
                 return self.arrival(event)
             case "fit" if event.get("failed"):
                 where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
-                why = f"{entries(event['failed']).get('message')}; its cells stay empty, the stream goes on"
+                why = f"{entries(event['failed']).get('message')}; its cells stay empty, and the stream continues"
                 return [Text(page.text(f"failed: {where}: {why}"), style="bold red")]
             case "violation":
                 where = f"{event.get('learner')}, {event.get('task')}, arrival {event.get('arrival')}"
@@ -40,11 +41,6 @@ class PermanentLines:
                 failed = self.state.failed
                 fits = f"; {failed} fit{'' if failed == 1 else 's'} FAILED" if failed else ""
                 return [Text(page.text(f"done in {took}{fits}{out}"), style="bold")]
-            case "interrupted":
-                return [
-                    Text("interrupted; nothing finished is lost. To continue:", style="bold yellow"),
-                    Text(page.text(f"  {event.get('command')}")),
-                ]
         return []
 
     def arrival(self, event: Event) -> list[Text]:

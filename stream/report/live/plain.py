@@ -1,4 +1,4 @@
-"""A run as plain lines: for logs, pipes, continuous integration and terminals without cursor movements."""
+"""Shows a run as plain lines: for logs, pipes, continuous integration and terminals without cursor movements."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from stream.report.live.state import Event, RunState
 from stream.report.names import cut
 from stream.report.numbers import duration
 
-INTERVAL = 30.0  # seconds between progress lines: a log of an hour keeps about a hundred of them
+INTERVAL = 30.0  # seconds between progress lines: about a hundred per hour
 
 
 class PlainView:
-    """Prints the permanent lines, and at most every `INTERVAL` seconds one line of progress."""
+    """Prints the permanent lines, and at most one progress line per `INTERVAL` seconds."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.page = console, page_of(console)
@@ -31,13 +31,13 @@ class PlainView:
     def handle(self, event: Event) -> None:
         self.state.handle(event)
         for line in self.permanent.lines(event):
-            self.write(line, soft_wrap=event.get("event") == "interrupted")
+            self.write(line)
         if event.get("event") in ("fit", "progress", "row") and self.state.clock() - self.last >= INTERVAL:
             self.last = self.state.clock()
             self.write(progress_line(self.state, event, self))
 
-    def write(self, line: Text, *, soft_wrap: bool = False) -> None:
-        self.console.print(line.plain, markup=False, highlight=False, soft_wrap=soft_wrap)
+    def write(self, line: Text) -> None:
+        self.console.print(line.plain, markup=False, highlight=False)
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +49,7 @@ class PlainView:
 
 
 def progress_line(state: RunState, event: Event, view: PlainView) -> Text:
-    """Jobs done, times, and what the event told last."""
+    """Returns the progress line: jobs done, times, and the learner and task of the last event."""
     page = view.page
     jobs = page.missing if state.jobs is None else str(state.jobs)
     facts = page.joined(

@@ -1,4 +1,4 @@
-"""A run on a terminal: finished arrivals scroll away, the live part holds what runs now."""
+"""Shows a run on a terminal. Finished arrivals scroll up; the live part below them shows the running jobs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from stream.report.names import cut, short_names
 from stream.report.numbers import duration, growth, points, scaled
 from stream.report.terminal.grid import Column, table
 
-REFRESH_PER_SECOND = 4  # more only flickers and costs processor time that training needs
+REFRESH_PER_SECOND = 4  # more would flicker and take processor time from training
 
 
 class LiveView:
-    """Draws the state on `console` at most four times a second, in at most half of its height."""
+    """Draws the state on `console`, at most four times per second and in at most half of its height."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self.console, self.page = console, page_of(console)
@@ -44,9 +44,9 @@ class LiveView:
         with self.lock:
             self.state.handle(event)
             lines = self.permanent.lines(event)
-        # Printed outside the lock: the display thread takes the console first and the state second.
+        # Print outside the lock: the display thread locks the console first and the state second.
         for line in lines:
-            self.console.print(line, soft_wrap=event.get("event") == "interrupted")
+            self.console.print(line)
 
     def __enter__(self) -> Self:
         self.live.start()
@@ -63,7 +63,7 @@ class LiveView:
 
 
 def live_part(state: RunState, page: Page, height: int) -> RenderableType:
-    """The overall bar, a line per running job, a line per learner: at most `height` lines in all."""
+    """Returns the progress bar, one line per running job and one line per learner: at most `height` lines."""
     if not state.run:
         return Text("")
     jobs = list(state.running.values())
@@ -81,6 +81,7 @@ def live_part(state: RunState, page: Page, height: int) -> RenderableType:
 
 
 def overall(state: RunState, page: Page) -> Table:
+    """Returns the progress bar of the run, with jobs, rate and times."""
     total = state.jobs or 0
     rate = state.jobs_per_second
     facts = page.joined(
@@ -99,13 +100,16 @@ def overall(state: RunState, page: Page) -> Table:
 
 
 def job_line(job: RunningJob, page: Page) -> Text:
-    """Learner, task, epoch, share of its steps, loss and rate, in fixed columns; all but the names may be absent."""
+    """Returns the line of a running job: learner, task, epoch, percent of steps, loss and rate, in fixed columns.
+
+    All except the names may be missing.
+    """
     names_width = min(max(page.width - 56, 24), 48)
     learner = page.text(job.learner)
     (name,) = short_names([learner], names_width // 2 - 1)
     task = cut(page.text(job.again or job.task), names_width - names_width // 2 - 1)
     verb = (
-        "again"
+        "refit"
         if job.again
         else {"fit": "fit", "evaluate": "score", "before": "before", "audit": "audit"}.get(
             job.kind, page.text(job.kind)[:6]
@@ -123,7 +127,7 @@ def job_line(job: RunningJob, page: Page) -> Text:
 
 
 def learner_lines(state: RunState, names: list[str], page: Page) -> Table:
-    """How each learner stands over the tasks that have arrived."""
+    """Returns the table of learners: the scores, forgetting and growth over the arrived tasks."""
     learners = [state.learners[name] for name in names]
     colours = {name: LEARNER_COLOURS[index % len(LEARNER_COLOURS)] for index, name in enumerate(state.learners)}
     short = short_names([page.text(name) for name in names], min(page.width - 40, 40))
@@ -139,6 +143,6 @@ def learner_lines(state: RunState, names: list[str], page: Page) -> Table:
 
 
 def average(learner: LearnerState, page: Page) -> str:
-    """The mean score, and over how many of the tasks that arrived where some have none."""
+    """Returns the mean score. If some arrived tasks have no score, it also says how many have one."""
     over = f" ({learner.counted}/{learner.arrivals})" if learner.counted < learner.arrivals else ""
     return points(learner.average, page) + over

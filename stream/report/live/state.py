@@ -1,4 +1,4 @@
-"""The live state of a run: its events so far, summed up in a few figures."""
+"""The live state of a run: a few numbers that sum up its events so far."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stream.report.numbers import mean, number
+from stream.report.numbers import mean
+from stream.results.reading import number
 
-Event = Mapping[str, object]  # of `stream.engine.progress`; what is missing is not shown
+Event = Mapping[str, object]  # an event of `stream.engine.progress`; a view does not show missing fields
 
 
 @dataclass
 class RunningJob:
-    """One job that runs now; the figures are those of its last progress event."""
+    """One running job. The numbers come from its last progress event; None means not known."""
 
     kind: str
     learner: str
@@ -27,7 +28,7 @@ class RunningJob:
     steps: int | None = None
     loss: float | None = None
     examples_per_second: float | None = None
-    again: str = ""  # the task of an earlier fit that this one must do again first
+    again: str = ""  # the earlier task that the worker must fit again before this job; empty if none
 
     @property
     def what(self) -> tuple[str, str, int]:
@@ -36,12 +37,20 @@ class RunningJob:
 
 @dataclass
 class LearnerState:
-    """How far one learner has come. `scores` are of the tasks that have arrived, as last evaluated."""
+    """The progress of one learner.
+
+    Attributes:
+        arrivals: Number of finished arrivals.
+        failed: Arrivals whose fit failed.
+        scores: Last score of each arrived task.
+        learned: Score of each task on its own arrival, by arrival.
+        forgetting, growth: After the last arrival; None if not known.
+    """
 
     arrivals: int = 0
-    failed: set[int] = field(default_factory=set)  # arrivals whose fit gave nothing
+    failed: set[int] = field(default_factory=set)
     scores: dict[str, float | None] = field(default_factory=dict)
-    learned: dict[int, float | None] = field(default_factory=dict)  # arrival -> score of the task that arrived then
+    learned: dict[int, float | None] = field(default_factory=dict)
     forgetting: float | None = None
     growth: float | None = None
 
@@ -51,15 +60,15 @@ class LearnerState:
 
     @property
     def counted(self) -> int:
-        """Tasks that the average is over."""
+        """Number of tasks that the average uses."""
         return sum(score is not None for score in self.scores.values())
 
 
 class RunState:
-    """The state of a run; it takes the events one by one.
+    """The state of a run. It takes the events one by one.
 
-    A job ends with its result, or when its worker starts another one; a job that never started came from the store.
-    The rate counts only what was computed, so that a resumed run does not promise too much.
+    A job ends with its result, or when its worker starts another job. A job that never started came from the store.
+    The rate counts only computed jobs, so the estimate of a resumed run is not too optimistic.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -76,7 +85,7 @@ class RunState:
         self.since = clock()
 
     def handle(self, event: Event) -> None:
-        """Take one event in; an event of an unknown kind changes nothing."""
+        """Takes one event. An event of an unknown kind changes nothing."""
         match event.get("event"):
             case "run":
                 self.begin(event)
@@ -94,12 +103,12 @@ class RunState:
             case "row":
                 self.finish(event, "evaluate")
                 self.row(event)
-            case "end" | "interrupted":
+            case "end":
                 self.running.clear()
 
     @property
     def failed(self) -> int:
-        """Fits that gave nothing."""
+        """Number of failed fits."""
         return sum(len(learner.failed) for learner in self.learners.values())
 
     @property
@@ -112,7 +121,7 @@ class RunState:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds to go at the rate so far; None before three jobs, when the rate means nothing."""
+        """Remaining seconds at the rate so far. None before three jobs are computed: the rate is not reliable yet."""
         rate = self.jobs_per_second
         if rate is None or self.jobs is None or self.computed < 3:
             return None
@@ -160,12 +169,12 @@ class RunState:
         learner.arrivals = arrival
         last = max(arrival, 1)
         learner.scores |= {task: score for task, score in cells.items() if self.place.get(task, last) <= last}
-        learner.learned.setdefault(arrival, cells.get(str(event.get("task"))))  # an audit repeats it
+        learner.learned.setdefault(arrival, cells.get(str(event.get("task"))))  # a final audit repeats the last row
         learner.forgetting = number(event.get("forgetting"))
         learner.growth = number(event.get("growth"))
 
     def finish(self, event: Event, kind: str) -> None:
-        """Ends the job an event is the result of, known by its id or else by what it did."""
+        """Ends the job of a result event. It finds the job by its id, or else by kind, learner and arrival."""
         if "job" in event:
             self.end_job(event["job"])
             return
@@ -173,7 +182,7 @@ class RunState:
         self.end_job(next((job for job, record in self.running.items() if record.what == what), what))
 
     def end_job(self, job: object) -> None:
-        """Counts a job once, whether its result or the next job of its worker is heard of first."""
+        """Counts a job once, even if the next job of its worker starts before its result arrives."""
         record = self.running.pop(job, None)
         self.computed += record is not None
         self.done += job not in self.finished
@@ -181,10 +190,10 @@ class RunState:
 
 
 def listed(value: object) -> list[object]:
-    """A list in an event; empty where there is none."""
+    """Returns a list in an event; an empty one if it is missing."""
     return list(value) if isinstance(value, list | tuple) else []
 
 
 def entries(value: object) -> Mapping[str, object]:
-    """An object in an event; empty where there is none."""
+    """Returns an object in an event; an empty one if it is missing."""
     return value if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""The one protocol of everything that watches a run, and the way to open one."""
+"""The protocol of all views of a run, and the function that opens a view."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.errors import unknown_name
 
 
 class View(Protocol):
-    """Watches a run; entered before the first event and left after the last, also by an exception."""
+    """Shows a run. Enter it before the first event and leave it after the last one, also after an exception."""
 
     def handle(self, event: Event) -> None: ...
 
@@ -42,12 +42,12 @@ class SilentView:
 
 
 def open_view(display: str, console: Console, clock: Callable[[], float] = time.monotonic) -> View:
-    """The view for `display` on `console` (see `make_console`).
+    """Returns the view for `display` on `console` (see `make_console`).
 
-    `rich` becomes plain where the console is no interactive terminal, so that logs hold no control codes.
+    `rich` becomes `plain` if the console is not an interactive terminal, so logs have no control codes.
 
     Args:
-        clock: Seconds, by which a live view tells times and rates.
+        clock: Returns the time in seconds. A live view computes times and rates with it.
 
     Raises:
         InputError: `display` is not one of rich, plain, json, none.

@@ -1,4 +1,4 @@
-"""Figures of two runs side by side: of each learner A, B and how they differ."""
+"""Tables that compare two runs: for each learner the number in A, in B, and the difference."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from stream.results.difference import Figure
 Write = Callable[[float | None, Page], str]
 
 
-def beside_columns(heading: str, entries: Sequence[Figure], name: str, page: Page) -> list[Column]:
-    """A figure of both runs, and the second less the first.
+def comparison_columns(heading: str, entries: Sequence[Figure], name: str, page: Page) -> list[Column]:
+    """Returns three columns for one quantity: A, B and B - A.
 
     Args:
-        name: Of the figure, in results.json or as a metric; metrics are in points.
+        entries: One per learner.
+        name: Name of the quantity in results.json, or of a metric. Metrics are shown in points.
     """
     figure, change = FIGURES.get(name, (exact_points, signed_points))
     return [
@@ -30,8 +31,8 @@ def beside_columns(heading: str, entries: Sequence[Figure], name: str, page: Pag
     ]
 
 
-def beside_table(names: Sequence[str], groups: Sequence[Sequence[Column]], page: Page) -> RenderableType:
-    """Learners and groups of columns: as many whole groups, from the left, as the page has room for."""
+def comparison_table(names: Sequence[str], groups: Sequence[Sequence[Column]], page: Page) -> RenderableType:
+    """Returns a table of learners and groups of columns. A group that does not fit the page is left out."""
     full = [page.text(name) for name in names]
     room = page.width - 1 - min(max(map(len, full)), NAME_WIDTH)
     columns: list[Column] = []
@@ -51,7 +52,7 @@ def signed_points(value: float | None, page: Page) -> str:
 
 
 def signed(figure: Write) -> Write:
-    """A difference: the figure's own way of writing, with a sign."""
+    """Returns a function that formats a difference: like `figure`, with a sign."""
 
     def write(value: float | None, page: Page) -> str:
         if not value:

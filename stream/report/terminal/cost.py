@@ -1,4 +1,4 @@
-"""What each learner has cost so far: FLOPs, seconds, memory, bytes on disk."""
+"""The cost of each learner so far: FLOPs, seconds, memory, bytes on disk."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from stream.report.terminal.grid import Column, table, table_width
 from stream.results.results import Results
 
 CAPTION = (
-    "FLOPs: matrix products of all training steps, padding included, a multiply-add counts as two.",
-    "time: wall clock, summed over fits, and over every evaluation of a past task.",
-    "memory: highest resident memory of the fitting process, libraries and backbone included.",
-    "disk: Deltas that must be kept, the backbone not included.",
+    "FLOPs: matrix products of all training steps, with padding; multiply-add = 2.",
+    "train, evaluate time: wall clock of all fits, and of all evaluations.",
+    "memory: peak resident memory of a training process, with libraries and backbone.",
+    "disk: all Deltas that must be kept, without the backbone.",
 )
 
 
 def cost_table(results: Results, page: Page) -> RenderableType:
-    """One line a learner, in the order of the results."""
+    """Returns a table with one line per learner, in the order of the results."""
     costs = [learner.cost for learner in results.learners.values()]
     kept = [sum(cost.bytes_per_task.values()) if cost.bytes_per_task else None for cost in costs]
     columns = [

@@ -1,4 +1,4 @@
-"""What a stream could not give: fits that diverged, cells without a number, and what to do about them."""
+"""Failures in the report: fits that diverged, cells without a number, and what the user can do."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from rich.text import Text
 from stream.report.console import Page
 from stream.results.results import Results
 
-SHOWN = 8  # of more, the rest is counted: results.json holds them all
+SHOWN = 8  # the report only counts the others; results.json lists them all
 REMEDY = (
-    "what to do: a lower learning rate (LEARNER:learning_rate=X), or leave the learner out; "
-    "the same command does not try a failed fit again"
+    "what to do: use a lower learning rate (LEARNER:learning_rate=X), or leave the learner out; "
+    "the same command does not repeat a failed fit"
 )
 
 
 def failures(results: Results) -> list[str]:
-    """One phrase for each, learner by learner, in order of arrival."""
+    """Returns one phrase per failure, learner by learner, in order of arrival."""
     return [
         f"{name} on {failure.task}, arrival {failure.arrival}: {failure.message}"
         for name, learner in results.items()
@@ -24,14 +24,14 @@ def failures(results: Results) -> list[str]:
 
 
 def one_line(results: Results) -> str | None:
-    """All in one line, for standard error; None where nothing failed."""
+    """Returns all failures in one line, for standard error; None if nothing failed."""
     found = failures(results)
     more = [f"and {len(found) - SHOWN} more, in results.json"] if len(found) > SHOWN else []
     return "; ".join([f"{len(found)} failed: {found[0]}", *found[1:SHOWN], *more, REMEDY]) if found else None
 
 
 def failure_lines(results: Results, page: Page) -> list[Text]:
-    """The same below a table, one a line."""
+    """Returns the failures as lines below a table, one per line."""
     found = failures(results)
     lines = [Text(page.text(f"failed: {words}"), style="bold red") for words in found[:SHOWN]]
     if len(found) > SHOWN:

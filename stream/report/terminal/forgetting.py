@@ -1,4 +1,4 @@
-"""Task by task, what the learners that share trained weights have kept and lost."""
+"""Forgetting by task, for learners that change shared weights: score when learned, score now, and history."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from stream.results.results import Results
 
 BARS = "▁▂▃▄▅▆▇█"
 DIGITS = "0123456789"
-MANY, SHOWN = 60, 30  # of more tasks than a reader goes through, those that matter
+MANY, SHOWN = 60, 30  # with more than 60 tasks, only the 30 that changed most are shown
 
 
 def forgetting(results: Results, page: Page) -> RenderableType:
-    """One table per learner that forgets or may: score when learned, score now, change, history over arrivals."""
+    """Returns one table per learner that can forget: score when learned, score now, change, history."""
     learners = [learner for learner in summaries(results) if may_forget(learner)]
     if not learners:
-        return Text("No learner here shares trained weights between tasks, and none lost a point.", style="dim")
+        return Text("No learner here changes weights that earlier tasks use, and no score fell.", style="dim")
     parts: list[RenderableType] = []
     for learner in learners:
         parts += [*forgetting_table(learner, results.order, page), Text()]
@@ -31,11 +31,12 @@ def forgetting(results: Results, page: Page) -> RenderableType:
 
 
 def may_forget(learner: LearnerSummary) -> bool:
+    """Whether a learner can forget: later tasks change its weights, or its forgetting is not 0."""
     return learner.sharing == "sequential" or bool(learner.forgetting)
 
 
 def forgetting_table(learner: LearnerSummary, order: Sequence[str], page: Page) -> list[RenderableType]:
-    """The tasks that arrived, in order of arrival."""
+    """Returns heading, table and caption of one learner, with the arrived tasks in order of arrival."""
     arrived = len(learner.rows)
     histories = [[row[task] for row in learner.rows[task:]] for task in range(arrived)]
     learned, now = [history[0] for history in histories], [history[-1] for history in histories]
@@ -53,11 +54,11 @@ def forgetting_table(learner: LearnerSummary, order: Sequence[str], page: Page) 
     history_width = min(max(arrived, 6), 40)
     short = short_names(names, min(32, page.width - table_width(columns) - history_width - 2))
     lines = [sparkline(histories[task], arrived, history_width, low, high, page) for task in shown]
-    history = Column("course", lines, "left")
+    history = Column("history", lines, "left")
     levels = f"0 to {len(DIGITS) - 1}" if page.ascii else f"{len(BARS)} heights"
     caption = (
-        f"learned: score on the day the task arrived; now: after arrival {arrived}; points (x100). course: score after "
-        f"each arrival, {levels} from {points(low, page)} to {points(high, page)}, flat where kept."
+        f"learned: score right after the task was trained; now: score after arrival {arrived}; points (x100). history: "
+        f"score after each arrival, {levels} from {points(low, page)} to {points(high, page)}."
     )
     if len(shown) < arrived:
         caption = f"The {len(shown)} of {arrived} tasks that changed most. {caption}"
@@ -66,7 +67,7 @@ def forgetting_table(learner: LearnerSummary, order: Sequence[str], page: Page) 
 
 
 def most_changed(changes: Sequence[float | None]) -> list[int]:
-    """The tasks to show, in order of arrival: all, or of many those that changed most, the first come first."""
+    """Returns the tasks to show, in order of arrival: all, or the `SHOWN` that changed most if there are many."""
     if len(changes) <= MANY:
         return list(range(len(changes)))
     return sorted(sorted(range(len(changes)), key=lambda task: -abs(changes[task] or 0.0))[:SHOWN])
@@ -78,13 +79,13 @@ def change_text(change: float | None, page: Page) -> Text:
 
 
 def bounds(histories: Sequence[Sequence[float | None]]) -> tuple[float, float]:
-    """Lowest and highest score of all histories: one scale, so that tasks can be compared."""
+    """Returns the lowest and the highest score of all histories. One scale makes tasks comparable."""
     known = [score for history in histories for score in history if score is not None]
     return (min(known), max(known)) if known else (0.0, 1.0)
 
 
 def sparkline(history: Sequence[float | None], arrivals: int, width: int, low: float, high: float, page: Page) -> str:
-    """One character per arrival, blank before the task came; every n-th where `arrivals` exceeds `width`."""
+    """Returns one character per arrival, blank before the task arrived. A long history is sampled to `width`."""
     marks = DIGITS if page.ascii else BARS
     line: list[float | None] = [*(None for _ in range(arrivals - len(history))), *history]
     shown = line if arrivals <= width else [line[column * (arrivals - 1) // (width - 1)] for column in range(width)]

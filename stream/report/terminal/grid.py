@@ -1,4 +1,4 @@
-"""A table that fits the page: the least important columns go first, nothing wraps."""
+"""A table that fits the page. It drops the least important columns first, and never wraps a line."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Column:
 
     Attributes:
         title: Heading; a line break makes it two lines high.
-        cells: One per row; `Text` carries its style.
-        align: `right` for figures.
-        rank: 0 is never dropped; of the others the highest is dropped first.
+        cells: One per row; `Text` has a style.
+        align: `right` (default) for numbers.
+        rank: A column of rank 0 (default) is never dropped. The column of the highest rank is dropped first.
     """
 
     title: str
@@ -29,7 +29,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Terminal cells of the widest entry, heading included."""
+        """Width of the widest entry or heading, in terminal cells."""
         return max(cell_len(str(entry)) for entry in [*self.title.split("\n"), *self.cells, ""])
 
 
@@ -39,7 +39,7 @@ def table_width(columns: Iterable[Column], gap: int = 1) -> int:
 
 
 def fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """The columns that fit `width` cells with a gap of one, dropped by rank from the right."""
+    """Returns the columns that fit `width` cells with a gap of one cell. It drops columns by rank, from the right."""
     kept = list(columns)
     while table_width(kept) > width:
         least = max(range(len(kept)), key=lambda index: (kept[index].rank, index))
@@ -50,7 +50,7 @@ def fitting(columns: Sequence[Column], width: int) -> list[Column]:
 
 
 def table(columns: Sequence[Column], width: int) -> Table:
-    """A borderless table of what fits in `width` cells; two blanks between columns where there is room."""
+    """Returns a table without borders, of the columns that fit `width` cells. If there is room, gaps are two cells."""
     kept = fitting(columns, width)
     gap = 2 if table_width(kept, 2) <= width else 1
     grid = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold", show_edge=False)
@@ -63,5 +63,5 @@ def table(columns: Sequence[Column], width: int) -> Table:
 
 
 def as_text(entry: str | Text) -> Text:
-    """Names may hold square brackets, which rich would take for markup in a plain string."""
+    """Makes `Text` of an entry. In a plain string, rich would read square brackets as markup."""
     return entry if isinstance(entry, Text) else Text(entry)

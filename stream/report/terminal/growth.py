@@ -1,4 +1,4 @@
-"""The growth curve: how many times the backbone each learner keeps as tasks arrive (Houlsby et al. 2019, section 3)."""
+"""The growth chart: kept parameters of each learner, in multiples of the backbone (Houlsby et al. 2019, section 3)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from stream.report.names import packed
 from stream.report.numbers import growth as times
 from stream.results.results import Results
 
-HEIGHT = 12  # lines of the plot: with axis and key it stays within one 24-line terminal
+HEIGHT = 12  # lines of the chart: with axis and key it fits a terminal of 24 lines
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-MARGIN = 9  # cells of the y axis: a label such as 1.574x, a blank and the line
+MARGIN = 9  # cells of the y axis: a label such as 1.574x, a blank and a line
 
 
 def growth_chart(results: Results, page: Page) -> RenderableType:
-    """All learners on one chart: arrivals across, times of the backbone up (log), heads included."""
+    """Returns one chart of all learners. x: arrivals; y, log scale: kept parameters in multiples of the backbone."""
     learners = summaries(results)
     curves = [learner.growth for learner in learners]
     known = [value for curve in curves for value in curve if value is not None and value > 0]
     if not known:
         return Text("No growth was recorded.", style="dim")
     low = min(1.0, *known)
-    high = max(low * 1.1, *known)  # a flat chart still needs some height
+    high = max(low * 1.1, *known)  # a flat curve still needs a scale
     width = max(1, min(page.width - MARGIN, 100))
     cells = plot(curves, len(results.order), width, low, high)
     lines: list[Text] = [chart_line(row, cells, width, low, high, page) for row in range(HEIGHT)]
@@ -37,14 +37,14 @@ def growth_chart(results: Results, page: Page) -> RenderableType:
         for index, learner in enumerate(learners)
     ]
     caption = (
-        "Across: arrivals. Up, on a log scale: parameters kept for all tasks so far, heads included, in times of the "
-        "backbone. Letters alternate where curves meet."
+        "x axis: arrivals. y axis, log scale: parameters kept for all tasks so far, with heads, in multiples of the "
+        "backbone. Letters alternate where curves overlap."
     )
     return Group(*lines, *key(entries, page), Text(caption, style="dim"))
 
 
 def plot(curves: Sequence[Row], tasks: int, width: int, low: float, high: float) -> dict[tuple[int, int], int]:
-    """(row, column) -> index of the learner drawn there; row 0 is the top."""
+    """Returns the index of the learner to draw at each (row, column). Row 0 is the top."""
     at: dict[tuple[int, int], list[int]] = {}
     for index, curve in enumerate(curves):
         for column in range(width):
@@ -56,7 +56,7 @@ def plot(curves: Sequence[Row], tasks: int, width: int, low: float, high: float)
 
 
 def interpolated(curve: Row, arrival: float) -> float | None:
-    """The curve at a point between two arrivals (numbered from 1), None outside or next to a gap."""
+    """Returns the value of the curve between two arrivals (from 1); None outside it or beside a missing value."""
     left = math.floor(arrival + 1e-9)
     right = math.ceil(arrival - 1e-9)
     if right > len(curve):
@@ -92,7 +92,7 @@ def x_axis(tasks: int, width: int, page: Page) -> Text:
 
 
 def key(entries: Sequence[tuple[int, str]], page: Page) -> list[Text]:
-    """Letter, learner and last growth of each curve."""
+    """Returns the letter, the learner and the last growth of each curve."""
     return packed([Text.assemble((letter(index), colour(index)), f" {words}") for index, words in entries], page.width)
 
 

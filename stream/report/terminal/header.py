@@ -1,4 +1,4 @@
-"""What was run: suite, order, backbone, settings, and whether the stream came to its end."""
+"""The head of the report: suite, order, backbone, settings, and whether the stream is finished."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from stream.report.names import packed
 from stream.report.numbers import scaled
 from stream.results.results import Results
 
-MANY = 60  # tasks; the names of more would push the league table off the screen
-FIRST = 5  # of which so many are named, and the last
+MANY = 60  # tasks; the names of more tasks would push the league table off the screen
+FIRST = 5  # with more tasks, only the first 5 and the last are named
 SETTINGS = (
     "evaluate",
     "epochs",
@@ -27,7 +27,7 @@ SETTINGS = (
 
 
 def header(results: Results, page: Page) -> RenderableType:
-    """The head of the report: facts of the run, the tasks by arrival number, and a warning if unfinished."""
+    """Returns the facts of the run, the tasks by arrival number, and a warning if the stream is not finished."""
     lines: list[RenderableType] = [Text.assemble(("taskstream", "bold"), page.text(f"  {title(results, page)}"))]
     lines.append(Text(page.text(backbone_line(results, page))))
     settings = settings_line(results, page)
@@ -62,16 +62,16 @@ def backbone_line(results: Results, page: Page) -> str:
 
 
 def settings_line(results: Results, page: Page) -> str:
-    """The training settings."""
+    """Returns the training settings in one line."""
     known = [(key, value) for key in SETTINGS if (value := results.settings.get(key)) is not None]
     return page.joined(*(f"{key.replace('_', ' ')} {value}" for key, value in known))
 
 
 def unfinished(learners: tuple[LearnerSummary, ...], tasks: int) -> str:
-    """One sentence if the stream was interrupted, else nothing."""
+    """Returns one sentence if the stream is not finished, else an empty string."""
     done = arrivals_done(learners)
     if done >= tasks:
         return ""
     ahead = [f"{learner.name} {len(learner.rows)}" for learner in learners if len(learner.rows) > done]
-    further = f" (further: {', '.join(ahead)})" if ahead else ""
-    return f"unfinished: {done} of {tasks} arrivals are done{further}; metrics are over the arrived tasks"
+    more = f" (some learners have more: {', '.join(ahead)})" if ahead else ""
+    return f"unfinished: {done} of {tasks} arrivals are done{more}; metrics use the arrived tasks only"

@@ -1,6 +1,6 @@
-"""The accuracy matrix R as a heat map: tasks across, arrivals down, one map per learner.
+"""The accuracy matrix R as a heat map: one map per learner, one column per task, one row per arrival.
 
-With colour a line of half blocks carries two rows of R; without, a digit per cell gives the decile of the score.
+With colour, a line of half blocks shows two rows of R. Without colour, one digit per cell shows the score in tenths.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from stream.report.names import abbreviated
 from stream.report.numbers import mean
 from stream.results.results import Results
 
-# viridis (van der Walt and Smith, 2015) at ten equal steps: even in lightness, safe for colour-blind readers.
+# viridis (van der Walt and Smith, 2015) at ten equal steps: its lightness rises evenly, for colour-blind readers too.
 SHADES = ("#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725")
-FINE = 3  # tasks a side that one cell may average and still show single tasks; beyond, a map need not fill the page
-BLOCKS = 33  # cells a side of such a map: two stand side by side in 80 columns
+FINE = 3  # a cell may average up to 3 x 3 cells of R; a coarser map need not fill the page
+BLOCKS = 33  # cells per side of a coarser map: two of them fit side by side in 80 columns
 GAP = 3  # cells between two maps side by side
 
 
 def heatmap(results: Results, page: Page) -> RenderableType:
-    """All maps, as many side by side as fit, above the scale that reads them."""
+    """Returns all maps, as many side by side as fit, and below them the scale."""
     learners = summaries(results)
     tasks = len(results.order)
     margin = len(str(tasks)) + 1
     step = max(1, math.ceil(tasks / max(page.width - margin, 1)))
     step = step if step <= FINE else max(step, math.ceil(tasks / BLOCKS))
     columns = math.ceil(tasks / step)
-    # Two cells a task look better; one lets two maps stand side by side, and comparing them is what they are for.
+    # Two cells per task look better, but one cell is used if only then two maps fit side by side and can be compared.
     cell = 2 if 2 * (margin + 2 * columns) + GAP <= page.width or (len(learners) == 1 and step == 1) else 1
     cell = 1 if margin + 2 * columns > page.width else cell
     width = max(margin + cell * columns, 12)
@@ -51,7 +51,7 @@ def heatmap(results: Results, page: Page) -> RenderableType:
 
 
 def learner_map(learner: LearnerSummary, tasks: int, step: int, cell: int, width: int, page: Page) -> list[Text]:
-    """Heading, ruler of task numbers and rows of one map, each at most `width` cells."""
+    """Returns heading, task numbers and rows of one map, each at most `width` cells wide."""
     margin = len(str(tasks)) + 1
     rows, labels = binned(learner, step)
     draw = half_blocks if page.colour else digits
@@ -61,7 +61,10 @@ def learner_map(learner: LearnerSummary, tasks: int, step: int, cell: int, width
 
 
 def binned(learner: LearnerSummary, step: int) -> tuple[list[Row], list[int]]:
-    """Rows of R by arrival number (0 is before training, where measured), `step` x `step` cells averaged into one."""
+    """Returns the rows of R and their arrival numbers; each cell is the mean of `step` x `step` cells of R.
+
+    Row 0 is before training; it is left out if it was not measured.
+    """
     rows = [block_row(learner.rows[start : start + step], step) for start in range(0, len(learner.rows), step)]
     labels = [start + 1 for start in range(0, len(learner.rows), step)]
     if any(score is not None for score in learner.before):
@@ -76,7 +79,7 @@ def block_row(rows: Sequence[Row], step: int) -> Row:
 
 
 def ruler_line(tasks: int, step: int, cell: int) -> str:
-    """The numbers of tasks 1, 5, 10, ... each above the first cell of its column."""
+    """Returns a line with the numbers of columns 1, 5, 10, ..., each above the first cell of its column."""
     columns = math.ceil(tasks / step)
     marks = [" "] * (columns * cell)
     for column in (0, *range(4, columns, 5)):
@@ -88,12 +91,12 @@ def ruler_line(tasks: int, step: int, cell: int) -> str:
 
 
 def decile(score: float) -> int:
-    """0 for scores below 0.1 (negative correlations too), 9 from 0.9."""
+    """Returns the score in tenths: 0 below 0.1 (also for negative correlations), 9 from 0.9 on."""
     return min(9, max(0, math.floor(10 * score + 1e-9)))
 
 
 def half_blocks(rows: Sequence[Row], labels: Sequence[int], cell: int, page: Page) -> list[tuple[int, Text]]:
-    """Two rows of R a line: the upper is the colour of the block, the lower that of its background."""
+    """Draws two rows of R per line: the upper row is the colour of a block, the lower row the colour behind it."""
     lower, upper, full = ("#", "#", "#") if page.ascii else ("▄", "▀", "▀")
     lines: list[tuple[int, Text]] = []
     for index in range(0, len(rows), 2):
@@ -113,7 +116,7 @@ def half_blocks(rows: Sequence[Row], labels: Sequence[int], cell: int, page: Pag
 
 
 def digits(rows: Sequence[Row], labels: Sequence[int], cell: int, page: Page) -> list[tuple[int, Text]]:
-    """One row of R a line, one digit a cell."""
+    """Draws one row of R per line, with one digit per cell."""
     return [
         (label, Text("".join(f"{page.dot if score is None else decile(score):<{cell}}" for score in row)))
         for label, row in zip(labels, rows, strict=True)
@@ -121,7 +124,7 @@ def digits(rows: Sequence[Row], labels: Sequence[int], cell: int, page: Page) ->
 
 
 def scale(step: int, has_before: bool, page: Page) -> Text:
-    """The key to shades or digits."""
+    """Returns the explanation of colours or digits, rows and columns."""
     key = Text()
     if page.colour:
         key.append("0 ")
@@ -130,7 +133,7 @@ def scale(step: int, has_before: bool, page: Page) -> Text:
         key.append(" 100 points; blank: not evaluated. ", "dim")
     else:
         key.append(f"digit: score in tenths, 9 is 90 to 100 points; {page.dot} not evaluated. ", "dim")
-    key.append("Across: task by arrival number. Down: after that many arrivals.", "dim")
+    key.append("Columns: tasks in order of arrival. Rows: number of arrivals so far.", "dim")
     if has_before:
         key.append(" Row 0: before training.", "dim")
     if step > 1:

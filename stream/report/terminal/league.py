@@ -1,4 +1,4 @@
-"""The league table: score, forgetting, growth, price and proof of every learner, best score first."""
+"""The league table: score, forgetting, growth, cost and proof of each learner, best score first."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from stream.report.terminal.grid import Column, fitting, table, table_width
 from stream.results.learner_results import Retention
 from stream.results.results import Results
 
-NAME_WIDTH = 14  # `full:sequential` less one: below that names are no longer recognised
+NAME_WIDTH = 14  # cells; a reader no longer recognises shorter names
 
 
 def league(results: Results, page: Page) -> RenderableType:
-    """The table, the meaning of its columns, and the proofs in words (learners with equal proofs on one line)."""
+    """Returns the table, the proofs in words (learners with equal proofs on one line), and the meaning of columns."""
     learners = ranked(summaries(results))
     names = [page.text(learner.name) for learner in learners]
     columns = fitting(figures(learners, page), page.width - 1 - min(max(map(len, names), default=0), NAME_WIDTH))
@@ -38,6 +38,7 @@ def league(results: Results, page: Page) -> RenderableType:
 
 
 def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
+    """Returns all columns except the names. Their titles are the keys of `ABOUT` in html/league.py."""
     best = max((x.average for x in learners if x.average is not None and x.whole), default=None)
     marks = [mark(learner, best, page) for learner in learners]
     wide = max((len(points(learner.average, page)) for learner in learners), default=0)
@@ -45,7 +46,7 @@ def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
     bwt = [points(learner.bwt, page, sign=True, exact_zero=True) for learner in learners]
     bytes_on_disk = [scaled(learner.bytes_per_task, page, "B") for learner in learners]
     return [
-        # Left and padded by hand: to the right the marks would push the points out of line.
+        # Aligned left and padded here: with right alignment, the marks would push the numbers out of line.
         Column("score", [score(x, own, wide, page) for x, own in zip(learners, marks, strict=True)], "left"),
         Column("forget", forgetting),
         Column("BWT", bwt, rank=3),
@@ -60,59 +61,66 @@ def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
 
 
 def own(learners: Sequence[LearnerSummary]) -> list[str]:
-    """Names of the user's own metrics, in the order of the results."""
+    """Returns the names of the user's own metrics, in the order of the results."""
     return [*dict.fromkeys(name for learner in learners for name in learner.own)]
 
 
 def plain(value: float | None, page: Page) -> str:
-    """A metric whose unit only its author knows: four digits."""
+    """Formats a metric of unknown unit with four digits."""
     return page.missing if value is None else f"{value:.4g}"
 
 
 def two_lines(name: str) -> str:
-    """A heading broken after the `_` nearest to its middle."""
+    """Breaks a heading into two lines, after the `_` nearest to its middle."""
     places = [index for index, letter in enumerate(name, start=1) if letter == "_"]
     middle = min(places, key=lambda index: abs(2 * index - len(name)), default=len(name))
     return f"{name[:middle]}\n{name[middle:]}" if places else name
 
 
 def mark(learner: LearnerSummary, best: float | None, page: Page) -> str:
-    """What stands behind an average: a star for the best, or over how many of the tasks it is where that is not all."""
+    """Returns the mark after an average: a star for the best, or `(n/m)` if only n of m tasks have a score."""
     if not learner.whole:
         return f" ({learner.counted}/{len(learner.rows)})"
     return page.best if learner.average is not None and learner.average == best else ""
 
 
 def score(learner: LearnerSummary, mark: str, wide: int, page: Page) -> Text:
-    """The average in points, `wide` cells; marks, so that no reader depends on colour."""
+    """Returns the average in points, `wide` cells, and its mark. The mark is for readers who see no colour."""
     written = points(learner.average, page).rjust(wide) + mark
     return Text(written, style="bold green" if mark == page.best else "")
 
 
 def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
+    """Returns the meaning of the columns. `whole`: no learner has failed tasks."""
     half = uncertainty([task.test for task in results.tasks.values()])
     return (
-        f"score: average over the arrived tasks after the last arrival, points; {page.best} best.",
+        f"score: mean over the arrived tasks after the last arrival, points; {page.best} best.",
         *(
             []
             if half is None
-            else [f"the number of test examples leaves it uncertain by up to {half:.1f} points (95 %)."]
+            else [f"uncertainty of score: up to {half:.1f} points (95 %), for this number of test examples."]
         ),
-        *([] if whole else ["(n/m): figures over n of m tasks, as the rest failed; ranked apart, as not comparable."]),
-        "forget: Chaudhry et al. 2018, best earlier score less the last, points.",
-        "BWT: Lopez-Paz and Ranzato 2017, last score less first, over T-1 tasks, points.",
+        *([] if whole else ["(n/m): only n of m tasks count, as the other fits failed; not comparable, ranked last."]),
+        "forget: best earlier score minus last score (Chaudhry et al. 2018), points.",
+        "BWT: last score minus first, over T-1 tasks (Lopez-Paz, Ranzato 2017), points.",
         "points: score x100, one decimal; a plain 0 is exactly zero, 0.0 is rounded.",
-        f"growth: parameters kept after the last arrival, in times ({page.times}) of the backbone.",
-        "trained/task: parameters without head, % of the backbone.",
-        "disk/task: stored bytes with head, 1 kB = 1000 B.",
-        *([f"{', '.join(own(summaries(results)))}: your own, not in points."] if own(summaries(results)) else []),
+        "growth: parameters kept after the last arrival, in multiples of the backbone.",
+        "trained/task: trained parameters per task without head, % of the backbone.",
+        "disk/task: stored bytes per task with head, 1 kB = 1000 B.",
+        *([f"{', '.join(names)}: your own metric, not in points."] if (names := own(summaries(results))) else []),
     )
 
 
 def uncertainty(tests: Sequence[float | None]) -> float | None:
-    """Half width in points of the 95 % interval of an average of accuracies over T tasks of n test examples, at most.
+    """Returns the largest possible half width, in points, of the 95 % interval of an average of T accuracies.
 
-    1.96 sqrt(sum 0.25 / n) / T: the standard error of a share is largest at one half. None if a number is not known.
+    1.96 sqrt(sum 0.25 / n) / T for n test examples per task: the standard error of an accuracy is largest at one half.
+
+    Args:
+        tests: Number of test examples of each task, [T].
+
+    Returns:
+        None if a number is not known.
     """
     known = [n for n in tests if n]
     if not known or len(known) < len(tests):
@@ -120,8 +128,18 @@ def uncertainty(tests: Sequence[float | None]) -> float | None:
     return 196 * math.sqrt(sum(0.25 / n for n in known)) / len(known)
 
 
+# What the words of the column `proof` mean.
+VERDICTS = {
+    "exact": "every re-evaluation is bitwise equal to the first evaluation of the task",
+    "forgets": "later tasks change the weights, and scores fell on average",
+    "kept": "later tasks change the weights, but scores did not fall on average; this is not a proof",
+    "changed": "a re-evaluation is not equal to the first evaluation: the proof failed",
+    "open": "not verified yet",
+}
+
+
 def verdict(learner: LearnerSummary) -> Text:
-    """exact: every re-evaluation bitwise equal; forgets, kept: measured; changed: proof failed; open: no proof yet."""
+    """Returns the verdict on a learner in one word; `VERDICTS` explains the words."""
     is_sequential = learner.sharing == "sequential"
     if learner.retention.violations:
         return Text("changed", style="bold red")
@@ -133,13 +151,13 @@ def verdict(learner: LearnerSummary) -> Text:
 
 
 def cells(learner: LearnerSummary) -> dict[str, int]:
-    """How many cells of R rest on which kind of evidence."""
+    """Returns the number of cells of R for each kind of evidence."""
     proof = learner.retention
     return {"measured": proof.cells_measured, "certified": proof.cells_certified, "audited": proof.cells_audited}
 
 
 def proofs(learners: Sequence[LearnerSummary], names: Sequence[str], page: Page) -> list[Text]:
-    """One line per distinct proof, followed by the learners it holds for."""
+    """Returns one line per distinct proof, with the learners that have it."""
     groups: dict[tuple[str, str], list[str]] = {}
     for learner, name in zip(learners, names, strict=True):
         groups.setdefault((verdict(learner).plain, evidence(learner)), []).append(name)
@@ -152,12 +170,12 @@ def proofs(learners: Sequence[LearnerSummary], names: Sequence[str], page: Page)
 
 
 def evidence(learner: LearnerSummary) -> str:
-    """What the verdict rests on: "351 cells measured, bitwise equal"."""
+    """Returns the evidence for the verdict: "351 cells measured, bitwise equal"."""
     counted = [f"{count} cell{'' if count == 1 else 's'} {kind}" for kind, count in cells(learner).items() if count]
     endings = {
         "exact": "bitwise equal",
         "forgets": "scores fell",
-        "kept": "no score fell on average, no proof",
+        "kept": "scores did not fall on average, not a proof",
         "open": "not verified" if learner.sharing == "sequential" else "no difference found so far, not verified",
         "changed": f"NOT equal: {violations(learner.retention)}",
     }
@@ -165,7 +183,7 @@ def evidence(learner: LearnerSummary) -> str:
 
 
 def violations(retention: Retention) -> str:
-    """The first violation, and how many there are."""
+    """Returns the first violation, and the number of violations if there are more."""
     words = [" ".join(f"{key} {value}" for key, value in vars(x).items() if value) for x in retention.violations[:1]]
-    more = [f"({len(retention.violations)} in all)"] if len(retention.violations) > 1 else []
+    more = [f"({len(retention.violations)} in total)"] if len(retention.violations) > 1 else []
     return " ".join([*words, *more])

@@ -1,4 +1,4 @@
-"""How the scores of many tasks spread: what the task table becomes when it would be longer than anyone reads."""
+"""The distribution of scores over tasks. It replaces the task table if there are too many tasks to read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stream.report.numbers import mean, points
 from stream.report.terminal.grid import Column, table, table_width
 from stream.results.results import Results
 
-MANY = 100  # tasks; up to here each has a line of its own
+MANY = 100  # tasks; with more, the report shows quantiles instead of one line per task
 QUANTILES = {"lowest": 0.0, "10 %": 0.1, "median": 0.5, "90 %": 0.9, "highest": 1.0}
-NAMED = 3  # of the lowest tasks
+NAMED = 3  # tasks with the lowest scores that are named
 TASK_WIDTH = 24
 
 
 def score_spread(results: Results, page: Page) -> RenderableType:
-    """One line a learner: quantiles and mean of its scores after the last arrival, and its lowest tasks by name."""
+    """Returns one line per learner: quantiles and mean of its scores after the last arrival, and its lowest tasks."""
     learners = summaries(results)
     order = [page.text(task) for task in results.order]
     now = [learner.now[: len(learner.rows)] for learner in learners]
@@ -40,11 +40,11 @@ def score_spread(results: Results, page: Page) -> RenderableType:
         ranked = sorted((score, index) for index, score in enumerate(scores) if score is not None)[:NAMED]
         lowest = ", ".join(f"{cut(order[index], TASK_WIDTH)} {points(score, page)}" for score, index in ranked)
         lines.append(Text(f"lowest of {name}: {lowest or page.missing}", style="dim"))
-    caption = "Scores after the last arrival, each task's own metric, points (x100). Every score is in R.csv."
+    caption = "Scores after the last arrival, in each task's own metric, points (x100). R.csv has every score."
     shown = table([Column("learner", short, "left"), *columns], page.width)
     return Group(shown, *legend(names, short, page), *lines, Text(caption, style="dim"))
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The score that `share` of all are at or below (nearest rank); None of none."""
+    """Returns the quantile `share` of sorted scores (nearest rank); None if there is no score."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

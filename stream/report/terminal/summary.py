@@ -33,12 +33,13 @@ SECTIONS: dict[str, tuple[str, Section]] = {
 
 
 def print_report(results: Results, console: Console, sections: Sequence[str] = tuple(SECTIONS)) -> None:
-    """Print the results of a stream, finished or interrupted.
+    """Prints the results of a stream, finished or interrupted.
 
     Args:
-        results: Their scores are fractions and shown in points (x100).
-        console: Its width, colours and encoding decide the form; nothing is wider than its width.
-        sections: Which parts, in which order: header, league, heatmap, forgetting, growth, cost, tasks.
+        results: The results. Scores are fractions; the report shows points (x100).
+        console: Its width, colours and encoding decide the form. No line is wider than the console.
+        sections: The sections to print, in this order. Default: header, league, heatmap, forgetting, growth, cost,
+            tasks.
 
     Raises:
         InputError: A section is not known.
@@ -50,7 +51,7 @@ def print_report(results: Results, console: Console, sections: Sequence[str] = t
     for name in sections:
         title, render = SECTIONS[name]
         if name == "tasks" and len(results.order) > MANY:
-            title, render = "Scores over the tasks", score_spread
+            title, render = "Distribution of scores over tasks", score_spread
         if title:
             console.print()
             console.print(rule(title, page))

@@ -1,4 +1,4 @@
-"""The task table: kind, metric and the score of every learner on every task."""
+"""The task table: kind, metric and the scores of all learners, one line per task."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from stream.results.results import Results, TaskInfo
 
 METRICS = {"accuracy": "acc", "f1": "F1", "matthews": "MCC", "spearman": "rho"}
 SCORE_WIDTH = 6  # "-100.0"; also the least width of a shortened learner name
-TASK_WIDTH = 12  # below that the names of tasks are no longer recognised
-# Training data of all-MiniLM-L6-v2 according to its model card: its scores there are not those of an unseen task.
+TASK_WIDTH = 12  # cells; a reader no longer recognises shorter names of tasks
+# all-MiniLM-L6-v2 was trained on these data, as its model card says: its scores there are not scores of unseen tasks.
 MINILM_SAW = ("mnli_m", "mnli_mm", "qqp", "snli")
 
 
 def task_table(results: Results, page: Page) -> RenderableType:
-    """Tasks in order of arrival; the majority floor, where it ran, comes first. Several tables if one is too wide."""
+    """Returns the table, with tasks in order of arrival. The learner `majority`, if it ran, comes first.
+
+    Learners that do not fit one table get more tables below it.
+    """
     order = results.order
     learners = sorted(summaries(results), key=lambda learner: not learner.name.startswith("majority"))
     names = [page.text(learner.name) for learner in learners]
@@ -49,14 +52,14 @@ def task_table(results: Results, page: Page) -> RenderableType:
 
 
 def infos(results: Results) -> list[TaskInfo]:
-    """What is known of each task, in order of arrival."""
+    """Returns the facts about each task, in order of arrival."""
     return [results.tasks.get(task, TaskInfo()) for task in results.order]
 
 
 def described(tasks: Sequence[TaskInfo], arrived: int, page: Page) -> list[Column]:
-    """Metric always, the ceiling where a task has one, kind and test size where there is room.
+    """Returns columns about the tasks: metric, ceiling if a task has one, and kind and test size if there is room.
 
-    The last row is that of the mean; a mean of ceilings is that of the arrived tasks, as those of the scores are.
+    The last row holds means over the arrived tasks.
     """
     metrics = [METRICS.get(task.metric, page.text(task.metric or page.missing)[:8]) for task in tasks]
     kinds = [page.text(task.kind or page.missing)[:10] for task in tasks]
@@ -73,14 +76,14 @@ def described(tasks: Sequence[TaskInfo], arrived: int, page: Page) -> list[Colum
 
 
 def score_column(learner: LearnerSummary, title: str, page: Page) -> Column:
-    """Scores of the arrived tasks after the last arrival, and their plain mean."""
+    """Returns the scores of the arrived tasks after the last arrival, and their mean."""
     arrived = len(learner.rows)
     scores = [score if index < arrived else None for index, score in enumerate(learner.now)]
     return Column(title, [points(score, page) for score in [*scores, mean(scores)]])
 
 
 def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]:
-    """Drops kind and test size rather than the end of the task names."""
+    """Drops kind and test size before it would have to cut names of tasks."""
     while table_width(columns) + 1 + task_width > page.width and any(column.rank for column in columns):
         columns.remove(max(columns, key=lambda column: column.rank))
     return columns
@@ -88,12 +91,12 @@ def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]
 
 def caption(results: Results, page: Page) -> str:
     words = (
-        "Scores after the last arrival on each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
-        f"points (x100); {page.missing} not evaluated or failed, and not in the mean. test n: examples scored."
+        "Scores after the last arrival, in each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
+        f"points (x100); {page.missing} not evaluated or failed, not in the mean. test n: number of test examples."
     )
     if any(task.ceiling is not None for task in infos(results)):
-        words += " ceiling: the best expected score that the noise of a simulated task's labels leaves."
+        words += " ceiling: best expected score under the label noise of a simulated task."
     seen = [task for task in results.order if task in MINILM_SAW]
     if "minilm" in results.backbone.name.lower() and seen:
-        words += f" This backbone was itself tuned on {', '.join(seen)} by its authors."
+        words += f" The authors of this backbone trained it on {', '.join(seen)}."
     return page.text(words)

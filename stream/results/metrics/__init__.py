@@ -1,11 +1,13 @@
-"""Continual-learning metrics: one file each, found by being here.
+"""The continual-learning metrics: one file per metric. Every file in this folder is found automatically.
 
-Public code gives different numbers the same name, so every convention has a name of its own. A new metric is one new
+Published code uses one name for different numbers, so each definition has its own name here. To add a metric, add one
 file `NAME.py` that defines `METRIC = Metric(name="NAME", ...)`.
 
-A task without a score on the day it arrived, as one whose fit failed, is left out of every metric together with its
-row: what is left is R of the stream that never had it, as a sequential learner goes on from the body before. `counted`
-says how many tasks that leaves.
+A task can have no score on its own arrival, for example because its fit failed. Every metric leaves out such a task and
+its row. The rest is R of a stream without that task: a sequential learner continues from the body before it. `counted`
+returns the number of remaining tasks.
+
+Other packages may import the names in `__all__`.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def _discovered() -> tuple[Metric, ...]:
         if not isinstance(candidate, Metric) or candidate.name != module.name:
             where, expected = f"stream/results/metrics/{module.name}.py", f'METRIC = Metric(name="{module.name}", ...)'
             raise InputError(
-                "the file of a metric must define METRIC, named as the file", where=where, expected=expected
+                "a metric's file must define METRIC, with the name of the file", where=where, expected=expected
             )
         found.append(candidate)
     return tuple(found)
@@ -63,15 +65,15 @@ METRICS = Registry("metric", lambda: {found.name: found for found in _discovered
 
 
 def metrics() -> Mapping[str, Metric]:
-    """Every metric by name: ours in alphabetical order, then those of plug-ins while a run has them."""
+    """Returns every metric by name: the built-in metrics in alphabetical order, then those of loaded plug-ins."""
     return METRICS.known()
 
 
 def metric(name: str) -> Metric:
-    """The metric of this name.
+    """Returns the metric of this name.
 
     Raises:
-        InputError: No such metric; the message names the nearest ones.
+        InputError: There is no such metric. The message names the most similar names.
     """
     known = metrics()
     if name not in known:
@@ -82,15 +84,18 @@ def metric(name: str) -> Metric:
 def compute_all(
     matrix: AccuracyMatrix, references: References | None = None, own: Sequence[str] = ()
 ) -> dict[str, float | None]:
-    """Every metric after the last finished arrival; over the k tasks learned so far when the stream is not finished.
+    """Computes every metric after the last finished arrival, over the tasks that have arrived.
 
     Args:
-        references: Scores of reference learners by task name, for the metrics whose `baseline` is `single_task` or
-            `joint`; without them these metrics are None.
-        own: Metrics of plug-ins to compute too.
+        references: Scores of reference learners by task, for metrics whose `baseline` is `single_task` or `joint`.
+            Without them these metrics are None.
+        own: Names of plug-in metrics to compute too.
+
+    Returns:
+        The value of each metric by name; None if it is not defined.
 
     Raises:
-        InputError: A metric of a plug-in fails on this matrix.
+        InputError: A plug-in metric fails on this matrix.
     """
     cells = as_array(matrix)
     values = {
@@ -100,35 +105,35 @@ def compute_all(
 
 
 def compute_one(found: Metric, matrix: AccuracyMatrix, references: References | None = None) -> float | None:
-    """One metric, of these or of a caller's own, after the last finished arrival; see `compute_all`."""
+    """Computes one metric after the last finished arrival; see `compute_all`. `found` need not be registered."""
     return _after(found, matrix, as_array(matrix), matrix.arrivals, references)
 
 
 def counted(matrix: AccuracyMatrix) -> int:
-    """How many of the tasks that arrived the metrics are over: those that have a score from their own arrival."""
+    """Returns the number of arrived tasks that the metrics use: those with a score on their own arrival."""
     return int(_scored(as_array(matrix), matrix.arrivals).sum())
 
 
 def over_arrivals(name: str, matrix: AccuracyMatrix, references: References | None = None) -> tuple[float | None, ...]:
-    """One metric after each finished arrival k = 1..arrivals, every time over the first k tasks."""
+    """Computes one metric after each finished arrival k = 1..arrivals, each time over the first k tasks."""
     found, cells = metric(name), as_array(matrix)
     return tuple(_after(found, matrix, cells, k, references) for k in range(1, matrix.arrivals + 1))
 
 
 def _own(found: Metric, matrix: AccuracyMatrix, cells: Array, references: References | None) -> float | None:
-    """The value of a plug-in's metric, a plain number that every JSON file can hold, or None."""
+    """Computes a plug-in metric. Returns a finite float, which JSON can hold, or None."""
     try:
         value = _after(found, matrix, cells, matrix.arrivals, references)
         return None if value is None or not math.isfinite(value) else float(value)
-    except Exception as error:  # code of others may raise anything
+    except Exception as error:  # code of a plug-in may raise anything
         origin = METRICS.origin(found.name)
         where, what = place_of(error, origin.file if origin else "")
-        fix = "correct it and give the command again: no completed work is lost"
+        fix = "correct the metric and give the command again; no completed work is lost"
         raise InputError(f"metric {found.name} fails on this run", where=where, found=what, fix=fix) from error
 
 
 def _scored(cells: Array, k: int) -> npt.NDArray[np.bool_]:
-    """Which of the first k tasks have a score from the day they arrived, [k]."""
+    """Whether each of the first k tasks has a score on its own arrival, [k]."""
     return ~np.isnan(cells[1 : k + 1, :k].diagonal())
 
 
@@ -138,7 +143,7 @@ def _after(found: Metric, matrix: AccuracyMatrix, cells: Array, k: int, referenc
         scores = (references or {}).get(found.baseline, {})
         baseline = np.array([scores.get(task, np.nan) for task in matrix.tasks[:k]], dtype=np.float64)
     rows, kept = cells[1 : k + 1, :k], _scored(cells, k)
-    only_last = not kept.any() and not np.isnan(rows[-1:]).all()  # known by its last row alone: enough for some
+    only_last = not kept.any() and not np.isnan(rows[-1:]).all()  # some metrics need only the last row
     if kept.all() or only_last:
         return found.compute(rows, baseline)
     return found.compute(rows[np.ix_(kept, kept)], baseline[kept])

@@ -1,4 +1,4 @@
-"""Average accuracy: how good all tasks are at the end."""
+"""Average accuracy: the mean score of all tasks at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Average incremental accuracy: average accuracy, averaged over the whole stream."""
+"""Average incremental accuracy: the mean of the average accuracy after each arrival."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """Mean over k of the mean of R[k, 1..k]; needs the whole lower triangle of R [T, T]."""
+    """Mean over k of the mean of R[k, 1..k]. Needs the whole lower triangle of R [T, T]."""
     after_each = [mean(R[k, : k + 1]) for k in range(len(R))]
     return mean(float("nan") if value is None else value for value in after_each)
 

@@ -1,4 +1,4 @@
-"""Backward transfer as the GEM paper defines it: averaged over the T-1 tasks that can change."""
+"""Backward transfer as the GEM paper defines it: the mean over the T-1 tasks that can change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """Mean change of each earlier task from the day it was learned; needs the diagonal and last row of R [T, T]."""
+    """Mean of last score minus first score of the earlier tasks. Needs the diagonal and the last row of R [T, T]."""
     return mean(R[-1, :-1] - R.diagonal()[:-1]) if len(R) > 1 else None
 
 

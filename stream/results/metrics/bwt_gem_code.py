@@ -1,4 +1,4 @@
-"""Backward transfer as the code of GEM computes it: averaged over all T tasks, the last of which is always 0."""
+"""Backward transfer as the GEM code computes it: the mean over all T tasks. The change of the last task is always 0."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """(T-1)/T of `bwt_gem`; needs the diagonal and last row of R [T, T]."""
+    """(T-1)/T of `bwt_gem`. Needs the diagonal and the last row of R [T, T]."""
     return mean(R[-1] - R.diagonal()) if len(R) > 1 else None
 
 

@@ -1,4 +1,4 @@
-"""Backward transfer as TRACE prints it: the T-1 changes, divided by T."""
+"""Backward transfer as TRACE prints it: the sum of the T-1 changes, divided by T."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """(T-1)/T of `bwt_gem`; needs the diagonal and last row of R [T, T]."""
+    """(T-1)/T of `bwt_gem`. Needs the diagonal and the last row of R [T, T]."""
     return mean(R[-1, :-1] - R.diagonal()[:-1], over=len(R)) if len(R) > 1 else None
 
 

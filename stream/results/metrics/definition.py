@@ -1,4 +1,4 @@
-"""What a continual-learning metric is: a named function of the accuracy matrix, with formula and source."""
+"""The type of a continual-learning metric: a named function of the accuracy matrix R, with formula and source."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["Array", "Baseline", "Description", "Metric", "mean"]
 
 Baseline = Literal["before", "single_task", "joint"]
 LEFT_OUT = (
-    "A task without a score on the day it arrived, as one whose fit failed, is left out with its row, as if it had "
-    "never come: T counts the others. None where another cell it needs is empty, never 0 in its place."
+    "A task without a score on its own arrival (for example, its fit failed) is left out with its row, and T is the "
+    "number of the other tasks. If another cell that the metric needs is empty, the metric is None, never 0."
 )
 
 
@@ -23,11 +23,13 @@ class Metric(Description):
     """A continual-learning metric.
 
     Attributes:
-        compute: `(R [T, T], baseline [T]) -> value`. R[i, j] is the score on task j after learning task i, NaN where
-            not evaluated. None where a cell it needs is NaN or T is too small. `compute_all` hands it an R without
-            the tasks that are left out.
-        baseline: What the second argument of `compute` holds: the score of each task `before` any training (b), or
-            of a reference learner trained on this task alone (`single_task`) or on all tasks together (`joint`).
+        compute: `(R [T, T], baseline [T]) -> value`. R[i, j] is the score of task j after learning task i; NaN if not
+            evaluated. The value is None if a needed cell is NaN or T is too small. `compute_all` passes R without the
+            tasks that are left out.
+        baseline: What the second argument of `compute` holds. `before`: the score of each task before any training (b).
+            `single_task`: the score of a reference learner trained on this task alone. `joint`: the score of a
+            reference learner trained on all tasks together. Default: `before`.
+        empty_cells: What happens to empty cells of R, in words.
     """
 
     compute: Callable[[Array, Array], float | None]
@@ -36,9 +38,9 @@ class Metric(Description):
 
 
 def mean(values: Iterable[float], over: int | None = None) -> float | None:
-    """Sum of `values` divided by their number, or by `over`; None where there is none or one is NaN.
+    """Returns the sum of `values` divided by their number, or by `over`. None if there is no value or one is NaN.
 
-    Summed without rounding error, so that the same scores in another order give the same bits.
+    The sum has no rounding error (`math.fsum`), so the order of the values does not change any bit.
     """
     terms = [float(value) for value in values]
     if not terms or any(math.isnan(term) for term in terms):

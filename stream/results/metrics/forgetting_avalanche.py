@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """Mean loss of each earlier task since the day it was learned, exactly -`bwt_gem`; R is [T, T]."""
+    """Mean of first score minus last score of the earlier tasks: exactly -`bwt_gem`. R is [T, T]."""
     return mean(R.diagonal()[:-1] - R[-1, :-1]) if len(R) > 1 else None
 
 

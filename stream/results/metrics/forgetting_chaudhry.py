@@ -1,4 +1,4 @@
-"""Forgetting as RWalk defines it: from the best an earlier task ever was before the last arrival."""
+"""Forgetting as RWalk defines it: the best score before the last row, minus the last score."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def forgetting_per_task(R: Array) -> Array:
-    """f_j = max over j <= l < T of R[l, j], minus R[T, j]: how much of task j the last arrivals took.
+    """Computes f_j = (max over j <= l < T of R[l, j]) - R[T, j]: how much task j lost since its best score.
 
-    Rows before task j was learned never count, so that evaluating tasks still to come does not change forgetting;
-    rows not evaluated are passed over.
+    Rows before the arrival of task j never count, so evaluating tasks before they arrive does not change forgetting.
+    Cells that were not evaluated are skipped.
 
     Returns:
-        [T], in the order of the tasks; negative where the task is better than ever. NaN for the last task, which had
-        no time to be forgotten, and where R[T, j] or all of R[j..T-1, j] is not evaluated.
+        [T], in the order of the tasks. Negative if the last score is the best. NaN for the last task, which cannot be
+        forgotten yet, and for a task without R[T, j] or without any of R[j..T-1, j].
     """
     scores = Forgetting(len(R))
     for arrival, row in enumerate(R, start=1):
@@ -25,7 +25,7 @@ def forgetting_per_task(R: Array) -> Array:
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """Mean of `forgetting_per_task` over the T-1 earlier tasks; needs the lower triangle of R [T, T]."""
+    """Mean of `forgetting_per_task` over the T-1 earlier tasks. Needs the lower triangle of R [T, T]."""
     return mean(forgetting_per_task(R)[:-1])
 
 

@@ -1,4 +1,4 @@
-"""Forgetting as Mammoth computes it: from the best an earlier task ever was, the last row included."""
+"""Forgetting as Mammoth computes it: the best score in all rows, the last one included, minus the last score."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from stream.results.metrics.forgetting_chaudhry import forgetting_per_task
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """Mean over the T-1 earlier tasks of max(f_j, 0), which is what a maximum over all rows amounts to.
+    """Mean of max(f_j, 0) over the T-1 earlier tasks. This equals the maximum over all rows minus the last score.
 
-    Mammoth counts cells never evaluated as a score of 0; that only shows when every score of a task is negative, and
-    is not repeated here.
+    Mammoth counts a cell that was never evaluated as a score of 0. This matters only if every score of a task is
+    negative, and is not done here.
     """
     return mean(np.maximum(forgetting_per_task(R)[:-1], 0.0))
 

@@ -1,4 +1,4 @@
-"""Forward transfer as the GEM paper defines it: what earlier tasks give to one not yet learned."""
+"""Forward transfer as the GEM paper defines it: how much earlier tasks improve a task before it is learned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """Mean gain over b [T] just before a task is learned; needs the superdiagonal of R [T, T] (square evaluation)."""
+    """Mean gain over b [T] just before a task is learned. Needs the superdiagonal of R [T, T] (square evaluation)."""
     return mean(R.diagonal(offset=1) - b[1:]) if len(R) > 1 else None
 
 

@@ -1,4 +1,4 @@
-"""Forward transfer as the code of GEM computes it: averaged over all T tasks, the first of which is always 0."""
+"""Forward transfer as the GEM code computes it: the mean over all T tasks. The gain of the first task is always 0."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, b: Array) -> float | None:
-    """(T-1)/T of `fwt_gem`; needs the superdiagonal of R [T, T] (square evaluation) and b [T]."""
+    """(T-1)/T of `fwt_gem`. Needs the superdiagonal of R [T, T] (square evaluation) and b [T]."""
     return mean(R.diagonal(offset=1) - b[1:], over=len(R)) if len(R) > 1 else None
 
 

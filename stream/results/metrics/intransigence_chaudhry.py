@@ -1,4 +1,4 @@
-"""Intransigence: what the last task loses for being learned in a stream."""
+"""Intransigence: how much worse the last task is learned in the stream than by joint training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stream.results.metrics.definition import Array, Metric, mean
 
 
 def compute(R: Array, joint: Array) -> float | None:
-    """`joint[T]`, the last task's score under training on all T tasks together, minus R[T, T]."""
+    """`joint[T]` - R[T, T]. `joint[T]` is the score of the last task after training on all T tasks together."""
     return mean([joint[-1] - R[-1, -1]]) if len(R) else None
 
 

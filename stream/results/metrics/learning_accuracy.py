@@ -1,4 +1,4 @@
-"""Learning accuracy: how good each task is on the day it is learned."""
+"""Learning accuracy: the mean score of each task right after it is learned."""
 
 from __future__ import annotations
 

@@ -94,10 +94,10 @@ def test_plugins_that_follow_updates_keep_the_last_epoch() -> None:
         ("ewc:epcohs=3", "unknown argument of avalanche's EWCPlugin 'epcohs'; did you mean epochs"),
         ("EWC:train_mb_size=3", "unknown argument of avalanche's EWC 'train_mb_size'"),
         ("SynapticIntelligencePlugin", "SynapticIntelligencePlugin needs si_lambda"),
-        ("LearningToPrompt:model_name=vit", "brings a model of its own"),
-        ("PNNStrategy", "avalanche's PNNStrategy refuses this.*requires a PNN model"),
-        ("ewc:mode=online", "avalanche's EWCPlugin refuses this.*decay_factor"),
-        ("{Cumulative={},JointTraining={}}", "two strategies.*Cumulative and JointTraining"),
+        ("LearningToPrompt:model_name=vit", "makes its own model"),
+        ("PNNStrategy", "avalanche's PNNStrategy refuses its arguments.*requires a PNN model"),
+        ("ewc:mode=online", "avalanche's EWCPlugin refuses its arguments.*decay_factor"),
+        ("{Cumulative={},JointTraining={}}", "several strategies.*Cumulative and JointTraining"),
     ],
 )
 def test_what_avalanche_has_not_is_told(specification: str, told: str) -> None:

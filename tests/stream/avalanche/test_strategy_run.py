@@ -17,7 +17,7 @@ from learners.training.divergence import Diverged
 from learners.training.fit import Fit
 from stream import run
 from stream.avalanche.session import Session
-from stream.config import resolve_config
+from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.errors import RunFailed
 from stream.execution.fit_job import train
@@ -123,7 +123,8 @@ def test_other_bits_on_the_way_back_are_told(start: Start, monkeypatch: pytest.M
     honest = stream.avalanche.loop.schedule
     monkeypatch.setattr(stream.avalanche.loop, "schedule", lambda *arguments: 0.9 * honest(*arguments))
     with pytest.raises(
-        RunFailed, match=r"Nondeterminism.*task sms_spam was learned again.*another Delta: expected.*another --out"
+        RunFailed,
+        match=r"Nondeterminism.*the fit of task sms_spam was repeated.*another Delta: expected.*another --out",
     ):
         start("run", TASKS, ("avalanche:ewc",))
 
@@ -209,7 +210,7 @@ def test_a_stream_goes_on_as_if_a_task_that_diverged_had_not_come(
     honest = Session._validate
 
     def diverging(trainer: Session) -> tuple[float, float]:
-        if trainer.met[-1].task.name == TASKS[1]:
+        if trainer.seen[-1].task.name == TASKS[1]:
             raise Diverged("the validation loss is nan", 4)
         return honest(trainer)
 

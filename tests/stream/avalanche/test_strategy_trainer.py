@@ -304,8 +304,11 @@ def test_a_loss_that_is_no_number_is_told_with_its_step() -> None:
     [
         ("LFLPlugin:lambda_e=1", r"task three: avalanche cannot train this.*NotImplementedError"),
         ("ER_ACE", r"task pair: avalanche cannot train this.*stack expects"),  # of torch, which it calls
-        ("VAETraining", "avalanche cannot train this: its loss is not of logits and targets; found Inputs"),
-        ("FeatureDistillationPlugin", "a head that this has not; expected one of 1 heads; found task label 1"),
+        ("VAETraining", "avalanche cannot train this: its loss does not use logits and targets; found Inputs"),
+        (
+            "FeatureDistillationPlugin",
+            "no head for this task; expected one of 1 heads; found task label 1",
+        ),
     ],
 )
 def test_what_avalanche_cannot_train_is_told(

@@ -16,8 +16,8 @@ import pytest
 
 from stream import run
 from stream.loggers import log, wandb
-from stream.loggers.figures import AXES, Reading
 from stream.loggers.log import About, logged
+from stream.loggers.readings import AXES, Reading
 from tasks.errors import InputErrors
 from tests.runs import as_arguments, call, matrices_of, tiny_settings
 
@@ -135,7 +135,7 @@ def test_a_tool_that_fails_is_told_of_once_and_ends_nothing(
     told: Call = []
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "a", suite="colours,rte", learners=list(LEARNERS))
     results = run(**settings, log=["tensorboard"], handle=told.append).as_dict()
-    notices = [event["message"] for event in told if "logged to" in event.get("message", "")]
+    notices = [event["message"] for event in told if "logging to" in event.get("message", "")]
     assert len(notices) == 1
     assert "tensorboard" in notices[0]
     assert "No space left on device" in notices[0]

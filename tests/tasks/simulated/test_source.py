@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.config import RunConfig
+from stream.config.settings import RunConfig
 from stream.engine.context import prepare
 from tasks import TASKS, InputError, Limits, SimulatedSource, open_source
 from tasks.encode import encode

@@ -1,4 +1,4 @@
-// The page's one script: it sorts tables by a click on a heading and shows the text of a cell of R that is pointed at.
+// The only script of the page. A click on a heading sorts the table; a pointer on a cell of R shows the cell's text.
 "use strict";
 
 for (const heading of document.querySelectorAll("th[data-sort]")) {

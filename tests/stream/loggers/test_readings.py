@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.loggers.figures import Figures
+from stream.loggers.readings import LearnerReadings
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import over_arrivals
 
@@ -44,7 +44,7 @@ def test_they_are_the_metrics_after_each_arrival(
     stream: tuple[list[str], set[int], list[list[float | None]], list[int]],
 ) -> None:
     tasks, failed, cells, finished = stream
-    figures, found = Figures(tasks), dict[int, dict[str, float]]()
+    figures, found = LearnerReadings(tasks), dict[int, dict[str, float]]()
     for arrival in finished:
         known = {task: x for task, x in zip(tasks, cells[arrival - 1], strict=True) if x is not None}
         for event, readings in figures.take(row(arrival, known)):
@@ -67,7 +67,7 @@ def test_they_are_the_metrics_after_each_arrival(
 
 
 def test_certified_cells_count_though_they_are_not_told() -> None:
-    figures = Figures(["a", "b", "c"])
+    figures = LearnerReadings(["a", "b", "c"])
     rows = [row(1, {"a": 0.5}), row(2, {"a": 0.5, "b": 0.9}), row(3, {"a": 0.5, "c": 0.1})]
     for event in rows:
         assert len([*figures.take(event)]) == 1
@@ -78,7 +78,7 @@ def test_certified_cells_count_though_they_are_not_told() -> None:
 
 
 def test_a_score_that_is_none_leaves_the_metrics_of_that_row_open() -> None:
-    figures = Figures(["a", "b", "c"])
+    figures = LearnerReadings(["a", "b", "c"])
     readings = [
         dict(reading.values)
         for event in (row(1, {"a": 0.8}), row(2, {"a": None, "b": 0.5}), row(3, {"a": 0.2, "b": 0.5, "c": 0.5}))
@@ -99,12 +99,12 @@ def test_a_fit_epoch_by_epoch() -> None:
         "bytes": 99,
     }
     fit |= {"epochs": [0.5, float("nan")], "losses": [1.0, 0.9], "parameters": 7, "head_parameters": 4, "bytes": 99}
-    ((_, (whole, first, second)),) = Figures(["x", "y", "a"]).take(fit)
+    ((_, (whole, first, second)),) = LearnerReadings(["x", "y", "a"]).take(fit)
     assert (whole.axis, whole.at) == ("arrival", 3)
     assert whole.values == {"train_seconds": 2.0, "parameters": 7, "head_parameters": 4, "bytes": 99}
     assert [(r.axis, r.at) for r in (first, second)] == [("epoch", 1), ("epoch", 2)]
     assert first.values == {"train_loss/a": 1.0, "validation_score/a": 0.5}
     assert second.values == {"train_loss/a": 0.9}, "what is not finite is left out"
     failed = {"event": "fit", "task": "a", "arrival": 3, "seconds": 2.0, "failed": {"message": "nan"}}
-    ((_, (only,)),) = Figures(["x", "y", "a"]).take(failed)
+    ((_, (only,)),) = LearnerReadings(["x", "y", "a"]).take(failed)
     assert only.values == {"train_seconds": 2.0}

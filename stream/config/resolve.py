@@ -1,0 +1,104 @@
+"""`resolve_config`: settings from defaults, a TOML file and the caller, all checked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from learners.training.precision import dtype_of_processor
+from stream.config.settings import LISTS, RunConfig
+from stream.config.toml import read_toml
+from tasks.errors import InputError, InputErrors, unknown_name
+from tasks.paths import user_path
+
+
+def resolve_config(
+    given: Mapping[str, Any], file: Path | None = None, origin: str = "command line"
+) -> tuple[RunConfig, dict[str, str]]:
+    """Combine the defaults, a TOML file and the given values. Later ones win.
+
+    The dtype `auto` becomes the dtype of the run that the folder already contains, or else the best dtype for this
+    processor.
+
+    Args:
+        given: Values by name of the setting. None means "not given".
+        file: TOML file of settings. Default: none.
+        origin: What to record as the origin of the given values. Default: command line.
+
+    Returns:
+        The settings, and the origin of each setting by name.
+
+    Raises:
+        InputErrors: All unknown names and bad values.
+    """
+    layers = [
+        (f"file {file}", read_toml(file) if file else {}),
+        (origin, {k: v for k, v in given.items() if v is not None}),
+    ]
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(RunConfig.model_fields, "default")
+    errors: list[InputError] = []
+    for name, layer in layers:
+        for key, value in layer.items():
+            if key not in RunConfig.model_fields:
+                errors.append(unknown_name("setting", key, RunConfig.model_fields, where=name))
+                continue
+            try:
+                values[key], origins[key] = _joined(key, value, name), name
+            except InputError as error:
+                errors.append(error)
+    if values.get("dtype") == "auto":
+        values["dtype"], why = _auto_dtype(values.get("out"))
+        origins["dtype"] += f": auto, {why}"
+    try:
+        config = RunConfig(**values)
+    except ValidationError as error:
+        for problem in error.errors():
+            key = str(problem["loc"][0])
+            expected, found = _expected_and_found(problem["type"], problem["msg"], problem["input"])
+            expected += " or 'auto'" if key == "dtype" else ""
+            errors.append(InputError(f"bad value of {key}", where=origins[key], expected=expected, found=found))
+    if errors:
+        raise InputErrors(errors)
+    return config, origins
+
+
+# First word of pydantic's type of error -> what the setting takes.
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "dict": "a table of names",
+    "tuple": "a list of texts",
+}
+
+
+def _expected_and_found(type_of_error: str, message: str, value: object) -> tuple[str, str]:
+    """What a setting takes and what it got, from pydantic's error."""
+    kind, rule = type_of_error.partition("_")[0], message.removeprefix("Input should be ")
+    if kind in ("greater", "less"):
+        return f"a number {rule}", str(value)
+    return KINDS.get(kind, rule), repr(value)
+
+
+def _joined(key: str, value: Any, where: str) -> Any:
+    """A list of texts joined with commas. Other values are returned unchanged."""
+    if key not in LISTS or not isinstance(value, list | tuple):
+        return value
+    if not value or not all(isinstance(part, str) and part for part in value):
+        raise InputError(f"bad value of {key}", where=where, expected="a list of texts, not empty", found=repr(value))
+    return ",".join(value)
+
+
+def _auto_dtype(out: Any) -> tuple[str, str]:
+    """The dtype for `auto`, and the reason."""
+    folder = user_path(out, where="--out") if isinstance(out, str) else Path(RunConfig.model_fields["out"].default)
+    file = folder / "config.toml"
+    began = read_toml(file).get("dtype", "float32") if file.exists() else "auto"
+    # A run never writes "auto": if the file says so, the user has put the settings into the folder of a future run.
+    if began != "auto":
+        return began, "as this run began"
+    return dtype_of_processor(), "what suits this processor"

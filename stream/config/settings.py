@@ -1,0 +1,220 @@
+"""`RunConfig`: the settings of a run, each with its meaning, unit and default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.paths import user_path
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Text about a setting. The command's help, the settings file and the docstring of `stream.run` all use it.
+
+    Attributes:
+        help: Meaning of the setting, in one or two sentences.
+        group: Heading in the command's help under which the option stands.
+        unit: Unit of the number. "" if it has none.
+        none: What applies if the setting is None. "" if the setting has a default value.
+    """
+
+    help: str
+    group: str
+    unit: str = ""
+    none: str = ""
+
+
+STREAM, LEARNERS, TRAINING, RUN = GROUPS = (
+    "Stream of tasks",
+    "Backbone and learners",
+    "Training and evaluation",
+    "The run",
+)
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class RunConfig(BaseModel):
+    """What a run computes, and how. Field names are the command's option names, with underscores."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # --help needs no validator
+
+    suite: Annotated[
+        str,
+        Setting(
+            "Tasks that arrive: the name of a suite (houlsby26, glue9, additional17), all (every task of the source), "
+            "a list of task names, or simulated:N (N new simulated tasks).",
+            STREAM,
+        ),
+    ] = "houlsby26"
+    source: Annotated[
+        str,
+        Setting(
+            "Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR "
+            "(tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both).",
+            STREAM,
+        ),
+    ] = "simulated"
+    backbone: Annotated[
+        str,
+        Setting(
+            "Pretrained encoder: embedded, minilm (needs the extra minilm), a folder, or a hub id. A run never changes "
+            "its weights.",
+            LEARNERS,
+        ),
+    ] = "embedded"
+    learners: Annotated[
+        str,
+        Setting("Learners to compare, separated by commas. `taskstream list learners` shows all of them.", LEARNERS),
+    ] = "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
+    order: Annotated[
+        str,
+        Setting(
+            "Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of "
+            "all task names.",
+            STREAM,
+        ),
+    ] = "paper"
+    seed: Annotated[
+        int, Field(ge=0, lt=2**63), Setting("Seed of the run. Every random choice of the run derives from it.", RUN)
+    ] = 0
+    epochs: Annotated[
+        Annotated[int, Field(ge=0, le=10_000)] | None,
+        Setting(
+            "Maximum number of passes over the training examples, for all learners. Training stops earlier if the "
+            "validation score no longer improves.",
+            TRAINING,
+            none="each learner's own value",
+        ),
+    ] = None
+    batch_size: Annotated[
+        Annotated[int, Field(ge=1, le=65_536)] | None,
+        Setting(
+            "Size of a training batch, for all learners.",
+            TRAINING,
+            unit="examples",
+            none="each learner's own value, mostly 32",
+        ),
+    ] = None
+    learning_rate: Annotated[
+        Annotated[float, Field(gt=0, le=1)] | None,
+        Setting("Peak of the learning rate schedule, for all learners.", TRAINING, none="each learner's own value"),
+    ] = None
+    max_length: Annotated[  # the AdapterBias code's length for its single-text tasks
+        int,
+        Field(ge=4, le=4096),
+        Setting("Maximum length of an example. Longer examples are truncated.", TRAINING, unit="tokens"),
+    ] = 128
+    train_examples: Annotated[
+        Count | None,
+        Setting(
+            "Maximum number of training examples per task. A task with more examples gives a random sample, drawn "
+            "with the run's seed.",
+            TRAINING,
+            none="all",
+        ),
+    ] = None
+    validation_examples: Annotated[
+        Count | None,
+        Setting("Maximum number of validation examples per task.", TRAINING, none="the value of test_examples"),
+    ] = None
+    test_examples: Annotated[
+        Count | None, Setting("Maximum number of test examples per task.", TRAINING, none="all")
+    ] = None
+    evaluate: Annotated[
+        Literal["full", "audited", "square"],
+        Setting(
+            "Which tasks are evaluated after each arrival. full: every task that has arrived. square: also the tasks "
+            "that have not arrived yet. audited: only the new task and one earlier task; equal hashes certify that the "
+            "scores of the other tasks are unchanged, and all tasks are evaluated after the last arrival.",
+            TRAINING,
+        ),
+    ] = "full"
+    dtype: Annotated[  # the same on every machine; auto (resolve_config) is not
+        Literal["float32", "bfloat16"],
+        Setting(
+            "Number format of the backbone's arithmetic: float32, bfloat16, or auto (bfloat16 if this processor is "
+            "fast at it, else float32).",
+            TRAINING,
+        ),
+    ] = "float32"
+    columns: Annotated[
+        dict[str, str],
+        Setting(
+            "Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence "
+            "holds for all tasks, rte.text_b=second for the task rte.",
+            STREAM,
+            none="your columns have these names",
+        ),
+    ] = {}
+    out: Annotated[str, Setting("Folder of the run.", RUN)] = "runs/latest"
+    store: Annotated[
+        str | None,
+        Setting(
+            "Folder of finished fits. Runs that share a store do not repeat each other's fits.",
+            RUN,
+            none="the folder store in OUT",
+        ),
+    ] = None
+    workers: Annotated[
+        Annotated[int, Field(ge=1, le=256)] | None,
+        Setting("Number of worker processes. The results do not depend on it.", RUN, none="one per processor core"),
+    ] = None
+    log: Annotated[
+        str | None,
+        Setting(
+            "Other tools that log the run, separated by commas: tensorboard, wandb, mlflow (each needs its extra). "
+            "Their files are written to OUT. No data leave this machine.",
+            RUN,
+            none="no tool",
+        ),
+    ] = None
+    plugins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Python files that define your own learners, metrics or sources. `taskstream new` writes a template. "
+            "The run executes their code.",
+            LEARNERS,
+            none="no file",
+        ),
+    ] = ()
+
+    @property
+    def other_validation(self) -> int | None:
+        """Limit of validation examples if it differs from the limit of test examples, else None."""
+        return None if self.validation_examples == self.test_examples else self.validation_examples
+
+    @property
+    def training_overrides(self) -> dict[str, int | float | None]:
+        """Training settings that replace each learner's own value, by name. None keeps the learner's value."""
+        return {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
+
+    @property
+    def out_folder(self) -> Path:
+        """Path of the run's folder."""
+        return user_path(self.out, where="--out")
+
+    @property
+    def store_folder(self) -> Path:
+        """Path of the store: OUT/store if `store` is None."""
+        return user_path(self.store, where="--store") if self.store else self.out_folder / "store"
+
+
+LISTS = ("suite", "learners", "order", "log")  # settings that may be lists; their items are then joined with commas
+
+
+def setting(name: str) -> Setting:
+    """The text about the setting `name`."""
+    return next(entry for entry in RunConfig.model_fields[name].metadata if isinstance(entry, Setting))
+
+
+def described(name: str) -> str:
+    """Meaning, unit and default of the setting `name`, in full sentences."""
+    about = setting(name)
+    unit = f" Unit: {about.unit}." if about.unit else ""
+    default = str(RunConfig.model_fields[name].default).replace(",", ", ")
+    return f"{about.help}{unit} Default: {about.none or default}."
