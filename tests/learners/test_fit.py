@@ -180,10 +180,7 @@ def test_a_sequential_learner_takes_the_body_but_not_the_head(specification: str
         "feature:2:learning_rate=1e-1",
         "ia3:learning_rate=1e-2",
         "lora:8:learning_rate=1e-1",
-        "lora-ffn:16:learning_rate=5e-2",
         "mhpa:8:learning_rate=1e-1",
-        "parallel:16:learning_rate=3e-2",
-        "pfeiffer:16:learning_rate=3e-2",
         "mam:prefix=4:parallel=16:learning_rate=3e-2",
         "prompt:4:learning_rate=1e-1",
     ],
@@ -411,16 +408,15 @@ def test_a_high_penalty_prunes_nearly_all_of_alpha_and_nothing_else(share: str) 
     assert found.counts.added == others + kept
 
 
-@pytest.mark.parametrize("gates", ["diff-pruning", "louizos"])
-def test_a_vanishing_penalty_prunes_nothing(gates: str) -> None:
-    found = l0_fit("1e-9", gates, ":learning_rate=0.01").delta
+def test_a_vanishing_penalty_prunes_nothing() -> None:
+    found = l0_fit("1e-9", extra=":learning_rate=0.01").delta
     entries = [found.tensors[name] for name in found.pruned]
     assert sum(map(torch.count_nonzero, entries)) == sum(t.numel() for t in entries) == 64
 
 
 def test_a_higher_penalty_keeps_less_with_louizos_too() -> None:
     kept = [l0_fit(penalty, "louizos", ":learning_rate=0.1").delta.counts.added for penalty in ("1e-9", "1")]
-    assert kept[0] == 98
+    assert kept[0] == 98, "all of them"
     assert kept[1] < 98
 
 
