@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmark import limit, start
+from benchmark import limit, ours, start
 from benchmark.measurement import Measurement, advantage, as_entry, as_rows, reference
 from benchmark.methods import LEARNERS, model_of
 from benchmark.process import Answer, Contender, ContenderFailed, Process, Processes
@@ -28,9 +28,8 @@ from rich.console import Console
 from learners.backbones.backbone import load_backbone
 from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from stream.execution import workers
+from stream import kept_workers
 from stream.results.intervals import interval
-from tests import warm
 from tests.runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -112,7 +111,7 @@ def document(
         patch.setattr(script, "Processes", OneProcess)
         patch.setattr(start, "seconds", called)
         patch.setattr(limit, "SECONDS", 0.01)
-        patch.setattr(workers, "_process", warm.worker)
+        patch.setattr(ours, "kept_workers", lambda count: kept_workers(1))
         found = script.bench(
             sizes=SIZES, backbone=str(tiny_backbone), source=f"folder:{tiny_tasks}", dtype="float32",
             learners="topk:1,lora:8", out=out, console=Console(file=table, width=120),

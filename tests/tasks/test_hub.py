@@ -105,7 +105,7 @@ def test_a_network_lost_in_the_middle_of_a_file_is_one_line_and_the_next_call_co
         with serve(cola("older", COMMIT, "main")) as at, asking(at, home, IMPATIENT + LOAD) as load:
             at.cut = file
             assert load("hub") == f"{where}: {told} folder:DIR"
-            at.cut = None
+        with serve(cola("older", COMMIT, "main")) as at, asking(at, home, LOAD) as load:
             assert load("hub")[0] == "older"
 
 
