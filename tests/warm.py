@@ -20,7 +20,12 @@ from multiprocessing.reduction import DupFd
 from threading import Thread
 from typing import IO, Any
 
-LIBRARIES = ["torch", "transformers.modeling_utils", "transformers.models.auto", "transformers.models.bert", "numpy"]
+LIBRARIES = [
+    "torch", "torch.utils.flop_counter", "numpy", "transformers.modeling_utils",
+    "transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto",
+    "transformers.models.bert.modeling_bert", "transformers.models.bert.tokenization_bert",
+    "sklearn.metrics", "scipy.stats", "pydantic", "rich.console", "typer",
+]  # fmt: skip
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(LIBRARIES)
 
@@ -110,6 +115,7 @@ def _live(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    sys.path += [each for each in environment.get("PYTHONPATH", "").split(os.pathsep) if each and each not in sys.path]
     sys.argv = [module, *arguments]
     if (
         module == "stream.cli.main"

@@ -21,6 +21,7 @@ from learners.specification.family import families, parse_learners
 from tasks.errors import InputError, InputErrors
 from tasks.sources.simulated.fresh import draw_names
 from tasks.suite import resolve_suite
+from tests.end_to_end.test_experiments import call as call_script
 from tests.runs import Answer, as_arguments, call, tiny_settings
 
 
@@ -99,10 +100,8 @@ def test_columns(world: Callable[..., Answer], tiny_tasks: Path, tiny_backbone: 
 
 
 def test_the_script_calls_the_command_and_writes_the_table(tmp_path: Path) -> None:
-    script = Path(__file__).parents[2] / "scripts" / "experiments" / "bad_inputs.py"
-    command = [sys.executable, str(script), "--area", "settings", "--only", "unknown t", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = call_script("bad_inputs", "--area", "settings", "--only", "unknown t", "--out", str(tmp_path))
+    assert done.code == 0, done.out + done.err
     (case,) = json.loads((tmp_path / "bad_inputs.json").read_text())["cases"]
     assert (case["input"], case["code"], case["refused"]) == ("unknown task", 2, True)
     assert case["message"] in (tmp_path / "bad_inputs.md").read_text()

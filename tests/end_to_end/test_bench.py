@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from benchmark import limit, start
+from benchmark import limit, ours, start
 from benchmark.measurement import Measurement, advantage, as_entry, as_rows, reference
 from benchmark.methods import LEARNERS, model_of
 from benchmark.process import Answer, Contender, ContenderFailed, Process, Processes
@@ -28,9 +28,8 @@ from rich.console import Console
 from learners.backbones.backbone import load_backbone
 from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
-from stream.execution import workers
+from stream import kept_workers
 from stream.results.intervals import interval
-from tests import warm
 from tests.runs import call
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -112,10 +111,10 @@ def document(
         patch.setattr(script, "Processes", OneProcess)
         patch.setattr(start, "seconds", called)
         patch.setattr(limit, "SECONDS", 0.01)
-        patch.setattr(workers, "_process", warm.worker)
+        patch.setattr(ours, "kept_workers", lambda count: kept_workers(1))
         found = script.bench(
             sizes=SIZES, backbone=str(tiny_backbone), source=f"folder:{tiny_tasks}", dtype="float32",
-            learners="full,topk:1,lora:8", out=out, console=Console(file=table, width=120),
+            learners="topk:1,lora:8", out=out, console=Console(file=table, width=120),
         )  # fmt: skip
     written = json.loads((out / "bench.json").read_text(encoding="utf-8"))
     assert written["measurements"] == json.loads(json.dumps(found["measurements"]))
@@ -136,7 +135,7 @@ def test_every_part_measures(document: dict[str, Any]) -> None:
     )
     assert [(each["case"], each["contender"]) for each in of(document, "a")] == [
         (learner, contender)
-        for learner in ("full", "topk:1", "lora:8")
+        for learner in ("topk:1", "lora:8")
         for contender in ("taskstream float32", "Trainer", "Avalanche", "plain loop")
     ]
     assert {each["case"] for each in of(document, "b")} == {"adapter, 2 tasks"}  # the folder has four
@@ -152,7 +151,7 @@ def test_what_is_derived(document: dict[str, Any]) -> None:
     assert peak == pytest.approx(
         1e9 * max(max(each["values"]) for each in of(document, "limit") if each["contender"] == "float32")
     )
-    for learner in ("full", "topk:1", "lora:8"):
+    for learner in ("topk:1", "lora:8"):
         ours, *others = (each for each in of(document, "a") if each["case"] == learner)
         for other in others:
             assert other["ours_is_times_better"] == pytest.approx(ours["median"] / other["median"])
@@ -190,7 +189,7 @@ def test_trainers_model_reads_what_ours_reads(pooling: str, library: bool, tiny_
 def test_bytes(document: dict[str, Any], tiny_backbone: Path) -> None:
     sizes = {(each["case"], each["contender"]): each["median"] for each in of(document, "f") if each["unit"] == "kB"}
     backbone = load_backbone(str(tiny_backbone))
-    for learner in ("full", "topk:1", "lora:8"):
+    for learner in ("topk:1", "lora:8"):
         shapes = delta_shapes(parse_learner(learner), backbone.architecture, 2)
         values = sum(4 * math.prod(shape) for shape in shapes.values()) / 1e3
         assert values < sizes[learner, "taskstream Delta"] < values + 10  # and a header

@@ -19,19 +19,19 @@ from tests.end_to_end.test_experiments import call
 
 
 def test_a_small_campaign(tmp_path: Path) -> None:
-    answer = call("fault_campaign", "--kills", "2", "--damages", "20", "--writes", "1", "--out", str(tmp_path / "out"))
+    answer = call("fault_campaign", "--kills", "1", "--damages", "4", "--writes", "1", "--out", str(tmp_path / "out"))
     assert (answer.code, answer.err) == (0, "")
     faults = json.loads((tmp_path / "out" / "fault_campaign.json").read_text())["faults"]
     assert all(told["failed"] == [] for told in faults.values())
     tried = {kind: told["tried"] for kind, told in faults.items()}
     assert {kind: n for kind, n in tried.items() if kind.startswith("SIG")} == {
-        "SIGKILL, one process": 2,
+        "SIGKILL, one process": 1,
         "SIGTERM, one process": 1,
         "SIGINT, one process": 1,
     }
-    assert sum(n for kind, n in tried.items() if kind.startswith("damaged")) == 20
-    assert sum(tried.values()) == 2 + 2 + 20 + 6
-    assert "30" in answer.out
+    assert sum(n for kind, n in tried.items() if kind.startswith("damaged")) == 4
+    assert sum(tried.values()) == 1 + 2 + 4 + 6
+    assert "13" in answer.out
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["fault_campaign.json"]
 
 

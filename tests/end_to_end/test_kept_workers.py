@@ -31,9 +31,7 @@ def test_runs_that_differ_in_everything(
     plain = "adapter:4,full:sequential"
     runs: list[dict[str, Any]] = [
         {"order": "paper", "learners": plain},
-        {"order": "seed:1", "learners": plain},
-        {"dtype": "bfloat16", "learners": plain},
-        {"learners": f"avalanche:replay:mem_size=8,{plain}"},
+        {"order": "seed:1", "dtype": "bfloat16", "learners": f"avalanche:replay:mem_size=8,{plain}"},
         {"backbone": str(other), "learners": plain},
     ]
 
@@ -53,4 +51,4 @@ def test_runs_that_differ_in_everything(
     assert all(each.returncode is not None for each in started)
     alone = [done("alone", number, 1) for number in range(len(runs))]
     assert found == alone
-    assert found[0] != found[4], "the backbone of the run before was taken for another"
+    assert found[0] != found[2], "the backbone of the run before was taken for another"

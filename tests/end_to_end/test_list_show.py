@@ -21,6 +21,7 @@ LISTED = {
     "metrics": [*metrics(), *TASK_METRICS],
     "backbones": list(dict.fromkeys(("embedded", "minilm", *KNOWN_CONFIGS))),
 }
+DOCUMENTS = {task.kind: task.name for task in TASKS.values()}.values()  # a task of each kind
 SHOWN = [
     *(("task", name) for name in TASKS),
     *(("learner", example) for family in families().values() for example in family.examples),
@@ -29,7 +30,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize("what", LISTED)
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", [60, 120])
 def test_lists(monkeypatch: pytest.MonkeyPatch, what: str, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     answer = call("list", what, "--display", "json")
@@ -65,15 +66,16 @@ def test_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("what", "name"), SHOWN, ids=lambda value: str(value))
 def test_shows(monkeypatch: pytest.MonkeyPatch, what: str, name: str) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    answer = call("show", what, name, "--display", "json")
-    assert (answer.code, answer.err) == (0, "")
-    document = json.loads(answer.out)
+    document = None
+    if what != "task" or name in DOCUMENTS:  # a task's text takes its examples, made anew for each display
+        answer = call("show", what, name, "--display", "json")
+        assert (answer.code, answer.err) == (0, "")
+        document = json.loads(answer.out)
     answer = call("show", what, name, "--display", "plain")
     assert (answer.code, answer.err) == (0, "")
     assert max(map(len, answer.out.splitlines())) <= 80
     if what == "task":
-        assert document["name"] == name
-        assert document["kind"] == TASKS[name].kind
+        assert document is None or (document["name"], document["kind"]) == (name, TASKS[name].kind)
         assert TASKS[name].title in " ".join(answer.out.split())
     if what == "metric":
         assert {"name", "title", "formula", "citation", "range", "direction", "empty_cells"} == document.keys()

@@ -14,7 +14,7 @@ from tests.end_to_end.test_experiments import call
 from tests.runs import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=150", "--tokens=256")
+SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=100", "--tokens=256")
 
 
 def pretrain(folder: Path, *more: str) -> Answer:
@@ -22,17 +22,17 @@ def pretrain(folder: Path, *more: str) -> Answer:
 
 
 def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> None:
-    done = pretrain(tmp_path / "one", "--steps", "9")
+    done = pretrain(tmp_path / "one", "--steps", "5")
     assert done.code == 0, done.err
     (tmp_path / "two").mkdir()
     for name in ("corpus.safetensors", "tokenizer.json", "tokenizer_config.json"):
         (tmp_path / "two" / name).write_bytes((tmp_path / "one" / name).read_bytes())
-    assert pretrain(tmp_path / "two", "--steps", "9", "--stop-after", "4").code == 0
+    assert pretrain(tmp_path / "two", "--steps", "5", "--stop-after", "2").code == 0
     assert not (tmp_path / "two" / "backbone").exists()
-    other = pretrain(tmp_path / "two", "--steps", "9", "--seed", "1")
+    other = pretrain(tmp_path / "two", "--steps", "5", "--seed", "1")
     assert other.code == 2
     assert "this folder has other settings" in other.err
-    assert pretrain(tmp_path / "two", "--steps", "9").code == 0
+    assert pretrain(tmp_path / "two", "--steps", "5").code == 0
     one, two = (load_file(tmp_path / run / "backbone" / "model.safetensors") for run in ("one", "two"))
     assert one.keys() == two.keys()
     assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())

@@ -33,9 +33,9 @@ LEARNERS = ["full:isolated", "full:sequential", "topk:1", "layernorm", "adapter:
 
 @pytest.fixture(scope="module")
 def finished(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Four tasks, six learners, two workers, plain lines: `taskstream run ...` as a user gives it."""
+    """Four tasks, six learners, plain lines: `taskstream run ...` as a user gives it, a process of its own."""
     out = tmp_path_factory.mktemp("command") / "runs" / "first"
-    more = {"suite": ",".join(SUITE), "learners": ",".join(LEARNERS), "workers": 2, "test_examples": 6}
+    more = {"suite": ",".join(SUITE), "learners": ",".join(LEARNERS), "test_examples": 6}
     settings = tiny_settings(tiny_tasks, tiny_backbone, out, **more)
     return Finished(out, settings, wait(start_anew("run", *as_arguments(settings), "--display", "plain")))
 
@@ -153,12 +153,13 @@ def test_the_same_command_again_runs_nothing(finished: Finished) -> None:
     assert ledger_of(finished.out)[count:] == []
 
 
-def test_one_process_gives_what_two_workers_gave(
+@pytest.mark.usefixtures("warm_workers")
+def test_two_workers_give_what_one_process_gave(
     finished: Finished, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path
 ) -> None:
     """Sequential learners too: jobs are pure, so where they run does not matter."""
     learners = "full:sequential,adapter:4,adapterbias:share=alpha:l0=1e-4"
-    results = run(**{**finished.settings, "learners": learners, "workers": 1, "out": str(tmp_path)}).as_dict()
+    results = run(**{**finished.settings, "learners": learners, "workers": 2, "out": str(tmp_path)}).as_dict()
     expected, found = deltas_of(finished.out), deltas_of(tmp_path)
     assert found == {key: expected[key] for key in found}
     assert matrices_of(results) == {name: matrices_of(finished.results)[name] for name in learners.split(",")}

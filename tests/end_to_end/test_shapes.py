@@ -14,7 +14,7 @@ from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 from tests.runs import Answer
 
 GIVEN = (
-    "--documents", "150", "--vocabulary", "300", "--tokens", "256", "--suite", "sst2,cola",
+    "--documents", "100", "--vocabulary", "300", "--tokens", "256", "--suite", "sst2,cola",
     "--probe-train", "50", "--probe-test", "50", *TINY, "--workers", "1",
 )  # fmt: skip
 
@@ -22,7 +22,10 @@ GIVEN = (
 @pytest.fixture
 def equal_time(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(SCRIPTS))
-    return importlib.import_module("equal_time")
+    module = importlib.import_module("equal_time")
+    monkeypatch.setattr(module, "ROUNDS", 2)
+    monkeypatch.setattr(module.medians, "__defaults__", (2,))
+    return module
 
 
 def study(out: Path, *more: str) -> Answer:
@@ -30,7 +33,7 @@ def study(out: Path, *more: str) -> Answer:
 
 
 def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
-    given = ("--shapes", "1x32,2x64", "--minutes", "0.01")
+    given = ("--shapes", "1x32,2x64", "--minutes", "0.004")
     answer = study(tmp_path, *given)
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.count("ms per step") == 2  # what pretraining prints
@@ -43,7 +46,7 @@ def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
         assert name == f"{config['num_hidden_layers']}x{config['hidden_size']}"
         assert config["hidden_size"] / config["num_attention_heads"] == 32
         assert read(folder / "backbone" / "pretraining.json")["curve"][-1]["step"] == told["steps"]
-        assert told["steps"] == round(0.6 / seconds[name])
+        assert told["steps"] == round(0.24 / seconds[name])
         assert (folder / "corpus.safetensors").samefile(tmp_path / "corpus" / "corpus.safetensors")
         for learner in ("adapter", "head"):
             row = results["learners"][learner]["R"][-1]
@@ -73,7 +76,7 @@ def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
 
     given_one = equal_time.shared_corpus(tmp_path / "corpus", tmp_path / "other", Settings(documents=1000))
     assert given_one[0] == tmp_path / "corpus"
-    assert (given_one[1].documents, given_one[1].vocabulary) == (150, rows - 258)  # it tells its own size
+    assert (given_one[1].documents, given_one[1].vocabulary) == (100, rows - 258)  # it tells its own size
     assert not (tmp_path / "other").exists()
 
 

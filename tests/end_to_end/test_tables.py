@@ -28,6 +28,7 @@ def alone(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> dict[str, An
     return {name: value for name, value in settings.items() if name not in ("suite", "source")}
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_alone_continued_and_verified(alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first task, then two: the stream goes on; the same from the command, from a copy, and by another path."""
     out = Path(alone["out"])

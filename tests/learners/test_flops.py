@@ -25,7 +25,7 @@ CASES = [(s, *BACKBONES[0]) for s in (*LEARNERS, "lora:2")] + [
 @pytest.mark.parametrize("backward", [False, True])
 @pytest.mark.parametrize(("specification", "model_type", "pooling"), CASES)
 @given(rows=st.integers(1, 5), length=st.integers(2, 40))
-@settings(max_examples=3)
+@settings(max_examples=2)
 def test_any_batch(specification: str, model_type: str, pooling: str, backward: bool, rows: int, length: int) -> None:
     base, learner = backbone(model_type, pooling), parse_learner(specification)
     trainable = {n: t.requires_grad_(backward) for n, t in moved(base, learner, TASK).tensors.items()}

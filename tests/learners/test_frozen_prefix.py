@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import learners.forward.frozen_prefix
@@ -58,6 +58,7 @@ def test_in_any_batch_they_are_what_the_whole_model_answers(specification: str) 
     tensors, frozen_prefix = moved(base, learner, DATA.task).tensors, open_frozen_prefix(base, learner, DATA.train)
     assert frozen_prefix is not None
 
+    @settings(max_examples=10)
     @given(st.lists(st.integers(0, len(DATA.train) - 1), min_size=1, max_size=12, unique=True))
     def check(chosen: list[int]) -> None:
         rows = np.array(chosen)

@@ -92,8 +92,7 @@ def differences(delta: Delta) -> dict[str, Tensor]:
 WHOLE = parameters(backbone().architecture)
 
 
-@pytest.mark.parametrize("target", [0.001, 0.05, 0.5])
-@pytest.mark.parametrize("epochs", [2, 3, 5])
+@pytest.mark.parametrize(("target", "epochs"), [(0.001, 2), (0.05, 3), (0.5, 5)])
 def test_no_more_than_the_target_is_kept(target: float, epochs: int, tmp_path: Path) -> None:
     delta = run(f"diffpruning:{target}:epochs={epochs}").delta
     kept = sum(int(tensor.count_nonzero()) for tensor in differences(delta).values())
@@ -124,7 +123,7 @@ def test_a_penalty_that_closes_gates_keeps_less() -> None:
     assert strong.counts.without_head < 0.5 * WHOLE
 
 
-@pytest.mark.parametrize(("after", "least"), [(0.0, 1), (0.25, 2), (0.5, 4), (0.9, 7)])
+@pytest.mark.parametrize(("after", "least"), [(0.0, 1), (0.5, 4), (0.9, 7)])
 def test_patience_ends_no_run_before_pruning(after: float, least: int) -> None:
     """Of eight epochs the first has the best score: none unpruned is kept, and waiting begins after pruning."""
     answers = iter([0.9] + [0.1] * 20)

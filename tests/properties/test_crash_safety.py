@@ -243,4 +243,4 @@ def test_any_faults_in_any_order(
     class Machine(CrashSafety):
         references = References(tmp_path_factory.mktemp("crashes"), tiny_backbone)
 
-    run_state_machine_as_test(Machine, settings=settings(max_examples=6, stateful_step_count=8))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=4, stateful_step_count=7))

@@ -210,7 +210,7 @@ def test_the_backbone_is_frozen_under_any_sequence() -> None:
 
     torch.set_num_threads(1)
     steps = settings(
-        max_examples=7, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        max_examples=4, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     run_state_machine_as_test(FrozenBackbone, settings=steps)
 

@@ -100,8 +100,10 @@ def test_a_fit_that_is_done_again_is_told_as_such() -> None:
         assert job_line(job, view.page).plain.split()[1:4] == expected
 
 
-@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (80, 10)])
-@pytest.mark.parametrize("kind", [{}, {"colour": True}, {"ascii_only": True}])
+@pytest.mark.parametrize(
+    ("width", "height", "kind"),
+    [(80, 24, {}), (120, 40, {"colour": True}), (80, 10, {"ascii_only": True}), (80, 10, {"colour": True})],
+)
 def test_the_live_part_is_at_most_half_the_screen(width: int, height: int, kind: dict[str, bool]) -> None:
     clock = Clock()
     view = LiveView(console(width, height=height, **kind), clock)

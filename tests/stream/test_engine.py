@@ -179,7 +179,7 @@ def test_the_written_settings_are_the_run(ran: Ran) -> None:
     ]
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(order=st.permutations(TASKS).filter(lambda order: tuple(order) != TASKS))
 def test_any_order_gives_the_same_isolated_deltas(
     ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory, order: list[str]

@@ -31,10 +31,10 @@ def deltas(out: Path, learner: str) -> list[Delta]:
 def test_later_tasks_keep_what_is_common_and_forget_nothing(
     evaluate: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path
 ) -> None:
-    results = run(
-        **tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=",".join(LEARNERS), evaluate=evaluate, epochs=2)
-    ).as_dict()
-    for name in LEARNERS:
+    names = LEARNERS if evaluate == "full" else (ALPHA, "layernorm:frozen-shared")
+    more = {"learners": ",".join(names), "evaluate": evaluate}
+    results = run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, **more)).as_dict()
+    for name in names:
         learner, found = parse_learner(name), deltas(tmp_path, name)
         shared = {tensor for tensor in found[0].tensors if common(learner, tensor)}
         own = {tensor for tensor in found[0].tensors if not tensor.startswith("head.")} - shared

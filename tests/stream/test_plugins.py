@@ -43,11 +43,11 @@ def ran(*plugins: Path, **settings: Any) -> Answer:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_tasks: Path, tiny_backbone: Path) -> Path:
-    """A run in two workers with an own learner, alone and joined, and an own metric; its plug-ins beside it."""
+    """A run with an own learner, alone and joined, and an own metric; its plug-ins beside it."""
     folder = tmp_path_factory.mktemp("plugins")
     learner, metric = write(folder, "learner", "mine"), write(folder, "metric", "worst")
     settings = tiny_settings(
-        tiny_tasks, tiny_backbone, folder / "run", learners="head,mine,mine+adapter:4", workers=2, suite="colours,rte"
+        tiny_tasks, tiny_backbone, folder / "run", learners="head,mine,mine+adapter:4", suite="colours,rte"
     )
     options = [*as_arguments(settings), "--plugin", str(learner), "--plugin", str(metric), "--display", "plain"]
     answer = wait(start("run", *options))  # as a user does, through the installed command
@@ -223,6 +223,7 @@ def test_a_metric_that_fails_on_the_run_itself_costs_no_work(
     assert len(fitted(tmp_path / "run")) == 2
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_workers_that_are_kept_take_the_plugin_of_each_run(
     tmp_path: Path, tiny_tasks: Path, tiny_backbone: Path
 ) -> None:
@@ -381,6 +382,7 @@ def test_files_are_judged_without_torch(tmp_path: Path) -> None:
     assert read_plugins([path])[0].lines == {"FAMILY": 24}
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_an_installed_plugin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_tasks: Path, tiny_backbone: Path
 ) -> None:

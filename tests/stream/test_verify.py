@@ -80,7 +80,7 @@ def test_a_finished_run_passes(world: World) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 def test_any_damaged_byte_is_found_and_its_file_named(world: World, data: st.DataObject) -> None:
     kinds = sorted(
         {(path.parent.name if path.parent.name in ("deltas", "fits") else path.name) for path in world.files}

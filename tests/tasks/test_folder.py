@@ -240,7 +240,7 @@ def complaint(source: FolderSource, name: str) -> str:
 
 
 @pytest.mark.parametrize("suffix", [*WRITERS, "csv.gz"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_damaged_files_give_input_errors_only(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, data: st.DataObject
@@ -255,7 +255,7 @@ def test_damaged_files_give_input_errors_only(
     assert "\n" not in complaint(FolderSource(folder), "mine")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.binary(max_size=200)
     | st.text(alphabet='a,"\t\n\r x1-', max_size=80).map(lambda text: ("text,label\n" + text).encode())

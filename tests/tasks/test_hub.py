@@ -76,8 +76,13 @@ def test_a_task_is_of_the_commit_asked_for_with_a_network_and_without(tmp_path: 
         assert load(f"hub:{'a' * 40}") == f"hub nyu-mll/glue@{'a' * 40} (cola): {told} folder:DIR"
 
 
-def test_what_the_hub_does_not_have_is_one_line(tmp_path: Path) -> None:
-    with serve(cola("older", COMMIT, "main")) as at, asking(at, tmp_path, LOAD) as load:
+def test_a_damaged_file_and_what_the_hub_does_not_have_are_one_line(tmp_path: Path) -> None:
+    whole = cola("older", COMMIT, "main")
+    files = {name: content if name == "README.md" else b"not Parquet" for name, content in whole.files.items()}
+    with serve(replace(whole, files=files)) as at, asking(at, tmp_path, LOAD) as load:
+        damaged = load("hub")
+        assert "cannot load this data from the hub; found ArrowInvalid: " in damaged
+        assert "\n" not in damaged
         answers = [load("hub:nowhere"), load(f"hub:{NEWER}")]
         assert "nyu-mll/glue@nowhere" in answers[0]
         at.repositories.clear()
@@ -102,15 +107,6 @@ def test_a_network_lost_in_the_middle_of_a_file_is_one_line_and_the_next_call_co
             assert load("hub") == f"{where}: {told} folder:DIR"
         with serve(cola("older", COMMIT, "main")) as at, asking(at, home, LOAD) as load:
             assert load("hub")[0] == "older"
-
-
-def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
-    whole = cola("older", COMMIT, "main")
-    files = {name: content if name == "README.md" else b"not Parquet" for name, content in whole.files.items()}
-    with serve(replace(whole, files=files)) as at, asking(at, tmp_path, LOAD) as load:
-        answer = load("hub")
-        assert "cannot load this data from the hub; found ArrowInvalid: " in answer
-        assert "\n" not in answer
 
 
 def test_a_repository_without_a_card(tmp_path: Path) -> None:

@@ -88,20 +88,20 @@ def test_streams(benchmark: TextBenchmark) -> None:
 def trained(
     benchmark: TextBenchmark, model: nn.Module, name: str, options: Mapping[str, Any], criterion: Any = None
 ) -> tuple[nn.Module, dict[str, float]]:
-    """Train on every task by a strategy of Avalanche, evaluating all after each.
+    """Train on every task by a strategy of Avalanche, then evaluate all.
 
     Returns:
-        The strategy's model, as GDumb makes copies; the accuracies it said last.
+        The strategy's model, as GDumb makes copies; the accuracies it said.
     """
     strategy = getattr(supervised, name)(
         model=model, optimizer=torch.optim.AdamW(model.parameters(), lr=3e-3), train_mb_size=8,
-        criterion=criterion or benchmark.loss, train_epochs=2, eval_mb_size=8, **options,
+        criterion=criterion or benchmark.loss, train_epochs=1, eval_mb_size=8, **options,
         evaluator=EvaluationPlugin(accuracy_metrics(experience=True), loggers=[TextLogger(io.StringIO())]),
     )  # fmt: skip
-    streams, said = benchmark.to_avalanche(), {}
+    streams = benchmark.to_avalanche()
     for experience in streams.train_stream:
         strategy.train(experience)
-        said = strategy.eval(streams.test_stream)
+    said = strategy.eval(streams.test_stream)
     return strategy.model, {name: value for name, value in said.items() if name.startswith("Top1_Acc_Exp")}
 
 

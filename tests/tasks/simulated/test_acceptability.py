@@ -28,7 +28,7 @@ def words(judged: Judged, corruption: str, name: int) -> list[str]:
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_broken_rule_changes_the_sentence_by_a_word_or_two(rule: str) -> None:
-    for index, judged in enumerate(drawn(rule, 40)):
+    for index, judged in enumerate(drawn(rule, 20)):
         right, wrong = (words(judged, corruption, index) for corruption in ("", rule))
         assert right != wrong
         if rule in ("number", "agreement", "form", "order", "case", "comparison", "reflexive"):

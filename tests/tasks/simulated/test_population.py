@@ -20,7 +20,7 @@ LONG = 500  # characters from which fewer rows must do: time goes with them
 def test_class_shares(name: str) -> None:
     mechanism = twins()[name].mechanism
     characters = DATA_FACTS[name].mean_characters
-    n = 1000 if characters < 110 else 250 if characters < LONG else 50
+    n = 500 if characters < 110 else 250 if characters < LONG else 50
     drawn = [mechanism.label(mechanism.draw(Chance("shares", name, index))) for index in range(n)]
     if not mechanism.shares:
         spread = Counter(round(score) for score in drawn)
@@ -34,7 +34,7 @@ def test_class_shares(name: str) -> None:
 @pytest.mark.parametrize("name", TASKS)
 def test_lengths_and_splits(name: str) -> None:
     long = DATA_FACTS[name].mean_characters >= LONG
-    sizes = {"train": 16 if long else 120, "validation": 6 if long else 40, "test": 6 if long else 40}
+    sizes = {"train": 16 if long else 120, "validation": 6 if long else 20, "test": 6 if long else 20}
     splits = {split: list(examples(twins()[name], 0, split, n)) for split, n in sizes.items()}
     lengths = [len(row.text) + len(row.text_b or "") for row in splits["train"]]
     assert sum(lengths) / len(lengths) == pytest.approx(DATA_FACTS[name].mean_characters, rel=0.15)
