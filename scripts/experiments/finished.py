@@ -25,7 +25,7 @@ from stream.execution.workbench import Workbench, open_workbench
 from stream.storage.events import FitEvent, read_events
 from stream.storage.finished import good
 from stream.storage.ledger import read_ledger
-from stream.verification.recorded import recorded
+from stream.verification.recorded import recorded_run
 from tasks import unknown_name
 
 Run = Annotated[Path | None, typer.Option(help="Folder of a finished run. Default: make new runs.")]
@@ -83,7 +83,7 @@ def open_finished(folder: Path, learner: str) -> Finished:
         raise InputError("one Delta for all tasks", where=learner, expected="a learner with a Delta per task")
     config, _ = resolve_config({}, folder / "config.toml")
     prepared = prepare(config.model_copy(update={"out": str(folder)}))
-    run = recorded(read_events(read_ledger(folder / "ledger.jsonl")))
+    run = recorded_run(read_events(read_ledger(folder / "ledger.jsonl")))
     if run is None or dict(run.inputs.data) != dict(prepared.inputs.data):
         raise InputError("the source no longer gives the data of the run", where=str(folder), fix="run it again")
     bench = open_workbench(prepared.setup(), prepared.backbone)

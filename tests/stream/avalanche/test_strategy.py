@@ -52,7 +52,7 @@ def test_a_learner_of_all_weights_that_trains_in_a_stream() -> None:
         parse_learner("full").training,
     )
     assert learner.library.startswith("avalanche-lib 0.6")
-    with pytest.raises(InputError, match="no part of this loop"):
+    with pytest.raises(InputError, match="not this training loop"):
         fit(backbone(), learner, encoded(), score, 0)
 
 
