@@ -42,7 +42,7 @@ def test_runs_that_differ_in_everything(
         given = tiny_settings(tiny_tasks, tiny_backbone, Path("run"), store="../store", evaluate="audited")
         found = run(**given | runs[number] | {"workers": crew}).as_dict()
         assert (tmp_path / place / "store").is_dir()
-        assert verify(Path("run"), "0", 0, Path("../store"), "plain") == 0
+        assert verify(Path("run"), "0", 0, Path("../store"), (), "plain") == 0
         return cells(found)
 
     with kept_workers(2) as crew:
