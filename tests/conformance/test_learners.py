@@ -112,7 +112,7 @@ def test_shapes_on_every_known_encoder(specification: str) -> None:
 
 @pytest.mark.parametrize(("specification", "model_type"), LIVES)
 def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) -> None:
-    """The whole life of a Delta; pooling and kind of task go round, so that each learner meets all of them."""
+    """The whole life of a Delta; pooling and kind of task go round with the architecture."""
     turn = ARCHITECTURES.index(model_type)
     base = backbone(model_type, ("cls", "mean")[turn % 2])
     data = KINDS[tuple(KINDS)[turn % len(KINDS)]]
