@@ -28,7 +28,7 @@ pytest_plugins = ["tests.slowest"]
 settings.register_profile(
     "suite",
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize=bool(os.environ.get("CI")),
 )
