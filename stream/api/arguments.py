@@ -118,7 +118,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
             errors.extend(error.errors)
             return default
 
-    with _plugins_of(given):
+    with _plugins_of(given, errors):
         for name in given:
             if name not in OTHERS and (value := read(name, READERS.get(name, read_number))) is not None:
                 plain[name] = value
@@ -127,14 +127,18 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     display = read("display", read_display, "none")
     handle = read("handle", read_handle)
     own = read("metrics", read_metrics, ())
+    resolved: tuple[RunConfig, dict[str, str]] | None = None
     try:
-        config, origins = resolve_config(plain, file, origin=origin)
-    except InputError as error:
-        raise InputErrors([*errors, *error.errors]) from None
-    try:
-        read_plugins(config.plugins)  # what is wrong with a file itself is told before libraries are loaded
+        resolved = resolve_config(plain, file, origin=origin)
     except InputError as error:
         errors.extend(error.errors)
+    try:  # what is wrong with a plug-in's file itself is told before libraries are loaded
+        read_plugins(resolved[0].plugins if resolved else plain.get("plugins", ()))
+    except InputError as error:
+        errors.extend(error.errors)
+    if resolved is None:
+        raise InputErrors(errors)
+    config, origins = resolved
     loaded: Any = given.get("backbone")
     backbone = None if isinstance(loaded, str | Path | None) or errors else loaded
     if backbone is not None:
@@ -150,11 +154,11 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
 
 
 @contextmanager
-def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
+def _plugins_of(given: Mapping[str, object], errors: list[InputError]) -> Iterator[None]:
     """Know the families of the plug-ins given, if learners are given as objects.
 
-    Raises:
-        InputError: Faults of the plug-ins.
+    Args:
+        errors: Faults of the plug-ins are added, unless reading the settings finds them again.
     """
     learners = given.get("learners", "")
     texts = isinstance(learners, str) or (
@@ -165,5 +169,17 @@ def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
         return
     from stream.plugins.load import load_plugins  # runs them, and what they import takes seconds
 
-    with load_plugins(read_files("plugins", given["plugins"])).in_use():
+    try:
+        files = read_files("plugins", given["plugins"])
+        read_plugins(files)
+    except InputError:  # `read_call` finds it, beside all else
+        yield
+        return
+    try:
+        plugins = load_plugins(files)
+    except InputError as error:
+        errors += error.errors
+        yield
+        return
+    with plugins.in_use():
         yield

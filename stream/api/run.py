@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stream.api.arguments import by_name, read_call
+from stream.api.readers import bad
 from stream.api.session import perform
 from stream.execution.workers import Workers, waiting_workers
 from stream.results.results import Results
@@ -127,5 +129,10 @@ def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
 
     Args:
         count: Number of processes; one of them is the calling process itself. Default: one per processor core.
+
+    Raises:
+        InputError: `count` is not a whole number from 1.
     """
-    return waiting_workers(count, kept=True)
+    if count is not None and (isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1):
+        raise bad("count", count, "a whole number from 1", "kept_workers()")
+    return waiting_workers(None if count is None else int(count), kept=True)

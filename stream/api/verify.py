@@ -54,6 +54,8 @@ def verify(
         errors.append(bad("rerun", rerun, "a number of cells from 0, or 'all'", WHERE))
     if not isinstance(seed, int) or isinstance(seed, bool):
         errors.append(bad("seed", seed, "a whole number", WHERE))
+    if not callable(progress):
+        errors.append(bad("progress", progress, "a function of one text", WHERE))
     files = [plugins] if isinstance(plugins, str | Path) else plugins
     if not isinstance(files, Sequence) or not all(isinstance(file, str | Path) for file in files):
         errors.append(bad("plugins", plugins, "a path or a list of paths", WHERE))

@@ -153,6 +153,19 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         with pytest.raises(InputError) as caught:
             function(**dict.fromkeys(names, -1.5))  # type: ignore[operator]
         assert [error.what for error in caught.value.errors] == [f"bad value of {name}" for name in names]
+    for plugins in (3, "nope.py"):  # read first, as learners given as objects may come from them: still beside the rest
+        with pytest.raises(InputError) as caught:
+            run(plugins=plugins, learners=[object()], suite=3, workers="two")
+        found = [str(error) for error in caught.value.errors]
+        assert sorted(name for name in ("learners", "plugin", "suite", "workers") if any(name in s for s in found)) == [
+            "learners", "plugin", "suite", "workers"
+        ]  # fmt: skip
+        assert len(found) == 4
+    with pytest.raises(InputError, match="bad value of progress"):
+        verify(".", progress=3)  # type: ignore[arg-type]
+    for count in ("two", 0, -1, 1.5, True):
+        with pytest.raises(InputError, match=r"kept_workers\(\): bad value of count"):
+            stream.kept_workers(count)  # type: ignore[arg-type]
     with pytest.raises(InputError) as caught:
         cost(backbone=3, suite=(), learners=[None])  # type: ignore[arg-type, list-item]
     assert len(caught.value.errors) == 3
