@@ -218,7 +218,12 @@ def resolve_config(
 
 
 def _joined(key: str, value: Any, where: str) -> Any:
-    """A list of texts as the one text that stands for it; anything else as it is."""
+    """A list of texts as the one text that stands for it, and one plug-in as a list; anything else as it is."""
+    if key == "plugins":
+        if isinstance(value, str):
+            return [value]
+        if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+            raise InputError(f"bad value of {key}", where=where, expected="a list of paths", found=repr(value))
     if key not in LISTS or not isinstance(value, list | tuple):
         return value
     if not value or not all(isinstance(part, str) and part for part in value):

@@ -122,6 +122,12 @@ def test_lists_in_toml_and_calls_are_as_the_command_has_them(tmp_path: Path) -> 
     assert [error.what for error in caught.value.errors] == [
         f"bad value of {x}" for x in ("suite", "learners", "order")
     ]
+    file.write_text('plugins = "mine.py"\n')
+    assert resolve_config({}, file)[0].plugins == ("mine.py",)
+    for wrong in ("3", "[3]"):
+        file.write_text(f"plugins = {wrong}\n")
+        with pytest.raises(InputErrors, match="bad value of plugins; expected a list of paths"):
+            resolve_config({}, file)
 
 
 def test_what_is_given_wins_over_the_file_even_if_it_is_the_default(done: dict[str, Any], tmp_path: Path) -> None:
