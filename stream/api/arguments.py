@@ -123,7 +123,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
             errors.extend(error.errors)
             return default
 
-    with _plugins_of(given):
+    with _plugins_of(given, errors):
         for name in given:
             if name not in OTHERS and (value := read(name, READERS.get(name, read_number))) is not None:
                 plain[name] = value
@@ -132,14 +132,18 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     display = read("display", read_display, "none")
     handle = read("handle", read_handle)
     own = read("metrics", read_metrics, ())
+    resolved: tuple[RunConfig, dict[str, str]] | None = None
     try:
-        config, origins = resolve_config(plain, file, origin=origin)
-    except InputError as error:
-        raise InputErrors([*errors, *error.errors]) from None
-    try:
-        read_plugins(config.plugins)  # reports errors of the files before libraries are loaded
+        resolved = resolve_config(plain, file, origin=origin)
     except InputError as error:
         errors.extend(error.errors)
+    try:  # errors of the files are reported before libraries are loaded
+        read_plugins(resolved[0].plugins if resolved else plain.get("plugins", ()))
+    except InputError as error:
+        errors.extend(error.errors)
+    if resolved is None:
+        raise InputErrors(errors)
+    config, origins = resolved
     loaded: Any = given.get("backbone")
     backbone = None if isinstance(loaded, str | Path | None) or errors else loaded
     if backbone is not None:
@@ -155,11 +159,11 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
 
 
 @contextmanager
-def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
+def _plugins_of(given: Mapping[str, object], errors: list[InputError]) -> Iterator[None]:
     """Load the given plug-ins for the `with` block if learners are objects, because reading the objects needs them.
 
-    Raises:
-        InputError: Errors in the plug-ins.
+    Args:
+        errors: Errors of the plug-ins are added, unless reading the settings finds them again.
     """
     learners = given.get("learners", "")
     texts = isinstance(learners, str) or (
@@ -168,12 +172,19 @@ def _plugins_of(given: Mapping[str, object]) -> Iterator[None]:
     if texts or "plugins" not in given:
         yield
         return
+    from stream.plugins.load import load_plugins  # executes the files; their imports take seconds
+
     try:
         files = read_files("plugins", given["plugins"])
+        read_plugins(files)
     except InputError:  # `read_call` reports it with the other errors
         yield
         return
-    from stream.plugins.load import load_plugins  # executes the files; their imports take seconds
-
-    with load_plugins(files).in_use():
+    try:
+        plugins = load_plugins(files)
+    except InputError as error:
+        errors += error.errors
+        yield
+        return
+    with plugins.in_use():
         yield

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stream.api.readers import bad
 from stream.config.resolve import resolve_config
+from stream.errors import checks_arguments
 from stream.results.difference import Difference, Side, difference
 from stream.results.results import load_results
 from tasks.errors import InputError, InputErrors
@@ -14,6 +15,7 @@ from tasks.errors import InputError, InputErrors
 PLACES = frozenset({"out", "store", "workers", "log", "plugins"})
 
 
+@checks_arguments
 def compare(a: str | Path, b: str | Path) -> Difference:
     """Find the differences between two runs: settings, inputs, learners, tasks, cells of R, metrics, cost.
 

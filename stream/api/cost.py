@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stream.errors import checks_arguments
 from tasks.errors import InputError, InputErrors
 
 if TYPE_CHECKING:  # importing these takes seconds
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # importing these takes seconds
     from stream.results.growth import CostDocument
 
 
+@checks_arguments
 def cost(
     *,
     backbone: str | Path | Backbone = "embedded",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -139,6 +140,6 @@ def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
     Raises:
         InputError: `count` is not a whole number from 1.
     """
-    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
+    if count is not None and (isinstance(count, bool) or not isinstance(count, numbers.Integral) or count < 1):
         raise bad("count", count, "a whole number from 1", "kept_workers()")
-    return waiting_workers(count, reuse=True)
+    return waiting_workers(None if count is None else int(count), reuse=True)

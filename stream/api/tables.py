@@ -10,6 +10,7 @@ from stream.api.arguments import Call
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from stream.storage.files import usable_folder
+from tasks.errors import InputError, InputErrors
 
 
 def with_tables(call: Call) -> Call:
@@ -21,7 +22,8 @@ def with_tables(call: Call) -> Call:
         The call without tables, or the same call if it has none.
 
     Raises:
-        InputErrors: Errors in the tables, or the tables differ from those of the run in OUT.
+        InputErrors: Errors in the tables. Or the tables differ from those of the run in OUT. Or a task of the stream
+            would come from a table that an earlier call left in OUT/tasks.
     """
     if call.tables is None:
         return call
@@ -30,7 +32,8 @@ def with_tables(call: Call) -> Call:
     config = call.config
     folder = config.out_folder / FOLDER
     usable_folder(folder, f"--out {config.out}")
-    write_frames(folder, call.tables, fixed=(config.out_folder / "ledger.jsonl").exists())
+    begun = (config.out_folder / "ledger.jsonl").exists()
+    write_frames(folder, call.tables, fixed=begun)
     own = f"frames:{_as_named(config, folder) or Path(config.out) / FOLDER}"
     suite, source = config.suite, config.source
     if call.origins["suite"] == "default":
@@ -38,11 +41,31 @@ def with_tables(call: Call) -> Call:
         source = own if call.origins["source"] == "default" else source
     elif "all" not in (named := [part.strip() for part in suite.split(",")]):
         suite = ",".join((*named, *(name for name in call.tables if name not in named)))
+    if not begun:
+        _check_left_over(folder, suite, call.tables)
     if source != own and not source.endswith(f"+{own}"):
         source = f"{source}+{own}"
     changed = {"suite": suite, "source": source}
     origins: Mapping[str, str] = {**call.origins, **dict.fromkeys(changed, "call: tasks")}
     return replace(call, config=config.model_copy(update=changed), origins=origins, tables=None)
+
+
+def _check_left_over(folder: Path, suite: str, tables: Mapping[str, object]) -> None:
+    """Check that no task of `suite` comes from a table of an earlier call instead of from the source.
+
+    Raises:
+        InputErrors: The tables that must be removed.
+    """
+    named = {part.strip() for part in suite.split(",")}
+    left = {path: path.name.removesuffix(".parquet") for path in sorted(folder.iterdir())}
+    fix = "remove it, or give another folder as `out`"
+    errors = [
+        InputError("this table of an earlier call is not among `tasks`", where=str(path), fix=fix)
+        for path, name in left.items()
+        if name in named and name not in tables
+    ]
+    if errors:
+        raise InputErrors(errors)
 
 
 def _as_named(config: RunConfig, folder: Path) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stream.api.readers import bad
+from stream.errors import checks_arguments
 from tasks.errors import InputErrors
 
 if TYPE_CHECKING:  # importing it takes seconds
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # importing it takes seconds
 WHERE = "verify()"
 
 
+@checks_arguments
 def verify(
     folder: str | Path,
     *,
@@ -54,6 +56,8 @@ def verify(
         errors.append(bad("rerun", rerun, "a number of cells from 0, or 'all'", WHERE))
     if not isinstance(seed, int) or isinstance(seed, bool):
         errors.append(bad("seed", seed, "a whole number", WHERE))
+    if not callable(progress):
+        errors.append(bad("progress", progress, "a function of one text", WHERE))
     files = [plugins] if isinstance(plugins, str | Path) else plugins
     if not isinstance(files, Sequence) or not all(isinstance(file, str | Path) for file in files):
         errors.append(bad("plugins", plugins, "a path or a list of paths", WHERE))

@@ -85,9 +85,21 @@ def _expected_and_found(type_of_error: str, message: str, value: object) -> tupl
 
 
 def _joined(key: str, value: Any, where: str) -> Any:
-    """A list of texts joined with commas. Other values are returned unchanged."""
+    """A list of texts joined with commas, one plug-in as a list. Other values are returned unchanged."""
+    if key == "plugins":
+        if isinstance(value, str):
+            return [value]
+        if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
+            raise InputError(f"bad value of {key}", where=where, expected="a list of paths", found=repr(value))
+    if isinstance(value, bool) or (
+        key in ("out", "store") and value == ""
+    ):  # pydantic takes True as 1, and an empty path as the current folder
+        expected = "a number" if isinstance(value, bool) else "a text that is not empty"
+        raise InputError(f"bad value of {key}", where=where, expected=expected, found=repr(value))
     if key not in LISTS or not isinstance(value, list | tuple):
         return value
+    if key == "log" and not value:
+        return None  # no logger
     if not value or not all(isinstance(part, str) and part for part in value):
         raise InputError(f"bad value of {key}", where=where, expected="a list of texts, not empty", found=repr(value))
     return ",".join(value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stream.errors import checks_arguments
 from stream.results.frames import html_table, score_frame, short_rows, summary_frame, text_table
 from stream.results.learner_results import LearnerResults, read_learner
 from stream.results.reading import damaged, items, number, section, text, whole
@@ -228,6 +229,7 @@ def _task(value: object, where: str) -> TaskInfo:
     )
 
 
+@checks_arguments
 def load_results(folder: str | Path) -> Results:
     """Reads the results of the run in a folder, finished or not. It computes nothing.
 

@@ -74,3 +74,16 @@ def test_wrong_tables_are_refused_before_anything_is_written(alone: dict[str, An
     with pytest.raises(InputError, match="missing column label"):
         run(**alone, tasks={"mine": ONE[["text"]]})
     run(**{**alone, "learners": "head"}, tasks={"mine": ONE})  # corrected: nothing of the run had begun
+
+
+def test_a_table_of_an_earlier_call_is_not_taken_for_a_task(alone: dict[str, Any], tiny_tasks: Path) -> None:
+    """`plan` and a call that fails leave their tables in OUT/tasks: they must not replace tasks of the source."""
+    both = {**alone, "suite": "colours", "source": tiny_tasks}
+    left = Path(alone["out"]) / "tasks" / "colours.parquet"
+    plan(**both, tasks={"colours": ONE})
+    assert left.exists()
+    with pytest.raises(InputError, match=r"colours\.parquet: this table of an earlier call is not among `tasks`"):
+        plan(**both, tasks={"mine": TWO})
+    assert plan(**alone, tasks={"mine": TWO}).order == ("mine",), "it is in nobody's way"
+    left.unlink()
+    assert plan(**both, tasks={"mine": TWO}).order == ("colours", "mine")

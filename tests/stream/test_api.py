@@ -123,6 +123,12 @@ def test_lists_in_toml_and_calls_are_as_the_command_has_them(tmp_path: Path) -> 
     assert [error.what for error in caught.value.errors] == [
         f"bad value of {x}" for x in ("suite", "learners", "order")
     ]
+    file.write_text('plugins = "mine.py"\n')
+    assert resolve_config({}, file)[0].plugins == ("mine.py",)
+    for wrong in ("3", "[3]"):
+        file.write_text(f"plugins = {wrong}\n")
+        with pytest.raises(InputErrors, match="bad value of plugins; expected a list of paths"):
+            resolve_config({}, file)
 
 
 def test_what_is_given_wins_over_the_file_even_if_it_is_the_default(done: dict[str, Any], tmp_path: Path) -> None:
@@ -154,12 +160,22 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         with pytest.raises(InputError) as caught:
             function(**dict.fromkeys(names, -1.5))  # type: ignore[operator]
         assert [error.what for error in caught.value.errors] == [f"bad value of {name}" for name in names]
-    for count in ("two", 0, True):
-        with pytest.raises(InputError, match="bad value of count; expected a whole number from 1"):
+    for plugins in (3, "nope.py"):  # read first, as learners given as objects may come from them: still beside the rest
+        with pytest.raises(InputError) as caught:
+            run(plugins=plugins, learners=[object()], suite=3, workers="two")
+        found = [str(error) for error in caught.value.errors]
+        assert sorted(name for name in ("learners", "plugin", "suite", "workers") if any(name in s for s in found)) == [
+            "learners", "plugin", "suite", "workers"
+        ]  # fmt: skip
+        assert len(found) == 4
+    with pytest.raises(InputError, match="bad value of progress"):
+        verify(".", progress=3)  # type: ignore[arg-type]
+    for count in ("two", 0, -1, 1.5, True):
+        with pytest.raises(InputError, match=r"kept_workers\(\): bad value of count"):
             stream.kept_workers(count)  # type: ignore[arg-type]
     with pytest.raises(InputError) as caught:
         run(suite=3, learners=7, plugins=3)  # type: ignore[arg-type]
-    assert [error.where for error in caught.value.errors] == ["call", "learners", "call"]
+    assert len(caught.value.errors) == 3
     with pytest.raises(InputError) as caught:
         cost(backbone=3, suite=(), learners=[None])  # type: ignore[arg-type, list-item]
     assert len(caught.value.errors) == 3

@@ -417,6 +417,10 @@ def test_an_installed_plugin(
     answer = call("verify", str(out))
     assert answer.code == 2
     assert "install the package: pip install own-methods==1.5" in answer.err
+    files = [word for name in ("own_learner", "own_metric") for word in ("--plugin", str(site / f"{name}.py"))]
+    answer = call("verify", str(out), *files)
+    assert answer.code == 2, "a file with the same content is not the package, whose name and version are in the keys"
+    assert all("differs from the one that this run used; expected own-methods 1.5" in error for error in answer.errors)
 
 
 def test_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
