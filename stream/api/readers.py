@@ -45,7 +45,8 @@ def read_number(name: str, value: object) -> object:
 def _texts(name: str, value: object) -> object:
     if isinstance(value, str):
         return value
-    if isinstance(value, Sequence) and value and all(isinstance(part, str) for part in value):
+    empty = name != "log" and not value  # an empty list of loggers means none
+    if isinstance(value, Sequence) and not empty and all(isinstance(part, str) for part in value):
         return list(value)
     raise bad(name, value, "a text, or a list of texts, not empty")
 
@@ -86,7 +87,7 @@ def _columns(name: str, value: object) -> object:
 
 
 def read_path(name: str, value: object) -> Path:
-    if isinstance(value, str | Path):
+    if isinstance(value, Path) or (isinstance(value, str) and value):  # "" would be the current folder
         return Path(value)
     raise bad(name, value, "a path")
 

@@ -173,6 +173,13 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     for count in ("two", 0, -1, 1.5, True):
         with pytest.raises(InputError, match=r"kept_workers\(\): bad value of count"):
             stream.kept_workers(count)  # type: ignore[arg-type]
+    for function in (verify, cost, stream.compare, stream.load_results):
+        name = function.__name__
+        with pytest.raises(InputError, match=rf"{name}\(\): .*; expected .*; see help\(stream.{name}\)"):
+            function(nothing=1)  # type: ignore[operator]
+    with pytest.raises(InputError) as caught:
+        run(seed=True, out="", log=())
+    assert [error.what for error in caught.value.errors] == ["bad value of out", "bad value of seed"]
     with pytest.raises(InputError) as caught:
         run(suite=3, learners=7, plugins=3)  # type: ignore[arg-type]
     assert len(caught.value.errors) == 3
