@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import sys
 import types
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,11 +36,13 @@ KINDS: Mapping[str, Kind] = {
 def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
     """Load and check all plug-ins: the installed ones, found by entry point, and the given files.
 
+    An installed plug-in that cannot be loaded is left out with a warning, because it may be of no use to this run.
+
     Args:
         files: Python files. They are executed. Default: none.
 
     Raises:
-        InputErrors: All errors of all plug-ins, each with its file and line.
+        InputErrors: All other errors of all plug-ins, each with its file and line.
     """
     errors: list[InputError] = []
     defined: list[Defined] = []
@@ -50,9 +53,11 @@ def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
         except InputError as error:
             errors.extend(error.errors)
 
-    for group in GROUPS:
-        for point in installed(group):
-            collect(lambda point=point: _of_entry_point(point))  # type: ignore[misc]
+    for point in (point for group in GROUPS for point in installed(group)):
+        try:
+            defined += _of_entry_point(point)
+        except InputError as error:
+            warnings.warn(f"{error}; this plug-in is not available", RuntimeWarning, stacklevel=2)
     for file in read_plugins(files):
         collect(lambda file=file: _of_file(file))  # type: ignore[misc]
     if defined or errors:

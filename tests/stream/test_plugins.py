@@ -423,6 +423,19 @@ def test_an_installed_plugin(
     assert all("differs from the one that this run used; expected own-methods 1.5" in error for error in answer.errors)
 
 
+def test_a_broken_installed_plugin_stops_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that the run does not use may be broken: a warning names it, and the built-in learners work."""
+    site = tmp_path / "site"
+    (site / "broken-1.0.dist-info").mkdir(parents=True)
+    (site / "broken.py").write_text("import nowhere_to_be_found\n")
+    (site / "broken-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (site / "broken-1.0.dist-info" / "entry_points.txt").write_text("[taskstream.learners]\nany = broken\n")
+    monkeypatch.syspath_prepend(site)
+    with pytest.warns(RuntimeWarning, match=r"broken 1\.0.*nowhere_to_be_found.*not available"):
+        plugins = load_plugins()
+    assert not [each for each in plugins.defined if "broken" in each.origin.source]
+
+
 def test_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for kind in ("learner", "metric", "source"):
