@@ -23,7 +23,7 @@ given_settings = st.fixed_dictionaries(
     optional={
         "suite": words,
         "backbone": words,
-        "out": words,
+        "out": words.filter(bool),  # an empty path is refused
         "seed": st.integers(0, 2**63 - 1),
         "epochs": st.integers(0, 10_000),
         "learning_rate": st.floats(0, 1, exclude_min=True),
