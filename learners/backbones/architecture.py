@@ -14,7 +14,6 @@ from tasks.errors import InputError
 
 MODEL_TYPES = tuple(ANATOMIES)
 POOLED_TYPES = tuple(name for name, anatomy in ANATOMIES.items() if anatomy.pooler)
-ROBERTA_TYPES = tuple(name for name, anatomy in ANATOMIES.items() if anatomy.pads_first)
 # Model types whose layers and tables are those of BERT, perhaps under other names.
 BERT_TYPES = (*POOLED_TYPES, "distilbert", "electra")
 

@@ -12,6 +12,7 @@ from stream.api.arguments import Call, by_name, read_call
 from stream.api.tables import with_tables
 from stream.config.same_run import check_same_run
 from stream.execution.workers import Workers
+from stream.storage.job import KINDS
 
 if TYPE_CHECKING:  # importing these takes seconds
     from learners.backbones.backbone import Backbone
@@ -19,8 +20,6 @@ if TYPE_CHECKING:  # importing these takes seconds
     from learners.specification.learner import Learner
     from stream.engine.context import RunContext
     from stream.engine.preview import Preview, Share
-
-KINDS = ("before", "fit", "evaluate", "audit")
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,8 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     from stream.storage.ledger import read_ledger
 
     call = with_tables(call)
-    config, notes = call.config, []  # type: ignore[var-annotated]
+    config = call.config
+    notes: list[str] = []
     check_same_run(config.out_folder / "config.toml", config)
     with disk_errors(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)

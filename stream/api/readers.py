@@ -96,11 +96,11 @@ def _path_text(name: str, value: object) -> str:
     return str(read_path(name, value))
 
 
-def read_files(name: str, value: object) -> list[str]:
+def read_files(name: str, value: object, where: str = "call") -> list[str]:
     files = [value] if isinstance(value, str | Path) else value
     if isinstance(files, Sequence) and all(isinstance(file, str | Path) for file in files):
         return [str(file) for file in files]
-    raise bad(name, value, "a path or a list of paths")
+    raise bad(name, value, "a path or a list of paths", where)
 
 
 def _workers(name: str, value: object) -> object:

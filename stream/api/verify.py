@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stream.api.readers import bad
+from stream.api.readers import bad, read_files
 from stream.errors import checks_arguments
-from tasks.errors import InputErrors
+from tasks.errors import InputError, InputErrors
 
 if TYPE_CHECKING:  # importing it takes seconds
     from stream.verification.verdict import Verdict
@@ -47,7 +47,7 @@ def verify(
         MissingPlugin: The run used plug-ins that are not given, or that have other content. It is an InputError.
         InputError: The folder contains no run, or a run of another version, or data for `rerun` are missing.
     """
-    errors = []
+    errors: list[InputError] = []
     if not isinstance(folder, str | Path):
         errors.append(bad("folder", folder, "a path", WHERE))
     if store is not None and not isinstance(store, str | Path):
@@ -58,9 +58,10 @@ def verify(
         errors.append(bad("seed", seed, "a whole number", WHERE))
     if not callable(progress):
         errors.append(bad("progress", progress, "a function of one text", WHERE))
-    files = [plugins] if isinstance(plugins, str | Path) else plugins
-    if not isinstance(files, Sequence) or not all(isinstance(file, str | Path) for file in files):
-        errors.append(bad("plugins", plugins, "a path or a list of paths", WHERE))
+    try:
+        files = read_files("plugins", plugins, WHERE)
+    except InputError as error:
+        errors += error.errors
     if errors:
         raise InputErrors(errors)
     from stream.plugins.load import load_plugins

@@ -47,7 +47,7 @@ def resolve_config(
                 errors.append(unknown_name("setting", key, RunConfig.model_fields, where=name))
                 continue
             try:
-                values[key], origins[key] = _joined(key, value, name), name
+                values[key], origins[key] = _read_value(key, value, name), name
             except InputError as error:
                 errors.append(error)
     if values.get("dtype") == "auto":
@@ -84,8 +84,12 @@ def _expected_and_found(type_of_error: str, message: str, value: object) -> tupl
     return KINDS.get(kind, rule), repr(value)
 
 
-def _joined(key: str, value: Any, where: str) -> Any:
-    """A list of texts joined with commas, one plug-in as a list. Other values are returned unchanged."""
+def _read_value(key: str, value: Any, where: str) -> Any:
+    """Read one value of a file or a call: a list of texts is joined with commas, and one plug-in becomes a list.
+
+    Raises:
+        InputError: A value that pydantic would convert to another one without an error, or a wrong list.
+    """
     if key == "plugins":
         if isinstance(value, str):
             return [value]

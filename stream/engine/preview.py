@@ -18,8 +18,6 @@ from stream.storage.job import Job, JobId
 from stream.storage.keys import history
 from stream.storage.store import Store
 
-CELLS = ("before", "measured", "audited", "certified")
-
 
 @dataclass
 class Share:

@@ -47,19 +47,16 @@ def load_plugins(files: Sequence[str | Path] = ()) -> Plugins:
     errors: list[InputError] = []
     defined: list[Defined] = []
 
-    def collect(step: Callable[[], Sequence[Defined]]) -> None:
-        try:
-            defined.extend(step())
-        except InputError as error:
-            errors.extend(error.errors)
-
     for point in (point for group in GROUPS for point in installed(group)):
         try:
             defined += _of_entry_point(point)
         except InputError as error:
             warnings.warn(f"{error}; this plug-in is not available", RuntimeWarning, stacklevel=2)
     for file in read_plugins(files):
-        collect(lambda file=file: _of_file(file))  # type: ignore[misc]
+        try:
+            defined += _of_file(file)
+        except InputError as error:
+            errors += error.errors
     if defined or errors:
         from stream.plugins.check import check
 
