@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from inspect import Parameter
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
-from stream.config.settings import GROUPS, RunConfig, described, setting
+from stream.config.settings import GROUPS, RunConfig, described, number_type, setting
 from tasks.errors import InputError
 
 
@@ -111,21 +111,14 @@ def _settings() -> Iterator[Parameter]:
     The values are texts, which `resolve_config` converts, so that it reports all bad values together.
     """
     for name in sorted(RunConfig.model_fields, key=lambda name: GROUPS.index(setting(name).group)):
-        field = RunConfig.model_fields[name]
-        numbers = {int, float} & {field.annotation, *map(_without_metadata, get_args(field.annotation))}
         kind: Any = str
         names: tuple[str, ...] = ()
-        metavar = METAVARS[next(iter(numbers), str)]
+        metavar = METAVARS[number_type(name) or str]
         if name in REPEATED:
             option_name, metavar = REPEATED[name]
             kind, names = list[str], (option_name,)
         option = typer.Option(*names, metavar=metavar, help=described(name), rich_help_panel=setting(name).group)
         yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option])
-
-
-def _without_metadata(annotation: Any) -> Any:
-    """The type `int` for the annotation `Annotated[int, ...]`."""
-    return getattr(annotation, "__origin__", annotation)
 
 
 def _columns(pairs: list[str]) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from learners.training.precision import dtype_of_processor
-from stream.config.settings import LISTS, RunConfig
+from stream.config.settings import LISTS, RunConfig, number_type
 from stream.config.toml import read_toml
 from tasks.errors import InputError, InputErrors, unknown_name
 from tasks.paths import user_path
@@ -95,11 +95,11 @@ def _read_value(key: str, value: Any, where: str) -> Any:
             return [value]
         if not isinstance(value, list | tuple) or not all(isinstance(part, str) for part in value):
             raise InputError(f"bad value of {key}", where=where, expected="a list of paths", found=repr(value))
-    if isinstance(value, bool) or (
-        key in ("out", "store") and value == ""
-    ):  # pydantic takes True as 1, and an empty path as the current folder
-        expected = "a number" if isinstance(value, bool) else "a text that is not empty"
-        raise InputError(f"bad value of {key}", where=where, expected=expected, found=repr(value))
+    # pydantic would take True as 1, and an empty path as the current folder.
+    if isinstance(value, bool) and number_type(key):
+        raise InputError(f"bad value of {key}", where=where, expected="a number", found=repr(value))
+    if key in ("out", "store") and value == "":
+        raise InputError(f"bad value of {key}", where=where, expected="a text that is not empty", found=repr(value))
     if key not in LISTS or not isinstance(value, list | tuple):
         return value
     if key == "log" and not value:

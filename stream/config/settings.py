@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -205,6 +205,18 @@ class RunConfig(BaseModel):
 
 
 LISTS = ("suite", "learners", "order", "log")  # settings that may be lists; their items are then joined with commas
+
+
+def number_type(name: str) -> type[int] | type[float] | None:
+    """`int` or `float` if the setting `name` is a number, else None."""
+    annotation = RunConfig.model_fields[name].annotation
+    kinds = {_without_metadata(kind) for kind in (annotation, *get_args(annotation))}
+    return int if int in kinds else float if float in kinds else None
+
+
+def _without_metadata(annotation: Any) -> Any:
+    """The type `int` for the annotation `Annotated[int, ...]`."""
+    return getattr(annotation, "__origin__", annotation)
 
 
 def setting(name: str) -> Setting:

@@ -171,3 +171,17 @@ def test_auto_in_a_file_in_the_folder_of_the_run_to_be(
 def test_a_wrong_dtype_is_told_all_that_are_right() -> None:
     with pytest.raises(InputErrors, match="'float32' or 'bfloat16' or 'auto'"):
         resolve_config({"dtype": "float16"})
+
+
+def test_true_is_no_number_and_an_empty_path_is_no_folder() -> None:
+    given = {"seed": True, "epochs": False, "learning_rate": True, "suite": True, "out": "", "store": ""}
+    with pytest.raises(InputErrors) as caught:
+        resolve_config(given)
+    assert {error.what.removeprefix("bad value of "): error.expected for error in caught.value.errors} == {
+        "seed": "a number",
+        "epochs": "a number",
+        "learning_rate": "a number",
+        "suite": "a text",
+        "out": "a text that is not empty",
+        "store": "a text that is not empty",
+    }
