@@ -80,7 +80,16 @@ class RunConfig(BaseModel):
         ),
     ] = "paper"
     seed: Annotated[
-        int, Field(ge=0, lt=2**63), Setting("Seed of the run. Every random choice of the run derives from it.", RUN)
+        int, Field(ge=0, lt=2**63), Setting("Seed of the run. Every random choice of training derives from it.", RUN)
+    ] = 0
+    data_seed: Annotated[
+        int,
+        Field(ge=0, lt=2**63),
+        Setting(
+            "Seed that draws the examples where a task has more than the limit. Runs with several seeds then use the "
+            "same examples, so their differences are those of training alone.",
+            RUN,
+        ),
     ] = 0
     epochs: Annotated[
         Annotated[int, Field(ge=0, le=10_000)] | None,
@@ -113,7 +122,7 @@ class RunConfig(BaseModel):
         Count | None,
         Setting(
             "Maximum number of training examples per task. A task with more examples gives a random sample, drawn "
-            "with the run's seed.",
+            "with data_seed.",
             TRAINING,
             none="all",
         ),

@@ -20,7 +20,8 @@ from learners.specification.recipe import recipe_of
 from learners.training.trainer import trainer_named
 from stream.config.settings import RunConfig
 from stream.engine.stream import Stream, make_stream
-from stream.execution.workbench import Setup, numerics
+from stream.execution.numerics import numerics
+from stream.execution.workbench import Setup
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
 from stream.results.metrics import metrics
@@ -29,6 +30,7 @@ from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
+from tasks.metrics import scoring
 from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
@@ -94,10 +96,12 @@ class RunContext:
             files=self.files,
             numerics=numerics(config.dtype),
             seed=config.seed,
+            data_seed=config.data_seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
             evaluate=config.evaluate,
+            scoring={task: scoring(self.data[task].task) for task in self.stream.order},
             learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
@@ -119,11 +123,13 @@ class RunContext:
             data={name: str(task.path.absolute()) for name, task in self.data.items()},
             store=str(config.store_folder.absolute()),
             seed=config.seed,
+            data_seed=config.data_seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
             share_activations=config.evaluate != "audited",
             data_ids=self.inputs.data,
+            scoring=self.inputs.scoring,
             plugins=tuple(asdict(origin) for origin in origins),
         )
 
@@ -166,6 +172,7 @@ class RunContext:
         if self.backbone.commit is not None:
             backbone["commit"] = self.backbone.commit
         names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
+        names.append("data_seed")
         names += [] if config.other_validation is None else ["validation_examples"]
         return Facts(
             suite=self.suite,
