@@ -41,9 +41,9 @@ class Setup:
         data: Folder of the encoded arrays of each task, by task.
         store: Folder of the store.
         seed: Seed of the run.
-        data_seed: Seed that draws the examples of a split with a limit.
         train_examples, test_examples: Most examples used of these splits; None is all.
         validation_examples: Most examples used of the validation split. None (default): as `test_examples`.
+        data_seed: Seed that draws the examples of a split with a limit. Default: 0.
         share_activations: Whether evaluations may share the activations of frozen layers. False (default) for audited
             runs, because an audit must compute everything itself.
         data_ids: Content id of the data of each task, by task; needed for fits. Default: empty.
@@ -60,10 +60,10 @@ class Setup:
     data: Mapping[str, str]
     store: str
     seed: int
-    data_seed: int
     train_examples: int | None
     test_examples: int | None
     validation_examples: int | None = None
+    data_seed: int = 0
     share_activations: bool = False
     data_ids: Mapping[str, str] = field(default_factory=dict)
     scoring: Mapping[str, str] = field(default_factory=dict)
