@@ -12,7 +12,9 @@ from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
-from tasks.sources.table import READERS, cell_text, file_stem, file_type, read_table, shown
+from tasks.sources.cells import CELLS, cell_text
+from tasks.sources.table import READERS, file_stem, file_type, read_table, shown
+from tasks.sources.target import with_one_target
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASK_NAME, TASKS, check_task_name, paper_order
@@ -124,7 +126,8 @@ class FolderSource:
         columns = self.columns_of(name)
         parts = [_rows(path, columns, is_split=len(files) > 1) for path in files]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
-        return read_rows(name, _join(parts, where), where=where, split_seed=self.split_seed)
+        rows = with_one_target(name, _join(parts, where), self.columns, where)
+        return read_rows(name, rows, where=where, split_seed=self.split_seed)
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
@@ -157,27 +160,27 @@ def _rows(path: Path, columns: Mapping[str, str], *, is_split: bool) -> Rows:
         is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
             labels.
     """
-    table = read_table(path)
-    length = len(next(iter(table.values())))
+    table = read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""})
+    length = table.rows
     chosen: dict[str, list[str] | None] = {}
     for ours in COLUMNS:
         theirs = columns.get(ours, ours)
-        if theirs in table:
-            chosen[ours] = [_cell(value, theirs, row, path) for row, value in enumerate(table[theirs], start=1)]
+        if theirs in table.columns:
+            values = enumerate(table.columns[theirs], start=1)
+            chosen[ours] = [_cell(value, theirs, row, path) for row, value in values]
         elif ours == "text" or ours in columns:
             raise InputError(
                 f"missing column {theirs}",
                 where=str(path),
-                found=f"columns {shown(table)}",
+                found=f"columns {shown(table.names)}",
                 fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
             )
     if is_split:
         chosen["split"] = [file_stem(path)] * length
-        if SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"] and not chosen.keys() & {"label", "score"}:
-            chosen["label"] = [""] * length
-    if "label" not in chosen and "score" not in chosen:
+    hidden = is_split and SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"]
+    if "label" not in chosen and "score" not in chosen and not hidden:
         fix = "name it label, or map yours to it (label=YOURS)"
-        raise InputError("missing column label", where=str(path), found=f"columns {shown(table)}", fix=fix)
+        raise InputError("missing column label", where=str(path), found=f"columns {shown(table.names)}", fix=fix)
     text = chosen.pop("text")
     assert text is not None
     return Rows(text, number=range(1, length + 1), **chosen)
@@ -190,7 +193,7 @@ def _cell(value: object, column: str, row: int, path: Path) -> str:
         raise InputError(
             f"column {column}, row {row} holds no text",
             where=str(path),
-            expected="valid Unicode text or a number",
+            expected=CELLS,
             found=found,
         )
     return check_text(text, str(path), f"column {column}, row {row}")

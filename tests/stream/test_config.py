@@ -44,6 +44,8 @@ def test_layers_win_in_turn_and_tell_where_a_value_came_from(tmp_path: Path) -> 
     assert origins["seed"] == origins["columns"] == f"file {file}"
     assert origins["epochs"] == "command line"
     assert origins["batch_size"] == origins["suite"] == "default"
+    file.write_text(file.read_text(), encoding="utf-8-sig")  # with a byte order mark, as some editors write it
+    assert resolve_config({"epochs": 9}, file)[0] == config
 
 
 def test_all_errors_at_once(tmp_path: Path) -> None:
