@@ -52,7 +52,10 @@ def alike(rows: Mapping[str, int]) -> tuple[str, ...]:
     found = [group for group in groups.values() if len(group) > 1]
     if not found:
         return ()
-    told = _told(_and(f"{_visible(name, group)} ({rows[name]} rows)" for name in group) for group in found)
+    told = _told(
+        _and(f"{_visible(name, group)} ({rows[name]} row{'' if rows[name] == 1 else 's'})" for name in group)
+        for group in found
+    )
     return (f"labels that look alike stay different labels: {told}; if they are one, write them alike in the data",)
 
 

@@ -84,6 +84,6 @@ def refuse_unseen(task: str, unseen: Sequence[Unseen]) -> None:
             "labels occur in validation or test but never in train",
             where=f"task {task}",
             expected="every label in train, because of --unseen-labels refuse",
-            found="; ".join(f"{entry.shown} in {entry.rows} {entry.split} rows" for entry in unseen),
+            found="; ".join(f"{entry.shown} in {entry.rows} of {entry.of} {entry.split} rows" for entry in unseen),
             fix="drop those rows, or give --unseen-labels keep, so that they count as wrong",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tasks.content import content_id
@@ -13,7 +13,7 @@ from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
 from tasks.sources.cells import CELLS, cell_text
-from tasks.sources.table import READERS, file_stem, file_type, read_table, shown
+from tasks.sources.table import READERS, Table, file_stem, file_type, read_table, shown
 from tasks.sources.target import with_one_target
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
@@ -124,10 +124,14 @@ class FolderSource:
         """
         files = self.files(name)
         columns = self.columns_of(name)
-        parts = [_rows(path, columns, is_split=len(files) > 1) for path in files]
+        tables = {path: read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""}) for path in files}
+        parts = [_rows(path, table, columns, is_split=len(files) > 1) for path, table in tables.items()]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
         rows = with_one_target(name, _join(parts, where), self.columns, where)
-        return read_rows(name, rows, where=where, split_seed=self.split_seed)
+        data = read_rows(name, rows, where=where, split_seed=self.split_seed)
+        unread = sum(table.unread for table in tables.values())
+        note = (f"values in columns without a name are not read (rows: {unread})",) if unread else ()
+        return replace(data, notes=(*note, *data.notes))
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
@@ -153,14 +157,13 @@ class FolderSource:
         return common | {c: self.columns[f"{name}.{c}"] for c in COLUMNS if f"{name}.{c}" in self.columns}
 
 
-def _rows(path: Path, columns: Mapping[str, str], *, is_split: bool) -> Rows:
-    """Read the columns that we use from one file.
+def _rows(path: Path, table: Table, columns: Mapping[str, str], *, is_split: bool) -> Rows:
+    """The columns that we use of one file.
 
     Args:
         is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
             labels.
     """
-    table = read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""})
     length = table.rows
     chosen: dict[str, list[str] | None] = {}
     for ours in COLUMNS:

@@ -31,11 +31,13 @@ class Table:
         names: The names of all its columns, as in its header. Those that are not in use may be blank or occur twice.
         columns: Name -> values [n], for the columns in use. Values of CSV and TSV are strings, others keep their type.
         rows: Number n of rows.
+        unread: Number of rows with a value in a column without a name. Default: 0.
     """
 
     names: Sequence[str]
     columns: Mapping[str, Sequence[object]]
     rows: int
+    unread: int = 0
 
 
 def read_table(path: Path, used: Collection[str]) -> Table:
@@ -99,7 +101,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
     header: list[str] = []
     columns: dict[str, list[object]] = {}
     places: list[tuple[list[object], int]] = []  # the list and the index of each column in use
-    named = rows = 0  # number of columns up to the last one with a name
+    named = rows = unread = 0  # `named`: number of columns up to the last one with a name
     try:
         for record in reader:
             if not record:  # blank line
@@ -121,6 +123,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
                 )
             else:
                 rows += 1
+                unread += any(record[named:])
                 for column, place in places:
                     column.append(record[place])
             begin, size = reader.line_num + 1, 0
@@ -129,7 +132,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
         line = begin if ended else reader.line_num
         found = "a quotation mark that is not closed" if ended else str(error)
         raise InputError(f"broken line {line}", where=where, found=found, fix=QUOTES) from error
-    return Table(header, columns, rows)
+    return Table(header, columns, rows, unread)
 
 
 def _check_header(header: Sequence[str], used: Collection[str], where: str) -> None:

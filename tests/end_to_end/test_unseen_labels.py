@@ -69,7 +69,7 @@ def test_who_does_not_want_them_refuses(settings: dict[str, Any], tmp_path: Path
         assert answer.code == 2
         assert len(answer.errors) == len(NAMES)
         assert "task intents: labels occur in validation or test but never in train" in answer.errors[0]
-        assert "'meal' in 1 validation rows; 'meal' in 4 test rows" in answer.errors[0]
+        assert "'meal' in 1 of 12 validation rows; 'meal' in 4 of 20 test rows" in answer.errors[0]
     with pytest.raises(InputError, match="never in train"):
         run(**settings, unseen_labels="refuse")
     assert not Path(settings["out"]).exists()

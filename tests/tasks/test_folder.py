@@ -137,6 +137,9 @@ def test_only_columns_in_use_must_be_named_and_unique(tmp_path: Path) -> None:
     data = source.load("spam")
     assert (len(data.train) + len(data.validation) + len(data.test), data.task.labels) == (60, ("ham", "spam"))
     assert source.load("plain").id == data.id
+    assert not any("not read" in note for note in data.notes)
+    put(tmp_path / "spilt.csv", f"v1,v2,,,\n{rows}ham,one, two,,\n".encode())
+    assert source.load("spilt").notes[0] == "values in columns without a name are not read (rows: 1)"
     with pytest.raises(InputError, match=r"broken line 2; expected 4 fields \(v1, v2, x, x\); found 2"):
         source.load("twice")
     put(tmp_path / "twice.csv", b"v1,v2,x,x\n" + b"".join(b"a%d,b%d,1,2\n" % (i % 2, i) for i in range(60)))

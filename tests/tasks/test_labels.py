@@ -63,5 +63,5 @@ def test_labels_that_look_alike_are_told_and_stay() -> None:
     assert "'Positive' (20 rows) and 'positive' (20 rows)" in told
     assert told.endswith("and 2 more; if they are one, write them alike in the data")
     (told,) = alike({"café": 1, "cafe\u0301": 2})
-    assert "'cafe\\u0301' (2 rows) and 'caf\\xe9' (1 rows)" in told, "what looks the same is shown with escapes"
+    assert "'cafe\\u0301' (2 rows) and 'caf\\xe9' (1 row)" in told, "what looks the same is shown with escapes"
     assert alike(dict.fromkeys(["yes", "no", "1.5", "15", "10", "100", "a b", "ab"], 1)) == ()

@@ -110,7 +110,7 @@ def test_published_validation_rows_stay_alike() -> None:
     assert (data.validation.text, data.test.text) == (("v", "w"), ("t", "u"))
     assert data.unseen == (Unseen("validation", ("x",), 1, 2), Unseen("test", ("y",), 1, 2))
     with pytest.raises(
-        InputError, match=r"task mine: labels occur.*found 'x' in 1 validation rows; 'y' in 1 test rows"
+        InputError, match=r"task mine: labels occur.*found 'x' in 1 of 2 validation rows; 'y' in 1 of 2 test rows"
     ):
         refuse_unseen("mine", data.unseen)
     refuse_unseen("mine", load(rows[:60]).unseen)
