@@ -38,7 +38,7 @@ def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
     needed = commas = False  # whether a quoted field needs it; whether an unquoted field has a comma
     only_commas = True  # whether each field that is quoted without need has a comma
     record: list[str] = []
-    size = 0
+    size = marks = 0  # characters and quotation marks of `record`
     for line in lines:
         if not record and '"' not in line:
             if line.strip("\r\n"):
@@ -48,12 +48,12 @@ def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
             continue
         record.append(line)
         size += len(line)
-        joined = "".join(record)
-        if joined.count('"') % 2:  # a quoted field goes on in the next line
-            if size > MAX_LINE:
-                return RAW
+        marks += line.count('"')
+        if size > MAX_LINE:
+            return RAW
+        if marks % 2:  # a quoted field goes on in the next line
             continue
-        fields = _fields(joined)
+        fields = _fields("".join(record))
         if fields is None:
             return RAW
         if not width:
@@ -70,7 +70,7 @@ def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
             else:
                 needless.add(place)
                 only_commas = only_commas and "," in content
-        record, size = [], 0
+        record, size, marks = [], 0, 0
     if record:
         return RAW
     reason = needed or needless <= always or (only_commas and not commas)

@@ -104,7 +104,7 @@ def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> 
     if errors:
         raise InputErrors(errors)
     for path, table in new.items():
-        write_atomic(path, _parquet(table, f"tasks[{path.stem!r}]"))
+        write_atomic(path, _parquet(table, str(path)))
 
 
 def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
