@@ -72,17 +72,13 @@ def score(metric: str, target: npt.NDArray[Any], logits: npt.NDArray[Any], posit
     return _bounded(found.compute(target, logits.argmax(axis=1), positive), found)
 
 
-def positive_label(task: Task) -> str | None:
-    """Returns the positive class of a task's F1: its first label that `Task.positive` lists; None if there is none."""
-    return next((label for label in task.labels or () if label in task.positive), None)
-
-
 def scoring(task: Task) -> str:
     """Returns what computes the scores of a task, such as "f1 of equivalent, format 1, scikit-learn 1.7.2".
 
     A score chooses the best epoch of a fit, so this text is part of the ids of fits and of the keys of all results.
     """
-    of = f" of {positive_label(task)}" if task.metric == "f1" else ""
+    positive = task.positive_class if task.metric == "f1" else None
+    of = "" if positive is None else f" of {(task.labels or ())[positive]}"
     library = TASK_METRICS[task.metric].library
     used = f", {library} {_version(library)}" if library else ""
     return f"{task.metric}{of}, format {SCORING_FORMAT}{used}"

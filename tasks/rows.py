@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,11 @@ import numpy.typing as npt
 from tasks.errors import InputError
 from tasks.examples import Examples, TaskData, task_data
 from tasks.keys import row_keys
+from tasks.labels import alike, label_names
 from tasks.splits import NAMES, TEST, TRAIN, assign_splits, read_splits
 from tasks.suite import TASKS
 from tasks.task import Kind, Task
+from tasks.unseen import find_unseen
 
 UNLABELLED = frozenset({"", "-1", "-1.0"})  # labels in published test sets whose labels are secret (GLUE: -1)
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
@@ -52,17 +55,23 @@ class Rows:
 def describe(name: str, rows: Rows, where: str) -> Task:
     """The task with this name from the table of known tasks, or a new task inferred from the columns.
 
-    A table with a `score` column is a regression, with the metric Spearman. Another table with a `text_b` column is a
+    A new task with a `score` column is a regression, with the metric Spearman. Another one with a `text_b` column is a
     pair task, any other a task of single texts, both with the metric accuracy.
 
     Args:
         where: File or repository, for messages.
 
     Raises:
-        InputError: A known pair task has no second text, or there is no target column.
+        InputError: A known pair task has no second text, there is no target column, or a new task has two.
     """
     task = TASKS.get(name)
     if task is None:
+        if rows.score is not None and rows.label is not None:
+            raise InputError(
+                "both columns label and score: which one is the target?",
+                where=where,
+                fix="leave out one of them: label gives classes, score a regression",
+            )
         kind: Kind = "regression" if rows.score is not None else "single" if rows.text_b is None else "pair"
         task = Task(name, name, kind, "spearman" if kind == "regression" else "accuracy")
     elif rows.text_b is None and (task.kind == "pair" or (task.hub is not None and task.hub.text_b is not None)):
@@ -75,7 +84,7 @@ def describe(name: str, rows: Rows, where: str) -> Task:
         raise InputError(
             "missing column label",
             where=where,
-            expected="columns text, [text_b,] label [, split] [, score]",
+            expected="columns text, [text_b,] label (or score, for a regression) [, split]",
             fix="name the column label, or map yours to it (label=YOURS)",
         )
     return task
@@ -105,6 +114,9 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     target_column = rows.score if task.kind == "regression" and rows.score is not None else rows.label
     assert target_column is not None  # describe() checks this
     raw = [value.strip() for value in target_column]
+    if task.kind != "regression":
+        raw, equal = label_names(raw)
+        notes += equal
     if published is not None and _hides_test(raw, published):
         kept = np.flatnonzero(published != TEST).tolist()
         notes.append(f"{len(rows) - len(kept)} test rows without labels dropped")
@@ -117,17 +129,18 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     else:
         labels, target = _classes(raw, rows.number, where)
         classes = target
-        if task.positive and not set(task.positive) & set(labels):
-            expected = f"one of the labels {', '.join(task.positive)}"
-            raise InputError("no positive class for F1", where=where, expected=expected, found=", ".join(labels[:8]))
+        notes += alike(Counter(raw))
     keys = row_keys(rows.text, rows.text_b, split_seed)
-    splits, derived = assign_splits(keys, published, classes, labels, where=where)
-    notes += [*derived, *_overlap(keys, splits)]
+    splits, derived = assign_splits(keys, published, classes, where=where)
     task = dataclasses.replace(task, labels=labels)
+    unseen = () if classes is None else find_unseen(splits, classes, labels)
+    if classes is not None:
+        _check_trained(task, np.unique(classes[splits == TRAIN]), where)
+    notes += [*derived, *(entry.note for entry in unseen), *_overlap(keys, splits)]
     if task.paper is not None and task.paper.classes not in (None, len(labels)):
         notes.append(f"{len(labels)} classes; the paper has {task.paper.classes}")
     train, validation, test = (_examples(rows, target, splits == split) for split in range(len(NAMES)))
-    return task_data(task, train, validation, test, tuple(notes))
+    return task_data(task, train, validation, test, tuple(notes), unseen)
 
 
 def _drop_blank_texts(rows: Rows, where: str, notes: list[str]) -> Rows:
@@ -163,6 +176,21 @@ def _classes(raw: Sequence[str], number: Sequence[int], where: str) -> tuple[tup
         raise InputError("only one label", where=where, expected="two labels or more", found=repr(labels[0]))
     index = {label: position for position, label in enumerate(labels)}
     return labels, np.array([index[value] for value in raw], dtype=np.int64)
+
+
+def _check_trained(task: Task, trained: npt.NDArray[np.int64], where: str) -> None:
+    """Check that train has two classes, and the positive class of F1.
+
+    Args:
+        task: The task, with its labels.
+        trained: Indices of the classes that train has, in order.
+    """
+    labels = [(task.labels or ())[index] for index in trained]
+    if len(labels) < 2:
+        raise InputError("only one label in train", where=where, expected="two labels or more", found=repr(labels[0]))
+    if task.positive and task.positive_class not in trained:
+        expected = f"one of the labels {', '.join(task.positive)} in train"
+        raise InputError("no positive class for F1", where=where, expected=expected, found=", ".join(labels[:8]))
 
 
 def _scores(raw: Sequence[str], number: Sequence[int], where: str) -> npt.NDArray[np.float32]:

@@ -114,6 +114,7 @@ def plan(
     test_examples: int | None = None,
     evaluate: Literal["full", "audited", "square"] = "full",
     dtype: Literal["float32", "bfloat16", "auto"] = "float32",
+    unseen_labels: Literal["keep", "refuse"] = "keep",
     columns: Mapping[str, str] | None = None,
     out: str | Path = "runs/latest",
     store: str | Path | None = None,
@@ -163,8 +164,11 @@ def plan(
             full.
         dtype: Number format of the backbone's arithmetic: float32, bfloat16, or auto (bfloat16 if this processor is
             fast at it, else float32). Default: float32.
+        unseen_labels: Validation and test rows whose label no training row has. keep: they stay, and count as wrong.
+            refuse: a task with such rows is an error. Default: keep.
         columns: Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence
-            holds for all tasks, rte.text_b=second for the task rte. Default: your columns have these names.
+            holds for all tasks, rte.text_b=second for the task rte. In data with both a label and a score,
+            mine.label=label says that the label is the target of the task mine. Default: your columns have these names.
         out: Folder of the run. Default: runs/latest.
         store: Folder of finished fits. Runs that share a store do not repeat each other's fits. Default: the folder
             store in OUT.

@@ -151,11 +151,20 @@ class RunConfig(BaseModel):
             TRAINING,
         ),
     ] = "float32"
+    unseen_labels: Annotated[
+        Literal["keep", "refuse"],
+        Setting(
+            "Validation and test rows whose label no training row has. keep: they stay, and count as wrong. refuse: a "
+            "task with such rows is an error.",
+            STREAM,
+        ),
+    ] = "keep"
     columns: Annotated[
         dict[str, str],
         Setting(
             "Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence "
-            "holds for all tasks, rte.text_b=second for the task rte.",
+            "holds for all tasks, rte.text_b=second for the task rte. In data with both a label and a score, "
+            "mine.label=label says that the label is the target of the task mine.",
             STREAM,
             none="your columns have these names",
         ),

@@ -34,6 +34,7 @@ from tasks.metrics import scoring
 from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
+from tasks.unseen import refuse_unseen
 
 T = TypeVar("T")
 MANY = 50  # tasks; in a longer stream only every 50th gets a notice, so that other notices stay visible
@@ -248,6 +249,8 @@ def prepare(
         tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
         task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
         if task is not None:
+            if config.unseen_labels == "refuse":
+                attempt(partial(refuse_unseen, name, task.unseen))
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
             data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:

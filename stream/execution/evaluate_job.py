@@ -16,16 +16,14 @@ from learners.training.predict import predict
 from stream.storage.cell import Score
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
-from tasks.metrics import positive_label, score
+from tasks.metrics import score
 from tasks.task import Task
 
 
 def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
     """Returns the task's metric as a function of (target [n], logits [n, C]); n is the number of rows, C the width of
     the head."""
-    label = positive_label(task)
-    positive = None if label is None else (task.labels or ()).index(label)
-    return lambda target, logits: score(task.metric, target, logits, positive)
+    return lambda target, logits: score(task.metric, target, logits, task.positive_class)
 
 
 def evaluate(

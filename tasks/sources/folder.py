@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
-from tasks.sources.table import READERS, cell_text, file_stem, file_type, read_table, shown
+from tasks.sources.cells import CELLS, cell_text
+from tasks.sources.table import READERS, Table, file_stem, file_type, read_table, shown
+from tasks.sources.target import with_one_target
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASK_NAME, TASKS, check_task_name, paper_order
 from tasks.task import Task
 
-FORMAT = "folder 1"  # increase the number if the same bytes are read differently
+FORMAT = "folder 2"  # increase the number if the same bytes are read differently
 COLUMNS = ("text", "text_b", "label", "split", "score")
 FORMATS = f"one of {', '.join(READERS)}, also with .gz"
 DESCRIPTION = re.compile(r"[A-Z_.-]+")  # README.tsv, MANIFEST.tsv: such files describe the folder
@@ -122,9 +124,14 @@ class FolderSource:
         """
         files = self.files(name)
         columns = self.columns_of(name)
-        parts = [_rows(path, columns, is_split=len(files) > 1) for path in files]
+        tables = {path: read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""}) for path in files}
+        parts = [_rows(path, table, columns, is_split=len(files) > 1) for path, table in tables.items()]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
-        return read_rows(name, _join(parts, where), where=where, split_seed=self.split_seed)
+        rows = with_one_target(name, _join(parts, where), self.columns, where)
+        data = read_rows(name, rows, where=where, split_seed=self.split_seed)
+        unread = sum(table.unread for table in tables.values())
+        note = (f"values in columns without a name are not read (rows: {unread})",) if unread else ()
+        return replace(data, notes=(*note, *data.notes))
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
@@ -150,34 +157,33 @@ class FolderSource:
         return common | {c: self.columns[f"{name}.{c}"] for c in COLUMNS if f"{name}.{c}" in self.columns}
 
 
-def _rows(path: Path, columns: Mapping[str, str], *, is_split: bool) -> Rows:
-    """Read the columns that we use from one file.
+def _rows(path: Path, table: Table, columns: Mapping[str, str], *, is_split: bool) -> Rows:
+    """The columns that we use of one file.
 
     Args:
         is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
             labels.
     """
-    table = read_table(path)
-    length = len(next(iter(table.values())))
+    length = table.rows
     chosen: dict[str, list[str] | None] = {}
     for ours in COLUMNS:
         theirs = columns.get(ours, ours)
-        if theirs in table:
-            chosen[ours] = [_cell(value, theirs, row, path) for row, value in enumerate(table[theirs], start=1)]
+        if theirs in table.columns:
+            values = enumerate(table.columns[theirs], start=1)
+            chosen[ours] = [_cell(value, theirs, row, path) for row, value in values]
         elif ours == "text" or ours in columns:
             raise InputError(
                 f"missing column {theirs}",
                 where=str(path),
-                found=f"columns {shown(table)}",
+                found=f"columns {shown(table.names)}",
                 fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
             )
     if is_split:
         chosen["split"] = [file_stem(path)] * length
-        if SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"] and not chosen.keys() & {"label", "score"}:
-            chosen["label"] = [""] * length
-    if "label" not in chosen and "score" not in chosen:
+    hidden = is_split and SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"]
+    if "label" not in chosen and "score" not in chosen and not hidden:
         fix = "name it label, or map yours to it (label=YOURS)"
-        raise InputError("missing column label", where=str(path), found=f"columns {shown(table)}", fix=fix)
+        raise InputError("missing column label", where=str(path), found=f"columns {shown(table.names)}", fix=fix)
     text = chosen.pop("text")
     assert text is not None
     return Rows(text, number=range(1, length + 1), **chosen)
@@ -190,7 +196,7 @@ def _cell(value: object, column: str, row: int, path: Path) -> str:
         raise InputError(
             f"column {column}, row {row} holds no text",
             where=str(path),
-            expected="valid Unicode text or a number",
+            expected=CELLS,
             found=found,
         )
     return check_text(text, str(path), f"column {column}, row {row}")
