@@ -1,8 +1,8 @@
 """The head of a task in the classifier classes of transformers, for the models that one of them computes exactly.
 
-BERT's and RoBERTa's classifiers compute head(tanh(pooler(first token))). Those of DistilBERT, ELECTRA and DeBERTa compute
-out(g(dense(first token))) with g = ReLU or GELU, but our head reads the first token itself. Both functions satisfy
-g(z) - g(-z) = z. So `dense` computes the logits and the negated logits, and `out` subtracts them.
+BERT's and RoBERTa's classifiers compute head(tanh(pooler(first token))). Those of DistilBERT, ELECTRA and DeBERTa
+compute out(g(dense(first token))) with g = ReLU or GELU, but our head reads the first token itself. Both functions
+satisfy g(z) - g(-z) = z. So `dense` computes the logits and the negated logits, and `out` subtracts them.
 """
 
 from __future__ import annotations

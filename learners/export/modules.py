@@ -1,7 +1,7 @@
 """The modifications of a Delta as modules of the class in `modeling/modeling_taskstream_delta.py`.
 
-That class knows three kinds of modules. All functional forms of this package become one of them: factors, shared tensors
-and Kronecker products are multiplied out here.
+That class knows three kinds of modules. All functional forms of this package become one of them: factors, shared
+tensors and Kronecker products are multiplied out here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
-from learners.backbones.sites import FED_BY, Role, Source, hook_point, width
+from learners.backbones.sites import FED_BY, Role, hook_point, width
 from learners.delta.delta import Delta
 from learners.forms import (
     Bottleneck,
@@ -23,7 +23,6 @@ from learners.forms import (
     Hypercomplex,
     LowRank,
     Prefix,
-    Reading,
     Rescale,
     Scaled,
     TokenShift,
@@ -88,12 +87,13 @@ def _plain(form: Form) -> Form:
 def _about(modification: Modification, architecture: Architecture, shapes: dict[str, list[int]]) -> dict[str, Any]:
     form, site, reads = _plain(modification.form), modification.site, modification.reads
     fed = reads is not None and reads == FED_BY.get(site)
-    read: Source | None = "ffn.input" if reads == "ffn.normed" else reads
+    read: Role | None = "ffn.input" if reads == "ffn.normed" else reads
     gated = isinstance(form, Prefix)
     return {
         "name": modification.name,
         "kind": _kind(form),
         "activation": _activation(form),
+        "depth": form.depth if isinstance(form, Bottleneck) else 2,
         "inner_norm": form.norm if isinstance(form, Bottleneck) else "none",
         "site": _place(architecture, site),
         "fed": fed,
@@ -151,6 +151,7 @@ def _multiplied_out(
     if isinstance(form, ScaledRandom):
         site, reads = modification.site, modification.reads
         assert reads is not None  # a low-rank product reads the input of its matrix
+        assert reads != "ffn.normed"
         down, up = projections(form.key, form.rank, width(architecture, reads), width(architecture, site))
         return _bottleneck(down * given["d"][:, None], up * given["b"][:, None])
     if isinstance(form, LowRank):

@@ -19,7 +19,6 @@ from learners.export.classifier import State, classifier_state, has_classifier, 
 from learners.export.snippet import HEAD, Loading
 from learners.export.transformers import (
     BACKBONE,
-    head_of,
     own_config,
     own_state,
     task_config,
@@ -35,10 +34,12 @@ ABOUT_BASE = (
     f"These files are an adapter of peft, and its base in the folder `{BASE}`. The adapter names the base by a path "
     "relative to this folder. So load it from within this folder, as below; you can move the folder."
 )
-HEAD_INSIDE = " The adapter holds the head. transformers says that a head is newly initialised: this is the base's, "
-HEAD_INSIDE += "and the adapter replaces it."
+HEAD_INSIDE = (
+    " The adapter holds the head. transformers says that a head is newly initialised: this is the base's, and the "
+    "adapter replaces it."
+)
 ZEROS = f" The head of `{BASE}` is zero; the adapter holds the trained one."
-OWN_CLASS = " The base has its own class, in `modeling_taskstream.py`, because no class of transformers pools as it does."
+OWN_CLASS = " The base has its own class, in `modeling_taskstream.py`: no class of transformers computes it."
 HEAD_OUTSIDE = (
     f" The adapter changes the encoder only. The head is in `{HEAD}`, because the classifier of peft would pool "
     "differently."
@@ -119,7 +120,7 @@ def write_base(folder: Path, backbone: Backbone, task: Task | None, max_length: 
         head = {"weight": torch.zeros(task.outputs, width), "bias": torch.zeros(task.outputs)}
         write_checkpoint(folder / BASE, backbone, task, max_length, backbone.weights, head)
         return
-    config = copy.deepcopy(backbone.model.config)
+    config: Any = copy.deepcopy(backbone.model.config)
     config.architectures, config.dtype = [type(backbone.model).__name__], "float32"
     config.save_pretrained(folder / BASE)
     write_tensors(folder / BASE / WEIGHTS, backbone.weights)
@@ -130,7 +131,8 @@ def loading(backbone: Backbone, task: Task, base: Base, prompt: int) -> Loading:
     """How a program loads the adapter with its base."""
     kind = "AutoPeftModelForSequenceClassification" if base.head else "AutoPeftModelForFeatureExtraction"
     bare = not base.head and backbone.architecture.anatomy.pooler and not backbone.architecture.pooler
-    options = [*(["add_pooling_layer=False"] if bare else []), *(["trust_remote_code=True"] if base.remote_code else [])]
+    options = ["add_pooling_layer=False"] if bare else []
+    options += ["trust_remote_code=True"] if base.remote_code else []
     if backbone.commit is None:
         about = ABOUT_BASE + (ZEROS if base.head else "") + (OWN_CLASS if base.remote_code else "")
         given = ", ".join(['"."', *options])
@@ -150,6 +152,7 @@ def loading(backbone: Backbone, task: Task, base: Base, prompt: int) -> Loading:
     imports = [*(["import contextlib"] if backbone.commit is None else []), f"from peft import {kind}"]
     return Loading(
         tuple(imports),
+        (),
         tuple(lines),
         bool(base.head),
         about,

@@ -15,8 +15,10 @@ class Loading:
     """How a program loads an exported model.
 
     Attributes:
-        imports: Lines that import what `lines` need, beside `AutoTokenizer`.
-        lines: Lines of Python. They define `model` for a classifier; otherwise `encoder`, and `model` if it has a prompt.
+        imports: Lines that import what `lines` need from other libraries than transformers.
+        names: Names that `lines` need from transformers.
+        lines: Lines of Python. They define `model`, which gives logits or, if it is no classifier, a prompt. Then they
+            also define `encoder`.
         classifies: Whether the model itself gives logits.
         about: What the files are, and what they need, in sentences.
         pipeline: Arguments with which `pipeline` of transformers loads the model; "" if it does not classify.
@@ -25,6 +27,7 @@ class Loading:
     """
 
     imports: tuple[str, ...]
+    names: tuple[str, ...]
     lines: tuple[str, ...]
     classifies: bool
     about: str
@@ -35,7 +38,9 @@ class Loading:
 
 def usage(backbone: Backbone, loading: Loading, kind: Kind) -> str:
     """The program. It sets `folder` and the texts in the first paragraph after the imports."""
-    names = ["AutoTokenizer", *(["pipeline"] if loading.classifies else [])]
+    names = [*loading.names, "AutoTokenizer", *(["pipeline"] if loading.classifies else [])]
+    imports = ["import torch", f"from transformers import {', '.join(names)}", *loading.imports]
+    imports += [] if loading.classifies else ["from safetensors.torch import load_file"]
     texts = {
         "single": 'texts = ["..."]',
         "pair": 'texts, texts_b = ["..."], ["..."]  # the first and the second texts of pairs',
@@ -43,10 +48,7 @@ def usage(backbone: Backbone, loading: Loading, kind: Kind) -> str:
     }[kind]
     given = "texts" if kind == "single" else "texts, texts_b"
     lines = [
-        "import torch",
-        *loading.imports,
-        *([] if loading.classifies else ["from safetensors.torch import load_file"]),
-        f"from transformers import {', '.join(names)}",
+        *sorted(imports, key=lambda line: (line.startswith("from"), line)),
         "",
         'folder = "."',
         texts,

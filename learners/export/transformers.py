@@ -1,7 +1,7 @@
 """Export of the model of one task as a checkpoint for `AutoModelForSequenceClassification`.
 
-If a class of transformers computes the model exactly, the checkpoint is of that class. Otherwise it is of our own class,
-and the files of `modeling/` that define it are written beside it. Its `model_type` is ours: without
+If a class of transformers computes the model exactly, the checkpoint is of that class. Otherwise it is of our own
+class, and the files of `modeling/` that define it are written beside it. Its `model_type` is ours: without
 `trust_remote_code=True` transformers refuses it, and cannot put a random head on it.
 """
 
@@ -71,12 +71,11 @@ def write_checkpoint(
         How a program loads these files.
     """
     write_tokenizer(folder, backbone, max_length)
-    imports = (f"from transformers import {AUTOMATIC}",)
     if modules is None and has_classifier(backbone, task.outputs):
         task_config(backbone, task).save_pretrained(folder)
         write_tensors(folder / WEIGHTS, classifier_state(backbone.architecture, state, head))
         about = PLAIN + ("" if backbone.architecture.pooler else NEGATED)
-        return Loading(imports, (f"model = {AUTOMATIC}.from_pretrained(folder)",), True, about, "model=folder")
+        return Loading((), (AUTOMATIC,), (f"model = {AUTOMATIC}.from_pretrained(folder)",), True, about, "model=folder")
     files, _ = OWN[modules is not None]
     for file in files:
         (folder / file).write_bytes((MODELING / file).read_bytes())
@@ -84,7 +83,8 @@ def write_checkpoint(
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     write_tensors(folder / WEIGHTS, own_state(config, state, head, modules))
     return Loading(
-        imports,
+        (),
+        (AUTOMATIC,),
         (f"model = {AUTOMATIC}.from_pretrained(folder, trust_remote_code=True)",),
         True,
         OWN_CLASS.format(files=" and ".join(files)),
@@ -110,7 +110,11 @@ def own_config(backbone: Backbone, task: Task, modules: Modules | None = None) -
     from transformers import __version__
 
     files, name = OWN[modules is not None]
-    encoder = {k: v for k, v in json.loads(backbone.model.config.to_json_string()).items() if k not in VOLATILE}
+    config: Any = backbone.model.config
+    encoder = {key: value for key, value in json.loads(config.to_json_string()).items() if key not in VOLATILE}
+    for key, value in encoder.items():  # special tokens by default, which a small vocabulary does not have
+        if key.endswith("_token_id") and isinstance(value, int) and value >= backbone.architecture.vocabulary:
+            encoder[key] = None
     several = modules is not None and modules.settings["layers_read"] > 1  # then the first token itself is read
     return {
         "architectures": [name],
@@ -129,7 +133,9 @@ def own_config(backbone: Backbone, task: Task, modules: Modules | None = None) -
     }
 
 
-def own_state(config: Mapping[str, Any], state: State, head: State, modules: Modules | None = None) -> dict[str, Tensor]:
+def own_state(
+    config: Mapping[str, Any], state: State, head: State, modules: Modules | None = None
+) -> dict[str, Tensor]:
     """The weights of our class, by their names in it."""
     pooled = config["pooling"] == "pooler"
     encoder = {f"{BACKBONE}{name}": t for name, t in state.items() if pooled or not name.startswith(POOLER)}

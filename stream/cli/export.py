@@ -133,10 +133,8 @@ def exported(
     progress(f"writing {target}")
     usable_folder(target.parent, "--to")
     with folder_atomic(target) as part:
-        loading = _write(part, backbone, run.facts.learners[name], data, delta, form)
         score = _score(run, name, task)
-        readme = _readme(name, delta.id, score, data, backbone, loading)
-        (part / "README.md").write_text(readme, encoding="utf-8")
+        loading = write_model(part, backbone, run.facts.learners[name], data, delta, form, name, score)
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
     return {
         "folder": str(target),
@@ -179,6 +177,29 @@ def checked_form(learner: Learner, architecture: Architecture, form: str | None)
         fix = f"give --format {possible[0]}" if possible else SHARED
         raise InputError(WHAT[wanted], where=f"learner {learner.name}", found=reasons[wanted], fix=fix)
     return wanted
+
+
+def write_model(
+    folder: Path,
+    backbone: Backbone,
+    learner: Learner,
+    data: EncodedTask,
+    delta: Delta,
+    form: str,
+    name: str,
+    score: float | None,
+) -> Loading:
+    """Write a model and its README into an empty folder.
+
+    Args:
+        form: A format that `checked_form` gave for this learner.
+        name: Name of the learner in the run.
+        score: The last score on the test rows; None if there is none.
+    """
+    loading = _write(folder, backbone, learner, data, delta, form)
+    readme = _readme(name, delta.id, score, data, backbone, loading)
+    (folder / "README.md").write_text(readme, encoding="utf-8")
+    return loading
 
 
 def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask, delta: Delta, form: str) -> Loading:

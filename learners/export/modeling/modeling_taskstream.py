@@ -1,11 +1,17 @@
 """A text classifier that `taskstream export` wrote: an encoder of transformers, pooling, and a linear head.
 
 Load it with AutoModelForSequenceClassification.from_pretrained(folder, trust_remote_code=True). No class of
-transformers pools as this model does, so transformers needs this file. It needs torch and transformers only.
+transformers computes this model, so transformers needs this file. It needs torch and transformers only.
 """
 
+# mypy: disallow-subclassing-any=False
+
+from __future__ import annotations
+
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -20,7 +26,7 @@ class TaskstreamConfig(PretrainedConfig):
 
     model_type = "taskstream"
 
-    def __init__(self, encoder=None, pooling="mean", **settings):
+    def __init__(self, encoder: dict[str, Any] | None = None, pooling: str = "mean", **settings: Any) -> None:
         self.encoder = encoder
         self.pooling = pooling
         super().__init__(**settings)
@@ -32,33 +38,31 @@ class TaskstreamForSequenceClassification(PreTrainedModel):
     config_class = TaskstreamConfig
     base_model_prefix = "backbone"
 
-    def __init__(self, config):
+    def __init__(self, config: Any) -> None:
         super().__init__(config)
         encoder = AutoConfig.for_model(**config.encoder)
         self.num_labels = config.num_labels
         self.backbone = AutoModel.from_config(encoder)
         if config.pooling != "pooler" and hasattr(self.backbone, "pooler"):
             self.backbone.pooler = None  # not used, and not among the weights
-        self.classifier = nn.Linear(self.head_width(encoder), config.num_labels)
+        self.classifier = nn.Linear(encoder.hidden_size * getattr(config, "layers_read", 1), config.num_labels)
         self.post_init()
-
-    def head_width(self, encoder):
-        return encoder.hidden_size
 
     def forward(
         self,
-        input_ids=None,
-        attention_mask=None,
-        token_type_ids=None,
-        inputs_embeds=None,
-        labels=None,
-        output_attentions=None,
-        output_hidden_states=None,
-        return_dict=None,
-    ):
-        """Compute logits [B, C]; with `labels`, also the loss. B rows of S tokens: the inputs are [B, S]."""
-        given = input_ids if inputs_embeds is None else inputs_embeds
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> Any:
+        """Compute logits [B, C], with `labels` also the loss. Inputs are [B, S]; the output is never a tuple."""
         if attention_mask is None:
+            given = input_ids if inputs_embeds is None else inputs_embeds
+            assert given is not None, "give input_ids or inputs_embeds"
             attention_mask = torch.ones(given.shape[:2], dtype=torch.long, device=given.device)
         inputs = {
             "input_ids": input_ids,
@@ -71,20 +75,20 @@ class TaskstreamForSequenceClassification(PreTrainedModel):
         output, features = self.features({name: value for name, value in inputs.items() if value is not None})
         logits = self.classifier(features)
         loss = None if labels is None else self.loss_function(labels=labels, pooled_logits=logits, config=self.config)
-        return SequenceClassifierOutput(
-            loss=loss, logits=logits, hidden_states=output.get("hidden_states"), attentions=output.get("attentions")
-        )
+        states, attentions = output.get("hidden_states"), output.get("attentions")
+        return SequenceClassifierOutput(loss=loss, logits=logits, hidden_states=states, attentions=attentions)
 
-    def features(self, inputs):
+    def features(self, inputs: dict[str, Any]) -> tuple[Any, Tensor]:
         """The output of the encoder, and the input of the head [B, width]."""
         output = self.backbone(**inputs)
         return output, self.pool(output.last_hidden_state, inputs["attention_mask"])
 
-    def pool(self, hidden, mask):
+    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """Pool states [B, S, d] to [B, d]."""
         if self.config.pooling == "pooler":
-            return self.backbone.pooler(hidden)
+            pooled: Tensor = self.backbone.pooler(hidden)
+            return pooled
         if self.config.pooling == "cls":
             return hidden[:, 0]
-        mask = mask.unsqueeze(-1).to(hidden.dtype)
-        return (hidden * mask).sum(1) / mask.sum(1)
+        weights = mask.unsqueeze(-1).to(hidden.dtype)
+        return (hidden * weights).sum(1) / weights.sum(1)
