@@ -143,8 +143,9 @@ def loading(backbone: Backbone, task: Task, base: Base, prompt: int) -> Loading:
         if base.head:
             labels = dict(enumerate(task.labels or ("score",)))
             regression = ['problem_type="regression"'] if task.kind == "regression" else []
-            options += [f"num_labels={task.outputs}", "id2label=labels", *regression]
-            lines = [f"labels = {labels!r}", f"model = {kind}.from_pretrained(folder, {', '.join(options)})"]
+            options += [f"num_labels={task.outputs}", "id2label=labels", "label2id=indices", *regression]
+            lines = [f"labels = {labels!r}", "indices = {label: index for index, label in labels.items()}"]
+            lines += [f"model = {kind}.from_pretrained(folder, {', '.join(options)})"]
         else:
             lines = [f"model = {kind}.from_pretrained(folder, {', '.join(options)})"]
     if not base.head:
