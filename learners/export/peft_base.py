@@ -29,10 +29,11 @@ from learners.export.transformers import (
 from tasks.task import Task
 
 BASE = "base"  # folder of the base, beside the adapter
-ABOUT_HUB = "These files are an adapter of peft. Its base, {base}, is loaded from the Hugging Face hub."
+NEEDS = "They need peft, 0.18 or newer, and transformers, 5.0 or newer."
+ABOUT_HUB = f"These files are an adapter of peft. {NEEDS} The base, {{base}}, is loaded from the Hugging Face hub."
 ABOUT_BASE = (
-    f"These files are an adapter of peft, and its base in the folder `{BASE}`. The adapter names the base by a path "
-    "relative to this folder. So load it from within this folder, as below; you can move the folder."
+    f"These files are an adapter of peft, and its base in the folder `{BASE}`. {NEEDS} The adapter names the base by a "
+    "path relative to this folder. So load it from within this folder, as below; you can move the folder."
 )
 HEAD_INSIDE = (
     " The adapter holds the head. transformers says that a head is newly initialised: this is the base's, and the "

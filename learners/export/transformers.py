@@ -33,14 +33,15 @@ OWN = {
 }
 BACKBONE = "backbone."  # prefix of the encoder's tensors in our class
 
-PLAIN = "These files are a checkpoint of transformers. They need no other library."
+PLAIN = "These files are a checkpoint of transformers, 5.0 or newer. They need no other library."
 NEGATED = (
     " The classifier class has a layer with an activation function before its last layer. Here these two layers "
     "together compute the head that was trained: the first has its rows and their negatives, the second subtracts them."
 )
 OWN_CLASS = (
-    "These files are a checkpoint of transformers. No class of transformers computes this model, so the folder has its "
-    "own class, in {files}: read it, then load it with `trust_remote_code=True`. It needs torch and transformers only. "
+    "These files are a checkpoint of transformers, 5.0 or newer. No class of transformers computes this model, so the "
+    "folder has its own class, in {files}: read it, then load it with `trust_remote_code=True`. It needs torch and "
+    "transformers only. "
     "Without `trust_remote_code=True` transformers refuses the files. `model.backbone` is the encoder."
 )
 
@@ -87,7 +88,7 @@ def write_checkpoint(
         (AUTOMATIC,),
         (f"model = {AUTOMATIC}.from_pretrained(folder, trust_remote_code=True)",),
         True,
-        OWN_CLASS.format(files=" and ".join(files)),
+        OWN_CLASS.format(files=" and ".join(f"`{file}`" for file in files)),
         "model=folder, trust_remote_code=True",
         remote_code=True,
     )

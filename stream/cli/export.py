@@ -170,13 +170,12 @@ def checked_form(learner: Learner, architecture: Architecture, form: str | None)
         "peft": unsayable(learner, architecture),
     }
     possible = [name for name in WHAT if not reasons[name]]
-    if form is None and possible:
-        return possible[0]
-    wanted = form or "merged"
-    if reasons[wanted]:
+    chosen = form or next(iter(possible), "modules")
+    if chosen not in possible:
+        what = WHAT[chosen] if form else "no format of another library holds this"
         fix = f"give --format {possible[0]}" if possible else SHARED
-        raise InputError(WHAT[wanted], where=f"learner {learner.name}", found=reasons[wanted], fix=fix)
-    return wanted
+        raise InputError(what, where=f"learner {learner.name}", found=reasons[chosen], fix=fix)
+    return chosen
 
 
 def write_model(
@@ -196,9 +195,10 @@ def write_model(
         name: Name of the learner in the run.
         score: The last score on the test rows; None if there is none.
     """
+    from learners.export.readme import readme
+
     loading = _write(folder, backbone, learner, data, delta, form)
-    readme = _readme(name, delta.id, score, data, backbone, loading)
-    (folder / "README.md").write_text(readme, encoding="utf-8")
+    (folder / "README.md").write_text(readme(name, delta.id, score, data, backbone, loading), encoding="utf-8")
     return loading
 
 
@@ -223,26 +223,3 @@ def _score(run: RecordedRun, learner: str, task: str) -> float | None:
 
     rows = matrix_of(run.facts.order, learner, run.events).rows
     return rows[-1][run.place[task] - 1] if rows else None
-
-
-def _readme(
-    learner: str, delta: str, score: float | None, data: EncodedTask, backbone: Backbone, loading: Loading
-) -> str:
-    from learners.backbones.locate import pinned_backbone
-    from learners.export.peft_base import reference
-    from learners.export.snippet import usage
-
-    known = {"name": reference(backbone), "commit": backbone.commit}
-    labels = ", ".join(data.task.labels or ("a real-valued score",))
-    about = {
-        "task": f"{data.task.title} ({data.task.name})",
-        "labels": labels,
-        "learner": learner,
-        "backbone": f"{pinned_backbone(known)}, content {backbone.id}",
-        f"{data.task.metric} on the test rows": "not evaluated" if score is None else f"{100 * score:.1f}",
-        "tokens of a row": f"at most {data.max_length}",
-        "content of the Delta": delta,
-    }
-    lines = [f"# {data.task.title}", "", *(f"* {name}: {value}" for name, value in about.items())]
-    program = usage(backbone, loading, data.task.kind)
-    return "\n".join([*lines, "", loading.about, "", "```python", program, "```"]) + "\n"

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import learners.export.peft
-import stream.cli.export
+import learners.export.readme
 from learners.backbones.backbone import load_backbone
 from stream import run
 from stream.execution.evaluate_job import scorer
@@ -203,14 +203,14 @@ def test_what_was_merged_can_be_a_backbone(finished: Exported, tiny_backbone: Pa
         ("prompt:3", "merged", ("a prompt adds tokens", "give --format modules")),
         ("adapter:4", "peft", ("peft has no format for this", "give --format modules")),
         ("adapterbias", "peft", ("peft has no format for this", "give --format merged")),
-        ("majority", "modules", ("it trains no model", "give --to-dir instead of --to")),
+        ("majority", "", ("no format of another library holds this; found it trains no model", "give --to-dir")),
         ("lora:4", "merged", ("unknown learner of this run", "did you mean lora:2")),
     ],
 )
 def test_what_cannot_be_exported_says_what_can_be_done(
     finished: Exported, learner: str, form: str, expected: tuple[str, str], tmp_path: Path
 ) -> None:
-    answer = finished.export(learner, "rte", tmp_path / "model", "--format", form)
+    answer = finished.export(learner, "rte", tmp_path / "model", *(("--format", form) if form else ()))
     assert answer.code == 2
     assert len(answer.errors) == 1
     assert all(words in answer.err for words in expected)
@@ -241,7 +241,7 @@ def test_a_crash_leaves_no_folder(finished: Exported, tmp_path: Path, monkeypatc
     def crash(*given: object) -> str:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(stream.cli.export, "_readme", crash)
+    monkeypatch.setattr(learners.export.readme, "readme", crash)
     with pytest.raises(OSError, match="no space"):
         finished.export("ia3", "rte", tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
