@@ -18,7 +18,10 @@ POOLED_TYPES = tuple(name for name, anatomy in ANATOMIES.items() if anatomy.pool
 BERT_TYPES = (*POOLED_TYPES, "distilbert", "electra")
 
 # Unsupported encoders that users are likely to try -> why the sites of this package do not fit their layers.
-_UNSUPPORTED = {"albert": "all its layers share one set of weights"}
+_UNSUPPORTED = {
+    "albert": "all its layers share one set of weights",
+    "taskstream": "it is an exported classifier; load it with transformers, then model.backbone.save_pretrained(...)",
+}
 
 
 @dataclass(frozen=True)

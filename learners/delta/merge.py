@@ -45,13 +45,7 @@ def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
     if reason := unmergeable(learner, backbone.architecture):
         where = f"learner {learner.name}"
         raise InputError("cannot be merged into the weights", where=where, found=reason)
-    state = dict(backbone.weights)
-    for name, tensor in delta.tensors.items():
-        part, _, key = name.partition(".")
-        if part == "backbone":
-            state[key] = tensor
-        elif part == "difference":
-            state[key] = state[key] + tensor
+    state = tuned_weights(backbone, delta)
     # The order of the forward pass: changes of the output of a matrix, then changes after its dropout. Factors on the
     # input of a matrix come last, because modifications parallel to W₂ read the rescaled input.
     ordered = sorted(learner.modifications, key=lambda m: (m.site in READERS, m.site not in FED_BY))
@@ -59,6 +53,18 @@ def merged(backbone: Backbone, learner: Learner, delta: Delta) -> State:
         for modification in ordered:
             _merge(backbone.architecture, modification, layer, delta, state)
     return {name: tensor.clone() for name, tensor in state.items()}
+
+
+def tuned_weights(backbone: Backbone, delta: Delta) -> State:
+    """Weights of the whole encoder with the new values and differences of a Delta, without its modifications."""
+    state = dict(backbone.weights)
+    for name, tensor in delta.tensors.items():
+        part, _, key = name.partition(".")
+        if part == "backbone":
+            state[key] = tensor
+        elif part == "difference":
+            state[key] = state[key] + tensor
+    return state
 
 
 def unmergeable(learner: Learner, architecture: Architecture) -> str:

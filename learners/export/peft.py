@@ -18,16 +18,16 @@ from learners.backbones.sites import FED_BY, hook_point
 from learners.backbones.weights import POOLER
 from learners.delta.delta import Delta
 from learners.delta.peft_modules import ADAPTER, PART, peft_seed
-from learners.export.snippet import Loading
-from learners.export.transformers import (
-    classifier_state,
-    has_classifier,
-    head_of,
-    task_config,
-    write_head,
-    write_tensors,
-    write_tokenizer,
+from learners.export.peft_base import (
+    base_reference,
+    carries_head,
+    classifier_base,
+    encoder_base,
+    loading,
+    write_base,
 )
+from learners.export.snippet import HEAD, Loading
+from learners.export.transformers import head_of, write_tensors, write_tokenizer
 from learners.forms import LowRank, Rescale
 from learners.forward.forward import PROMPT
 from learners.specification.learner import Learner
@@ -99,7 +99,7 @@ def peft_tensors(learner: Learner, delta: Delta, architecture: Architecture) -> 
 def write_adapter(
     folder: Path, backbone: Backbone, learner: Learner, task: Task, max_length: int, delta: Delta
 ) -> Loading:
-    """Write adapter and tokenizer into an empty folder. Also write the head, if peft's files cannot hold it.
+    """Write adapter and tokenizer into an empty folder, and the base model if it is not on the hub.
 
     Args:
         max_length: Maximum number of tokens of a row in training.
@@ -115,63 +115,45 @@ def write_adapter(
         raise InputError("peft is not installed", where="--format peft", fix="pip install 'taskstream[peft]'")
     from peft import get_peft_config, get_peft_model, get_peft_model_state_dict
 
-    head, architecture, tensors = (
-        head_of(delta),
-        backbone.architecture,
-        peft_tensors(learner, delta, backbone.architecture),
-    )
-    # We export an encoder and a separate head in two cases: a classifier of peft would pool the first position of a
-    # prompt, and the classifier of RoBERTa has its pooler under the name of the head.
-    pooler_in_head = architecture.model_type != "bert" and any(name.startswith(POOLER) for name in tensors)
-    classifies = has_classifier(architecture) and not learner.prompt and not pooler_in_head
-    base = _classifier(backbone, task, head) if classifies else copy.deepcopy(backbone.model).float()
-    kind = {"task_type": "SEQ_CLS" if classifies else "FEATURE_EXTRACTION"}
+    tensors, head = peft_tensors(learner, delta, backbone.architecture), head_of(delta)
+    classifies = not learner.prompt and carries_head(backbone, task, any(name.startswith(POOLER) for name in tensors))
+    base = classifier_base(backbone, task, head) if classifies else encoder_base(backbone)
+    kind: dict[str, Any] = {"task_type": "FEATURE_EXTRACTION"}
+    if classifies:
+        kind = {"task_type": "SEQ_CLS", "modules_to_save": list(base.head)}
     with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.manual_seed(peft_seed(learner.peft))  # frozen tensors must be the same as in training
-        config = get_peft_config({**settings, **kind})
-        model = get_peft_model(base, config)
-        parameters, prefix = dict(model.named_parameters()), architecture.anatomy.prefix if classifies else ""
+        config = get_peft_config({**settings, **_default_modules(settings, backbone), **kind})
+        model = get_peft_model(base.model, config)
+        parameters = dict(model.named_parameters())
         with torch.no_grad():
             for name, tensor in tensors.items():
-                parameters[f"base_model.model.{prefix}{name}"].copy_(tensor)
+                parameters[f"base_model.model.{base.prefix}{name}"].copy_(tensor)
             if learner.prompt:
                 parameters[f"prompt_encoder.{ADAPTER}.embedding.weight"].copy_(delta.tensors[PROMPT])
-        config.base_model_name_or_path, config.revision = reference(backbone), backbone.commit
+        config.base_model_name_or_path, config.revision = base_reference(backbone), backbone.commit
         config.inference_mode = True
         config.save_pretrained(folder)
         write_tensors(folder / WEIGHTS, get_peft_model_state_dict(model, save_embedding_layers=False))
     write_tokenizer(folder, backbone, max_length)
-    if classifies:
-        automatic, options = "AutoModelForSequenceClassification", f", num_labels={task.outputs}"
-    else:
-        write_head(folder, backbone, head)
-        bare = architecture.anatomy.pooler and not architecture.pooler
-        automatic, options = "AutoModel", ", add_pooling_layer=False" if bare else ""
-    if backbone.commit is not None:
-        options += f", revision={backbone.commit!r}"
-    lines = (
-        f"encoder = {automatic}.from_pretrained(backbone{options})",
-        "model = PeftModel.from_pretrained(encoder, folder)",
-    )
-    return Loading(lines, automatic, classifies, adapter=True, prompt=learner.prompt, backbone=reference(backbone))
+    if backbone.commit is None:
+        write_base(folder, backbone, task if classifies else None, max_length)
+    if not classifies:
+        write_tensors(folder / HEAD, head)
+    return loading(backbone, task, base, learner.prompt)
 
 
-def reference(backbone: Backbone) -> str:
-    """The name of the backbone in exported files: its hub id or, for a folder, the last part of its path.
+def _default_modules(settings: dict[str, Any], backbone: Backbone) -> dict[str, Any]:
+    """The modules that peft chooses for this encoder, if the settings name none. It would not know our own class."""
+    if "target_modules" in settings or "num_virtual_tokens" in settings:
+        return {}
+    from peft import get_peft_config, get_peft_model
 
-    The rest of the path has no meaning on another machine.
-    """
-    return backbone.folder.resolve().name if Path(backbone.name).expanduser().is_dir() else backbone.name.split("@")[0]
-
-
-def _classifier(backbone: Backbone, task: Task, head: dict[str, Tensor]) -> Any:
-    from transformers import AutoModelForSequenceClassification
-
-    with torch.random.fork_rng(devices=[]):
-        model = AutoModelForSequenceClassification.from_config(task_config(backbone, task, classifier=True))
-    model.load_state_dict(classifier_state(backbone.architecture, backbone.weights, head))
-    return model
+    config = get_peft_config(settings)
+    get_peft_model(copy.deepcopy(backbone.model), config)
+    chosen = {name: getattr(config, name, None) for name in ("target_modules", "feedforward_modules")}
+    return {name: sorted(modules) for name, modules in chosen.items() if isinstance(modules, set | list)}
 
 
 def _module(architecture: Architecture, modification: Modification, layer: int) -> str:

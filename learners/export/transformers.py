@@ -1,7 +1,8 @@
-"""Export of the model of one task as a checkpoint of transformers, for programs that do not know Deltas.
+"""Export of the model of one task as a checkpoint for `AutoModelForSequenceClassification`.
 
-If the classifier of transformers computes the same as ours, the files are for `AutoModelForSequenceClassification`.
-Otherwise they are for the encoder, `AutoModel`, and the head is a separate file.
+If a class of transformers computes the model exactly, the checkpoint is of that class. Otherwise it is of our own
+class, and the files of `modeling/` that define it are written beside it. Its `model_type` is ours: without
+`trust_remote_code=True` transformers refuses it, and cannot put a random head on it.
 """
 
 from __future__ import annotations
@@ -15,39 +16,34 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from learners.backbones.architecture import Architecture
-from learners.backbones.backbone import Backbone
-from learners.backbones.weights import WEIGHTS
+from learners.backbones.backbone import VOLATILE, Backbone
+from learners.backbones.weights import POOLER, WEIGHTS
 from learners.delta.delta import Delta
-from learners.export.snippet import HEAD, Loading
+from learners.export.classifier import State, classifier_state, has_classifier
+from learners.export.modules import Modules
+from learners.export.snippet import Loading
 from tasks.task import Task
 
-State = Mapping[str, Tensor]
+AUTOMATIC = "AutoModelForSequenceClassification"
+MODELING = Path(__file__).with_name("modeling")
+# Whether there are modules -> files of the class, the last of which defines it; and its name.
+OWN = {
+    False: (("modeling_taskstream.py",), "TaskstreamForSequenceClassification"),
+    True: (("modeling_taskstream.py", "modeling_taskstream_delta.py"), "TaskstreamDeltaForSequenceClassification"),
+}
+BACKBONE = "backbone."  # prefix of the encoder's tensors in our class
 
-# Names of pooler and head in the classifiers of transformers, if they are outside the encoder's prefix. In RoBERTa's
-# classifier, the first layer after the encoder is a pooler with another name: tanh of a matrix times the first token.
-_BERT = {"head": "classifier"}
-_ROBERTA = {"pooler.dense": "classifier.dense", "head": "classifier.out_proj"}
-
-
-def has_classifier(architecture: Architecture) -> bool:
-    """Whether the classifier of transformers computes the same as ours: head(tanh(pooler(first token)))."""
-    return architecture.pooler
-
-
-def classifier_state(architecture: Architecture, state: State, head: State) -> dict[str, Tensor]:
-    """The weights of the classifier, by its names in transformers.
-
-    Args:
-        state: Weights of the encoder, by their names in the encoder.
-        head: `weight` [C, d] and `bias` [C].
-    """
-    places = _BERT if architecture.model_type == "bert" else _ROBERTA
-    renamed = {}
-    for name, tensor in {**state, **{f"head.{name}": tensor for name, tensor in head.items()}}.items():
-        module, _, kind = name.rpartition(".")
-        renamed[f"{places[module]}.{kind}" if module in places else architecture.anatomy.prefix + name] = tensor
-    return renamed
+PLAIN = "These files are a checkpoint of transformers, 5.0 or newer. They need no other library."
+NEGATED = (
+    " The classifier class has a layer with an activation function before its last layer. Here these two layers "
+    "together compute the head that was trained: the first has its rows and their negatives, the second subtracts them."
+)
+OWN_CLASS = (
+    "These files are a checkpoint of transformers, 5.0 or newer. No class of transformers computes this model, so the "
+    "folder has its own class, in {files}: read it, then load it with `trust_remote_code=True`. It needs torch and "
+    "transformers only. "
+    "Without `trust_remote_code=True` transformers refuses the files. `model.backbone` is the encoder."
+)
 
 
 def head_of(delta: Delta) -> dict[str, Tensor]:
@@ -55,56 +51,97 @@ def head_of(delta: Delta) -> dict[str, Tensor]:
     return {name: delta.tensors[f"head.{name}"] for name in ("weight", "bias")}
 
 
-def task_config(backbone: Backbone, task: Task, classifier: bool) -> Any:
-    """The config of the encoder for transformers, with the labels of the task."""
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
-        MODEL_MAPPING_NAMES,
-    )
-
-    config: Any = copy.deepcopy(backbone.model.config)
-    names = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES if classifier else MODEL_MAPPING_NAMES
-    labels = dict(enumerate(task.labels or ("score",)))
-    config.architectures = [names[backbone.architecture.model_type]]
-    config.id2label, config.label2id = labels, {label: index for index, label in labels.items()}
-    config.problem_type = "regression" if task.kind == "regression" else "single_label_classification"
-    config.dtype = "float32"
-    return config
-
-
 def write_checkpoint(
-    folder: Path, backbone: Backbone, task: Task, max_length: int, state: State, head: State
+    folder: Path,
+    backbone: Backbone,
+    task: Task,
+    max_length: int,
+    state: State,
+    head: State,
+    modules: Modules | None = None,
 ) -> Loading:
-    """Write config, weights and tokenizer into an empty folder.
+    """Write config, weights and tokenizer into an empty folder, and the files of our class if they need it.
 
     Args:
         max_length: Maximum number of tokens of a row in training. The tokenizer cuts longer rows.
         state: Weights of the whole encoder, by their names in the encoder.
-        head: `weight` [C, d] and `bias` [C].
+        head: `weight` [C, width] and `bias` [C].
+        modules: What the Delta adds to the encoder. Default: None, nothing.
 
     Returns:
         How a program loads these files.
     """
-    architecture = backbone.architecture
-    classifies = has_classifier(architecture)
-    task_config(backbone, task, classifies).save_pretrained(folder)
     write_tokenizer(folder, backbone, max_length)
-    write_tensors(folder / WEIGHTS, classifier_state(architecture, state, head) if classifies else state)
-    if classifies:
-        kind = "AutoModelForSequenceClassification"
-        return Loading((f"model = {kind}.from_pretrained(folder)",), kind, classifies)
-    write_head(folder, backbone, head)
-    bare = ", add_pooling_layer=False" if architecture.anatomy.pooler else ""
-    return Loading((f"encoder = AutoModel.from_pretrained(folder{bare})",), "AutoModel", classifies)
+    if modules is None and has_classifier(backbone, task.outputs):
+        task_config(backbone, task).save_pretrained(folder)
+        write_tensors(folder / WEIGHTS, classifier_state(backbone.architecture, state, head))
+        about = PLAIN + ("" if backbone.architecture.pooler else NEGATED)
+        return Loading((), (AUTOMATIC,), (f"model = {AUTOMATIC}.from_pretrained(folder)",), True, about, "model=folder")
+    files, _ = OWN[modules is not None]
+    for file in files:
+        (folder / file).write_bytes((MODELING / file).read_bytes())
+    config = own_config(backbone, task, modules)
+    (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_tensors(folder / WEIGHTS, own_state(config, state, head, modules))
+    return Loading(
+        (),
+        (AUTOMATIC,),
+        (f"model = {AUTOMATIC}.from_pretrained(folder, trust_remote_code=True)",),
+        True,
+        OWN_CLASS.format(files=" and ".join(f"`{file}`" for file in files)),
+        "model=folder, trust_remote_code=True",
+        remote_code=True,
+    )
 
 
-def write_head(folder: Path, backbone: Backbone, head: State) -> None:
-    """Write the head as its own file. For mean pooling, also write the pooling config of sentence-transformers."""
-    write_tensors(folder / HEAD, head)
-    if backbone.pooling == "mean":
-        pooling = {"word_embedding_dimension": backbone.architecture.hidden, "pooling_mode_mean_tokens": True}
-        (folder / "1_Pooling").mkdir()
-        (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling, indent=2) + "\n", encoding="utf-8")
+def task_config(backbone: Backbone, task: Task) -> Any:
+    """The config of the classifier class of transformers, with the labels of the task."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as NAMES
+
+    config: Any = copy.deepcopy(backbone.model.config)
+    config.architectures = [NAMES[backbone.architecture.model_type]]
+    for key, value in _labels(task).items():
+        setattr(config, key, value)
+    config.dtype = "float32"
+    return config
+
+
+def own_config(backbone: Backbone, task: Task, modules: Modules | None = None) -> dict[str, Any]:
+    """The config of our class, as the content of config.json."""
+    from transformers import __version__
+
+    files, name = OWN[modules is not None]
+    config: Any = backbone.model.config
+    encoder = {key: value for key, value in json.loads(config.to_json_string()).items() if key not in VOLATILE}
+    for key, value in encoder.items():  # special tokens by default, which a small vocabulary does not have
+        if key.endswith("_token_id") and isinstance(value, int) and value >= backbone.architecture.vocabulary:
+            encoder[key] = None
+    several = modules is not None and modules.settings["layers_read"] > 1  # then the first token itself is read
+    return {
+        "architectures": [name],
+        "auto_map": {
+            "AutoConfig": "modeling_taskstream.TaskstreamConfig",
+            AUTOMATIC: f"{files[-1].removesuffix('.py')}.{name}",
+        },
+        "dtype": "float32",
+        "encoder": encoder,
+        "model_type": "taskstream",
+        "pad_token_id": backbone.pad_id,
+        "pooling": "pooler" if backbone.architecture.pooler and not several else backbone.pooling,
+        "transformers_version": __version__,
+        **_labels(task),
+        **({} if modules is None else modules.settings),
+    }
+
+
+def own_state(
+    config: Mapping[str, Any], state: State, head: State, modules: Modules | None = None
+) -> dict[str, Tensor]:
+    """The weights of our class, by their names in it."""
+    pooled = config["pooling"] == "pooler"
+    encoder = {f"{BACKBONE}{name}": t for name, t in state.items() if pooled or not name.startswith(POOLER)}
+    added = {} if modules is None else modules.tensors
+    return {**encoder, **added, **{f"classifier.{name}": tensor for name, tensor in head.items()}}
 
 
 def write_tensors(path: Path, tensors: State) -> None:
@@ -123,3 +160,9 @@ def write_tokenizer(folder: Path, backbone: Backbone, max_length: int) -> None:
     for of_loading in ("is_local", "local_files_only", "trust_remote_code"):
         tokenizer.init_kwargs.pop(of_loading, None)
     tokenizer.save_pretrained(folder)
+
+
+def _labels(task: Task) -> dict[str, Any]:
+    labels = dict(enumerate(task.labels or ("score",)))
+    kind = "regression" if task.kind == "regression" else "single_label_classification"
+    return {"id2label": labels, "label2id": {label: index for index, label in labels.items()}, "problem_type": kind}

@@ -26,12 +26,12 @@ if TYPE_CHECKING:  # seconds to load
     from stream.verification.recorded import RecordedRun
     from tasks.encoded import EncodedTask
 
-NO_FORMAT = "no other format holds this model; in Python, learners.training.predict uses the Delta in the run's store"
-NOT_A_CLASSIFIER = """
-The classifier class of transformers cannot represent this model: it has other layers before its head, or it pools
-differently (with peft it reads the first position of the prompt instead of the text), or peft cannot tell its pooler
-from its head. So these files contain the encoder only. The head is in a separate file.
-"""
+SHARED = "give --to-dir instead of --to; load_model of stream.hub, which needs this package, loads what it writes"
+WHAT = {
+    "merged": "cannot be merged into the weights",
+    "modules": "cannot be written as modules",
+    "peft": "peft has no format for this",
+}
 
 
 def export(
@@ -64,7 +64,7 @@ def export(
         if to is None or learner is None or task is None:
             document: Mapping[str, object] = share(folder, target, learner, task, store, progress)
         else:
-            document = exported(folder, learner, task, target, form or "merged", store, progress)
+            document = exported(folder, learner, task, target, form, store, progress)
     if display == "json":
         print(json.dumps(document))
     elif display != "none":
@@ -92,7 +92,7 @@ def exported(
     learner: str,
     task: str,
     target: Path,
-    form: str,
+    form: str | None,
     store: Path | None,
     progress: Callable[[str], None],
 ) -> dict[str, object]:
@@ -103,12 +103,12 @@ def exported(
         learner: Specification of the learner, as in the run.
         task: Name of the task.
         target: Folder to write to.
-        form: "merged" or "peft".
+        form: "merged", "modules" or "peft". None: merged if the Delta can be, else modules, else peft.
         store: The run's store. None looks in the folder, then in the run's settings.
         progress: Function that is called with what is being done, a text.
 
     Returns:
-        What was written: folder, format, learner, task, backbone, delta, metric, score, classifier, files.
+        What was written: folder, format, learner, task, backbone, delta, metric, score, classifier, remote_code, files.
 
     Raises:
         InputError: The run, learner or task does not exist, the task is not learned yet, the Delta is missing or
@@ -125,7 +125,7 @@ def exported(
         raise unknown_name("task", task, run.place, where=str(folder))
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = run_backbone(run)
-    check_form(run.facts.learners[name], backbone.architecture, form)
+    form = checked_form(run.facts.learners[name], backbone.architecture, form)
     progress(f"reading the Delta of {task}")
     delta = final_delta(run, store_of(evidence, store), name, task)
     assert evidence.config is not None
@@ -133,10 +133,8 @@ def exported(
     progress(f"writing {target}")
     usable_folder(target.parent, "--to")
     with folder_atomic(target) as part:
-        loading = _write(part, backbone, run.facts.learners[name], data, delta, form)
         score = _score(run, name, task)
-        readme = _readme(name, delta.id, score, data, backbone, loading)
-        (part / "README.md").write_text(readme, encoding="utf-8")
+        loading = write_model(part, backbone, run.facts.learners[name], data, delta, form, name, score)
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
     return {
         "folder": str(target),
@@ -148,35 +146,75 @@ def exported(
         "metric": data.task.metric,
         "score": score,
         "classifier": loading.classifies,
+        "remote_code": loading.remote_code,
         "files": files,
     }
 
 
-def check_form(learner: Learner, architecture: Architecture, form: str) -> None:
-    """Check that a learner can be written in a format, before anything large is read.
+def checked_form(learner: Learner, architecture: Architecture, form: str | None) -> str:
+    """Returns the format to write a learner in, before anything large is read.
+
+    Args:
+        form: The wanted format. None: the first in `WHAT` that can hold the learner.
 
     Raises:
-        InputError: It cannot. The error gives the reason, and the format that works if there is one.
+        InputError: It cannot be written. The error gives the reason, and the format that works if there is one.
     """
     from learners.delta.merge import unmergeable
+    from learners.export.modules import unbuildable
     from learners.export.peft import unsayable
 
-    reasons = {"merged": unmergeable(learner, architecture), "peft": unsayable(learner, architecture)}
-    if reasons[form]:
-        what = {"merged": "cannot be merged into the weights", "peft": "peft has no format for this"}[form]
-        other = next((f"give --format {other}" for other, reason in reasons.items() if not reason), NO_FORMAT)
-        raise InputError(what, where=f"learner {learner.name}", found=reasons[form], fix=other)
+    reasons = {
+        "merged": unmergeable(learner, architecture),
+        "modules": unbuildable(learner),
+        "peft": unsayable(learner, architecture),
+    }
+    possible = [name for name in WHAT if not reasons[name]]
+    chosen = form or next(iter(possible), "modules")
+    if chosen not in possible:
+        what = WHAT[chosen] if form else "no format of another library holds this"
+        fix = f"give --format {possible[0]}" if possible else SHARED
+        raise InputError(what, where=f"learner {learner.name}", found=reasons[chosen], fix=fix)
+    return chosen
+
+
+def write_model(
+    folder: Path,
+    backbone: Backbone,
+    learner: Learner,
+    data: EncodedTask,
+    delta: Delta,
+    form: str,
+    name: str,
+    score: float | None,
+) -> Loading:
+    """Write a model and its README into an empty folder.
+
+    Args:
+        form: A format that `checked_form` gave for this learner.
+        name: Name of the learner in the run.
+        score: The last score on the test rows; None if there is none.
+    """
+    from learners.export.readme import readme
+
+    loading = _write(folder, backbone, learner, data, delta, form)
+    (folder / "README.md").write_text(readme(name, delta.id, score, data, backbone, loading), encoding="utf-8")
+    return loading
 
 
 def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask, delta: Delta, form: str) -> Loading:
-    from learners.delta.merge import merged
+    from learners.delta.merge import merged, tuned_weights
+    from learners.export.modules import modules_of
     from learners.export.peft import write_adapter
     from learners.export.transformers import head_of, write_checkpoint
 
+    task, head, length = data.task, head_of(delta), data.max_length
     if form == "peft":
-        return write_adapter(folder, backbone, learner, data.task, data.max_length, delta)
-    state = merged(backbone, learner, delta)
-    return write_checkpoint(folder, backbone, data.task, data.max_length, state, head_of(delta))
+        return write_adapter(folder, backbone, learner, task, length, delta)
+    if form == "merged":
+        return write_checkpoint(folder, backbone, task, length, merged(backbone, learner, delta), head)
+    modules = modules_of(learner, delta, backbone.architecture)
+    return write_checkpoint(folder, backbone, task, length, tuned_weights(backbone, delta), head, modules)
 
 
 def _score(run: RecordedRun, learner: str, task: str) -> float | None:
@@ -185,26 +223,3 @@ def _score(run: RecordedRun, learner: str, task: str) -> float | None:
 
     rows = matrix_of(run.facts.order, learner, run.events).rows
     return rows[-1][run.place[task] - 1] if rows else None
-
-
-def _readme(
-    learner: str, delta: str, score: float | None, data: EncodedTask, backbone: Backbone, loading: Loading
-) -> str:
-    from learners.backbones.locate import pinned_backbone
-    from learners.export.peft import reference
-    from learners.export.snippet import usage
-
-    known = {"name": reference(backbone), "commit": backbone.commit}
-    labels = ", ".join(data.task.labels or ("a real-valued score",))
-    about = {
-        "task": f"{data.task.title} ({data.task.name})",
-        "labels": labels,
-        "learner": learner,
-        "backbone": f"{pinned_backbone(known)}, content {backbone.id}",
-        f"{data.task.metric} on the test rows": "not evaluated" if score is None else f"{100 * score:.1f}",
-        "tokens of a row": f"at most {data.max_length}",
-        "content of the Delta": delta,
-    }
-    lines = [f"# {data.task.title}", "", *(f"* {name}: {value}" for name, value in about.items())]
-    note = [] if loading.classifies else [NOT_A_CLASSIFIER.rstrip()]
-    return "\n".join([*lines, *note, "", "```python", usage(backbone, loading), "```"]) + "\n"

@@ -152,7 +152,7 @@ Count the parameters that each learner adds to a backbone. It needs no weights, 
 EXPORT = r"""
 Write trained models as files for other programs.
 
---to writes the model of one task: a transformers checkpoint or a peft adapter.
+--to writes the model of one task: a transformers checkpoint or a peft adapter. README.md shows how to load it.
 
 --to-dir writes everything that the run learned: Deltas with model cards, and the results as a data set with a card.
 
@@ -160,6 +160,9 @@ Write trained models as files for other programs.
 
   taskstream export runs/latest --learner adapterbias --task cola \
       --to models/cola
+
+  taskstream export runs/latest --learner adapter:64 --task cola \
+      --to models/cola-adapter            # with the code that computes it
 
   taskstream export runs/latest --learner lora:8 --task rte \
       --to models/rte --format peft

@@ -224,9 +224,10 @@ def export_command(
         Format | None,
         typer.Option(
             "--format",
-            metavar="merged|peft",
-            help="Files that --to writes. merged: a transformers checkpoint, the Delta added to the weights. peft: an "
-            "adapter (LoRA, IA3, prompts). Default: merged.",
+            metavar="merged|modules|peft",
+            help="Files that --to writes. merged: a transformers checkpoint, the Delta added to the weights. modules: "
+            "a transformers checkpoint with the Delta as modules, and the code that computes them. peft: an adapter of "
+            "peft (LoRA, IA3, prompts). Default: the first of these that can hold the learner.",
         ),
     ] = None,
     store: StoreOption = None,

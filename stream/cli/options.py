@@ -44,6 +44,7 @@ class Template(StrEnum):
 
 class Format(StrEnum):
     merged = "merged"
+    modules = "modules"
     peft = "peft"
 
 

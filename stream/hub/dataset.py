@@ -23,7 +23,7 @@ def write_results(folder: Path, results: Results, backbone: str) -> None:
 
     Args:
         results: The results. Facts about the machine, its paths and its times are not written.
-        backbone: Public name of the backbone (`learners.export.peft.reference`).
+        backbone: Public name of the backbone (`learners.export.peft_base.reference`).
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

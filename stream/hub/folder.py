@@ -43,7 +43,7 @@ def share(
             the backbone or the data differ from those of the run.
     """
     from learners.delta.delta import save_delta
-    from learners.export.peft import reference
+    from learners.export.peft_base import reference
     from stream.hub.card import model_card
     from stream.hub.dataset import write_results
     from stream.hub.delta_record import DELTA, RECORD

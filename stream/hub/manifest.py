@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
-from learners.export.peft import reference
+from learners.export.peft_base import reference
 from learners.specification.learner import Learner, peak_rate
 from stream.hub.delta_record import (
     FORMAT,

@@ -125,6 +125,7 @@ def test_relatives_of_roberta_are_read_as_roberta(model_type: str) -> None:
         (BERT, {"is_decoder": True}, "is_decoder.*False; found True"),
         (BERT, {"position_embedding_type": "relative_key"}, "position_embedding_type.*'absolute'"),
         (BERT, {"model_type": "albert"}, "'albert'.*share one set of weights.*bert, roberta, .*distilbert, electra"),
+        (BERT, {"model_type": "taskstream"}, r"an exported classifier; .*model\.backbone\.save_pretrained"),
         (BERT, {"model_type": "gpt2"}, "'gpt2' is not supported; expected an encoder"),
     ],
 )

@@ -186,6 +186,10 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "config with half a character": (text("config.json", '{"a": "\\ud800"}'), ("damaged config", "surrogates")),
     "config of no UTF-8": (text("config.json", b"\xff\xfe{}"), ("damaged config", "decode byte 0xff")),
     "config of another model": (document("config.json", model_type="gpt2"), ("'gpt2' is not supported",)),
+    "a classifier that `export` wrote": (
+        document("config.json", model_type="taskstream"),
+        ("it is an exported classifier", "model.backbone.save_pretrained"),
+    ),
     "config without a type": (text("config.json", "{}"), ("missing model_type",)),
     "config of a decoder": (document("config.json", is_decoder=True), ("unsupported is_decoder",)),
     "config with an unknown function": (
