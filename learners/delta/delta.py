@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
 from learners.backbones.fingerprint import tensor_digest
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
 from tasks.interrupts import interrupt_later
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SCHEMA = 1
 HEADS = "heads."
@@ -96,6 +96,8 @@ class Delta:
     @property
     def kept(self) -> dict[str, int]:
         """Number of scalars of each tensor, without pruned zeros."""
+        import torch
+
         return {
             name: int(torch.count_nonzero(tensor)) if name in self.pruned else tensor.numel()
             for name, tensor in self.tensors.items()
@@ -150,6 +152,9 @@ def save_delta(delta: Delta, path: Path) -> int:
     A pruned tensor `x` becomes `x#values` and `x#indices` (int32, positions in the flattened tensor) if these are
     smaller than the tensor. The header then holds its shape.
     """
+    import torch
+    from safetensors.torch import save
+
     stored: dict[str, Tensor] = {}
     shapes: dict[str, list[int] | None] = {}
     for name, tensor in delta.tensors.items():
@@ -238,6 +243,8 @@ def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None
         raw: Tensors as stored, by name.
         shapes: Pruned tensors by name: the shape if the file stores values and indices, None if it stores the tensor.
     """
+    import torch
+
     tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
     for name, shape in shapes.items():
         if shape is None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
-
 from learners.methods.avalanche import JOINT, needs_full_stream
 from learners.specification.learner import Learner
 from learners.training.trainer import FitRequest, Nondeterminism, Trained
@@ -39,6 +37,8 @@ class AvalancheTrainer:
         Raises:
             InputError: The strategy does not exist, or refuses its arguments.
         """
+        import torch
+
         with own_randomness(0):
             from stream.avalanche.strategy import strategy_of
         with own_randomness(0), silenced():

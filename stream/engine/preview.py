@@ -109,7 +109,7 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
             share.stored += 1
         else:
             add_fit(share, work, job, fits.get(learner.name), fits.get(""))
-    workers = workers_of(context)
+    workers = workers_of(config, context)
     rate = fits[""].rate if fits else None
     return Preview(shares, workers, rate, wall_clock(context, shares, workers))
 

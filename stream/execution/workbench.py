@@ -8,17 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone
-from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
-from learners.training.fit import TRAINING_FORMAT
-from learners.training.predict import EVALUATION_FORMAT
-from stream.execution.activation_cache import ActivationCache
 from stream.execution.workers import arithmetic
 from stream.storage.facts import Override
 from stream.storage.job import Job
@@ -27,6 +23,9 @@ from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
+
+if TYPE_CHECKING:
+    from stream.execution.activation_cache import ActivationCache
 
 OPEN_TASKS = 32  # a task has 15 files, and a process may often open only 1,024; the paper has 26 tasks
 THREADS = 1  # one process per core is faster than threads for encoders of this size, and keeps the order of sums
@@ -95,7 +94,7 @@ class Workbench:
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
-    activation_cache: ActivationCache = field(default_factory=ActivationCache)
+    activation_cache: ActivationCache = field(default_factory=lambda: _activation_cache())
     trainer_states: dict[str, object] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
@@ -127,6 +126,12 @@ class Workbench:
             raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
 
 
+def _activation_cache() -> ActivationCache:
+    from stream.execution.activation_cache import ActivationCache
+
+    return ActivationCache()
+
+
 def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     """Makes a workbench from a setup. Sets PyTorch to one thread.
 
@@ -136,6 +141,8 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     Raises:
         InputError: The backbone is not the one that the run was prepared with.
     """
+    import torch
+
     torch.set_num_threads(THREADS)
     backbone = backbone or load_backbone(setup.backbone, setup.dtype)
     if backbone.id != setup.backbone_id:
@@ -153,6 +160,12 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
 
 def numerics(dtype: str) -> dict[str, JsonValue]:
     """Returns everything about the machine and the making of batches that may change the last bit of a logit."""
+    import torch
+
+    from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
+    from learners.training.fit import TRAINING_FORMAT
+    from learners.training.predict import EVALUATION_FORMAT
+
     return {
         "dtype": dtype,
         "device": "cpu",
