@@ -38,4 +38,13 @@ def tensor_digest(name: str, tensor: Tensor) -> str:
 
     flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
     content = flat.data if flat.size else b""  # a view: a copy takes half as long as the hash itself
-    return content_id("tensor", name, str(tensor.dtype), str(tuple(tensor.shape)), content)
+    return content_digest(name, str(tensor.dtype), tuple(tensor.shape), content)
+
+
+def content_digest(name: str, dtype: str, shape: tuple[int, ...], content: bytes | memoryview) -> str:
+    """Returns the digest of a tensor, given its bytes.
+
+    Args:
+        dtype: Its dtype as PyTorch writes it, such as "torch.float32".
+    """
+    return content_id("tensor", name, dtype, str(shape), content)
