@@ -27,6 +27,7 @@ from stream.engine.context import RunContext, prepare
 from stream.engine.events import ActiveRun, add_event, arrival_done, record, show, show_run
 from stream.engine.header import check_same_inputs, header_of, must_write_header
 from stream.engine.jobs import plan_jobs
+from stream.engine.outlook import outlook, remember_pace
 from stream.engine.progress import Handle, JobProgress
 from stream.engine.resolve import Resolved, resolve
 from stream.engine.resume import finished_events, latest_events
@@ -86,8 +87,10 @@ def run_stream(
 
     with disk_errors(), load_plugins(config.plugins).in_use():
         named = resolve(config)
-        if waiting is not None and not (folder / "ledger.jsonl").exists():
-            waiting.start(workers_of(config, named))  # a run that goes on may have no job left
+        if not (folder / "ledger.jsonl").exists():  # a run that goes on may have no job left
+            if waiting is not None:
+                waiting.start(workers_of(config, named))
+            notice(outlook(config, named, workers_of(config, named)).text)
         context = prepare(config, notice, backbone, named)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
@@ -134,6 +137,7 @@ def _run(
     except KeyboardInterrupt:
         _write(state)
         raise
+    remember_pace(context, [state.events[job.id] for job in todo])
     seconds = time.perf_counter() - state.started
     if todo or ledger.events[-1]["event"] != End.kind:
         ledger.append(as_entry(End(seconds=seconds)))

@@ -74,15 +74,14 @@ def known_numerics(dtype: str, cache: Path) -> Mapping[str, JsonValue]:
     Args:
         cache: Folder of remembered facts.
     """
-    cores = [] if "torch" in sys.modules else _cores()
-    if not cores:
+    if "torch" in sys.modules or not (cores := machine()):
         return numerics(dtype)
     given = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)}
     inputs = {"dtype": dtype, "cores": cores, "system": [*os.uname()][2:], "environment": given}
     return remembered(Numerics, inputs, cache, lambda: Numerics(numerics(dtype))).values
 
 
-def _cores() -> list[str]:
+def machine() -> list[str]:
     """Returns the different kinds of cores of this machine as text; empty if they are unknown."""
     try:
         text = CPUINFO.read_text(encoding="utf-8", errors="replace")
