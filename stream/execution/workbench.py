@@ -102,15 +102,10 @@ class Workbench:
         if name in self.opened:
             self.opened[name] = self.opened.pop(name)  # moves it to the end of the dict
         else:
-            setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
-            limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
-            train, validation, test = (
-                sample(getattr(task, split), limits.of(split), seed_of(setup.seed, name, "sample", split))
-                for split in SPLITS
-            )
+            task = sampled_task(self.setup, name)
             if len(self.opened) >= OPEN_TASKS:
                 del self.opened[next(iter(self.opened))]
-            self.opened[name] = replace(task, train=train, validation=validation, test=test)
+            self.opened[name] = task
         return self.opened[name]
 
     def check_backbone(self, job: Job, copies: bool = True) -> None:
@@ -124,6 +119,16 @@ class Workbench:
         """
         if (name := changed_tensor(self.backbone, copies)) is not None:
             raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
+
+
+def sampled_task(setup: Setup, name: str) -> EncodedTask:
+    """Returns the rows of a task. If a split has a limit, they are a seeded sample, the same for all learners."""
+    task = open_encoded(Path(setup.data[name]))
+    limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
+    train, validation, test = (
+        sample(getattr(task, split), limits.of(split), seed_of(setup.seed, name, "sample", split)) for split in SPLITS
+    )
+    return replace(task, train=train, validation=validation, test=test)
 
 
 def _activation_cache() -> ActivationCache:
