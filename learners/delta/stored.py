@@ -27,7 +27,6 @@ class StoredDelta:
         id: Content id of the tensors; equal to `Delta.id` of the loaded Delta.
         digests: Digest of each tensor, by name.
         pruned: Names of the pruned tensors.
-        counts: Number of scalars of the Delta, by part.
         kept: Number of scalars of each tensor, without zeros of pruning.
         sizes: Number of scalars of each tensor, with zeros of pruning.
         size: Size of the file in bytes.
@@ -37,11 +36,15 @@ class StoredDelta:
     id: str
     digests: Mapping[str, str]
     pruned: frozenset[str]
-    counts: Counts
     kept: Mapping[str, int]
     sizes: Mapping[str, int]
     size: int
     negative_zeros: tuple[str, ...]
+
+    @property
+    def counts(self) -> Counts:
+        """Number of scalars of the Delta, by part."""
+        return counts_of(self.kept)
 
 
 def stored_delta(path: Path) -> StoredDelta:
@@ -67,7 +70,6 @@ def stored_delta(path: Path) -> StoredDelta:
         id=id_of(digests, pruned),
         digests=digests,
         pruned=pruned,
-        counts=counts_of(kept),
         kept=kept,
         sizes={name: array.size for name, array in tensors.items()},
         size=path.stat().st_size,
