@@ -334,7 +334,7 @@ def test_notices_go_to_the_logger(done: dict[str, Any], tmp_path: Path, caplog: 
     with caplog.at_level(logging.INFO, logger="taskstream"):
         run(**done | {"out": tmp_path / "new", "max_length": 20})  # not encoded yet
     first, *others = caplog.messages
-    assert first.startswith(f"{len(TASKS)} tasks, 1 learner: {len(TASKS)} fits")
+    assert first.startswith(f"{len(TASKS)} tasks, 2 learners: {2 * len(TASKS)} fits")
     assert [f"encoding {task}" for task in TASKS] == [text for text in others if text.startswith("encoding")]
     handlers = logging.getLogger("taskstream").handlers
     assert handlers
