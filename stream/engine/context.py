@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -89,7 +89,8 @@ class RunContext(Resolved):
     @cached_property
     def backbone(self) -> Backbone:
         """The backbone. Loading it takes seconds, and only jobs in this process need it."""
-        return self.loaded or load_backbone(self._pinned_backbone(), self.config.dtype)
+        name, dtype = self.config.backbone, self.config.dtype
+        return self.loaded or replace(load_backbone(self._pinned_backbone(), dtype), name=name)
 
     @cached_property
     def inputs(self) -> RunInputs:
