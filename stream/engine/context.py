@@ -235,10 +235,8 @@ def prepare(
     for learner in learners.values():
         attempt(partial(delta_shapes, learner, known.architecture, 2))
         if learner.peft and not attempt.errors:
-            attempt(partial(_check_encoder, load(), learner))
-        if learner.trainer_config:
-            notice(f"checking {learner.trainer_config} of {learner.trainer}")
-        attempt(partial(_check_trainer, learner))
+            attempt(partial(_once, "encoder", learner, known, partial(_check_encoder, load, learner)))
+        attempt(partial(_once, "trainer", learner, known, partial(_check_trainer, learner, notice)))
     data: dict[str, TaskData] = {}
     tokenizer = cache(lambda: loaded.tokenizer if loaded else _tokenizer(config.backbone, known))
 
@@ -277,10 +275,31 @@ def _tokenizer(name: str, known: KnownBackbone) -> Any:
     return tokenizer
 
 
-def _check_encoder(backbone: Backbone, learner: Learner) -> None:
+@dataclass(frozen=True)
+class Passed:
+    """A check of a learner that found no error: of its encoder, or by its trainer."""
+
+    what: str
+
+
+def _once(what: str, learner: Learner, known: KnownBackbone, check: Callable[[], None]) -> None:
+    """Does a check of a learner, which may load libraries, unless the check has passed on this machine before."""
+
+    def passed() -> Passed:
+        check()
+        return Passed(what)
+
+    if learner.library:
+        inputs = {"what": what, "backbone": known.id, "learner": recipe_of(learner)}
+        remembered(Passed, inputs, facts_folder(), passed)
+    else:  # the version of a trainer from another package is not known
+        check()
+
+
+def _check_encoder(load: Callable[[], Backbone], learner: Learner) -> None:
     from learners.forward.forward import encoder_of
 
-    encoder_of(backbone, learner)
+    encoder_of(load(), learner)
 
 
 def limits_of(config: RunConfig) -> Limits:
@@ -288,7 +307,9 @@ def limits_of(config: RunConfig) -> Limits:
     return Limits(config.train_examples, config.test_examples, config.validation_examples)
 
 
-def _check_trainer(learner: Learner) -> None:
+def _check_trainer(learner: Learner, notice: Callable[[str], None]) -> None:
+    if learner.trainer_config:
+        notice(f"checking {learner.trainer_config} of {learner.trainer}")
     trainer_named(learner.trainer).check(learner)
 
 
