@@ -66,15 +66,10 @@ def encode(
     Raises:
         InputError: The source is not valid, `max_length` is too small, or a row has no tokens.
     """
-    key = content_id(FORMAT, name, source.fingerprint(name, limits), tokenizer_id, str(max_length))
-    path = cache / f"{name[:100]}-{key[:24]}"  # file systems limit names to 255 bytes
+    path = _entry(source, name, tokenizer_id, max_length, cache, limits)
+    if (found := _taken(path)) is not None:
+        return found
     if path.is_dir():
-        try:
-            cached = open_encoded(path)
-            if encoded_id(cached.task, {split: getattr(cached, split) for split in SPLITS}) == cached.id:
-                return cached
-        except InputError:
-            pass
         shutil.rmtree(path)
     least = tokenizer.num_special_tokens_to_add(pair=True)
     if max_length <= least:
@@ -86,6 +81,34 @@ def encode(
     cache.mkdir(parents=True, exist_ok=True)
     _write(path, meta, splits)
     return open_encoded(path)
+
+
+def encoded_before(
+    source: Source, name: str, tokenizer_id: str, max_length: int, cache: Path, limits: Limits = UNLIMITED
+) -> EncodedTask | None:
+    """A task from the cache, as `encode` would take it; None if the cache lacks it or it is damaged.
+
+    Needs no tokenizer. Arguments as for `encode`.
+    """
+    return _taken(_entry(source, name, tokenizer_id, max_length, cache, limits))
+
+
+def _entry(source: Source, name: str, tokenizer_id: str, max_length: int, cache: Path, limits: Limits) -> Path:
+    """The folder of a task in the cache."""
+    key = content_id(FORMAT, name, source.fingerprint(name, limits), tokenizer_id, str(max_length))
+    return cache / f"{name[:100]}-{key[:24]}"  # file systems limit names to 255 bytes
+
+
+def _taken(path: Path) -> EncodedTask | None:
+    """The task in a folder of the cache, every byte checked; None if it is missing or damaged."""
+    if not path.is_dir():
+        return None
+    try:
+        cached = open_encoded(path)
+    except InputError:
+        return None
+    intact = encoded_id(cached.task, {split: getattr(cached, split) for split in SPLITS}) == cached.id
+    return cached if intact else None
 
 
 def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_length: int, task: str) -> EncodedSplit:

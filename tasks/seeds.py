@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from tasks.content import content_id
+
+if TYPE_CHECKING:
+    import torch
 
 
 def seed_of(run_seed: int, *purpose: str) -> int:
@@ -23,4 +26,6 @@ def order_seed(run_seed: int, task: str) -> int:
 
 def generator(run_seed: int, *purpose: str) -> torch.Generator:
     """A CPU generator seeded by `seed_of`."""
+    import torch
+
     return torch.Generator().manual_seed(seed_of(run_seed, *purpose))

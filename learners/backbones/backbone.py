@@ -6,21 +6,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Literal
 
 from learners.backbones.architecture import Architecture, architecture_from_config
 from learners.backbones.architectures import ANATOMIES
-from learners.backbones.attention import attention_of
 from learners.backbones.fingerprint import tensor_digest
 from learners.backbones.locate import find_checkpoint
 from learners.backbones.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
-from learners.backbones.weights import POOLER, read_weights
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
 from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
 Pooling = Literal["cls", "mean"]
 Dtype = Literal["float32", "bfloat16"]
@@ -86,6 +85,10 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         InputError: Nothing has this name; the architecture is not supported; the weights are missing, pickled,
             damaged or do not fit the config; or the tokenizer does not fit the embeddings.
     """
+    import torch
+
+    from learners.backbones.weights import POOLER, read_weights
+
     checkpoint = find_checkpoint(name)
     folder = checkpoint.folder
     written, architecture = _read_config(folder / "config.json", checkpoint.pooling)
@@ -127,6 +130,20 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         notes=notes,
         commit=checkpoint.commit,
     )
+
+
+def load_tokenizer_of(name: str) -> Any:
+    """Loads only the tokenizer of a backbone. Takes a third of the time of `load_backbone`.
+
+    Raises:
+        InputError: As for `load_backbone`, except for errors in the weights.
+    """
+    checkpoint = find_checkpoint(name)
+    config = checkpoint.folder / "config.json"
+    written, architecture = _read_config(config, checkpoint.pooling)
+    tokenizer = load_tokenizer(checkpoint.folder, _library_config(architecture, written, str(config)))
+    check_tokenizer(tokenizer, architecture, checkpoint.folder)
+    return tokenizer
 
 
 def resident_digests(model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> dict[str, str]:
@@ -189,8 +206,11 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
     Raises:
         InputError: transformers cannot build a model from this config.
     """
+    import torch
     from transformers import MODEL_MAPPING
     from transformers.utils import logging
+
+    from learners.backbones.attention import attention_of
 
     logging.disable_progress_bar()
     try:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from tasks.content import content_id
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.bin", "1_Pooling/config.json")
 
 
-def file_digests(folder: Path) -> dict[str, str]:
-    """Returns name -> SHA-256 of every file in a model folder that loading may read. Names are relative paths."""
+def file_digests(folder: Path, hashed: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Returns name -> SHA-256 of every file in a model folder that loading may read. Names are relative paths.
+
+    Args:
+        hashed: Files whose SHA-256 is known already; they are not read again. Default: none.
+    """
     found = {path for pattern in FILES for path in folder.glob(pattern) if path.is_file()}
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(found)}
+    names = {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+    return {name: hashed.get(name) or _digest(path) for name, path in names.items()}
 
 
 def _digest(path: Path) -> str:
@@ -26,6 +34,17 @@ def _digest(path: Path) -> str:
 
 def tensor_digest(name: str, tensor: Tensor) -> str:
     """Returns the SHA-256 of name, dtype, shape and bytes of one tensor."""
+    import torch
+
     flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
     content = flat.data if flat.size else b""  # a view: a copy takes half as long as the hash itself
-    return content_id("tensor", name, str(tensor.dtype), str(tuple(tensor.shape)), content)
+    return content_digest(name, str(tensor.dtype), tuple(tensor.shape), content)
+
+
+def content_digest(name: str, dtype: str, shape: tuple[int, ...], content: bytes | memoryview) -> str:
+    """Returns the digest of a tensor, given its bytes.
+
+    Args:
+        dtype: Its dtype as PyTorch writes it, such as "torch.float32".
+    """
+    return content_id("tensor", name, dtype, str(shape), content)

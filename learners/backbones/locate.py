@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,11 +43,13 @@ class Checkpoint:
         folder: The folder.
         pooling: How the output of the model is pooled: first token or mean over tokens.
         commit: Commit of its repository on the hub; None if it is not from the hub.
+        hashed: SHA-256 of the files that were hashed to find it, by name. Default: none.
     """
 
     folder: Path
     pooling: Literal["cls", "mean"]
     commit: str | None = None
+    hashed: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def find_checkpoint(name: str) -> Checkpoint:
@@ -60,7 +62,8 @@ def find_checkpoint(name: str) -> Checkpoint:
     if name == "embedded":
         return _checked(EMBEDDED)
     if name == "minilm":
-        return Checkpoint(_packaged_minilm(), "mean")
+        folder = _packaged_minilm()
+        return Checkpoint(folder, "mean", hashed={"model.safetensors": MINILM_SHA256})
     path = user_path(name, where="--backbone")
     if path.is_dir():
         return _checked(path)

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
 from learners.backbones.fingerprint import tensor_digest
 from tasks.content import canonical, content_id
 from tasks.errors import InputError
 from tasks.files import write_atomic
 from tasks.interrupts import interrupt_later
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SCHEMA = 1
 HEADS = "heads."
@@ -78,24 +78,23 @@ class Delta:
         The digest of `heads.<task>.weight` is computed under the name `head.weight` (the same for `bias`). So it equals
         the digest of this tensor as the head of its own task.
         """
-        return {name: tensor_digest(_own_name(name), tensor) for name, tensor in self.tensors.items()}
+        return {name: tensor_digest(own_name(name), tensor) for name, tensor in self.tensors.items()}
 
     @cached_property
     def id(self) -> str:
         """Content id over the names, dtypes, shapes and bytes of all tensors, and over the names in `pruned`."""
-        return content_id("delta", canonical(dict(self.digests)), canonical(sorted(self.pruned)))
+        return id_of(self.digests, self.pruned)
 
     @property
     def counts(self) -> Counts:
         """Scalars by part, without pruned zeros and without the heads of other tasks."""
-        sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0, "heads": 0}
-        for name, scalars in self.kept.items():
-            sums[name.split(".", 1)[0]] += scalars
-        return Counts(sums["backbone"] + sums["difference"], sums["added"], sums["head"])
+        return counts_of(self.kept)
 
     @property
     def kept(self) -> dict[str, int]:
         """Number of scalars of each tensor, without pruned zeros."""
+        import torch
+
         return {
             name: int(torch.count_nonzero(tensor)) if name in self.pruned else tensor.numel()
             for name, tensor in self.tensors.items()
@@ -140,7 +139,21 @@ def heads_of_others(names: Iterable[str]) -> set[str]:
     return {name.removeprefix(HEADS).rpartition(".")[0] for name in names if name.startswith(HEADS)}
 
 
-def _own_name(name: str) -> str:
+def id_of(digests: Mapping[str, str], pruned: Iterable[str]) -> str:
+    """Content id of a Delta with these digests of its tensors, by name."""
+    return content_id("delta", canonical(dict(digests)), canonical(sorted(pruned)))
+
+
+def counts_of(kept: Mapping[str, int]) -> Counts:
+    """Scalars of a Delta by part, given the number of each tensor, by name."""
+    sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0, "heads": 0}
+    for name, scalars in kept.items():
+        sums[name.split(".", 1)[0]] += scalars
+    return Counts(sums["backbone"] + sums["difference"], sums["added"], sums["head"])
+
+
+def own_name(name: str) -> str:
+    """Name under which a tensor's digest is computed: `head.weight` for the head of any task."""
     return f"head.{name.rpartition('.')[2]}" if name.startswith(HEADS) else name
 
 
@@ -150,6 +163,9 @@ def save_delta(delta: Delta, path: Path) -> int:
     A pruned tensor `x` becomes `x#values` and `x#indices` (int32, positions in the flattened tensor) if these are
     smaller than the tensor. The header then holds its shape.
     """
+    import torch
+    from safetensors.torch import save
+
     stored: dict[str, Tensor] = {}
     shapes: dict[str, list[int] | None] = {}
     for name, tensor in delta.tensors.items():
@@ -178,16 +194,9 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
     Raises:
         InputError: The file is missing or damaged, or its content differs from `expected`.
     """
+    raw, shapes = read_file(path, "pt")
     try:
-        with interrupt_later(), safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("taskstream", "{}"))
-            raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (OSError, SafetensorError, ValueError) as error:
-        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
-    if not isinstance(header, dict) or header.get("schema") != SCHEMA:
-        raise InputError("not a Delta of this version", where=str(path), expected=f"schema {SCHEMA}", found=str(header))
-    try:
-        delta = _with_zeros(raw, header["pruned"])
+        delta = _with_zeros(raw, shapes)
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
         found = f"a header that does not match the tensors ({type(error).__name__})"
         raise InputError("cannot read this Delta", where=str(path), found=found, fix=_RESTORE) from None
@@ -201,6 +210,30 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
             fix=_RESTORE,
         )
     return delta
+
+
+def read_file(path: Path, framework: Literal["pt", "np"]) -> tuple[dict[str, Any], Mapping[str, list[int] | None]]:
+    """Read the tensors in the file of a Delta as they are stored, and `shapes` of the pruned ones (`_with_zeros`).
+
+    Args:
+        framework: Whether to return tensors of PyTorch or arrays of NumPy.
+
+    Raises:
+        InputError: The file is missing or damaged, or of another version.
+    """
+    try:
+        with interrupt_later(), safe_open(path, framework=framework) as file:
+            header = json.loads((file.metadata() or {}).get("taskstream", "{}"))
+            raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
+        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
+    if not isinstance(header, dict) or header.get("schema") != SCHEMA:
+        raise InputError("not a Delta of this version", where=str(path), expected=f"schema {SCHEMA}", found=str(header))
+    shapes = header.get("pruned")
+    if not isinstance(shapes, dict):
+        found = "a header without the names of pruned tensors"
+        raise InputError("cannot read this Delta", where=str(path), found=found, fix=_RESTORE)
+    return raw, shapes
 
 
 def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
@@ -238,6 +271,8 @@ def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None
         raw: Tensors as stored, by name.
         shapes: Pruned tensors by name: the shape if the file stores values and indices, None if it stores the tensor.
     """
+    import torch
+
     tensors = {name: tensor for name, tensor in raw.items() if "#" not in name}
     for name, shape in shapes.items():
         if shape is None:

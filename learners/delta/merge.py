@@ -9,9 +9,7 @@ merged.
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, TypeAlias
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import Backbone
@@ -22,7 +20,10 @@ from learners.specification.learner import Learner
 from learners.specification.modification import Modification
 from tasks.errors import InputError
 
-State = dict[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+State: TypeAlias = "dict[str, Tensor]"
 # The matrix whose output (before dropout) is the representation at a site. After an activation function there is none.
 MATRICES: Mapping[Role, Role] = {
     **{role: role for role in FED_BY},
@@ -112,6 +113,8 @@ def _affine(form: Form) -> bool:
 
 def _merge(architecture: Architecture, modification: Modification, layer: int, delta: Delta, state: State) -> None:
     """Replace, in `state`, the weight and bias of the matrix that one modification changes in one layer."""
+    import torch
+
     form, site, scale = modification.form, modification.site, modification.scale
     shapes = modification.shapes(architecture)
     tensors = {name: delta.tensors[modification.key(layer, name)].double() for name in shapes}

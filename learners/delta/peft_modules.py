@@ -11,11 +11,8 @@ import copy
 import warnings
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
-
-import torch
-from torch import Tensor, nn
 
 from learners.backbones.architecture import Architecture, parameter_shapes
 from learners.backbones.backbone import Backbone
@@ -23,6 +20,9 @@ from learners.forms import Shapes
 from learners.specification.notation import read_object
 from tasks.errors import InputError, unknown_name
 from tasks.seeds import seed_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 PART = "added.peft."  # prefix of a name in a Delta; the rest is the name in the copy of the encoder
 ADAPTER = "default"
@@ -46,6 +46,8 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
         InputError: As `injected`. Also if the method changes frozen weights, as some initialisations of LoRA do, or if
             its forward pass needs more than a text.
     """
+    import torch
+
     models = _MODELS.setdefault(backbone, {})
     if config in models:
         models[config] = models.pop(config)  # move to the end: it is used last
@@ -116,6 +118,8 @@ def injected(config: str, model: nn.Module, seed: int) -> nn.Module:
         InputError: peft is not installed, does not know the method, its settings or its modules, or would train tensors
             outside the model.
     """
+    import torch
+
     where = f"learner peft:{config}"
     chosen, method = peft_config(config)
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]), warnings.catch_warnings():
@@ -163,6 +167,9 @@ def skeleton(architecture: Architecture) -> nn.Module:
 
     It cannot compute anything.
     """
+    import torch
+    from torch import nn
+
     root, shapes = nn.Module(), parameter_shapes(architecture)
     root.__dict__["config"] = {"model_type": architecture.model_type}  # peft finds its default target modules by it
     for name, shape in shapes.items():
@@ -182,6 +189,8 @@ def skeleton(architecture: Architecture) -> nn.Module:
 
 
 def _module(path: str, shape: tuple[int, ...], bias: bool) -> nn.Module:
+    from torch import nn
+
     if len(shape) == 1:
         return nn.LayerNorm(shape, bias=bias, device="meta")
     if path.endswith("embeddings"):
@@ -190,6 +199,8 @@ def _module(path: str, shape: tuple[int, ...], bias: bool) -> nn.Module:
 
 
 def _copied(backbone: Backbone) -> nn.Module:
+    import torch
+
     with torch.inference_mode(False):
         return copy.deepcopy(backbone.model)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, kaiming_uniform, truncated_normal
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 Norm = Literal["none", "input", "bottleneck"]
 
@@ -63,6 +63,8 @@ class Bottleneck:
         return shapes | {"up.weight": (writes, m), "up.bias": (writes,)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         if name.endswith("bias") or (name == "up.weight" and self.init == "lora"):
             return torch.zeros(shape)
         if name == "norm.weight":
@@ -72,6 +74,8 @@ class Bottleneck:
         )
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        import torch.nn.functional as F
+
         g, x = ACTIVATIONS[self.activation], reading.x
         if self.norm == "input":
             x = F.layer_norm(x, x.shape[-1:], tensors["norm.weight"], tensors["norm.bias"])

@@ -5,20 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
 
 Shapes = dict[str, tuple[int, ...]]
 Activation = Literal["gelu", "relu", "tanh", "silu", "identity"]
 
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "relu": F.relu,
-    "tanh": torch.tanh,
-    "silu": F.silu,
+
+def _functional(name: Activation) -> Callable[[Tensor], Tensor]:
+    def apply(x: Tensor) -> Tensor:
+        import torch.nn.functional as F
+
+        computed: Tensor = getattr(F, name)(x)
+        return computed
+
+    return apply
+
+
+# PyTorch is imported at the first use, because lists of learners need only the names.
+ACTIVATIONS: Mapping[Activation, Callable[[Tensor], Tensor]] = {
+    "gelu": _functional("gelu"),
+    "relu": _functional("relu"),
+    "tanh": lambda x: x.tanh(),
+    "silu": _functional("silu"),
     "identity": lambda x: x,
 }
 
@@ -69,12 +82,16 @@ class Gated(Protocol):
 
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
     """Draws from N(0, std²), cut at two standard deviations as in TensorFlow's `truncated_normal`; float32 [shape]."""
+    import torch
+
     tensor = torch.empty(shape)
     return torch.nn.init.trunc_normal_(tensor, std=std, a=-2 * std, b=2 * std, generator=generator)
 
 
 def kaiming_uniform(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
     """Draws uniformly in ±1/√columns, like `torch.nn.Linear` and the released code of LoRA; float32 [shape]."""
+    import torch
+
     return torch.nn.init.kaiming_uniform_(torch.empty(shape), a=math.sqrt(5), generator=generator)
 
 

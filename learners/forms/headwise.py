@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, by_head, joined, scores
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Headwise:
         return {"keys": (self.size, reads), "values": (self.size, writes)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return torch.randn(shape, generator=generator) * self.std
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes
 from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Hypercomplex:
         }
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         if name.endswith("bias"):
             return torch.zeros(shape)
         if name == "rule":
@@ -66,6 +69,8 @@ class Hypercomplex:
         return (torch.rand(shape, generator=generator) * 2 - 1) * bound
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        import torch.nn.functional as F
+
         down, up = (matrix(tensors["rule"], tensors[f"{part}.s"], tensors[f"{part}.t"]) for part in ("down", "up"))
         hidden = ACTIVATIONS[self.activation](F.linear(reading.x, down, tensors["down.bias"]))  # [B, S, m]
         return F.linear(hidden, up, tensors["up.bias"])  # [B, S, d]
@@ -73,6 +78,8 @@ class Hypercomplex:
 
 def matrix(rule: Tensor, s: Tensor, t: Tensor) -> Tensor:
     """Returns Σ_i A_i ⊗ (s_i t_iᵀ), [out, in], for `rule` A [n, n, n], s [n, out/n] and t [n, in/n]."""
+    import torch
+
     n = rule.shape[0]
     outer = s.unsqueeze(2) * t.unsqueeze(1)  # einsum of three tensors has another order if opt_einsum is installed
     whole: Tensor = torch.einsum("iab,ixy->axby", rule, outer)

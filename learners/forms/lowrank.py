@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes, kaiming_uniform
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,11 @@ class LowRank:
         return {"A": (self.rank, reads), "B": (writes, self.rank)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return kaiming_uniform(shape, generator) if name == "A" else torch.zeros(shape)
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        import torch.nn.functional as F
+
         return F.linear(F.linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes, by_head, joined, scores
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,14 @@ class UngatedPrefix:
         return {"keys": (self.length, reads), "values": (self.length, writes)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return torch.randn(shape, generator=generator) * self.std
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        import torch
+        import torch.nn.functional as F
+
         weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
         weights = F.dropout(weights, reading.dropout, training=reading.dropout > 0)
         return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
@@ -62,6 +68,8 @@ class Prefix(UngatedPrefix):
 
         λ has the same value in all dimensions of a head.
         """
+        import torch
+
         assert reading.log_mass is not None
         mass = torch.logsumexp(scores(reading.x, tensors["keys"], reading.heads), dim=-1).transpose(1, 2)  # [B, S, N_h]
         share = torch.sigmoid(mass - reading.log_mass())

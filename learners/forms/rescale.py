@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Rescale:
         return {"factor": (writes,)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return torch.ones(shape)
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:

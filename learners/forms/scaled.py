@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms.form import Form, Reading, Shapes
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Scaled:
         return self.form.shapes(reads, writes) | {"scale": (1,)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return torch.ones(shape) if name == "scale" else self.form.initialise(name, shape, generator)
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:

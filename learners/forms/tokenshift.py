@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from learners.forms.form import Reading, Shapes
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,14 @@ class TokenShift:
         return {"vector": (writes,), "alpha.weight": (1, reads), "alpha.bias": (1,)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         if name == "vector":
             return torch.zeros(shape) if self.vector == "zeros" else torch.ones(shape)
         return torch.zeros(shape) if name.endswith("bias") else torch.randn(shape, generator=generator) * self.std
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        import torch.nn.functional as F
+
         alpha = F.linear(reading.x, tensors["alpha.weight"], tensors["alpha.bias"])  # [B, S, 1]
         return alpha * tensors["vector"]  # [B, S, d]

@@ -1,6 +1,7 @@
 """Forward pass: a backbone with a Delta, applied to batches of rows.
 
 `forward` computes pooled outputs and logits. `batches` chooses the rows of each batch and pads them. `frozen_prefix`
-and `layer_range` handle the first layers of the encoder that a learner does not change. `activation_capture` gives the
-forms their inputs, `dropout` is a fast dropout, `flops` counts FLOPs. Import from these files directly.
+and `layer_range` handle the first layers of the encoder that a learner does not change. `activation_capture` gives
+the forms their inputs, `dropout` is a fast dropout, `flops` counts FLOPs. `frozen_size` and `polynomial` are parts
+that need no PyTorch. Import from these files directly.
 """

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.seeds import seed_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # A small batch stays in the cache of a core. But each batch costs some milliseconds in many small calls: as much as 100
 # to 250 tokens on the embedded encoder, 50 to 100 on MiniLM. We measured 1,024 and 1,536 tokens with overheads of 48 to
@@ -98,6 +100,8 @@ def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray) -> dict[s
     Returns:
         `input_ids`, `attention_mask` and, if the backbone takes them, `token_type_ids`: int64 [B, S].
     """
+    import torch
+
     lengths = split.lengths[rows]
     shape = (len(rows), int(lengths.max()))
     ids = np.full(shape, backbone.pad_id, dtype=np.int64)

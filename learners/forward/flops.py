@@ -21,6 +21,7 @@ from learners.forward.batches import evaluation_plan
 from learners.forward.forward import logits
 from learners.forward.frozen_prefix import FrozenPrefix, frozen_states
 from learners.forward.layer_range import frozen_layers
+from learners.forward.polynomial import terms, total_flops
 from learners.specification.learner import Learner
 from tasks.task import Task
 
@@ -53,28 +54,33 @@ def flops_per_row(
         above: Do not count the frozen prefix, that is, the first layers that the learner does not change. Default:
             count all layers.
     """
+    one, each = coefficients(backbone, learner, backward=backward, frozen=frozen, above=above)
+    return np.asarray(one + (outputs - 1) * each)
+
+
+def coefficients(
+    backbone: Backbone,
+    learner: Learner,
+    *,
+    backward: bool,
+    frozen: frozenset[str] = frozenset(),
+    above: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of `flops_per_row` for one output, and what each further output adds; float64 [4] each.
+
+    Arguments as for `flops_per_row`.
+    """
     if not learner.trains:
-        return np.zeros(4)
+        return np.zeros(4), np.zeros(4)
     cache = _COUNTED.setdefault(backbone, {})
     key = learner, backward, frozen, above and frozen_layers(learner, backbone.architecture) > 0
     if key not in cache:
         counts = [_counted(backbone, shape, 1, *key) for shape in SHAPES]
-        terms = [_terms(*shape) for shape in SHAPES]
-        one = np.linalg.solve(np.array(terms, dtype=float), np.array(counts, dtype=float))
+        factors = [terms(*shape) for shape in SHAPES]
+        one = np.linalg.solve(np.array(factors, dtype=float), np.array(counts, dtype=float))
         output = _counted(backbone, SHAPES[0], 2, *key) - counts[0]  # cost of one more output; does not depend on S
         cache[key] = one, np.array([0.0, output / SHAPES[0][0], 0.0, 0.0])
-    one, each = cache[key]
-    return np.asarray(one + (outputs - 1) * each)
-
-
-def total_flops(per_row: np.ndarray, rows: int, length: int) -> float:
-    """FLOPs of a batch [rows, length], padding included."""
-    return float(np.dot(per_row, _terms(rows, length)))
-
-
-def _terms(rows: int, length: int) -> tuple[int, ...]:
-    """The factors of the four coefficients for a batch of this shape."""
-    return 1, rows, rows * length, rows * length**2
+    return cache[key]
 
 
 def frozen_flops(backbone: Backbone, learner: Learner) -> np.ndarray:

@@ -7,7 +7,6 @@ evaluation plan and without dropout, and stored. The frozen prefix is then a fix
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +17,10 @@ from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import tensor_digest
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import Batch, dropout_active, pooled, watched
+from learners.forward.frozen_size import is_stored, stored_shape
 from learners.forward.layer_range import frozen_layers, layer_range
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
-
-# Bytes of the stored states of one split. A fit stores two splits. Larger ones are computed again in each batch.
-MAX_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,28 +66,14 @@ class FrozenPrefix:
         return padded
 
 
-def keeps_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit) -> bool:
-    """Whether the learner has a frozen prefix whose states for this split are small enough to store."""
-    size = math.prod(_shape(backbone, learner, split)) * backbone.dtype.itemsize
-    return frozen_layers(learner, backbone.architecture) > 0 and size <= MAX_BYTES
-
-
-def _shape(backbone: Backbone, learner: Learner, split: EncodedSplit) -> tuple[int, int]:
-    """Shape of the stored states: one row per token; one per row of the split if the prefix is the whole encoder."""
-    architecture = backbone.architecture
-    above = frozen_layers(learner, architecture) < architecture.layers
-    vectors = int(split.offsets[-1]) if above else len(split)
-    return vectors, architecture.hidden * (1 if above else learner.layers_read)
-
-
 def open_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit) -> FrozenPrefix | None:
     """Compute and store the output of the frozen prefix for a split. None if the learner has no frozen prefix."""
     layers = frozen_layers(learner, backbone.architecture)
     if layers == 0:
         return None
-    if not keeps_frozen_prefix(backbone, learner, split):
+    if not is_stored(backbone.architecture, learner, split, backbone.dtype.itemsize):
         return FrozenPrefix(backbone, learner, split, layers, None)
-    kept = torch.empty(_shape(backbone, learner, split), dtype=backbone.dtype)
+    kept = torch.empty(stored_shape(backbone.architecture, learner, split), dtype=backbone.dtype)
     for rows in evaluation_plan(split).batches:
         states = frozen_states(backbone, learner, collate(backbone, split, rows))
         if layers == backbone.architecture.layers:

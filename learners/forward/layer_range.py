@@ -6,14 +6,15 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from learners.backbones.architecture import Architecture, layer_module
 from learners.backbones.backbone import Backbone
 from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 
 def frozen_layers(learner: Learner, architecture: Architecture) -> int:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from learners.forms import LowRank, Reading, Shapes
 from learners.methods.lora import MATRICES
@@ -17,6 +14,10 @@ from learners.specification.learner import Learner, Training
 from learners.specification.modification import Modification
 from learners.specification.option import Option, choice, integer, number
 from tasks.seeds import generator
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,13 @@ class ScaledRandom(LowRank):
         return {"d": (self.rank,), "b": (writes,)}
 
     def initialise(self, name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return torch.full(shape, self.initial) if name == "d" else torch.zeros(shape)
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
+        import torch.nn.functional as F
+
         x, b = reading.x, tensors["b"]
         down, up = projections(self.key, self.rank, x.shape[-1], len(b))
         return F.linear(F.linear(x, down.to(x.dtype)) * tensors["d"], up.to(x.dtype)) * b  # [B, S, writes]
@@ -58,6 +63,8 @@ class ScaledRandom(LowRank):
 @lru_cache(maxsize=16)
 def projections(key: int, rank: int, reads: int, writes: int) -> tuple[Tensor, Tensor]:
     """Returns A [r, reads] and B [writes, r] in float32. Equal arguments give equal matrices, in every layer."""
+    import torch
+
     with torch.inference_mode(False):  # the cache serves training too, which cannot use inference tensors
         random = generator(key, "vera", str(rank), str(reads), str(writes))
         down, up = (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -32,20 +34,28 @@ class HardConcrete:
     learning_rate: float | None = None
 
     def initialise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        import torch
+
         return self.start + self.noise * torch.randn(shape, generator=generator)
 
     def sample(self, a: Tensor, generator: torch.Generator) -> Tensor:
         """Draws a gate in [0, 1] for each entry of `a`; differentiable in `a` except for gates that are clipped."""
+        import torch
+
         uniform = torch.rand(a.shape, generator=generator) * (1 - 2 * self.margin) + self.margin
         s = torch.sigmoid((torch.logit(uniform) + a) / self.beta)
         return (s * (self.zeta - self.gamma) + self.gamma).clamp(0, 1)
 
     def deterministic(self, a: Tensor) -> Tensor:
         """Returns the gates used outside training, clip(σ(a) (ζ−γ) + γ, 0, 1) (equation 13); shape of `a`."""
+        import torch
+
         return (torch.sigmoid(a) * (self.zeta - self.gamma) + self.gamma).clamp(0, 1)
 
     def probability(self, a: Tensor) -> Tensor:
         """Returns P(z ≠ 0) = σ(a − β log(−γ/ζ)) (equation 12); shape of `a`. The sum is the expected L0 norm."""
+        import torch
+
         return torch.sigmoid(a - self.beta * math.log(-self.gamma / self.zeta))
 
 

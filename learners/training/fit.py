@@ -21,9 +21,10 @@ from learners.delta.initial import added_gates, frozen_names, initial_trainable
 from learners.delta.prune import hold, prune
 from learners.delta.reparametrise import materialize
 from learners.forward.batches import collate, evaluation_plan, training_plan
-from learners.forward.flops import flops_per_row, flops_to_keep, total_flops
+from learners.forward.flops import flops_per_row, flops_to_keep
 from learners.forward.forward import dropout_active, logits
 from learners.forward.frozen_prefix import open_frozen_prefix
+from learners.forward.polynomial import total_flops
 from learners.specification.learner import LOOP, Learner, peak_rate
 from learners.training.divergence import Diverged, not_finite
 from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set_rate
@@ -34,7 +35,6 @@ from tasks.seeds import generator, order_seed, seed_of
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
-TRAINING_FORMAT = 6  # part of every recipe; increase it if the same inputs no longer give the same Delta
 PROGRESS_SECONDS = 0.5  # time between two progress reports; a terminal shows four frames per second
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from learners.specification.learner import Learner
-from learners.training.fit import fit
 from learners.training.trainer import FitRequest, Trained
 
 
@@ -22,6 +21,8 @@ class LoopTrainer:
         """Check nothing: the shapes of a learner are checked for every trainer."""
 
     def fit(self, request: FitRequest, state: object) -> Trained:
+        from learners.training.fit import fit
+
         score, data = request.score_of(request.data.task), request.data
         return Trained(
             fit(request.backbone, request.learner, data, score, request.seed, request.previous, request.report)

@@ -13,8 +13,6 @@ from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
-EVALUATION_FORMAT = 3  # part of every evaluation key; increase it if the same inputs no longer give the same logits
-
 
 def predict(
     backbone: Backbone,

@@ -17,7 +17,8 @@ from benchmark.rows import opened
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.delta.delta import load_delta, save_delta
 from learners.delta.initial import initial_delta
-from learners.forward.flops import flops_per_row, total_flops
+from learners.forward.flops import flops_per_row
+from learners.forward.polynomial import total_flops
 from learners.specification.family import parse_learner
 from learners.training.fit import fit
 from stream import kept_workers, run

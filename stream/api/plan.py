@@ -193,10 +193,13 @@ def plan(
     return preview(read_call(locals()))
 
 
-def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> Plan:
+def preview(
+    call: Call, progress: Callable[[str], None] = lambda text: None, announce: Callable[[str], None] = lambda text: None
+) -> Plan:
     """The plan of a call that is read already.
 
     Args:
+        announce: Function that is called at once with what a new run would do and about how long it would take.
         progress: Function that is called with what is being done, a text, because some steps take seconds.
 
     Raises:
@@ -204,9 +207,11 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
         RunFailed: A file is not readable.
     """
     from stream.engine.context import prepare
-    from stream.engine.engine import disk_errors
+    from stream.engine.engine import disk_errors, workers_of
     from stream.engine.header import check_same_inputs
+    from stream.engine.outlook import outlook
     from stream.engine.preview import preview
+    from stream.engine.resolve import resolve
     from stream.plugins.load import load_plugins
     from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
@@ -216,16 +221,19 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     notes: list[str] = []
     check_same_run(config.out_folder / "config.toml", config)
     with disk_errors(), load_plugins(config.plugins).in_use():
-        prepared = prepare(config, progress, call.backbone)
+        named = resolve(config)
+        if not (config.out_folder / "ledger.jsonl").exists():
+            announce(outlook(config, named, workers_of(config, named)).text)
+        prepared = prepare(config, progress, call.backbone, named)
         progress("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
-    return _plan(prepared, found, [*prepared.backbone.notes, *notes])
+    return _plan(prepared, found, [*prepared.known.notes, *notes])
 
 
 def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:
-    config, backbone = prepared.config, prepared.backbone
+    config, backbone = prepared.config, prepared.known
     return Plan(
         suite=prepared.suite,
         source=prepared.source.name,

@@ -28,14 +28,13 @@ def perform(call: Call) -> Results:
     call = with_tables(call)
     config = call.config
     console = make_console(call.display)
-    workers = waiting_workers(config.workers) if call.workers is None else nullcontext(call.workers)
+    workers = waiting_workers(config.workers, start=False) if call.workers is None else nullcontext(call.workers)
     with (
         workers as waiting,
         open_view(call.display, console) as view,
         logged(config.log, config.out_folder, _all(view.handle, _to_logger, call.handle)) as handle,
     ):
-        handle({"event": "notice", "message": "loading libraries"})
-        from stream.engine.engine import run_stream  # takes seconds; the workers load libraries at the same time
+        from stream.engine.engine import run_stream  # imports NumPy
 
         document = run_stream(config, call.origins, handle, waiting, call.backbone)
     results = Results.from_dict(add_metrics(document, call.metrics))

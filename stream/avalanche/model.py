@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
 from learners.forward.dropout import dropout
-from learners.forward.flops import flops_per_row, total_flops
+from learners.forward.flops import flops_per_row
 from learners.forward.forward import dropout_active, pooled
+from learners.forward.polynomial import total_flops
 from learners.specification.learner import Learner
 from learners.training.fit import task_loss
 from stream.avalanche.library import MultiTaskModule

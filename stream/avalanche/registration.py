@@ -8,12 +8,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
-
 from learners.methods.avalanche import JOINT, needs_full_stream
 from learners.specification.learner import Learner
 from learners.training.trainer import FitRequest, Nondeterminism, Trained
-from stream.avalanche.isolation import own_randomness, silenced
 
 if TYPE_CHECKING:
     from learners.training.fit import Report
@@ -39,6 +36,10 @@ class AvalancheTrainer:
         Raises:
             InputError: The strategy does not exist, or refuses its arguments.
         """
+        import torch
+
+        from stream.avalanche.isolation import own_randomness, silenced
+
         with own_randomness(0):
             from stream.avalanche.strategy import strategy_of
         with own_randomness(0), silenced():
@@ -69,6 +70,8 @@ TRAINER = AvalancheTrainer()
 
 def _session(request: FitRequest, state: object) -> Session:
     """Returns the state if it comes from the earlier fits, or from the first of them; else a new session."""
+    from stream.avalanche.isolation import own_randomness
+
     with own_randomness(0):
         from stream.avalanche.session import Session
     learned = [delta for _, delta in request.history]

@@ -38,9 +38,14 @@ def plan(given: Mapping[str, Any], display: str) -> int:
     """
     call = read_call(given, origin="command line")
     console = make_console(display)
+
+    def announce(text: str) -> None:
+        if display in ("rich", "plain"):
+            console.print(Text(page_of(console).text(text), style="dim"))
+
     try:
         with console.status("loading libraries") as status:
-            document = preview(call, lambda text: status.update(Text(text))).as_dict()
+            document = preview(call, lambda text: status.update(Text(text)), announce).as_dict()
     except RunFailed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1

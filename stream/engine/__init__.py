@@ -1,7 +1,12 @@
 """Engine: runs a stream. Settings become jobs, results of jobs become events of the ledger, events become the results.
 
 engine           `run_stream`: runs or continues a stream
-context          `prepare`: stream, learners, backbone and encoded data from the settings
+resolve          `resolve`: stream, source and learners that the settings name; reports all wrong names at once
+attempts         several steps whose errors are reported together
+context          `prepare`: backbone and encoded data, beside what `resolve` gives
+known            facts about backbone and machine, remembered from earlier runs, so that PyTorch need not be loaded
+outlook          what a new run will do and about how long it takes, said before any slow step
+work             rough count of the work of a run, and the pace of this machine
 stream           the tasks in order of arrival
 jobs             the plan: all jobs, each with the jobs that it needs
 header           the first event of a call; checks that backbone and data are those of earlier calls
@@ -10,7 +15,8 @@ events           the ledger event of a finished job; certificates; what views ar
 running_metrics  growth, forgetting and violations, updated with each job
 progress         the events that views, loggers and the caller's `handle` receive
 preview          what a run would do, for `plan`
-estimate         how long jobs may take
+estimate         the speed of finished jobs
+job_flops        FLOPs of jobs, from the lengths of their rows
 
 Rooms above may import every public name. The engine imports `execution`, `plugins`, `results` and `storage`.
 
@@ -18,9 +24,10 @@ One `taskstream run`, from the command to results.json:
 
     cli.run.run                      reads the options
     api.arguments.read_call          settings and objects of the call, or all errors
-    api.session.perform              starts workers, opens view and loggers
+    api.session.perform              opens view and loggers
     engine.engine.run_stream         locks the folder, opens the ledger
-      engine.context.prepare         stream, learners, backbone, encoded data
+      engine.resolve.resolve         names of tasks and learners; starts workers if the run is new
+      engine.context.prepare         backbone, encoded data
       engine.header.check_same_inputs
       engine.jobs.plan_jobs          all jobs
       engine.resume.finished_events  the jobs that are already done

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from dataclasses import asdict, dataclass, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from learners.backbones.backbone import Backbone, load_backbone
+from pydantic import JsonValue
+
+from learners.backbones.backbone import Backbone, load_backbone, load_tokenizer_of
 from learners.backbones.fingerprint import file_digests
-from learners.backbones.locate import PACKAGED, check_name, pinned_backbone
+from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone
+from learners.backbones.tokenizer import tokenizer_digest
 from learners.delta.layout import delta_shapes
-from learners.forward.forward import encoder_of
-from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.trainer import trainer_named
 from stream.config.settings import RunConfig
-from stream.engine.stream import Stream, make_stream
-from stream.execution.numerics import numerics
+from stream.engine.attempts import Attempts
+from stream.engine.known import KnownBackbone, known_numerics, known_of
+from stream.engine.resolve import Resolved, resolve
 from stream.execution.workbench import Setup
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
-from stream.results.metrics import metrics
 from stream.storage.facts import BackboneFacts, TaskFacts
 from stream.storage.keys import RunInputs
-from tasks.encode import encode
-from tasks.errors import InputError, InputErrors
+from stream.storage.remembered import remembered
+from tasks.encode import encode, encoded_before
+from tasks.encoded import EncodedTask
+from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
 from tasks.metrics import scoring
-from tasks.sources import Source, drawer, open_source
-from tasks.suite import resolve_suite
 from tasks.task import Task
 from tasks.unseen import refuse_unseen
 
@@ -63,39 +64,44 @@ class TaskData:
 
 
 @dataclass(frozen=True, eq=False)
-class RunContext:
+class RunContext(Resolved):
     """Everything that a run needs before its first job.
 
     Attributes:
         config: The settings.
-        suite: Name of the suite.
-        source: Source of the examples.
-        stream: The tasks in order of arrival.
-        learners: The learners, by specification.
-        backbone: The loaded backbone.
+        known: Facts about the backbone.
+        folder, commit: Folder of the backbone's files, and the commit of its repository (None: it is not from the hub).
         files: SHA-256 of each file of the backbone, by name.
         data: Facts about the encoded data of each task, by task.
+        numerics: Numerics of this process.
         plugins: Plug-ins that the run uses. Default: none.
+        loaded: The backbone if it had to be loaded. Default: None.
     """
 
     config: RunConfig
-    suite: str
-    source: Source
-    stream: Stream
-    learners: Mapping[str, Learner]
-    backbone: Backbone
+    known: KnownBackbone
+    folder: Path
+    commit: str | None
     files: Mapping[str, str]
     data: Mapping[str, TaskData]
+    numerics: Mapping[str, JsonValue]
     plugins: tuple[Used, ...] = ()
+    loaded: Backbone | None = None
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """The backbone. Loading it takes seconds, and only jobs in this process need it."""
+        name, dtype = self.config.backbone, self.config.dtype
+        return self.loaded or replace(load_backbone(self._pinned_backbone(), dtype), name=name)
 
     @cached_property
     def inputs(self) -> RunInputs:
         """The inputs that the keys of all jobs are computed from."""
         config = self.config
         return RunInputs(
-            backbone=self.backbone.id,
+            backbone=self.known.id,
             files=self.files,
-            numerics=numerics(config.dtype),
+            numerics=self.numerics,
             seed=config.seed,
             data_seed=config.data_seed,
             train_examples=config.train_examples,
@@ -117,7 +123,7 @@ class RunContext:
         origins = dict.fromkeys(used.origin for used in self.plugins if used.kind == "learner")
         return Setup(
             backbone=self._pinned_backbone(),
-            backbone_id=self.backbone.id,
+            backbone_id=self.known.id,
             dtype=config.dtype,
             learners=tuple(self.learners),
             overrides=config.training_overrides,
@@ -136,10 +142,10 @@ class RunContext:
 
     def _pinned_backbone(self) -> str:
         """Returns a name with which every process finds the same files."""
-        name, commit = self.config.backbone, self.backbone.commit
+        name, commit = self.config.backbone, self.commit
         if name in PACKAGED or commit is not None:
             return pinned_backbone({"name": name, "commit": commit})
-        return str(self.backbone.folder.absolute())
+        return str(self.folder.absolute())
 
     def facts(self) -> Facts:
         """Returns the facts about the run that the results repeat."""
@@ -166,12 +172,12 @@ class RunContext:
 
         backbone: BackboneFacts = {
             "name": config.backbone,
-            "id": self.backbone.id,
-            "parameters": self.backbone.parameters,
-            "pooling": self.backbone.pooling,
+            "id": self.known.id,
+            "parameters": self.known.parameters,
+            "pooling": self.known.pooling,
         }
-        if self.backbone.commit is not None:
-            backbone["commit"] = self.backbone.commit
+        if self.commit is not None:
+            backbone["commit"] = self.commit
         names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
         names.append("data_seed")
         names += [] if config.other_validation is None else ["validation_examples"]
@@ -184,79 +190,125 @@ class RunContext:
             tasks={name: described(self.data[name]) for name in self.stream.order},
             learners=self.learners,
             settings={name: getattr(config, name) for name in (*names, "dtype")},
-            environment=environment(numerics(config.dtype), self.learners.values()),
+            environment=environment(self.numerics, self.learners.values()),
             plugins=tuple(plugin.as_dict() for plugin in self.plugins),
         )
 
 
 def prepare(
-    config: RunConfig, notice: Callable[[str], None] = lambda text: None, loaded: Backbone | None = None
+    config: RunConfig,
+    notice: Callable[[str], None] = lambda text: None,
+    loaded: Backbone | None = None,
+    resolved: Resolved | None = None,
 ) -> RunContext:
-    """Resolves all names (also those that plug-ins define), loads the backbone and encodes the data.
+    """Finds the backbone and encodes the data. What the user's cache has from earlier runs is neither loaded nor
+    encoded again.
 
     Args:
         notice: Called with a text before each step that may take seconds. Default: does nothing.
-        loaded: The backbone if it is already loaded. None (default) loads it.
+        loaded: The backbone if it is already loaded. Default: None.
+        resolved: What `resolve` returned for these settings. None (default) calls it.
 
     Raises:
         InputErrors: All errors in the settings, before any slow step; or all errors in learners and data.
         InputError: The backbone cannot be used, or rows are longer than it takes.
     """
-    errors: list[InputError] = []
+    named = resolved or resolve(config)
+    attempt, learners, source = Attempts(), named.learners, named.source
 
-    def attempt(step: Callable[[], T]) -> T | None:
-        try:
-            return step()
-        except InputError as error:
-            errors.extend(error.errors)
-        return None
+    def load() -> Backbone:
+        nonlocal loaded
+        if loaded is None:
+            notice(f"loading backbone {config.backbone}")
+            loaded = load_backbone(config.backbone, config.dtype)
+        return loaded
 
-    attempt(metrics)  # a file that defines no metric must be reported now, not after the training
-    learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
-    source = attempt(lambda: open_source(config.source, config.columns))
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
-    stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
-    attempt(partial(check_name, config.backbone))
-    if errors or not (learners and source and resolved and stream):
-        raise InputErrors(errors)
-    for name in stream.order:
-        attempt(partial(source.task, name))  # report a task without data before the backbone is loaded
-    if errors:
-        raise InputErrors(errors)
+    numerics = known_numerics(config.dtype, facts_folder())  # before PyTorch is loaded for the backbone
     if loaded is None:
-        notice(f"loading backbone {config.backbone}")
-    backbone = loaded or load_backbone(config.backbone, config.dtype)
-    for note in backbone.notes:
+        checkpoint = find_checkpoint(config.backbone)
+        folder, commit, files = checkpoint.folder, checkpoint.commit, file_digests(checkpoint.folder, checkpoint.hashed)
+        content = {"files": files, "pooling": checkpoint.pooling}
+        known = remembered(KnownBackbone, content, facts_folder(), partial(_facts_of, load, folder, files))
+    else:
+        folder, commit, files, known = loaded.folder, loaded.commit, file_digests(loaded.folder), known_of(loaded)
+    for note in known.notes:
         notice(note)
-    files = file_digests(backbone.folder)
-    longest = backbone.architecture.maximum_length
+    longest = known.architecture.maximum_length
     for specification, learner in learners.items():
         if config.max_length + learner.prompt > longest:
             what, where = "rows are longer than the backbone accepts", f"--max-length {config.max_length}"
             prompt = f" with the prompt of {specification}" if learner.prompt else ""
             raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
     for learner in learners.values():
-        attempt(partial(delta_shapes, learner, backbone.architecture, 2))
-        if not errors:
-            attempt(partial(encoder_of, backbone, learner))
-        if learner.trainer_config:
-            notice(f"checking {learner.trainer_config} of {learner.trainer}")
-        attempt(partial(_check_trainer, learner))
+        attempt(partial(delta_shapes, learner, known.architecture, 2))
+        if learner.peft and not attempt.errors:
+            attempt(partial(_once, "encoder", learner, known, partial(_check_encoder, load, learner)))
+        attempt(partial(_once, "trainer", learner, known, partial(_check_trainer, learner, notice)))
     data: dict[str, TaskData] = {}
-    for index, name in enumerate(order := stream.order):
+    tokenizer = cache(lambda: loaded.tokenizer if loaded else _tokenizer(config.backbone, known))
+
+    def encoded(name: str, index: int) -> EncodedTask:
+        entry = (known.tokenizer_id, config.max_length, cache_folder(), limits_of(config))
+        if (found := encoded_before(source, name, *entry)) is not None:
+            return found
         if len(order) <= MANY or index % MANY == 0:
             notice(f"encoding {name}" + (f" ({index + 1} of {len(order)})" if len(order) > MANY else ""))
-        tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
-        task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
+        return encode(source, name, tokenizer(), *entry)
+
+    for index, name in enumerate(order := named.stream.order):
+        task = attempt(partial(encoded, name, index))
         if task is not None:
             if config.unseen_labels == "refuse":
                 attempt(partial(refuse_unseen, name, task.unseen))
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
             data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
-    if errors:
-        raise InputErrors(errors)
+    attempt.check()
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
-    return RunContext(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+    return RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files, data=data,
+                      numerics=numerics, plugins=plugins, loaded=loaded)  # fmt: skip
+
+
+def _facts_of(load: Callable[[], Backbone], folder: Path, files: Mapping[str, str]) -> KnownBackbone:
+    backbone = load()
+    if file_digests(folder) != files:
+        what, fix = "files of the backbone changed while it was loaded", "run the command again"
+        raise InputError(what, where=str(folder), fix=fix)
+    return known_of(backbone)
+
+
+def _tokenizer(name: str, known: KnownBackbone) -> Any:
+    tokenizer = load_tokenizer_of(name)
+    if (found := tokenizer_digest(tokenizer)) != known.tokenizer_id:
+        what, expected = "the tokenizer changed while it was loaded", f"content {known.tokenizer_id[:16]}"
+        raise InputError(what, where=name, expected=expected, found=found[:16], fix="run the command again")
+    return tokenizer
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A check of a learner that found no error: of its encoder, or by its trainer."""
+
+    what: str
+
+
+def _once(what: str, learner: Learner, known: KnownBackbone, check: Callable[[], None]) -> None:
+    """Does a check of a learner, which may load libraries, unless the check has passed on this machine before."""
+
+    def passed() -> Passed:
+        check()
+        return Passed(what)
+
+    if learner.library:
+        inputs = {"what": what, "backbone": known.id, "learner": recipe_of(learner)}
+        remembered(Passed, inputs, facts_folder(), passed)
+    else:  # the version of a trainer from another package is not known
+        check()
+
+
+def _check_encoder(load: Callable[[], Backbone], learner: Learner) -> None:
+    from learners.forward.forward import encoder_of
+
+    encoder_of(load(), learner)
 
 
 def limits_of(config: RunConfig) -> Limits:
@@ -264,7 +316,9 @@ def limits_of(config: RunConfig) -> Limits:
     return Limits(config.train_examples, config.test_examples, config.validation_examples)
 
 
-def _check_trainer(learner: Learner) -> None:
+def _check_trainer(learner: Learner, notice: Callable[[str], None]) -> None:
+    if learner.trainer_config:
+        notice(f"checking {learner.trainer_config} of {learner.trainer}")
     trainer_named(learner.trainer).check(learner)
 
 
@@ -273,3 +327,8 @@ def cache_folder() -> Path:
     the user's cache folder if that is not set."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(os.environ.get("TASKSTREAM_CACHE") or Path(base) / "taskstream") / "encoded"
+
+
+def facts_folder() -> Path:
+    """Returns the folder of facts that runs remember (`stream.storage.remembered`), beside the encoded tasks."""
+    return cache_folder().with_name("known")

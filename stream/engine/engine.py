@@ -14,9 +14,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
-import torch
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone
@@ -27,7 +27,9 @@ from stream.engine.context import RunContext, prepare
 from stream.engine.events import ActiveRun, add_event, arrival_done, record, show, show_run
 from stream.engine.header import check_same_inputs, header_of, must_write_header
 from stream.engine.jobs import plan_jobs
+from stream.engine.outlook import outlook, remember_pace
 from stream.engine.progress import Handle, JobProgress
+from stream.engine.resolve import Resolved, resolve
 from stream.engine.resume import finished_events, latest_events
 from stream.errors import RunFailed
 from stream.execution.messages import Message
@@ -84,7 +86,12 @@ def run_stream(
         handle({"event": "notice", "message": text})
 
     with disk_errors(), load_plugins(config.plugins).in_use():
-        context = prepare(config, notice, backbone)
+        named = resolve(config)
+        if not (folder / "ledger.jsonl").exists():  # a run that goes on may have no job left
+            if waiting is not None:
+                waiting.start(workers_of(config, named))
+            notice(outlook(config, named, workers_of(config, named)).text)
+        context = prepare(config, notice, backbone, named)
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
         with sole_writer(folder / "ledger.jsonl"):
@@ -130,6 +137,7 @@ def _run(
     except KeyboardInterrupt:
         _write(state)
         raise
+    remember_pace(context, [state.events[job.id] for job in todo])
     seconds = time.perf_counter() - state.started
     if todo or ledger.events[-1]["event"] != End.kind:
         ledger.append(as_entry(End(seconds=seconds)))
@@ -142,7 +150,7 @@ def _work(state: ActiveRun, todo: tuple[Job, ...], waiting: Workers | None) -> N
     """Does the remaining jobs, in this process or in workers, and records each result when it comes."""
     if not todo:
         return
-    context, count = state.context, workers_of(state.context)
+    context, count = state.context, workers_of(state.context.config, state.context)
     available = {job: needed(event) for job, event in state.events.items()}
     if count == 1:
         if waiting is not None:
@@ -202,12 +210,12 @@ class MessageHandler:
             show(state, job)
 
 
-def workers_of(context: RunContext) -> int:
+def workers_of(config: RunConfig, named: Resolved) -> int:
     """Returns the number of processes of a run: the setting, or one per core; but no more than fits that can run at the
     same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can."""
-    tasks = len(context.stream.order)
-    most = sum(1 if learner.needs_previous_fit else tasks for learner in context.learners.values())
-    return min(context.config.workers or cores(), most)
+    tasks = len(named.stream.order)
+    most = sum(1 if learner.needs_previous_fit else tasks for learner in named.learners.values())
+    return min(config.workers or cores(), most)
 
 
 @contextmanager
@@ -216,6 +224,8 @@ def _process_restored() -> Iterator[None]:
 
     The jobs run in the caller's process, which must not change.
     """
+    import torch
+
     before = torch.get_num_threads()
     frozen = gc.get_freeze_count()
     if not frozen:
@@ -234,9 +244,15 @@ def _write(state: ActiveRun) -> ResultsDocument:
     document = results(state.facts, state.events)
     document["ledger"] = {"lines": ledger.lines, "hash": ledger.last}
     for name in state.context.learners:
-        write_atomic(folder / name / "R.csv", to_csv(matrix_of(state.facts.order, name, state.events)))
-    write_atomic(folder / "results.json", readable_json(document) + "\n")
+        _write_if_changed(folder / name / "R.csv", to_csv(matrix_of(state.facts.order, name, state.events)))
+    _write_if_changed(folder / "results.json", readable_json(document) + "\n")
     return document
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    """Writes a file. A finished run that is called again writes nothing, as each write waits for the disk."""
+    if not path.is_file() or path.read_bytes() != text.encode():
+        write_atomic(path, text)
 
 
 @contextmanager

@@ -1,25 +1,18 @@
-"""Estimates how long jobs may take, from their FLOPs and from the times of finished jobs. Runs no job."""
+"""The speed of finished jobs, from which the time of others is estimated."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import numpy as np
 from pydantic import JsonValue
 
-from learners.forward.batches import Plan, evaluation_plan, training_plan
-from learners.forward.flops import flops_per_row, frozen_flops, total_flops
-from learners.forward.frozen_prefix import keeps_frozen_prefix
 from learners.specification.learner import Training
-from stream.execution.workbench import Workbench
 from stream.storage.cell import Score
 from stream.storage.events import JobEvent, RowEvent
 from stream.storage.fits import FitResult, Recipe
 from stream.storage.store import Store, fit_of, read_record, recipe_of
-from tasks.encoded import EncodedSplit
 from tasks.errors import InputError
 
 MACHINE = ("dtype", "device", "threads", "machine", "instructions")  # the entries of `numerics` that affect speed
@@ -129,53 +122,3 @@ def evaluation_speeds(events: Iterable[JobEvent]) -> dict[str, EvaluationSpeed]:
         for cell in event.cells if isinstance(event, RowEvent) else ():
             speeds.setdefault(event.learner, EvaluationSpeed()).add(cell)
     return speeds
-
-
-@dataclass(eq=False)
-class JobFlops:
-    """Counts the FLOPs of jobs from the lengths of their rows.
-
-    Attributes:
-        workbench: Backbone, learners and data of the run.
-        counted: Batch shapes by task, split and batch size: counted once for all learners.
-    """
-
-    workbench: Workbench
-    counted: dict[tuple[str, str, int], Counter[tuple[int, int]]] = field(default_factory=dict)
-
-    def fit(self, name: str, task: str) -> float:
-        """Returns the FLOPs of a fit of learner `name` that runs all its epochs."""
-        learner, data = self.workbench.learners[name], self.workbench.data(task)
-        if not learner.trains:
-            return 0.0
-        training, outputs, backbone = learner.training, data.task.outputs, self.workbench.backbone
-        cached = keeps_frozen_prefix(backbone, learner, data.train)
-        step = flops_per_row(backbone, learner, outputs, backward=True, above=cached)
-        flops = training.epochs * self._sum(step, task, "train", training.batch_size)
-        if cached:
-            flops += self._sum(frozen_flops(backbone, learner), task, "train", 0)
-        return flops
-
-    def cell(self, name: str, task: str) -> float:
-        """Returns the FLOPs of one evaluation of learner `name` on the test rows: of all layers, or only of those above
-        the layers whose activations are cached."""
-        learner, data, backbone = self.workbench.learners[name], self.workbench.data(task), self.workbench.backbone
-        cached = self.workbench.setup.share_activations and keeps_frozen_prefix(backbone, learner, data.test)
-        row = flops_per_row(backbone, learner, data.task.outputs, backward=False, above=cached)
-        return self._sum(row, task, "test", 0)
-
-    def _sum(self, per_row: np.ndarray, task: str, split: str, batch_size: int) -> float:
-        """Returns the FLOPs of all rows of a split, in training batches of `batch_size` rows; 0 stands for the batches
-        of the evaluation plan."""
-        key = task, split, batch_size
-        if key not in self.counted:
-            rows: EncodedSplit = getattr(self.workbench.data(task), split)
-            # The fit will draw other batches; for an estimate any draw will do.
-            plan = training_plan(rows, batch_size, 0, 0) if batch_size else evaluation_plan(rows)
-            self.counted[key] = shapes_of(rows, plan)
-        return sum(count * total_flops(per_row, *shape) for shape, count in self.counted[key].items())
-
-
-def shapes_of(split: EncodedSplit, plan: Plan) -> Counter[tuple[int, int]]:
-    """Returns the number of batches of a plan by shape: (rows, longest row in tokens)."""
-    return Counter((len(rows), int(split.lengths[rows].max())) for rows in plan.batches)

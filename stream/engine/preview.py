@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from stream.engine.context import RunContext
 from stream.engine.engine import workers_of
-from stream.engine.estimate import EvaluationSpeed, FitSpeed, JobFlops, evaluation_speeds, fit_speeds
+from stream.engine.estimate import EvaluationSpeed, FitSpeed, evaluation_speeds, fit_speeds
+from stream.engine.job_flops import JobFlops
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import finished_events, latest_events
-from stream.execution.workbench import open_workbench
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
 from stream.storage.job import Job, JobId
@@ -90,9 +90,9 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
         latest_events(events), jobs, context.inputs.key, lambda delta: store.delta_path(delta).exists()
     )
     stored = stored_fits(context, jobs, finished, store)
-    fits = fit_speeds(store, context.backbone.id, context.inputs.numerics)
+    fits = fit_speeds(store, context.known.id, context.inputs.numerics)
     evaluations = evaluation_speeds(finished.values())
-    work = JobFlops(open_workbench(context.setup(), context.backbone))
+    work = JobFlops(context)
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]
@@ -109,7 +109,7 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
             share.stored += 1
         else:
             add_fit(share, work, job, fits.get(learner.name), fits.get(""))
-    workers = workers_of(context)
+    workers = workers_of(config, context)
     rate = fits[""].rate if fits else None
     return Preview(shares, workers, rate, wall_clock(context, shares, workers))
 
@@ -175,7 +175,7 @@ def add_row(share: Share, work: JobFlops, job: Job, evaluations: EvaluationSpeed
         if share.evaluate_seconds is None:
             return
         if evaluations is not None:
-            share.evaluate_seconds += evaluations.seconds_for(task, len(work.workbench.data(task).test))
+            share.evaluate_seconds += evaluations.seconds_for(task, len(work.rows(task).test))
         elif flops := work.cell(job.learner, task):
             share.evaluate_seconds = None if fits is None else share.evaluate_seconds + flops / fits.rate
 

@@ -1,7 +1,8 @@
 """Execution: does jobs, in this process or in worker processes.
 
 schedule          `run_here` and `run_in_workers`: start each job when the jobs that it needs are done
-workbench         `Setup` (plain values) and `Workbench` (loaded backbone, learners, data, store); `numerics`
+workbench         `Setup` (plain values) and `Workbench` (loaded backbone, learners, data, store)
+numerics          `numerics`: what may change the last bit of a logit, with a fingerprint of the arithmetic
 job               `execute`: does one job
 fit_job           a fit: from the store, or with the learner's trainer
 evaluate_job      `evaluate`: the score of a Delta on a task

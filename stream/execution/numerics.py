@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
-from learners.training.fit import TRAINING_FORMAT
+from learners.training.formats import EVALUATION_FORMAT, TRAINING_FORMAT
 from learners.training.precision import processor
-from learners.training.predict import EVALUATION_FORMAT
 from stream.execution.workers import arithmetic
 
 if TYPE_CHECKING:
@@ -36,6 +34,8 @@ def numerics(dtype: str) -> dict[str, JsonValue]:
         dtype: Dtype of the backbone, "float32" or "bfloat16".
     """
     import torch
+
+    from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
 
     used = switches()
     return {

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
-from stream.execution.activation_cache import ActivationCache
 from stream.execution.numerics import THREADS
 from stream.storage.facts import Override
 from stream.storage.job import Job
@@ -20,6 +18,9 @@ from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
+
+if TYPE_CHECKING:
+    from stream.execution.activation_cache import ActivationCache
 
 OPEN_TASKS = 32  # a task has 15 files, and a process may often open only 1,024; the paper has 26 tasks
 
@@ -89,7 +90,7 @@ class Workbench:
     learners: Mapping[str, Learner]
     store: Store
     opened: dict[str, EncodedTask]
-    activation_cache: ActivationCache = field(default_factory=ActivationCache)
+    activation_cache: ActivationCache = field(default_factory=lambda: _activation_cache())
     trainer_states: dict[str, object] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
@@ -97,15 +98,10 @@ class Workbench:
         if name in self.opened:
             self.opened[name] = self.opened.pop(name)  # moves it to the end of the dict
         else:
-            setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
-            limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
-            train, validation, test = (
-                sample(getattr(task, split), limits.of(split), seed_of(setup.data_seed, name, "sample", split))
-                for split in SPLITS
-            )
+            task = sampled_task(self.setup, name)
             if len(self.opened) >= OPEN_TASKS:
                 del self.opened[next(iter(self.opened))]
-            self.opened[name] = replace(task, train=train, validation=validation, test=test)
+            self.opened[name] = task
         return self.opened[name]
 
     def check_backbone(self, job: Job, copies: bool = True) -> None:
@@ -121,6 +117,23 @@ class Workbench:
             raise BackboneChanged(f"backbone {self.backbone.name}: tensor {name} changed during {job.id}")
 
 
+def sampled_task(setup: Setup, name: str) -> EncodedTask:
+    """Returns the rows of a task. If a split has a limit, they are a seeded sample, the same for all learners."""
+    task = open_encoded(Path(setup.data[name]))
+    limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
+    train, validation, test = (
+        sample(getattr(task, split), limits.of(split), seed_of(setup.data_seed, name, "sample", split))
+        for split in SPLITS
+    )
+    return replace(task, train=train, validation=validation, test=test)
+
+
+def _activation_cache() -> ActivationCache:
+    from stream.execution.activation_cache import ActivationCache
+
+    return ActivationCache()
+
+
 def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     """Makes a workbench from a setup. Sets PyTorch to one thread.
 
@@ -130,6 +143,8 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     Raises:
         InputError: The backbone is not the one that the run was prepared with.
     """
+    import torch
+
     torch.set_num_threads(THREADS)
     backbone = backbone or load_backbone(setup.backbone, setup.dtype)
     if backbone.id != setup.backbone_id:

@@ -125,6 +125,15 @@ class Workers:
     errors: IO[str] | None
     waiting: list[Worker] = field(default_factory=list)
 
+    def start(self, count: int) -> None:
+        """Starts workers for a run of up to `count` workers, unless some wait already. They load libraries meanwhile.
+
+        A run with one worker starts none: its own process does the jobs.
+        """
+        if self.errors is not None and count > 1 and not self.waiting:
+            for _ in range(min(count, self.count, AHEAD)):
+                self.waiting.append(start_worker(self.errors))
+
     def take(self, count: int) -> list[Worker]:
         """Takes up to `count` workers. The caller must end them or give them back.
 
@@ -172,23 +181,21 @@ def end_all(workers: Iterable[Worker]) -> None:
 
 
 @contextmanager
-def waiting_workers(count: int | None = None, *, reuse: bool = False) -> Iterator[Workers]:
+def waiting_workers(count: int | None = None, *, reuse: bool = False, start: bool = True) -> Iterator[Workers]:
     """Starts workers for a `with` block, before the jobs of the run are known.
-
-    A run with one worker starts none: its own process does the jobs.
 
     Args:
         count: Number of workers; None (default) is one per core.
         reuse: Whether the workers stay for later runs. Default: False.
+        start: Whether to start them at once. False leaves this to `Workers.start`. Default: True.
     """
     workers = Workers(count or cores(), reuse, None)
     with ExitStack() as stack:
         with suppress(OSError):  # no temporary file for their output: they start later, when the run's folder exists
             workers.errors = stack.enter_context(tempfile.TemporaryFile("a+", encoding="utf-8", errors="replace"))
         stack.callback(workers.end)
-        if workers.errors is not None and workers.count > 1:
-            for _ in range(min(workers.count, AHEAD)):
-                workers.waiting.append(start_worker(workers.errors))
+        if start:
+            workers.start(workers.count)
         yield workers
 
 

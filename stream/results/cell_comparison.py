@@ -1,16 +1,15 @@
-"""Compares the cells of R of two runs: merges their score frames."""
+"""Compares the cells of R of two runs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import gt, lt
+
+import numpy as np
 
 from stream.results.results import Results
-
-if TYPE_CHECKING:
-    import pandas
 
 Logits = Mapping[tuple[str, int, str], str]  # content id by learner, arrival and task
 Deltas = Mapping[tuple[str, str], str]  # content id by learner and task
@@ -87,56 +86,69 @@ def compare_cells(
     Returns:
         One comparison per learner, by name.
     """
-    pairs = _aligned(a, tasks, start).merge(
-        _aligned(b, tasks, start), on=["learner", "row", "task"], how="outer", suffixes=("_a", "_b")
-    )
-    for letter, results in (("a", a), ("b", b)):
-        place = pairs["task"].map(_places(results))
-        arrival = pairs["row"].where(pairs["row"] <= start, place)
-        arrivals = {name: learner.arrivals for name, learner in results.items()}
-        pairs[f"arrival_{letter}"], pairs[f"to_come_{letter}"] = arrival, arrival < place
-        pairs = pairs[arrival <= pairs["learner"].map(arrivals)].copy()
-    # Only some settings evaluate tasks before they arrive, so a missing score there is not a difference.
-    alone = pairs["score_a"].isna() | pairs["score_b"].isna()
-    pairs = pairs[~(alone & (pairs["to_come_a"] | pairs["to_come_b"]))]
-    pairs = pairs.iloc[pairs["task"].map({task: index for index, task in enumerate(tasks)}).argsort(kind="stable")]
-    pairs = pairs.sort_values("row", kind="stable")
     both = [key for key in deltas[0] or () if key in (deltas[1] or {})]
     equal = {key for key in both if (deltas[0] or {})[key] == (deltas[1] or {})[key]}
     comparisons = {}
     for name in learners:
         keys = [key for key in both if key[0] == name]
         equal_deltas = Bitwise(len(keys), sum(key in equal for key in keys))
-        comparisons[name] = _compare_learner(name, pairs[pairs["learner"] == name], logits, equal_deltas)
+        comparisons[name] = _compare_learner(name, _pairs(a, b, name, tasks, start), logits, equal_deltas)
     return comparisons
 
 
-def _places(results: Results) -> dict[str, int]:
-    """The arrival of each task, from 1."""
-    return {task: arrival for arrival, task in enumerate(results.order, start=1)}
+@dataclass(frozen=True)
+class _Pair:
+    """A cell in both runs: its arrival and its score in each; nan if a run has none."""
+
+    task: str
+    arrivals: tuple[int, int]
+    scores: tuple[float, float]
 
 
-def _aligned(results: Results, tasks: Sequence[str], start: int) -> pandas.DataFrame:
-    """Scores that can be compared. `row` is the arrival; it is `start` + 1 for the first score of a later task."""
-    frame = results.frame()[["learner", "arrival", "task", "score"]]
-    learned = frame["arrival"] == frame["task"].map(_places(results))
-    frame = frame[frame["task"].isin(tasks) & ((frame["arrival"] <= start) | learned)]
-    return frame.assign(row=frame["arrival"].clip(upper=start + 1)).drop(columns="arrival")
+def _pairs(a: Results, b: Results, learner: str, tasks: Sequence[str], start: int) -> list[_Pair]:
+    """The cells of one learner that are compared, by row, then by task."""
+    scores = [_scores(results, learner, tasks, start) for results in (a, b)]
+    places = [{task: at for at, task in enumerate(results.order, start=1)} for results in (a, b)]
+    finished = a[learner].arrivals, b[learner].arrivals
+    rank = {task: index for index, task in enumerate(tasks)}
+    pairs = []
+    for row, task in sorted(scores[0].keys() | scores[1].keys(), key=lambda key: (key[0], rank[key[1]])):
+        learned = places[0][task], places[1][task]
+        arrivals = (row, row) if row <= start else learned
+        found = scores[0].get((row, task), math.nan), scores[1].get((row, task), math.nan)
+        if any(map(gt, arrivals, finished)):
+            continue
+        # Only some settings evaluate tasks before they arrive, so a missing score there is not a difference.
+        if any(map(math.isnan, found)) and any(map(lt, arrivals, learned)):
+            continue
+        pairs.append(_Pair(task, arrivals, found))
+    return pairs
+
+
+def _scores(results: Results, learner: str, tasks: Sequence[str], start: int) -> dict[tuple[int, str], float]:
+    """Scores that can be compared, by row and task. The row is the arrival; it is `start` + 1 for the first score of a
+    later task."""
+    matrix, order, wanted = results[learner].matrix, results.order, set(tasks)
+    return {
+        (min(arrival, start + 1), task): float(matrix[arrival, place])
+        for arrival, place in np.argwhere(~np.isnan(matrix)).tolist()
+        if (task := order[place]) in wanted and (arrival <= start or arrival == place + 1)
+    }
 
 
 def _compare_learner(
-    learner: str, pairs: pandas.DataFrame, logits: tuple[Logits | None, Logits | None], deltas: Bitwise
+    learner: str, pairs: Sequence[_Pair], logits: tuple[Logits | None, Logits | None], deltas: Bitwise
 ) -> CellComparison:
     """Compares the cells of one learner."""
     same: list[bool | None] = []
     differing = []
-    columns = (pairs[name] for name in ("arrival_a", "arrival_b", "task", "score_a", "score_b"))
-    for i, j, task, one, two in zip(*columns, strict=True):
-        ids = [(by_cell or {}).get((learner, arrival, task)) for by_cell, arrival in zip(logits, (i, j), strict=True)]
+    for pair in pairs:
+        ids = [(of or {}).get((learner, at, pair.task)) for of, at in zip(logits, pair.arrivals, strict=True)]
         same.append(None if None in ids else ids[0] == ids[1])
+        one, two = pair.scores
         if one != two:
             scores = (_number(one), _number(two), _number(two - one))
-            differing.append(DifferingCell(int(i), int(j), task, *scores, same[-1]))
+            differing.append(DifferingCell(*pair.arrivals, pair.task, *scores, same[-1]))
     changes = [abs(cell.difference) for cell in differing if cell.difference is not None]
     return CellComparison(
         compared=len(pairs),
@@ -150,4 +162,4 @@ def _compare_learner(
 
 
 def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+    return None if math.isnan(value) else value

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from learners.delta.delta import answering
+from learners.delta.stored import StoredDelta
 from stream.storage.cell import Cell
 from stream.storage.events import FitEvent, RowEvent
 from stream.storage.finished import cells_of, fit_of, good, row_of
 from stream.storage.job import Job
 from stream.verification.recorded import RecordedRun
-from stream.verification.stored import StoredDelta
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical, content_id
 

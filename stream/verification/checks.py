@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from learners.delta.stored import StoredDelta
 from stream.plugins.used import MissingPlugin
 from stream.storage.store import Store
 from stream.verification.cells import check_cells
@@ -12,9 +13,8 @@ from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
 from stream.verification.keys import check_events, check_header
 from stream.verification.recorded import RecordedRun, recorded_run
-from stream.verification.rerun import rerun as rerun_cells
 from stream.verification.sources import check_backbone_files, check_encoded_data
-from stream.verification.stored import StoredDelta, check_store
+from stream.verification.stored import check_store
 from stream.verification.verdict import Finding, Outcome, Verdict
 from tasks.errors import InputError
 
@@ -65,6 +65,8 @@ def verify(
     if files is not None and run is not None:
         _check(files, run, store_of(files, store), outcomes, progress)
         if rerun != 0 and not any(outcome.findings for outcome in outcomes.values()):
+            from stream.verification.rerun import rerun as rerun_cells  # imports PyTorch
+
             outcomes["rerun"] = rerun_cells(files, run, store_of(files, store), rerun, seed, progress)
         elif rerun != 0:
             chain.notes.append("no cell was evaluated again, because the checks before found differences")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from learners.specification.recipe import recipe_of
-from learners.training.fit import TRAINING_FORMAT
+from learners.training.formats import TRAINING_FORMAT
 from stream.storage.events import End, FailedFitEvent, JobEvent, RowEvent, Violation
 from stream.storage.finished import good
 from stream.storage.fits import Recipe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from learners.backbones.backbone import Backbone
@@ -85,16 +85,16 @@ def check_backbone_files(run: RecordedRun, progress: Callable[[str], None]) -> O
     name = pinned_backbone(run.facts.backbone)
     progress(f"files of backbone {name}")
     try:
-        folder = _folder(name)
+        place = _place(name)
     except InputError as error:
         if Path(error.where).is_file():  # the file is here, but its content is wrong
             outcome.findings.append(Finding(error.what, error.where, expected=error.expected, found=error.found))
             return outcome
-        folder = None
-    if folder is None:
+        place = None
+    if place is None:
         outcome.notes.append(f"backbone {name} is not on this machine, its files are not checked")
         return outcome
-    found = file_digests(folder)
+    folder, found = place[0], file_digests(*place)
     for file, digest in run.inputs.files.items():
         outcome.counts["files"] += 1
         if found.get(file) != digest:
@@ -105,15 +105,17 @@ def check_backbone_files(run: RecordedRun, progress: Callable[[str], None]) -> O
     return outcome
 
 
-def _folder(name: str) -> Path | None:
+def _place(name: str) -> tuple[Path, Mapping[str, str]] | None:
+    """Returns the folder of a backbone, and the SHA-256 of files hashed to find it; None if it is not here."""
     path = Path(name).expanduser()
     if name in ("embedded", "minilm"):
-        return find_checkpoint(name).folder
+        checkpoint = find_checkpoint(name)
+        return checkpoint.folder, checkpoint.hashed
     if path.is_dir():
-        return path
+        return path, {}
     if path.is_absolute() or name.startswith(("./", "../", "~")):
         return None
     try:
-        return cached_snapshot(name)
+        return cached_snapshot(name), {}
     except (OSError, ValueError, InputError):  # not in the local cache, or not the id of a model on the hub
         return None

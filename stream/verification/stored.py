@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import torch
-from safetensors import safe_open
-
-from learners.delta.delta import Counts, Delta, is_head, load_delta
+from learners.delta.delta import is_head
 from learners.delta.layout import common
+from learners.delta.stored import StoredDelta, stored_delta
 from learners.specification.learner import Learner
 from stream.storage.events import FitEvent
 from stream.storage.plain import plain
@@ -23,27 +20,6 @@ from tasks.errors import InputError
 
 # These entries may differ between ledger and store: another run may have fitted a lost Delta again.
 NOT_REPEATABLE = frozenset({"seconds", "peak_memory_bytes"})
-
-
-@dataclass(frozen=True)
-class StoredDelta:
-    """Facts about the file of a Delta, without its tensors.
-
-    Attributes:
-        digests: Content id of each tensor, by name.
-        pruned: Names of the pruned tensors.
-        counts: Number of scalars of the Delta, by part.
-        kept: Number of scalars of each tensor, without zeros of pruning.
-        sizes: Number of scalars of each tensor, with zeros of pruning.
-        size: Size of the file in bytes.
-    """
-
-    digests: Mapping[str, str]
-    pruned: frozenset[str]
-    counts: Counts
-    kept: Mapping[str, int]
-    sizes: Mapping[str, int]
-    size: int
 
 
 def check_store(
@@ -95,7 +71,7 @@ def _finding_for(fit: FitEvent | None, path: Path) -> Callable[..., Finding]:
 def _read(path: Path, fit: FitEvent | None, outcome: Outcome) -> StoredDelta | None:
     finding = _finding_for(fit, path)
     try:
-        delta = load_delta(path)
+        delta = stored_delta(path)
         if delta.id != path.stem:
             recorded = {} if fit is None else fit.digests
             tensor = next((n for n, digest in recorded.items() if delta.digests.get(n) != digest), None)
@@ -111,11 +87,10 @@ def _read(path: Path, fit: FitEvent | None, outcome: Outcome) -> StoredDelta | N
         what = error.what if isinstance(error, InputError) else "a stored Delta changed"
         outcome.findings.append(finding(what, expected=path.stem, found=found[:300]))
         return None
-    sizes = {name: tensor.numel() for name, tensor in delta.tensors.items()}
-    return StoredDelta(delta.digests, delta.pruned, delta.counts, delta.kept, sizes, path.stat().st_size)
+    return delta
 
 
-def _check_layout(path: Path, delta: Delta) -> None:
+def _check_layout(path: Path, delta: StoredDelta) -> None:
     """Checks the bytes that loading ignores: they must be as `save_delta` writes them.
 
     Raises:
@@ -129,11 +104,8 @@ def _check_layout(path: Path, delta: Delta) -> None:
     compact = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
     if compact.encode() != text or json.dumps(metadata) != metadata_text or metadata["id"] != delta.id:
         raise ValueError("its header does not match its content")
-    with safe_open(path, framework="pt") as file:
-        for name in (name for name in delta.pruned if metadata["pruned"][name] is None):
-            stored = file.get_tensor(name)
-            if torch.signbit(stored[stored == 0]).any():
-                raise ValueError(f"tensor {name} contains a negative zero, which taskstream never writes")
+    for name in delta.negative_zeros:
+        raise ValueError(f"tensor {name} contains a negative zero, which taskstream never writes")
 
 
 def _compare(fit: FitEvent, stored: StoredDelta, path: Path, learner: Learner, later: bool) -> list[Finding]:

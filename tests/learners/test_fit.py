@@ -17,7 +17,8 @@ import learners.training.fit
 from learners.backbones.backbone import changed_tensor
 from learners.delta.initial import initial_delta
 from learners.forward.batches import evaluation_plan, training_plan
-from learners.forward.flops import flops_per_row, total_flops
+from learners.forward.flops import flops_per_row
+from learners.forward.polynomial import total_flops
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged

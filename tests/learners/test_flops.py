@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from learners.forward.flops import flops_per_row, total_flops
+from learners.forward.flops import flops_per_row
 from learners.forward.forward import logits
+from learners.forward.polynomial import total_flops
 from learners.specification.family import parse_learner
 from tests.loaded import backbone, encoded, moved
 

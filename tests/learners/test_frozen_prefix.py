@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import learners.forward.frozen_prefix
+import learners.forward.frozen_size
 from learners.backbones.architecture import MODEL_TYPES
 from learners.backbones.backbone import load_backbone
 from learners.backbones.published import known_architecture
@@ -128,7 +128,7 @@ def test_states_too_large_to_keep_are_computed_in_each_batch(monkeypatch: pytest
         kept = fit(base, learner, DATA, scorer(DATA.task), 0)
         expected = predict(base, learner, kept.delta, DATA.test, plan)
         with monkeypatch.context() as patch:
-            patch.setattr(learners.forward.frozen_prefix, "MAX_BYTES", 0)
+            patch.setattr(learners.forward.frozen_size, "MAX_BYTES", 0)
             frozen_prefix = open_frozen_prefix(base, learner, DATA.test)
             assert frozen_prefix is not None
             assert (frozen_prefix.kept, frozen_prefix.size) == (None, 0)

@@ -23,7 +23,7 @@ from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-import learners.training.loop
+import learners.training.fit
 from learners.specification.recipe import recipe_of
 from stream import run
 from stream.errors import RunFailed
@@ -77,7 +77,7 @@ class CrashSafety(RuleBasedStateMachine):
         try:
             with (
                 Disk((self.base,), fault) as disk,
-                patch.object(learners.training.loop, "fit", self.counted(learners.training.loop.fit)),
+                patch.object(learners.training.fit, "fit", self.counted(learners.training.fit.fit)),
                 patch.object(Store, "put_fit", self.noted(Store.put_fit)),
             ):
                 run(**given)

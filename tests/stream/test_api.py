@@ -330,11 +330,12 @@ def test_plan_is_typed(done: dict[str, Any], tmp_path: Path) -> None:
     assert fresh.jobs_left == fresh.jobs == found.jobs
 
 
-def test_notices_go_to_the_logger(done: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+def test_notices_go_to_the_logger(done: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="taskstream"):
-        run(**done)
-    assert "loading libraries" in caplog.messages
-    assert f"loading backbone {done['backbone']}" in caplog.messages
+        run(**done | {"out": tmp_path / "new", "max_length": 20})  # not encoded yet
+    first, *others = caplog.messages
+    assert first.startswith(f"{len(TASKS)} tasks, 2 learners: {2 * len(TASKS)} fits")
+    assert [f"encoding {task}" for task in TASKS] == [text for text in others if text.startswith("encoding")]
     handlers = logging.getLogger("taskstream").handlers
     assert handlers
     assert all(isinstance(handler, logging.NullHandler) for handler in handlers)

@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import learners.training.loop
+import learners.training.fit
 import stream.execution.job
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta, load_delta
@@ -273,7 +273,7 @@ def test_a_changed_backbone_ends_the_run(
     ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """An edit of one weight, as by a learner that merges in place, stops the run, and nothing of it is kept."""
-    place = learners.training.loop if moment == "fit" else stream.execution.job
+    place = learners.training.fit if moment == "fit" else stream.execution.job
     honest = getattr(place, moment)
     name = "encoder.layer.1.output.dense.weight"
 

@@ -137,7 +137,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
     config = prepared.config
     for job in list(long["keys"])[::7]:
         parts = {
-            "backbone": prepared.backbone.id,
+            "backbone": prepared.known.id,
             "numerics": stream.execution.numerics.numerics(config.dtype),
             "seed": config.seed,
             "train_examples": config.train_examples,

@@ -39,7 +39,7 @@ class World(NamedTuple):
         return sorted(
             path
             for path in self.root.rglob("*")
-            if path.is_file() and path.name not in UNCHECKED and path.suffix != ".lock"
+            if path.is_file() and path.name not in UNCHECKED and path.suffix != ".lock" and path.parent.name != "known"
         )
 
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from learners.backbones.backbone import load_backbone
-from stream.execution import workbench
 from stream.execution.workbench import Setup
 from stream.execution.worker import _next_workbench
 from tests.worlds import save_backbone
@@ -19,7 +18,7 @@ from tests.worlds import save_backbone
 @pytest.fixture
 def setup(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
     monkeypatch.setattr(gc, "freeze", lambda: None)  # the tests' own process lives on
-    monkeypatch.setattr(workbench.torch, "set_num_threads", lambda threads: None)
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)
     return Setup(
         backbone=str(tiny_backbone), backbone_id=load_backbone(str(tiny_backbone)).id, dtype="float32",
         learners=("head",), overrides={}, data={}, store=str(tmp_path), seed=0, train_examples=None, test_examples=None,
