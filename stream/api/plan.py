@@ -196,6 +196,13 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
         InputError: Input that `run` would reject too.
         RunFailed: A file is not readable.
     """
+    from stream.engine.names import check_names
+
+    call = with_tables(call)
+    config = call.config
+    notes: list[str] = []
+    check_names(config)  # before libraries are loaded
+    check_same_run(config.out_folder / "config.toml", config)
     from stream.engine.context import prepare
     from stream.engine.engine import disk_errors
     from stream.engine.header import check_same_inputs
@@ -204,17 +211,13 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
 
-    call = with_tables(call)
-    config = call.config
-    notes: list[str] = []
-    check_same_run(config.out_folder / "config.toml", config)
     with disk_errors(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)
         progress("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
-    return _plan(prepared, found, [*prepared.backbone.notes, *notes])
+    return _plan(prepared, found, [*prepared.backbone.notes, *prepared.notes, *prepared.data_notes, *notes])
 
 
 def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:

@@ -23,10 +23,12 @@ def perform(call: Call) -> Results:
     Raises:
         InputError, RunFailed, KeyboardInterrupt: As in `stream.engine.engine.run_stream`.
     """
-    from stream.loggers.log import logged  # imports NumPy, so the command starts faster without it
+    from stream.engine.names import check_names  # these import NumPy, so the command starts faster without them
+    from stream.loggers.log import logged
 
     call = with_tables(call)
     config = call.config
+    check_names(config)  # before libraries are loaded and processes started
     console = make_console(call.display)
     workers = waiting_workers(config.workers) if call.workers is None else nullcontext(call.workers)
     with (

@@ -19,18 +19,20 @@ from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.trainer import trainer_named
 from stream.config.settings import RunConfig
-from stream.engine.stream import Stream, make_stream
+from stream.engine.names import resolve_names
+from stream.engine.stream import Stream
+from stream.engine.unused import without_effect
 from stream.execution.workbench import Setup, numerics
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
 from stream.results.metrics import metrics
+from stream.results.notes import data_notes
 from stream.storage.facts import BackboneFacts, TaskFacts
 from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
-from tasks.sources import Source, drawer, open_source
-from tasks.suite import resolve_suite
+from tasks.sources import Source, generated
 from tasks.task import Task
 
 T = TypeVar("T")
@@ -73,6 +75,7 @@ class RunContext:
         files: SHA-256 of each file of the backbone, by name.
         data: Facts about the encoded data of each task, by task.
         plugins: Plug-ins that the run uses. Default: none.
+        notes: What the source holds that is no task, if the suite is all of it. Default: none.
     """
 
     config: RunConfig
@@ -84,6 +87,7 @@ class RunContext:
     files: Mapping[str, str]
     data: Mapping[str, TaskData]
     plugins: tuple[Used, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def inputs(self) -> RunInputs:
@@ -101,6 +105,12 @@ class RunContext:
             learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
+
+    @property
+    def data_notes(self) -> list[str]:
+        """The notes on data that was read, for the terminal. The notes of generated data only say how it was made."""
+        read = {name: task.notes for name, task in self.data.items() if not generated(self.source, name)}
+        return data_notes(read)
 
     def setup(self) -> Setup:
         """Returns the setup that workers need, as plain values.
@@ -205,12 +215,15 @@ def prepare(
 
     attempt(metrics)  # a file that defines no metric must be reported now, not after the training
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
-    source = attempt(lambda: open_source(config.source, config.columns))
-    resolved = attempt(lambda: resolve_suite(config.suite, source.names(), drawer(source))) if source else None
-    stream = attempt(lambda: make_stream(resolved[1], config.order)) if resolved else None
+    names = attempt(partial(resolve_names, config))
     attempt(partial(check_name, config.backbone))
-    if errors or not (learners and source and resolved and stream):
+    if learners is not None and not (config.out_folder / "ledger.jsonl").exists():
+        errors += without_effect(config, learners)
+    if errors or not (learners and names):
         raise InputErrors(errors)
+    source, stream = names.source, names.stream
+    for note in names.notes:
+        notice(note)
     for name in stream.order:
         attempt(partial(source.task, name))  # report a task without data before the backbone is loaded
     if errors:
@@ -246,7 +259,10 @@ def prepare(
     if errors:
         raise InputErrors(errors)
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
-    return RunContext(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+    context = RunContext(config, names.suite, source, stream, learners, backbone, files, data, plugins, names.notes)
+    for note in context.data_notes:
+        notice(note)
+    return context
 
 
 def limits_of(config: RunConfig) -> Limits:

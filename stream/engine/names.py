@@ -1,0 +1,69 @@
+"""The names of a run: its source, suite and stream. Nothing here imports torch, so a wrong name is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from stream.config.settings import RunConfig
+from stream.engine.stream import Stream, make_stream
+from tasks.errors import InputError, InputErrors
+from tasks.sources import Source, closed, drawer, open_source, skipped, without_effect
+from tasks.suite import resolve_suite
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the settings name.
+
+    Attributes:
+        suite: Name of the suite.
+        source: Source of the examples.
+        stream: The tasks in order of arrival.
+        notes: What the source holds that is no task, if the suite is all of it.
+    """
+
+    suite: str
+    source: Source
+    stream: Stream
+    notes: tuple[str, ...]
+
+
+def resolve_names(config: RunConfig) -> Names:
+    """Resolve the source, the tasks and their order. No data is read.
+
+    Raises:
+        InputErrors: All unknown names, and all parts of the settings about the source that no task uses. A run that has
+            begun may have such parts, because earlier versions accepted them.
+    """
+    source = open_source(config.source, config.columns)
+    available = source.names()
+    suite, names = resolve_suite(config.suite, available, drawer(source), closed(source))
+    attempts: list[Callable[[], object]] = [partial(make_stream, names, config.order)]
+    attempts += [partial(source.task, name) for name in names if name not in set(available)]
+    errors: list[InputError] = []
+    for attempt in attempts:
+        try:
+            attempt()
+        except InputError as error:
+            errors += error.errors
+    if not (config.out_folder / "ledger.jsonl").exists():
+        errors += without_effect(source, config.columns, names)
+    if errors:
+        raise InputErrors(errors)
+    return Names(suite, source, make_stream(names, config.order), skipped(source) if suite == "all" else ())
+
+
+def check_names(config: RunConfig) -> None:
+    """Report wrong names before libraries are loaded. Other errors, and those of a source from a plug-in, are left to
+    `stream.engine.context.prepare`, which reports them with those of learners and backbone.
+
+    Raises:
+        InputErrors: As `resolve_names`.
+    """
+    try:
+        open_source(config.source, config.columns)
+    except InputError:
+        return
+    resolve_names(config)
