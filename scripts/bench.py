@@ -40,7 +40,7 @@ from benchmark.work import Part, Work, check_backbone
 from experiments import study
 from rich.console import Console
 
-from stream.execution.workbench import numerics
+from stream.execution.numerics import numerics
 from stream.results.document import environment
 from stream.storage.files import usable_folder
 from tasks import unknown_name

@@ -82,7 +82,7 @@ def encode(
     data = source.load(name, limits)
     splits = {split: encode_split(getattr(data, split), tokenizer, max_length, name) for split in SPLITS}
     task = replace(data.task, paper=None, hub=None)
-    meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {}, {})
+    meta = Meta(FORMAT, task, encoded_id(data.task, splits), max_length, tokenizer_id, data.notes, {}, {}, data.unseen)
     cache.mkdir(parents=True, exist_ok=True)
     _write(path, meta, splits)
     return open_encoded(path)

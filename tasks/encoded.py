@@ -22,6 +22,7 @@ from tasks.errors import InputError
 from tasks.examples import SPLITS
 from tasks.suite import TASKS
 from tasks.task import Task
+from tasks.unseen import Unseen
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -78,6 +79,7 @@ class EncodedTask:
         max_length: Maximum number of tokens of a row, special tokens included.
         notes: Changes to the data as read: derived splits, dropped rows.
         path: Its folder, from which other processes can open it.
+        unseen: Rows of published splits whose label no training row has. Default: none.
     """
 
     task: Task
@@ -88,6 +90,7 @@ class EncodedTask:
     max_length: int
     notes: tuple[str, ...]
     path: Path
+    unseen: tuple[Unseen, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Meta:
         notes: As in `EncodedTask`.
         files: Size in bytes of each file, by name.
         digests: SHA-256 of each file, by name.
+        unseen: As in `EncodedTask`.
     """
 
     format: str
@@ -113,6 +117,7 @@ class Meta:
     notes: tuple[str, ...]
     files: dict[str, int]
     digests: dict[str, str]
+    unseen: tuple[Unseen, ...] = ()
 
 
 def meta_text(meta: Mapping[str, Any]) -> str:
@@ -164,7 +169,7 @@ def open_encoded(path: Path) -> EncodedTask:
     )
     known = TASKS.get(meta.task.name)
     task = meta.task if known is None else replace(known, labels=meta.task.labels, ceiling=meta.task.ceiling)
-    return EncodedTask(task, train, validation, test, meta.id, meta.max_length, meta.notes, path)
+    return EncodedTask(task, train, validation, test, meta.id, meta.max_length, meta.notes, path, meta.unseen)
 
 
 def check_encoded(path: Path, expected: str | None = None) -> EncodedTask:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tasks.content import content_id
 from tasks.task import Task
+from tasks.unseen import Unseen
 
 SPLITS = ("train", "validation", "test")
 
@@ -67,6 +68,7 @@ class TaskData:
         train, validation, test: The three splits.
         notes: Changes to the data as read: derived splits, dropped rows. One sentence each.
         id: SHA-256 content id. Equal ids mean equal kind, labels, texts, targets, splits and row order.
+        unseen: Rows of published splits whose label no training row has. Default: none.
     """
 
     task: Task
@@ -75,15 +77,20 @@ class TaskData:
     test: Examples
     notes: tuple[str, ...]
     id: str
+    unseen: tuple[Unseen, ...] = ()
 
 
 def task_data(
-    task: Task, train: Examples, validation: Examples, test: Examples, notes: tuple[str, ...] = ()
+    task: Task,
+    train: Examples,
+    validation: Examples,
+    test: Examples,
+    notes: tuple[str, ...] = (),
+    unseen: tuple[Unseen, ...] = (),
 ) -> TaskData:
-    """Combine the splits of a task and compute the content id. The id does not cover the notes."""
-    return TaskData(
-        task, train, validation, test, notes, content_id("task data", *_parts(task, (train, validation, test)))
-    )
+    """Combine the splits of a task and compute the content id. The id does not cover `notes` and `unseen`."""
+    found = content_id("task data", *_parts(task, (train, validation, test)))
+    return TaskData(task, train, validation, test, notes, found, unseen)
 
 
 def _parts(task: Task, splits: tuple[Examples, ...]) -> Iterator[str | bytes]:

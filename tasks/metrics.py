@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +14,10 @@ import numpy.typing as npt
 
 from tasks.description import Array, Description
 from tasks.errors import unknown_name
+from tasks.task import Task
+
+SCORING_FORMAT = 1  # increase it if the same logits no longer give the same score
+_version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +28,12 @@ class TaskMetric(Description):
         compute: `(target [n], prediction [n], positive) -> score`. A prediction is a class index, for a regression a
             real number.
         regression: Whether the logits are one real number per row. Default: False, one per class.
+        library: Distribution that computes it; "" (default) if only NumPy does.
     """
 
     compute: Callable[[npt.NDArray[Any], npt.NDArray[Any], int | None], float]
     regression: bool = False
+    library: str = ""
     empty_cells: str = "None, never 0, where a logit is not a finite number."
 
 
@@ -62,6 +70,18 @@ def score(metric: str, target: npt.NDArray[Any], logits: npt.NDArray[Any], posit
     if not np.isin(target, np.arange(classes)).all():
         raise ValueError(f"targets of {metric} must be class indices 0..{classes - 1}")
     return _bounded(found.compute(target, logits.argmax(axis=1), positive), found)
+
+
+def scoring(task: Task) -> str:
+    """Returns what computes the scores of a task, such as "f1 of equivalent, format 1, scikit-learn 1.7.2".
+
+    A score chooses the best epoch of a fit, so this text is part of the ids of fits and of the keys of all results.
+    """
+    positive = task.positive_class if task.metric == "f1" else None
+    of = "" if positive is None else f" of {(task.labels or ())[positive]}"
+    library = TASK_METRICS[task.metric].library
+    used = f", {library} {_version(library)}" if library else ""
+    return f"{task.metric}{of}, format {SCORING_FORMAT}{used}"
 
 
 def _bounded(value: float, found: TaskMetric) -> float:
@@ -117,6 +137,7 @@ TASK_METRICS: Mapping[str, TaskMetric] = MappingProxyType(
                 title="F1 of the positive class",
                 formula="2 TP / (2 TP + FP + FN); 0 where the class neither occurs nor is predicted",
                 citation="Wang et al. 2019 (GLUE), MRPC and QQP; scikit-learn f1_score, binary",
+                library="scikit-learn",
                 range=(0.0, 1.0),
                 compute=_f1,
             ),
@@ -126,6 +147,7 @@ TASK_METRICS: Mapping[str, TaskMetric] = MappingProxyType(
                 formula="(TP TN - FP FN) / sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN)), R_K of Gorodkin 2004 for more than two "
                 "classes; 0 where target or prediction is constant",
                 citation="Matthews 1975; Wang et al. 2019 (GLUE), CoLA; scikit-learn matthews_corrcoef",
+                library="scikit-learn",
                 range=(-1.0, 1.0),
                 compute=_matthews,
             ),
@@ -135,6 +157,7 @@ TASK_METRICS: Mapping[str, TaskMetric] = MappingProxyType(
                 formula="Pearson correlation of the ranks, ties at their mean rank; 0 where target or prediction is "
                 "constant",
                 citation="Spearman 1904; Wang et al. 2019 (GLUE), STS-B; SciPy spearmanr",
+                library="scipy",
                 range=(-1.0, 1.0),
                 compute=_spearman,
                 regression=True,

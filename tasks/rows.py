@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,14 +15,15 @@ import numpy.typing as npt
 from tasks.errors import InputError
 from tasks.examples import Examples, TaskData, task_data
 from tasks.keys import row_keys
+from tasks.labels import NUMBER, alike, label_name, label_names
 from tasks.splits import NAMES, TEST, TRAIN, assign_splits, read_splits
 from tasks.suite import TASKS
 from tasks.task import Kind, Task
+from tasks.unseen import find_unseen
 
 UNLABELLED = frozenset({"", "-1", "-1.0"})  # labels in published test sets whose labels are secret (GLUE: -1)
 FEW = 20  # rows; in a smaller table it is no surprise that labels occur once
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?(e[+-]?[0-9]+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,23 @@ class Rows:
 def describe(name: str, rows: Rows, where: str) -> Task:
     """The task with this name from the table of known tasks, or a new task inferred from the columns.
 
-    A table with a `score` column is a regression, with the metric Spearman. Another table with a `text_b` column is a
+    A new task with a `score` column is a regression, with the metric Spearman. Another one with a `text_b` column is a
     pair task, any other a task of single texts, both with the metric accuracy.
 
     Args:
         where: File or repository, for messages.
 
     Raises:
-        InputError: A known pair task has no second text, or there is no target column.
+        InputError: A known pair task has no second text, there is no target column, or a new task has two.
     """
     task = TASKS.get(name)
     if task is None:
+        if rows.score is not None and rows.label is not None:
+            raise InputError(
+                "both columns label and score: which one is the target?",
+                where=where,
+                fix="leave out one of them: label gives classes, score a regression",
+            )
         kind: Kind = "regression" if rows.score is not None else "single" if rows.text_b is None else "pair"
         task = Task(name, name, kind, "spearman" if kind == "regression" else "accuracy")
     elif rows.text_b is None and (task.kind == "pair" or (task.hub is not None and task.hub.text_b is not None)):
@@ -77,7 +85,7 @@ def describe(name: str, rows: Rows, where: str) -> Task:
         raise InputError(
             "missing column label",
             where=where,
-            expected="columns text, [text_b,] label [, split] [, score]",
+            expected="columns text, [text_b,] label (or score, for a regression) [, split]",
             fix="name the column label, or map yours to it (label=YOURS)",
         )
     return task
@@ -110,6 +118,9 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int, unique_labe
     target_column = rows.score if task.kind == "regression" and rows.score is not None else rows.label
     assert target_column is not None  # describe() checks this
     raw = [value.strip() for value in target_column]
+    if task.kind != "regression":
+        raw, equal = label_names(raw)
+        notes += equal
     if published is not None and _hides_test(raw, published):
         kept = np.flatnonzero(published != TEST).tolist()
         notes.append(f"{len(rows) - len(kept)} test rows without labels dropped")
@@ -126,17 +137,18 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int, unique_labe
         notes += [lost] if lost else []
         if not unique_labels:
             _check_repeated(name, labels, target, where)
-        if task.positive and not set(task.positive) & set(labels):
-            expected = f"one of the labels {', '.join(task.positive)}"
-            raise InputError("no positive class for F1", where=where, expected=expected, found=", ".join(labels[:8]))
+        notes += alike(Counter(raw))
     keys = row_keys(rows.text, rows.text_b, split_seed)
-    splits, derived = assign_splits(keys, published, classes, labels, where=where)
-    notes += [*derived, *_overlap(keys, splits)]
+    splits, derived = assign_splits(keys, published, classes, where=where)
     task = dataclasses.replace(task, labels=labels)
+    unseen = () if classes is None else find_unseen(splits, classes, labels)
+    if classes is not None:
+        _check_trained(task, np.unique(classes[splits == TRAIN]), where)
+    notes += [*derived, *(entry.note for entry in unseen), *_overlap(keys, splits)]
     if task.paper is not None and task.paper.classes not in (None, len(labels)):
         notes.append(f"{len(labels)} classes; the paper has {task.paper.classes}")
     train, validation, test = (_examples(rows, target, splits == split) for split in range(len(NAMES)))
-    return task_data(task, train, validation, test, tuple(notes))
+    return task_data(task, train, validation, test, tuple(notes), unseen)
 
 
 def _drop_blank_texts(rows: Rows, where: str, notes: list[str]) -> Rows:
@@ -161,7 +173,7 @@ def _lost_labels(before: Rows, after: Rows) -> str:
     """The labels that only rows without text have, as a sentence; "" if there are none."""
     if before.label is None or after.label is None or len(before) == len(after):
         return ""
-    lost = sorted({label.strip() for label in before.label} - {label.strip() for label in after.label} - UNLABELLED)
+    lost = sorted(set(map(label_name, before.label)) - set(map(label_name, after.label)) - UNLABELLED)
     names = ", ".join(map(repr, lost[:8])) + (", ..." if len(lost) > 8 else "")
     return f"only dropped rows with a blank text have the label {names}" if lost else ""
 
@@ -219,6 +231,21 @@ def _check_repeated(name: str, labels: Sequence[str], target: npt.NDArray[np.int
         found=f"{alone} of {len(target)} rows with a label of their own, such as {labels[0][:40]!r}",
         fix=", or ".join(ways),
     )
+
+
+def _check_trained(task: Task, trained: npt.NDArray[np.int64], where: str) -> None:
+    """Check that train has two classes, and the positive class of F1.
+
+    Args:
+        task: The task, with its labels.
+        trained: Indices of the classes that train has, in order.
+    """
+    labels = [(task.labels or ())[index] for index in trained]
+    if len(labels) < 2:
+        raise InputError("only one label in train", where=where, expected="two labels or more", found=repr(labels[0]))
+    if task.positive and task.positive_class not in trained:
+        expected = f"one of the labels {', '.join(task.positive)} in train"
+        raise InputError("no positive class for F1", where=where, expected=expected, found=", ".join(labels[:8]))
 
 
 def _scores(raw: Sequence[str], number: Sequence[int], where: str) -> npt.NDArray[np.float32]:

@@ -16,6 +16,11 @@ def seed_of(run_seed: int, *purpose: str) -> int:
     return int(content_id("seed", str(run_seed), *purpose)[:16], 16) >> 1
 
 
+def order_seed(run_seed: int, task: str) -> int:
+    """The seed of the order of a task's training examples. It is the same for all learners."""
+    return seed_of(run_seed, task, "order")
+
+
 def generator(run_seed: int, *purpose: str) -> torch.Generator:
     """A CPU generator seeded by `seed_of`."""
     return torch.Generator().manual_seed(seed_of(run_seed, *purpose))

@@ -51,27 +51,26 @@ def assign_splits(
     keys: npt.NDArray[np.uint64],
     published: Assignment | None,
     classes: npt.NDArray[np.int64] | None,
-    labels: Sequence[str],
     *,
     where: str,
 ) -> tuple[Assignment, tuple[str, ...]]:
     """Derive the missing splits of a task.
 
     Without published splits, rows are divided 80/10/10. Without a test split, validation becomes test. Without a
-    validation split, 10 % of train becomes validation.
+    validation split, 10 % of train becomes validation. Each label of a derived split occurs in train; a published split
+    may have labels that train lacks.
 
     Args:
         keys: Content key of each row, uint64 [n].
         published: The published splits; None if there are none.
         classes: Class index of each row, int64 [n]; None for regression.
-        labels: Name of each class, for messages.
         where: File or task, for messages.
 
     Returns:
         The assignment, and a sentence about each derived split.
 
     Raises:
-        InputError: There is no train split, a published split has a label that train lacks, or a split is empty.
+        InputError: There is no train split, or a split is empty.
     """
     have = {TRAIN} if published is None else set(np.unique(published).tolist())
     if TRAIN not in have:
@@ -79,8 +78,6 @@ def assign_splits(
             "no train split", where=where, expected="rows of train", found=" and ".join(NAMES[s] for s in sorted(have))
         )
     result = np.full(len(keys), TRAIN, np.int8) if published is None else published.copy()
-    if published is not None and classes is not None:
-        _check_published(result, classes, labels, where)
     notes: list[str] = []
     position = keys / 2.0**64  # uniform in [0, 1]
     if have == {TRAIN}:
@@ -109,19 +106,6 @@ def assign_splits(
                 fix="give more rows, or a split column",
             )
     return result, tuple(notes)
-
-
-def _check_published(splits: Assignment, classes: npt.NDArray[np.int64], labels: Sequence[str], where: str) -> None:
-    unseen = np.setdiff1d(classes[splits != TRAIN], classes[splits == TRAIN])
-    if len(unseen):
-        label = int(unseen[0])
-        split = NAMES[int(splits[classes == label].min())]
-        raise InputError(
-            f"label {labels[label]!r} occurs in the published {split} split but never in train",
-            where=where,
-            expected="every label of validation and test in train",
-            fix="drop those rows, or leave out the split column to split by content hash",
-        )
 
 
 def _return_rare_labels(

@@ -96,7 +96,7 @@ class Task:
         kind: `single` text, `pair` of texts, or `regression` (one or two texts with a real-valued score).
         metric: Name of the task metric: `accuracy`, `f1`, `matthews` or `spearman`. Default: `accuracy`.
         labels: Class names in the order of their indices; () for regression. Default: None, before the data is read.
-        positive: Possible names of the positive class of `f1`. The first label with such a name is the positive class.
+        positive: Possible names of the positive class of `f1`, see `positive_class`.
         paper: What the paper reports; None for other tasks.
         hub: Location on the hub; None if unknown.
         ceiling: Best expected score in percent, if the label noise is known, as for simulated tasks; else None.
@@ -111,6 +111,13 @@ class Task:
     paper: PaperFacts | None = None
     hub: HubAddress | None = None
     ceiling: float | None = None
+
+    @property
+    def positive_class(self) -> int | None:
+        """Index of the positive class of `f1`: the first label that is one of `positive`, in any case (`True`, `TRUE`).
+        None if there is none."""
+        names = {name.casefold() for name in self.positive}
+        return next((index for index, label in enumerate(self.labels or ()) if label.casefold() in names), None)
 
     @property
     def outputs(self) -> int:

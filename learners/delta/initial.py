@@ -24,7 +24,8 @@ def initial_delta(backbone: Backbone, learner: Learner, task: Task, seed: int, p
     """A Delta before training. Tuned weights are pretrained, modifications near the identity, the head random.
 
     Args:
-        seed: Seed of the run. The seed of each tensor is a hash of (run seed, learner's seeds, task, tensor name).
+        seed: Seed of the run. The seed of each tensor is a hash of (run seed, learner's seeds, task, tensor name). That
+            of the head leaves the learner out: heads of equal shape are the same for all learners.
         previous: Delta of an earlier task. A sequential learner starts from its body, a frozen-shared learner from
             its common tensors. Default: None, every tensor is new.
 
@@ -60,8 +61,7 @@ def initial_trainable(
         part, rest = name.split(".", 1)
         random = generator(seed, learner.seeds, task.name, "initial", name)
         if part == "head":
-            zero = name == "head.bias"
-            trainable[name] = torch.zeros(shape) if zero else torch.randn(shape, generator=random) * HEAD_STD
+            trainable[name] = _head(name, shape, generator(seed, task.name, "initial", name))
         elif name in kept:
             trainable[name] = kept[name]
         elif name in drawn:
@@ -106,6 +106,10 @@ def added_gates(learner: Learner, trainable: Mapping[str, Tensor], random: torch
     begins = learner.gated.endswith(".")
     names = [n for n in trainable if (n.startswith(learner.gated) if begins else n.endswith(learner.gated))]
     return {n: learner.gates.initialise(tuple(trainable[n].shape), random).requires_grad_(True) for n in names}
+
+
+def _head(name: str, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
+    return torch.zeros(shape) if name == "head.bias" else torch.randn(shape, generator=random) * HEAD_STD
 
 
 def _words(backbone: Backbone, shape: tuple[int, ...], random: torch.Generator) -> Tensor:

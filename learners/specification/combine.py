@@ -66,6 +66,7 @@ def combined(learners: Sequence[Learner], specification: str) -> Learner:
         gates=gated.gates,
         penalty=gated.penalty,
         gated=gated.gated,
+        formats=tuple(sorted({format for learner in learners for format in learner.formats})),
         plugins=tuple(sorted({plugin for learner in learners for plugin in learner.plugins})),
     )
 

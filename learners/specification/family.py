@@ -38,6 +38,8 @@ class Family:
         examples: Valid specifications, for help texts and tests.
         aliases: Other names of the family.
         unshared: Why the family has no option `sharing`; "" if it has one.
+        format: Version of what the family computes. Increase it if the same options no longer give the same learner,
+            for example with another default. It enters the ids of all results. Default: 1.
         gather: Reads key=value pairs that are not options. Takes the value of the first positional option and the
             pairs, and returns the new value of that option. Raises ValueError, with what it expects, if a pair is
             invalid. None: such pairs are errors.
@@ -55,6 +57,7 @@ class Family:
     aliases: tuple[str, ...] = ()
     unshared: str = ""
     gather: Callable[[Any, Mapping[str, str]], Any] | None = None
+    format: int = 1
 
 
 SHARING = Option(
@@ -102,9 +105,8 @@ def aliases() -> Mapping[str, str]:
 def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None) -> Learner:
     """Returns the learner that a specification names.
 
-    The name of the learner is canonical: parsing it gives the same learner. For one method it lists all options. For
-    joined methods it lists per part the sharing and the options that differ from their defaults, because the length of
-    a name is limited.
+    The name of the learner is canonical: parsing it gives the same learner. It lists the options that differ from their
+    defaults. So a new option of a family changes neither names nor seeds.
 
     Args:
         specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; or several joined,
@@ -125,7 +127,7 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
                 where = f"learner {specification!r}"
                 fix = f"write {option.name} in the first part: it applies to all parts"
                 raise InputError(f"{option.name} of a later part has no effect", where=where, fix=fix)
-        singles = [_parse_single(part, overrides, brief=True) for part in joined]
+        singles = [_parse_single(part, overrides) for part in joined]
         learner = combined(singles, specification)
         if "learning_rate" in named[0]:
             learner = replace(learner, training=singles[0].training)
@@ -141,13 +143,12 @@ def _check_length(name: str, specification: str) -> None:
         raise InputError(what, where=where, expected=f"at most {LONGEST}", found=found)
 
 
-def _parse_single(specification: str, overrides: Mapping[str, Any] | None, brief: bool = False) -> Learner:
+def _parse_single(specification: str, overrides: Mapping[str, Any] | None) -> Learner:
     """Returns the learner of a specification with one method.
 
     Args:
         specification: One method, such as "adapter:64".
         overrides: As in `parse_learner`.
-        brief: The name of the learner omits options that have their default, except `sharing`.
     """
     name, *segments = parts(specification, ":")
     name = aliases().get(name, name)
@@ -164,12 +165,13 @@ def _parse_single(specification: str, overrides: Mapping[str, Any] | None, brief
         if "learning_rate" in named:
             training = replace(training, width_power=0.0)
     learner = family.build(values, training)
-    defaults = {option.name: option.default for option in family.options if brief and option is not SHARING}
-    listed = {k: v for k, v in sorted(values.items()) if v is not None and (k not in defaults or v != defaults[k])}
+    defaults = {option.name: option.default for option in family.options}
+    listed = {k: v for k, v in sorted(values.items()) if v is not None and v != defaults[k]}
     origin = FAMILIES.origin(name)
     return replace(
         learner,
         name=":".join([name, *(f"{key}={option_text(value)}" for key, value in listed.items())]),
+        formats=() if family.format == 1 else (f"{name} {family.format}",),
         plugins=() if origin is None else (origin.key,),
     )
 

@@ -78,7 +78,8 @@ class Learner:
     """A method that learns one task after another.
 
     Attributes:
-        name: Canonical specification. It enters every id, and every seed unless `draws_as` is another name.
+        name: Canonical specification: family and the options that differ from their defaults. It enters every id, and
+            every seed of its own tensors unless `draws_as` is another name.
         family: Name of the family that built it; several are joined by "+".
         training: Settings of its training.
         tuned: Backbone weights that it trains. A Delta holds their new values.
@@ -98,6 +99,7 @@ class Learner:
         trainer: Name of the trainer (`learners.training.trainer`).
         trainer_config: Configuration of the trainer, as `learners.specification.notation` writes it.
         draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own name.
+        formats: Formats of its families, such as "adapter 2"; a family with format 1 is left out.
         plugins: Content of the plug-ins that define its methods (`tasks.registry.Origin.key`); () for built-in methods.
     """
 
@@ -120,6 +122,7 @@ class Learner:
     trainer: str = LOOP
     trainer_config: str = ""
     draws_as: str = ""
+    formats: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
 
     @property
@@ -134,5 +137,9 @@ class Learner:
 
     @property
     def seeds(self) -> str:
-        """Name that all its random seeds are derived from."""
+        """Name that the seeds of its own random numbers are derived from.
+
+        Heads and orders of batches are not its own: their seeds are the same for all learners, so that a difference
+        between two learners contains less chance.
+        """
         return self.draws_as or self.name

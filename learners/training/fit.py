@@ -30,11 +30,11 @@ from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set
 from learners.training.predict import predict
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
-from tasks.seeds import generator, seed_of
+from tasks.seeds import generator, order_seed, seed_of
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
-TRAINING_FORMAT = 5  # part of every recipe; increase it if the same inputs no longer give the same Delta
+TRAINING_FORMAT = 6  # part of every recipe; increase it if the same inputs no longer give the same Delta
 PROGRESS_SECONDS = 0.5  # time between two progress reports; a terminal shows four frames per second
 
 
@@ -74,7 +74,8 @@ def fit(
 
     Args:
         score: The task's metric. The epoch with the best score on the validation rows is chosen.
-        seed: Seed of the run. All random numbers depend on it, on the learner's seeds and on the name of the task.
+        seed: Seed of the run. All random numbers depend on it and on the name of the task. Those of the head and of the
+            batches are the same for all learners, all others depend on the learner's seeds too.
         previous: Delta of an earlier task. A sequential learner continues training its body, without its head. A
             frozen-shared learner takes its common tensors and does not train them. Default: None, the first task.
         report: Receives progress about every 0.5 s: epoch, step, loss, rows per second. Default: no report.
@@ -102,7 +103,7 @@ def fit(
     free = {name: leaf for name, leaf in trainable.items() if name not in frozen}
     gates = added_gates(learner, free, generator(seed, learner.seeds, data.task.name, "gates"))
     sampler = generator(seed, learner.seeds, data.task.name, "gate noise")
-    order = seed_of(seed, learner.seeds, data.task.name, "order")
+    order = order_seed(seed, data.task.name)
     peak = peak_rate(training, backbone.architecture.hidden)
     optimiser = optimiser_of(
         training, free, gates, peak, None if learner.gates is None else learner.gates.learning_rate

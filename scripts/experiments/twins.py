@@ -59,7 +59,7 @@ def load(source: Source, name: str, config: RunConfig, train: int | None) -> tup
         n, keys = len(rows), row_keys(rows.text, rows.text_b, 0)
         places = np.arange(n + 1)  # a row of one token each, its place
         stand_in = EncodedSplit(places[:n].astype(np.int32), np.zeros(n, np.uint8), places, rows.target, keys)
-        kept = sample(stand_in, limit, seed_of(config.seed, name, "sample", split)).ids
+        kept = sample(stand_in, limit, seed_of(config.data_seed, name, "sample", split)).ids
         second = None if rows.text_b is None else tuple(rows.text_b[i] for i in kept)
         return Examples(tuple(rows.text[i] for i in kept), second, rows.target[kept])
 

@@ -33,6 +33,7 @@ def run(
     ),
     order: str | Sequence[str] = "paper",
     seed: int = 0,
+    data_seed: int = 0,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -42,6 +43,7 @@ def run(
     test_examples: int | None = None,
     evaluate: Literal["full", "audited", "square"] = "full",
     dtype: Literal["float32", "bfloat16", "auto"] = "float32",
+    unseen_labels: Literal["keep", "refuse"] = "keep",
     columns: Mapping[str, str] | None = None,
     out: str | Path = "runs/latest",
     store: str | Path | None = None,
@@ -75,7 +77,9 @@ def run(
             texts and objects (`Learner`, `Family`) is allowed too, if taskstream knows the objects by name.
         order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of
             all task names. Default: paper.
-        seed: Seed of the run. Every random choice of the run derives from it. Default: 0.
+        seed: Seed of the run. Every random choice of training derives from it. Default: 0.
+        data_seed: Seed that draws the examples where a task has more than the limit. Runs with several seeds then use
+            the same examples, so their differences are those of training alone. Default: 0.
         epochs: Maximum number of passes over the training examples, for all learners. Training stops earlier if the
             validation score no longer improves. Default: each learner's own value.
         batch_size: Size of a training batch, for all learners. Unit: examples. Default: each learner's own value,
@@ -83,7 +87,7 @@ def run(
         learning_rate: Peak of the learning rate schedule, for all learners. Default: each learner's own value.
         max_length: Maximum length of an example. Longer examples are truncated. Unit: tokens. Default: 128.
         train_examples: Maximum number of training examples per task. A task with more examples gives a random sample,
-            drawn with the run's seed. Default: all.
+            drawn with data_seed. Default: all.
         validation_examples: Maximum number of validation examples per task. Default: the value of test_examples.
         test_examples: Maximum number of test examples per task. Default: all.
         evaluate: Which tasks are evaluated after each arrival. full: every task that has arrived. square: also the
@@ -92,8 +96,11 @@ def run(
             full.
         dtype: Number format of the backbone's arithmetic: float32, bfloat16, or auto (bfloat16 if this processor is
             fast at it, else float32). Default: float32.
+        unseen_labels: Validation and test rows whose label no training row has. keep: they stay, and count as wrong.
+            refuse: a task with such rows is an error. Default: keep.
         columns: Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence
-            holds for all tasks, rte.text_b=second for the task rte. Default: your columns have these names.
+            holds for all tasks, rte.text_b=second for the task rte. In data with both a label and a score,
+            mine.label=label says that the label is the target of the task mine. Default: your columns have these names.
         out: Folder of the run. Default: runs/latest.
         store: Folder of finished fits. Runs that share a store do not repeat each other's fits. Default: the folder
             store in OUT.

@@ -97,6 +97,7 @@ def houlsby26(
     validation_examples: int | None = None,
     test_examples: int | None = None,
     seed: int = 0,
+    unseen_labels: str = "keep",
     columns: dict[str, str] | None = None,
 ) -> TextBenchmark:
     """Makes a benchmark of the 26 tasks of Houlsby et al. (2019), or of other tasks.
@@ -117,7 +118,7 @@ def houlsby26(
         "order": order if isinstance(order, str) else ",".join(order),
         "source": source, "backbone": backbone, "max_length": max_length, "seed": seed, "columns": columns,
         "train_examples": train_examples, "validation_examples": validation_examples, "test_examples": test_examples,
-        "learners": "head",
+        "learners": "head", "unseen_labels": unseen_labels,
     }  # fmt: skip
     config, _ = resolve_config(settings, origin="call")
     prepared = prepare(config)

@@ -36,7 +36,7 @@ from stream.avalanche.strategy import follows_updates, strategy_of
 from stream.execution.evaluate_job import scorer
 from tasks.encoded import EncodedSplit, EncodedTask
 from tasks.errors import InputError
-from tasks.seeds import seed_of
+from tasks.seeds import order_seed, seed_of
 from tasks.task import Task
 
 OURS = ("tasks", "learners", "stream")  # our packages
@@ -127,7 +127,7 @@ class Session:
     def _fitting(self, task: str) -> Fitting:
         training, width = self.learner.training, self.backbone.architecture.hidden
         best_epoch = not follows_updates(self.strategy)
-        order = seed_of(self.seed, self.learner.seeds, task, "order")
+        order = order_seed(self.seed, task)
         return Fitting(training, peak_rate(training, width), order, best_epoch, self._validate, lambda event: None)
 
     def _add(self, data: EncodedTask) -> Any:

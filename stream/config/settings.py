@@ -81,7 +81,16 @@ class RunConfig(BaseModel):
         ),
     ] = "paper"
     seed: Annotated[
-        int, Field(ge=0, lt=2**63), Setting("Seed of the run. Every random choice of the run derives from it.", RUN)
+        int, Field(ge=0, lt=2**63), Setting("Seed of the run. Every random choice of training derives from it.", RUN)
+    ] = 0
+    data_seed: Annotated[
+        int,
+        Field(ge=0, lt=2**63),
+        Setting(
+            "Seed that draws the examples where a task has more than the limit. Runs with several seeds then use the "
+            "same examples, so their differences are those of training alone.",
+            RUN,
+        ),
     ] = 0
     epochs: Annotated[
         Annotated[int, Field(ge=0, le=10_000)] | None,
@@ -114,7 +123,7 @@ class RunConfig(BaseModel):
         Count | None,
         Setting(
             "Maximum number of training examples per task. A task with more examples gives a random sample, drawn "
-            "with the run's seed.",
+            "with data_seed.",
             TRAINING,
             none="all",
         ),
@@ -143,11 +152,20 @@ class RunConfig(BaseModel):
             TRAINING,
         ),
     ] = "float32"
+    unseen_labels: Annotated[
+        Literal["keep", "refuse"],
+        Setting(
+            "Validation and test rows whose label no training row has. keep: they stay, and count as wrong. refuse: a "
+            "task with such rows is an error.",
+            STREAM,
+        ),
+    ] = "keep"
     columns: Annotated[
         dict[str, str],
         Setting(
             "Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence "
-            "holds for all tasks, rte.text_b=second for the task rte.",
+            "holds for all tasks, rte.text_b=second for the task rte. In data with both a label and a score, "
+            "mine.label=label says that the label is the target of the task mine.",
             STREAM,
             none="your columns have these names",
         ),

@@ -20,7 +20,7 @@ def read_toml(file: Path) -> dict[str, Any]:
         InputErrors: The file is missing, is not readable, or is not TOML.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
     except FileNotFoundError:
         fix = "`taskstream config > FILE` writes one"
         raise InputErrors([InputError("no such file", where=f"--config {file}", fix=fix)]) from None

@@ -22,7 +22,8 @@ from stream.config.settings import RunConfig
 from stream.engine.names import resolve_names
 from stream.engine.stream import Stream
 from stream.engine.unused import without_effect
-from stream.execution.workbench import Setup, numerics
+from stream.execution.numerics import numerics
+from stream.execution.workbench import Setup
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
 from stream.results.metrics import metrics
@@ -32,8 +33,10 @@ from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
+from tasks.metrics import scoring
 from tasks.sources import Source, generated
 from tasks.task import Task
+from tasks.unseen import refuse_unseen
 
 T = TypeVar("T")
 MANY = 50  # tasks; in a longer stream only every 50th gets a notice, so that other notices stay visible
@@ -98,10 +101,12 @@ class RunContext:
             files=self.files,
             numerics=numerics(config.dtype),
             seed=config.seed,
+            data_seed=config.data_seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
             evaluate=config.evaluate,
+            scoring={task: scoring(self.data[task].task) for task in self.stream.order},
             learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
@@ -129,11 +134,13 @@ class RunContext:
             data={name: str(task.path.absolute()) for name, task in self.data.items()},
             store=str(config.store_folder.absolute()),
             seed=config.seed,
+            data_seed=config.data_seed,
             train_examples=config.train_examples,
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
             share_activations=config.evaluate != "audited",
             data_ids=self.inputs.data,
+            scoring=self.inputs.scoring,
             plugins=tuple(asdict(origin) for origin in origins),
         )
 
@@ -176,6 +183,7 @@ class RunContext:
         if self.backbone.commit is not None:
             backbone["commit"] = self.backbone.commit
         names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
+        names.append("data_seed")
         names += [] if config.other_validation is None else ["validation_examples"]
         return Facts(
             suite=self.suite,
@@ -254,6 +262,8 @@ def prepare(
         tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
         task = attempt(partial(encode, source, name, *tokenizer, cache_folder(), limits_of(config)))
         if task is not None:
+            if config.unseen_labels == "refuse":
+                attempt(partial(refuse_unseen, name, task.unseen))
             train, validation, test = (len(getattr(task, split)) for split in SPLITS)
             data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
     if errors:

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, frozen_flops, total_flops
 from learners.forward.frozen_prefix import keeps_frozen_prefix
+from learners.specification.learner import Training
 from stream.execution.workbench import Workbench
 from stream.storage.cell import Score
 from stream.storage.events import JobEvent, RowEvent
@@ -66,7 +67,7 @@ def fit_speeds(store: Store, backbone: str, numerics: Mapping[str, JsonValue]) -
 
     Args:
         backbone: Content id of the backbone.
-        numerics: Numerics of this process (`stream.execution.workbench.numerics`).
+        numerics: Numerics of this process (`stream.execution.numerics`).
     """
     speeds: dict[str, FitSpeed] = {}
     here = {name: numerics[name] for name in MACHINE}
@@ -85,7 +86,7 @@ def fit_speeds(store: Store, backbone: str, numerics: Mapping[str, JsonValue]) -
 def learner_of(recipe: Recipe) -> tuple[str, int]:
     """Returns the canonical name of a recipe's learner, and the number of epochs that its settings allow."""
     training = recipe.learner.get("training")
-    epochs = training.get("epochs") if isinstance(training, dict) else None
+    epochs = training.get("epochs", Training.epochs) if isinstance(training, dict) else None
     return str(recipe.learner.get("name")), epochs if isinstance(epochs, int) else 0
 
 

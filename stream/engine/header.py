@@ -51,8 +51,8 @@ def last_header(events: Sequence[Event]) -> Header | None:
 def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Callable[[str], None]) -> None:
     """Checks that backbone and data have the same content as when the run began.
 
-    Other numerics (an updated library, another machine) or a changed plug-in give only a notice: the jobs concerned are
-    computed again, because a row of R must not mix results of both.
+    Other numerics (an updated library, another machine), another metric or a changed plug-in give only a notice: the
+    jobs concerned are computed again, because a row of R must not mix results of both.
 
     Args:
         events: Events of the ledger so far.
@@ -87,6 +87,12 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
             f"learner {name}: its plug-in {source} changed since this run began ({change}); its jobs will be computed "
             "again, jobs of other learners will not"
         )
+    for task, how in now.scoring.items():
+        if (earlier := before.scoring.get(task, how)) != how:
+            notice(
+                f"task {task}: what computes its scores changed since this run began ({earlier} -> {how}); jobs that "
+                "depend on them will be computed again"
+            )
     if changed := changes(before.numerics, now.numerics):
         notice(f"numerics changed since this run began ({changed}): all jobs will be computed again")
 

@@ -130,7 +130,7 @@ def stored_fits(
             continue
         start = last_good(fits[job.needs[-1]]) if job.needs else None
         earlier = [fit for need in job.needs if isinstance(fit := fits[need], LearnedTask)]
-        met = history(context.learners[job.learner], earlier, context.inputs.data)
+        met = history(context.learners[job.learner], earlier, context.inputs.data, context.inputs.scoring)
         recipe = context.inputs.recipe(job, start.delta if start else None, met)
         if (found := store.get_fit(recipe.id)) is not None:
             fits[job.id] = found

@@ -23,8 +23,7 @@ from tasks.task import Task
 def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
     """Returns the task's metric as a function of (target [n], logits [n, C]); n is the number of rows, C the width of
     the head."""
-    positive = next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
-    return lambda target, logits: score(task.metric, target, logits, positive)
+    return lambda target, logits: score(task.metric, target, logits, task.positive_class)
 
 
 def evaluate(

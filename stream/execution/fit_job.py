@@ -15,11 +15,13 @@ from learners.training.fit import Report
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
+from stream.execution.numerics import numerics
 from stream.execution.result import Fitted, Needed
-from stream.execution.workbench import Workbench, numerics
+from stream.execution.workbench import Workbench
 from stream.storage.fits import FailedFit, Failure, FitResult, LearnedTask, Recipe, last_good
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
+from tasks.metrics import scoring
 
 
 def execute_fit(
@@ -47,9 +49,11 @@ def execute_fit(
         train_examples=workbench.setup.train_examples,
         test_examples=workbench.setup.test_examples,
         validation_examples=workbench.setup.validation_examples,
+        data_seed=workbench.setup.data_seed,
+        scoring=scoring(workbench.data(task).task),
         previous=start.delta if start else None,
         numerics=numerics(workbench.setup.dtype),
-        met=history(learner, earlier, workbench.setup.data_ids),
+        met=history(learner, earlier, workbench.setup.data_ids, workbench.setup.scoring),
     )
     if (stored := workbench.store.get_fit(recipe.id)) is not None:
         return Fitted(recipe.id, stored, cached=True)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone
-from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
-from learners.training.fit import TRAINING_FORMAT
-from learners.training.predict import EVALUATION_FORMAT
 from stream.execution.activation_cache import ActivationCache
-from stream.execution.workers import arithmetic
+from stream.execution.numerics import THREADS
 from stream.storage.facts import Override
 from stream.storage.job import Job
 from stream.storage.store import Store
@@ -29,10 +22,6 @@ from tasks.examples import SPLITS, Limits
 from tasks.seeds import seed_of
 
 OPEN_TASKS = 32  # a task has 15 files, and a process may often open only 1,024; the paper has 26 tasks
-THREADS = 1  # one process per core is faster than threads for encoders of this size, and keeps the order of sums
-
-
-_version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 
 class BackboneChanged(Exception):
@@ -54,9 +43,12 @@ class Setup:
         seed: Seed of the run.
         train_examples, test_examples: Most examples used of these splits; None is all.
         validation_examples: Most examples used of the validation split. None (default): as `test_examples`.
+        data_seed: Seed that draws the examples of a split with a limit. Default: 0.
         share_activations: Whether evaluations may share the activations of frozen layers. False (default) for audited
             runs, because an audit must compute everything itself.
         data_ids: Content id of the data of each task, by task; needed for fits. Default: empty.
+        scoring: What computes the scores of each task (`tasks.metrics.scoring`), by task; needed for fits. Default:
+            empty.
         plugins: Origins of the learners' plug-ins, as fields of `tasks.registry.Origin`. Default: none.
     """
 
@@ -71,8 +63,10 @@ class Setup:
     train_examples: int | None
     test_examples: int | None
     validation_examples: int | None = None
+    data_seed: int = 0
     share_activations: bool = False
     data_ids: Mapping[str, str] = field(default_factory=dict)
+    scoring: Mapping[str, str] = field(default_factory=dict)
     plugins: Sequence[Mapping[str, str]] = ()
 
 
@@ -106,7 +100,7 @@ class Workbench:
             setup, task = self.setup, open_encoded(Path(self.setup.data[name]))
             limits = Limits(setup.train_examples, setup.test_examples, setup.validation_examples)
             train, validation, test = (
-                sample(getattr(task, split), limits.of(split), seed_of(setup.seed, name, "sample", split))
+                sample(getattr(task, split), limits.of(split), seed_of(setup.data_seed, name, "sample", split))
                 for split in SPLITS
             )
             if len(self.opened) >= OPEN_TASKS:
@@ -149,20 +143,3 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
         store=Store(Path(setup.store)),
         opened={},
     )
-
-
-def numerics(dtype: str) -> dict[str, JsonValue]:
-    """Returns everything about the machine and the making of batches that may change the last bit of a logit."""
-    return {
-        "dtype": dtype,
-        "device": "cpu",
-        "threads": THREADS,
-        "evaluation_tokens": EVALUATION_TOKENS,
-        "evaluation_overhead": BATCH_OVERHEAD,
-        "evaluation": EVALUATION_FORMAT,
-        "training": TRAINING_FORMAT,
-        "machine": platform.machine(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "settings": {**arithmetic()},
-        **{name: _version(name) for name in ("torch", "transformers", "numpy")},
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -112,7 +113,7 @@ def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, d
     """
 
     def same(learner: Learner) -> tuple[str, Training]:
-        return learner.seeds.replace(f"sharing={learner.sharing}", "sharing=isolated"), learner.training
+        return re.sub(":sharing=[a-z-]+", "", learner.seeds), learner.training
 
     alike = {twin: x for twin, x in facts.learners.items() if same(x) == same(facts.learners[name])}
     single = next((twin for twin, x in alike.items() if x.sharing == "isolated"), "")

@@ -17,9 +17,10 @@ class History:
     """The tasks behind the state of a trainer. Part of a recipe if the trainer keeps more than the last Delta.
 
     Attributes:
-        learned: For each earlier fit that succeeded: task, content id of its data, content id of its Delta.
-        foreseen: For each task of the stream: task and content id of its data. Empty unless the learner trains on all
-            tasks at once.
+        learned: For each earlier fit that succeeded: task, content id of its data, what scores it, content id of its
+            Delta. Runs before TRAINING_FORMAT 6 did not write what scores it.
+        foreseen: For each task of the stream: task, content id of its data, what scores it (likewise). Empty unless
+            the learner trains on all tasks at once.
     """
 
     learned: tuple[tuple[str, ...], ...]
@@ -37,10 +38,13 @@ class Recipe:
         seed: Seed of the run.
         train_examples, test_examples: Most examples used of these splits; None is all.
         previous: Content id of the Delta from which the fit starts; None if it does not start from an earlier fit.
-        numerics: Everything that may change the last bit of a logit (`stream.execution.workbench.numerics`).
+        numerics: Everything that may change the last bit of a logit (`stream.execution.numerics`).
         met: Earlier tasks behind the state of the trainer. Not written if the trainer keeps no state (None, default).
         validation_examples: Most examples used of the validation split. Not written if it equals `test_examples`
             (None, default).
+        data_seed: Seed that draws the examples of a split with a limit. None (default): `seed` draws them; not written.
+        scoring: What computes the validation scores, which choose the best epoch (`tasks.metrics.scoring`). None
+            (default) before TRAINING_FORMAT 6; not written.
     """
 
     backbone: str
@@ -54,6 +58,8 @@ class Recipe:
     numerics: Mapping[str, JsonValue]
     met: History | None = field(default=None, metadata=ABSENT)
     validation_examples: int | None = field(default=None, metadata=ABSENT)
+    data_seed: int | None = field(default=None, metadata=ABSENT)
+    scoring: str | None = field(default=None, metadata=ABSENT)
 
     @cached_property
     def id(self) -> str:

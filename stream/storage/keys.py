@@ -27,7 +27,7 @@ class RunInputs:
     Attributes:
         backbone: Content id of the backbone.
         files: SHA-256 of each file of the backbone, by name. Keys contain `backbone` instead, which is their content.
-        numerics: Everything that may change the last bit of a logit (`stream.execution.workbench.numerics`).
+        numerics: Everything that may change the last bit of a logit (`stream.execution.numerics`).
         seed: Seed of the run.
         train_examples, test_examples: Most examples used of these splits; None is all.
         evaluate: `full`, `square` or `audited`; see `stream.engine.jobs.plan_jobs`.
@@ -35,6 +35,10 @@ class RunInputs:
         data: Content id of each task's data, by task, in order of arrival.
         validation_examples: Most examples used of the validation split. Not written if it equals `test_examples`
             (None, default).
+        data_seed: Seed that draws the examples of a split with a limit. None (default): `seed` draws them, as in runs
+            before TRAINING_FORMAT 6; not written.
+        scoring: What computes the scores of each task (`tasks.metrics.scoring`), by task. Empty (default) in runs
+            before TRAINING_FORMAT 6.
     """
 
     backbone: str
@@ -47,12 +51,23 @@ class RunInputs:
     learners: Mapping[str, Mapping[str, JsonValue]]
     data: Mapping[str, str]
     validation_examples: int | None = field(default=None, metadata=ABSENT)
+    data_seed: int | None = field(default=None, metadata=ABSENT)
+    scoring: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sample_seed(self) -> int:
+        """Seed that draws the examples of a split with a limit."""
+        return self.seed if self.data_seed is None else self.data_seed
+
+    def scored_data(self, task: str) -> list[str]:
+        """Returns name and content id of a task's data, and what computes its scores."""
+        return [*_scored_data(task, self.data, self.scoring)]
 
     @cached_property
     def _learned(self) -> tuple[str, tuple[int, ...]]:
-        """JSON text of [name, data id] of all tasks in order of arrival, without the outer brackets; and the position
-        in this text at which each arrival ends."""
-        texts = [canonical([task, data]) for task, data in self.data.items()]
+        """JSON text of `scored_data` of all tasks in order of arrival, without the outer brackets; and the position in
+        this text at which each arrival ends."""
+        texts = [canonical(self.scored_data(task)) for task in self.data]
         return ",".join(texts), tuple(accumulate((len(text) + 1 for text in texts), initial=0))
 
     @cached_property
@@ -80,6 +95,8 @@ class RunInputs:
             train_examples=self.train_examples,
             test_examples=self.test_examples,
             validation_examples=self.validation_examples,
+            data_seed=self.data_seed,
+            scoring=self.scoring.get(task),
             previous=previous,
             numerics=self.numerics,
             met=met,
@@ -96,12 +113,14 @@ class RunInputs:
             "learner": self.learners[job.learner],
             "kind": job.kind,
             "evaluate": self.evaluate,
-            "tasks": [[task, self.data[task]] for task in job.tasks],
+            "tasks": [self.scored_data(task) for task in job.tasks],
         }
+        if self.data_seed is not None:
+            parts["data_seed"] = self.data_seed
         if self.validation_examples is not None:
             parts["validation_examples"] = self.validation_examples
         if job.learner in self._full_stream:
-            parts["foreseen"] = [*self.data.items()]
+            parts["foreseen"] = [self.scored_data(task) for task in self.data]
         learned, ends = self._learned
         # This is the canonical text of `parts` with an entry "learned" at its place among the sorted keys. That entry
         # grows with the stream, so each job takes a part of one text instead of making its own.
@@ -111,7 +130,9 @@ class RunInputs:
         return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')
 
 
-def history(learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, str]) -> History | None:
+def history(
+    learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, str], scoring: Mapping[str, str]
+) -> History | None:
     """Returns the tasks behind the state of a learner's trainer; None if the trainer keeps no state.
 
     These are the earlier successful fits with their data, and all tasks of the stream if the trainer needs them.
@@ -119,11 +140,18 @@ def history(learner: Learner, before: Sequence[LearnedTask], data: Mapping[str, 
     Args:
         before: The earlier fits that succeeded, in order of arrival.
         data: Content id of each task's data, by task, in order of arrival.
+        scoring: What computes the scores of each task, by task; empty in runs before TRAINING_FORMAT 6.
     """
     trainer = trainer_named(learner.trainer)
     if not trainer.keeps_state:
         return None
     return History(
-        learned=tuple((fit.task, data[fit.task], fit.delta) for fit in before),
-        foreseen=tuple(data.items()) if trainer.needs_full_stream(learner.trainer_config) else (),
+        learned=tuple((*_scored_data(fit.task, data, scoring), fit.delta) for fit in before),
+        foreseen=tuple(_scored_data(task, data, scoring) for task in data)
+        if trainer.needs_full_stream(learner.trainer_config)
+        else (),
     )
+
+
+def _scored_data(task: str, data: Mapping[str, str], scoring: Mapping[str, str]) -> tuple[str, ...]:
+    return (task, data[task], scoring[task]) if task in scoring else (task, data[task])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from learners.specification.recipe import recipe_of
+from learners.training.fit import TRAINING_FORMAT
 from stream.storage.events import End, FailedFitEvent, JobEvent, RowEvent, Violation
 from stream.storage.finished import good
 from stream.storage.fits import Recipe
@@ -28,13 +29,17 @@ def check_header(files: RunFiles, run: RecordedRun) -> Outcome:
             (ledger, name, getattr(inputs, name), facts.settings[name])
             for name in ("evaluate", "train_examples", "test_examples")
         ),
+        (ledger, "data_seed", inputs.data_seed, facts.settings.get("data_seed")),
         (ledger, "validation_examples", inputs.validation_examples, facts.settings.get("validation_examples")),
         *((ledger, f"data of {task}", data, facts.tasks[task]["data_id"]) for task, data in inputs.data.items()),
-        *(
+    ]
+    if inputs.numerics.get("training") == TRAINING_FORMAT:
+        pairs += [
             (ledger, f"settings of learner {name}", inputs.learners[name], recipe_of(learner))
             for name, learner in facts.learners.items()
-        ),
-    ]
+        ]
+    else:
+        outcome.notes.append("an earlier version made this run; the settings of its learners are taken from the ledger")
     if config is not None:  # only settings that must not change during a run; others may be newer than the ledger
         path = files.path("config.toml")
         pairs += [(path, name, value, getattr(config, name)) for name, value in facts.settings.items()]
@@ -125,5 +130,5 @@ def recorded_recipe(run: RecordedRun, job: Job) -> Recipe:
     """Returns the recipe of a fit job, computed from the inputs in the ledger."""
     earlier = good(run.fits[job.learner][: job.arrival - 1])
     learner = run.facts.learners[job.learner]
-    met = history(learner, earlier, run.inputs.data)
+    met = history(learner, earlier, run.inputs.data, run.inputs.scoring)
     return run.inputs.recipe(job, earlier[-1].delta if learner.needs_previous_fit and earlier else None, met)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast, get_args
 
@@ -99,7 +99,9 @@ def recorded_run(events: Sequence[Event], where: str = "ledger.jsonl", lenient: 
             raise
         missing = True
     learners = {
-        name: _learner_from(settings) if missing and "plugins" in settings else parse_learner(name, header.overrides)
+        name: _learner_from(settings)
+        if missing and "plugins" in settings
+        else _recorded(parse_learner(name, header.overrides), settings)
         for name, settings in inputs.learners.items()
     }
     order = tuple(inputs.data)
@@ -113,13 +115,19 @@ def recorded_run(events: Sequence[Event], where: str = "ledger.jsonl", lenient: 
     return RecordedRun(header, inputs, facts, jobs, finished, superseded)
 
 
+def _recorded(learner: Learner, settings: Mapping[str, Any]) -> Learner:
+    """Returns the learner with the names that the run gave it: an earlier version may have used others."""
+    return replace(learner, name=settings["name"], draws_as=settings.get("seeds", ""))
+
+
 def _learner_from(settings: Mapping[str, Any]) -> Learner:
     """Returns a learner with only the fields that its settings in the ledger give."""
-    fields = {name: settings[name] for name in ("name", "family", "sharing", "library", "trains")}
+    names = ("name", "family", "sharing", "library", "trains")
+    training = {name: value for name, value in settings["training"].items() if name != "class"}
     trainer, config = trainer_in(settings)
     return Learner(
-        **fields,
-        training=Training(**settings["training"]),
+        **{name: settings[name] for name in names if name in settings},
+        training=Training(**training),
         trainer=trainer,
         trainer_config=config,
         draws_as=settings.get("seeds", ""),

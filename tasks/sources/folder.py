@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
+from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.listing import FORMATS, NO_DATA, data_files, entries, name_of, skipped, why_no_task
 from tasks.sources.mapping import COLUMNS, UNIQUE, check_mapping, keys_of
-from tasks.sources.table import cell_text, file_stem, read_table, shown
+from tasks.sources.table import Table, file_stem, read_table, shown
+from tasks.sources.target import with_one_target
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS, check_task_name, paper_order
 from tasks.task import Task
 
-FORMAT = "folder 1"  # increase the number if the same bytes are read differently
+FORMAT = "folder 2"  # increase the number if the same bytes are read differently
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,18 @@ class FolderSource:
         insisted = columns.pop(UNIQUE, None)
         if insisted is not None:
             columns["label"] = insisted
-        parts = [_rows(path, columns, is_split=len(files) > 1) for path in files]
+        tables = {path: read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""}) for path in files}
+        parts = [_rows(path, table, columns, is_split=len(files) > 1) for path, table in tables.items()]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
-        rows = _join(parts, where)
-        return read_rows(name, rows, where=where, split_seed=self.split_seed, unique_labels=insisted is not None)
+        mapped = {
+            key.removesuffix(UNIQUE) + "label" if key.endswith(UNIQUE) else key: theirs
+            for key, theirs in self.columns.items()
+        }
+        rows = with_one_target(name, _join(parts, where), mapped, where)
+        data = read_rows(name, rows, where=where, split_seed=self.split_seed, unique_labels=insisted is not None)
+        unread = sum(table.unread for table in tables.values())
+        note = (f"values in columns without a name are not read (rows: {unread})",) if unread else ()
+        return replace(data, notes=(*note, *data.notes))
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
@@ -157,34 +167,33 @@ class FolderSource:
         return {column: self.columns[key] for column, key in keys.items()}
 
 
-def _rows(path: Path, columns: Mapping[str, str], *, is_split: bool) -> Rows:
-    """Read the columns that we use from one file.
+def _rows(path: Path, table: Table, columns: Mapping[str, str], *, is_split: bool) -> Rows:
+    """The columns that we use of one file.
 
     Args:
         is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
             labels.
     """
-    table = read_table(path)
-    length = len(next(iter(table.values())))
+    length = table.rows
     chosen: dict[str, list[str] | None] = {}
     for ours in COLUMNS:
         theirs = columns.get(ours, ours)
-        if theirs in table:
-            chosen[ours] = [_cell(value, theirs, row, path) for row, value in enumerate(table[theirs], start=1)]
+        if theirs in table.columns:
+            values = enumerate(table.columns[theirs], start=1)
+            chosen[ours] = [_cell(value, theirs, row, path) for row, value in values]
         elif ours == "text" or ours in columns:
             raise InputError(
                 f"missing column {theirs}",
                 where=str(path),
-                found=f"columns {shown(table)}",
+                found=f"columns {shown(table.names)}",
                 fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
             )
     if is_split:
         chosen["split"] = [file_stem(path)] * length
-        if SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"] and not chosen.keys() & {"label", "score"}:
-            chosen["label"] = [""] * length
-    if "label" not in chosen and "score" not in chosen:
+    hidden = is_split and SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"]
+    if "label" not in chosen and "score" not in chosen and not hidden:
         fix = "name it label, or map yours to it (label=YOURS)"
-        raise InputError("missing column label", where=str(path), found=f"columns {shown(table)}", fix=fix)
+        raise InputError("missing column label", where=str(path), found=f"columns {shown(table.names)}", fix=fix)
     text = chosen.pop("text")
     assert text is not None
     return Rows(text, number=range(1, length + 1), **chosen)
@@ -197,7 +206,7 @@ def _cell(value: object, column: str, row: int, path: Path) -> str:
         raise InputError(
             f"column {column}, row {row} holds no text",
             where=str(path),
-            expected="valid Unicode text or a number",
+            expected=CELLS,
             found=found,
         )
     return check_text(text, str(path), f"column {column}, row {row}")

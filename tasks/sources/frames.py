@@ -106,7 +106,7 @@ def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> 
     if errors:
         raise InputErrors(errors)
     for path, table in new.items():
-        write_atomic(path, _parquet(table))
+        write_atomic(path, _parquet(table, str(path)))
 
 
 def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
@@ -151,8 +151,7 @@ def to_arrow(table: object, where: str = "table") -> Any:
             found = from_dataframe(table)
         else:
             raise InputError("not a table", where=where, expected=TABLE, found=type(table).__name__)
-        columns = [_plain(column) for column in found.columns]
-        return pa.table(dict(zip(found.column_names, columns, strict=True)))
+        return pa.Table.from_arrays([_plain(column) for column in found.columns], names=found.column_names)
     except (pa.ArrowException, TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         said = " ".join(str(error).split())[:160]
         raise InputError("Arrow cannot represent this table", where=where, expected=TABLE, found=said) from None
@@ -193,15 +192,21 @@ def _holds(path: Path, table: Any) -> bool:
     import pyarrow.parquet as pq
 
     try:
-        return bool(pq.read_table(path, partitioning=None).equals(table))
+        with pq.ParquetFile(path) as file:  # unlike `pq.read_table`, it reads columns of equal names
+            return bool(file.read().equals(table))
     except (OSError, pa.ArrowException):
         return False
 
 
-def _parquet(table: Any) -> bytes:
+def _parquet(table: Any, where: str) -> bytes:
     """A table as the bytes of a Parquet file. Not compressed: `check_ratio` rejects files with a high ratio."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     file = io.BytesIO()
-    pq.write_table(table, file, compression="NONE", use_dictionary=False)
+    try:
+        pq.write_table(table, file, compression="NONE", use_dictionary=False)
+    except pa.ArrowException as error:
+        said = " ".join(str(error).split())[:160]
+        raise InputError("Parquet cannot represent this table", where=where, found=said) from None
     return file.getvalue()

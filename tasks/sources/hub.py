@@ -12,15 +12,16 @@ from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.network import check_revision, hub_reachable
 from tasks.rows import Rows, read_rows
+from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.hub_cache import commit_of, splits_of
 from tasks.sources.originals import ORIGINALS
-from tasks.sources.table import cell_text, shown
+from tasks.sources.table import shown
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS
 from tasks.task import HubAddress, Task
 
-FORMAT = "hub 2"
+FORMAT = "hub 3"
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ def _texts(values: Iterable[object], label_names: list[str] | None, column: str,
         else:
             text = cell_text(value)
         if text is None:
-            raise InputError(f"column {column}, row {row} holds no text", where=where, found=repr(value)[:40])
+            what = f"column {column}, row {row} holds no text"
+            raise InputError(what, where=where, expected=CELLS, found=repr(value)[:40])
         texts.append(check_text(text, where, f"column {column}, row {row}"))
     return texts

@@ -9,38 +9,53 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
+from tasks.sources.dialect import tsv_quoting
 from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, unpacked
 
-Columns = Mapping[str, Sequence[object]]
-SURROGATE = re.compile("[\ud800-\udfff]")  # half of a pair: valid in JSON, but not in UTF-8
-
 QUOTES = "check its quotation marks"
+SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 
 
-def read_table(path: Path) -> Columns:
-    """Read a data file: column name -> values. Values of CSV and TSV are strings, others keep their type.
+@dataclass(frozen=True)
+class Table:
+    """The columns in use of a data file.
+
+    Attributes:
+        names: The names of all its columns, as in its header. Those that are not in use may be blank or occur twice.
+        columns: Name -> values [n], for the columns in use. Values of CSV and TSV are strings, others keep their type.
+        rows: Number n of rows.
+        unread: Number of rows with a value in a column without a name. Default: 0.
+    """
+
+    names: Sequence[str]
+    columns: Mapping[str, Sequence[object]]
+    rows: int
+    unread: int = 0
+
+
+def read_table(path: Path, used: Collection[str]) -> Table:
+    """Read the columns of a data file that have the names `used`. A name that the file lacks is not an error.
 
     Raises:
-        InputError: The file cannot be opened, unpacked, decoded or parsed, or has no rows.
+        InputError: The file cannot be opened, unpacked, decoded or parsed, has no rows, or has a used column twice.
     """
-    columns = READERS[file_type(path)](path)
-    if not columns or not next(iter(columns.values())):
-        found = f"the header {shown(columns)} only" if columns else "an empty file"
+    table = READERS[file_type(path)](path, used)
+    if not table.rows:
+        found = f"the header {shown(table.names)} only" if table.names else "an empty file"
         raise InputError("no rows", where=str(path), expected="a header and rows of text and label", found=found)
-    return columns
+    return table
 
 
 def shown(names: Iterable[str]) -> str:
     """Names as one line for a message, at most 120 characters: a broken header can be as long as the file."""
-    text = " ".join(", ".join(names).split())
+    text = " ".join(", ".join(filter(None, names)).split())
     return text if len(text) <= 120 else text[:120] + "..."
 
 
@@ -55,16 +70,15 @@ def file_stem(path: Path) -> str:
     return path.name[: -len(".gz")].rpartition(".")[0] if path.name.lower().endswith(".gz") else path.stem
 
 
-def _read_csv(path: Path) -> Columns:
-    return _delimited(path, delimiter=",", quoting=csv.QUOTE_MINIMAL)
+def _read_csv(path: Path, used: Collection[str]) -> Table:
+    return _delimited(path, used, delimiter=",", quoting=csv.QUOTE_MINIMAL)
 
 
-def _read_tsv(path: Path) -> Columns:
-    # IANA text/tab-separated-values has no quoting: a quotation mark is a normal character.
-    return _delimited(path, delimiter="\t", quoting=csv.QUOTE_NONE)
+def _read_tsv(path: Path, used: Collection[str]) -> Table:
+    return _delimited(path, used, delimiter="\t", quoting=tsv_quoting(read_lines(path)))
 
 
-def _delimited(path: Path, *, delimiter: str, quoting: Literal[0, 3]) -> Columns:
+def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Literal[0, 3]) -> Table:
     where = str(path)
     # The limit of 131,072 characters per field is global to the process. So only increase it, to the value we need.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
@@ -85,46 +99,68 @@ def _delimited(path: Path, *, delimiter: str, quoting: Literal[0, 3]) -> Columns
 
     reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)
     header: list[str] = []
-    columns: list[list[str]] = []
+    columns: dict[str, list[object]] = {}
+    places: list[tuple[list[object], int]] = []  # the list and the index of each column in use
+    named = rows = unread = 0  # `named`: number of columns up to the last one with a name
     try:
         for record in reader:
             if not record:  # blank line
                 pass
             elif not header:
                 header = [name.strip() for name in record]
-                _check_header(header, where)
-                columns = [[] for _ in header]
-            elif len(record) != len(header):
+                _check_header(header, used, where)
+                _check_separator(header, delimiter, where)
+                named = max((place for place, name in enumerate(header, start=1) if name), default=0)
+                columns = {name: [] for name in header if name in used}
+                places = [(columns[name], header.index(name)) for name in columns]
+            elif len(record) < named or any(record[len(header) :]):  # fields without a name may be missing or empty
                 raise InputError(
                     f"broken line {begin}",
                     where=where,
-                    expected=f"{len(header)} fields ({shown(header)})",
+                    expected=f"{named} fields ({shown(header)})",
                     found=str(len(record)),
                     fix="quote fields that hold the separator" if delimiter == "," else "",
                 )
             else:
-                for column, cell in zip(columns, record, strict=True):
-                    column.append(cell)
+                rows += 1
+                unread += any(record[named:])
+                for column, place in places:
+                    column.append(record[place])
             begin, size = reader.line_num + 1, 0
     except csv.Error as error:
         ended = "unexpected end of data" in str(error)
         line = begin if ended else reader.line_num
         found = "a quotation mark that is not closed" if ended else str(error)
         raise InputError(f"broken line {line}", where=where, found=found, fix=QUOTES) from error
-    return dict(zip(header, columns, strict=True))
+    return Table(header, columns, rows, unread)
 
 
-def _check_header(header: Sequence[str], where: str) -> None:
+def _check_header(header: Sequence[str], used: Collection[str], where: str) -> None:
     if len(header) > MAX_COLUMNS:
         found = f"{len(header):,}, from {shown(header[:3])} on"
         raise InputError("too many columns", where=where, expected=f"at most {MAX_COLUMNS:,}", found=found)
-    twice = next((name for name, count in Counter(header).items() if count > 1), None)
+    twice = next((name for name, count in Counter(header).items() if count > 1 and name in used), None)
     if twice is not None:
         raise InputError(f"two columns are called {twice!r}", where=where, found=f"columns {shown(header)}")
 
 
-def _read_jsonl(path: Path) -> Columns:
+def _check_separator(header: Sequence[str], delimiter: str, where: str) -> None:
+    """Refuse a header of one column whose name has another separator."""
+    other = next((mark for mark in SEPARATORS if mark != delimiter and mark in header[0]), None)
+    if len(header) == 1 and other is not None:
+        named = {",": "name it .csv", "\t": "name it .tsv"}.get(other, "write it with commas (pandas: `to_csv`)")
+        raise InputError(
+            "only one column",
+            where=where,
+            expected=f"columns separated by {SEPARATORS[delimiter]}",
+            found=f"{shown(header)!r}, separated by {SEPARATORS[other]}",
+            fix=named,
+        )
+
+
+def _read_jsonl(path: Path, used: Collection[str]) -> Table:
     where = str(path)
+    names: dict[str, None] = {}  # an ordered set
     columns: dict[str, list[object]] = {}
     rows = 0
     for number, line in enumerate(read_lines(path), start=1):
@@ -137,16 +173,17 @@ def _read_jsonl(path: Path) -> Columns:
         if not isinstance(record, dict):
             found = repr(line.strip()[:40])
             raise InputError(f"broken line {number}", where=where, expected="one JSON object per line", found=found)
-        if new := [name for name in record if name not in columns]:
-            columns |= {name: [None] * rows for name in new}
-            _check_header(tuple(columns), where)
+        if new := [name for name in record if name not in names]:
+            names |= dict.fromkeys(new)
+            columns |= {name: [None] * rows for name in new if name in used}
+            _check_header(tuple(names), used, where)
         rows += 1
         for name, values in columns.items():
             values.append(record.get(name))
-    return columns
+    return Table(tuple(names), columns, rows)
 
 
-def _read_parquet(path: Path) -> Columns:
+def _read_parquet(path: Path, used: Collection[str]) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -157,25 +194,38 @@ def _read_parquet(path: Path) -> Columns:
     data = b"".join(unpacked(path)) if packed else b""
     try:
         with opened() as file:
-            schema, parts = file.schema_arrow, [file.metadata.row_group(i) for i in range(file.num_row_groups)]
-            check_ratio(
-                sum(part.column(i).total_uncompressed_size for part in parts for i in range(part.num_columns)), path
-            )
-        _check_header(schema.names, str(path))
-        texts = [column.name for column in schema if column.type in (pa.string(), pa.large_string())]
-        size, columns = 0, {name: [] for name in schema.names}  # type: int, dict[str, list[object]]
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+            _check_header(schema.names, used, str(path))
+            wanted = [name for name in schema.names if name in used]
+            parts = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
+            chunks = (part.column(i) for part in parts for i in range(part.num_columns))
+            check_ratio(sum(c.total_uncompressed_size for c in chunks if _is_of(c.path_in_schema, wanted)), path)
+        texts = [name for name in wanted if _is_text(schema.field(name).type)]
+        size, columns = 0, {name: [] for name in wanted}  # type: int, dict[str, list[object]]
         # Check the size of texts before decoding dictionaries: one kilobyte can decode to a terabyte.
         with opened(read_dictionary=texts) as file:
-            for batch in file.iter_batches(1000):
+            for batch in file.iter_batches(1000, columns=wanted):
                 size += batch.num_rows * batch.num_columns + sum(_text_bytes(column) for column in batch.columns)
                 check_ratio(size, path)
-                for name, column in zip(schema.names, batch.columns, strict=True):
-                    columns[name] += column.to_pylist()
-        return columns
+                for name in wanted:
+                    columns[name] += batch.column(name).to_pylist()
+        return Table(schema.names, columns, rows)
     except (pa.ArrowException, OSError, ValueError) as error:
         found = " ".join(str(error).split())[:100]
         fix = "write or download it again"
         raise InputError("damaged Parquet file", where=str(path), found=found, fix=fix) from error
+
+
+def _is_of(path: str, names: Collection[str]) -> bool:
+    """Whether a path in a Parquet schema is one of these columns, or a part of one: `a.list.element` of `a`."""
+    return any(path == name or path.startswith(f"{name}.") for name in names)
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether an Arrow type is text or bytes."""
+    import pyarrow as pa
+
+    return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def _text_bytes(column: Any) -> int:
@@ -183,26 +233,12 @@ def _text_bytes(column: Any) -> int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not isinstance(column, pa.DictionaryArray) or not pa.types.is_string(column.type.value_type):
+    if not isinstance(column, pa.DictionaryArray) or not _is_text(column.type.value_type):
         return 0
     return pc.sum(pc.binary_length(column.dictionary).take(column.indices)).as_py() or 0
 
 
-def cell_text(value: object) -> str | None:
-    """A cell as text; None if it is not a scalar or not valid Unicode.
-
-    None and NaN become "". A float without a fraction becomes an integer, so that labels are equal in all formats.
-    """
-    if isinstance(value, str):
-        return value if value.isascii() or not SURROGATE.search(value) else None
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value) if isinstance(value, bool | int | float) else None
-
-
-READERS: Mapping[str, Callable[[Path], Columns]] = {
+READERS: Mapping[str, Callable[[Path, Collection[str]], Table]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_jsonl,

@@ -9,11 +9,11 @@ from tasks.content import canonical, content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
-from tasks.sources.table import cell_text
+from tasks.sources.cells import CELLS, cell_text
 from tasks.suite import TASKS, check_task_name
 from tasks.task import Task
 
-FORMAT = "tables 1"  # increase the number if the same columns are read differently
+FORMAT = "tables 2"  # increase the number if the same columns are read differently
 COLUMNS = ("text", "text_b", "label", "split", "score")
 
 Columns = Mapping[str, Sequence[object]]
@@ -79,5 +79,5 @@ class Tables:
 def _text(value: object, column: str, where: str) -> str:
     text = cell_text(value)
     if text is None:
-        raise InputError(f"{column} holds no text", where=where, expected="text or a number", found=repr(value)[:40])
+        raise InputError(f"{column} holds no text", where=where, expected=CELLS, found=repr(value)[:40])
     return text

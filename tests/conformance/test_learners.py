@@ -18,6 +18,7 @@ from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
 from learners.specification.family import TRAINING_OPTIONS, Family, built_in, families, parse_learner, parse_learners
 from learners.specification.learner import Learner, peak_rate
+from learners.specification.option import option_text
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
 from stream.avalanche.session import Session
@@ -78,8 +79,7 @@ def test_every_default_is_a_value_that_can_be_written(family: Family) -> None:
     bare = parse_learner(family.name)
     assert parse_learner(bare.name) == bare
     for option in family.options:
-        text = bare.name.split(f":{option.name}=")[1].split(":")[0]
-        assert option.parse(text) == option.default
+        assert option.parse(option_text(option.default)) == option.default
         with pytest.raises(ValueError, match=r"\w"):
             option.parse("no such value")
 

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.methods.vera import projections
-from learners.specification.family import parse_learner
+from learners.specification.family import families, parse_learner
+from learners.specification.option import option_text
 from tests.learners.plain_encoder import FUNCTIONS, Encoder, standardised
 
 
@@ -227,8 +228,9 @@ def written_out(
     """Pooled output [B, d] of the backbone under the learner's tensors, by this file alone."""
     options: dict[str, dict[str, str]] = {}
     for part in parse_learner(specification).name.split("+"):
-        family, *rest = parse_learner(part).name.split(":")  # alone it names all its options
-        options[family] = dict(option.split("=") for option in rest)
+        family, *rest = part.split(":")  # a name gives the options that are not at their defaults
+        defaults = {option.name: option_text(option.default) for option in families()[family].options}
+        options[family] = defaults | dict(option.split("=") for option in rest)
     changing = dict.fromkeys(METHODS[family] for family in options if METHODS[family] is not Encoder)
     encoder: type[Encoder] = type("WrittenOut", (*reversed(changing), Encoder), {})  # the last has the last word
     return encoder(base, tensors, options)(batch)

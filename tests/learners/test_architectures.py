@@ -54,7 +54,7 @@ LEARNERS = (
         "adapter:4:insertion=parallel:composition=multiply",
         "adapterbias:share=alpha:l0=1e-4",
         "lora:2:matrices=qkvo",
-        "parallel:4:where=attention",
+        "parallel:8:where=attention",
         "pfeiffer:16:wiring=code",
     }
 )
@@ -62,7 +62,7 @@ APPLY = {s: [m for m in NEW_ARCHITECTURES if applies(s, m)] for s in sorted(LEAR
 CASES = [(s, m) for s, types in APPLY.items() for m in types]
 LIVES = [(s, types[turn % len(types)]) for turn, (s, types) in enumerate(APPLY.items()) if types]  # on one, in turn
 UNCHANGED = ("head", "full", "layernorm", "topk:2", "lora:4:matrices=qkvo", "lora-ffn:2", "ia3", "adapterbias",
-             "parallel:4", "parallel:4:where=attention")  # fmt: skip
+             "parallel:4", "parallel:8:where=attention")  # fmt: skip
 
 
 @pytest.mark.parametrize(("specification", "model_type"), LIVES)
@@ -212,7 +212,7 @@ def test_a_part_changed_leaves_the_others_bit_for_bit() -> None:
 def test_a_parallel_adapter_beside_attention_reads_words_and_not_positions() -> None:
     """Heads plus ReLU(x W₁ + b₁) W₂ + b₂ of what the layer reads, in DeBERTa's first layer the embeddings."""
     base, wo = backbone("deberta-v2"), "encoder.layer.0.attention.output.dense"
-    added, (plain, changed), _ = passing(base, "parallel:4:where=attention", wo)
+    added, (plain, changed), _ = passing(base, "parallel:8:where=attention", wo)
     batch = batch_of(base, DATA)
     x = base.model.embeddings(input_ids=batch["input_ids"], mask=batch["attention_mask"])  # type: ignore[operator]
     own = {name.removeprefix("added.parallel.attention.0."): t for name, t in added.items()}

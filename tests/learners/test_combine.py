@@ -53,7 +53,7 @@ def test_a_name_is_canonical_and_reads_back() -> None:
     written = ("prefix:30+parallel:512:scale=4", "prefix:length=30:isolated+parallel:scale=4.0:size=512")
     first, second = map(parse_learner, written)
     assert first == second
-    assert first.name == "prefix:sharing=isolated+parallel:scale=4.0:sharing=isolated:size=512"
+    assert first.name == "prefix+parallel:scale=4.0:size=512"
     assert parse_learner(first.name) == first
     with pytest.raises(InputErrors, match="the same learner twice"):
         parse_learners(",".join(written))
@@ -177,8 +177,8 @@ def test_the_canonical_name_of_all_that_is_accepted_reads_back(chosen: list[str]
 @pytest.mark.parametrize(
     "specification",
     [
-        "adapter:size=1023:activation=silu:std=0.0123456789:where=attention:depth=3:inner_norm=bottleneck:norms=no"
-        "+compacter:1020:terms=2:plus=yes:norms=yes+vera:1025:initial=0.25",
+        "adapter:1023:activation=silu:std=0.0123456789012345:where=attention:depth=3:inner_norm=bottleneck:norms=no"
+        "+compacter:1020:terms=2:plus=yes:norms=yes+vera:1025:initial=0.1234567890123+lora:77+prompt:9",
         "peft:{peft_type=LORA,target_modules=" + "x" * (LONGEST - 38) + "}",
     ],
 )

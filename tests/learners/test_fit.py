@@ -173,7 +173,7 @@ def test_a_sequential_learner_takes_the_body_but_not_the_head(specification: str
         "topk:1:learning_rate=1e-2",
         "layernorm:learning_rate=1e-1",
         "adapter:16:learning_rate=3e-2",
-        "adapterbias:learning_rate=1e-1",
+        "adapterbias:share=alpha:learning_rate=1e-1",
         "head:learning_rate=3e-1",
         "bitfit:learning_rate=1e-1",
         "compacter:16:learning_rate=1e-1",

@@ -32,7 +32,7 @@ installed = pytest.mark.skipif(
     find_spec("peft") is None, reason="peft is not installed: pip install 'taskstream[peft]'"
 )
 LORA = 'peft:{"peft_type":"LORA","r":4,"target_modules":["query","value"]}'
-CANONICAL = "peft:config={peft_type=LORA,r=4,target_modules=[query,value]}:sharing=isolated"
+CANONICAL = "peft:config={peft_type=LORA,r=4,target_modules=[query,value]}"
 QUICK = {"epochs": 1, "batch_size": 16}
 DATA = encoded(classes=3, rows=32)
 # One of each kind: what LoRA is not, what peft draws and freezes, copies of modules, tuned biases, one bank for all.

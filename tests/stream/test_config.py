@@ -44,6 +44,8 @@ def test_layers_win_in_turn_and_tell_where_a_value_came_from(tmp_path: Path) -> 
     assert origins["seed"] == origins["columns"] == f"file {file}"
     assert origins["epochs"] == "command line"
     assert origins["batch_size"] == origins["suite"] == "default"
+    file.write_text(file.read_text(), encoding="utf-8-sig")  # with a byte order mark, as some editors write it
+    assert resolve_config({"epochs": 9}, file)[0] == config
 
 
 def test_all_errors_at_once(tmp_path: Path) -> None:
@@ -100,6 +102,7 @@ def test_more_of_the_same_may_be_asked_for(tmp_path: Path) -> None:
     check_same_run(path, RunConfig())
     path.write_text(config_toml(*resolve_config({"epochs": 3})))
     check_same_run(path, RunConfig(epochs=3, suite="cola", learners="head", order="seed:1", workers=7, store="s"))
+    check_same_run(path, RunConfig(epochs=3, unseen_labels="refuse"))  # the same data, or an error about them
 
 
 X86 = "processor\t: 0\nflags\t\t: fpu sse2 avx512f{}\n\nprocessor\t: 1\nflags\t\t: fpu\n"

@@ -141,7 +141,7 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
     for job in list(long["keys"])[::7]:
         parts = {
             "backbone": prepared.backbone.id,
-            "numerics": stream.execution.workbench.numerics(config.dtype),
+            "numerics": stream.execution.numerics.numerics(config.dtype),
             "seed": config.seed,
             "train_examples": config.train_examples,
             "test_examples": config.test_examples,

@@ -237,16 +237,23 @@ def test_cells_are_drawn_by_seed(world: World) -> None:
     assert [verify(world.out, rerun=n, seed=n).counts["rerun"]["cells"] for n in (1, 4, 99)] == [1, 4, 15]
 
 
-@pytest.mark.parametrize("predictions", ["same", "0" * 64])
-def test_under_other_arithmetic_last_bits_are_told_and_not_called_forgetting(
-    copy: Path, monkeypatch: pytest.MonkeyPatch, predictions: str
+OTHER_BITS = {"logits": "1" * 64}
+TURNED = {**OTHER_BITS, "predictions": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rows", "passes"),
+    [(OTHER_BITS, 0, True), (TURNED, 0, True), (TURNED, 3, True), (TURNED, 5, False)],
+)
+def test_under_other_arithmetic_a_difference_is_told_and_only_a_far_score_is_a_finding(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], rows: int, passes: bool
 ) -> None:
     honest = stream.verification.rerun.execute
 
     def elsewhere(*arguments: Any) -> Scored:
         (cell,) = honest(*arguments).cells
-        changed = {} if predictions == "same" else {"predictions": predictions, "score": 0.25}
-        return Scored((replace(cell, **{"logits": "1" * 64, **changed}),))
+        way = 1 if cell.score < 0.5 else -1
+        return Scored((replace(cell, **changed, score=cell.score + way * rows / cell.n),))
 
     monkeypatch.setattr(stream.verification.rerun, "execute", elsewhere)
     assert not verify(copy, rerun=1).passed  # this is the machine of the run
@@ -254,11 +261,13 @@ def test_under_other_arithmetic_last_bits_are_told_and_not_called_forgetting(
     monkeypatch.setattr(stream.verification.rerun, "numerics", lambda *given: {**actual(*given), "torch": "9.0"})
     verdict = verify(copy, rerun=2)
     assert any("torch" in note and "-> 9.0" in note for note in verdict.notes)
-    assert "with other numerics, last bits differ in 2 cells" in verdict.notes
-    assert verdict.passed == (predictions == "same")
+    turned = 2 if "predictions" in changed else 0
+    assert verdict.notes[-1].startswith(
+        f"under this other arithmetic, 0 of 2 cells have equal logits, and {turned} have other predictions"
+    )
+    assert verdict.passed == passes
     for finding in verdict.findings:
-        assert "no evidence of forgetting: score 0." in finding.what
-        assert finding.what.endswith("0.25 now")
+        assert "too far from that of the ledger for a difference of arithmetic" in finding.what
 
 
 def test_what_is_not_at_hand_is_told(world: World, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,13 +91,77 @@ def test_files_a_split(tmp_path: Path) -> None:
 def test_kinds_are_inferred(tmp_path: Path) -> None:
     pair = {**TABLE, "text_b": TABLE["text"]}
     put(tmp_path / "pair.csv", write_csv(pair))
-    put(tmp_path / "scored.csv", write_csv({**pair, "score": [str(i / 7) for i in range(63)]}))
+    scores = [str(i / 7) for i in range(63)]
+    put(tmp_path / "scored.csv", write_csv({"text": TABLE["text"], "text_b": TABLE["text"], "score": scores}))
     source = FolderSource(tmp_path)
     assert (source.task("pair").kind, source.task("pair").metric) == ("pair", "accuracy")
     scored = source.load("scored")
     assert (scored.task.kind, scored.task.metric, scored.task.outputs) == ("regression", "spearman", 1)
     assert scored.task.labels == ()
     assert scored.train.target.dtype == np.float32
+
+
+def test_a_label_beside_a_score_is_a_question(tmp_path: Path) -> None:
+    """The mapping answers it, the task's own before that for all tasks. A known task has one target anyway."""
+    both = {**TABLE, "text_b": TABLE["text"], "score": [str(i / 7) for i in range(63)]}
+    for name in ("mine", "stsb", "rte"):
+        put(tmp_path / f"{name}.csv", write_csv(both))
+    kinds = {
+        (): "refused", ("label",): "pair", ("score",): "regression", ("mine.label",): "pair",
+        ("mine.score", "label"): "regression", ("label", "score"): "refused", ("other.label",): "refused",
+    }  # fmt: skip
+    for mapped, kind in kinds.items():
+        source = FolderSource(tmp_path, {name: name.rpartition(".")[2] for name in mapped})
+        assert (source.task("stsb").kind, source.task("rte").kind) == ("regression", "pair")
+        if kind != "refused":
+            assert source.task("mine").kind == kind, mapped
+            continue
+        with pytest.raises(InputError, match=r"mine\.csv: both a label and a score") as caught:
+            source.load("mine")
+        assert "--column mine.label=label" in str(caught.value)
+        assert "--column mine.score=score" in str(caught.value)
+    put(tmp_path / "named.csv", write_csv({"text": TABLE["text"], "gold": TABLE["label"], "score": both["score"]}))
+    assert FolderSource(tmp_path, {"named.label": "gold"}).load("named").task.labels == ("2", "9", "10")
+    with pytest.raises(InputError, match=r"--column named\.label=gold.*--column named\.score=score"):
+        FolderSource(tmp_path, {"label": "gold", "score": "score"}).load("named")
+
+
+def test_only_columns_in_use_must_be_named_and_unique(tmp_path: Path) -> None:
+    """The header of a well-known file of spam, and rows with more or fewer empty fields at the end."""
+    rows = "".join(f"{'ham' if i % 2 else 'spam'},message {i}{',' * (i % 6)}\n" for i in range(60))
+    columns = {"text": "v2", "label": "v1"}
+    put(tmp_path / "spam.csv", f"v1,v2,,,\n{rows}".encode())
+    put(tmp_path / "plain.csv", ("v1,v2\n" + rows.replace(",\n", "\n")).encode())
+    put(tmp_path / "twice.csv", f"v1,v2,x,x\n{rows.replace(',,', '')}".encode())
+    source = FolderSource(tmp_path, columns)
+    data = source.load("spam")
+    assert (len(data.train) + len(data.validation) + len(data.test), data.task.labels) == (60, ("ham", "spam"))
+    assert source.load("plain").id == data.id
+    assert not any("not read" in note for note in data.notes)
+    put(tmp_path / "spilt.csv", f"v1,v2,,,\n{rows}ham,one, two,,\n".encode())
+    assert source.load("spilt").notes[0] == "values in columns without a name are not read (rows: 1)"
+    with pytest.raises(InputError, match=r"broken line 2; expected 4 fields \(v1, v2, x, x\); found 2"):
+        source.load("twice")
+    put(tmp_path / "twice.csv", b"v1,v2,x,x\n" + b"".join(b"a%d,b%d,1,2\n" % (i % 2, i) for i in range(60)))
+    assert source.load("twice").task.labels == ("a0", "a1")
+    put(tmp_path / "spam.csv", b"v1,v2,,,\nham,one,,,,,text\n")
+    with pytest.raises(InputError, match=r"broken line 2; expected 2 fields \(v1, v2\); found 7"):
+        source.load("spam")
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "fix"),
+    [
+        ("a.csv", ";", "commas"),
+        ("a.csv", "\t", r"name it \.tsv"),
+        ("a.tsv", ",", r"name it \.csv"),
+        ("a.tsv", "|", "comm"),
+    ],
+)
+def test_another_separator_is_named(tmp_path: Path, name: str, separator: str, fix: str) -> None:
+    put(tmp_path / name, GOOD.replace(",", separator).encode("utf-8-sig"))
+    with pytest.raises(InputError, match=rf"only one column; expected columns separated by .*separated by .*{fix}"):
+        FolderSource(tmp_path).load("a")
 
 
 def test_columns_are_mapped(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,54 @@ def test_numbers_missing_values_and_unlabelled_rows(tmp_path: Path) -> None:
     data = open_source(f"frames:{tmp_path}").load("scores")
     assert data.task.kind == "regression"
     assert [float(part.target[0]) for part in (data.train, data.validation, data.test)] == [1.5, 2, 3]
+
+
+def test_unused_columns_stop_no_table(tmp_path: Path) -> None:
+    """Twice the same name, a nested column, a time that Python cannot hold. In use, a name must be unique."""
+    many = pa.array([10**15] * 40, pa.timestamp("ms"))
+    table = pa.Table.from_arrays(
+        [*pa.table(ROWS).columns, many, many, pa.array([[1]] * 40)], names=[*ROWS, "x", "x", "words"]
+    )
+    write_frames(tmp_path, {"mine": table}, fixed=False)
+    write_frames(tmp_path, {"mine": table}, fixed=True)
+    assert len(open_source(f"frames:{tmp_path}").load("mine").train) > 0
+    with pytest.raises(InputError, match="two columns are called 'x'"):
+        open_source(f"frames:{tmp_path}", {"label": "x"}).load("mine")
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        (pa.array([False, True]), ("False", "True")),
+        (pa.array([b"no", "café".encode()]), ("café", "no")),
+        (pa.array([b"no", b"ye"], pa.binary(2)), ("no", "ye")),
+        (pa.array([date(2024, 5, 1), date(2023, 1, 1)]), ("2023-01-01", "2024-05-01")),
+        (pa.array([datetime(2024, 5, 1, 13), datetime(2023, 1, 1)]), ("2023-01-01 00:00:00", "2024-05-01 13:00:00")),
+        (pa.array([Decimal("1.00"), Decimal("2.50")]), ("1", "2.5")),
+        (pa.array([Decimal("10.00"), Decimal("9.00")]), ("9", "10")),
+        (pa.array([1.0, 2.0], pa.float32()), ("1", "2")),
+    ],
+    ids=str,
+)
+def test_values_of_plain_meaning_are_labels(values: pa.Array, labels: tuple[str, ...], tmp_path: Path) -> None:
+    table = pa.table({"text": ROWS["text"], "label": pa.concat_arrays([values] * 20)})
+    write_frames(tmp_path, {"mine": table}, fixed=False)
+    assert open_source(f"frames:{tmp_path}").load("mine").task.labels == labels
+
+
+@pytest.mark.parametrize("cell", [b"\xff\xfe", b"a\0b", [1], {"a": 1}, timedelta(1)], ids=str)
+def test_values_without_a_plain_meaning_are_refused(cell: object, tmp_path: Path) -> None:
+    write_frames(tmp_path, {"mine": pa.table({"text": ["a", "b"], "label": [cell, cell]})}, fixed=False)
+    with pytest.raises(InputError, match="column label, row 1 holds no text; expected valid Unicode text, a number"):
+        open_source(f"frames:{tmp_path}").load("mine")
+
+
+def test_the_positive_class_in_any_case(tmp_path: Path) -> None:
+    """Bool labels; F1 named them in small letters."""
+    table = pa.table({"text": ROWS["text"], "text_b": ROWS["text"], "label": [True, False] * 20})
+    write_frames(tmp_path, {"mrpc": table}, fixed=False)
+    task = open_source(f"frames:{tmp_path}").load("mrpc").task
+    assert (task.labels, task.positive_class) == (("False", "True"), 1)
 
 
 def test_a_dict_of_tables_by_split(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tasks.errors import InputError
 from tasks.examples import TaskData
 from tasks.keys import row_keys
 from tasks.rows import Rows, read_rows
+from tasks.unseen import Unseen, refuse_unseen
 
 TEXTS = st.text(alphabet="abcdé ", min_size=1, max_size=4).filter(str.strip)
 ROWS = st.lists(st.tuples(TEXTS, st.sampled_from("xyzw")), min_size=3, max_size=60)
@@ -91,10 +92,38 @@ def test_rare_labels_go_to_train() -> None:
 
 
 @pytest.mark.parametrize("split", ["validation", "dev", "VALID", "val", "eval", "test", "Testing"])
-def test_published_label_unseen_in_train(split: str) -> None:
-    rows = [(f"text {i}", "ab"[i % 2]) for i in range(60)] + [("new", "never")]
-    with pytest.raises(InputError, match=r"label 'never' occurs in the published .* never in train"):
-        load(rows, ["train"] * 60 + [split])
+def test_rows_with_a_label_that_train_lacks_stay(split: str) -> None:
+    """Without a test split, the published validation split is the test set; the derived one has no such label."""
+    rows = [(f"text {i}", "ab"[i % 2]) for i in range(60)]
+    rows += [("new", "never"), ("newer", "never"), ("newest", "nor"), ("old", "a")]
+    data = load(rows, ["train"] * 60 + [split] * 4)
+    assert (data.task.labels, data.task.outputs) == (("a", "b", "never", "nor"), 4)
+    assert (data.test.text, data.test.target.tolist()) == (("new", "newer", "newest", "old"), [2, 2, 3, 0])
+    assert set(data.validation.target) <= set(data.train.target) == {0, 1}
+    assert data.unseen == (Unseen("test", ("never", "nor"), rows=3, of=4),)
+    assert "3 of 4 test rows stay and count as wrong: no training row has their labels 'never', 'nor'" in data.notes
+
+
+def test_published_validation_rows_stay_alike() -> None:
+    rows = [(f"text {i}", "ab"[i % 2]) for i in range(60)] + [("v", "x"), ("w", "a"), ("t", "y"), ("u", "b")]
+    data = load(rows, ["train"] * 60 + ["dev"] * 2 + ["test"] * 2)
+    assert (data.validation.text, data.test.text) == (("v", "w"), ("t", "u"))
+    assert data.unseen == (Unseen("validation", ("x",), 1, 2), Unseen("test", ("y",), 1, 2))
+    with pytest.raises(
+        InputError, match=r"task mine: labels occur.*found 'x' in 1 of 2 validation rows; 'y' in 1 of 2 test rows"
+    ):
+        refuse_unseen("mine", data.unseen)
+    refuse_unseen("mine", load(rows[:60]).unseen)
+
+
+def test_train_alone_must_be_learnable() -> None:
+    rows = [(f"text {i}", "yes") for i in range(60)] + [("new", "no")]
+    with pytest.raises(InputError, match="only one label in train; expected two labels or more; found 'yes'"):
+        load(rows, ["train"] * 60 + ["test"])
+    pairs, splits = ["ab", "cd", "ef", "gh"], ["train", "train", "dev", "test"]
+    paraphrases = Rows(pairs, pairs, ["no", "maybe", "no", "Yes"], split=splits)
+    with pytest.raises(InputError, match=r"no positive class for F1.*found maybe, no"):
+        read_rows("mrpc", paraphrases, where="f", split_seed=0)
 
 
 def test_three_published_splits_stay() -> None:

@@ -87,6 +87,11 @@ def unseen(folder: Path) -> None:
         write_csv(folder / f"{name}.csv", HEAD, *rows, *([["oak red", "label7"]] if name == "test" else []))
 
 
+def one_label_in_train(folder: Path) -> None:
+    write_csv(folder / "train.csv", HEAD, *[row for row in rows_of() if row[1] == "label0"])
+    write_csv(folder / "test.csv", HEAD, *rows_of("fir"))
+
+
 def many_columns(folder: Path) -> None:
     (folder / "data.jsonl").write_text("".join(json.dumps({f"c{n}": 1}) + "\n" for n in range(3000)), encoding="utf-8")
 
@@ -102,7 +107,12 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "one label": (table(HEAD, ["ash", "a"], ["elm", "a"]), ("only one label",)),
     "empty file": (content("data.csv", ""), ("data.csv", "no rows", "an empty file")),
     "header only": (table(HEAD), ("data.csv", "no rows")),
-    "label of test": (unseen, ("label7",)),
+    "label beside a score": (
+        table(["text", "label", "score"], ["ash", "a", "1.5"], ["elm", "b", "2.5"]),
+        ("which one is the target", "--column bad.label=label", "--column bad.score=score"),
+    ),
+    "semicolons": (content("data.csv", GOOD.replace(",", ";")), ("only one column", "separated by semicolons")),
+    "one label in train": (one_label_in_train, ("only one label in train", "'label0'")),
     "blank texts": (table(HEAD, *[[" ", f"{n % 2}"] for n in range(9)]), ("data.csv", "every text is blank")),
     "class of blank texts only": (
         table(HEAD, *[["ash" if n % 2 else " ", f"label{n % 2}"] for n in range(9)]),
@@ -123,7 +133,7 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "UTF-16": (content("data.csv", GOOD.encode("utf-16")), ("data.csv", "not UTF-8 text")),
     "NUL bytes": (content("data.csv", GOOD + "oak\0,a\n"), ("data.csv", "a NUL character in line 14")),
     "no score": (
-        table(["text", "label", "score"], ["ash", "a", "1.5"], ["elm", "a", "high"]),
+        table(["text", "score"], ["ash", "1.5"], ["elm", "high"]),
         ("score in row 2 is not a number", "'high'"),
     ),
     "quote never closed": (content("data.csv", GOOD + '"oak,a\nelm,b\n'), ("broken line 14", "is not closed")),
@@ -185,6 +195,13 @@ def _two_capitals(world: World) -> Sequence[str]:
     return world.run(suite="bad")
 
 
+def _label_of_test(world: World) -> Sequence[str]:
+    folder = world.tasks / "bad"
+    folder.mkdir()
+    unseen(folder)
+    return world.run(suite="colours,bad", unseen_labels="refuse")
+
+
 def _no_positive(world: World) -> Sequence[str]:
     rows = [[f"ash red {n}", "elm", "same" if n % 2 else "other"] for n in range(40)]
     write_csv(world.tasks / "mrpc" / "data.csv", ["text", "text_b", "label"], *rows)
@@ -200,5 +217,6 @@ DATA = (
         _two_capitals,
         ("cannot choose between these data files of task bad", "Bad.csv, bad.csv"),
     ),
+    Case("data", "label of test", _label_of_test, ("never in train", "'label7' in 1 of 13 test rows", "unseen-labels")),
     Case("data", "no positive class for F1", _no_positive, ("no positive class for F1", "found other, same")),
 )

@@ -15,7 +15,8 @@ from stream.results.results import Results
 HEIGHT = 300.0  # pixels
 NARROW = 300.0  # width on a phone, pixels: badges that do not touch there do not touch on a wider page
 ZERO = 0.05  # place of learners without trained parameters, a fraction of the axis
-REFERENCE = "full:sharing=isolated"  # canonical name of the paper's baseline: one copy of the model per task
+# Names of the paper's baseline, one copy of the model per task; the last one is that of earlier versions.
+REFERENCE = frozenset({"full", "full:isolated", "full:sharing=isolated"})
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def place_of(learner: LearnerSummary, x: Axis) -> float:
 def reference(results: Results, learners: Sequence[LearnerSummary]) -> float | None:
     """Returns the score of full fine-tuning with one copy of the model per task, in points; None if it was not run."""
     for learner in learners:
-        known = {learner.name, results[learner.name].canonical}
-        if known & {REFERENCE, "full:isolated"} and learner.average is not None:
+        if REFERENCE & {learner.name, results[learner.name].canonical} and learner.average is not None:
             return 100 * learner.average
     return None
 

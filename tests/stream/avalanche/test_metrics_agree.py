@@ -71,7 +71,7 @@ def run(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     benchmark = houlsby26(
         suite=[*SIZES], order=[*SIZES], source=f"folder:{folder}", backbone=str(tiny_backbone), max_length=24
     )
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     model, streams = benchmark.model(), benchmark.to_avalanche()
     evaluator = EvaluationPlugin(
         accuracy_metrics(experience=True, stream=True, trained_experience=True),
@@ -80,7 +80,7 @@ def run(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         loggers=[TextLogger(io.StringIO())],
     )
     strategy = Naive(
-        model=model, optimizer=torch.optim.AdamW(model.parameters(), lr=3e-3), criterion=benchmark.loss,
+        model=model, optimizer=torch.optim.AdamW(model.parameters(), lr=6e-3), criterion=benchmark.loss,
         train_mb_size=16, train_epochs=4, eval_mb_size=7, evaluator=evaluator,
     )  # fmt: skip
     so_far, of_all, rows = [], [], []

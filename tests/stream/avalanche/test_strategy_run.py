@@ -110,12 +110,12 @@ def test_a_recipe_names_all_that_a_strategy_met(whole: Finished) -> None:
     for path in (whole.out / "store" / "fits").glob("*.json"):
         recipe = json.loads(path.read_text())["record"]["recipe"]
         recipes[recipe["learner"]["family"], recipe["learner"].get("avalanche", "")[:6], recipe["task"]] = recipe
-        data[recipe["task"]] = recipe["data"]
+        data[recipe["task"]] = [recipe["data"], recipe["scoring"]]
     assert all("met" not in recipe for (family, *_), recipe in recipes.items() if family == "full")
     met = recipes["avalanche", "{ewc={", TASKS[2]]["met"]
-    assert met["learned"] == [[task, data[task], deltas["avalanche:ewc", task]] for task in TASKS[:2]]
+    assert met["learned"] == [[task, *data[task], deltas["avalanche:ewc", task]] for task in TASKS[:2]]
     assert met["foreseen"] == []
-    assert recipes["avalanche", "{joint", TASKS[0]]["met"]["foreseen"] == [[task, data[task]] for task in TASKS]
+    assert recipes["avalanche", "{joint", TASKS[0]]["met"]["foreseen"] == [[task, *data[task]] for task in TASKS]
 
 
 def test_other_bits_on_the_way_back_are_told(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

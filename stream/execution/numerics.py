@@ -1,0 +1,126 @@
+"""Numerics: everything about machine, libraries and switches that may change the last bit of a logit. Part of all ids.
+
+A list of names cannot be complete: two processors with equal names may add in another order. So the list is followed by
+a fingerprint, the hash of what this process computes from fixed numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
+from learners.training.fit import TRAINING_FORMAT
+from learners.training.precision import processor
+from learners.training.predict import EVALUATION_FORMAT
+from stream.execution.workers import arithmetic
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+THREADS = 1  # one process per core is faster than threads for encoders of this size, and keeps the order of sums
+STEP, MODULUS = 2_654_435_761, 1 << 32  # Knuth's multiplicative hash: spreads 0, 1, 2, ... evenly over [0, 2^32)
+
+_version = cache(version)  # each job asks, and each look-up takes milliseconds
+
+
+def numerics(dtype: str) -> dict[str, JsonValue]:
+    """Returns everything about machine, libraries, switches and batches that may change the last bit of a logit.
+
+    Args:
+        dtype: Dtype of the backbone, "float32" or "bfloat16".
+    """
+    import torch
+
+    used = switches()
+    return {
+        "dtype": dtype,
+        "device": "cpu",
+        "threads": THREADS,
+        "evaluation_tokens": EVALUATION_TOKENS,
+        "evaluation_overhead": BATCH_OVERHEAD,
+        "evaluation": EVALUATION_FORMAT,
+        "training": TRAINING_FORMAT,
+        "machine": platform.machine(),
+        "processor": processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "settings": {**arithmetic(), **used},
+        "fingerprint": fingerprint(dtype, tuple(used.items())),
+        **{name: _version(name) for name in ("torch", "transformers", "numpy")},
+    }
+
+
+def switches() -> dict[str, JsonValue]:
+    """Returns the switches of this process that choose kernels, where they differ from PyTorch's defaults."""
+    import torch
+
+    found: dict[str, tuple[JsonValue, JsonValue]] = {
+        "float32_matmul_precision": (torch.get_float32_matmul_precision(), "highest"),
+        "mkldnn": (bool(torch.backends.mkldnn.enabled), True),
+        "deterministic_algorithms": (torch.are_deterministic_algorithms_enabled(), False),
+        "default_dtype": (str(torch.get_default_dtype()), "torch.float32"),
+    }
+    return {name: value for name, (value, default) in found.items() if value != default}
+
+
+@cache
+def fingerprint(dtype: str, state: object = ()) -> str:
+    """Returns 16 hexadecimal digits: a hash of the bits of a few fixed computations, in float32 and in `dtype`.
+
+    These are the operations of an encoder layer and of a training step: products of several shapes, attention with a
+    mask, softmax, layer norm, GELU, tanh, cross-entropy, their gradients, a step of AdamW, and a product of denormal
+    numbers. It takes some 20 ms.
+
+    Args:
+        dtype: Dtype of the backbone.
+        state: What else the result depends on, such as `switches()`; another state computes it again. Default: nothing.
+    """
+    import torch
+
+    digest, threads = hashlib.sha256(), torch.get_num_threads()
+    torch.set_num_threads(THREADS)
+    try:
+        with torch.enable_grad(), torch.autocast("cpu", enabled=False):
+            for kind in dict.fromkeys((torch.float32, getattr(torch, dtype))):
+                for result in _computed(kind):
+                    digest.update(result.detach().float().contiguous().numpy().tobytes())
+    finally:
+        torch.set_num_threads(threads)
+    return digest.hexdigest()[:16]
+
+
+def _computed(dtype: object) -> list[Tensor]:
+    """Results of fixed computations in a dtype."""
+    import torch
+    import torch.nn.functional as F
+
+    def numbers(*shape: int, begin: int = 0) -> Tensor:
+        count = torch.Size(shape).numel()
+        whole = (torch.arange(begin, begin + count, dtype=torch.int64) * STEP) % MODULUS
+        return (whole.double() / MODULUS - 0.5).reshape(shape).to(dtype)  # type: ignore[call-overload, no-any-return]
+
+    batch, length, width, heads = 8, 23, 128, 2
+    x = numbers(batch, length, width).requires_grad_()
+    into, out = numbers(4 * width, width, begin=7).requires_grad_(), numbers(width, 4 * width, begin=11)
+    scale, shift = numbers(width, begin=13) + 1, numbers(width, begin=17)
+    mask = (torch.arange(length) < torch.arange(length - batch, length)[:, None])[:, None, None]  # [B, 1, 1, S]
+    split = x.view(batch, length, heads, width // heads).transpose(1, 2)
+    attended = F.scaled_dot_product_attention(split, split, split, attn_mask=mask)
+    hidden = F.layer_norm(attended.transpose(1, 2).reshape(x.shape) + x, (width,), scale, shift)
+    hidden = F.linear(F.gelu(F.linear(hidden, into)), out) + hidden
+    logits = F.linear(torch.tanh(hidden[:, 0]).float(), numbers(3, width, begin=19).float())
+    loss = F.cross_entropy(logits, torch.arange(batch) % 3)
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert x.grad is not None
+    assert into.grad is not None
+    tuned = into.detach().float().clone().requires_grad_()
+    tuned.grad = into.grad.float()
+    torch.optim.AdamW([tuned], lr=1e-3).step()
+    wide = numbers(97, 384, begin=23) @ numbers(384, 1536, begin=29)
+    tiny = torch.tensor([1e-40]) * 0.5  # zero if this process flushes denormal numbers
+    return [hidden, logits, loss, x.grad, into.grad, tuned, wide, torch.softmax(wide, -1), tiny]
