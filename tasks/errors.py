@@ -69,7 +69,9 @@ def place_of(error: BaseException, file: str) -> tuple[str, str]:
     return where, " ".join("".join(traceback.format_exception_only(error)).split("\n")[-2:]).strip()
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> InputError:
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], *, where: str = "", listed: Iterable[str] = ()
+) -> InputError:
     """The error for an unknown name. It suggests similar known names, or lists up to 40 known ones.
 
     Args:
@@ -77,13 +79,21 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "")
         name: The unknown name.
         known: All known names.
         where: As in `InputError`. Default: "", not stated.
+        listed: Names to list in any case, because the user cannot know them. Default: none.
 
     >>> str(unknown_name("task", "colla", ["cola", "rte"]))
     "unknown task 'colla'; did you mean cola?"
     """
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.55)
-    if close:
-        return InputError(f"unknown {kind} {name!r}", where=where, fix=f"did you mean {' or '.join(close)}?")
-    shown = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
-    return InputError(f"unknown {kind} {name!r}", where=where, expected=f"one of {shown}")
+    spelled = {known_as.casefold(): known_as for known_as in sorted(known)}
+    close = difflib.get_close_matches(name.casefold(), spelled, n=3, cutoff=0.55)
+    fix = f"did you mean {' or '.join(spelled[match] for match in close)}?" if close else ""
+    names = [*listed] or ([] if close else sorted(spelled.values()))
+    return InputError(
+        f"unknown {kind} {name!r}", where=where, expected=f"one of {shown(names)}" if names else "", fix=fix
+    )
+
+
+def shown(names: Iterable[str]) -> str:
+    """Up to 40 names for a message, joined by commas."""
+    names = list(names)
+    return ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")

@@ -15,13 +15,14 @@ import numpy.typing as npt
 from tasks.errors import InputError
 from tasks.examples import Examples, TaskData, task_data
 from tasks.keys import row_keys
-from tasks.labels import alike, label_names
+from tasks.labels import NUMBER, alike, label_name, label_names
 from tasks.splits import NAMES, TEST, TRAIN, assign_splits, read_splits
 from tasks.suite import TASKS
 from tasks.task import Kind, Task
 from tasks.unseen import find_unseen
 
 UNLABELLED = frozenset({"", "-1", "-1.0"})  # labels in published test sets whose labels are secret (GLUE: -1)
+FEW = 20  # rows; in a smaller table it is no surprise that labels occur once
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
@@ -90,7 +91,7 @@ def describe(name: str, rows: Rows, where: str) -> Task:
     return task
 
 
-def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData:
+def read_rows(name: str, rows: Rows, *, where: str, split_seed: int, unique_labels: bool = False) -> TaskData:
     """Turn raw rows into the examples of a task.
 
     Args:
@@ -98,6 +99,8 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
         rows: The raw columns.
         where: File or repository, for messages.
         split_seed: Seed of the content hash that derives missing splits.
+        unique_labels: Whether most rows may have a label that no other row has. Default: no, as such a column is
+            usually an id.
 
     Raises:
         InputError: The rows are not valid: no rows, a missing column, only blank texts, a bad label, score or split.
@@ -109,6 +112,7 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     if task.kind == "single" and rows.text_b is not None:
         rows = dataclasses.replace(rows, text_b=None)
     notes: list[str] = []
+    before = rows
     rows = _drop_blank_texts(rows, where, notes)
     published = None if rows.split is None else read_splits(rows.split, rows.number, where)
     target_column = rows.score if task.kind == "regression" and rows.score is not None else rows.label
@@ -127,8 +131,12 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
     if task.kind == "regression":
         target = _scores(raw, rows.number, where)
     else:
-        labels, target = _classes(raw, rows.number, where)
+        lost = _lost_labels(before, rows)
+        labels, target = _classes(raw, rows.number, where, lost)
         classes = target
+        notes += [lost] if lost else []
+        if not unique_labels:
+            _check_repeated(name, labels, target, where)
         notes += alike(Counter(raw))
     keys = row_keys(rows.text, rows.text_b, split_seed)
     splits, derived = assign_splits(keys, published, classes, where=where)
@@ -144,16 +152,30 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int) -> TaskData
 
 
 def _drop_blank_texts(rows: Rows, where: str, notes: list[str]) -> Rows:
+    """Drop the rows without text. A pair with one blank text stays, because published data sets have such pairs: a
+    title without a body, an empty question."""
     second = rows.text if rows.text_b is None else rows.text_b
-    kept = [row for row, (a, b) in enumerate(zip(rows.text, second, strict=True)) if a.strip() and b.strip()]
+    blank = [(not a.strip(), not b.strip()) for a, b in zip(rows.text, second, strict=True)]
+    kept = [row for row, (a, b) in enumerate(blank) if not (a and b)]
     if not kept:
         raise InputError(
             "every text is blank", where=where, expected="text in column text", found=f"{len(rows)} blank rows"
         )
+    if halves := sum(a != b for a, b in blank):
+        notes.append(f"{halves} of {len(rows)} pairs have one blank text; they are kept")
     if len(kept) == len(rows):
         return rows
     notes.append(f"{len(rows) - len(kept)} of {len(rows)} rows dropped: blank text")
     return rows.keep(kept)
+
+
+def _lost_labels(before: Rows, after: Rows) -> str:
+    """The labels that only rows without text have, as a sentence; "" if there are none."""
+    if before.label is None or after.label is None or len(before) == len(after):
+        return ""
+    lost = sorted(set(map(label_name, before.label)) - set(map(label_name, after.label)) - UNLABELLED)
+    names = ", ".join(map(repr, lost[:8])) + (", ..." if len(lost) > 8 else "")
+    return f"only dropped rows with a blank text have the label {names}" if lost else ""
 
 
 def _hides_test(raw: Sequence[str], published: npt.NDArray[np.int8]) -> bool:
@@ -163,8 +185,14 @@ def _hides_test(raw: Sequence[str], published: npt.NDArray[np.int8]) -> bool:
     return len(test) == 1 and test <= UNLABELLED and not test & other
 
 
-def _classes(raw: Sequence[str], number: Sequence[int], where: str) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
-    """Sorted label names (by value if all are integers), and the class index of each row [n]."""
+def _classes(
+    raw: Sequence[str], number: Sequence[int], where: str, lost: str
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
+    """Sorted label names (by value if all are integers), and the class index of each row [n].
+
+    Args:
+        lost: Why labels of the file are missing, for messages; "" if none are.
+    """
     if "" in raw:
         raise InputError(f"blank label in row {number[raw.index('')]}", where=where, expected="a label in every row")
     names = set(raw)
@@ -173,9 +201,36 @@ def _classes(raw: Sequence[str], number: Sequence[int], where: str) -> tuple[tup
     else:
         labels = tuple(sorted(names))
     if len(labels) < 2:
-        raise InputError("only one label", where=where, expected="two labels or more", found=repr(labels[0]))
+        raise InputError(
+            "only one label",
+            where=where,
+            expected="two labels or more",
+            found="; ".join(filter(None, (repr(labels[0]), lost))),
+        )
     index = {label: position for position, label in enumerate(labels)}
     return labels, np.array([index[value] for value in raw], dtype=np.int64)
+
+
+def _check_repeated(name: str, labels: Sequence[str], target: npt.NDArray[np.int64], where: str) -> None:
+    """Check that labels are classes: that most rows share their label with another row.
+
+    Raises:
+        InputError: Most rows have a label of their own, so the column is probably an id, a number or free text.
+    """
+    alone = int((np.bincount(target) == 1).sum())
+    if len(target) < FEW or 2 * alone <= len(target):
+        return
+    ways = [f"map the column of labels (--column {name}.label=YOURS)"]
+    if all(NUMBER.fullmatch(label) for label in labels):
+        ways.append(f"predict the number (--column {name}.score=YOURS)")
+    ways.append(f"confirm these classes (--column {name}.unique_label=YOURS)")
+    raise InputError(
+        "is this column of labels an id?",
+        where=where,
+        expected="labels that several rows have",
+        found=f"{alone} of {len(target)} rows with a label of their own, such as {labels[0][:40]!r}",
+        fix=", or ".join(ways),
+    )
 
 
 def _check_trained(task: Task, trained: npt.NDArray[np.int64], where: str) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from tasks.errors import InputError, unknown_name
+from tasks.errors import InputError, InputErrors, shown, unknown_name
 from tasks.houlsby26 import ADDITIONAL17, GLUE9, HOULSBY26
 from tasks.task import Task
 
@@ -36,6 +36,11 @@ def check_task_name(name: str) -> str:
     return name
 
 
+def known_name(name: str) -> str:
+    """The name of the known task that is meant by `name`, whatever its capitals (`RTE` means `rte`); else `name`."""
+    return name.lower() if name.lower() in TASKS else name
+
+
 def paper_order(names: Iterable[str]) -> tuple[str, ...]:
     """Sort task names, without duplicates: the paper's tasks first, in its order, then the others by name."""
     rank = {name: position for position, name in enumerate(TASKS)}
@@ -43,43 +48,44 @@ def paper_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def resolve_suite(
-    text: str, source_names: Iterable[str] = (), draw: Callable[[str], tuple[str, ...]] | None = None
+    text: str,
+    source_names: Iterable[str] = (),
+    draw: Callable[[str], tuple[str, ...]] | None = None,
+    only: str = "",
 ) -> tuple[str, tuple[str, ...]]:
     """Resolve a suite: a suite name, a list of task or suite names with commas, or `all` (all tasks of the source).
+
+    Names are as the source writes them. Names of known tasks may have other capitals.
 
     Args:
         text: What the user wrote.
         source_names: Names of the tasks of the source. They may be unknown to the table. Default: none.
         draw: Gives the names of fresh tasks that the source generates for one part of the text; () if it generates
             none. Default: None, the source generates no fresh tasks.
+        only: The name of the source, if it has no other tasks than `source_names`. Default: "", it may have others.
 
     Returns:
         The name of the suite (for a list, the list itself) and its task names.
 
     Raises:
-        InputError: A name is unknown or malformed, a task occurs twice, or the suite is empty.
+        InputErrors: All names that are unknown or malformed.
+        InputError: A task occurs twice, or the suite is empty.
     """
     available = tuple(source_names)
-    parts = [part.strip() for part in text.split(",") if part.strip()]
+    parts = [known_name(part.strip()) for part in text.split(",") if part.strip()]
     if parts == ["all"]:
         if not available:
             raise InputError("`all` selects nothing, because the source has no tasks", where="suite")
         return "all", paper_order(available)
     names: list[str] = []
+    errors: list[InputError] = []
     for part in parts:
-        if part in SUITES:
-            names += SUITES[part]
-        elif part in TASKS or part in available:
-            names.append(part)
-        elif draw is not None and (drawn := draw(part)):
-            names += drawn
-        elif part.startswith("simulated:"):
-            raise InputError(
-                "only the simulated source draws fresh tasks", where=f"suite {part}", fix="give --source simulated"
-            )
-        else:
-            check_task_name(part)
-            raise unknown_name("task", part, {*TASKS, *SUITES, "all", *available}, where="suite")
+        try:
+            names += _named(part, available, draw, only)
+        except InputError as error:
+            errors.append(error)
+    if errors:
+        raise InputErrors(errors)
     if not names:
         raise InputError(
             "empty suite", where="suite", expected=f"{', '.join(SUITES)}, all, or task names joined by commas"
@@ -88,3 +94,26 @@ def resolve_suite(
     if twice is not None:
         raise InputError(f"task {twice!r} is named twice", where="suite", fix="name every task once")
     return ",".join(parts), tuple(names)
+
+
+def _named(
+    part: str, available: tuple[str, ...], draw: Callable[[str], tuple[str, ...]] | None, only: str
+) -> tuple[str, ...]:
+    """The tasks that one part of a suite names."""
+    if part in available or (part in TASKS and not only):
+        return (part,)
+    if part in SUITES and not (only and set(SUITES[part]) - set(available)):
+        return SUITES[part]
+    if draw is not None and (drawn := draw(part)):
+        return drawn
+    if part.startswith("simulated:"):
+        raise InputError(
+            "only the simulated source draws fresh tasks", where=f"suite {part}", fix="give --source simulated"
+        )
+    where = f"suite of {only}" if only else "suite"
+    if part in SUITES:
+        missing = ", ".join(name for name in SUITES[part] if name not in available)
+        raise InputError(f"no task {missing}, which {part} has", where=where, expected=f"one of {shown(available)}")
+    check_task_name(part)
+    known = (*available, *(() if only else TASKS), *SUITES, "all")
+    raise unknown_name("task", part, known, where=where, listed=available if only else ())

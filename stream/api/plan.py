@@ -206,6 +206,10 @@ def preview(
         InputError: Input that `run` would reject too.
         RunFailed: A file is not readable.
     """
+    call = with_tables(call)
+    config = call.config
+    notes: list[str] = []
+    check_same_run(config.out_folder / "config.toml", config)
     from stream.engine.context import prepare
     from stream.engine.engine import disk_errors, workers_of
     from stream.engine.header import check_same_inputs
@@ -216,10 +220,6 @@ def preview(
     from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
 
-    call = with_tables(call)
-    config = call.config
-    notes: list[str] = []
-    check_same_run(config.out_folder / "config.toml", config)
     with disk_errors(), load_plugins(config.plugins).in_use():
         named = resolve(config)
         if not (config.out_folder / "ledger.jsonl").exists():
@@ -229,7 +229,7 @@ def preview(
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
-    return _plan(prepared, found, [*prepared.known.notes, *notes])
+    return _plan(prepared, found, [*prepared.known.notes, *prepared.notes, *prepared.data_notes, *notes])
 
 
 def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from stream.api.metrics import check_metric
 from stream.api.objects import backbone_name, learner_name
+from stream.config.settings import number_type
 from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.report.console import DISPLAYS
@@ -32,11 +33,9 @@ def shown(value: object) -> str:
 
 
 def read_number(name: str, value: object) -> object:
-    """Numbers of NumPy become Python's. Other values are returned unchanged; `resolve_config` checks them."""
-    if isinstance(value, str | bool):
+    """Real numbers of NumPy become Python's. Other values are returned unchanged; `resolve_config` checks them."""
+    if number_type(name) is not float or isinstance(value, str | bool):
         return value
-    if isinstance(value, numbers.Integral):
-        return int(value)
     if isinstance(value, numbers.Real) and not (isinstance(value, float) and math.isnan(value)):
         return float(value)
     return value

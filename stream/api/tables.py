@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from stream.storage.files import usable_folder
 from tasks.errors import InputError, InputErrors
+from tasks.suite import known_name
 
 
 def with_tables(call: Call) -> Call:
@@ -36,13 +37,14 @@ def with_tables(call: Call) -> Call:
     write_frames(folder, call.tables, fixed=begun)
     own = f"frames:{_as_named(config, folder) or Path(config.out) / FOLDER}"
     suite, source = config.suite, config.source
+    tables = [known_name(name) for name in call.tables]
     if call.origins["suite"] == "default":
-        suite = ",".join(call.tables)
+        suite = ",".join(tables)
         source = own if call.origins["source"] == "default" else source
-    elif "all" not in (named := [part.strip() for part in suite.split(",")]):
-        suite = ",".join((*named, *(name for name in call.tables if name not in named)))
+    elif "all" not in (named := [known_name(part.strip()) for part in suite.split(",")]):
+        suite = ",".join((*named, *(name for name in tables if name not in named)))
     if not begun:
-        _check_left_over(folder, suite, call.tables)
+        _check_left_over(folder, suite, tables)
     if source != own and not source.endswith(f"+{own}"):
         source = f"{source}+{own}"
     changed = {"suite": suite, "source": source}
@@ -50,14 +52,14 @@ def with_tables(call: Call) -> Call:
     return replace(call, config=config.model_copy(update=changed), origins=origins, tables=None)
 
 
-def _check_left_over(folder: Path, suite: str, tables: Mapping[str, object]) -> None:
+def _check_left_over(folder: Path, suite: str, tables: Collection[str]) -> None:
     """Check that no task of `suite` comes from a table of an earlier call instead of from the source.
 
     Raises:
         InputErrors: The tables that must be removed.
     """
     named = {part.strip() for part in suite.split(",")}
-    left = {path: path.name.removesuffix(".parquet") for path in sorted(folder.iterdir())}
+    left = {path: known_name(path.name.removesuffix(".parquet")) for path in sorted(folder.iterdir())}
     fix = "remove it, or give another folder as `out`"
     errors = [
         InputError("this table of an earlier call is not among `tasks`", where=str(path), fix=fix)

@@ -87,15 +87,19 @@ def config_command(
 def list_command(
     what: Annotated[Listed, typer.Argument(metavar="WHAT", help="What to list.")],
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder to search for runs, with its subfolders.")
-    ] = Path("runs"),
+        Path | None,
+        typer.Argument(metavar="FOLDER", help="Folder to search for runs, with its subfolders. Default: runs."),
+    ] = None,
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.list import list_names
 
+    if folder is not None and what != Listed.runs:
+        raise InputError("only runs are listed from a folder", where=f"list {what} {folder}", fix=f"list {what}")
+
     with load_plugins(plugins or ()).in_use():
-        list_names(what, folder, display)
+        list_names(what, folder or Path("runs"), display)
 
 
 @app.command("show", help=texts.SHOW, rich_help_panel=READ)
@@ -103,15 +107,18 @@ def show_command(
     what: Annotated[Shown, typer.Argument(metavar="WHAT", help="What to show.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, for example cola, adapter:64 or bwt_gem.")],
     backbone: Annotated[
-        str, typer.Option(metavar="TEXT", help="Backbone on which to count the parameters of a learner.")
-    ] = "embedded",
+        str | None,
+        typer.Option(metavar="TEXT", help="Backbone on which to count the parameters of a learner. Default: embedded."),
+    ] = None,
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.show import show
 
+    if backbone is not None and what != Shown.learner:
+        raise InputError(f"a {what} has no parameters to count", where=f"--backbone {backbone}", fix="leave it out")
     with load_plugins(plugins or ()).in_use():
-        show(what, name, display, backbone)
+        show(what, name, display, backbone or "embedded")
 
 
 @app.command("report", help=texts.REPORT, rich_help_panel=READ)
@@ -164,14 +171,20 @@ def verify_command(
         Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not, or a copy of it.")
     ],
     rerun: Annotated[str, typer.Option(metavar="N|all", help="Number of cells of R to evaluate again, or all.")] = "0",
-    seed: Annotated[int, typer.Option(metavar="N", help="Seed for the random choice of the cells of --rerun.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Seed for the random choice of the cells of --rerun N. Default: 0."),
+    ] = None,
     store: StoreOption = None,
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.verify import verify
 
-    raise typer.Exit(verify(folder, rerun, seed, store, plugins or (), display))
+    if seed is not None and rerun in ("0", "all"):
+        fix = "give --rerun N, a number of cells, or leave it out"
+        raise InputError("no cells are chosen at random", where=f"--seed {seed}", found=f"--rerun {rerun}", fix=fix)
+    raise typer.Exit(verify(folder, rerun, seed or 0, store, plugins or (), display))
 
 
 @app.command("gc", help=texts.GC, rich_help_panel=CHECK)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from stream.config.integers import exact_integer
 from tasks.paths import user_path
 
 
@@ -200,6 +201,11 @@ class RunConfig(BaseModel):
             none="no file",
         ),
     ] = ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _exact(cls, value: object, info: ValidationInfo) -> object:
+        return exact_integer(value) if number_type(str(info.field_name)) is int else value
 
     @property
     def other_validation(self) -> int | None:

@@ -26,6 +26,7 @@ from stream.engine.resolve import Resolved, resolve
 from stream.execution.workbench import Setup
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
+from stream.results.notes import data_notes
 from stream.storage.facts import BackboneFacts, TaskFacts
 from stream.storage.keys import RunInputs
 from stream.storage.remembered import remembered
@@ -34,6 +35,7 @@ from tasks.encoded import EncodedTask
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
 from tasks.metrics import scoring
+from tasks.sources import generated
 from tasks.task import Task
 from tasks.unseen import refuse_unseen
 
@@ -112,6 +114,12 @@ class RunContext(Resolved):
             learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
         )
+
+    @property
+    def data_notes(self) -> list[str]:
+        """The notes on data that was read, for the terminal. The notes of generated data only say how it was made."""
+        read = {name: task.notes for name, task in self.data.items() if not generated(self.source, name)}
+        return data_notes(read)
 
     def setup(self) -> Setup:
         """Returns the setup that workers need, as plain values.
@@ -215,6 +223,8 @@ def prepare(
     """
     named = resolved or resolve(config)
     attempt, learners, source = Attempts(), named.learners, named.source
+    for note in named.notes:
+        notice(note)
 
     def load() -> Backbone:
         nonlocal loaded
@@ -264,8 +274,11 @@ def prepare(
             data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
     attempt.check()
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
-    return RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files, data=data,
-                      numerics=numerics, plugins=plugins, loaded=loaded)  # fmt: skip
+    context = RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files, data=data,
+                         numerics=numerics, plugins=plugins, loaded=loaded)  # fmt: skip
+    for note in context.data_notes:
+        notice(note)
+    return context
 
 
 def _facts_of(load: Callable[[], Backbone], folder: Path, files: Mapping[str, str]) -> KnownBackbone:

@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from tasks.errors import InputError, unknown_name
+from tasks.suite import known_name
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def make_stream(names: tuple[str, ...], order: str) -> Stream:
         arranged = sorted(names)  # the random order must not depend on the order in which the suite lists its tasks
         random.Random(int(number)).shuffle(arranged)
     else:
-        arranged = [name.strip() for name in order.split(",")]
+        arranged = [known_name(name.strip()) for name in order.split(",")]
         for name in arranged:
             if name not in names:
                 raise unknown_name("task", name, (*names, "paper", "seed:N"), where=f"--order {order}")

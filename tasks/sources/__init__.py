@@ -1,8 +1,8 @@
 """Sources of examples. `Source` is the protocol; each kind of source is one class.
 
 `FolderSource` reads files, `HubSource` the Hugging Face hub, `SimulatedSource` generates texts, `FramesSource` reads
-tables in memory, `Tables` is for plug-ins. `open_source` gives the source that a user names. The names in `__all__` are
-the public interface.
+tables in memory, `Tables` is for plug-ins. `open_source` gives the source that a user names, `without_effect` what the
+user says about it in vain. The names in `__all__` are the public interface.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from tasks.errors import InputError, unknown_name
 from tasks.paths import user_path
 from tasks.registry import Registry
+from tasks.sources.effect import without_effect
 from tasks.sources.folder import FolderSource
 from tasks.sources.frames import FramesSource
 from tasks.sources.hub import HubSource, read_hub
@@ -19,7 +20,10 @@ from tasks.sources.simulated import SimulatedSource, read_simulated
 from tasks.sources.source import Source
 from tasks.sources.tables import Tables
 
-__all__ = ["FolderSource", "FramesSource", "HubSource", "SimulatedSource", "Source", "Tables", "drawer", "open_source"]
+__all__ = [
+    "FolderSource", "FramesSource", "HubSource", "SimulatedSource", "Source", "Tables",
+    "closed", "drawer", "generated", "open_source", "skipped", "without_effect",
+]  # fmt: skip
 
 
 SOURCES: Registry[Source] = Registry("source", dict)  # sources of plug-ins; ours take arguments, see open_source
@@ -64,3 +68,22 @@ def drawer(source: Source) -> Callable[[str], tuple[str, ...]] | None:
     if isinstance(source, FramesSource):
         return None if source.other is None else drawer(source.other)
     return source.draw if isinstance(source, SimulatedSource) else None
+
+
+def closed(source: Source) -> str:
+    """The name of a source whose `names` are all of its tasks; "" if it also has others, or all known tasks."""
+    if isinstance(source, FramesSource):
+        return source.name if source.other is None else closed(source.other) and source.name
+    return source.name if isinstance(source, FolderSource) else ""
+
+
+def skipped(source: Source) -> tuple[str, ...]:
+    """What the folder of a source holds that is no task, one sentence per reason; () for other sources."""
+    if isinstance(source, FramesSource):
+        return () if source.other is None else skipped(source.other)
+    return source.skipped() if isinstance(source, FolderSource) else ()
+
+
+def generated(source: Source, name: str) -> bool:
+    """Whether the texts of a task are generated, not read."""
+    return isinstance(source.source_of(name) if isinstance(source, FramesSource) else source, SimulatedSource)

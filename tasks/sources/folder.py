@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,17 +12,16 @@ from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.rows import Rows, read_rows
 from tasks.sources.cells import CELLS, cell_text
-from tasks.sources.table import READERS, Table, file_stem, file_type, read_table, shown
+from tasks.sources.listing import FORMATS, NO_DATA, data_files, entries, name_of, skipped, why_no_task
+from tasks.sources.mapping import COLUMNS, UNIQUE, check_mapping, keys_of
+from tasks.sources.table import Table, file_stem, read_table, shown
 from tasks.sources.target import with_one_target
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
-from tasks.suite import TASK_NAME, TASKS, check_task_name, paper_order
+from tasks.suite import TASKS, check_task_name, paper_order
 from tasks.task import Task
 
 FORMAT = "folder 2"  # increase the number if the same bytes are read differently
-COLUMNS = ("text", "text_b", "label", "split", "score")
-FORMATS = f"one of {', '.join(READERS)}, also with .gz"
-DESCRIPTION = re.compile(r"[A-Z_.-]+")  # README.tsv, MANIFEST.tsv: such files describe the folder
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ class FolderSource:
     Attributes:
         directory: The folder. Each folder or data file in it is a task with its name.
         columns: Our column name -> the column name in the files, if they differ, for all tasks or for one:
-            {"text": "sentence", "rte.text_b": "hypothesis"}. Default: none differ.
+            {"text": "sentence", "rte.text_b": "hypothesis"}. `unique_label` instead of `label` confirms a label column
+            that `tasks.rows.read_rows` asks about. Default: none differ.
         split_seed: Seed of the content hash that derives missing splits. Default: 0.
     """
 
@@ -42,10 +41,7 @@ class FolderSource:
     split_seed: int = 0
 
     def __post_init__(self) -> None:
-        for ours in self.columns:
-            column = ours.rpartition(".")[2]
-            if column not in COLUMNS:
-                raise unknown_name("column", column, COLUMNS, where=f"column mapping {ours}")
+        check_mapping(self.columns)
 
     @property
     def name(self) -> str:
@@ -61,22 +57,25 @@ class FolderSource:
             raise InputError(
                 "no such folder", where=str(self.directory), fix="give a folder that holds one folder or file per task"
             )
-        found = []
-        for entry in _entries(self.directory):
-            name = entry.name if entry.is_dir() else file_stem(entry)
-            is_task = _data_files(entry) if entry.is_dir() else _is_data(entry) and not _is_part(name)
-            if is_task and TASK_NAME.fullmatch(name):
-                found.append(name)
+        found = [name_of(entry) for entry in entries(self.directory) if not why_no_task(entry)]
         if not found:
-            parts = sorted(entry.name for entry in _entries(self.directory))
+            parts = [entry.name for entry in entries(self.directory)]
             raise InputError(
                 "no task in this folder",
                 where=str(self.directory),
                 expected=f"one folder or file per task; files are {FORMATS}",
                 found=shown(parts) or "an empty folder",
-                fix=f"give the folder above it, folder:{self.directory.parent}" if any(map(_is_split, parts)) else "",
+                fix=f"give the folder above it, folder:{self.directory.parent}" if data_files(self.directory) else "",
             )
         return paper_order(found)
+
+    def has(self, name: str) -> bool:
+        """Whether the folder has a task with this name. Quicker than `names` in a large folder."""
+        return any(name_of(entry) == name and not why_no_task(entry) for entry in entries(self.directory, name))
+
+    def skipped(self) -> tuple[str, ...]:
+        """What in the folder is no task, and why: one sentence per reason."""
+        return tuple(f"not a task: {shown(names)} ({why})" for why, names in skipped(self.directory).items())
 
     def task(self, name: str) -> Task:
         """The known task with this name, or a new task inferred from the files.
@@ -94,23 +93,27 @@ class FolderSource:
             InputError: The task does not exist, has no data file, or has several files that are not splits.
         """
         check_task_name(name)
-        known = self.names()
-        entry = self.directory / name
-        single = sorted(path for path in self.directory.glob(f"{name}.*") if _is_data(path) and file_stem(path) == name)
-        if not entry.is_dir():
-            if not single:
-                raise unknown_name("task", name, known, where=str(self.directory))
-            files = single
-        else:
-            files = _data_files(entry)
-        if not files:
-            found = shown(sorted(path.name for path in _entries(entry))) or "an empty folder"
-            raise InputError("no data file", where=str(entry), expected=f"a file {FORMATS}", found=found)
+        same = [entry for entry in entries(self.directory, name) if name_of(entry).casefold() == name.casefold()]
+        found = [entry for entry in same if not why_no_task(entry)]
+        if name not in map(name_of, found):
+            known = self.names()
+            if empty := next((entry for entry in same if why_no_task(entry) == NO_DATA), None):
+                inside = shown(path.name for path in entries(empty)) or "an empty folder"
+                raise InputError("no data file", where=str(empty), expected=f"a file {FORMATS}", found=inside)
+            raise unknown_name("task", name, known, where=str(self.directory), listed=known)
+        if len(found) > 1:
+            raise InputError(
+                f"cannot choose between these data files of task {name}",
+                where=str(self.directory),
+                expected="one folder or file of this name, in whatever capitals",
+                found=shown(path.name for path in found),
+            )
+        files = data_files(found[0]) if found[0].is_dir() else found
         splits = [SPELLINGS.get(file_stem(path).lower()) for path in files]
         if len(files) > 1 and (None in splits or len(set(splits)) < len(splits)):
             raise InputError(
                 "cannot choose between these data files",
-                where=str(entry),
+                where=str(found[0]),
                 expected="one data file, or one each of train, validation and test",
                 found=shown(path.name for path in files),
             )
@@ -124,11 +127,18 @@ class FolderSource:
         """
         files = self.files(name)
         columns = self.columns_of(name)
+        insisted = columns.pop(UNIQUE, None)
+        if insisted is not None:
+            columns["label"] = insisted
         tables = {path: read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""}) for path in files}
         parts = [_rows(path, table, columns, is_split=len(files) > 1) for path, table in tables.items()]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
-        rows = with_one_target(name, _join(parts, where), self.columns, where)
-        data = read_rows(name, rows, where=where, split_seed=self.split_seed)
+        mapped = {
+            key.removesuffix(UNIQUE) + "label" if key.endswith(UNIQUE) else key: theirs
+            for key, theirs in self.columns.items()
+        }
+        rows = with_one_target(name, _join(parts, where), mapped, where)
+        data = read_rows(name, rows, where=where, split_seed=self.split_seed, unique_labels=insisted is not None)
         unread = sum(table.unread for table in tables.values())
         note = (f"values in columns without a name are not read (rows: {unread})",) if unread else ()
         return replace(data, notes=(*note, *data.notes))
@@ -153,8 +163,8 @@ class FolderSource:
 
     def columns_of(self, name: str) -> dict[str, str]:
         """The column mapping of one task: the mapping for all tasks, overridden by the task's own (`NAME.column`)."""
-        common = {ours: theirs for ours, theirs in self.columns.items() if "." not in ours}
-        return common | {c: self.columns[f"{name}.{c}"] for c in COLUMNS if f"{name}.{c}" in self.columns}
+        keys = keys_of(self.columns, name)
+        return {column: self.columns[key] for column, key in keys.items()}
 
 
 def _rows(path: Path, table: Table, columns: Mapping[str, str], *, is_split: bool) -> Rows:
@@ -221,32 +231,3 @@ def _join(parts: list[Rows], where: str) -> Rows:
     text = joined.pop("text")
     assert text is not None
     return Rows(text, number=[number for part in parts for number in part.number], **joined)
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError as error:
-        raise InputError("the folder cannot be read", where=str(folder), found=error.strerror or str(error)) from error
-
-
-def _data_files(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in _entries(folder)
-        if _is_data(path) and not path.name.startswith(".") and not DESCRIPTION.fullmatch(file_stem(path))
-    )
-
-
-def _is_data(path: Path) -> bool:
-    """Whether the path is a regular file of a known format. A pipe or device is not: reading it may never end."""
-    return bool(file_type(path)) and path.is_file()
-
-
-def _is_split(filename: str) -> bool:
-    return bool(file_type(Path(filename))) and file_stem(Path(filename)).lower() in SPELLINGS
-
-
-def _is_part(stem: str) -> bool:
-    """Whether a stem names a split, `data` or a description, and so not a task."""
-    return stem.lower() in (*SPELLINGS, "data") or DESCRIPTION.fullmatch(stem) is not None

@@ -15,6 +15,7 @@ from tasks.errors import InputError, InputErrors
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.files import write_atomic
 from tasks.sources.folder import FolderSource
+from tasks.sources.listing import why_no_name
 from tasks.sources.source import Source
 from tasks.splits import SPELLINGS
 from tasks.suite import check_task_name
@@ -46,16 +47,17 @@ class FramesSource:
         return tuple(dict.fromkeys((*(self.other.names() if self.other else ()), *self.own.names())))
 
     def task(self, name: str) -> Task:
-        return self._of(name).task(name)
+        return self.source_of(name).task(name)
 
     def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
-        return self._of(name).load(name, limits)
+        return self.source_of(name).load(name, limits)
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        return self._of(name).fingerprint(name, limits)
+        return self.source_of(name).fingerprint(name, limits)
 
-    def _of(self, name: str) -> Source:
-        return self.own if self.other is None or name in self.own.names() else self.other
+    def source_of(self, name: str) -> Source:
+        """The source that a task comes from."""
+        return self.own if self.other is None or self.own.has(name) else self.other
 
 
 def source_in(source: str, run_folder: Path) -> str:
@@ -117,6 +119,8 @@ def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
     except InputError as error:
         raise InputError(error.what, where=where, expected=error.expected, found=error.found) from None
     if not isinstance(table, Mapping):
+        if why_no_name(name):
+            raise InputError("bad task name", where=where, expected="a name that files of tasks can have", found=name)
         return {folder / f"{name}.parquet": to_arrow(table, where)}
     if unknown := [split for split in table if str(split).lower() not in SPELLINGS] or not table:
         found = ", ".join(map(repr, unknown)) if isinstance(unknown, list) else "an empty dict"

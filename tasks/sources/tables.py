@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.content import canonical, content_id
@@ -28,10 +28,13 @@ class Tables:
         tables: One function without arguments per task name. It returns one list per column, all of the same length:
             `text`, and `text_b` for pairs; `label`, or `score` for regression; optionally `split` (train, validation,
             test). Without `split`, splits are derived from the content. Each call must return the same rows.
+        unique_labels: Names of the tasks in which a label may occur once only. Default: none; then a task in which most
+            labels do is an error.
     """
 
     name: str
     tables: Mapping[str, Callable[[], Columns]]
+    unique_labels: Collection[str] = ()
 
     def names(self) -> tuple[str, ...]:
         return tuple(check_task_name(name) for name in self.tables)
@@ -45,7 +48,8 @@ class Tables:
         Raises:
             InputError: The task does not exist, or its columns are not valid.
         """
-        return read_rows(name, self._rows(name), where=self._where(name), split_seed=0)
+        unique = name in self.unique_labels
+        return read_rows(name, self._rows(name), where=self._where(name), split_seed=0, unique_labels=unique)
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         known = TASKS.get(name)

@@ -72,7 +72,10 @@ def long(many_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPat
     patch.setattr(stream.engine.engine, "SHORT", 4)
     patch.setattr(stream.execution.workbench, "OPEN_TASKS", OPEN)
     out = tmp_path_factory.mktemp("long") / "run"
-    settings = tiny_settings(many_tasks, tiny_backbone, out, suite="all", learners="majority", evaluate="audited")
+    training = dict.fromkeys(("epochs", "batch_size", "learning_rate"))  # `majority` does not train
+    settings = tiny_settings(
+        many_tasks, tiny_backbone, out, suite="all", learners="majority", evaluate="audited", **training
+    )
     counted["results"] = run(**settings, handle=counted["told"].append).as_dict()
     patch.undo()
     return counted | {"out": out, "settings": settings}
@@ -145,8 +148,9 @@ def test_keys_are_those_of_the_parts_written_out(long: dict[str, Any]) -> None:
             "learner": recipe_of(prepared.learners[job.learner]),
             "kind": job.kind,
             "evaluate": config.evaluate,
-            "tasks": [[task, prepared.data[task].id] for task in job.tasks],
-            "learned": [[task, prepared.data[task].id] for task in order[: job.arrival]],
+            "data_seed": 0,
+            "tasks": [[task, prepared.data[task].id, "accuracy, format 1"] for task in job.tasks],
+            "learned": [[task, prepared.data[task].id, "accuracy, format 1"] for task in order[: job.arrival]],
         }
         assert long["keys"][job] == content_id("job", canonical(parts))
 

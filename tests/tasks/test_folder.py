@@ -331,3 +331,17 @@ def test_any_bytes_are_a_task_or_an_input_error(tmp_path_factory: pytest.TempPat
     source = FolderSource(folder)
     for name in source.names():
         assert "\n" not in complaint(source, name)
+
+
+def test_a_column_of_ids_is_read_as_labels_if_it_is_confirmed(tmp_path: Path) -> None:
+    rows = [f"word{n},{n if n < 40 else n % 2 + 100},{n / 7},{'test' if n > 50 else 'train'}" for n in range(70)]
+    put(tmp_path / "mine.csv", "\n".join(["text,id,score,split", *rows]).encode())
+    with pytest.raises(InputError, match=r"is this column of labels an id\?.*40 of 70 rows"):
+        FolderSource(tmp_path, {"label": "id"}).load("mine")
+    confirmed = FolderSource(tmp_path, {"label": "nowhere", "mine.unique_label": "id"})
+    data = confirmed.load("mine")
+    assert (data.task.kind, data.task.outputs, len(data.test)) == ("single", 42, 19)
+    assert confirmed.fingerprint("mine") != FolderSource(tmp_path, {"label": "id"}).fingerprint("mine")
+    assert FolderSource(tmp_path, {"mine.score": "id"}).load("mine").task.kind == "regression"
+    with pytest.raises(InputError, match="two columns for the label"):
+        FolderSource(tmp_path, {"mine.label": "id", "mine.unique_label": "id"})

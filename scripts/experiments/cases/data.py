@@ -114,6 +114,19 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "semicolons": (content("data.csv", GOOD.replace(",", ";")), ("only one column", "separated by semicolons")),
     "one label in train": (one_label_in_train, ("only one label in train", "'label0'")),
     "blank texts": (table(HEAD, *[[" ", f"{n % 2}"] for n in range(9)]), ("data.csv", "every text is blank")),
+    "class of blank texts only": (
+        table(HEAD, *[["ash" if n % 2 else " ", f"label{n % 2}"] for n in range(9)]),
+        ("only one label", "only dropped rows with a blank text have the label 'label0'"),
+    ),
+    "ids for labels": (
+        table(HEAD, *[[f"ash red {n}", str(1000 + max(n, 9))] for n in range(60)]),
+        (
+            "is this column of labels an id?",
+            "50 of 60 rows",
+            "--column bad.score=YOURS",
+            "--column bad.unique_label=YOURS",
+        ),
+    ),
     "blank label": (table(HEAD, *rows_of(), ["oak", ""]), ("blank label in row 13",)),
     "broken line": (table(HEAD, *rows_of(), ["oak"]), ("broken line 14", "expected 2 fields")),
     "not UTF-8": (content("data.csv", GOOD.encode() + b"caf\xe9,a\n"), ("data.csv", "not UTF-8", "0xe9 in line 14")),
@@ -176,6 +189,12 @@ def _meet(world: World, make: Callable[[Path], object]) -> Sequence[str]:
     return world.run(suite="colours,bad")
 
 
+def _two_capitals(world: World) -> Sequence[str]:
+    for name in ("Bad", "bad"):
+        write_csv(world.tasks / f"{name}.csv", HEAD, *rows_of())
+    return world.run(suite="bad")
+
+
 def _label_of_test(world: World) -> Sequence[str]:
     folder = world.tasks / "bad"
     folder.mkdir()
@@ -192,6 +211,12 @@ def _no_positive(world: World) -> Sequence[str]:
 DATA = (
     *(Case("data", name, lambda w, m=make: _meet(w, m), words) for name, (make, words) in PLAIN.items()),
     *(Case("data", name, lambda w, m=make: _meet(w, m), words, heavy=True) for name, (make, words) in HEAVY.items()),
+    Case(
+        "data",
+        "names that differ only in capitals",
+        _two_capitals,
+        ("cannot choose between these data files of task bad", "Bad.csv, bad.csv"),
+    ),
     Case("data", "label of test", _label_of_test, ("never in train", "'label7' in 1 of 13 test rows", "unseen-labels")),
     Case("data", "no positive class for F1", _no_positive, ("no positive class for F1", "found other, same")),
 )

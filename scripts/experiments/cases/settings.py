@@ -9,7 +9,46 @@ from typing import Any
 from .case import Case, World
 
 RUN: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "unknown task": ({"suite": "colours,sms_spma"}, ("unknown task 'sms_spma'", "did you mean sms_spam?")),
+    "unknown task": (
+        {"suite": "colurs,rte"},
+        ("/tasks: unknown task 'colurs'", "expected one of rte, colours", "did you mean colours?"),
+    ),
+    "task that the simulated source lacks": (
+        {"suite": "sms_spma", "source": "simulated"},
+        ("unknown task 'sms_spma'", "did you mean sms_spam?"),
+    ),
+    "suite of tasks that the folder lacks": (
+        {"suite": "glue9"},
+        ("no task cola, sst2", "which glue9 has; expected one of rte, colours"),
+    ),
+    "column of a task that does not arrive": (
+        {"suite": "rte", "column": "colours.text=words"},
+        ("--column colours.text=words", "unknown task 'colours'", "expected one of rte"),
+    ),
+    "column of a task in other capitals": (
+        {"column": "Colours.text=words"},
+        ("--column Colours.text=words", "unknown task 'Colours'", "did you mean colours?"),
+    ),
+    "column that no task has": (
+        {"suite": "cola", "source": "simulated", "column": "text=words"},
+        ("--column text=words", "only files and tables have columns to map", "found source simulated"),
+    ),
+    "score of a task with labels": (
+        {"column": "rte.score=x"},
+        ("score is read from this column for no task", "a task with labels"),
+    ),
+    "epochs for learners that state theirs": (
+        {"learners": "head:epochs=2,majority"},
+        ("--epochs 1: epochs applies to no learner", "each learner states its own"),
+    ),
+    "epochs for a learner that does not train": (
+        {"learners": "majority"},
+        ("epochs applies to no learner", "no learner that trains"),
+    ),
+    "revision of a repository that is not used": (
+        {"suite": "sms_spam", "source": "hub:nyu-mll/glue@main"},
+        ("no task of the stream comes from this repository", "nyu-mll/glue@main"),
+    ),
     "no task": ({"suite": ","}, ("empty suite", "houlsby26")),
     "task twice": ({"suite": "rte,rte"}, ("task 'rte' is named twice",)),
     "path as task": ({"suite": "../secret"}, ("not a task name", "../secret")),
@@ -69,6 +108,12 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "report of damaged results": (("report", "{}/damaged"), ("damaged results", "results.json")),
     "report of hollow results": (("report", "{}/hollow"), ("damaged results", "no order")),
     "report of newer results": (("report", "{}/foreign"), ("results of another version", "99")),
+    "list of tasks in a folder": (("list", "tasks", "{}"), ("only runs are listed from a folder",)),
+    "backbone for a task": (("show", "task", "cola", "--backbone", "minilm"), ("--backbone minilm: a task has no",)),
+    "seed for no random choice": (
+        ("verify", "{}", "--rerun", "all", "--seed", "3"),
+        ("--seed 3: no cells are chosen at random", "found --rerun all"),
+    ),
     "metric misspelt": (("show", "metric", "forgeting_chaudhry"), ("unknown metric", "forgetting_chaudhry")),
     "task misspelt": (("show", "task", "colla"), ("unknown task", "did you mean cola")),
     "learner out of range": (("show", "learner", "adapter:0"), ("adapter:0", "1 to 1024")),

@@ -16,6 +16,7 @@ from stream.report.learner_summary import summaries
 from stream.report.palette import DARK, LIGHT, ink
 from stream.report.terminal.failures import REMEDY, failures
 from stream.report.terminal.header import title, unfinished
+from stream.results.notes import data_notes
 from stream.results.results import Results
 
 
@@ -43,6 +44,7 @@ def page(results: Results, record: Record) -> str:
         without_loss=without_loss(learners),
         forgetting=forgetting(learners, results.order),
         scores=scores(results, learners),
+        notes=data_notes({name: results.tasks[name].notes for name in results.order if name in results.tasks}),
         cost=cost(results),
         cost_caption=cost_caption(),
         facts=facts(results, record),

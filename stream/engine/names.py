@@ -1,0 +1,51 @@
+"""The names of a run: its source, suite and stream. Nothing here imports torch, so a wrong name is reported at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from stream.config.settings import RunConfig
+from stream.engine.attempts import Attempts
+from stream.engine.stream import Stream, make_stream
+from tasks.sources import Source, closed, drawer, open_source, skipped, without_effect
+from tasks.suite import resolve_suite
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """What the settings name.
+
+    Attributes:
+        suite: Name of the suite.
+        source: Source of the examples.
+        stream: The tasks in order of arrival.
+        notes: What the source holds that is no task, if the suite is all of it.
+    """
+
+    suite: str
+    source: Source
+    stream: Stream
+    notes: tuple[str, ...]
+
+
+def resolve_names(config: RunConfig) -> Names:
+    """Resolve the source, the tasks and their order. No data is read.
+
+    Raises:
+        InputErrors: All unknown names, and all parts of the settings about the source that no task uses. A run that has
+            begun may have such parts, because earlier versions accepted them.
+    """
+    source = open_source(config.source, config.columns)
+    available = source.names()
+    suite, names = resolve_suite(config.suite, available, drawer(source), closed(source))
+    attempt = Attempts()
+    stream = attempt(partial(make_stream, names, config.order))
+    for name in names:
+        if name not in set(available):
+            attempt(partial(source.task, name))
+    if not (config.out_folder / "ledger.jsonl").exists():
+        attempt.errors += without_effect(source, config.columns, names)
+    attempt.check()
+    assert stream is not None
+    return Names(suite, source, stream, skipped(source) if suite == "all" else ())

@@ -1,0 +1,39 @@
+"""Settings of a run about learners that no learner of the run uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from learners.specification.family import parse_learners
+from learners.specification.learner import Learner
+from stream.config.settings import RunConfig
+from stream.plugins.used import used_plugins
+from tasks.errors import InputError
+from tasks.paths import user_path
+
+
+def without_effect(config: RunConfig, learners: Mapping[str, Learner]) -> Iterator[InputError]:
+    """One error for each training setting that no learner takes, and for each plug-in that the run does not use.
+
+    Args:
+        learners: The learners of the run, by specification.
+    """
+    overrides = config.training_overrides
+    for name, value in overrides.items():
+        if value is None:
+            continue
+        other = parse_learners(
+            config.learners, {**overrides, name: value / 2 if isinstance(value, float) else value + 1}
+        )
+        if not any(learner.trains and learner != other[spec] for spec, learner in learners.items()):
+            trains = any(learner.trains for learner in learners.values())
+            found = "each learner states its own" if trains else "no learner that trains"
+            yield InputError(f"{name} applies to no learner", where=f"--{name.replace('_', '-')} {value}", found=found,
+                             fix="leave it out")  # fmt: skip
+    plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
+    used = {Path(plugin.origin.file).resolve() for plugin in plugins if plugin.origin.file}
+    for file in config.plugins:
+        if user_path(file, where="--plugin").resolve() not in used:
+            fix = "name one of its learners in --learners, or leave it out"
+            yield InputError("the run uses nothing of this plug-in", where=f"--plugin {file}", fix=fix)
