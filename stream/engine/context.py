@@ -274,8 +274,8 @@ def prepare(
             data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
     attempt.check()
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
-    context = RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files, data=data,
-                         numerics=numerics, plugins=plugins, loaded=loaded)  # fmt: skip
+    context = RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files,
+                         data=data, numerics=numerics, plugins=plugins, loaded=loaded)  # fmt: skip
     for note in context.data_notes:
         notice(note)
     return context
