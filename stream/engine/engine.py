@@ -42,6 +42,7 @@ from stream.results.schema import ResultsDocument
 from stream.storage.events import End, Event, JobFailedEvent, as_entry, read_events
 from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.storage.job import Job, JobId
+from stream.storage.learner_folder import renamed_folder
 from stream.storage.ledger import Ledger, open_ledger
 from stream.storage.plain import plain
 from stream.storage.store import Store
@@ -234,7 +235,7 @@ def _write(state: ActiveRun) -> ResultsDocument:
     document = results(state.facts, state.events)
     document["ledger"] = {"lines": ledger.lines, "hash": ledger.last}
     for name in state.context.learners:
-        write_atomic(folder / name / "R.csv", to_csv(matrix_of(state.facts.order, name, state.events)))
+        write_atomic(renamed_folder(folder, name) / "R.csv", to_csv(matrix_of(state.facts.order, name, state.events)))
     write_atomic(folder / "results.json", readable_json(document) + "\n")
     return document
 

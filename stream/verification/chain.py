@@ -25,7 +25,7 @@ class RunFiles:
         folder: Path of the folder.
         config: The settings; None if they cannot be read.
         results: Text of results.json; None if there is none.
-        matrices: Text of each learner's R.csv, by name of its folder.
+        matrices: Text of each R.csv, by name of its folder. `stream.storage.learner_folder` gives a learner's folder.
         ledger: The ledger.
         upto: Number of ledger lines from which results.json was made; None if there is no results.json, or if it was
             not made from this ledger.
