@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.arguments import Call, by_name, read_call
 from stream.api.tables import with_tables
-from stream.config.same_run import check_same_run
 from stream.execution.workers import Workers
 from stream.storage.job import KINDS
 
@@ -198,7 +197,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     """
     from stream.engine.context import prepare
     from stream.engine.engine import disk_errors
-    from stream.engine.header import check_same_inputs
+    from stream.engine.header import check_same_inputs, check_settings
     from stream.engine.preview import preview
     from stream.plugins.load import load_plugins
     from stream.storage.events import read_events
@@ -207,7 +206,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     call = with_tables(call)
     config = call.config
     notes: list[str] = []
-    check_same_run(config.out_folder / "config.toml", config)
+    check_settings(config)
     with disk_errors(), load_plugins(config.plugins).in_use():
         prepared = prepare(config, progress, call.backbone)
         progress("looking for what is done")

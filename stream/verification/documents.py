@@ -56,10 +56,9 @@ def check_documents(files: RunFiles, now: RecordedRun) -> Outcome:
     for name in now.facts.learners:
         _check_matrix(files, name, then, now, outcome)
     own = {learner_folder(files.folder, name).name for name in now.facts.learners}
-    others = [name for name in files.matrices if name not in own]
-    if others:
+    if others := [name for name in files.matrices if name not in own]:
         names = ", ".join(others)
-        outcome.notes.append(f"R.csv is not checked for learners that the last call did not use: {names}")
+        outcome.notes.append(f"R.csv is not checked in folders of learners that the last call did not use: {names}")
     return outcome
 
 
