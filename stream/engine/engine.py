@@ -44,6 +44,7 @@ from stream.storage.job import Job, JobId
 from stream.storage.learner_folder import renamed_folder
 from stream.storage.ledger import Ledger, open_ledger
 from stream.storage.plain import plain
+from stream.storage.registry import register
 from stream.storage.store import Store
 from tasks.files import write_atomic
 
@@ -135,6 +136,7 @@ def _run(
     header = header_of(context, state.facts, settings, lost)
     if todo or must_write_header(header, events):
         ledger.append(as_entry(header))
+    register(config.store_folder, config.out_folder, ledger.events[0])
     write_atomic(config.out_folder / "config.toml", settings)  # after its hash, so after a crash the older one is valid
     try:
         _work(state, todo, waiting)

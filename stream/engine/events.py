@@ -62,7 +62,8 @@ def record(state: ActiveRun, job: Job, result: JobResult) -> None:
 
     Raises:
         JobFailed: A fit that was done again gave another Delta. Or a cell of an isolated learner has other logits than
-            when the task was learned; the ledger then has a `violation` event, and the same command evaluates the row again.
+            when the task was learned; the ledger then has a `violation` event, and the same command evaluates the row
+            again.
     """
     key = state.context.inputs.key(job)
     event = fit_event(job, key, result) if isinstance(result, Fitted) else row_event(state, job, key, result)

@@ -5,6 +5,7 @@ Several runs may use one store, also at the same time.
 store/deltas/<content id>.safetensors
 store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
 store/damaged/                   files that were damaged when a job read them; nothing reads them again
+store/runs/                      the runs of other folders that use the store; see `stream.storage.registry`
 store/locks/NN.lock              locked while a fit runs whose recipe id begins with NN
 """
 
@@ -229,14 +230,15 @@ def _damaged(path: Path, error: Exception) -> DamagedEntry:
 
 
 def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> list[Path]:
-    """Returns the files of a store that no run needs: other Deltas, other records, and unfinished files of a crash.
+    """Returns the files of a store that no run needs: other Deltas, other records, damaged files, and unfinished files of
+    a crash.
 
     Args:
         deltas: Content ids of all Deltas in the ledgers of all runs that use the store.
         recipes: Recipe ids of all fits in these ledgers.
     """
     needed = {store.delta_path(delta) for delta in deltas} | {store.fit_path(recipe) for recipe in recipes}
-    present = (path for folder in ("deltas", "fits") for path in sorted((store.root / folder).glob("*")))
+    present = (path for folder in ("deltas", "fits", "damaged") for path in sorted((store.root / folder).glob("*")))
     return [path for path in present if path not in needed]
 
 

@@ -1,4 +1,4 @@
-"""Failures in the report: fits that diverged or whose workers ended, cells without a number, and what the user can do."""
+"""Failures in the report: fits that diverged or whose workers ended, cells without a number, what the user can do."""
 
 from __future__ import annotations
 

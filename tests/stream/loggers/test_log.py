@@ -17,6 +17,7 @@ import pytest
 from stream import run
 from stream.loggers import log, wandb
 from stream.loggers.log import About, logged
+from stream.loggers.mlflow import database_url
 from stream.loggers.readings import AXES, Reading
 from tasks.errors import InputErrors
 from tests.runs import as_arguments, call, matrices_of, tiny_settings
@@ -222,7 +223,7 @@ def read_wandb(out: Path) -> Found:
 def read_mlflow(out: Path) -> Found:
     from mlflow.tracking import MlflowClient
 
-    client, found = MlflowClient(f"sqlite:///{out}/mlflow/mlflow.db"), Found()
+    client, found = MlflowClient(database_url(out / "mlflow")), Found()
     experiment = client.get_experiment_by_name("taskstream").experiment_id
     for one in client.search_runs([experiment]):
         assert one.data.params["seed"] == "0"
