@@ -121,6 +121,8 @@ def forget(store: Path, name: str) -> None:
     registered = registered_runs(store)
     named = [each for each in registered if each.run in (Path(name).absolute(), Path(name).resolve())]
     named = named or [each for each in registered if each.run.name == name]
+    if not registered:
+        raise InputError("no run is registered in this store", where=str(store), found=f"--forget {name}")
     if not named:
         known = [each.run.name for each in registered]
         raise unknown_name("run of this store", Path(name).name, known, where=f"--forget {name}")

@@ -230,8 +230,7 @@ def _damaged(path: Path, error: Exception) -> DamagedEntry:
 
 
 def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> list[Path]:
-    """Returns the files of a store that no run needs: other Deltas, other records, damaged files, and unfinished files of
-    a crash.
+    """Returns the files of a store that no run needs: other Deltas and records, damaged files, and what a crash left.
 
     Args:
         deltas: Content ids of all Deltas in the ledgers of all runs that use the store.
