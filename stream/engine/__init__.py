@@ -21,7 +21,7 @@ One `taskstream run`, from the command to results.json:
     api.session.perform              starts workers, opens view and loggers
     engine.engine.run_stream         locks the folder, opens the ledger
       engine.context.prepare         stream, learners, backbone, encoded data
-      engine.header.check_same_inputs
+      engine.header.check_settings, check_same_inputs
       engine.jobs.plan_jobs          all jobs
       engine.resume.finished_events  the jobs that are already done
       execution.schedule.run_here    or run_in_workers: the other jobs

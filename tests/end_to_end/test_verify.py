@@ -291,7 +291,7 @@ def test_gc_keeps_what_any_registered_run_needs(given: dict[str, Any], tmp_path:
     store, one, other = tmp_path / "shared", Path(given["out"]), tmp_path / "other"
     run(**given, store=str(store))
     run(**{**given, "out": str(other), "store": str(store), "order": "seed:3"})
-    files = sorted(path for path in store.rglob("*") if path.is_file())
+    files = [*store.glob("fits/*"), *store.glob("deltas/*")]
     for named in ([one], [other], [store], [one, other, store]):
         found = garbage(*named, "--delete")
         assert found["files"] == []
@@ -310,7 +310,7 @@ def test_gc_keeps_what_any_registered_run_needs(given: dict[str, Any], tmp_path:
     shutil.rmtree(moved)
     answer = call("gc", str(store), "--forget", "movd")
     assert (answer.code, "did you mean moved?" in answer.err) == (2, True)
-    assert sorted(path for path in files if not path.exists()) == [], "nothing was deleted so far"
+    assert all(path.exists() for path in files), "nothing was deleted so far"
     gone = garbage(store, "--forget", "moved", "--delete")
     assert gone["files"]
     assert gone["runs"] == [str(one.resolve())]
