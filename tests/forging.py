@@ -10,6 +10,7 @@ from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.storage.events import read_events
 from stream.storage.files import readable_json
+from stream.storage.learner_folder import learner_folder
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.recorded import recorded_run
 
@@ -32,7 +33,7 @@ def forge(folder: Path, change: Change, documents: bool = True) -> None:
     document = results(run.facts, run.events) | {"ledger": {"lines": ledger.lines, "hash": ledger.last}}
     (folder / "results.json").write_text(readable_json(document) + "\n")
     for name in run.facts.learners:
-        (folder / name / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.events)))
+        (learner_folder(folder, name) / "R.csv").write_text(to_csv(matrix_of(run.facts.order, name, run.events)))
 
 
 def cells_of(events: list[dict[str, Any]], learner: str, task: str) -> list[dict[str, Any]]:

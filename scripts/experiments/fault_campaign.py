@@ -6,7 +6,7 @@
    twice; and `taskstream verify` must pass. To save time, most runs are forks of a process that has loaded the
    libraries. Every tenth is the real command with two workers.
 2. Damages. In a finished run, one byte is changed or a file is cut: ledger, Deltas, fit records, results, R.csv,
-   encoded data, backbone. `taskstream verify` must name the file.
+   config.toml, encoded data, backbone. `taskstream verify` must name the file.
 3. Writes. A write point is each creation of a file or folder, each write, synchronisation, renaming and removal of a
    run. At every write point the process dies, or the power fails (which loses everything that was not synchronised), or
    the disk is full or read-only, once or from then on. The run must end with a message that says so, and the same call

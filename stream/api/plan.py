@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.arguments import Call, by_name, read_call
 from stream.api.tables import with_tables
-from stream.config.same_run import check_same_run
 from stream.execution.workers import Workers
 from stream.storage.job import KINDS
 
@@ -209,10 +208,9 @@ def preview(
     call = with_tables(call)
     config = call.config
     notes: list[str] = []
-    check_same_run(config.out_folder / "config.toml", config)
     from stream.engine.context import prepare
     from stream.engine.engine import disk_errors, workers_of
-    from stream.engine.header import check_same_inputs
+    from stream.engine.header import check_same_inputs, check_settings
     from stream.engine.outlook import outlook
     from stream.engine.preview import preview
     from stream.engine.resolve import resolve
@@ -220,6 +218,7 @@ def preview(
     from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
 
+    check_settings(config)
     with disk_errors(), load_plugins(config.plugins).in_use():
         named = resolve(config)
         if not (config.out_folder / "ledger.jsonl").exists():

@@ -12,6 +12,7 @@ from stream.engine.progress import Handle, ProgressEvent
 from stream.execution.workers import waiting_workers
 from stream.report import make_console, open_view, print_report
 from stream.results.results import Results
+from stream.storage.files import sole_writer, usable_folder
 
 logger = logging.getLogger("taskstream")
 logger.addHandler(logging.NullHandler())  # the caller's program decides what happens with messages
@@ -23,11 +24,18 @@ def perform(call: Call) -> Results:
     Raises:
         InputError, RunFailed, KeyboardInterrupt: As in `stream.engine.engine.run_stream`.
     """
+    if call.tables is None:
+        return _perform(call)
+    folder = usable_folder(call.config.out_folder, f"--out {call.config.out}")
+    with sole_writer(folder / "ledger.jsonl"):  # no other run may begin between the tables and the first event
+        return _perform(with_tables(call))
+
+
+def _perform(call: Call) -> Results:
     from stream.loggers.log import logged  # imports NumPy, so the command starts faster without it
 
-    call = with_tables(call)
-    config = call.config
     console = make_console(call.display)
+    config = call.config
     workers = waiting_workers(config.workers, start=False) if call.workers is None else nullcontext(call.workers)
     with (
         workers as waiting,

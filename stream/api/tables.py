@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 from stream.api.arguments import Call
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
-from stream.storage.files import usable_folder
+from stream.storage.files import sole_writer, usable_folder
 from tasks.errors import InputError, InputErrors
 from tasks.suite import known_name
 
@@ -24,7 +25,8 @@ def with_tables(call: Call) -> Call:
 
     Raises:
         InputErrors: Errors in the tables. Or the tables differ from those of the run in OUT. Or a task of the stream
-            would come from a table that an earlier call left in OUT/tasks.
+            would come from a table that an earlier call left in OUT/tasks. Or
+            another process is running in OUT.
     """
     if call.tables is None:
         return call
@@ -33,8 +35,10 @@ def with_tables(call: Call) -> Call:
     config = call.config
     folder = config.out_folder / FOLDER
     usable_folder(folder, f"--out {config.out}")
-    begun = (config.out_folder / "ledger.jsonl").exists()
-    write_frames(folder, call.tables, fixed=begun)
+    ledger = config.out_folder / "ledger.jsonl"
+    with nullcontext() if ledger.exists() else sole_writer(ledger):
+        begun = ledger.exists()
+        write_frames(folder, call.tables, fixed=begun)
     own = f"frames:{_as_named(config, folder) or Path(config.out) / FOLDER}"
     suite, source = config.suite, config.source
     tables = [known_name(name) for name in call.tables]

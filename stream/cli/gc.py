@@ -1,10 +1,10 @@
-"""`taskstream gc FOLDER...`: list or delete the files of a store that none of the given runs needs."""
+"""`taskstream gc FOLDER...`: list or delete the files of a store that none of its runs needs."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Garbage:
 
     Attributes:
         store: Path of the store.
-        runs: Folders of the given runs that use it.
+        runs: Folders of the runs that are known to use it.
         files: Path and number of bytes of each file that none of these runs needs.
         kept: Number of files that the runs need.
     """
@@ -40,25 +40,29 @@ class Garbage:
         return sum(size for _, size in self.files)
 
 
-def gc(folders: Sequence[Path], delete: bool, display: str) -> None:
+def gc(folders: Sequence[Path], delete: bool, display: str, forgotten: Sequence[str] = ()) -> None:
     """List the files that no run needs, or delete them.
 
+    Args:
+        folders: Folders of runs, and of stores.
+        forgotten: Runs of the stores that are gone, by path or name; see `stream.storage.registry.forget`.
+
     Raises:
-        InputError: A folder contains no run, a damaged ledger or unreadable settings, or its run has not ended.
+        InputError: A folder contains no run and no store, a damaged ledger or unreadable settings, a run has not ended,
+            or a run of a store is gone.
     """
     from stream.storage.files import sole_writer
 
+    stores = stores_of(folders, forgotten)
     with ExitStack() as locks:
-        for folder in dict.fromkeys(folders):
+        for folder in dict.fromkeys(folder for runs in stores.values() for folder in runs):
             path = folder / "ledger.jsonl"
-            if not path.is_file():
-                raise InputError("no run here", where=str(folder), expected="ledger.jsonl", fix="taskstream list runs")
             try:
                 locks.enter_context(sole_writer(path))
             except OSError as error:
                 what, why = "cannot check whether a run is active here", error.strerror or type(error).__name__
                 raise InputError(what, where=str(path), found=why) from None
-        found = collect(folders)
+        found = collect(stores)
         if delete:
             for path in (path for garbage in found for path, _ in garbage.files):
                 path.unlink(missing_ok=True)
@@ -68,36 +72,62 @@ def gc(folders: Sequence[Path], delete: bool, display: str) -> None:
         _print(found, delete, make_console(display))
 
 
-def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
-    """Files that none of these runs needs, one `Garbage` per store.
+def stores_of(folders: Sequence[Path], forgotten: Sequence[str] = ()) -> dict[Path, list[Path]]:
+    """The stores of the given runs and the given stores, each with the folders of all runs that are known to use it.
+
+    Raises:
+        InputError: As for `gc`.
+    """
+    from stream.config.resolve import resolve_config
+    from stream.storage.registry import forget, registered_runs, runs_using
+
+    named: dict[Path, list[Path]] = {}
+    for folder in dict.fromkeys(folders):
+        if (folder / "ledger.jsonl").is_file():
+            config, _ = resolve_config({}, folder / "config.toml")
+            inside = folder / "store"
+            root = config.store_folder if config.store and not inside.is_dir() else inside
+            named.setdefault(root.resolve(), []).append(folder)
+        elif any((folder / name).is_dir() for name in ("fits", "deltas")):
+            named.setdefault(folder.resolve(), [])
+        else:
+            expected = "ledger.jsonl, or the folders fits and deltas of a store"
+            raise InputError("no run here", where=str(folder), expected=expected, fix="taskstream list runs")
+    for name in forgotten:
+        owners = [root for root in named if any(name in (str(x.run), x.run.name) for x in registered_runs(root))]
+        forget((owners or [*named])[0], name)
+    for root, runs in named.items():
+        paths = {run.resolve() for run in runs}
+        runs += [run for run in runs_using(root, paths) if run.resolve() not in paths]
+        if not runs:
+            fix = "name the folders of the runs that use it"
+            raise InputError("no run of this store is known", where=str(root), fix=fix)
+    return named
+
+
+def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> list[Garbage]:
+    """Files that none of the runs needs, one `Garbage` per store.
 
     A run needs every Delta and recipe that its ledger names, also in superseded events: the user may repeat an earlier
     command.
 
     Args:
-        folders: Folders of the runs.
+        stores: Folders of the runs that use each store.
         now: Current time in seconds since the epoch, to find the age of incomplete files. Default: the clock.
 
     Raises:
-        InputErrors: Unreadable settings or a damaged ledger.
+        InputErrors: A damaged ledger.
     """
-    from stream.config.resolve import resolve_config
     from stream.storage.events import Fit, read_events
     from stream.storage.finished import good
     from stream.storage.ledger import read_ledger
     from stream.storage.store import Store, unreachable
 
     moment = time.time() if now is None else now
-    runs: dict[Path, list[tuple[str, list[Fit]]]] = {}
-    for folder in dict.fromkeys(folders):
-        config, _ = resolve_config({}, folder / "config.toml")
-        inside = folder / "store"
-        root = config.store_folder if config.store and not inside.is_dir() else inside
-        fits = [event for event in read_events(read_ledger(folder / "ledger.jsonl")) if isinstance(event, Fit)]
-        runs.setdefault(root.resolve(), []).append((str(folder), fits))
     found = []
-    for root, entries in runs.items():
-        fits = [fit for _, events in entries for fit in events]
+    for root, runs in stores.items():
+        ledgers = [read_events(read_ledger(folder / "ledger.jsonl")) for folder in runs]
+        fits = [event for events in ledgers for event in events if isinstance(event, Fit)]
         deltas = {fit.delta for fit in good(fits)}
         store, recipes = Store(root), {fit.recipe for fit in fits}
         loose = [
@@ -107,7 +137,7 @@ def collect(folders: Sequence[Path], now: float | None = None) -> list[Garbage]:
         ]
         needed = (*map(store.delta_path, deltas), *map(store.fit_path, recipes))
         files = tuple((path, path.stat().st_size) for path in loose if path.is_file())
-        found.append(Garbage(root, tuple(run for run, _ in entries), files, sum(path.exists() for path in needed)))
+        found.append(Garbage(root, tuple(map(str, runs)), files, sum(path.exists() for path in needed)))
     return found
 
 
@@ -133,7 +163,7 @@ def _print(found: Sequence[Garbage], delete: bool, console: Console) -> None:
         )
     if any(garbage.files for garbage in found) and not delete:
         warning = (
-            "Nothing was deleted; add --delete to delete these files. Name every run that shares the store: a run that "
-            "is not named loses its fits and must repeat them."
+            "Nothing was deleted; add --delete to delete these files. Runs of this version register in a shared store; "
+            "name those of earlier versions, or they lose their fits and must repeat them."
         )
         console.print(Text(warning, style="yellow"))

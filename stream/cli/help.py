@@ -131,13 +131,16 @@ The exit code is 0 for PASS, 1 for FAIL (the first difference is printed), and 2
 """
 
 GC = """
-List or delete the files of a store that none of the given runs needs, and incomplete files that are older than a day.
+List or delete the files of a store that no run needs: not the given ones, not the run that contains the store, and not
+those that registered in it. Incomplete files that are older than a day, and damaged ones, belong to them.
 
 [bold]Examples[/]
 
   taskstream gc runs/latest
 
-  taskstream gc runs/a runs/b --delete     # name all runs that share the store
+  taskstream gc runs/store --delete            # a shared store: its runs have registered in it
+
+  taskstream gc runs/store --forget runs/old   # this run was deleted: its fits are no longer needed
 """
 
 COST = r"""

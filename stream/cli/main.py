@@ -189,13 +189,17 @@ def verify_command(
 
 @app.command("gc", help=texts.GC, rich_help_panel=CHECK)
 def gc_command(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders of all runs that use the store.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders of stores, or of runs.")],
+    forget: Annotated[
+        list[str] | None,
+        typer.Option("--forget", metavar="RUN", help="A run of the store that is gone: path or name of its folder."),
+    ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete the files. Default: list them only.")] = False,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.gc import gc
 
-    gc(folders, delete, display)
+    gc(folders, delete, display, forget or ())
 
 
 @app.command("cost", help=texts.COST, rich_help_panel=READ)

@@ -113,7 +113,10 @@ def _auto_dtype(out: Any) -> tuple[str, str]:
     """The dtype for `auto`, and the reason."""
     folder = user_path(out, where="--out") if isinstance(out, str) else Path(RunConfig.model_fields["out"].default)
     file = folder / "config.toml"
-    began = read_toml(file).get("dtype", "float32") if file.exists() else "auto"
+    try:
+        began = read_toml(file).get("dtype", "float32") if file.exists() else "auto"
+    except InputError:  # a damaged file; the engine compares with the ledger
+        began = "auto"
     # A run never writes "auto": if the file says so, the user has put the settings into the folder of a future run.
     if began != "auto":
         return began, "as this run began"

@@ -28,7 +28,7 @@ One `taskstream run`, from the command to results.json:
     engine.engine.run_stream         locks the folder, opens the ledger
       engine.resolve.resolve         names of tasks and learners; starts workers if the run is new
       engine.context.prepare         backbone, encoded data
-      engine.header.check_same_inputs
+      engine.header.check_settings, check_same_inputs
       engine.jobs.plan_jobs          all jobs
       engine.resume.finished_events  the jobs that are already done
       execution.schedule.run_here    or run_in_workers: the other jobs

@@ -20,32 +20,33 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone
-from stream.config.same_run import check_same_run
 from stream.config.settings import RunConfig
-from stream.config.toml import config_toml
 from stream.engine.context import RunContext, prepare
-from stream.engine.events import ActiveRun, add_event, arrival_done, record, show, show_run
-from stream.engine.header import check_same_inputs, header_of, must_write_header
+from stream.engine.events import ActiveRun, add_event, arrival_done, fit_without_worker, record, show, show_run
+from stream.engine.header import check_same_inputs, check_settings, config_text, header_of, must_write_header
 from stream.engine.jobs import plan_jobs
 from stream.engine.outlook import outlook, remember_pace
 from stream.engine.progress import Handle, JobProgress
 from stream.engine.resolve import Resolved, resolve
-from stream.engine.resume import finished_events, latest_events
+from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.errors import RunFailed
 from stream.execution.messages import Message
+from stream.execution.pending import JobFailed
 from stream.execution.result import JobResult, needed, read_result
-from stream.execution.schedule import JobFailed, run_here, run_in_workers
+from stream.execution.schedule import run_here, run_in_workers
 from stream.execution.workbench import open_workbench
 from stream.execution.workers import Workers, cores
 from stream.plugins.load import load_plugins
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.results.schema import ResultsDocument
-from stream.storage.events import End, Event, JobFailedEvent, as_entry, read_events
+from stream.storage.events import End, Event, FitEvent, JobFailedEvent, as_entry, read_events
 from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.storage.job import Job, JobId
+from stream.storage.learner_folder import renamed_folder
 from stream.storage.ledger import Ledger, open_ledger
 from stream.storage.plain import plain
+from stream.storage.registry import register
 from stream.storage.store import Store
 from tasks.files import write_atomic
 
@@ -80,7 +81,7 @@ def run_stream(
         KeyboardInterrupt: The user interrupted the run. The results so far are written before.
     """
     folder = config.out_folder
-    check_same_run(folder / "config.toml", config)
+    check_settings(config)  # also below, because another process may begin a run meanwhile
 
     def notice(text: str) -> None:
         handle({"event": "notice", "message": text})
@@ -95,6 +96,7 @@ def run_stream(
         usable_folder(folder, f"--out {config.out}")
         usable_folder(config.store_folder, f"--store {config.store_folder}")
         with sole_writer(folder / "ledger.jsonl"):
+            check_settings(config)
             ledger = open_ledger(folder / "ledger.jsonl")
             if ledger.torn:
                 notice(f"the last line of the ledger is unfinished (a crash): {ledger.torn} bytes ignored")
@@ -102,32 +104,47 @@ def run_stream(
             check_same_inputs(events, context, notice)
             for unfinished in (*folder.glob(".*.part"), *folder.glob("*/.*.part")):  # written before a crash
                 unfinished.unlink(missing_ok=True)
-            write_atomic(folder / "config.toml", config_toml(config, origins))
             with _sigterm_as_interrupt():
-                return _run(context, ledger, events, handle, waiting)
+                return _run(context, config_text(context.config, origins, events), ledger, events, handle, waiting)
 
 
 def _run(
-    context: RunContext, ledger: Ledger, events: list[Event], handle: Handle, waiting: Workers | None
+    context: RunContext,
+    settings: str,
+    ledger: Ledger,
+    events: list[Event],
+    handle: Handle,
+    waiting: Workers | None,
 ) -> ResultsDocument:
+    """Does what is not done yet.
+
+    Args:
+        settings: Content of config.toml.
+        events: Events of the ledger so far.
+    """
     config, learners = context.config, context.learners
     jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
     state = ActiveRun(
         context=context, facts=context.facts(), ledger=ledger, handle=handle, jobs={job.id: job for job in jobs}
     )
-    store, earlier = Store(config.store_folder), latest_events(events)
+    earlier = latest_events(events)
     keys = {job.id: context.inputs.key(job) for job in jobs}
-    finished = finished_events(earlier, jobs, lambda job: keys[job.id], lambda delta: store.delta_path(delta).exists())
+    finished = finished_events(earlier, jobs, lambda job: keys[job.id], counts_in(Store(config.store_folder)))
     lost = [keys[job.id] for job in jobs if job.id not in finished and keys[job.id] in earlier]
+    if gone := sum(isinstance(earlier[key], FitEvent) for key in lost):
+        text = f"{gone} finished fits are not in the store {config.store_folder}, or damaged: they are done again"
+        handle({"event": "notice", "message": text})
     show_run(state, str(config.out_folder), len(finished))
     for job in jobs:
         if job.id in finished:
             add_event(state, job, finished[job.id])
             show(state, job)
     todo = tuple(job for job in jobs if job.id not in finished)
-    header = header_of(context, state.facts, lost)
+    header = header_of(context, state.facts, settings, lost)
     if todo or must_write_header(header, events):
         ledger.append(as_entry(header))
+    register(config.store_folder, config.out_folder, ledger.events[0])
+    write_atomic(config.out_folder / "config.toml", settings)  # after its hash, so after a crash the older one is valid
     try:
         _work(state, todo, waiting)
     except JobFailed as failure:
@@ -161,9 +178,8 @@ def _work(state: ActiveRun, todo: tuple[Job, ...], waiting: Workers | None) -> N
             return result
 
         with _process_restored():
-            run_here(
-                todo, available, open_workbench(context.setup(), context.backbone), MessageHandler(state, done_here)
-            )
+            handler = MessageHandler(state, done_here)
+            run_here(todo, available, open_workbench(context.setup(), context.backbone), handler, handler)
         return
     sent = {job: plain(part) for job, part in available.items()}
 
@@ -173,12 +189,15 @@ def _work(state: ActiveRun, todo: tuple[Job, ...], waiting: Workers | None) -> N
         return result
 
     log = context.config.out_folder.absolute() / "workers.log"
-    run_in_workers(todo, sent, plain(context.setup()), count, log, MessageHandler(state, done_there), waiting)
+    handler = MessageHandler(state, done_there)
+    run_in_workers(todo, sent, plain(context.setup()), count, log, handler, waiting, handler)
 
 
 @dataclass(eq=False)
 class MessageHandler:
     """Handles the messages of running jobs: records results, writes the documents, shows progress.
+
+    It also decides about jobs that did not end well (`stream.execution.pending.Recovery`).
 
     Attributes:
         state: The state of the run.
@@ -191,7 +210,11 @@ class MessageHandler:
     written: int = 0
 
     def __call__(self, message: Message) -> None:
-        state, job = self.state, self.state.jobs[message["job"]]
+        state = self.state
+        if message["kind"] == "notice":
+            state.handle({"event": "notice", "message": message["text"]})
+            return
+        job = state.jobs[message["job"]]
         if message["kind"] == "start":
             state.handle({
                 "event": "start", "job": job.id, "learner": job.learner, "task": job.tasks[-1], "kind": job.kind,
@@ -208,6 +231,13 @@ class MessageHandler:
                 _write(state)
                 self.written = job.arrival
             show(state, job)
+
+    def fit_of(self, learner: str, delta: str) -> Job | None:
+        fits = ((job, fit) for job, fit in self.state.events.items() if isinstance(fit, FitEvent))
+        return next((self.state.jobs[job] for job, fit in fits if (fit.learner, fit.delta) == (learner, delta)), None)
+
+    def failed_fit(self, job: Job, why: str) -> Any | None:
+        return plain(fit_without_worker(self.state, job, why)) if job.kind == "fit" else None
 
 
 def workers_of(config: RunConfig, named: Resolved) -> int:
@@ -244,7 +274,8 @@ def _write(state: ActiveRun) -> ResultsDocument:
     document = results(state.facts, state.events)
     document["ledger"] = {"lines": ledger.lines, "hash": ledger.last}
     for name in state.context.learners:
-        _write_if_changed(folder / name / "R.csv", to_csv(matrix_of(state.facts.order, name, state.events)))
+        text = to_csv(matrix_of(state.facts.order, name, state.events))
+        _write_if_changed(renamed_folder(folder, name) / "R.csv", text)
     _write_if_changed(folder / "results.json", readable_json(document) + "\n")
     return document
 

@@ -10,15 +10,16 @@ from typing import Any
 from stream.engine.context import RunContext
 from stream.engine.progress import FitDone, Handle, cell_entry
 from stream.engine.running_metrics import RunningMetrics, add_cells, advance
+from stream.execution.pending import JobFailed
 from stream.execution.result import Fitted, JobResult, Scored
-from stream.execution.schedule import JobFailed
 from stream.results.document import Facts
 from stream.results.schema import ViolationEntry
 from stream.storage.cell import Cell, Score
 from stream.storage.events import FailedFitEvent, FitEvent, JobEvent, RowEvent, Violation, as_entry
 from stream.storage.finished import row_of
-from stream.storage.fits import FitResult
+from stream.storage.fits import WORKER_DIED, FailedFit, Failure, FitResult, last_good
 from stream.storage.job import Job, JobId
+from stream.storage.keys import history
 from stream.storage.ledger import Ledger
 
 
@@ -60,11 +61,16 @@ def record(state: ActiveRun, job: Job, result: JobResult) -> None:
     """Writes the event of a finished job to the ledger. Certifies the cells of the row that were not evaluated.
 
     Raises:
-        JobFailed: A cell of an isolated learner has other logits than when the task was learned. The ledger then has a
-            `violation` event, and the same command evaluates the row again.
+        JobFailed: A fit that was done again gave another Delta. Or a cell of an isolated learner has other logits than
+            when the task was learned; the ledger then has a `violation` event, and the same command evaluates the row
+            again.
     """
     key = state.context.inputs.key(job)
     event = fit_event(job, key, result) if isinstance(result, Fitted) else row_event(state, job, key, result)
+    before = state.events.get(job.id)  # of a fit that is done again, because its file in the store was damaged
+    if isinstance(before, FitEvent) and getattr(event, "delta", None) != before.delta:
+        message = f"the fit of task {before.task} was done again and did not give Delta {before.delta[:16]} again"
+        raise JobFailed(job.id, "Nondeterminism", message)
     violations = add_event(state, job, event)
     if not violations:
         state.ledger.append(as_entry(event))
@@ -86,6 +92,24 @@ def fit_event(job: Job, key: str, result: Fitted) -> FitEvent | FailedFitEvent:
     about: dict[str, Any] = {"arrival": job.arrival, "key": key, "recipe": result.recipe, "cached": result.cached}
     event = FitEvent if isinstance(result.fit, FitResult) else FailedFitEvent
     return event(**vars(result.fit), **about, learner=job.learner)
+
+
+def fit_without_worker(state: ActiveRun, job: Job, why: str) -> Fitted:
+    """Returns the result of a fit that cannot be done, because each worker that began it ended.
+
+    Args:
+        why: The reason, for the results.
+    """
+    fits = [state.events[need] for need in job.needs]
+    start = last_good(fits[-1]) if fits and isinstance(fits[-1], FitEvent | FailedFitEvent) else None
+    earlier = [fit for fit in fits if isinstance(fit, FitEvent)]
+    inputs, learner = state.context.inputs, state.facts.learners[job.learner]
+    met = history(learner, earlier, inputs.data, inputs.scoring)
+    recipe = inputs.recipe(job, start.delta if start else None, met)
+    failure = Failure(type=WORKER_DIED, step=0, message=why)
+    last = start.reference if start else None
+    fit = FailedFit(task=job.tasks[0], failed=failure, last_good=last, flops=0, seconds=0.0, peak_memory_bytes=0)
+    return Fitted(recipe.id, fit, cached=False)
 
 
 def row_event(state: ActiveRun, job: Job, key: str, result: Scored) -> RowEvent:

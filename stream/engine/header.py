@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 from pydantic import JsonValue
 
+from stream.config.resolve import resolve_config
+from stream.config.same_run import check_same_run
+from stream.config.settings import RunConfig
+from stream.config.toml import config_toml
 from stream.engine.context import RunContext
 from stream.plugins.used import Used
 from stream.results.document import Facts
-from stream.storage.events import Event, Header, as_entry
+from stream.storage.events import Event, FailedFitEvent, FitEvent, Header, JobEvent, as_entry, read_events
+from stream.storage.ledger import read_ledger
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
 
 
-def header_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> Header:
+def header_of(context: RunContext, facts: Facts, config: str, lost: Sequence[str] = ()) -> Header:
     """Returns the event that begins a call.
 
     Args:
+        config: Content of config.toml.
         lost: Keys of earlier events that no longer count, because their Delta is missing from the store. Default: none.
     """
     return Header(
@@ -29,6 +37,7 @@ def header_of(context: RunContext, facts: Facts, lost: Sequence[str] = ()) -> He
         overrides=context.config.training_overrides,
         facts=facts.recorded,
         encoded={task: data.path.name for task, data in context.data.items()},
+        config=hashlib.sha256(config.encode()).hexdigest(),
     )
 
 
@@ -48,8 +57,59 @@ def last_header(events: Sequence[Event]) -> Header | None:
     return next((event for event in reversed(events) if isinstance(event, Header)), None)
 
 
+def config_digest(folder: Path) -> str | None:
+    """Returns the SHA-256 of config.toml in the folder of a run; None if there is none."""
+    path = folder / "config.toml"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def is_own_config(digest: str | None, events: Sequence[Event]) -> bool:
+    """Whether config.toml may be the file that the run wrote.
+
+    It is written just after the header: if nothing follows the header, it may be that of the call before. Ledgers of
+    earlier versions have no hash of it.
+
+    Args:
+        digest: SHA-256 of config.toml; None if there is none.
+        events: Events of the ledger.
+    """
+    digests = [event.config for event in events if isinstance(event, Header)]
+    allowed = digests[-2:] if events and isinstance(events[-1], Header) else digests[-1:]
+    return not allowed or None in allowed or digest in allowed
+
+
+def config_text(config: RunConfig, origins: Mapping[str, str], events: Sequence[Event]) -> str:
+    """Returns the content of config.toml for a call: that of the file if it is the run's own and has these settings, so
+    that it keeps the origins of their values.
+
+    Args:
+        origins: Origin of each setting, by name.
+        events: Events of the ledger.
+    """
+    path, digest = config.out_folder / "config.toml", config_digest(config.out_folder)
+    if digest is not None and is_own_config(digest, events) and resolve_config({}, path)[0] == config:
+        return path.read_text(encoding="utf-8")
+    return config_toml(config, origins)
+
+
+def check_settings(config: RunConfig) -> None:
+    """Checks that a run can continue with these settings, as its config.toml says; see `check_same_run`.
+
+    A damaged config.toml does not count. `check_same_inputs` compares what the ledger says.
+
+    Raises:
+        InputError: Settings differ, or the ledger cannot be read.
+    """
+    folder = config.out_folder
+    try:
+        check_same_run(folder / "config.toml", config)
+    except InputError:
+        if is_own_config(config_digest(folder), read_events(read_ledger(folder / "ledger.jsonl"))):
+            raise
+
+
 def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Callable[[str], None]) -> None:
-    """Checks that backbone and data have the same content as when the run began.
+    """Checks that backbone, data and settings are those of the run, and that the call leaves out none of its results.
 
     Other numerics (an updated library, another machine), another metric or a changed plug-in give only a notice: the
     jobs concerned are computed again, because a row of R must not mix results of both.
@@ -59,11 +119,14 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
         notice: Called with the text of each notice.
 
     Raises:
-        InputErrors: The backbone or the data differ; one error for each difference.
+        InputErrors: The backbone, the data or a setting differ, a learner with results is left out, or tasks arrive in
+            another order than they did; one error for each difference.
     """
     header = last_header(events)
     if header is None:
         return
+    if not is_own_config(config_digest(context.config.out_folder), events):
+        notice("config.toml is missing or is not the file that the run wrote: it is written again")
     before, now = header.inputs, context.inputs
     fix = "restore it, or give another --out"
     errors = []
@@ -80,6 +143,7 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
                 "the data of this task changed since this run began", where=f"task {task}",
                 expected=f"content {before.data[task][:16]}", found=data[:16], fix=fix,
             ))  # fmt: skip
+    errors += [*_changed_settings(header, context), *_left_out(header, events, context)]
     if errors:
         raise InputErrors(errors)
     for name, source, change in changed_plugins(header.facts.plugins, context.plugins):
@@ -95,6 +159,54 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
             )
     if changed := changes(before.numerics, now.numerics):
         notice(f"numerics changed since this run began ({changed}): all jobs will be computed again")
+
+
+def _changed_settings(header: Header, context: RunContext) -> list[InputError]:
+    """Settings that results depend on and that differ from those of the last call. config.toml has them too, but a user
+    may have lost it."""
+    before, now = header.facts, context.facts()
+    pairs: dict[str, tuple[object, object]] = {"seed": (before.seed, now.seed)}
+    pairs |= {name: (old, now.settings[name]) for name, old in before.settings.items() if name in now.settings}
+    return [
+        InputError(
+            f"{name} differs from the run that this folder holds", where=f"--out {context.config.out}",
+            expected=repr(old), found=repr(new), fix="give another --out, or the same settings",
+        )
+        for name, (old, new) in pairs.items() if old != new
+    ]  # fmt: skip
+
+
+def _left_out(header: Header, events: Sequence[Event], context: RunContext) -> list[InputError]:
+    """Learners and arrivals of the last call that have results and that this call would drop."""
+    config, errors = context.config, list[InputError]()
+    other = f"give another --out, with --store {config.store_folder} to reuse the finished fits"
+    done = [event for event in events if isinstance(event, JobEvent)]
+    worked = {event.learner for event in done}
+    kept = [name for name in header.inputs.learners if name in worked]
+    if missing := [name for name in kept if name not in context.learners]:
+        # A learner that is written in another way is the same one.
+        recipes = [canonical(header.inputs.learners[name]) for name in kept]
+        new = [name for name, recipe in context.inputs.learners.items() if canonical(recipe) not in recipes]
+        both = ",".join((*kept, *new))
+        errors.append(InputError(
+            f"this call leaves out learners of the run that this folder holds: {', '.join(missing)}",
+            where=f"--out {config.out}", fix=f"give --learners '{both}', or {other}",
+        ))  # fmt: skip
+    order, now = tuple(header.inputs.data), context.stream.order
+    fits = [event for event in done if isinstance(event, FitEvent | FailedFitEvent) and event.arrival <= len(order)]
+    arrived = order[: max((fit.arrival for fit in fits if order[fit.arrival - 1] == fit.task), default=0)]
+    if arrived != now[: len(arrived)]:
+        gone = [task for task in arrived if task not in now]
+        whole = ",".join(dict.fromkeys((*arrived, *now)))
+        whole = f"--suite {whole} --order paper" if gone else f"--order {whole}"
+        what = "has another order of tasks than the run that this folder holds; new tasks may only follow"
+        if gone:
+            what = f"leaves out tasks of the run that this folder holds: {', '.join(gone)}"
+        errors.append(InputError(
+            f"this call {what}", where=f"--out {config.out}", expected=f"{','.join(arrived)} first",
+            found=",".join(now), fix=f"give {whole}, or {other}",
+        ))  # fmt: skip
+    return errors
 
 
 def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) -> list[tuple[str, str, str]]:

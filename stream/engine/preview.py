@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from stream.engine.context import RunContext
@@ -11,12 +12,12 @@ from stream.engine.engine import workers_of
 from stream.engine.estimate import EvaluationSpeed, FitSpeed, evaluation_speeds, fit_speeds
 from stream.engine.job_flops import JobFlops
 from stream.engine.jobs import plan_jobs
-from stream.engine.resume import finished_events, latest_events
+from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
-from stream.storage.store import Store
+from stream.storage.store import DamagedEntry, Store
 
 
 @dataclass
@@ -79,16 +80,11 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
 
     Args:
         events: Events of the ledger in the run's folder; empty if there is no run yet.
-
-    Raises:
-        InputError: A record in the store is damaged; the run would raise the same error.
     """
     config, learners = context.config, context.learners
     jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
     store = Store(config.store_folder)
-    finished = finished_events(
-        latest_events(events), jobs, context.inputs.key, lambda delta: store.delta_path(delta).exists()
-    )
+    finished = finished_events(latest_events(events), jobs, context.inputs.key, counts_in(store))
     stored = stored_fits(context, jobs, finished, store)
     fits = fit_speeds(store, context.known.id, context.inputs.numerics)
     evaluations = evaluation_speeds(finished.values())
@@ -132,9 +128,10 @@ def stored_fits(
         earlier = [fit for need in job.needs if isinstance(fit := fits[need], LearnedTask)]
         met = history(context.learners[job.learner], earlier, context.inputs.data, context.inputs.scoring)
         recipe = context.inputs.recipe(job, start.delta if start else None, met)
-        if (found := store.get_fit(recipe.id)) is not None:
-            fits[job.id] = found
-            stored.add(job.id)
+        with suppress(DamagedEntry):  # the run will do this fit again
+            if (found := store.get_fit(recipe.id)) is not None:
+                fits[job.id] = found
+                stored.add(job.id)
     return stored
 
 

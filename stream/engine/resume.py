@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stream.storage.events import Event, FitEvent, Header, JobEvent
+from stream.storage.events import Event, Fit, FitEvent, Header, JobEvent, RowEvent
+from stream.storage.fits import WORKER_DIED
 from stream.storage.job import Job, JobId
+from stream.storage.store import Store
 
 
 def latest_events(events: Iterable[Event]) -> dict[str, JobEvent]:
@@ -23,27 +25,40 @@ def latest_events(events: Iterable[Event]) -> dict[str, JobEvent]:
     return latest
 
 
+def counts_in(store: Store) -> Callable[[Fit], bool]:
+    """Returns a function that says whether a fit of an earlier call still counts in the next call.
+
+    Its record and its Delta must be in the store. A fit that failed because its worker ended does not count, because it
+    may succeed now.
+    """
+
+    def counts(fit: Fit) -> bool:
+        return store.holds(fit.recipe, fit.delta) if isinstance(fit, FitEvent) else fit.failed.type != WORKER_DIED
+
+    return counts
+
+
 def finished_events(
     events: Mapping[str, JobEvent],
     jobs: Iterable[Job],
     key: Callable[[Job], str],
-    stored: Callable[[str], bool] = lambda delta: True,
+    valid: Callable[[Fit], bool] = lambda fit: True,
 ) -> dict[JobId, JobEvent]:
     """Returns the events that count, by job id.
 
-    An event counts if it has the key of the job, the jobs that it needs are finished, and its Delta is in the store.
+    An event counts if it has the key of the job, the jobs that it needs are finished, and its fit is valid.
 
     Args:
         events: Events by key, as `latest_events` returns them.
         jobs: All jobs of the run, in plan order.
         key: Returns the key of a job (`RunInputs.key`).
-        stored: Returns whether the store has a Delta, given its content id. Default: always true.
+        valid: Returns whether a fit still counts. Default: always true.
     """
     finished: dict[JobId, JobEvent] = {}
     for job in jobs:
         event = events.get(key(job))
         if event is None or any(need not in finished for need in job.needs):
             continue
-        if not isinstance(event, FitEvent) or stored(event.delta):
+        if isinstance(event, RowEvent) or valid(event):
             finished[job.id] = event
     return finished

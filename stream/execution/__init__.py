@@ -1,6 +1,7 @@
 """Execution: does jobs, in this process or in worker processes.
 
 schedule          `run_here` and `run_in_workers`: start each job when the jobs that it needs are done
+pending           `Pending`: the jobs without a result; a job is given again after a fault
 workbench         `Setup` (plain values) and `Workbench` (loaded backbone, learners, data, store)
 numerics          `numerics`: what may change the last bit of a logit, with a fingerprint of the arithmetic
 job               `execute`: does one job

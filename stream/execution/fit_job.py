@@ -18,7 +18,7 @@ from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.numerics import numerics
 from stream.execution.result import Fitted, Needed
 from stream.execution.workbench import Workbench
-from stream.storage.fits import FailedFit, Failure, FitResult, LearnedTask, Recipe, last_good
+from stream.storage.fits import DIVERGED, FailedFit, Failure, FitResult, LearnedTask, Recipe, last_good
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
 from tasks.metrics import scoring
@@ -84,7 +84,7 @@ def _fit(
         workbench.check_backbone(job)
         return FailedFit(
             task=task,
-            failed=Failure(type="Diverged", step=error.step, message=str(error)),
+            failed=Failure(type=DIVERGED, step=error.step, message=str(error)),
             last_good=start.reference if start else None,
             flops=error.flops,
             seconds=time.perf_counter() - started,

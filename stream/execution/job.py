@@ -21,10 +21,23 @@ from stream.execution.workbench import BackboneChanged, Workbench
 from stream.storage.cell import Score
 from stream.storage.fits import FailedTask, LearnedTask
 from stream.storage.job import Job, JobId
+from stream.storage.store import DamagedEntry
 from tasks.errors import InputError
 
 # Exceptions that a job may raise; any other one is a defect. A fit that diverges is a result: the stream continues.
 FAILURES = (BackboneChanged, ActivationsChanged, Nondeterminism, InputError, OSError, MemoryError)
+
+
+class EntryLost(Exception):
+    """A job needs a file of the store that is missing or damaged. A damaged one was put aside.
+
+    Attributes:
+        delta: Content id of the Delta in the file; None for the record of a fit.
+    """
+
+    def __init__(self, message: str, delta: str | None) -> None:
+        super().__init__(message)
+        self.delta = delta
 
 
 def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:
@@ -38,8 +51,18 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
         BackboneChanged: A tensor of the backbone changed; the error names the tensor.
         ActivationsChanged: Cached activations changed in memory.
         Nondeterminism: A trainer does not repeat its own earlier fit; see `learners.training.trainer.Trainer.fit`.
-        InputError: A stored Delta was changed; the error names the file and the tensor.
+        EntryLost: A file of the store is missing or damaged, and was put aside.
     """
+    try:
+        return _execute(workbench, job, results, report)
+    except DamagedEntry as damage:
+        aside = workbench.store.put_aside(damage)
+        where = f"{damage.path}, put aside as {aside}" if aside else f"{damage.path}, which is missing"
+        found = f" ({damage.found})" if damage.found and aside else ""
+        raise EntryLost(f"{damage.what}{found}: {where}", damage.delta) from damage
+
+
+def _execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:
     learner = workbench.learners[job.learner]
     if job.kind == "fit":
         return execute_fit(workbench, job, learner, results, report)

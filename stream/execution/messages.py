@@ -35,17 +35,26 @@ class Done(TypedDict):
     result: Any
 
 
+class Noticed(TypedDict):
+    """Something that the user should know: a worker ended, or a file of the store was damaged."""
+
+    kind: Literal["notice"]
+    text: str
+
+
 class WorkerMessage(TypedDict, total=False):
     """A line from a worker.
 
-    `kind` is `ready` (the worker can take jobs of the run), `progress`, `done`, or `failed` (an exception ended the
-    job; `type` is its name).
+    `kind` is `ready` (the worker can take jobs of the run), `progress`, `done`, `lost` (the job needs a file of the
+    store that is missing or damaged; `delta` is the Delta in it, None for a record), or `failed` (an exception ended
+    the job; `type` is its name).
     """
 
-    kind: Literal["ready", "progress", "done", "failed"]
+    kind: Literal["ready", "progress", "done", "lost", "failed"]
     job: str
     report: Mapping[str, object]
     result: Any
+    delta: str | None
     type: str
     message: str
 
@@ -60,4 +69,4 @@ class Order(TypedDict, total=False):
     results: Mapping[str, Any]
 
 
-Message = Started | Progressed | Done
+Message = Started | Progressed | Done | Noticed

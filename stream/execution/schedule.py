@@ -5,10 +5,12 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from stream.execution.messages import Message
+from stream.execution.messages import Message, WorkerMessage
+from stream.execution.pending import AGAIN, JobFailed, Pending, Recovery
 from stream.execution.workers import Inbox, Worker, Workers, end_all, start_worker
+from stream.storage.fits import WORKER_DIED
 from stream.storage.job import Job, JobId
 from stream.storage.plain import plain
 
@@ -18,52 +20,28 @@ if TYPE_CHECKING:  # takes seconds to import, and workers should start before th
 Emit = Callable[[Message], None]
 
 
-class JobFailed(Exception):
-    """A job failed. `job` is its id, `type` the name of the exception that ended it."""
-
-    def __init__(self, job: str, type: str, message: str) -> None:
-        super().__init__(f"{job}: {message}")
-        self.job, self.type, self.message = job, type, message
-
-
-def next_job(
-    waiting: list[Job], results: Mapping[JobId, Any], worker: int = 0, owners: Mapping[str, int] | None = None
-) -> Job | None:
-    """Returns the first waiting job that a worker can do now; None if there is none.
-
-    Args:
-        waiting: Jobs that have not started, in plan order.
-        results: Results by job id; a job can start if all its needs have one.
-        worker: Number of the worker. Default: 0.
-        owners: For learners whose fits must stay in one worker: number of that worker, by learner. Default: none yet.
-    """
-    owner = owners or {}
-    return next(
-        (
-            job
-            for job in waiting
-            if (not job.worker_affinity or owner.get(job.learner, worker) == worker)
-            # In reverse order: the last need is the newest, so most likely the missing one.
-            and all(need in results for need in reversed(job.needs))
-        ),
-        None,
-    )
-
-
-def run_here(jobs: tuple[Job, ...], results: dict[JobId, Any], workbench: Workbench, emit: Emit) -> None:
+def run_here(
+    jobs: tuple[Job, ...],
+    results: dict[JobId, Any],
+    workbench: Workbench,
+    emit: Emit,
+    recovery: Recovery | None = None,
+) -> None:
     """Does all jobs in this process, in plan order.
 
     Args:
         results: Results of the finished jobs, by job id. This function adds the result of each job; `emit` may replace
             it by the part that later jobs need.
         emit: Called with every message.
+        recovery: Decides about jobs that need a damaged file of the store. None (default): they fail.
 
     Raises:
         JobFailed: An exception ended a job.
     """
-    from stream.execution.job import FAILURES, execute
+    from stream.execution.job import FAILURES, EntryLost, execute
 
-    for job in jobs:
+    pending = Pending([*jobs], results, recovery)
+    while (job := pending.next()) is not None:
         emit({"kind": "start", "job": job.id, "worker": 0})
 
         def report(values: dict[str, object], job: Job = job) -> None:
@@ -71,9 +49,12 @@ def run_here(jobs: tuple[Job, ...], results: dict[JobId, Any], workbench: Workbe
 
         try:
             results[job.id] = execute(workbench, job, {need: results[need] for need in job.needs}, report)
+        except EntryLost as loss:
+            emit({"kind": "notice", "text": pending.entry_lost(job, loss.delta, str(loss), {})})
         except FAILURES as error:
             raise JobFailed(job.id, type(error).__name__, str(error)) from error
-        emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
+        else:
+            emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
 
 
 def run_in_workers(
@@ -84,8 +65,9 @@ def run_in_workers(
     log: Path,
     emit: Emit,
     workers: Workers | None = None,
+    recovery: Recovery | None = None,
 ) -> None:
-    """Does all jobs in worker processes.
+    """Does all jobs in worker processes. A worker that ends is replaced, and its job given again, at most twice.
 
     Args:
         results: As for `run_here`, but as plain JSON values.
@@ -95,60 +77,108 @@ def run_in_workers(
         emit: Called with every message.
         workers: Workers that are already running. They are used first, and given back if no job failed. None (default)
             starts new ones.
+        recovery: Decides about jobs that did not end well. None (default): they fail.
 
     Raises:
-        JobFailed: An exception ended a job, or its process died (for example, because it had no memory left).
+        JobFailed: An exception ended a job; or its process died each time (for example, because it had no memory left),
+            and all jobs that do not need it are done.
     """
-    running: dict[int, Job] = {}
-    owners: dict[str, int] = {}
-    waiting = list(jobs)
-    inbox: Inbox = queue.Queue()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as errors:
-        count, active, idle = min(count, len(jobs)), list[Worker](), list[int]()
+        pool = _Pool(Pending([*jobs], results, recovery), setup, errors, log, emit)
         try:
+            pool.start(min(count, len(jobs)), workers)
+            while pool.pending.waiting or pool.running:
+                pool.take(*pool.inbox.get())
+            pool.pending.check()
             if workers is not None:
-                active += workers.take(count)
-            while len(active) < count:
-                active.append(start_worker(errors))  # one by one: if one cannot start, `finally` ends the others
-            for number, worker in enumerate(active):
-                worker.assign_run(number, inbox, str(log), setup)
-            while waiting or running:
-                number, message = inbox.get()
-                if message is None:
-                    what = running[number].id if number in running else "starting a worker"
-                    raise JobFailed(what, "WorkerDied", f"a worker process ended (out of memory?); see {log}")
-                if message["kind"] == "progress":
-                    report = message.get("report", {})
-                    emit({"kind": "progress", "job": JobId(message["job"]), "worker": number, "report": report})
-                    continue
-                if message["kind"] == "failed":
-                    raise JobFailed(message["job"], message["type"], message["message"])
-                if message["kind"] == "done":
-                    job_id = JobId(message["job"])
-                    results[job_id] = message["result"]
-                    del running[number]
-                    emit({"kind": "done", "job": job_id, "worker": number, "result": message["result"]})
-                idle.append(number)
-                for free in sorted(idle):
-                    job = next_job(waiting, results, free, owners)
-                    if job is None:
-                        continue  # another idle worker may own the learner of a waiting job
-                    if job.worker_affinity:
-                        owners.setdefault(job.learner, free)
-                    idle.remove(free)
-                    waiting.remove(job)
-                    running[free] = job
-                    emit({"kind": "start", "job": job.id, "worker": free})
-                    needed: dict[str, Any] = {need: results[need] for need in job.needs}
-                    active[free].send({"job": plain(job), "results": needed})
-            if workers is not None:
-                ready = [active[number] for number in idle]  # the others are still loading, and loading may fail
-                active = [worker for worker in active if worker not in ready]
+                ready = [pool.active.pop(number) for number in pool.idle]  # the others still load, which may fail
                 workers.give_back(ready)
         finally:
-            end_all(active)
+            end_all(pool.active.values())
             if workers is not None:
                 errors.write(workers.read_errors())
     if log.exists() and log.stat().st_size == 0:
         log.unlink()
+
+
+class _Pool:
+    """The workers of a call, by number, and what they do now."""
+
+    def __init__(self, pending: Pending, setup: Mapping[str, Any], errors: IO[str], log: Path, emit: Emit) -> None:
+        self.pending, self.setup, self.errors, self.log, self.emit = pending, setup, errors, log, emit
+        self.inbox: Inbox = queue.Queue()
+        self.active: dict[int, Worker] = {}
+        self.running: dict[int, Job] = {}
+        self.idle: set[int] = set()
+        self.owners: dict[str, int] = {}  # number of the worker that has the state of a learner's trainer
+        self.ended_early = 0  # workers that ended without a job since the last one was ready
+
+    def start(self, count: int, workers: Workers | None) -> None:
+        self.active = dict(enumerate(workers.take(count) if workers is not None else ()))
+        while len(self.active) < count:  # one by one: if one cannot start, the caller ends the others
+            self.active[len(self.active)] = start_worker(self.errors)
+        for number in self.active:
+            self._assign_run(number)
+
+    def take(self, number: int, message: WorkerMessage | None) -> None:
+        """Takes a message of a worker, and gives jobs to the workers that have none."""
+        if message is None:
+            self._replace(number)
+        elif message["kind"] == "progress":
+            report = message.get("report", {})
+            self.emit({"kind": "progress", "job": JobId(message["job"]), "worker": number, "report": report})
+            return
+        elif message["kind"] == "failed":
+            raise JobFailed(message["job"], message["type"], message["message"])
+        else:
+            if message["kind"] == "ready":
+                self.ended_early = 0
+            else:
+                self._ended(number, self.running.pop(number), message)
+            self.idle.add(number)
+        for free in sorted(self.idle):
+            # None: another idle worker may own the learner of a waiting job.
+            if (job := self.pending.next(free, self.owners)) is not None:
+                self._give(free, job)
+
+    def _ended(self, number: int, job: Job, message: WorkerMessage) -> None:
+        if message["kind"] == "lost":
+            text = self.pending.entry_lost(job, message["delta"], message["message"], self.running)
+            self.emit({"kind": "notice", "text": text})
+        else:
+            self._done(number, job, message["result"])
+
+    def _done(self, number: int, job: Job, result: Any) -> None:
+        self.pending.results[job.id] = result
+        self.emit({"kind": "done", "job": job.id, "worker": number, "result": result})
+
+    def _give(self, number: int, job: Job) -> None:
+        if job.worker_affinity:
+            self.owners.setdefault(job.learner, number)
+        self.idle.remove(number)
+        self.running[number] = job
+        self.emit({"kind": "start", "job": job.id, "worker": number})
+        needed: dict[str, Any] = {need: self.pending.results[need] for need in job.needs}
+        self.active[number].send({"job": plain(job), "results": needed})
+
+    def _replace(self, number: int) -> None:
+        """Takes the end of a worker. Its job is given again, and a new worker takes its number if there is work."""
+        self.idle.discard(number)
+        self.active.pop(number).end()
+        if (job := self.running.pop(number, None)) is not None:
+            text, result = self.pending.worker_died(job, str(self.log))
+            self.emit({"kind": "notice", "text": text})
+            if result is not None:
+                self._done(number, job, result)
+        else:
+            self.ended_early += 1
+            if self.ended_early > AGAIN:
+                why = f"{self.ended_early} worker processes ended before their first job (out of memory?)"
+                raise JobFailed("starting a worker", WORKER_DIED, f"{why}; see {self.log}")
+        if self.pending.waiting:
+            self.active[number] = start_worker(self.errors)
+            self._assign_run(number)
+
+    def _assign_run(self, number: int) -> None:
+        self.active[number].assign_run(number, self.inbox, str(self.log), self.setup)

@@ -31,7 +31,7 @@ def main() -> None:
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
     from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - takes seconds, so before the setup comes
 
-    from stream.execution.job import execute
+    from stream.execution.job import EntryLost, execute
     from stream.execution.result import read_needed
     from stream.execution.workbench import Setup
     from stream.storage.job import Job, JobId, read_job
@@ -61,6 +61,8 @@ def main() -> None:
         try:
             results = {JobId(need): read_needed(value) for need, value in order["results"].items()}
             result = execute(workbench, job, results, report)
+        except EntryLost as loss:
+            _send(answers, {"kind": "lost", "job": job.id, "delta": loss.delta, "message": str(loss)})
         except Exception as error:  # the worker only reports a failure; the run decides what to do
             traceback.print_exc()
             _send(answers, _failed(job.id, error))

@@ -5,17 +5,15 @@ Each of them can become a repository on the hub.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from stream.storage.files import readable_json, usable_folder
-from tasks.content import content_id
+from stream.storage.learner_folder import folder_name
 from tasks.errors import InputError, unknown_name
 from tasks.files import folder_atomic, write_atomic
 
 RESULTS = "results"
-LONGEST = 60  # characters of a folder's name; the hub allows 96 for the name of a repository
 
 
 def share(
@@ -65,7 +63,6 @@ def share(
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = run_backbone(run)
     assert evidence.config is not None  # `whole_record` makes sure of it
-    names = dict(zip(chosen, folder_names(chosen), strict=True))
     tasks = dict.fromkeys(each for _, each in pairs)
     encoded = {each: encoded_of(run, each, evidence.config, backbone, progress) for each in tasks}
     usable_folder(target.parent, "--to-dir")
@@ -78,20 +75,9 @@ def share(
                 progress(f"writing {name}, {each}")
                 delta = final_delta(run, store_of(evidence, store), name, each)
                 record = record_of(run, evidence, backbone, name, data, delta)
-                place = part / "models" / names[name] / each
+                place = part / "models" / folder_name(name) / each
                 save_delta(delta, place / DELTA)
                 write_atomic(place / RECORD, readable_json(record.as_dict()) + "\n")
                 write_atomic(place / "README.md", model_card(record))
-    models = [f"models/{names[name]}/{each}" for name, each in pairs]
+    models = [f"models/{folder_name(name)}/{each}" for name, each in pairs]
     return {"folder": str(target), "models": models, "results": RESULTS}
-
-
-def folder_names(learners: Iterable[str]) -> list[str]:
-    """Returns a folder name for each learner. All names differ, and have only characters that the hub allows."""
-    names: list[str] = []
-    for learner in learners:
-        plain = re.sub(r"[^A-Za-z0-9]+", "-", learner).strip("-") or "learner"
-        if len(plain) > LONGEST or plain in names:
-            plain = f"{plain[: LONGEST - 9].strip('-')}-{content_id('folder', learner)[:8]}"
-        names.append(plain)
-    return names

@@ -23,7 +23,7 @@ def open_writer(folder: Path, about: About) -> MlflowWriter:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # no data may leave this machine
     tracking: Any = importlib.import_module("mlflow.tracking")
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it reports each table that it creates
-    client = tracking.MlflowClient(f"sqlite:///{folder.resolve()}/mlflow.db")
+    client = tracking.MlflowClient(database_url(folder))
     experiment = client.get_experiment_by_name(EXPERIMENT)
     place = (folder / "artifacts").resolve().as_uri()
     number = experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifact_location=place)
@@ -35,6 +35,16 @@ def open_writer(folder: Path, about: About) -> MlflowWriter:
     for name, value in about.settings.items():
         client.log_param(run.info.run_id, name, value)
     return MlflowWriter(client, run.info.run_id)
+
+
+def database_url(folder: Path) -> str:
+    """Returns the URL of the database in a folder, whose path may have any characters.
+
+    It names the driver, because MLflow takes the rest of a plain sqlite:/// URL as a path and makes its folders.
+    """
+    url: Any = importlib.import_module("sqlalchemy").URL  # MLflow needs SQLAlchemy
+    made: str = url.create("sqlite+pysqlite", database=str(folder.resolve() / "mlflow.db")).render_as_string()
+    return made
 
 
 class MlflowWriter:

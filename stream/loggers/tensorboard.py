@@ -12,13 +12,14 @@ from typing import Any
 
 from stream.loggers.log import About
 from stream.loggers.readings import Reading
+from stream.storage.learner_folder import renamed_folder
 
 COMPARED = ("average_accuracy", "forgetting_chaudhry", "growth")  # columns beside the hyperparameters
 
 
 def open_writer(folder: Path, about: About) -> TensorBoardWriter:
     """Opens the learner's run in `folder`."""
-    return TensorBoardWriter(folder / about.learner, about.settings)
+    return TensorBoardWriter(renamed_folder(folder, about.learner), about.settings)
 
 
 class TensorBoardWriter:

@@ -22,6 +22,7 @@ from stream.report.terminal.heatmap import SHADES
 from stream.report.terminal.league import uncertainty
 from stream.results.intervals import Interval, interval
 from stream.results.results import Results, load_results
+from stream.storage.learner_folder import folder_name
 from tasks.errors import InputError
 
 Plot = Callable[[Any], None]  # draws on matplotlib's Axes
@@ -68,7 +69,7 @@ def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -
     if len(seeds) > 1:
         figures["league"] = (4.2, 0.8 + 0.24 * len(learners), partial(league, seeds=seeds))
     for index, learner in enumerate(learners):
-        name = f"R-{index + 1:0{len(str(len(learners)))}}-{re.sub('[^A-Za-z0-9=.-]+', '-', learner.name)[:60]}"
+        name = f"R-{index + 1:0{len(str(len(learners)))}}-{folder_name(learner.name)}"
         figures[name] = (3.2, 3.0, partial(matrix, learner=learner))
     paths = []
     for name, (width, height, plot) in figures.items():

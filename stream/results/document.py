@@ -24,6 +24,7 @@ from stream.storage.cell import Provenance
 from stream.storage.events import RowEvent
 from stream.storage.facts import LedgerFacts
 from stream.storage.finished import Finished, cells_of, fits_of, good, row_of
+from stream.storage.learner_folder import folder_name
 
 LIBRARIES = ("torch", "transformers", "numpy", "safetensors", "scikit-learn")
 
@@ -195,6 +196,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     violations = violations_of(facts, name, events)
     return {
         "spec": name,
+        "folder": folder_name(name),
         "canonical": learner.name,
         "sharing": learner.sharing,
         "training": asdict(learner.training),

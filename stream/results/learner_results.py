@@ -23,8 +23,9 @@ class Failure:
     Attributes:
         task: The task without a score.
         arrival: The arrival after which this occurred, from 1; 0 is before training.
-        step: Training step at which the fit failed; None if the fit ended and its logits were not finite.
-        type: `Diverged` or `NotFinite`.
+        step: Training step at which the fit failed, 0 if not known; None if the fit ended with logits that are not
+            finite.
+        type: `Diverged`, `WorkerDied` or `NotFinite`.
         message: The reason, in words.
     """
 

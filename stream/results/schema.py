@@ -13,6 +13,8 @@ from stream.storage.cell import Provenance
 from stream.storage.facts import BackboneFacts, Setting, TaskFacts
 
 SCHEMA = 1
+# Entries of a learner that documents of earlier versions lack.
+ADDED = ("folder",)
 
 
 class ViolationEntry(TypedDict):
@@ -62,9 +64,13 @@ class RetentionEntry(TypedDict):
 
 
 class LearnerEntry(TypedDict):
-    """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training."""
+    """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training.
+
+    `folder` is the name of its folder in the run's folder, with R.csv.
+    """
 
     spec: str
+    folder: str
     canonical: str
     sharing: str
     training: Mapping[str, Setting]

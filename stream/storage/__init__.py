@@ -10,6 +10,8 @@ finished  looks up fits, rows and cells in the events of finished jobs
 ledger    the file `ledger.jsonl`: append-only lines, each with the hash of the previous line
 store     the folder `store/`: Deltas by content id, fits by recipe id
 remembered  facts in the user's cache that are slow to compute
+learner_folder  the folder of a learner, with a name that is safe on every system
+registry  the runs that use a shared store
 plain     dataclasses to JSON values and back
 files     strict JSON files, writable folders, the lock of a run's folder
 

@@ -37,6 +37,7 @@ class Header:
         overrides: Training settings that apply to all learners.
         facts: Facts about the run that the results repeat.
         encoded: Name of the folder of each encoded task in the user's cache, by task.
+        config: SHA-256 of config.toml. None (default) in ledgers of earlier versions.
     """
 
     kind: ClassVar[str] = "run"
@@ -46,6 +47,7 @@ class Header:
     overrides: Mapping[str, Override]
     facts: LedgerFacts
     encoded: Mapping[str, str]
+    config: str | None = field(default=None, metadata=ABSENT)
 
 
 @dataclass(frozen=True, kw_only=True)

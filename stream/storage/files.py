@@ -76,12 +76,12 @@ def sole_writer(path: Path) -> Iterator[None]:
     """Locks a run's ledger, and so its folder, against other writers for a `with` block.
 
     The lock is an empty file next to the ledger. The file stays there afterwards; the system releases the lock if the
-    process crashes. Readers need no lock.
+    process crashes. Readers need no lock. A block inside another one of the same thread takes the lock only once.
 
     Raises:
-        InputError: Another process has the lock.
+        InputError: Another process or thread has the lock.
     """
-    lock = FileLock(path.with_suffix(".lock"), timeout=0)
+    lock = FileLock(path.with_suffix(".lock"), timeout=0, is_singleton=True)  # a block in a block has it already
     try:
         lock.acquire()
     except Timeout:

@@ -91,9 +91,12 @@ class LearnedTask:
         return LearnedTask(task=self.task, delta=self.delta, digests=self.digests)
 
 
+DIVERGED, WORKER_DIED = "Diverged", "WorkerDied"  # types of a failure
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Why a fit failed: type of the failure, training step at which it was noticed, message."""
+    """Why a fit failed: type of the failure, training step at which it was noticed (0 if not known), message."""
 
     type: str
     step: int
@@ -154,7 +157,8 @@ class FitResult(LearnedTask):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedFit(FailedTask):
-    """A fit that diverged, with its cost. The store never holds one, so no other run reuses a failure."""
+    """A fit that diverged or whose workers ended, with its cost. The store never holds one, so no other run reuses a
+    failure."""
 
     flops: float
     seconds: float

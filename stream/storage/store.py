@@ -4,12 +4,15 @@ Several runs may use one store, also at the same time.
 
 store/deltas/<content id>.safetensors
 store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
+store/damaged/                   files that were damaged when a job read them; nothing reads them again
+store/runs/                      the runs of other folders that use the store; see `stream.storage.registry`
 store/locks/NN.lock              locked while a fit runs whose recipe id begins with NN
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +29,19 @@ from tasks.errors import InputError
 from tasks.files import write_atomic
 
 Record = dict[str, JsonValue]
+
+
+class DamagedEntry(InputError):
+    """A file of the store is missing or damaged. Its fit must be done again.
+
+    Attributes:
+        path: The file.
+        delta: Content id of the Delta that the file should hold; None for the record of a fit.
+    """
+
+    def __init__(self, error: InputError, path: Path, delta: str | None = None) -> None:
+        super().__init__(error.what, where=error.where, expected=error.expected, found=error.found, fix=error.fix)
+        self.path, self.delta = path, delta
 
 
 def record_text(record: Record) -> str:
@@ -66,17 +82,25 @@ class Store:
         """Returns the Delta of a fit and checks its content.
 
         Raises:
-            InputError: The file is missing or changed; the error names the file and the tensor.
+            DamagedEntry: The file is missing or changed; the error names the file and the tensor.
         """
-        return load_delta(self.delta_path(fit.delta), fit.delta, fit.digests)
+        path = self.delta_path(fit.delta)
+        try:
+            return load_delta(path, fit.delta, fit.digests)
+        except InputError as error:
+            raise DamagedEntry(error, path, fit.delta) from None
 
     def get_head(self, fit: LearnedTask) -> Delta:
         """Returns the head of a fit's Delta and checks its content. Does not read the other tensors.
 
         Raises:
-            InputError: The file is missing or changed; the error names the file and the tensor.
+            DamagedEntry: The file is missing or changed; the error names the file and the tensor.
         """
-        return load_head(self.delta_path(fit.delta), fit.digests)
+        path = self.delta_path(fit.delta)
+        try:
+            return load_head(path, fit.digests)
+        except InputError as error:
+            raise DamagedEntry(error, path, fit.delta) from None
 
     def put_fit(self, recipe: Recipe, fit: FitResult) -> None:
         """Writes the record of a finished fit."""
@@ -89,7 +113,7 @@ class Store:
             recipe: Id of the recipe.
 
         Raises:
-            InputError: The record is damaged.
+            DamagedEntry: The record is damaged.
         """
         path = self.fit_path(recipe)
         try:
@@ -97,6 +121,35 @@ class Store:
         except FileNotFoundError:
             return None
         return fit if self.delta_path(fit.delta).exists() else None
+
+    def holds(self, recipe: str, delta: str) -> bool:
+        """Whether the store has the intact record of a fit, and its Delta. A job checks its content when it reads it.
+
+        Args:
+            recipe: Id of the recipe.
+            delta: Content id of the Delta.
+        """
+        with suppress(DamagedEntry, FileNotFoundError):
+            return bool(read_record(self.fit_path(recipe))) and self.delta_path(delta).exists()
+        return False
+
+    def put_aside(self, damage: DamagedEntry) -> Path | None:
+        """Moves a damaged file to store/damaged, where nothing reads it. Returns its new path; None if it was missing.
+
+        Raises:
+            OSError: The file cannot be moved.
+        """
+        folder = self.root / "damaged"
+        folder.mkdir(parents=True, exist_ok=True)
+        number, target = 1, folder / damage.path.name
+        while target.exists():
+            number += 1
+            target = folder / f"{damage.path.stem}-{number}{damage.path.suffix}"
+        try:
+            os.rename(damage.path, target)
+        except FileNotFoundError:
+            return None
+        return target
 
     @contextmanager
     def sole_fitter(self, recipe: str) -> Iterator[None]:
@@ -170,20 +223,21 @@ def written_recipe_id(record: Record) -> str:
     return recipe_id(recipe)
 
 
-def _damaged(path: Path, error: Exception) -> InputError:
+def _damaged(path: Path, error: Exception) -> DamagedEntry:
     found = f"{type(error).__name__}: {error}"[:200]
-    return InputError("damaged record", where=str(path), found=found, fix="delete it and run again")
+    fix = "give the command of the run again: it puts the file aside"
+    return DamagedEntry(InputError("damaged record", where=str(path), found=found, fix=fix), path)
 
 
 def unreachable(store: Store, deltas: Iterable[str], recipes: Iterable[str]) -> list[Path]:
-    """Returns the files of a store that no run needs: other Deltas, other records, and unfinished files of a crash.
+    """Returns the files of a store that no run needs: other Deltas and records, damaged files, and what a crash left.
 
     Args:
         deltas: Content ids of all Deltas in the ledgers of all runs that use the store.
         recipes: Recipe ids of all fits in these ledgers.
     """
     needed = {store.delta_path(delta) for delta in deltas} | {store.fit_path(recipe) for recipe in recipes}
-    present = (path for folder in ("deltas", "fits") for path in sorted((store.root / folder).glob("*")))
+    present = (path for folder in ("deltas", "fits", "damaged") for path in sorted((store.root / folder).glob("*")))
     return [path for path in present if path not in needed]
 
 

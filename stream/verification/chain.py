@@ -9,7 +9,8 @@ from pathlib import Path
 
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
-from stream.storage.events import Event, event_of
+from stream.engine.header import config_digest
+from stream.storage.events import Event, Header, event_of
 from stream.storage.ledger import Ledger, read_ledger
 from stream.verification.verdict import Finding, Outcome
 from tasks.errors import InputError
@@ -24,8 +25,9 @@ class RunFiles:
     Attributes:
         folder: Path of the folder.
         config: The settings; None if they cannot be read.
+        config_sha256: SHA-256 of config.toml; None if there is none.
         results: Text of results.json; None if there is none.
-        matrices: Text of each learner's R.csv, by name of its folder.
+        matrices: Text of each R.csv, by name of its folder. `stream.storage.learner_folder` gives a learner's folder.
         ledger: The ledger.
         upto: Number of ledger lines from which results.json was made; None if there is no results.json, or if it was
             not made from this ledger.
@@ -33,6 +35,7 @@ class RunFiles:
 
     folder: Path
     config: RunConfig | None
+    config_sha256: str | None
     results: str | None
     matrices: dict[str, str]
     ledger: Ledger
@@ -67,7 +70,9 @@ def read_run_files(folder: Path) -> tuple[RunFiles | None, Outcome]:
         raise InputError("no run here", where=str(folder), expected=expected, fix="taskstream list runs")
     results = _text(folder / "results.json", outcome)
     matrices = {path.parent.name: _text(path, outcome) or "" for path in sorted(folder.glob("*/R.csv"))}
-    config = _config(folder / "config.toml", outcome)
+    unread = Outcome()
+    config = _config(folder / "config.toml", unread)
+    digest = config_digest(folder)
     path = folder / "ledger.jsonl"
     try:
         ledger = read_ledger(path)
@@ -84,11 +89,15 @@ def read_run_files(folder: Path) -> tuple[RunFiles | None, Outcome]:
     if not ledger.lines:
         outcome.findings.insert(0, Finding("the ledger is missing", str(path), expected="events", found="nothing"))
         return None, outcome
+    if digest is None and all(entry["event"] == Header.kind for entry in ledger.events):
+        outcome.notes.append("the run ended before it wrote its settings")
+    else:
+        outcome.findings += unread.findings
     outcome.counts["lines"] = ledger.lines
     if ledger.torn:
         outcome.notes.append(f"the ledger ends with {ledger.torn} bytes of an unfinished line, which a crash left")
     upto = _lines_used(ledger, hashes, results, folder / "results.json", outcome)
-    return RunFiles(folder, config, results, matrices, ledger, upto), outcome
+    return RunFiles(folder, config, digest, results, matrices, ledger, upto), outcome
 
 
 def _lines_used(ledger: Ledger, hashes: list[str], text: str | None, path: Path, outcome: Outcome) -> int | None:

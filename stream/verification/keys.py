@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from learners.specification.recipe import recipe_of
 from learners.training.formats import TRAINING_FORMAT
+from stream.engine.header import is_own_config
 from stream.storage.events import End, FailedFitEvent, JobEvent, RowEvent, Violation
 from stream.storage.finished import good
 from stream.storage.fits import Recipe
@@ -17,7 +18,7 @@ from tasks.content import canonical
 
 def check_header(files: RunFiles, run: RecordedRun) -> Outcome:
     """Checks that the three places with settings of the last call agree: inputs (for keys), facts (for results) and
-    config.toml."""
+    config.toml; and that config.toml is byte for byte the file of that call."""
     outcome, inputs, facts = Outcome(), run.inputs, run.facts
     ledger, config = str(files.ledger.path), files.config
     pairs: list[tuple[str, str, object, object]] = [
@@ -54,6 +55,11 @@ def check_header(files: RunFiles, run: RecordedRun) -> Outcome:
                     f"the files of the run give different values of {what}", file, expected=shown[0], found=shown[1]
                 )
             )
+    if files.config_sha256 is not None:
+        outcome.counts["settings"] += 1
+        if not is_own_config(files.config_sha256, files.events):
+            what, path = "config.toml is not the file that the run wrote", files.path("config.toml")
+            outcome.findings.append(Finding(what, path, expected=str(run.header.config), found=files.config_sha256))
     return outcome
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from learners.backbones.backbone import load_backbone
 from learners.specification.family import families, parse_learners
+from stream.storage.learner_folder import learner_folder
 from tasks.errors import InputError, InputErrors
 from tasks.sources.simulated.fresh import draw_names
 from tasks.suite import resolve_suite
@@ -196,7 +197,7 @@ def test_no_learner_leaves_the_folder_of_its_run(text: str) -> None:
     except (InputError, InputErrors):
         return
     for name in names:
-        assert Path("run", name).resolve().parent == Path("run").resolve()
+        assert learner_folder(Path("run"), name).resolve().parent == Path("run").resolve()
 
 
 @given(NAMES | st.tuples(NAMES, NAMES).map("/".join))

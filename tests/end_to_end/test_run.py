@@ -14,6 +14,7 @@ import pytest
 from learners.delta.delta import load_delta
 from stream import run
 from stream.results.metrics import metrics
+from stream.storage.learner_folder import folder_name
 from stream.storage.store import read_record
 from tests.runs import (
     Finished,
@@ -60,10 +61,10 @@ def test_the_run_folder(finished: Finished) -> None:
         "ledger.lock",  # empty; held by the one process that may write
         "results.json",
         "store",
-        *LEARNERS,
+        *map(folder_name, LEARNERS),
     }
     for name in LEARNERS:
-        assert os.listdir(finished.out / name) == ["R.csv"]
+        assert os.listdir(finished.out / finished.results["learners"][name]["folder"]) == ["R.csv"]
     deltas = {path.stem for path in (finished.out / "store" / "deltas").iterdir()}
     assert deltas == set(deltas_of(finished.out).values())
     assert all(load_delta(path).id == path.stem for path in (finished.out / "store" / "deltas").iterdir())

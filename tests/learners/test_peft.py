@@ -280,7 +280,7 @@ def test_in_a_run_nothing_is_forgotten(tiny_tasks: Path, tiny_backbone: Path, tm
     run(**settings)
     results = read_results(tmp_path / "run")["learners"]
     assert set(results) == {isolated, sequential}
-    assert (tmp_path / "run" / isolated / "R.csv").is_file()
+    assert (tmp_path / "run" / results[isolated]["folder"] / "R.csv").is_file()
     assert results[isolated]["retention"]["verified"]
     rows = results[isolated]["R"][1:]
     assert all(row[:arrival] == [rows[t][t] for t in range(arrival)] for arrival, row in enumerate(rows, start=1))

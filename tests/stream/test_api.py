@@ -226,12 +226,13 @@ def test_numbers_of_numpy_are_numbers(done: dict[str, Any]) -> None:
         plan(**{**done, "epochs": np.float32(1.5)})
 
 
-def test_learners_as_objects(done: dict[str, Any]) -> None:
+def test_learners_as_objects(done: dict[str, Any], tmp_path: Path) -> None:
     """An object that its name makes again is that name, for workers, later calls and verify; another is refused."""
     objects = [families()["head"], parse_learner("adapter:4")]
     names = ["head", parse_learner("adapter:4").name]
-    assert list(plan(**{**done, "learners": objects}).learners) == names
-    assert list(plan(**{**done, "learners": objects[1]}).learners) == names[1:]
+    other = {**done, "out": str(tmp_path)}
+    assert list(plan(**{**other, "learners": objects}).learners) == names
+    assert list(plan(**{**other, "learners": objects[1]}).learners) == names[1:]
     changed = replace(objects[1], training=replace(objects[1].training, warmup=0.5))
     unnamed = replace(objects[1], name="")
     foreign = replace(families()["head"], title="another")

@@ -19,6 +19,7 @@ from learners.delta.delta import Delta, load_delta
 from learners.training.fit import Fit
 from stream import run
 from stream.errors import RunFailed
+from stream.storage.learner_folder import learner_folder
 from stream.storage.store import Store
 from tests.runs import TASKS, deltas_of, events_of, fitted, ledger_of, matrices_of, read_results, tiny_settings
 
@@ -159,7 +160,7 @@ def test_l0_gates_prune_what_is_stored(ran: Ran) -> None:
 
 def test_the_csv_is_the_matrix(ran: Ran) -> None:
     for name, matrix in matrices_of(ran.results).items():
-        header, *rows = csv.reader((ran.out / name / "R.csv").read_text(encoding="utf-8").splitlines())
+        header, *rows = csv.reader((learner_folder(ran.out, name) / "R.csv").read_text(encoding="utf-8").splitlines())
         assert header[1:] == list(TASKS)
         assert [row[0] for row in rows] == ["before", *TASKS]
         assert [[float(cell) if cell else None for cell in row[1:]] for row in rows] == matrix

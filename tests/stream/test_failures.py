@@ -19,6 +19,7 @@ import learners.training.fit
 import learners.training.predict
 import stream.execution.evaluate_job
 from stream import run
+from stream.storage.learner_folder import learner_folder
 from tests.runs import (
     Finished,
     as_arguments,
@@ -108,7 +109,7 @@ def test_its_cells_are_empty_with_a_reason(ran: Finished, name: str) -> None:
         there = [j < arrival and j != 1 for j in range(T)]
         assert [score is not None for score in row] == there
         assert [how == "measured" for how in hows] == there
-    lines = (ran.out / name / "R.csv").read_text(encoding="utf-8").splitlines()
+    lines = (learner_folder(ran.out, name) / "R.csv").read_text(encoding="utf-8").splitlines()
     assert lines[3] == f"colours,{learner['R'][2][0]!r},,"
     assert lines[4].split(",")[2] == ""
     (failure,) = learner["failures"]

@@ -19,8 +19,8 @@ from stream import run
 from stream.hub import load_model
 from stream.hub.card import METRICS, model_card
 from stream.hub.delta_record import as_record
-from stream.hub.folder import folder_names
 from stream.hub.manifest import published_at
+from stream.storage.learner_folder import folder_name
 from tasks.content import content_id
 from tasks.encoded import EncodedTask, open_encoded
 from tasks.errors import InputError
@@ -31,7 +31,7 @@ from tests.runs import Answer, call, events_of, read_results, tiny_settings
 TASKS = ("colours", "rte", "stsb")
 FOLDERS = {
     "full:sequential": "full-sequential",
-    "adapterbias:l0=1e-2": "adapterbias-l0-1e-2",
+    "adapterbias:l0=1e-2": "adapterbias-l0.1e_2",
     "adapter:4": "adapter-4",
     "majority": "majority",
 }
@@ -305,7 +305,7 @@ def test_folders_are_names_that_the_hub_takes() -> None:
     from huggingface_hub.utils import validate_repo_id
 
     learners = ["lora:8", "lora-8", "adapterbias:share=alpha:l0=1e-4", "peft:{peft_type=OFT,r=[1,2]}", "x:" * 80, ":"]
-    names = folder_names(learners)
+    names = [*map(folder_name, learners)]
     assert len({name.lower() for name in names}) == len(learners)
     assert names[0] == "lora-8"
     for name in names:

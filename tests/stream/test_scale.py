@@ -180,7 +180,7 @@ def test_a_row_is_certified_by_cells_of_its_own_deltas(long: dict[str, Any]) -> 
 
     from stream.engine.events import check_certificate
     from stream.engine.running_metrics import RunningMetrics, add_cells
-    from stream.execution.schedule import JobFailed
+    from stream.execution.pending import JobFailed
     from stream.storage.events import job_of
     from stream.storage.job import Job
 

@@ -13,7 +13,8 @@ import pytest
 
 from stream.execution import workers
 from stream.execution.messages import Message
-from stream.execution.schedule import JobFailed, next_job, run_here, run_in_workers
+from stream.execution.pending import JobFailed, next_job
+from stream.execution.schedule import run_here, run_in_workers
 from stream.execution.workers import waiting_workers
 from stream.storage.job import Job
 from tasks.errors import InputError
@@ -39,7 +40,10 @@ for line in sys.stdin:
         while len(os.listdir(setup["meet"])) < 2:
             time.sleep(0.01)
     if name == setup.get("dies"):
-        os._exit(9)
+        once = setup.get("once")
+        if once is None or not os.path.exists(once):
+            open(once or os.devnull, "w").close()
+            os._exit(9)
     if name == setup.get("fails"):
         print(json.dumps({"kind": "failed", "job": name, "type": "Diverged", "message": "the loss is nan"}), flush=True)
         continue
@@ -114,12 +118,44 @@ def test_a_failure_ends_the_run_and_keeps_what_was_done(started: list[subprocess
     assert "fit/chain/3" not in results
 
 
-def test_a_worker_that_dies_is_told(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
-    with pytest.raises(JobFailed, match="worker process ended") as caught:
-        run_in_workers(jobs_of(3), {}, {"dies": "evaluate/free/2"}, 2, tmp_path / "log", lambda message: None)
+def test_a_worker_that_dies_is_replaced(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+    results: dict[str, Any] = {}
+    told: list[Message] = []
+    setup = {"dies": "fit/chain/2", "once": str(tmp_path / "once")}
+    run_in_workers(jobs_of(3), results, setup, 2, tmp_path / "log", told.append)
+    assert results.keys() == {job.id for job in jobs_of(3)}
+    assert len(started) == 3
     assert all_ended(started)
-    assert (caught.value.job, caught.value.type) == ("evaluate/free/2", "WorkerDied")
+    (notice,) = [message["text"] for message in told if message["kind"] == "notice"]
+    assert notice.startswith("the worker of fit/chain/2 ended (out of memory?)")
+    assert sum(message["kind"] == "start" and message["job"] == "fit/chain/2" for message in told) == 2
+
+
+@pytest.mark.parametrize("dies", ["evaluate/free/2", "fit/chain/2"])
+def test_a_job_that_kills_each_worker_fails_after_all_others(
+    started: list[subprocess.Popen[str]], tmp_path: Path, dies: str
+) -> None:
+    results: dict[str, Any] = {}
+    with pytest.raises(JobFailed, match="its worker ended 3 times") as caught:
+        run_in_workers(jobs_of(3), results, {"dies": dies}, 2, tmp_path / "log", lambda message: None)
+    assert all_ended(started)
+    assert 4 <= len(started) <= 5  # the last one is replaced only if work is left
+    assert (caught.value.job, caught.value.type) == (dies, "WorkerDied")
     assert str(tmp_path / "log") in str(caught.value)
+    needed = {dies}
+    for job in jobs_of(3):
+        needed |= {job.id} if needed & set(job.needs) else set()
+    assert results.keys() == {job.id for job in jobs_of(3)} - needed
+
+
+def test_workers_that_die_at_the_start_are_not_replaced_for_ever(
+    started: list[subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.stream.test_schedule.WORKER", "import sys; sys.stdin.readline()")
+    with pytest.raises(JobFailed, match="3 worker processes ended before their first job") as caught:
+        run_in_workers(jobs_of(3), {}, {}, 2, tmp_path / "log", lambda message: None)
+    assert caught.value.job == "starting a worker"
+    assert all_ended(started)
 
 
 def test_workers_end_with_an_interrupted_run(started: list[subprocess.Popen[str]], tmp_path: Path) -> None:

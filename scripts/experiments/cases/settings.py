@@ -114,6 +114,9 @@ VERBS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("verify", "{}", "--rerun", "all", "--seed", "3"),
         ("--seed 3: no cells are chosen at random", "found --rerun all"),
     ),
+    "clean-up of no store": (("gc", "{}"), ("no run here", "fits and deltas of a store")),
+    "clean-up of a store of no known run": (("gc", "{}/shared", "--delete"), ("no run of this store is known",)),
+    "store that should forget a run": (("gc", "{}/shared", "--forget", "first"), ("no run is registered", "first")),
     "metric misspelt": (("show", "metric", "forgeting_chaudhry"), ("unknown metric", "forgetting_chaudhry")),
     "task misspelt": (("show", "task", "colla"), ("unknown task", "did you mean cola")),
     "learner out of range": (("show", "learner", "adapter:0"), ("adapter:0", "1 to 1024")),
@@ -148,6 +151,7 @@ def _verb(world: World, arguments: Sequence[str]) -> Sequence[str]:
     for name, content in RESULTS.items():
         (world.folder / name).mkdir()
         (world.folder / name / "results.json").write_text(content, encoding="utf-8")
+    (world.folder / "shared" / "fits").mkdir(parents=True)
     (world.folder / "hollow" / "config.json").write_text(json.dumps([]), encoding="utf-8")
     return [argument.replace("{}", str(world.folder)) for argument in arguments]
 

@@ -11,7 +11,16 @@ from stream import InputError, verify
 
 CUTS = 0.25  # share of damages that cut a file; the others change a byte
 # Relative frequency of each kind of file; within a kind all files are equally likely.
-WEIGHTS = {"ledger": 5, "Delta": 5, "fit record": 3, "results.json": 2, "R.csv": 1, "encoded data": 4, "backbone": 3}
+WEIGHTS = {
+    "ledger": 5,
+    "Delta": 5,
+    "fit record": 3,
+    "results.json": 2,
+    "R.csv": 1,
+    "config.toml": 2,
+    "encoded data": 4,
+    "backbone": 3,
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ def files_of(run: Path, cache: Path, backbone: Path) -> dict[str, list[Path]]:
         "fit record": run.glob("store/fits/*.json"),
         "results.json": run.glob("results.json"),
         "R.csv": run.glob("*/R.csv"),
+        "config.toml": run.glob("config.toml"),
         "encoded data": cache.glob("encoded/*/*"),
         "backbone": backbone.glob("*"),
     }

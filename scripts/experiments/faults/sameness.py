@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stream.storage.learner_folder import learner_folder
 from stream.storage.ledger import read_ledger
 
 OWN = ("seconds", "memory", "cached")  # parts of names that describe one call, not the computed values
@@ -59,7 +60,8 @@ def changed(folder: Path, reference: Path) -> str | None:
     expected = document_of(reference)
     first = difference(document_of(folder), expected, "results.json")
     for name in expected["learners"]:
-        found, wanted = ((place / name / "R.csv").read_text(encoding="utf-8") for place in (folder, reference))
+        tables = (learner_folder(place, name) / "R.csv" for place in (folder, reference))
+        found, wanted = (table.read_text(encoding="utf-8") for table in tables)
         first = first or difference(found, wanted, f"{name}/R.csv")
     held, due = state_of(folder), state_of(reference)
     # The ledger may have more events: jobs of earlier settings of the run.

@@ -1,4 +1,4 @@
-"""Failures in the report: fits that diverged, cells without a number, and what the user can do."""
+"""Failures in the report: fits that diverged or whose workers ended, cells without a number, what the user can do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.results.results import Results
+from stream.storage.fits import WORKER_DIED
 
 SHOWN = 8  # the report only counts the others; results.json lists them all
 REMEDY = (
     "what to do: use a lower learning rate (LEARNER:learning_rate=X), or leave the learner out; "
     "the same command does not repeat a failed fit"
 )
+KILLED = "what to do: give the same command with fewer --workers or more memory; it repeats these fits"
 
 
 def failures(results: Results) -> list[str]:
@@ -23,11 +25,17 @@ def failures(results: Results) -> list[str]:
     ]
 
 
+def remedy(results: Results) -> str:
+    """Returns what the user can do, for fits that diverged or whose workers ended, or both."""
+    types = {failure.type for learner in results.values() for failure in learner.failures}
+    return "; ".join([KILLED] * (WORKER_DIED in types) + [REMEDY] * bool(types - {WORKER_DIED}))
+
+
 def one_line(results: Results) -> str | None:
     """Returns all failures in one line, for standard error; None if nothing failed."""
     found = failures(results)
     more = [f"and {len(found) - SHOWN} more, in results.json"] if len(found) > SHOWN else []
-    return "; ".join([f"{len(found)} failed: {found[0]}", *found[1:SHOWN], *more, REMEDY]) if found else None
+    return "; ".join([f"{len(found)} failed: {found[0]}", *found[1:SHOWN], *more, remedy(results)]) if found else None
 
 
 def failure_lines(results: Results, page: Page) -> list[Text]:
@@ -36,4 +44,4 @@ def failure_lines(results: Results, page: Page) -> list[Text]:
     lines = [Text(page.text(f"failed: {words}"), style="bold red") for words in found[:SHOWN]]
     if len(found) > SHOWN:
         lines.append(Text(f"and {len(found) - SHOWN} more, in results.json", style="bold red"))
-    return [*lines, Text(REMEDY, style="red")] if found else []
+    return [*lines, Text(remedy(results), style="red")] if found else []

@@ -17,7 +17,9 @@ import pytest
 from stream import run
 from stream.loggers import log, wandb
 from stream.loggers.log import About, logged
+from stream.loggers.mlflow import database_url
 from stream.loggers.readings import AXES, Reading
+from stream.storage.learner_folder import learner_folder
 from tasks.errors import InputErrors
 from tests.runs import as_arguments, call, matrices_of, tiny_settings
 
@@ -180,11 +182,11 @@ def read_tensorboard(out: Path) -> Found:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     found: Found = {}
-    for learner in (folder for folder in (out / "tensorboard").iterdir() if folder.is_dir()):
-        events = EventAccumulator(str(learner), size_guidance={"scalars": 0})
+    for learner in LEARNERS:
+        events = EventAccumulator(str(learner_folder(out / "tensorboard", learner)), size_guidance={"scalars": 0})
         events.Reload()
         for name in events.Tags()["scalars"]:
-            found[learner.name, name] = [(event.step, event.value) for event in events.Scalars(name)]
+            found[learner, name] = [(event.step, event.value) for event in events.Scalars(name)]
     return found
 
 
@@ -222,7 +224,7 @@ def read_wandb(out: Path) -> Found:
 def read_mlflow(out: Path) -> Found:
     from mlflow.tracking import MlflowClient
 
-    client, found = MlflowClient(f"sqlite:///{out}/mlflow/mlflow.db"), Found()
+    client, found = MlflowClient(database_url(out / "mlflow")), Found()
     experiment = client.get_experiment_by_name("taskstream").experiment_id
     for one in client.search_runs([experiment]):
         assert one.data.params["seed"] == "0"
@@ -241,11 +243,14 @@ READERS: Mapping[str, Any] = {"tensorboard": read_tensorboard, "wandb": read_wan
 def test_a_tool_reads_what_was_written(
     calls: tuple[Call, Call], tmp_path: Path, tool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of two calls, each number once, in a run for each learner."""
+    """All of two calls, each number once, in a run for each learner. In a folder whose name a URL would change."""
     needs(tool)
+    out = tmp_path / "a?b%20c#d é"
     for events in (*calls, calls[1]):
-        assert write(tool, tmp_path, events) == []
-    found = READERS[tool](tmp_path)
+        assert write(tool, out, events) == []
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+    assert tool != "mlflow" or (out / "mlflow" / "mlflow.db").is_file()
+    found = READERS[tool](out)
     with monkeypatch.context() as patch:
         kept = tool_in_memory(patch)
         for events in calls:
