@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stream.api.arguments import Call, by_name, read_call
 from stream.api.tables import with_tables
 from stream.config.same_run import check_same_run
+from stream.errors import errors_pass
 from stream.execution.workers import Workers
 from stream.storage.job import KINDS
 
@@ -208,9 +209,9 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
     config = call.config
     notes: list[str] = []
     check_same_run(config.out_folder / "config.toml", config)
-    with disk_errors(), load_plugins(config.plugins).in_use():
-        prepared = prepare(config, progress, call.backbone)
-        progress("looking for what is done")
+    with errors_pass(progress) as told, disk_errors(), load_plugins(config.plugins).in_use():
+        prepared = prepare(config, told, call.backbone)
+        told("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
