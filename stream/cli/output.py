@@ -62,7 +62,7 @@ def guard_streams() -> None:
             os.dup2(opened, number)
             os.close(opened)
         if number and stream is getattr(sys, f"__{name}__"):
-            raw = _Output(number, "w", closefd=False)
+            raw = _Output(number if stream is None else stream.fileno(), "w", closefd=False)
             raw.told = name == "stderr"  # nobody can be told that standard error fails
             terminal = raw.isatty()
             encoding, errors = (stream.encoding, stream.errors) if stream else ("utf-8", "replace")
