@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import MutableMapping
+from typing import Any
 
 CLOSED_PIPE = 141  # the convention of shells: 128 plus the number of the signal SIGPIPE
 
@@ -38,7 +39,7 @@ class _Output(io.FileIO):
     failure: OutputFailed | None = None
     told = False
 
-    def write(self, data: bytes) -> int:  # type: ignore[override]
+    def write(self, data: Any, /) -> int:
         if self.failure is None:
             try:
                 return super().write(data)

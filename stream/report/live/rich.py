@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from rich.console import Console, Group, RenderableType
+from rich.file_proxy import FileProxy
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -24,6 +27,30 @@ from stream.report.terminal.grid import Column, table
 REFRESH_PER_SECOND = 4  # more would flicker and take processor time from training
 
 
+class OneAtATime:
+    """A console for several threads, with the part of the interface of `Console` that `FileProxy` uses.
+
+    Before rich writes a line, it computes how many lines of the live part to erase. If another thread draws a live part
+    of another height in between, a line above it is erased too, or a line of it stays.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.lock = threading.RLock()
+
+    def print(self, *lines: Text) -> None:
+        with self.lock:
+            for line in lines:
+                self.console.print(line)
+
+    def __enter__(self) -> Self:
+        self.lock.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
 class LiveView:
     """Draws the state on `console`, at most four times per second and in at most half of its height."""
 
@@ -32,34 +59,56 @@ class LiveView:
         self.state = RunState(clock)
         self.permanent = PermanentLines(self.state, self.page)
         self.lock = threading.Lock()  # the display thread reads the state that `handle` writes
+        self.drawing = OneAtATime(console)  # always locked before `lock`
         self.live = Live(
             console=console,
-            refresh_per_second=REFRESH_PER_SECOND,
+            auto_refresh=False,  # its thread would not know of `drawing`
+            redirect_stdout=False,
+            redirect_stderr=False,
             transient=True,
             get_renderable=self.render,
             vertical_overflow="crop",
         )
+        self.ended = threading.Event()
+        self.refresher = threading.Thread(target=self.refresh_until_the_end, daemon=True)
+        self.redirected = ExitStack()
 
     def handle(self, event: Event) -> None:
         with self.lock:
             self.state.handle(event)
             lines = self.permanent.lines(event)
-        # Print outside the lock: the display thread locks the console first and the state second.
-        for line in lines:
-            self.console.print(line)
+        self.drawing.print(*lines)
+
+    def refresh(self) -> None:
+        with self.drawing:
+            self.live.refresh()
+
+    def refresh_until_the_end(self) -> None:
+        while not self.ended.wait(1 / REFRESH_PER_SECOND):
+            self.refresh()
 
     def __enter__(self) -> Self:
-        self.live.start()
+        with self.drawing:
+            self.live.start()
+        drawing = cast(Any, self.drawing)
+        self.redirected.enter_context(redirect_stdout(FileProxy(drawing, sys.stdout)))
+        self.redirected.enter_context(redirect_stderr(FileProxy(drawing, sys.stderr)))
+        self.refresher.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.live.stop()
+        self.ended.set()
+        self.refresher.join(timeout=1)  # a terminal that does not answer must not keep the run from its end
+        self.redirected.close()
+        with self.drawing:
+            self.live.stop()
 
     def render(self) -> RenderableType:
         with self.lock:
-            return live_part(self.state, self.page, max(self.console.height // 2, 3))
+            height = self.console.height
+            return live_part(self.state, self.page, max(min(max(height // 2, 3), height - 1), 1))
 
 
 def live_part(state: RunState, page: Page, height: int) -> RenderableType:
@@ -67,7 +116,7 @@ def live_part(state: RunState, page: Page, height: int) -> RenderableType:
     if not state.run:
         return Text("")
     jobs = list(state.running.values())
-    shown_jobs = jobs[: max(height - 2, 1)]
+    shown_jobs = jobs[: max(height - 2, min(height - 1, 1))]
     parts: list[RenderableType] = [overall(state, page)]
     parts += [job_line(job, page) for job in shown_jobs]
     room = height - len(parts) - 1  # one line is the heading
