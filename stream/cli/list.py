@@ -25,9 +25,9 @@ Row = dict[str, object]  # one entry of the list, as --display json prints it
 TITLE_WIDTH = 36  # characters; with name and parameters it fits 60 columns
 COUNTED_ON = "embedded"  # the backbone of the parameter counts: the default one
 LEARNERS_CAPTION = (
-    f"parameters: trained per task without its head, at default options, on the backbone {COUNTED_ON}; another backbone: "
-    "taskstream show learner NAME --backbone minilm. It also shows the options, the papers, the formula and the place on "
-    "the axes of He et al. (2022)."
+    f"parameters: trained per task without its head, at default options, on the backbone {COUNTED_ON}; another "
+    "backbone: taskstream show learner NAME --backbone minilm. It also shows the options, the papers, the formula and "
+    "the place on the axes of He et al. (2022)."
 )
 
 

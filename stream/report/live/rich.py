@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from types import TracebackType
 from typing import Any, Self, cast
@@ -20,7 +20,7 @@ from rich.text import Text
 from stream.report.console import LEARNER_COLOURS, Page, page_of
 from stream.report.live.lines import PermanentLines
 from stream.report.live.state import Event, LearnerState, RunningJob, RunState
-from stream.report.names import cut, short_names
+from stream.report.names import cut, shown_names
 from stream.report.numbers import duration, growth, points, scaled
 from stream.report.terminal.grid import Column, table
 
@@ -118,7 +118,8 @@ def live_part(state: RunState, page: Page, height: int) -> RenderableType:
     jobs = list(state.running.values())
     shown_jobs = jobs[: max(height - 2, min(height - 1, 1))]
     parts: list[RenderableType] = [overall(state, page)]
-    parts += [job_line(job, page) for job in shown_jobs]
+    everyone = [page.text(name) for name in state.learners]
+    parts += [job_line(job, everyone, page) for job in shown_jobs]
     room = height - len(parts) - 1  # one line is the heading
     names = list(state.learners)
     shown = names if len(names) <= room else names[: max(room - 1, 0)]
@@ -148,14 +149,17 @@ def overall(state: RunState, page: Page) -> Table:
     return line
 
 
-def job_line(job: RunningJob, page: Page) -> Text:
+def job_line(job: RunningJob, everyone: Sequence[str], page: Page) -> Text:
     """Returns the line of a running job: learner, task, epoch, percent of steps, loss and rate, in fixed columns.
 
     All except the names may be missing.
+
+    Args:
+        everyone: The names of all learners of the run.
     """
     names_width = min(max(page.width - 56, 24), 48)
     learner = page.text(job.learner)
-    (name,) = short_names([learner], names_width // 2 - 1)
+    (name,) = shown_names([learner], names_width // 2 - 1, everyone)
     task = cut(page.text(job.again or job.task), names_width - names_width // 2 - 1)
     verb = (
         "refit"
@@ -179,7 +183,8 @@ def learner_lines(state: RunState, names: list[str], page: Page) -> Table:
     """Returns the table of learners: the scores, forgetting and growth over the arrived tasks."""
     learners = [state.learners[name] for name in names]
     colours = {name: LEARNER_COLOURS[index % len(LEARNER_COLOURS)] for index, name in enumerate(state.learners)}
-    short = short_names([page.text(name) for name in names], min(page.width - 40, 40))
+    full = [page.text(name) for name in names]
+    short = shown_names(full, min(page.width - 40, 40), [page.text(name) for name in state.learners])
     tasks = len(state.order)
     columns = [
         Column("learner", [Text(short[index], style=colours[name]) for index, name in enumerate(names)], "left"),
