@@ -44,7 +44,8 @@ def test_in_a_browser_nothing_sticks_out_and_tables_can_be_sorted(tmp_path: Path
     const cut = league.scrollWidth > league.clientWidth;
     const marks = [...document.querySelectorAll(".plot .mark circle")].map(one => one.getBoundingClientRect());
     const over = marks.filter((a, i) => marks.some((b, j) => j < i && Math.hypot(a.x - b.x, a.y - b.y) < 14)).length;
-    const found = {shadow, cut, over, wide, inner: innerWidth, before, down, up, told, sorted: head.parentNode.ariaSort};
+    const sorted = head.parentNode.ariaSort;
+    const found = {shadow, cut, over, wide, inner: innerWidth, before, down, up, told, sorted};
     parent.postMessage(JSON.stringify(found), "*");
     """
     results = make_results()

@@ -19,7 +19,7 @@ SIDE = 320.0  # width of all cells of a map together, pixels
 LARGEST = 36.0  # largest width of a cell, pixels
 FEW = 8  # with up to 8 rows, each row has its number
 NAMED = 8.5  # least width of a cell, pixels, at which the names of tasks fit above the columns
-NAME_WIDTH = 18  # characters of a task's name above a column
+NAME_WIDTH = 22  # characters of a task's name above a column
 SHORT = 12  # digits of a hash: enough to distinguish the cells of a run
 FAILED = "failed"
 
