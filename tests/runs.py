@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 from unittest.mock import patch
 
 import typer
@@ -59,15 +59,15 @@ def as_arguments(settings: dict[str, Any]) -> list[str]:
     return [part for name, value in settings.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
-def call(*arguments: str) -> Answer:
-    """Run `taskstream ARGUMENTS` in this process, through its entry point."""
+def call(*arguments: str, output: IO[str] | None = None) -> Answer:
+    """Run `taskstream ARGUMENTS` in this process, through its entry point. `output` replaces its standard output."""
     from stream.cli.main import main
 
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["taskstream", *arguments]),
         patch("typer.main.get_command", _parser_of),
-        contextlib.redirect_stdout(out),
+        contextlib.redirect_stdout(out if output is None else output),
         contextlib.redirect_stderr(err),
     ):
         try:

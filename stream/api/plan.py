@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.arguments import Call, by_name, read_call
 from stream.api.tables import with_tables
+from stream.errors import errors_pass
 from stream.execution.workers import Workers
 from stream.storage.job import KINDS
 
@@ -205,9 +206,6 @@ def preview(
         InputError: Input that `run` would reject too.
         RunFailed: A file is not readable.
     """
-    call = with_tables(call)
-    config = call.config
-    notes: list[str] = []
     from stream.engine.context import prepare
     from stream.engine.engine import disk_errors, workers_of
     from stream.engine.header import check_same_inputs, check_settings
@@ -218,13 +216,21 @@ def preview(
     from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
 
+    call = with_tables(call)
+    config = call.config
+    notes: list[str] = []
     check_settings(config)
-    with disk_errors(), load_plugins(config.plugins).in_use():
+    with (
+        errors_pass(progress) as told,
+        errors_pass(announce) as announced,
+        disk_errors(),
+        load_plugins(config.plugins).in_use(),
+    ):
         named = resolve(config)
         if not (config.out_folder / "ledger.jsonl").exists():
-            announce(outlook(config, named, workers_of(config, named)).text)
-        prepared = prepare(config, progress, call.backbone, named)
-        progress("looking for what is done")
+            announced(outlook(config, named, workers_of(config, named)).text)
+        prepared = prepare(config, told, call.backbone, named)
+        told("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)

@@ -9,6 +9,7 @@ from stream.api.arguments import Call
 from stream.api.metrics import add_metrics
 from stream.api.tables import with_tables
 from stream.engine.progress import Handle, ProgressEvent
+from stream.errors import errors_pass
 from stream.execution.workers import waiting_workers
 from stream.report import make_console, open_view, print_report
 from stream.results.results import Results
@@ -44,7 +45,8 @@ def _perform(call: Call) -> Results:
     ):
         from stream.engine.engine import run_stream  # imports NumPy
 
-        document = run_stream(config, call.origins, handle, waiting, call.backbone)
+        with errors_pass(handle) as told:
+            document = run_stream(config, call.origins, told, waiting, call.backbone)
     results = Results.from_dict(add_metrics(document, call.metrics))
     if call.display in ("rich", "plain"):
         print_report(results, console)

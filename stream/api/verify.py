@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stream.api.readers import bad, read_files
-from stream.errors import checks_arguments
+from stream.errors import checks_arguments, errors_pass
 from tasks.errors import InputError, InputErrors
 
 if TYPE_CHECKING:  # importing it takes seconds
@@ -38,7 +38,7 @@ def verify(
         store: The run's store. Default: the folder store in `folder`, or the one in the run's settings.
         plugins: Files of the plug-ins that the run used. They are executed, so `verify` never takes them from the
             folder itself. Default: none.
-        progress: Function that is called with what is being checked, a text. Default: none.
+        progress: Function that is called with what is being checked, a text. Its errors end the call. Default: none.
 
     Returns:
         What was checked, and all differences that were found. `passed` is true if there are none.
@@ -68,5 +68,5 @@ def verify(
     from stream.verification.checks import verify as check
 
     cells = None if rerun == "all" else rerun
-    with load_plugins(files).in_use():
-        return check(folder, store=store, rerun=cells, seed=seed, progress=progress)
+    with errors_pass(progress) as told, load_plugins(files).in_use():
+        return check(folder, store=store, rerun=cells, seed=seed, progress=told)

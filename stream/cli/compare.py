@@ -15,7 +15,7 @@ from rich.text import Text
 from stream.api.compare import compare as difference_of
 from stream.report import make_console
 from stream.report.console import Page, page_of
-from stream.report.names import cut, short_names
+from stream.report.names import cut, shown_names
 from stream.report.numbers import points
 from stream.report.terminal.comparison import comparison_columns, comparison_table
 from stream.report.terminal.grid import Column, table
@@ -82,7 +82,7 @@ def print_figures(found: Difference, console: Console, page: Page) -> None:
     if differing:
         console.print()
         console.print(Text("largest differences, and how many cells differ; all of them: --display json", style="dim"))
-        console.print(table(differing_columns(differing, page), page.width))
+        console.print(table(differing_columns(differing, names, page), page.width))
     for title, of, groups in (
         ("Metrics", found.metrics, {"average_accuracy": "score", "forgetting_chaudhry": "forget", "bwt_gem": "BWT"}),
         ("Cost", found.cost, {"growth": "growth", "train_seconds": "train time", "bytes_per_task": "disk/task",
@@ -156,7 +156,7 @@ def cell_columns(cells: Sequence[CellComparison], page: Page) -> list[Column]:
     ]
 
 
-def differing_columns(cells: Sequence[tuple[str, DifferingCell]], page: Page) -> list[Column]:
+def differing_columns(cells: Sequence[tuple[str, DifferingCell]], names: Sequence[str], page: Page) -> list[Column]:
     """One row per learner and task with differing cells: how many differ, and the largest difference. Largest first."""
     groups: dict[tuple[str, str], list[DifferingCell]] = {}
     for name, cell in cells:
@@ -167,8 +167,8 @@ def differing_columns(cells: Sequence[tuple[str, DifferingCell]], page: Page) ->
 
     most = {group: max(found, key=size) for group, found in groups.items()}
     shown = sorted(most, key=lambda group: -size(most[group]))[:NAMED]
-    learners = list(dict.fromkeys(name for name, _ in shown))
-    short = dict(zip(learners, short_names([page.text(name) for name in learners], page.width - 56), strict=True))
+    full = [page.text(name) for name in names]
+    short = dict(zip(names, shown_names(full, page.width - 56, full), strict=True))
     arrivals = [
         str(cell.arrival_a) + (f" / {cell.arrival_b}" if cell.arrival_a != cell.arrival_b else "")
         for cell in map(most.__getitem__, shown)

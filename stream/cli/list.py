@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,13 +22,13 @@ from tasks.suite import SUITES, TASKS
 
 Row = dict[str, object]  # one entry of the list, as --display json prints it
 
-# Field of `learners.specification.grid.Axes` -> heading.
-AXES = {
-    "form": "functional form",
-    "insertion": "insertion",
-    "representation": "modified representation",
-    "composition": "composition",
-}
+TITLE_WIDTH = 36  # characters; with name and parameters it fits 60 columns
+COUNTED_ON = "embedded"  # the backbone of the parameter counts: the default one
+LEARNERS_CAPTION = (
+    f"parameters: trained per task without its head, at default options, on the backbone {COUNTED_ON}; another "
+    "backbone: taskstream show learner NAME --backbone minilm. It also shows the options, the papers, the formula and "
+    "the place on the axes of He et al. (2022)."
+)
 
 
 def list_names(what: str, folder: Path, display: str) -> None:
@@ -47,10 +50,12 @@ def list_names(what: str, folder: Path, display: str) -> None:
             row["run"] = Path(str(row["run"])).relative_to(folder).as_posix()
         if not rows:
             console.print(f"no runs in {folder}" if what == "runs" else f"no {what}", markup=False)
-        elif what == "learners":
-            console.print(_grid())
+        elif what == "metrics":
+            console.print(_descriptions(rows))
         else:
-            console.print(_descriptions(rows) if what == "metrics" else _figures(rows, console.width))
+            console.print(_figures(_learner_lines(rows) if what == "learners" else rows, console.width))
+            if what == "learners":
+                console.print(Text(LEARNERS_CAPTION, style="dim"))
 
 
 def _tasks() -> list[Row]:
@@ -66,15 +71,36 @@ def _tasks() -> list[Row]:
 
 
 def _learners() -> list[Row]:
-    """Every family with its place on the four axes, at its default options."""
+    """Every family with its size and its place on the four axes, at its default options."""
+    from learners.backbones.published import known_architecture
     from learners.specification.family import families, parse_learner
     from learners.specification.grid import axes
+    from stream.results.growth import task_cost
 
+    architecture = known_architecture(COUNTED_ON)
     rows: list[Row] = []
     for name, family in families().items():
+        learner = parse_learner(name)
+        # The library peft counts its own methods, and takes seconds to import.
+        parameters = None if learner.peft else task_cost(learner, architecture, outputs=2).without_head
         about = {"title": family.title, "examples": ", ".join(family.examples), "citation": family.citation}
-        rows.append({"name": name, **about, "axes": [asdict(each) for each in axes(parse_learner(name))]})
+        places = [asdict(each) for each in axes(learner)]
+        rows.append({"name": name, **about, "parameters": parameters, "axes": places})
     return rows
+
+
+def _learner_lines(rows: Sequence[Row]) -> list[Row]:
+    """One line per family: its name, size, title and first paper. A long title of a plug-in is shortened."""
+    paper = re.compile(r"[^;:(]*?\b\d{4}\b")
+    return [
+        {
+            "learner": row["name"],
+            "parameters": "depends" if row["parameters"] is None else row["parameters"],
+            "what it is": textwrap.shorten(str(row["title"]), TITLE_WIDTH, placeholder=" ..."),
+            "paper": found.group() if (found := paper.match(str(row["citation"]))) else None,
+        }
+        for row in rows
+    ]
 
 
 def _metrics() -> list[Row]:
@@ -132,39 +158,13 @@ def _figures(rows: Sequence[Row], width: int) -> Table:
     return table(columns, width)
 
 
-def _grid() -> Table:
-    """A table of every family on the four axes."""
-    from learners.specification.family import families, parse_learner
-    from learners.specification.grid import axes
-
-    grid = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        caption="Axes of He et al. (2022), Table 1, at each family's default options; options can change them. The "
-        "fifth axis is how tasks share what is learned: isolated, sequential or frozen-shared. Formula, options, "
-        "parameters and source: taskstream show learner NAME.",
-        caption_justify="left",
-    )
-    grid.add_column("learner", no_wrap=True, style="bold")
-    for heading in AXES.values():
-        grid.add_column(heading, overflow="fold")
-    for name in families():
-        for index, each in enumerate(axes(parse_learner(name)) or [None]):
-            cells = (Text("–" if each is None else getattr(each, field)) for field in AXES)
-            grid.add_row(Text("" if index else name), *cells)
-    return grid
-
-
-def _descriptions(rows: Sequence[Row]) -> Table:
-    """A table of long entries: the name, and beside it the other fields on lines of their own."""
-    folded = Table(box=None, show_header=False, padding=(0, 2, 1, 0), pad_edge=False)
-    folded.add_column(style="bold", no_wrap=True)
-    folded.add_column(overflow="fold")
+def _descriptions(rows: Sequence[Row]) -> Group:
+    """Long entries: the name, and below it the other fields, each on lines of its own."""
+    parts: list[RenderableType] = []
     for row in rows:
         name, *texts = (_cell(value) for value in row.values())
-        folded.add_row(Text(name), Text("\n".join(texts)))
-    return folded
+        parts += [Text(name, style="bold"), Padding(Text("\n".join(texts)), (0, 0, 0, 2))]
+    return Group(*parts)
 
 
 def _cell(value: object) -> str:

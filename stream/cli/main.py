@@ -23,6 +23,7 @@ from stream.cli.options import (
     Template,
     takes_settings,
 )
+from stream.cli.output import CLOSED_PIPE, OutputFailed, guard_streams, ignore_unusable_size
 from stream.plugins.load import load_plugins
 from tasks.errors import InputError
 
@@ -273,15 +274,25 @@ def new_command(
 def main() -> None:
     """Run the command.
 
-    Exit codes: 0 success; 1 the run failed or `verify` found a difference; 2 bad input; 130 stopped by Ctrl-C.
+    Exit codes: 0 success; 1 the run failed, `verify` found a difference, or the output cannot be written; 2 bad input;
+    130 stopped by Ctrl-C; 141 the output is a pipe that was closed.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    ignore_unusable_size(os.environ)
+    guard_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where an error has an answer
     except InputError as error:
         for single in error.errors:
             print(f"error: {single}", file=sys.stderr)
         sys.exit(2)
+    except OutputFailed as failure:
+        if failure.code != CLOSED_PIPE:  # a reader that has seen enough, such as `head`, is no error
+            print(f"error: {failure}", file=sys.stderr)
+        sys.exit(failure.code)
 
 
 if __name__ == "__main__":

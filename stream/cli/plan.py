@@ -15,7 +15,7 @@ from stream.api.plan import preview
 from stream.errors import RunFailed
 from stream.report import make_console
 from stream.report.console import Page, page_of
-from stream.report.names import legend, short_names
+from stream.report.names import legend, shown_names
 from stream.report.numbers import duration, scaled
 from stream.report.terminal.grid import Column, fitting, table, table_width
 from stream.report.terminal.summary import rule
@@ -76,7 +76,7 @@ def print_plan(document: Mapping[str, Any], console: Console) -> None:
     names = [page.text(name) for name in learners]
     room = page.width - 1 - min(max(map(len, names)), NAME_WIDTH)
     columns = fitting(figures(learners.values(), page), room)
-    short = short_names(names, page.width - 1 - table_width(columns))
+    short = shown_names(names, page.width - 1 - table_width(columns), names)
     console.print(table([Column("learner", short, "left"), *columns], page.width))
     for line in (*legend(names, short, page), *(Text(line, style="dim") for line in caption(document, page))):
         console.print(line)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from stream.report import make_console, print_report
@@ -55,11 +57,8 @@ def write_page(folder: Path, results: Results, html: Path) -> Path:
     path = user_path(str(html), where="--html")
     text = page(results, read_record(folder, results))
     usable_folder(path.parent, "--html")
-    try:
+    with writing(f"--html {html}", "name a file"):
         write_atomic(path, text)
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        raise InputError("cannot write the file", where=f"--html {html}", found=found, fix="name a file") from None
     return path
 
 
@@ -69,4 +68,16 @@ def write_plots(folder: Path, results: Results, pictures: Path, form: str) -> li
 
     target = user_path(str(pictures), where=f"--{form}")
     usable_folder(target, f"--{form}")
-    return write(results, same_run_other_seeds(folder, results), target, form)
+    seeds = same_run_other_seeds(folder, results)
+    with writing(f"--{form} {pictures}", "name a folder"):
+        return write(results, seeds, target, form)
+
+
+@contextmanager
+def writing(where: str, fix: str) -> Iterator[None]:
+    """Turns an error of the file system in a `with` block into `InputError`."""
+    try:
+        yield
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise InputError("cannot write the file", where=where, found=found, fix=fix) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from stream.api.arguments import read_call
 from stream.api.session import perform
+from stream.cli.output import OutputFailed
 from stream.errors import RunFailed
 from stream.report.terminal.failures import one_line
 
@@ -23,7 +24,7 @@ def run(given: Mapping[str, Any], display: str) -> int:
         given: Arguments of `stream.run` by name.
 
     Returns:
-        The exit code: 0; 1 if the run ended early or a fit failed; 130 after Ctrl-C.
+        The exit code: 0; 1 if the run ended early or a fit failed; 130 after Ctrl-C; 141 if a pipe was closed.
 
     Raises:
         InputError: Bad settings or data.
@@ -34,6 +35,9 @@ def run(given: Mapping[str, Any], display: str) -> int:
     except RunFailed as failure:
         print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
         return 1
+    except OutputFailed as failure:
+        print(f"error: {failure}\nfinished work is kept; continue with: {_command()}", file=sys.stderr)
+        return failure.code
     except KeyboardInterrupt:
         print(f"interrupted; finished work is kept; continue with: {_command()}", file=sys.stderr)
         return INTERRUPTED

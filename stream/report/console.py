@@ -6,6 +6,7 @@ Colour, width and character set are decided here. All other code asks the page.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import IO, Literal, get_args
@@ -86,6 +87,8 @@ def make_console(display: str = "rich", width: int | None = None, file: IO[str] 
     if display not in DISPLAYS:
         raise unknown_name("display", display, DISPLAYS)
     stream = sys.stdout if file is None else file
+    if width is None and os.environ.get("COLUMNS") == "0":  # the size is not known; rich would print nothing
+        width = shutil.get_terminal_size().columns
     if display in ("json", "none"):
         return Console(file=stream, width=width, quiet=True)
     if display == "plain" or not is_interactive(stream):
@@ -93,8 +96,8 @@ def make_console(display: str = "rich", width: int | None = None, file: IO[str] 
     return Console(file=stream, width=width, highlight=False, emoji=False)
 
 
-def is_interactive(stream: IO[str]) -> bool:
-    """Whether `stream` is a terminal that understands cursor movements."""
-    if os.environ.get("CI") or os.environ.get("TERM", "").lower() in ("dumb", "unknown"):
+def is_interactive(stream: IO[str] | None) -> bool:
+    """Whether `stream` is a terminal that understands cursor movements. None is a closed standard output."""
+    if stream is None or os.environ.get("CI") or os.environ.get("TERM", "").lower() in ("dumb", "unknown"):
         return False
     return stream.isatty()

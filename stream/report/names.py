@@ -9,6 +9,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 
+BRIEF = 6  # cells of an abbreviation, as wide as a score: `full:sequential` is `ful:se`
 SHORTEST = 3  # with fewer letters, a reader no longer recognises an option
 
 
@@ -40,6 +41,19 @@ def short_names(names: Sequence[str], width: int) -> tuple[str, ...]:
             candidate, number = abbreviated(name, max(width - len(mark), 0)) + mark, number + 1
         short.append(cut(candidate, width))
     return tuple(short)
+
+
+def shown_names(names: Iterable[str], width: int, everyone: Sequence[str]) -> tuple[str, ...]:
+    """Returns each name if it fits `width` cells, else its abbreviation.
+
+    A learner has one abbreviation in all tables and charts of a report, whatever their widths and orders.
+
+    Args:
+        names: The names to show; each is one of `everyone`.
+        everyone: The names of all learners of the report, in their order.
+    """
+    brief = dict(zip(everyone, short_names(everyone, min(width, BRIEF)), strict=True))
+    return tuple(name if cell_len(name) <= width else brief[name] for name in names)
 
 
 def packed(entries: Iterable[Text], width: int, gap: int = 3) -> list[Text]:

@@ -98,6 +98,71 @@ def test_displays(examples: dict[str, list[str]], verb: str, tmp_path: Path, mon
     assert "\x1b" not in show("rich").out  # which is plain where no terminal is
 
 
+def read_only() -> int:
+    return os.open(os.devnull, os.O_RDONLY)  # what the command puts in the place of a closed standard output
+
+
+def full() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def unread() -> int:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_output_that_cannot_be_written_is_one_line_and_an_exit_code(
+    examples: dict[str, list[str]], verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = "error: cannot write to standard output: "
+    for opened, code, found in (
+        (read_only, 1, "it is closed"),
+        (full, 1, "No space left on device"),
+        (unread, 141, "Broken pipe"),
+    ):
+        for kind in ("json", "plain"):
+            shutil.rmtree(tmp_path / "model", ignore_errors=True)
+            (tmp_path / "mine.py").unlink(missing_ok=True)
+            output = os.fdopen(number := opened(), "w", closefd=False)
+            monkeypatch.setattr(sys, "__stdout__", output)
+            answer = call(verb, *examples[verb], "--display", kind, output=output)
+            os.close(number)
+            stopped = verb == "run" and kind == "plain"  # before its end, so it says how to go on
+            told = [f"{error}{found}"] if stopped or code == 1 else []
+            assert (answer.code, answer.errors[:1]) == (code, told)
+            assert len(answer.errors) == len(told) + stopped
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(tmp_path / "model", ignore_errors=True)
+    (tmp_path / "mine.py").unlink(missing_ok=True)
+    assert call(verb, *examples[verb], "--display", "none") == Answer(0, "", "")  # nothing to write
+
+
+@pytest.mark.parametrize("closed", ["0,1", "0,1,2"])
+def test_closed_streams_of_a_real_process(closed: str, tmp_path: Path) -> None:
+    """With a closed descriptor, the next opened file gets its number: nothing printed may end up in a file."""
+    asked = [str(COMMAND), "new", "metric", "worst"]
+    program = f"import os; [os.close(n) for n in ({closed},)]; os.execv({asked[0]!r}, {asked!r})"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)
+    told = "" if "2" in closed else "error: cannot write to standard output: it is closed\n"
+    assert (found.returncode, found.stdout, found.stderr) == (1, "", told)
+    compile((tmp_path / "worst.py").read_text(), "worst.py", "exec")
+
+
+@pytest.mark.parametrize("columns", ["0", "00", "-3", "abc", "²", ""])
+def test_a_width_that_is_none_changes_nothing(columns: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(make_results(["cola", "rte"])))
+    for arguments in (("list", "tasks"), ("report", str(tmp_path)), ("report", "--help")):
+        monkeypatch.delenv("COLUMNS", raising=False)
+        expected = call(*arguments)
+        monkeypatch.setenv("COLUMNS", columns)
+        assert call(*arguments) == expected
+        assert expected.out.strip()
+
+
 def test_the_command_starts_without_the_heavy_libraries() -> None:
     program = (
         "import sys, stream.cli.main, stream.cli.run; print(*[name for name in sys.argv[1:] if name in sys.modules])"

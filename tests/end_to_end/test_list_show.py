@@ -9,6 +9,7 @@ import pytest
 
 from learners.backbones.published import KNOWN_CONFIGS
 from learners.specification.family import families
+from stream.cli.list import LEARNERS_CAPTION
 from stream.results.metrics import metrics
 from tasks.metrics import TASK_METRICS
 from tasks.suite import TASKS
@@ -22,6 +23,7 @@ LISTED = {
     "backbones": list(dict.fromkeys(("embedded", "minilm", *KNOWN_CONFIGS))),
 }
 OF_EACH_KIND = {task.kind: task.name for task in TASKS.values()}.values()
+SAID = (LEARNERS_CAPTION, "learner what it is paper depends")  # words of the lists that are no values
 SHOWN = [
     *(("task", name) for name in sorted({*OF_EACH_KIND, *list(TASKS)[::4]})),
     *(("learner", example) for family in families().values() for example in family.examples),
@@ -30,7 +32,7 @@ SHOWN = [
 
 
 @pytest.mark.parametrize("what", LISTED)
-@pytest.mark.parametrize("width", [60, 120])
+@pytest.mark.parametrize("width", [60, 80, 120])
 def test_lists(monkeypatch: pytest.MonkeyPatch, what: str, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     answer = call("list", what, "--display", "json")
@@ -43,6 +45,22 @@ def test_lists(monkeypatch: pytest.MonkeyPatch, what: str, width: int) -> None:
     assert max(map(len, answer.out.splitlines())) <= width
     words = answer.out.split()
     assert [name for name in LISTED[what] if name not in words] == []
+    values = [f"{value:,}" if isinstance(value, int) else str(value) for row in rows for value in row.values()]
+    known = {word.strip(",;") for word in " ".join([*values, *rows[0], *SAID]).split()}
+    assert [word for word in words if word.strip(",;") not in known] == [], "no word is broken"
+
+
+def test_every_family_is_one_line_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = {line.split()[0]: line for line in call("list", "learners").out.splitlines()}
+    layers, d, ffn, r, m = 4, 128, 512, 8, 64
+    norms, bottlenecks = (2 * layers + 1) * 2 * d, 2 * layers * (2 * d * m + d + m)
+    counts = {"lora": layers * 2 * 2 * d * r, "ia3": layers * (2 * d + ffn), "layernorm": norms, "head": 0,
+              "adapter": norms + bottlenecks, "full": 1_850_368}  # fmt: skip
+    for name, family in families().items():
+        assert lines[name].rstrip().endswith(f"  {family.title}")
+        if name in counts:
+            assert lines[name].split()[1] == f"{counts[name]:,}"
 
 
 def test_runs(tmp_path: Path) -> None:

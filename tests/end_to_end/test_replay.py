@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from stream import run
 from stream.report.playback import Moment, play, wall_clock
 from stream.storage.events import End, FitEvent
+from tests.report.terminal import Terminal
 from tests.runs import TASKS, call, tiny_settings
 from tests.typed_events import fit, header
 
@@ -92,6 +94,28 @@ def test_the_lines_of_the_run_come_at_once_and_nothing_is_written(
     assert [line[:2] for line in arrivals(answer.out)] == [[f"{n}/3", task] for n, task in enumerate(TASKS, start=1)]
     assert "done in" in answer.out
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("verb", ["replay", "run"])
+@pytest.mark.parametrize("height", [3, 40])
+def test_on_a_terminal_all_lines_stay_and_nothing_else(
+    verb: str, height: int, ran: tuple[Path, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replay, and a finished run that is called again: what scrolls up is what `--display plain` prints."""
+    for name, value in (("COLUMNS", "100"), ("LINES", str(height)), ("TERM", "xterm"), ("NO_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CI", raising=False)
+    folder = str(ran[0])
+    asked = ["replay", folder] if verb == "replay" else ["run", "--config", f"{folder}/config.toml"]
+    plain = [line.rstrip() for line in call(*asked, "--display", "plain").out.splitlines()]
+    terminal = Terminal(100, height)
+    faster = ["--speed", "20"] if verb == "replay" else []
+    assert call(*asked, *faster, output=terminal).code == 0
+    shown = terminal.lines()
+    took = re.compile(r"\bdone in .*?s;| +\d+\.\ds$")  # differs from call to call
+    known = len(plain) if verb == "replay" else [line.startswith("done in ") for line in plain].index(True) + 1
+    assert [took.sub("", line) for line in shown[:known]] == [took.sub("", line) for line in plain[:known]]
+    assert [line for line in shown if " jobs " in line and "taskstream" not in line] == []
 
 
 def test_an_unfinished_run_is_shown_as_far_as_it_came(ran: tuple[Path, list[Any]], tmp_path: Path) -> None:

@@ -111,6 +111,19 @@ def test_every_learner_and_task_is_in_every_part() -> None:
         assert all(task in words[name] for task in HOULSBY26)
 
 
+def test_matrices_name_tasks_and_the_row_before_and_curves_their_learners() -> None:
+    for tasks, named in ((HOULSBY26[:3], True), ([f"task{n}" for n in range(50)], False)):
+        results = make_results(tasks, list(LEARNERS)[:3])
+        for learner in results["learners"].values():
+            learner["R"][0] = [0.5] * len(tasks)
+        text = page(Results.from_dict(results), Record())
+        matrices, growth = text[text.index('id="matrices"') :], text[text.index('id="growth"') :]
+        assert matrices.count(">before</text>") == 3
+        assert [matrices.count(f">{task}</text>") for task in tasks] == [3 if named else 0] * len(tasks)
+        assert (matrices.count('class="number">50</text>') == 0) == named  # no room for names: numbers
+        assert all(f'class="end">{name}</text>' in growth for name in results["learners"])
+
+
 def test_the_league_says_what_the_terminal_says() -> None:
     results = make_results()
     text = page(Results.from_dict(results), Record())

@@ -39,7 +39,13 @@ def test_in_a_browser_nothing_sticks_out_and_tables_can_be_sorted(tmp_path: Path
     head.click(); const down = names(); head.click(); const up = names();
     document.querySelector(".matrix rect:not(.empty)").dispatchEvent(new Event("click", {bubbles: true}));
     const told = document.querySelector(".readout").textContent;
-    const found = {wide, inner: innerWidth, before, down, up, told, sorted: head.parentNode.ariaSort};
+    const league = document.querySelector("#league .scroll");
+    const shadow = getComputedStyle(league).backgroundAttachment;
+    const cut = league.scrollWidth > league.clientWidth;
+    const marks = [...document.querySelectorAll(".plot .mark circle")].map(one => one.getBoundingClientRect());
+    const over = marks.filter((a, i) => marks.some((b, j) => j < i && Math.hypot(a.x - b.x, a.y - b.y) < 14)).length;
+    const sorted = head.parentNode.ariaSort;
+    const found = {shadow, cut, over, wide, inner: innerWidth, before, down, up, told, sorted};
     parent.postMessage(JSON.stringify(found), "*");
     """
     results = make_results()
@@ -55,6 +61,8 @@ def test_in_a_browser_nothing_sticks_out_and_tables_can_be_sorted(tmp_path: Path
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     found = json.loads("".join(Reader(shown[shown.index("<body") : shown.index("</html>")]).text))
     assert found["inner"] == width
+    assert (found["cut"], found["shadow"]) == (width == 390, "local, scroll")  # a cut table shows that it scrolls
+    assert found["over"] == 0  # no letter of a chart is over another one
     assert found["wide"] == width  # nothing makes the page itself scroll sideways
     growth = {name: record["cost"]["growth"][-1] for name, record in results["learners"].items()}
     assert [growth[name] for name in found["down"]] == sorted(growth.values(), reverse=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import re
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from stream.report.names import abbreviated, short_names
+
+from .fake_results import HOULSBY26, LEARNERS, make_results
+from .rendering import render
 
 
 def test_the_longest_part_is_cut_first() -> None:
@@ -28,3 +33,20 @@ def test_short_names_fit_and_differ(names: list[str], width: int) -> None:
     short = short_names(names, width)
     assert all(cell_len(name) <= width for name in short)
     assert len(set(short)) == len(names)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_learner_has_one_abbreviation_in_a_report(data: st.DataObject) -> None:
+    """Whatever the width: each learner is written in full or in one short form, which a legend explains."""
+    learners = data.draw(st.permutations(list(LEARNERS)))[: data.draw(st.integers(1, 8))]
+    results = make_results(HOULSBY26[: data.draw(st.sampled_from([3, 26]))], learners)
+    text = render(results, data.draw(st.integers(50, 140)), sections=["league", "heatmap", "cost", "tasks"])
+    said: dict[str, set[str]] = {name: set() for name in learners}
+    for brief, name in re.findall(r"(\S+) = (\S+)", text):
+        if name in said:
+            said[name].add(brief)
+    assert all(len(forms) <= 1 for forms in said.values())
+    assert len(set().union(*said.values())) == sum(map(len, said.values()))
+    shown = {line.split()[0] for line in text.splitlines() if line.strip()}
+    assert all(name in shown or forms & shown for name, forms in said.items())

@@ -53,7 +53,7 @@ def test_every_figure_and_its_text_and_the_same_bytes_again(tmp_path: Path) -> N
     for path in written[:2]:
         assert {f"{letter}  {name}" for letter, name in zip("abc", THREE, strict=True)} <= set(words(path))
     assert set(HOULSBY26[:5]) <= set(words(tmp_path / "forgetting.svg"))
-    assert "full:sequential" in words(tmp_path / "R-3-full-sequential.svg")
+    assert {"full:sequential", "before", *"12345", *HOULSBY26[:5]} <= set(words(tmp_path / "R-3-full-sequential.svg"))
     (tmp_path / "again").mkdir()
     again = drawn(results, tmp_path / "again", "svg")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written], "same results, same bytes"

@@ -97,7 +97,7 @@ def test_a_fit_that_is_done_again_is_told_as_such() -> None:
     for again, expected in (({"again": "cola"}, ["refit", "x", "cola"]), ({}, ["fit", "x", "sst2"])):
         view.handle({**event, **again})
         (job,) = view.state.running.values()
-        assert job_line(job, view.page).plain.split()[1:4] == expected
+        assert job_line(job, ["x"], view.page).plain.split()[1:4] == expected
 
 
 @pytest.mark.parametrize(

@@ -340,3 +340,31 @@ def test_notices_go_to_the_logger(done: dict[str, Any], tmp_path: Path, caplog: 
     handlers = logging.getLogger("taskstream").handlers
     assert handlers
     assert all(isinstance(handler, logging.NullHandler) for handler in handlers)
+
+
+@pytest.mark.parametrize("error", [ValueError("a"), OSError(28, "b"), LookupError("c"), InputError("d")], ids=repr)
+def test_what_a_function_of_the_caller_raises_is_no_fault_of_the_run(
+    error: Exception, done: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever drawing raises, and wherever: no finding of `verify`, no failed job in the ledger, no full disk."""
+    monkeypatch.setattr("learners.training.fit.PROGRESS_SECONDS", 0.0)
+
+    def at(text: str) -> Any:
+        def told(event: Any) -> None:
+            if text in str(event):
+                raise error
+
+        return told
+
+    settings = {**done, "out": str(tmp_path), "suite": "colours", "learners": "head"}
+    for text in ("loading", "'start'", "'progress'", "'row'", "'end'"):
+        with pytest.raises(type(error)) as found:
+            run(**settings, handle=at(text))
+        assert found.value is error
+    assert events_of(tmp_path, "failed") == []
+    run(**settings)
+    for text in ("Delta", "documents", "encoded"):
+        with pytest.raises(type(error)) as found:
+            verify(tmp_path, progress=at(text))
+        assert found.value is error
+    assert verify(tmp_path).passed

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from stream.report.axis import Axis, counting, logarithmic, spread
 from stream.report.html.marks import PAGE, RADIUS, Badge, badge
 from stream.report.learner_summary import LearnerSummary
+from stream.report.names import shown_names
 from stream.report.numbers import growth as times
 
 HEIGHT = 300.0  # pixels
+NAME_WIDTH = 24  # characters of a name beside a badge
 GAP = 2 * RADIUS + 1  # pixels between the centres of two badges, one above the other
 
 
@@ -22,6 +24,7 @@ class Curve:
         values: Pairs of arrival and total parameters after it, in multiples of the backbone.
         thickness: Thickness of the line, pixels.
         place: Place of the badge at the end of the curve, pixels from the top.
+        name: Name beside the badge, if the page is wide; a long one is abbreviated.
     """
 
     learner: Badge
@@ -29,6 +32,7 @@ class Curve:
     values: Sequence[tuple[float, float]]
     thickness: float
     place: float
+    name: str
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,14 @@ def growth(learners: Sequence[LearnerSummary], tasks: int) -> Growth | None:
     places = dict(zip(drawn, spread(ends, GAP, height), strict=True))
     # Curves can overlap. Later ones are thinner, so that the curve below is visible on both sides.
     widest = 2 + min(len(drawn), 4)
+    names = [learner.name for learner in learners]
+    short = shown_names(names, NAME_WIDTH, names)
     lines = []
     for rank, index in enumerate(sorted(drawn, key=lambda index: -curves[index][-1][1])):
         arrivals, final = curves[index][-1]
         name = learners[index].name
         title = f"{name}: {times(final, PAGE)} after {arrivals:.0f} arrivals"
         thickness = round(max(widest - 1.2 * (rank % 4), 1.6), 1)
-        lines.append(Curve(badge(index, name), title, curves[index], thickness, places[index]))
+        lines.append(Curve(badge(index, name), title, curves[index], thickness, places[index], short[index]))
     label = "; ".join(f"{learners[index].name} {times(curves[index][-1][1], PAGE)}" for index in drawn)
     return Growth(x, y, height, lines, f"Growth: {label}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stream.report.html.marks import PAGE, Badge, badge
 from stream.report.html.record import MANY, Record
 from stream.report.learner_summary import LearnerSummary
+from stream.report.names import cut
 from stream.report.numbers import points
 from stream.report.palette import shade
 from stream.report.terminal.heatmap import binned
@@ -16,7 +17,9 @@ from stream.results.results import Results, TaskInfo
 
 SIDE = 320.0  # width of all cells of a map together, pixels
 LARGEST = 36.0  # largest width of a cell, pixels
-FEW = 8  # with up to 8 columns, each column has its number
+FEW = 8  # with up to 8 rows, each row has its number
+NAMED = 8.5  # least width of a cell, pixels, at which the names of tasks fit above the columns
+NAME_WIDTH = 22  # characters of a task's name above a column
 SHORT = 12  # digits of a hash: enough to distinguish the cells of a run
 FAILED = "failed"
 
@@ -42,7 +45,10 @@ class HeatMap:
         rows, columns: Numbers of rows and columns of the map.
         cell: Width and height of a cell, pixels.
         squares: Cells that were evaluated or failed. All other cells show the background.
-        down, across: Numbers of arrivals beside rows, and of tasks above columns.
+        top: Height above the cells, pixels.
+        down: Numbers of arrivals beside rows; 0 is before training.
+        names: Names of the tasks above the columns; empty if there is no room.
+        across: Numbers of tasks above the columns, if there are no names.
         label: Description for screen readers.
     """
 
@@ -51,7 +57,9 @@ class HeatMap:
     columns: int
     cell: float
     squares: Sequence[Square]
+    top: float
     down: Numbers
+    names: Sequence[str]
     across: Numbers
     label: str
 
@@ -87,7 +95,10 @@ def heat_map(name: Badge, learner: LearnerSummary, results: Results, record: Rec
             if score is not None or title.startswith(FAILED):
                 squares.append(Square(line, place, "" if score is None else shade(score), title))
     words = f"R of {name.name}: {columns} columns, {len(rows)} rows; mean score now {points(learner.average, PAGE)}"
-    return HeatMap(name, len(rows), columns, cell, squares, *rulers(labels, columns, step, cell), words)
+    down, across = rulers(labels, columns, step, cell)
+    names = [cut(task, NAME_WIDTH) for task in results.order] if step == 1 and cell >= NAMED else []
+    top = 10 + 6.2 * max(map(len, names)) if names else 24.0
+    return HeatMap(name, len(rows), columns, cell, squares, top, down, names, [] if names else across, words)
 
 
 def titles_of(learner: LearnerSummary, arrival: int, results: Results, record: Record) -> list[str]:

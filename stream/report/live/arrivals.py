@@ -9,7 +9,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.live.state import RunState, entries
-from stream.report.names import cut, legend, packed, short_names
+from stream.report.names import cut, legend, packed, shown_names
 from stream.report.numbers import duration, points, scaled
 from stream.results.reading import number
 
@@ -82,7 +82,7 @@ def arrival_table(state: RunState, page: Page) -> ArrivalTable:
     room -= len(f" (+{len(learners) - fit})") if fit < len(learners) else 0
     longest_name = max((cell_len(name) for name in names), default=SCORE_WIDTH)
     score_width = max(SCORE_WIDTH, min(longest_name, room // fit - 1 if fit else SCORE_WIDTH, 15))
-    short = short_names(names, score_width)
+    short = shown_names(names, score_width, [page.text(name) for name in learners])
     return ArrivalTable(
         page, tasks, tuple(learners[:fit]), short, task_width, score_width, has_time, len(learners) - fit
     )

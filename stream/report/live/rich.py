@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from rich.console import Console, Group, RenderableType
+from rich.file_proxy import FileProxy
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -17,11 +20,35 @@ from rich.text import Text
 from stream.report.console import LEARNER_COLOURS, Page, page_of
 from stream.report.live.lines import PermanentLines
 from stream.report.live.state import Event, LearnerState, RunningJob, RunState
-from stream.report.names import cut, short_names
+from stream.report.names import cut, shown_names
 from stream.report.numbers import duration, growth, points, scaled
 from stream.report.terminal.grid import Column, table
 
 REFRESH_PER_SECOND = 4  # more would flicker and take processor time from training
+
+
+class OneAtATime:
+    """A console for several threads, with the part of the interface of `Console` that `FileProxy` uses.
+
+    Before rich writes a line, it computes how many lines of the live part to erase. If another thread draws a live part
+    of another height in between, a line above it is erased too, or a line of it stays.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.lock = threading.RLock()
+
+    def print(self, *lines: Text) -> None:
+        with self.lock:
+            for line in lines:
+                self.console.print(line)
+
+    def __enter__(self) -> Self:
+        self.lock.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
 
 
 class LiveView:
@@ -32,34 +59,56 @@ class LiveView:
         self.state = RunState(clock)
         self.permanent = PermanentLines(self.state, self.page)
         self.lock = threading.Lock()  # the display thread reads the state that `handle` writes
+        self.drawing = OneAtATime(console)  # always locked before `lock`
         self.live = Live(
             console=console,
-            refresh_per_second=REFRESH_PER_SECOND,
+            auto_refresh=False,  # its thread would not know of `drawing`
+            redirect_stdout=False,
+            redirect_stderr=False,
             transient=True,
             get_renderable=self.render,
             vertical_overflow="crop",
         )
+        self.ended = threading.Event()
+        self.refresher = threading.Thread(target=self.refresh_until_the_end, daemon=True)
+        self.redirected = ExitStack()
 
     def handle(self, event: Event) -> None:
         with self.lock:
             self.state.handle(event)
             lines = self.permanent.lines(event)
-        # Print outside the lock: the display thread locks the console first and the state second.
-        for line in lines:
-            self.console.print(line)
+        self.drawing.print(*lines)
+
+    def refresh(self) -> None:
+        with self.drawing:
+            self.live.refresh()
+
+    def refresh_until_the_end(self) -> None:
+        while not self.ended.wait(1 / REFRESH_PER_SECOND):
+            self.refresh()
 
     def __enter__(self) -> Self:
-        self.live.start()
+        with self.drawing:
+            self.live.start()
+        drawing = cast(Any, self.drawing)
+        self.redirected.enter_context(redirect_stdout(FileProxy(drawing, sys.stdout)))
+        self.redirected.enter_context(redirect_stderr(FileProxy(drawing, sys.stderr)))
+        self.refresher.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.live.stop()
+        self.ended.set()
+        self.refresher.join(timeout=1)  # a terminal that does not answer must not keep the run from its end
+        self.redirected.close()
+        with self.drawing:
+            self.live.stop()
 
     def render(self) -> RenderableType:
         with self.lock:
-            return live_part(self.state, self.page, max(self.console.height // 2, 3))
+            height = self.console.height
+            return live_part(self.state, self.page, max(min(max(height // 2, 3), height - 1), 1))
 
 
 def live_part(state: RunState, page: Page, height: int) -> RenderableType:
@@ -67,9 +116,10 @@ def live_part(state: RunState, page: Page, height: int) -> RenderableType:
     if not state.run:
         return Text("")
     jobs = list(state.running.values())
-    shown_jobs = jobs[: max(height - 2, 1)]
+    shown_jobs = jobs[: max(height - 2, min(height - 1, 1))]
     parts: list[RenderableType] = [overall(state, page)]
-    parts += [job_line(job, page) for job in shown_jobs]
+    everyone = [page.text(name) for name in state.learners]
+    parts += [job_line(job, everyone, page) for job in shown_jobs]
     room = height - len(parts) - 1  # one line is the heading
     names = list(state.learners)
     shown = names if len(names) <= room else names[: max(room - 1, 0)]
@@ -99,14 +149,17 @@ def overall(state: RunState, page: Page) -> Table:
     return line
 
 
-def job_line(job: RunningJob, page: Page) -> Text:
+def job_line(job: RunningJob, everyone: Sequence[str], page: Page) -> Text:
     """Returns the line of a running job: learner, task, epoch, percent of steps, loss and rate, in fixed columns.
 
     All except the names may be missing.
+
+    Args:
+        everyone: The names of all learners of the run.
     """
     names_width = min(max(page.width - 56, 24), 48)
     learner = page.text(job.learner)
-    (name,) = short_names([learner], names_width // 2 - 1)
+    (name,) = shown_names([learner], names_width // 2 - 1, everyone)
     task = cut(page.text(job.again or job.task), names_width - names_width // 2 - 1)
     verb = (
         "refit"
@@ -130,7 +183,8 @@ def learner_lines(state: RunState, names: list[str], page: Page) -> Table:
     """Returns the table of learners: the scores, forgetting and growth over the arrived tasks."""
     learners = [state.learners[name] for name in names]
     colours = {name: LEARNER_COLOURS[index % len(LEARNER_COLOURS)] for index, name in enumerate(state.learners)}
-    short = short_names([page.text(name) for name in names], min(page.width - 40, 40))
+    full = [page.text(name) for name in names]
+    short = shown_names(full, min(page.width - 40, 40), [page.text(name) for name in state.learners])
     tasks = len(state.order)
     columns = [
         Column("learner", [Text(short[index], style=colours[name]) for index, name in enumerate(names)], "left"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from rich.console import Group, RenderableType
 
 from stream.report.console import Page
-from stream.report.names import legend, short_names
+from stream.report.names import legend, shown_names
 from stream.report.numbers import duration, growth, points, scaled
 from stream.report.terminal.grid import Column, table, table_width
 from stream.report.terminal.league import NAME_WIDTH
@@ -39,7 +39,7 @@ def comparison_table(names: Sequence[str], groups: Sequence[Sequence[Column]], p
     for group in groups:
         if table_width([*columns, *group]) <= room:
             columns += group
-    short = short_names(full, page.width - 1 - table_width(columns))
+    short = shown_names(full, page.width - 1 - table_width(columns), full)
     return Group(table([Column("learner", short, "left"), *columns], page.width), *legend(full, short, page))
 
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
-from stream.report.names import legend, short_names
+from stream.report.names import legend, shown_names
 from stream.report.numbers import duration, scaled
 from stream.report.terminal.grid import Column, table, table_width
 from stream.results.results import Results
@@ -31,6 +31,6 @@ def cost_table(results: Results, page: Page) -> RenderableType:
         Column("disk", [scaled(size, page, "B") for size in kept]),
     ]
     names = [page.text(name) for name in results]
-    short = short_names(names, page.width - 1 - table_width(columns))
+    short = shown_names(names, page.width - 1 - table_width(columns), names)
     shown = table([Column("learner", short, "left"), *columns], page.width)
     return Group(shown, *legend(names, short, page), *(Text(page.text(line), style="dim") for line in CAPTION))

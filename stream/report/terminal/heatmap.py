@@ -15,7 +15,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.learner_summary import LearnerSummary, Row, summaries
-from stream.report.names import abbreviated
+from stream.report.names import legend, shown_names
 from stream.report.numbers import mean
 from stream.results.results import Results
 
@@ -42,22 +42,27 @@ def heatmap(results: Results, page: Page) -> RenderableType:
     grid = Table.grid(padding=(0, GAP, 0, 0))
     for _ in range(abreast):
         grid.add_column(width=width, no_wrap=True, overflow="crop")
-    maps = [Group(*learner_map(learner, tasks, step, cell, width, page)) for learner in learners]
+    names = [page.text(learner.name) for learner in learners]
+    short = shown_names(names, width, names)
+    maps = [
+        Group(Text(name, style="bold"), *learner_map(learner, tasks, step, cell, width, page))
+        for learner, name in zip(learners, short, strict=True)
+    ]
     for start in range(0, len(maps), abreast):
         grid.add_row(*maps[start : start + abreast])
         grid.add_row()
     has_before = any(score is not None for learner in learners for score in learner.before)
-    return Group(grid, scale(step, has_before, page))
+    return Group(grid, *legend(names, short, page), scale(step, has_before, page))
 
 
 def learner_map(learner: LearnerSummary, tasks: int, step: int, cell: int, width: int, page: Page) -> list[Text]:
-    """Returns heading, task numbers and rows of one map, each at most `width` cells wide."""
+    """Returns task numbers and rows of one map, each at most `width` cells wide."""
     margin = len(str(tasks)) + 1
     rows, labels = binned(learner, step)
     draw = half_blocks if page.colour else digits
     ruler = Text(" " * margin + ruler_line(tasks, step, cell)[: max(width - margin, 0)], style="dim")
     body = [Text(f"{label:>{margin - 1}} ", style="dim") + line for label, line in draw(rows, labels, cell, page)]
-    return [Text(abbreviated(page.text(learner.name), width), style="bold"), ruler, *body]
+    return [ruler, *body]
 
 
 def binned(learner: LearnerSummary, step: int) -> tuple[list[Row], list[int]]:

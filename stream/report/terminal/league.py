@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.learner_summary import LearnerSummary, last, ranked, summaries
-from stream.report.names import legend, short_names
+from stream.report.names import legend, shown_names
 from stream.report.numbers import duration, growth, points, scaled, share
 from stream.report.terminal.failures import failure_lines
 from stream.report.terminal.grid import Column, fitting, table, table_width
@@ -25,7 +25,7 @@ def league(results: Results, page: Page) -> RenderableType:
     learners = ranked(summaries(results))
     names = [page.text(learner.name) for learner in learners]
     columns = fitting(figures(learners, page), page.width - 1 - min(max(map(len, names), default=0), NAME_WIDTH))
-    short = short_names(names, page.width - 1 - table_width(columns))
+    short = shown_names(names, page.width - 1 - table_width(columns), [page.text(name) for name in results])
     leader = Column("learner", short, "left")
     parts: list[RenderableType] = [table([leader, *columns], page.width)]
     parts += [

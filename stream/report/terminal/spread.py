@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.learner_summary import summaries
-from stream.report.names import cut, legend, short_names
+from stream.report.names import cut, legend, shown_names
 from stream.report.numbers import mean, points
 from stream.report.terminal.grid import Column, table, table_width
 from stream.results.results import Results
@@ -34,7 +34,7 @@ def score_spread(results: Results, page: Page) -> RenderableType:
     ]
     columns.append(Column("mean", [points(mean(list(scores)), page) for scores in now]))
     names = [page.text(learner.name) for learner in learners]
-    short = short_names(names, page.width - 1 - table_width(columns))
+    short = shown_names(names, page.width - 1 - table_width(columns), names)
     lines = []
     for name, scores in zip(short, now, strict=True):
         ranked = sorted((score, index) for index, score in enumerate(scores) if score is not None)[:NAMED]

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.report.learner_summary import LearnerSummary, summaries
-from stream.report.names import legend, numbered, short_names
+from stream.report.names import legend, numbered, short_names, shown_names
 from stream.report.numbers import mean, points, scaled
 from stream.report.terminal.grid import Column, table, table_width
 from stream.results.results import Results, TaskInfo
@@ -37,8 +37,8 @@ def task_table(results: Results, page: Page) -> RenderableType:
     per_table = max(1, (room + 1) // (SCORE_WIDTH + 1))
     chunks = -(-len(learners) // per_table) or 1
     per_table = -(-len(learners) // chunks)
-    widest = max(SCORE_WIDTH, min(12, (room + 1) // max(per_table, 1) - 1))
-    short = short_names(names, widest)
+    widest = max(SCORE_WIDTH, min(15, (room + 1) // max(per_table, 1) - 1))
+    short = shown_names(names, widest, [page.text(name) for name in results])
     parts: list[RenderableType] = []
     for start in range(0, len(learners), max(per_table, 1)):
         shown = slice(start, start + per_table)
