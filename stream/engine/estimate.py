@@ -14,7 +14,7 @@ from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, frozen_flops, total_flops
 from learners.forward.frozen_prefix import keeps_frozen_prefix
 from stream.execution.workbench import Workbench
-from stream.storage.cell import Score
+from stream.storage.cell import Cell
 from stream.storage.events import JobEvent, RowEvent
 from stream.storage.fits import FitResult, Recipe
 from stream.storage.store import Store, fit_of, read_record, recipe_of
@@ -102,7 +102,7 @@ class EvaluationSpeed:
     rows: int = 0
     seconds: float = 0.0
 
-    def add(self, cell: Score) -> None:
+    def add(self, cell: Cell) -> None:
         """Adds an evaluated cell."""
         cells, seconds = self.tasks.get(cell.task, (0, 0.0))
         self.tasks[cell.task] = cells + 1, seconds + cell.seconds

@@ -18,7 +18,7 @@ from stream.results.account import account, bytes_kept
 from stream.results.failures import failures_of
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
-from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, ViolationEntry
+from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, RetentionEntry, ViolationEntry
 from stream.storage.cell import Provenance
 from stream.storage.events import RowEvent
 from stream.storage.facts import LedgerFacts
@@ -191,7 +191,20 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
     last = entries[-1] if entries else None
     cells = Counter(how for row in matrix.provenance for how in row if how is not None)
+    before = {cell.task: cell.provenance for cell in cells_of(events, "before", name, 0) if cell.score is not None}
     violations = violations_of(facts, name, events)
+    retention: RetentionEntry = {
+        "verified": learner.keeps_task_weights
+        and matrix.arrivals == len(facts.order)
+        and not violations
+        and bool(cells),  # the proof is about cells: without a cell, nothing is proved
+        "cells_measured": cells["measured"],
+        "cells_certified": cells["certified"],
+        "cells_audited": cells["audited"],
+        "violations": violations,
+    }
+    if cells["partly-measured"]:
+        retention["cells_partly_measured"] = cells["partly-measured"]
     return {
         "spec": name,
         "canonical": learner.name,
@@ -200,7 +213,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
         "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
         "baseline": list(matrix.before),
         "provenance": [
-            [None if score is None else "measured" for score in matrix.before],
+            [before.get(task) for task in facts.order],
             *map(list, matrix.provenance),
         ],
         "failures": failures_of(facts.order, name, events),
@@ -219,14 +232,5 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
             "peak_memory_bytes": last["peak_memory_bytes"] if last else None,
             "after_each_arrival": entries,
         },
-        "retention": {
-            "verified": learner.keeps_task_weights
-            and matrix.arrivals == len(facts.order)
-            and not violations
-            and bool(cells),  # the proof is about cells: without a cell, nothing is proved
-            "cells_measured": cells["measured"],
-            "cells_certified": cells["certified"],
-            "cells_audited": cells["audited"],
-            "violations": violations,
-        },
+        "retention": retention,
     }

@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
+from stream.storage.cell import Provenance
 
 if TYPE_CHECKING:  # NumPy is slow to import, and the command must print something first
     import numpy as np
@@ -56,12 +57,13 @@ class Retention:
 
     Attributes:
         verified: Whether the stream is complete and every re-evaluation gave the same bytes as the first evaluation.
-        cells_measured, cells_certified, cells_audited: Numbers of cells of R, by provenance.
+        cells_measured, cells_partly_measured, cells_certified, cells_audited: Numbers of cells of R, by provenance.
         violations: Cells that differ; empty if the proof holds.
     """
 
     verified: bool
     cells_measured: int
+    cells_partly_measured: int
     cells_certified: int
     cells_audited: int
     violations: tuple[Violation, ...]
@@ -106,11 +108,11 @@ class LearnerResults:
 
     @cached_property
     def provenance(self) -> npt.NDArray[np.str_]:
-        """How each cell of R was obtained, [T + 1, T]: `measured`, `certified`, `audited`; empty if R has no score."""
+        """How each cell of R was obtained, [T + 1, T]: a `stream.storage.cell.Provenance`; empty if R has no score."""
         import numpy as np
 
         rows, tasks = self.matrix.shape
-        hows: npt.NDArray[np.str_] = np.full((rows, tasks), "", dtype="<U9")
+        hows: npt.NDArray[np.str_] = np.full((rows, tasks), "", dtype=f"<U{max(map(len, get_args(Provenance)))}")
         for index, row in enumerate(items(self.document.get("provenance"), self.name)[:rows]):
             known = [text(how) for how in items(row, self.name)[:tasks]]
             hows[index, : len(known)] = known
@@ -186,6 +188,7 @@ def _retention(entry: Mapping[str, object], where: str) -> Retention:
     return Retention(
         verified=entry.get("verified") is True,
         cells_measured=whole(entry.get("cells_measured")) or 0,
+        cells_partly_measured=whole(entry.get("cells_partly_measured")) or 0,
         cells_certified=whole(entry.get("cells_certified")) or 0,
         cells_audited=whole(entry.get("cells_audited")) or 0,
         violations=tuple(

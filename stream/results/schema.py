@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from pydantic import JsonValue
 
@@ -52,10 +52,11 @@ class CostEntry(TypedDict):
 
 
 class RetentionEntry(TypedDict):
-    """The proof; see `stream.results.learner_results.Retention`."""
+    """The proof; see `stream.results.learner_results.Retention`. `cells_partly_measured` is not written if it is 0."""
 
     verified: bool
     cells_measured: int
+    cells_partly_measured: NotRequired[int]
     cells_certified: int
     cells_audited: int
     violations: list[ViolationEntry]

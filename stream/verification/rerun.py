@@ -150,6 +150,7 @@ def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, sa
     needs = fit_ids(job.learner, job.arrival)
     alone = Job("before" if job.kind == "before" else "evaluate", job.learner, job.arrival, (then.task,), needs)
     results = {need: needed(run.events[need]) for need in needs}
+    workbench.activation_cache.states.clear()  # evaluated again means: every layer, also for a partly measured cell
     scored = execute(workbench, alone, results, lambda values: None)
     assert isinstance(scored, Scored)
     (now,) = scored.cells

@@ -61,6 +61,7 @@ def test_the_proof_counts_cells_and_names_who_has_it() -> None:
         ({"cells_measured": 0}, "open: no difference found so far, not verified"),
         ({"cells_measured": 1}, "exact: 1 cell measured, bitwise equal"),
         ({"verified": None}, "open: 3 cells measured, no difference found so far, not verified"),
+        ({"cells_partly_measured": 2}, "exact: 3 cells measured, 2 cells partly measured, bitwise equal"),
         (
             {"cells_certified": 5, "cells_audited": 2},
             "exact: 3 cells measured, 5 cells certified, 2 cells audited, bitwise equal",

@@ -107,6 +107,7 @@ def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
         "growth: parameters kept after the last arrival, in multiples of the backbone.",
         "trained/task: trained parameters per task without head, % of the backbone.",
         "disk/task: stored bytes per task with head, 1 kB = 1000 B.",
+        *([PARTLY] if any(learner.retention.cells_partly_measured for learner in summaries(results)) else []),
         *([f"{', '.join(names)}: your own metric, not in points."] if (names := own(summaries(results))) else []),
     )
 
@@ -128,6 +129,7 @@ def uncertainty(tests: Sequence[float | None]) -> float | None:
     return 196 * math.sqrt(sum(0.25 / n for n in known)) / len(known)
 
 
+PARTLY = "partly measured: frozen layers were not run again; an earlier evaluation of this run kept their output."
 # What the words of the column `proof` mean.
 VERDICTS = {
     "exact": "every re-evaluation is bitwise equal to the first evaluation of the task",
@@ -153,7 +155,12 @@ def verdict(learner: LearnerSummary) -> Text:
 def cells(learner: LearnerSummary) -> dict[str, int]:
     """Returns the number of cells of R for each kind of evidence."""
     proof = learner.retention
-    return {"measured": proof.cells_measured, "certified": proof.cells_certified, "audited": proof.cells_audited}
+    return {
+        "measured": proof.cells_measured,
+        "partly measured": proof.cells_partly_measured,
+        "certified": proof.cells_certified,
+        "audited": proof.cells_audited,
+    }
 
 
 def proofs(learners: Sequence[LearnerSummary], names: Sequence[str], page: Page) -> list[Text]:
