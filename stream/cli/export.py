@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # seconds to load
     from learners.delta.delta import Delta
     from learners.export.snippet import Loading
     from learners.specification.learner import Learner
-    from stream.verification.recorded import RecordedRun
     from tasks.encoded import EncodedTask
 
 NO_FORMAT = "no other format holds this model; in Python, learners.training.predict uses the Delta in the run's store"
@@ -114,6 +113,7 @@ def exported(
         InputError: The run, learner or task does not exist, the task is not learned yet, the Delta is missing or
             changed, the backbone is not the run's, or the learner has no such format. The error says what to do.
     """
+    from stream.hub.manifest import certificate_of
     from stream.verification.checks import store_of, whole_record
     from stream.verification.learned import final_delta, named_learner, run_backbone
     from stream.verification.sources import encoded_of
@@ -134,7 +134,8 @@ def exported(
     usable_folder(target.parent, "--to")
     with folder_atomic(target) as part:
         loading = _write(part, backbone, run.facts.learners[name], data, delta, form)
-        score = _score(run, name, task)
+        certificate = certificate_of(run, evidence, name, task, delta.id)
+        score = certificate.score if certificate else None
         readme = _readme(name, delta.id, score, data, backbone, loading)
         (part / "README.md").write_text(readme, encoding="utf-8")
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
@@ -177,14 +178,6 @@ def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask
         return write_adapter(folder, backbone, learner, data.task, data.max_length, delta)
     state = merged(backbone, learner, delta)
     return write_checkpoint(folder, backbone, data.task, data.max_length, state, head_of(delta))
-
-
-def _score(run: RecordedRun, learner: str, task: str) -> float | None:
-    """The last score of the task in R. None if R has no row or no such score."""
-    from stream.results.document import matrix_of
-
-    rows = matrix_of(run.facts.order, learner, run.events).rows
-    return rows[-1][run.place[task] - 1] if rows else None
 
 
 def _readme(
