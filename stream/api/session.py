@@ -12,6 +12,7 @@ from stream.engine.progress import Handle, ProgressEvent
 from stream.execution.workers import waiting_workers
 from stream.report import make_console, open_view, print_report
 from stream.results.results import Results
+from tasks.home import settle_home
 
 logger = logging.getLogger("taskstream")
 logger.addHandler(logging.NullHandler())  # the caller's program decides what happens with messages
@@ -23,6 +24,7 @@ def perform(call: Call) -> Results:
     Raises:
         InputError, RunFailed, KeyboardInterrupt: As in `stream.engine.engine.run_stream`.
     """
+    settle_home()  # before libraries are imported, here and in workers
     from stream.loggers.log import logged  # imports NumPy, so the command starts faster without it
 
     call = with_tables(call)

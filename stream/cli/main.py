@@ -25,6 +25,7 @@ from stream.cli.options import (
 )
 from stream.plugins.load import load_plugins
 from tasks.errors import InputError
+from tasks.home import settle_home
 
 app = typer.Typer(
     name="taskstream",
@@ -258,6 +259,7 @@ def main() -> None:
     Exit codes: 0 success; 1 the run failed or `verify` found a difference; 2 bad input; 130 stopped by Ctrl-C.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    settle_home()
     try:
         app()
     except InputError as error:

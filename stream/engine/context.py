@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
@@ -29,6 +28,7 @@ from stream.storage.keys import RunInputs
 from tasks.encode import encode
 from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
+from tasks.home import cache_folder, check_cache
 from tasks.sources import Source, drawer, open_source
 from tasks.suite import resolve_suite
 from tasks.task import Task
@@ -203,6 +203,7 @@ def prepare(
             errors.extend(error.errors)
         return None
 
+    cache = attempt(check_cache)
     attempt(metrics)  # a file that defines no metric must be reported now, not after the training
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
@@ -215,6 +216,8 @@ def prepare(
         attempt(partial(source.task, name))  # report a task without data before the backbone is loaded
     if errors:
         raise InputErrors(errors)
+    if cache:
+        notice(cache)
     if loaded is None:
         notice(f"loading backbone {config.backbone}")
     backbone = loaded or load_backbone(config.backbone, config.dtype)
@@ -256,10 +259,3 @@ def limits_of(config: RunConfig) -> Limits:
 
 def _check_trainer(learner: Learner) -> None:
     trainer_named(learner.trainer).check(learner)
-
-
-def cache_folder() -> Path:
-    """Returns the folder of encoded tasks, which all runs share: `encoded` in $TASKSTREAM_CACHE, or in `taskstream` in
-    the user's cache folder if that is not set."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("TASKSTREAM_CACHE") or Path(base) / "taskstream") / "encoded"
