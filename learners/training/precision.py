@@ -13,9 +13,19 @@ FAST = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 
 def dtype_of_processor() -> Literal["float32", "bfloat16"]:
     """bfloat16 if the processor has instructions that multiply it, else float32."""
+    return "bfloat16" if FAST.intersection(_features()) else "float32"
+
+
+def slow_on_processor(dtype: str) -> bool:
+    """Whether the processor is known to have no instructions for products of this dtype."""
+    features = _features()
+    return dtype == "bfloat16" and bool(features) and not FAST.intersection(features)
+
+
+def _features() -> list[str]:
+    """Names of the instruction sets of the processor; empty if they are not known."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return "float32"
-    features = (line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features")))
-    return "bfloat16" if FAST.intersection(next(features, [])) else "float32"
+        return []
+    return next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), [])

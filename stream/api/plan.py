@@ -196,7 +196,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
         InputError: Input that `run` would reject too.
         RunFailed: A file is not readable.
     """
-    from stream.engine.context import prepare
+    from stream.engine.context import machine_notes, prepare
     from stream.engine.engine import disk_errors
     from stream.engine.header import check_same_inputs
     from stream.engine.preview import preview
@@ -214,7 +214,7 @@ def preview(call: Call, progress: Callable[[str], None] = lambda text: None) -> 
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
-    return _plan(prepared, found, [*prepared.backbone.notes, *notes])
+    return _plan(prepared, found, [*machine_notes(config), *prepared.backbone.notes, *notes])
 
 
 def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:

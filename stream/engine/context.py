@@ -16,6 +16,7 @@ from learners.forward.forward import encoder_of
 from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
+from learners.training.precision import slow_on_processor
 from learners.training.trainer import trainer_named
 from stream.config.settings import RunConfig
 from stream.engine.stream import Stream, make_stream
@@ -34,6 +35,7 @@ from tasks.suite import resolve_suite
 from tasks.task import Task
 
 T = TypeVar("T")
+SLOW = "bfloat16 is several times slower than float32 on this processor; --dtype auto takes the faster one"
 MANY = 50  # tasks; in a longer stream only every 50th gets a notice, so that other notices stay visible
 
 
@@ -203,7 +205,7 @@ def prepare(
             errors.extend(error.errors)
         return None
 
-    cache = attempt(check_cache)
+    notes = attempt(partial(machine_notes, config))
     attempt(metrics)  # a file that defines no metric must be reported now, not after the training
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     source = attempt(lambda: open_source(config.source, config.columns))
@@ -216,8 +218,8 @@ def prepare(
         attempt(partial(source.task, name))  # report a task without data before the backbone is loaded
     if errors:
         raise InputErrors(errors)
-    if cache:
-        notice(cache)
+    for note in notes or ():
+        notice(note)
     if loaded is None:
         notice(f"loading backbone {config.backbone}")
     backbone = loaded or load_backbone(config.backbone, config.dtype)
@@ -250,6 +252,15 @@ def prepare(
         raise InputErrors(errors)
     plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
     return RunContext(config, resolved[0], source, stream, learners, backbone, files, data, plugins)
+
+
+def machine_notes(config: RunConfig) -> list[str]:
+    """Returns what a user should know about this machine: where caches are if there is no home folder, a slow dtype.
+
+    Raises:
+        InputError: The cache cannot be written.
+    """
+    return [note for note in (check_cache(), SLOW if slow_on_processor(config.dtype) else "") if note]
 
 
 def limits_of(config: RunConfig) -> Limits:

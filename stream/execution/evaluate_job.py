@@ -17,14 +17,20 @@ from stream.storage.cell import Cell
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.metrics import score
+from tasks.standard_error import standard_error
 from tasks.task import Task
 
 
 def scorer(task: Task) -> Callable[[np.ndarray, np.ndarray], float]:
     """Returns the task's metric as a function of (target [n], logits [n, C]); n is the number of rows, C the width of
     the head."""
-    positive = next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
+    positive = positive_class(task)
     return lambda target, logits: score(task.metric, target, logits, positive)
+
+
+def positive_class(task: Task) -> int | None:
+    """Returns the index of the class whose F1 is the score; None if the task has no such class."""
+    return next((i for i, label in enumerate(task.labels or ()) if label in task.positive), None)
 
 
 def evaluate(
@@ -48,9 +54,10 @@ def evaluate(
     plan = evaluation_plan(split)
     logits = predict(backbone, learner, delta, split, plan, frozen_prefix)
     answers = logits[:, 0] if task.kind == "regression" else logits.argmax(axis=1)
+    target, finite = np.asarray(split.target), bool(np.isfinite(logits).all())
     return Cell(
         task=task.name,
-        score=scorer(task)(np.asarray(split.target), logits) if np.isfinite(logits).all() else None,
+        score=scorer(task)(target, logits) if finite else None,
         n=len(split),
         logits=content_id("logits", str(logits.shape), logits.tobytes()),
         predictions=content_id("predictions", str(answers.shape), answers.tobytes()),
@@ -58,4 +65,5 @@ def evaluate(
         plan=plan.id,
         seconds=time.perf_counter() - started,
         provenance="measured",
+        error=standard_error(task.metric, target, logits, positive_class(task)) if finite else None,
     )

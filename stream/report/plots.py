@@ -19,7 +19,7 @@ from stream.report.learner_summary import LearnerSummary, last, summaries
 from stream.report.palette import LIGHT, sign
 from stream.report.terminal.forgetting import may_forget
 from stream.report.terminal.heatmap import SHADES
-from stream.report.terminal.league import uncertainty
+from stream.report.terminal.league import margin
 from stream.results.intervals import Interval, interval
 from stream.results.results import Results, load_results
 from tasks.errors import InputError
@@ -140,14 +140,14 @@ def growth(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> N
 
 def trade_off(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
     """Draws score against trained parameters (Houlsby et al. 2019, Figures 1 and 3). Zero is at the left."""
-    half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
     drawn = [(i, x) for i, x in enumerate(learners) if x.average is not None and x.trained_share is not None]
     shares = [100 * share for _, learner in drawn if (share := learner.trained_share)]
     low, high = min(shares, default=1.0) / 1.5, max(shares, default=100.0) * 1.5
     zero = low / 4  # a log scale has no 0: here are learners without trained parameters
     for index, learner in drawn:
         x, y = 100 * (learner.trained_share or 0.0) or zero, 100 * (learner.average or 0.0)
-        axes.errorbar([x], [y], yerr=half, fmt="o", markersize=4, color=LIGHT[index % len(LIGHT)], capsize=2,
+        half, colour = margin(learner, results), LIGHT[index % len(LIGHT)]
+        axes.errorbar([x], [y], yerr=half, fmt="o", markersize=4, color=colour, capsize=2,
                       elinewidth=0.8, label=label(index, learner))  # fmt: skip
         axes.annotate(sign(index), (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7)
     axes.set(xlabel="trained parameters per task, % of the backbone", ylabel="average score, points", xscale="log")

@@ -104,6 +104,23 @@ def matrix_of(order: tuple[str, ...], name: str, events: Finished) -> AccuracyMa
     return AccuracyMatrix(order, tuple(before.get(task) for task in order), tuple(rows), tuple(provenance))
 
 
+def errors_of(order: tuple[str, ...], name: str, events: Finished, matrix: AccuracyMatrix) -> dict[str, float]:
+    """Returns the standard error of each score in the last row of a learner, by task, as far as it is known.
+
+    A certified cell has that of the cell measured when the task arrived.
+
+    Args:
+        matrix: R of the learner, from `matrix_of`.
+    """
+    errors: dict[str, float] = {}
+    for place, task in enumerate(order[: matrix.arrivals], start=1):
+        rows = (row_event(events, name, arrival) for arrival in (matrix.arrivals, place))
+        found = next((cell for row in rows if row for cell in row.cells if cell.task == task), None)
+        if found is not None and found.error is not None:
+            errors[task] = found.error
+    return errors
+
+
 def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, dict[str, float]]:
     """Returns the reference scores of a learner, from learners of the run that train the same weights the same way.
 
@@ -205,7 +222,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     }
     if cells["partly-measured"]:
         retention["cells_partly_measured"] = cells["partly-measured"]
-    return {
+    entry: LearnerEntry = {
         "spec": name,
         "canonical": learner.name,
         "sharing": learner.sharing,
@@ -234,3 +251,6 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
         },
         "retention": retention,
     }
+    if errors := errors_of(facts.order, name, events, matrix):
+        entry["errors"] = errors
+    return entry

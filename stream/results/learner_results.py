@@ -12,6 +12,8 @@ from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
 from stream.storage.cell import Provenance
 
+NORMAL = 1.96  # standard errors on each side of a 95 % interval
+
 if TYPE_CHECKING:  # NumPy is slow to import, and the command must print something first
     import numpy as np
     import numpy.typing as npt
@@ -84,6 +86,7 @@ class LearnerResults:
             is task `order[j]`. NaN if a task was not evaluated or failed.
         metrics: Continual-learning metrics by name; None if a metric is not defined.
         counted: Number of arrived tasks that the metrics use. The fits of the other tasks failed.
+        errors: Standard error of each score in the last row of R over test rows, by task, as far as it is known.
         cost: Parameters, bytes, time, FLOPs and memory.
         retention: The proof that nothing was forgotten.
         failures: Why cells of R are empty, if fits failed.
@@ -100,6 +103,7 @@ class LearnerResults:
     matrix: npt.NDArray[np.float64] = field(compare=False, repr=False)
     metrics: Mapping[str, float | None] = field(compare=False)
     counted: int = field(compare=False)
+    errors: Mapping[str, float] = field(compare=False, repr=False)
     cost: Cost = field(compare=False, repr=False)
     retention: Retention = field(compare=False, repr=False)
     failures: tuple[Failure, ...] = field(compare=False, repr=False)
@@ -124,6 +128,18 @@ class LearnerResults:
         scores = done.astype(object)
         scores[done != done] = None  # nan
         return tuple(map(tuple, scores.tolist()))
+
+    @property
+    def half_width(self) -> float | None:
+        """Half width of the 95 % interval of the metric average_accuracy over test rows, a fraction: 1.96 standard
+        errors of a mean of scores, each on test rows of its own. None if the error of a score is not known."""
+        done = self.arrivals
+        scores = zip(self.order[:done], self.matrix[done, :done].tolist(), strict=True)
+        errors = [self.errors.get(task) for task, score in scores if not math.isnan(score)]
+        known = [error for error in errors if error is not None]
+        if not known or len(known) < len(errors):
+            return None
+        return NORMAL * math.hypot(*known) / len(known)
 
     @property
     def bytes_per_task(self) -> float | None:
@@ -165,6 +181,7 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
     arrivals = max(rows - 1, 0)
     counted = whole(section(document.get("metrics_over"), f"{place}/metrics_over").get("tasks"))
     metrics = section(document.get("metrics"), f"{place}/metrics")
+    errors = section(document.get("errors"), f"{place}/errors")
     return LearnerResults(
         name=name,
         spec=text(document.get("spec")),
@@ -175,6 +192,7 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
         matrix=matrix,
         metrics={metric: number(score) for metric, score in metrics.items()},
         counted=arrivals if counted is None else counted,
+        errors={task: x for task, error in errors.items() if (x := number(error)) is not None},
         cost=read_cost(document.get("cost"), f"{place}/cost"),
         retention=_retention(section(document.get("retention"), f"{place}/retention"), f"{place}/retention"),
         failures=tuple(_failure(entry, place) for entry in items(document.get("failures"), f"{place}/failures")),

@@ -63,7 +63,10 @@ class RetentionEntry(TypedDict):
 
 
 class LearnerEntry(TypedDict):
-    """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training."""
+    """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training.
+
+    `errors` is the standard error of each score of the last row over test rows, by task. Earlier versions lack it.
+    """
 
     spec: str
     canonical: str
@@ -75,6 +78,7 @@ class LearnerEntry(TypedDict):
     failures: list[FailureEntry]
     metrics: Mapping[str, float | None]
     metrics_over: MetricsOver
+    errors: NotRequired[Mapping[str, float]]
     cost: CostEntry
     retention: RetentionEntry
 

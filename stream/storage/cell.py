@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from stream.storage.plain import ABSENT
 
 Provenance = Literal["measured", "partly-measured", "certified", "audited"]
 
@@ -22,6 +24,8 @@ class Cell:
             first one that the learner changes, because an earlier evaluation of the run had kept the output of the
             layers below; `audited` if it ran every layer where a certificate could replace it. A cell that was
             evaluated is never `certified`: certified cells are not evaluated and not written to the ledger.
+        error: Standard error of the score over test rows (`tasks.standard_error`). None (default, not written) if there
+            is no score, or if an earlier version wrote the cell.
     """
 
     task: str
@@ -33,3 +37,4 @@ class Cell:
     plan: str
     seconds: float
     provenance: Provenance
+    error: float | None = field(default=None, metadata=ABSENT)

@@ -157,7 +157,8 @@ def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, sa
     outcome.counts["cells"] += 1
 
     if same:
-        for name in ("delta", "plan", "logits", "predictions", "score"):
+        recorded = ("error",) if then.error is not None else ()  # earlier versions did not write it
+        for name in ("delta", "plan", "logits", "predictions", "score", *recorded):
             before, after = getattr(then, name), getattr(now, name)
             if before != after:
                 what = f"evaluated again, this cell has another {name} than in the ledger"

@@ -87,6 +87,25 @@ def test_narrow_pages_drop_columns_but_keep_score_forgetting_growth_and_proof() 
     assert heading.split() == ["learner", "score", "forget", "growth", "/task", "proof"]
 
 
+def test_the_interval_is_that_of_the_test_rows() -> None:
+    results = make_results(HOULSBY26[:2], ["head", "adapter:64"])
+    assert "95 % interval of score: up to 2.1 points on each side, for this number of test rows; this holds" in said(
+        results
+    )  # cola is a Matthews correlation
+    results["tasks"]["cola"]["metric"] = "accuracy"
+    assert "for this number of test rows." in said(results)
+    results["learners"]["head"]["errors"] = {"cola": 0.03, "sst2": 0.04}  # 1.96 x 0.05 / 2
+    assert "up to 2.1 points" in said(results), "not known of the other"
+    results["learners"]["adapter:64"]["errors"] = {"cola": 0.0, "sst2": 0.02}
+    assert "95 % interval of score: 2.0 to 4.9 points on each side (bootstrap over test rows)." in said(results)
+    results["learners"]["adapter:64"]["errors"] = {"cola": 0.03}
+    assert "up to 2.1 points" in said(results), "not known of one task"
+
+
+def said(results: dict[str, Any]) -> str:
+    return " ".join(" ".join(lines(results)).split())
+
+
 def test_the_uncertainty_of_an_average_is_that_of_its_test_examples() -> None:
     # 1.96 standard errors of the mean of 26 shares near one half, each of 40: 196 sqrt(26 / 160) / 26
     assert uncertainty([40] * 26) == pytest.approx(3.0387, abs=1e-3)
