@@ -130,6 +130,14 @@ PAGE: dict[str, tuple[Change, str]] = {
     "memory": (fits(peak_memory_bytes=3 * 10**12), "adapter: 4 {} 3.00TB {}"),
     "time of the evaluations": (cell(seconds=36_000.0), "adapter: 4 {} 10h00m {}"),
     "score": (both(cell(score=0.5), cell("colours", at=0, score=0.1), cell("colours", score=0.1)), "adapter: 4 30.0{}"),
+    "interval": (
+        both(cell(error=0.04), cell("colours", error=0.03)),  # 1.96 x 0.05 / 2
+        "95 % interval of score: {}4.9{} points on each side (bootstrap over test rows).",
+    ),
+    "interval of the whiskers": (
+        both(cell(error=0.04), cell("colours", error=0.03)),
+        "Whiskers: 95 % interval of score: {}4.9{} points on each side (bootstrap over test rows).",
+    ),
     "score of a task": (cell(score=0.123), "rte 2 pair acc {} 12.3 {}"),
     "forgetting": (
         both(cell("colours", "full:sequential", 0, score=0.9), cell("colours", "full:sequential", score=0.4)),

@@ -224,6 +224,7 @@ def test_events_of_another_form_are_told(copy: Path, value: Any) -> None:
 UNSEEN: dict[str, Callable[[Events], None]] = {
     "a score everywhere": set_all(ISOLATED, TASKS[0], score=0.999),
     "logits everywhere": set_all(ISOLATED, TASKS[1], logits="0" * 64),
+    "an error everywhere": set_all(ISOLATED, TASKS[0], error=0.999),
     "a sequential score": set_last(SEQUENTIAL, TASKS[0], score=0.999),
     "a score before training": lambda events: event_of(events, "before", ISOLATED, 0)["cells"][0].update(score=0.999),
 }
