@@ -40,6 +40,7 @@ from benchmark.work import Part, Work, check_backbone
 from experiments import study
 from rich.console import Console
 
+from stream.execution.cores import cores
 from stream.execution.numerics import numerics
 from stream.results.document import environment
 from stream.storage.files import usable_folder
@@ -105,7 +106,7 @@ def bench(
         "sizes": asdict(sizes),
         "machine": {
             "processor": machine(),
-            "cores": streams.cores(),
+            "cores": cores(),
             "load_before": load,
             "load_after": os.getloadavg(),
         },

@@ -16,7 +16,7 @@ from tasks.description import Array, Description
 from tasks.errors import unknown_name
 from tasks.task import Task
 
-SCORING_FORMAT = 1  # increase it if the same logits no longer give the same score
+SCORING_FORMAT = 1  # increase it if the same logits no longer give the same score and standard error
 _version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from learners.backbones.architecture import Architecture, layer_module
@@ -23,8 +22,7 @@ def frozen_layers(learner: Learner, architecture: Architecture) -> int:
     All layers if the learner trains only a head. Otherwise the layers before the first one that the learner trains or
     its head reads. 0 if the learner tunes the embeddings, adds anything to the forward pass, or does not train.
     """
-    added = learner.modifications or learner.prompt or learner.difference or learner.peft
-    if added or not learner.trains or replace(learner.tuned, top_layers=0, pooler=False) != Tuned():
+    if not learner.may_freeze_layers:
         return 0
     if learner.tuned == Tuned():
         return architecture.layers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from learners.specification.gates import HardConcrete
@@ -134,6 +134,12 @@ class Learner:
     def needs_previous_fit(self) -> bool:
         """Whether a fit starts from the result of an earlier fit."""
         return self.sharing != "isolated"
+
+    @property
+    def may_freeze_layers(self) -> bool:
+        """Whether it has a frozen prefix (`learners.forward.layer_range`) on an encoder with enough layers."""
+        added = self.modifications or self.prompt or self.difference or self.peft
+        return not added and self.trains and replace(self.tuned, top_layers=0, pooler=False) == Tuned()
 
     @property
     def seeds(self) -> str:

@@ -25,6 +25,12 @@ def dtype_of_processor() -> Literal["float32", "bfloat16"]:
     return "bfloat16" if FAST.intersection(_vendor_and_features()[1]) else "float32"
 
 
+def slow_on_processor(dtype: str) -> bool:
+    """Whether the processor is known to have no instructions for products of this dtype."""
+    _, features = _vendor_and_features()
+    return dtype == "bfloat16" and bool(features) and not FAST.intersection(features)
+
+
 def _vendor_and_features() -> tuple[str, list[str]]:
     try:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()

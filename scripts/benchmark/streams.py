@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,15 +10,12 @@ from benchmark.contenders import OURS, avalanche
 from benchmark.measurement import Measurement
 from benchmark.process import Contender
 from benchmark.work import Work
+from stream.execution.cores import cores
 
 LEARNERS = ("full:sequential", "topk:1", "layernorm", "adapter", "head")
 ISOLATED = LEARNERS[1:]  # learners of (d): an isolated Delta does not depend on the order, so it is fitted once
 ENGINE = Contender(OURS, f"{OURS} stream", "benchmark.ours:stream")  # starts its own workers, as in a user's process
 AVALANCHE = avalanche("avalanche_strategy:stream")
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def engine_settings(work: Work, learners: Sequence[str], evaluate: str, orders: Sequence[str]) -> dict[str, Any]:

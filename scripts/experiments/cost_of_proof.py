@@ -97,8 +97,8 @@ def main(settings: dict[str, Any], out: study.Out = Path("runs/proof")) -> None:
             runs[mode] = run(out=folder, evaluate=mode, workers=1, seed=0, handle=handle, **settings)
         total, proof = time.perf_counter() - begun, sum(seconds.values())
         evaluations = {
-            name: learner.retention.cells_measured + learner.retention.cells_audited
-            for name, learner in runs[mode].items()
+            name: proof.cells_measured + proof.cells_partly_measured + proof.cells_audited
+            for name, proof in ((name, learner.retention) for name, learner in runs[mode].items())
         }
         found[mode] = {"seconds": total, "proof": proof, "part": proof / total, "parts": seconds}
         found[mode]["cells_run"] = evaluations

@@ -22,7 +22,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "epochs": (study.Epochs, 5),
     "batch_size": (study.BatchSize, 16),
     "max_length": (study.MaxLength, 64),
-    "dtype": (study.Dtype, "float32"),
+    "dtype": (study.Dtype, "auto"),
     "evaluate": (study.Evaluate, "audited"),
     "workers": (study.Workers, None),
 }

@@ -130,7 +130,11 @@ def main(
         proof, metrics = learner.retention, learner.metrics
         rows.append([f"{name}: score, forgetting", f"{study.points(metrics['average_accuracy'])}, "
                      f"{study.points(metrics['forgetting_chaudhry'])}"])  # fmt: skip
-        counts = {"measured": proof.cells_measured, "certified": proof.cells_certified, "audited": proof.cells_audited}
+        counts = {
+            "measured": proof.cells_measured + proof.cells_partly_measured,
+            "certified": proof.cells_certified,
+            "audited": proof.cells_audited,
+        }
         rows.append([f"{name}: cells of R", ", ".join(f"{count:,} {how}" for how, count in counts.items())])
     title = f"{len(arrivals)} arrivals, backbone {settings['backbone']}, evaluate {settings['evaluate']}"
     study.show(console, title, ["", ""], rows, (0, 1))

@@ -172,7 +172,7 @@ def plan(
         out: Folder of the run. Default: runs/latest.
         store: Folder of finished fits. Runs that share a store do not repeat each other's fits. Default: the folder
             store in OUT.
-        workers: Number of worker processes. The results do not depend on it. Default: one per processor core. The
+        workers: Number of worker processes. The results do not depend on it. Default: one per usable core. The
             workers of `kept_workers` are allowed too; they serve several runs.
         log: Other tools that log the run, separated by commas: tensorboard, wandb, mlflow (each needs its extra). Their
             files are written to OUT. No data leave this machine. Default: no tool.
@@ -206,7 +206,7 @@ def preview(
         InputError: Input that `run` would reject too.
         RunFailed: A file is not readable.
     """
-    from stream.engine.context import prepare
+    from stream.engine.context import machine_notes, prepare
     from stream.engine.engine import disk_errors, workers_of
     from stream.engine.header import check_same_inputs, check_settings
     from stream.engine.outlook import outlook
@@ -234,7 +234,8 @@ def preview(
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
-    return _plan(prepared, found, [*prepared.known.notes, *prepared.notes, *prepared.data_notes, *notes])
+    told_now = [*machine_notes(config), *prepared.known.notes, *prepared.notes, *prepared.data_notes]
+    return _plan(prepared, found, [*told_now, *notes])
 
 
 def _plan(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:

@@ -104,7 +104,7 @@ def run(
         out: Folder of the run. Default: runs/latest.
         store: Folder of finished fits. Runs that share a store do not repeat each other's fits. Default: the folder
             store in OUT.
-        workers: Number of worker processes. The results do not depend on it. Default: one per processor core. The
+        workers: Number of worker processes. The results do not depend on it. Default: one per usable core. The
             workers of `kept_workers` are allowed too; they serve several runs.
         log: Other tools that log the run, separated by commas: tensorboard, wandb, mlflow (each needs its extra). Their
             files are written to OUT. No data leave this machine. Default: no tool.
@@ -139,7 +139,7 @@ def kept_workers(count: int | None = None) -> AbstractContextManager[Workers]:
                 run(order=f"seed:{n}", out=f"runs/order{n}", store="runs/store", workers=workers, dtype="auto", ...)
 
     Args:
-        count: Number of processes. The calling process is one of them. Default: one per processor core.
+        count: Number of processes. The calling process is one of them. Default: one per usable core.
 
     Returns:
         A context manager that gives the workers and ends their processes after the block.

@@ -14,6 +14,7 @@ from stream.execution.workers import waiting_workers
 from stream.report import make_console, open_view, print_report
 from stream.results.results import Results
 from stream.storage.files import sole_writer, usable_folder
+from tasks.home import settle_home
 
 logger = logging.getLogger("taskstream")
 logger.addHandler(logging.NullHandler())  # the caller's program decides what happens with messages
@@ -25,6 +26,7 @@ def perform(call: Call) -> Results:
     Raises:
         InputError, RunFailed, KeyboardInterrupt: As in `stream.engine.engine.run_stream`.
     """
+    settle_home()  # before libraries are imported, here and in workers
     if call.tables is None:
         return _perform(call)
     folder = usable_folder(call.config.out_folder, f"--out {call.config.out}")

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import warnings
 
-with warnings.catch_warnings():
+from tasks.home import writable_home
+
+with warnings.catch_warnings(), writable_home():  # Avalanche writes its settings there
     warnings.simplefilter("ignore")  # about missing solvers of quadratic programs; GEM needs one and reports it itself
     from avalanche.benchmarks import CLScenario, benchmark_from_datasets
     from avalanche.benchmarks.scenarios import with_task_labels

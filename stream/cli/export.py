@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # seconds to load
     from learners.delta.delta import Delta
     from learners.export.snippet import Loading
     from learners.specification.learner import Learner
-    from stream.verification.recorded import RecordedRun
     from tasks.encoded import EncodedTask
 
 SHARED = "give --to-dir instead of --to; load_model of stream.hub, which needs this package, loads what it writes"
@@ -114,6 +113,7 @@ def exported(
         InputError: The run, learner or task does not exist, the task is not learned yet, the Delta is missing or
             changed, the backbone is not the run's, or the learner has no such format. The error says what to do.
     """
+    from stream.hub.manifest import certificate_of
     from stream.verification.checks import store_of, whole_record
     from stream.verification.learned import final_delta, named_learner, run_backbone
     from stream.verification.sources import encoded_of
@@ -133,7 +133,8 @@ def exported(
     progress(f"writing {target}")
     usable_folder(target.parent, "--to")
     with folder_atomic(target) as part:
-        score = _score(run, name, task)
+        certificate = certificate_of(run, evidence, name, task, delta.id)
+        score = certificate.score if certificate else None
         loading = write_model(part, backbone, run.facts.learners[name], data, delta, form, name, score)
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
     return {
@@ -215,11 +216,3 @@ def _write(folder: Path, backbone: Backbone, learner: Learner, data: EncodedTask
         return write_checkpoint(folder, backbone, task, length, merged(backbone, learner, delta), head)
     modules = modules_of(learner, delta, backbone.architecture)
     return write_checkpoint(folder, backbone, task, length, tuned_weights(backbone, delta), head, modules)
-
-
-def _score(run: RecordedRun, learner: str, task: str) -> float | None:
-    """The last score of the task in R. None if R has no row or no such score."""
-    from stream.results.document import matrix_of
-
-    rows = matrix_of(run.facts.order, learner, run.events).rows
-    return rows[-1][run.place[task] - 1] if rows else None

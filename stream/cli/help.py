@@ -28,7 +28,8 @@ Run learners on a stream of tasks and print a report. The same command continues
 
   taskstream run --suite cola,rte,sms_spam --source folder:data \
       --backbone ./bert-base-uncased --order seed:3 --epochs 5 \
-      --learners full:isolated,full:sequential,adapterbias:share=alpha
+      --learners full:isolated,full:sequential,adapterbias:share=alpha \
+      --dtype auto --out runs/orders
 
   taskstream run --config experiment.toml --seed 1 --dtype auto --out runs/seed1
 """

@@ -26,6 +26,7 @@ from stream.cli.options import (
 from stream.cli.output import CLOSED_PIPE, OutputFailed, guard_streams, ignore_unusable_size
 from stream.plugins.load import load_plugins
 from tasks.errors import InputError
+from tasks.home import settle_home
 
 app = typer.Typer(
     name="taskstream",
@@ -278,6 +279,7 @@ def main() -> None:
     130 stopped by Ctrl-C; 141 the output is a pipe that was closed.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    settle_home()
     ignore_unusable_size(os.environ)
     guard_streams()
     try:

@@ -35,7 +35,8 @@ def new(kind: str, name: str, display: str) -> None:
     elif display != "none":
         use = {"learner": f"--learners {name}", "metric": "...", "source": f"--source {name} --suite all"}[kind]
         console = make_console(display)
-        console.print(f"wrote {path}; use it with: taskstream run --plugin {path} {use}", markup=False, soft_wrap=True)
+        words = f"wrote {path}; use it with: taskstream run --plugin {path} {use} --dtype auto"
+        console.print(words, markup=False, soft_wrap=True)
 
 
 def template(kind: str) -> str:

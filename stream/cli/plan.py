@@ -96,7 +96,13 @@ def jobs_line(jobs: Mapping[str, Mapping[str, int]]) -> str:
 def cells_line(document: Mapping[str, Any]) -> str:
     """Number of cells of R by the way they get their score."""
     cells = document["cells"]
-    words = {"before": "before training", "measured": "measured", "audited": "audited", "certified": "certified"}
+    words = {
+        "before": "before training",
+        "measured": "measured",
+        "partly-measured": "measured in part (frozen layers: once per task and process)",
+        "audited": "audited",
+        "certified": "certified",
+    }
     kinds = ", ".join(f"{cells[how]:,} {words[how]}" for how in words if cells.get(how))
     return f"evaluate {document['evaluate']}: {kinds}; {document['cells_left']:,} evaluations left"
 

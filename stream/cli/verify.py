@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +14,7 @@ from rich.text import Text
 from stream.api.verify import verify as check
 from stream.report import make_console
 from stream.report.console import Page, page_of
+from stream.storage.cell import Provenance
 from stream.verification.verdict import Finding, Verdict
 from tasks.errors import InputError
 
@@ -76,6 +77,7 @@ def _checked(verdict: Verdict) -> list[tuple[str, str]]:
         for how, words in (
             ("before", "before training"),
             ("measured", "measured"),
+            ("partly-measured", "partly measured (frozen layers from the run's cache)"),
             ("certified", "certified"),
             ("audited", "audited"),
         )
@@ -99,7 +101,7 @@ def _checked(verdict: Verdict) -> list[tuple[str, str]]:
 
 def _passed(verdict: Verdict) -> str:
     cells, store = verdict.counts.get("cells", {}), verdict.counts.get("store", {})
-    total = sum(cells.get(how, 0) for how in ("measured", "certified", "audited"))
+    total = sum(cells.get(how, 0) for how in get_args(Provenance))
     words = (
         f"{_many(verdict.learners, 'learner')} on {_many(verdict.tasks, 'task')}: {_many(total, 'cell')} of R "
         f"{'follows' if total == 1 else 'follow'} "

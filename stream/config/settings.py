@@ -181,7 +181,7 @@ class RunConfig(BaseModel):
     ] = None
     workers: Annotated[
         Annotated[int, Field(ge=1, le=256)] | None,
-        Setting("Number of worker processes. The results do not depend on it.", RUN, none="one per processor core"),
+        Setting("Number of worker processes. The results do not depend on it.", RUN, none="one per usable core"),
     ] = None
     log: Annotated[
         str | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
@@ -18,6 +17,7 @@ from learners.backbones.tokenizer import tokenizer_digest
 from learners.delta.layout import delta_shapes
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
+from learners.training.precision import slow_on_processor
 from learners.training.trainer import trainer_named
 from stream.config.settings import RunConfig
 from stream.engine.attempts import Attempts
@@ -34,12 +34,14 @@ from tasks.encode import encode, encoded_before
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
+from tasks.home import cache_folder, check_cache
 from tasks.metrics import scoring
 from tasks.sources import generated
 from tasks.task import Task
 from tasks.unseen import refuse_unseen
 
 T = TypeVar("T")
+SLOW = "bfloat16 is several times slower than float32 on this processor; --dtype auto takes the faster one"
 MANY = 50  # tasks; in a longer stream only every 50th gets a notice, so that other notices stay visible
 
 
@@ -223,7 +225,7 @@ def prepare(
     """
     named = resolved or resolve(config)
     attempt, learners, source = Attempts(), named.learners, named.source
-    for note in named.notes:
+    for note in (*machine_notes(config), *named.notes):
         notice(note)
 
     def load() -> Backbone:
@@ -324,6 +326,15 @@ def _check_encoder(load: Callable[[], Backbone], learner: Learner) -> None:
     encoder_of(load(), learner)
 
 
+def machine_notes(config: RunConfig) -> list[str]:
+    """Returns what a user should know about this machine: where caches are if there is no home folder, a slow dtype.
+
+    Raises:
+        InputError: The cache cannot be written.
+    """
+    return [note for note in (check_cache(), SLOW if slow_on_processor(config.dtype) else "") if note]
+
+
 def limits_of(config: RunConfig) -> Limits:
     """Returns the most examples of each split that a run uses."""
     return Limits(config.train_examples, config.test_examples, config.validation_examples)
@@ -333,13 +344,6 @@ def _check_trainer(learner: Learner, notice: Callable[[str], None]) -> None:
     if learner.trainer_config:
         notice(f"checking {learner.trainer_config} of {learner.trainer}")
     trainer_named(learner.trainer).check(learner)
-
-
-def cache_folder() -> Path:
-    """Returns the folder of encoded tasks, which all runs share: `encoded` in $TASKSTREAM_CACHE, or in `taskstream` in
-    the user's cache folder if that is not set."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("TASKSTREAM_CACHE") or Path(base) / "taskstream") / "encoded"
 
 
 def facts_folder() -> Path:

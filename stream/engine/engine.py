@@ -30,12 +30,13 @@ from stream.engine.progress import Handle, JobProgress
 from stream.engine.resolve import Resolved, resolve
 from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.errors import RunFailed
+from stream.execution.cores import usual_workers
 from stream.execution.messages import Message
 from stream.execution.pending import JobFailed
 from stream.execution.result import JobResult, needed, read_result
 from stream.execution.schedule import run_here, run_in_workers
 from stream.execution.workbench import open_workbench
-from stream.execution.workers import Workers, cores
+from stream.execution.workers import Workers
 from stream.plugins.load import load_plugins
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
@@ -241,11 +242,11 @@ class MessageHandler:
 
 
 def workers_of(config: RunConfig, named: Resolved) -> int:
-    """Returns the number of processes of a run: the setting, or one per core; but no more than fits that can run at the
-    same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can."""
+    """Returns the number of processes of a run: the setting, or the usual number; but no more than fits that can run at
+    the same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can."""
     tasks = len(named.stream.order)
     most = sum(1 if learner.needs_previous_fit else tasks for learner in named.learners.values())
-    return min(config.workers or cores(), most)
+    return min(config.workers or usual_workers(), most)
 
 
 @contextmanager

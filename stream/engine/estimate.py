@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from learners.specification.learner import Training
-from stream.storage.cell import Score
+from stream.storage.cell import Cell
 from stream.storage.events import JobEvent, RowEvent
 from stream.storage.fits import FitResult, Recipe
 from stream.storage.store import Store, fit_of, read_record, recipe_of
@@ -96,7 +96,7 @@ class EvaluationSpeed:
     rows: int = 0
     seconds: float = 0.0
 
-    def add(self, cell: Score) -> None:
+    def add(self, cell: Cell) -> None:
         """Adds an evaluated cell."""
         cells, seconds = self.tasks.get(cell.task, (0, 0.0))
         self.tasks[cell.task] = cells + 1, seconds + cell.seconds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stream.engine.context import RunContext
@@ -14,7 +14,6 @@ from stream.execution.pending import JobFailed
 from stream.execution.result import Fitted, JobResult, Scored
 from stream.results.document import Facts
 from stream.results.schema import ViolationEntry
-from stream.storage.cell import Cell, Score
 from stream.storage.events import FailedFitEvent, FitEvent, JobEvent, RowEvent, Violation, as_entry
 from stream.storage.finished import row_of
 from stream.storage.fits import WORKER_DIED, FailedFit, Failure, FitResult, last_good
@@ -117,9 +116,9 @@ def row_event(state: ActiveRun, job: Job, key: str, result: Scored) -> RowEvent:
     metrics = state.metrics[job.learner]
     certifiable = state.context.config.evaluate == "audited" and metrics.learner.keeps_task_weights
     cells = []
-    for score in sorted(result.cells, key=lambda score: metrics.place[score.task]):
-        again = certifiable and job.kind != "before" and score.task in metrics.learned
-        cells.append(as_cell(score, audited=again))
+    for cell in sorted(result.cells, key=lambda cell: metrics.place[cell.task]):
+        again = certifiable and job.kind != "before" and cell.task in metrics.learned
+        cells.append(replace(cell, provenance="audited") if again else cell)
     certified = None
     if certifiable and job.kind == "evaluate":
         check_certificate(state, job)
@@ -128,21 +127,6 @@ def row_event(state: ActiveRun, job: Job, key: str, result: Scored) -> RowEvent:
     assert job.kind != "fit"
     return RowEvent(
         kind=job.kind, learner=job.learner, arrival=job.arrival, key=key, cells=tuple(cells), certified=certified
-    )
-
-
-def as_cell(score: Score, *, audited: bool) -> Cell:
-    """Returns a score as a cell of R with provenance `audited` or `measured`."""
-    return Cell(
-        task=score.task,
-        score=score.score,
-        n=score.n,
-        logits=score.logits,
-        predictions=score.predictions,
-        delta=score.delta,
-        plan=score.plan,
-        seconds=score.seconds,
-        provenance="audited" if audited else "measured",
     )
 
 

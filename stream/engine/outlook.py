@@ -17,7 +17,7 @@ from stream.engine.context import RunContext, facts_folder, limits_of
 from stream.engine.known import machine
 from stream.engine.resolve import Resolved
 from stream.engine.work import WorkOf, measured_pace, probed_pace, read_pace, write_pace
-from stream.execution.workers import cores
+from stream.execution.cores import cores
 from stream.storage.events import JobEvent
 from tasks.content import canonical, content_id
 from tasks.documents import read_object

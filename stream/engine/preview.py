@@ -27,7 +27,9 @@ class Share:
     Attributes:
         jobs, done: Number of jobs by kind: all, and those in the run's ledger.
         stored: Number of fits that are not in the ledger but in the store.
-        cells: Number of cells of the run's rows, by provenance. `left` is the number still to be evaluated.
+        cells: Number of cells of the run's rows, by provenance. All cells of a learner that may find frozen layers in
+            the cache count as `partly-measured`; the first one of each task in each process is `measured`.
+        left: Number of cells still to be evaluated.
         flops: FLOPs of the fits to be done, if each runs all its epochs.
         fit_seconds, evaluate_seconds: Estimated seconds of the jobs to be done; None if no finished job allows an
             estimate.
@@ -94,8 +96,12 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
         share, learner = shares[job.learner], learners[job.learner]
         share.jobs[job.kind] += 1
         share.done[job.kind] += job.id in finished
-        cells = cells_of(job, certifiable=config.evaluate == "audited" and learner.keeps_task_weights)
-        share.cells += cells
+        audited = config.evaluate == "audited"
+        share.cells += cells_of(
+            job,
+            certifiable=audited and learner.keeps_task_weights,
+            shared=learner.may_freeze_layers and not audited,
+        )
         if job.id in finished:
             continue
         if job.kind != "fit":
@@ -135,12 +141,13 @@ def stored_fits(
     return stored
 
 
-def cells_of(job: Job, *, certifiable: bool) -> Counter[str]:
+def cells_of(job: Job, *, certifiable: bool, shared: bool) -> Counter[str]:
     """Returns the number of cells that a job adds to its row, by provenance, if no fit fails."""
     if job.kind == "fit":
         return Counter()
     if job.kind == "before" or not certifiable:
-        return Counter({"before" if job.kind == "before" else "measured": len(job.tasks)})
+        how = "before" if job.kind == "before" else "partly-measured" if shared else "measured"
+        return Counter({how: len(job.tasks)})
     if job.kind == "audit":
         return Counter(audited=len(job.tasks))
     audited = len(job.tasks) - 1

@@ -14,7 +14,7 @@ from stream.results.account import cost_of
 from stream.results.forgetting import RunningScores
 from stream.results.growth import kept_after, total
 from stream.results.schema import ViolationEntry
-from stream.storage.cell import Score
+from stream.storage.cell import Cell
 from stream.storage.events import FitEvent
 from stream.storage.finished import Finished, fit_of, row_of
 
@@ -74,7 +74,7 @@ class RunningMetrics:
         return self.scores.forgetting
 
 
-def add_cells(metrics: RunningMetrics, arrival: int, cells: Iterable[Score]) -> list[ViolationEntry]:
+def add_cells(metrics: RunningMetrics, arrival: int, cells: Iterable[Cell]) -> list[ViolationEntry]:
     """Adds the cells of a row.
 
     Returns:

@@ -12,6 +12,7 @@ result            the result of a job, and the part of it that later jobs need
 workers           starts, reuses and ends worker processes
 worker            the program of a worker process
 messages          JSON lines between a run and its workers
+cores             how many processes this machine or container can run
 memory            peak memory of a fit
 
 Rooms above may import every public name except those of `worker`. Execution imports `plugins` and `storage`.

@@ -29,7 +29,9 @@ class ActivationCache:
 
     states: dict[tuple[str, int, int], tuple[FrozenPrefix, str]] = field(default_factory=dict)
 
-    def frozen_prefix(self, backbone: Backbone, learner: Learner, task: str, rows: EncodedSplit) -> FrozenPrefix | None:
+    def frozen_prefix(
+        self, backbone: Backbone, learner: Learner, task: str, rows: EncodedSplit
+    ) -> tuple[FrozenPrefix | None, bool]:
         """Returns the activations of a task's test rows below the first layer that a learner changes.
 
         They are the same for all learners that leave the same number of layers unchanged.
@@ -38,22 +40,23 @@ class ActivationCache:
             rows: The test rows of the task.
 
         Returns:
-            The activations; None if the learner changes the first layer, or if they are too large to keep in memory.
+            The activations, None if the learner changes the first layer or if they are too large to keep in memory; and
+            whether they were in the cache. If they were not, this call computed them.
 
         Raises:
             ActivationsChanged: The cached activations no longer have their hash.
         """
         key = task, frozen_layers(learner, backbone.architecture), learner.layers_read
         if key[1] == 0:
-            return None
+            return None, False
         if key in self.states:
             cached, digest = self.states[key]
             if cached.digest != digest:
                 raise ActivationsChanged(f"the cached activations of the test rows of {task} changed in memory")
-            return cached
+            return cached, True
         computed = open_frozen_prefix(backbone, learner, rows)
         if computed is None or computed.kept is None:
-            return None
+            return None, False
         if computed.size + sum(cached.size for cached, _ in self.states.values()) <= CAPACITY:
             self.states[key] = computed, computed.digest
-        return computed
+        return computed, False

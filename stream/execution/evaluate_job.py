@@ -13,10 +13,11 @@ from learners.forward.batches import evaluation_plan
 from learners.forward.frozen_prefix import FrozenPrefix
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream.storage.cell import Score
+from stream.storage.cell import Cell
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.metrics import score
+from tasks.standard_error import standard_error
 from tasks.task import Task
 
 
@@ -33,7 +34,7 @@ def evaluate(
     task: Task,
     split: EncodedSplit,
     frozen_prefix: FrozenPrefix | None = None,
-) -> Score:
+) -> Cell:
     """Scores a Delta on a split. The result depends only on the arguments and on the machine's numerics.
 
     Args:
@@ -41,19 +42,22 @@ def evaluate(
             (default) computes all layers.
 
     Returns:
-        The score. Its value is None if a logit is not finite.
+        The score, as a measured cell. Its value is None if a logit is not finite.
     """
     started = time.perf_counter()
     plan = evaluation_plan(split)
     logits = predict(backbone, learner, delta, split, plan, frozen_prefix)
     answers = logits[:, 0] if task.kind == "regression" else logits.argmax(axis=1)
-    return Score(
+    target, finite = np.asarray(split.target), bool(np.isfinite(logits).all())
+    return Cell(
         task=task.name,
-        score=scorer(task)(np.asarray(split.target), logits) if np.isfinite(logits).all() else None,
+        score=scorer(task)(target, logits) if finite else None,
         n=len(split),
         logits=content_id("logits", str(logits.shape), logits.tobytes()),
         predictions=content_id("predictions", str(answers.shape), answers.tobytes()),
         delta=delta.id,
         plan=plan.id,
         seconds=time.perf_counter() - started,
+        provenance="measured",
+        error=standard_error(task.metric, target, logits, task.positive_class) if finite else None,
     )

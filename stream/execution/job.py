@@ -18,7 +18,7 @@ from stream.execution.evaluate_job import evaluate
 from stream.execution.fit_job import execute_fit
 from stream.execution.result import JobResult, Needed, Scored
 from stream.execution.workbench import BackboneChanged, Workbench
-from stream.storage.cell import Score
+from stream.storage.cell import Cell
 from stream.storage.fits import FailedTask, LearnedTask
 from stream.storage.job import Job, JobId
 from stream.storage.store import DamagedEntry
@@ -76,7 +76,7 @@ def _execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], re
     return Scored(tuple(cells))
 
 
-def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Needed]) -> list[Score]:
+def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mapping[JobId, Needed]) -> list[Cell]:
     """Scores the tasks of a row after an arrival.
 
     If the learner keeps the weights of each task, a past task is scored with its own Delta. If not, it is scored with
@@ -103,7 +103,7 @@ def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mappin
     return cells
 
 
-def _score_before(workbench: Workbench, learner: Learner, task: str) -> Score:
+def _score_before(workbench: Workbench, learner: Learner, task: str) -> Cell:
     """Scores the initial Delta of a task.
 
     A learner that adds no modules starts with the weights of the backbone. So the head reads the same activations for
@@ -114,16 +114,22 @@ def _score_before(workbench: Workbench, learner: Learner, task: str) -> Score:
     untrained = replace(learner, tuned=Tuned())
     if frozen_layers(untrained, workbench.backbone.architecture) == 0:
         return _score(workbench, learner, delta, task)
-    frozen_prefix = workbench.activation_cache.frozen_prefix(workbench.backbone, untrained, task, data.test)
     head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
-    score = evaluate(workbench.backbone, untrained, head, data.task, data.test, frozen_prefix)
-    return replace(score, delta=delta.id, seconds=time.perf_counter() - started)
+    cell = _score(workbench, untrained, head, task, share=True)
+    return replace(cell, delta=delta.id, seconds=time.perf_counter() - started)
 
 
-def _score(workbench: Workbench, learner: Learner, delta: Delta, task: str) -> Score:
+def _score(workbench: Workbench, learner: Learner, delta: Delta, task: str, share: bool | None = None) -> Cell:
+    """Scores a Delta on the test rows of a task.
+
+    Args:
+        share: Whether to take the output of frozen layers from the cache, or to put it there. None (default) is the
+            setting of the run.
+    """
     data, started = workbench.data(task), time.perf_counter()
-    frozen_prefix = None
-    if workbench.setup.share_activations:
-        frozen_prefix = workbench.activation_cache.frozen_prefix(workbench.backbone, learner, task, data.test)
-    score = evaluate(workbench.backbone, learner, delta, data.task, data.test, frozen_prefix)
-    return replace(score, seconds=time.perf_counter() - started)  # with the time for the activations, if it filled them
+    frozen_prefix, cached = None, False
+    if workbench.setup.share_activations if share is None else share:
+        frozen_prefix, cached = workbench.activation_cache.frozen_prefix(workbench.backbone, learner, task, data.test)
+    cell = evaluate(workbench.backbone, learner, delta, data.task, data.test, frozen_prefix)
+    seconds = time.perf_counter() - started  # with the time for the activations, if it filled them
+    return replace(cell, seconds=seconds, provenance="partly-measured" if cached else "measured")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import resource
+import sys
 from pathlib import Path
+
+STATUS = Path("/proc/self/status")  # exists on Linux only
 
 
 def reset_peak_memory() -> None:
@@ -22,7 +25,8 @@ def peak_memory() -> int:
     """Returns the highest resident memory of this process in bytes, since `reset_peak_memory` if the system can reset
     it, else since the process started."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = STATUS.read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stream.storage.cell import Score
+from stream.storage.cell import Cell
 from stream.storage.events import JobEvent
 from stream.storage.fits import FailedFit, FailedTask, FitResult, LearnedTask
 from stream.storage.plain import read
@@ -31,7 +31,7 @@ class Fitted:
 class Scored:
     """The result of a job that evaluates: a score for each task of the job, except tasks whose fit failed."""
 
-    cells: tuple[Score, ...]
+    cells: tuple[Cell, ...]
 
 
 JobResult = Fitted | Scored

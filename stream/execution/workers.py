@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from stream.execution.cores import usual_workers
 from stream.execution.messages import Order, WorkerMessage
 from tasks.errors import InputError
 
@@ -185,11 +186,11 @@ def waiting_workers(count: int | None = None, *, reuse: bool = False, start: boo
     """Starts workers for a `with` block, before the jobs of the run are known.
 
     Args:
-        count: Number of workers; None (default) is one per core.
+        count: Number of workers; None (default) is one per core, or fewer (`usual_workers`).
         reuse: Whether the workers stay for later runs. Default: False.
         start: Whether to start them at once. False leaves this to `Workers.start`. Default: True.
     """
-    workers = Workers(count or cores(), reuse, None)
+    workers = Workers(count or usual_workers(), reuse, None)
     with ExitStack() as stack:
         with suppress(OSError):  # no temporary file for their output: they start later, when the run's folder exists
             workers.errors = stack.enter_context(tempfile.TemporaryFile("a+", encoding="utf-8", errors="replace"))
@@ -202,11 +203,6 @@ def waiting_workers(count: int | None = None, *, reuse: bool = False, start: boo
 def arithmetic() -> dict[str, str]:
     """Returns the environment variables of this process that choose kernels or precisions."""
     return {name: os.environ[name] for name in ARITHMETIC if name in os.environ}
-
-
-def cores() -> int:
-    """Returns the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def start_worker(errors: IO[str]) -> Worker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from learners.backbones.locate import pinned_backbone
-from stream.hub.delta_record import Certificate, DeltaRecord, TaskRecord, TrainingRecord
+from stream.hub.delta_record import DeltaRecord, TaskRecord, TrainingRecord
 
 # The hub's names of the tasks' metrics.
 METRICS = {"accuracy": "accuracy", "f1": "f1", "matthews": "matthews_correlation", "spearman": "spearmanr"}
@@ -57,7 +57,7 @@ def _metadata(record: DeltaRecord, title: str) -> str:
     task, certificate, base = record.task, record.certificate, base_model(record)
     metric, whole = METRICS[task.metric], _whole(record)
     data_type = f"simulated-{task.name}" if task.source.startswith("simulated") else task.name
-    results = [] if certificate is None else [
+    results = [] if certificate is None or certificate.score is None else [
         EvalResult(
             task_type="text-classification", dataset_type=task.repository or data_type,
             dataset_name=data_title(task), dataset_config=task.configuration, dataset_split="test",
@@ -85,7 +85,7 @@ def _whole(record: DeltaRecord) -> bool:
 
 
 def _text(record: DeltaRecord) -> str:
-    task, backbone, certificate = record.task, record.backbone, record.certificate
+    task, backbone = record.task, record.backbone
     counts = record.parameters
     changed, added, head = (f"{count:,}" for count in (counts.backbone, counts.added, counts.head))
     changed = f"{changed} new values for the {backbone.parameters:,} of the backbone"
@@ -106,9 +106,9 @@ def _text(record: DeltaRecord) -> str:
         f"The changes to a backbone from {what}, and the head of this task. The backbone is not in this folder.",
         "",
         *(f"* {name}: {value}" for name, value in about.items()), "",
-        "## Score", "", *_proof(certificate, task.metric), "",
+        "## Score", "", *_proof(record), "",
         "## Use", "", "```python", *usage(record), "```", "",
-        f"taskstream {record.versions.get('taskstream', '')} wrote this folder, and can load it.",
+        f"It was learned with taskstream {record.versions.get('taskstream', '')}, which can load this folder.",
         *(["", UNLICENSED] if licence(backbone.name, task.source) == UNKNOWN else []),
     ])  # fmt: skip
 
@@ -125,11 +125,17 @@ def usage(record: DeltaRecord) -> list[str]:
 
 
 def _training(training: TrainingRecord) -> str:
-    rows = f"{training.rows:,} rows"
-    if training.epochs is None:
+    rows, limit = f"{training.rows:,} rows", training.epochs
+    if limit is None:
         return rows
-    epochs, batch, rate = training.epochs, training.batch_size, training.peak_learning_rate
-    return f"{rows}, at most {epochs} epochs, batch size {batch}, peak learning rate {rate:.3g}"
+    batch, rate = training.batch_size, training.peak_learning_rate
+    epochs = f"at most {limit} epochs"  # a record of an earlier version does not say how many were run
+    if training.ran == 0:
+        return f"none: its fit ran 0 of at most {limit} epochs"
+    if training.ran is not None:
+        rows = f"{rows} per epoch"
+        epochs = f"{training.ran} of at most {limit} epochs, epoch {training.best} kept"
+    return f"{rows}, {epochs}, batch size {batch}, peak learning rate {rate:.3g}"
 
 
 def _origin(task: TaskRecord) -> str:
@@ -139,20 +145,25 @@ def _origin(task: TaskRecord) -> str:
     return f"{task.repository}{configuration} at commit {task.commit}, content id {task.data_id}"
 
 
-def _proof(certificate: Certificate | None, metric: str) -> list[str]:
+def _proof(record: DeltaRecord) -> list[str]:
+    certificate, place = record.certificate, record.arrival
     if certificate is None:
         return ["This Delta was not evaluated."]
-    ledger = certificate.ledger
-    after = f"{100 * certificate.score:.2f} {metric} (x100) on {certificate.n} test rows at the end of the stream"
+    ledger, at = certificate.ledger, f"after {place + certificate.rows - 1} of {record.of} arrivals"
+    if certificate.score is None:
+        score = f"No score on {certificate.n} test rows {at}: a logit is not finite."
+    else:
+        score = f"{100 * certificate.score:.2f} {record.task.metric} (x100) on {certificate.n} test rows {at}."
     weights = (
         "Each later task changes the weights, so the score is measured again at each arrival."
         if certificate.shared_weights
-        else f"All {certificate.rows} cells of this task in the accuracy matrix come from this one Delta."
+        else f"The cells of this task in the accuracy matrix from arrival {place} on ({certificate.rows}) "
+        "come from this one Delta."
     )
     return [
-        f"{after}. {weights}", "",
+        f"{score} {weights}", "",
         f"* last cell: {certificate.provenance}; logits computed at arrival {certificate.measured_at}",
         f"* logits {certificate.logits}, predictions {certificate.predictions}, batch plan {certificate.plan}",
         f"* ledger of the run: {ledger.lines} lines, hash of the last line {ledger.hash}; "
-        "`taskstream verify` checks a run; with `--rerun all` it also computes every cell again",
+        "`taskstream verify` checks a run; with `--rerun all` it also evaluates each task again with each Delta",
     ]  # fmt: skip

@@ -17,7 +17,9 @@ RECORD = "config.json"  # the hub counts downloads of a model by this file
 DELTA = "delta.safetensors"
 FORMAT = "taskstream delta 1"
 # The file leaves out these fields if they are None.
-OPTIONAL = frozenset({"commit", "repository", "configuration", "epochs", "batch_size", "peak_learning_rate", "plugins"})
+OPTIONAL = frozenset(
+    {"commit", "repository", "configuration", "ran", "best", "epochs", "batch_size", "peak_learning_rate", "plugins"}
+)
 
 
 Dtype = Literal["float32", "bfloat16"]
@@ -60,13 +62,19 @@ class TaskRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """The number of training rows, and training settings. The settings are None for a learner that does not train.
+    """The training of the task, from the event of its fit, and training settings. Settings and epochs are None for a
+    learner that does not train.
 
     Attributes:
+        rows: Number of training rows seen, per epoch if there were epochs.
+        ran, best: Number of epochs that were run, and the epoch whose weights were kept, from 1; 0 if the weights from
+            before the first epoch were kept.
         epochs: The maximum number of epochs.
     """
 
     rows: int
+    ran: int | None = None
+    best: int | None = None
     epochs: int | None = None
     batch_size: int | None = None
     peak_learning_rate: float | None = None
@@ -82,20 +90,20 @@ class LedgerRecord:
 
 @dataclass(frozen=True)
 class Certificate:
-    """The evidence for the last score of a task in R: the ids of everything that the evaluation depends on.
+    """The evidence for the last score of a Delta in R: the ids of everything that the evaluation depends on.
 
     Attributes:
-        score: The score, a fraction.
-        provenance: Provenance of the cell in the last row of R.
+        score: The score, a fraction; None if a logit is not finite.
+        provenance: Provenance of the cell in its last row of R.
         measured_at: Arrival at which the logits were computed.
-        rows: Number of rows of R with a score of this task, from its own arrival on.
+        rows: Number of rows of R with this task, from its own arrival up to the last one with this Delta.
         shared_weights: Whether later tasks change the weights.
         n: Number of test examples.
         logits, predictions, plan: Content ids of the logits, the predictions and the batch plan.
         ledger: The end of the ledger.
     """
 
-    score: float
+    score: float | None
     provenance: str | None
     measured_at: int
     rows: int

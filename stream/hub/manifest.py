@@ -19,6 +19,7 @@ from stream.hub.delta_record import (
     TrainingRecord,
 )
 from stream.results.document import LIBRARIES, matrix_of, row_event
+from stream.storage.events import Fit, FitEvent
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import RecordedRun
 from tasks.encoded import EncodedTask
@@ -67,49 +68,59 @@ def record_of(
             source=without_path(facts.source),
             **published_at(about["notes"]),
         ),
-        training=_training(specification, data, backbone),
+        training=_training(specification, run.fits[learner][run.place[task.name] - 1], backbone),
         max_length=data.max_length,
         arrival=run.place[task.name],
         of=len(facts.order),
         seed=facts.seed,
         parameters=delta.counts,
-        certificate=certificate_of(run, evidence, learner, task.name),
+        certificate=certificate_of(run, evidence, learner, task.name, delta.id),
         versions={name: str(facts.environment[name]) for name in libraries if name in facts.environment},
         plugins=plugins or None,
     )
 
 
-def _training(learner: Learner, data: EncodedTask, backbone: Backbone) -> TrainingRecord:
-    settings, rows = learner.training, len(data.train)
+def _training(learner: Learner, fit: Fit | None, backbone: Backbone) -> TrainingRecord:
+    assert isinstance(fit, FitEvent), "only a task with a good fit has a Delta"
+    settings, ran = learner.training, len(fit.losses)
     if not learner.trains:
-        return TrainingRecord(rows)
-    rate = peak_rate(settings, backbone.architecture.hidden)
-    return TrainingRecord(rows, epochs=settings.epochs, batch_size=settings.batch_size, peak_learning_rate=rate)
+        return TrainingRecord(fit.examples)
+    return TrainingRecord(
+        rows=fit.examples // max(ran, 1),
+        ran=ran,
+        best=fit.best + 1,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        peak_learning_rate=peak_rate(settings, backbone.architecture.hidden),
+    )
 
 
-def certificate_of(run: RecordedRun, evidence: RunFiles, learner: str, task: str) -> Certificate | None:
-    """Returns the evidence for the last score of a task in R; None if it has no score."""
+def certificate_of(run: RecordedRun, evidence: RunFiles, learner: str, task: str, delta: str) -> Certificate | None:
+    """Returns the evidence for the last score of a Delta in R; None if no row has evaluated it yet.
+
+    Args:
+        delta: Content id of the Delta that answers the task.
+    """
     matrix = matrix_of(run.facts.order, learner, run.events)
-    place = run.place[task]
-    if not matrix.rows or (score := matrix.rows[-1][place - 1]) is None:
-        return None
+    place, isolated = run.place[task], run.facts.learners[learner].keeps_task_weights
     for arrival in range(len(matrix.rows), place - 1, -1):
         event = row_event(run.events, learner, arrival)
         for cell in event.cells if event else ():
-            if cell.task == task:
+            if (cell.task, cell.delta) == (task, delta):
+                last = len(matrix.rows) if isolated else arrival  # later cells of an isolated learner are certified
                 return Certificate(
-                    score=score,
-                    provenance=matrix.provenance[-1][place - 1],
+                    score=cell.score,
+                    provenance=matrix.provenance[last - 1][place - 1],
                     measured_at=arrival,
-                    rows=len(matrix.rows) - place + 1,
-                    shared_weights=not run.facts.learners[learner].keeps_task_weights,
+                    rows=last - place + 1,
+                    shared_weights=not isolated,
                     n=cell.n,
                     logits=cell.logits,
                     predictions=cell.predictions,
                     plan=cell.plan,
                     ledger=LedgerRecord(evidence.ledger.lines, evidence.ledger.last),
                 )
-    raise AssertionError(f"task {task} has a score, but no cell of it was evaluated")
+    return None
 
 
 def without_path(source: str) -> str:

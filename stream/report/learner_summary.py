@@ -18,6 +18,7 @@ class LearnerSummary:
     Attributes:
         rows: R without its first row: row i holds the scores after arrival i + 1, [k, T] with k <= T.
         before: The first row of R: scores before any training, [T].
+        half: Half width of the 95 % interval of `average` over test rows.
         average, forgetting, bwt: The metrics average_accuracy, forgetting_chaudhry and bwt_gem.
         growth, growth_without_heads: Total parameters after each arrival, in multiples of the backbone.
         trained_share: Mean trained parameters per task without the head, as a fraction of the backbone.
@@ -33,6 +34,7 @@ class LearnerSummary:
     rows: tuple[Row, ...]
     before: Row
     average: float | None
+    half: float | None
     forgetting: float | None
     bwt: float | None
     growth: Row
@@ -76,6 +78,7 @@ def summary(learner: LearnerResults, backbone: int | None) -> LearnerSummary:
         rows=tuple(rows),
         before=before,
         average=learner.metrics.get("average_accuracy"),
+        half=learner.half_width,
         forgetting=learner.metrics.get("forgetting_chaudhry"),
         bwt=learner.metrics.get("bwt_gem"),
         growth=learner.cost.growth,

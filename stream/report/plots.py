@@ -20,7 +20,7 @@ from stream.report.names import cut, shown_names
 from stream.report.palette import LIGHT, sign
 from stream.report.terminal.forgetting import may_forget
 from stream.report.terminal.heatmap import SHADES
-from stream.report.terminal.league import uncertainty
+from stream.report.terminal.league import margin
 from stream.results.intervals import Interval, interval
 from stream.results.results import Results, load_results
 from stream.storage.learner_folder import folder_name
@@ -154,13 +154,13 @@ def growth(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> N
 
 def trade_off(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> None:
     """Draws score against trained parameters (Houlsby et al. 2019, Figures 1 and 3). Zero is at the left."""
-    half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
     drawn = [(i, x) for i, x in enumerate(learners) if x.average is not None and x.trained_share is not None]
     shares = [100 * share for _, learner in drawn if (share := learner.trained_share)]
     low, high = min(shares, default=1.0) / 1.5, max(shares, default=100.0) * 1.5
     zero = low / 4  # a log scale has no 0: here are learners without trained parameters
     points = [(100 * (x.trained_share or 0.0) or zero, 100 * (x.average or 0.0)) for _, x in drawn]
-    for (index, _), (x, y) in zip(drawn, points, strict=True):
+    halves = [margin(learner, results) for _, learner in drawn]
+    for (index, _), (x, y), half in zip(drawn, points, halves, strict=True):
         axes.errorbar([x], [y], yerr=half, fmt="o", markersize=4, color=look(index)["color"], capsize=2,
                       elinewidth=0.8)  # fmt: skip
     axes.set(xlabel="trained parameters per task, % of the backbone", ylabel="average score, points", xscale="log")
@@ -170,20 +170,23 @@ def trade_off(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -
         axes.axvline(low / 2, color="#888888", linewidth=0.8, linestyle=":")
     ticks(axes.xaxis, marks)
     axes.margins(0.08, 0.12)
-    named(
-        axes, [label(index, learners) for index, _ in drawn], [look(index)["color"] for index, _ in drawn], points, half
-    )
+    names, colours = [label(index, learners) for index, _ in drawn], [look(index)["color"] for index, _ in drawn]
+    named(axes, names, colours, points, halves)
 
 
 def named(
-    axes: Any, names: Sequence[str], colours: Sequence[str], points: Sequence[tuple[float, float]], half: float
+    axes: Any,
+    names: Sequence[str],
+    colours: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    halves: Sequence[float],
 ) -> None:
-    """Writes its name beside each point. No name covers another one, a point or its whiskers of length `half`."""
+    """Writes its name beside each point. No name covers another one, a point or its whiskers of these half lengths."""
     axes.figure.draw_without_rendering()  # decides how large the axes are
     to_pixels, box = axes.transData, axes.get_window_extent()
     scale = 72 / axes.figure.dpi  # points of print per pixel
     centres = []
-    for x, y in points:
+    for (x, y), half in zip(points, halves, strict=True):
         (across, up), (_, end) = scale * to_pixels.transform((x, y)), scale * to_pixels.transform((x, y + half))
         centres.append(Box(across, up, 8, 8 + 2 * (end - up)))
     sizes = []

@@ -19,7 +19,7 @@ from stream.results.account import account, bytes_kept
 from stream.results.failures import failures_of
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
-from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, ViolationEntry
+from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, RetentionEntry, ViolationEntry
 from stream.storage.cell import Provenance
 from stream.storage.events import RowEvent
 from stream.storage.facts import LedgerFacts
@@ -104,6 +104,23 @@ def matrix_of(order: tuple[str, ...], name: str, events: Finished) -> AccuracyMa
         rows.append(tuple(scores))
         provenance.append(tuple(hows))
     return AccuracyMatrix(order, tuple(before.get(task) for task in order), tuple(rows), tuple(provenance))
+
+
+def errors_of(order: tuple[str, ...], name: str, events: Finished, matrix: AccuracyMatrix) -> dict[str, float]:
+    """Returns the standard error of each score in the last row of a learner, by task, as far as it is known.
+
+    A certified cell has that of the cell measured when the task arrived.
+
+    Args:
+        matrix: R of the learner, from `matrix_of`.
+    """
+    errors: dict[str, float] = {}
+    for place, task in enumerate(order[: matrix.arrivals], start=1):
+        rows = (row_event(events, name, arrival) for arrival in (matrix.arrivals, place))
+        found = next((cell for row in rows if row for cell in row.cells if cell.task == task), None)
+        if found is not None and found.error is not None:
+            errors[task] = found.error
+    return errors
 
 
 def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, dict[str, float]]:
@@ -193,8 +210,21 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     entries = account(facts.order, name, learner, facts.backbone["parameters"], events)
     last = entries[-1] if entries else None
     cells = Counter(how for row in matrix.provenance for how in row if how is not None)
+    before = {cell.task: cell.provenance for cell in cells_of(events, "before", name, 0) if cell.score is not None}
     violations = violations_of(facts, name, events)
-    return {
+    retention: RetentionEntry = {
+        "verified": learner.keeps_task_weights
+        and matrix.arrivals == len(facts.order)
+        and not violations
+        and bool(cells),  # the proof is about cells: without a cell, nothing is proved
+        "cells_measured": cells["measured"],
+        "cells_certified": cells["certified"],
+        "cells_audited": cells["audited"],
+        "violations": violations,
+    }
+    if cells["partly-measured"]:
+        retention["cells_partly_measured"] = cells["partly-measured"]
+    entry: LearnerEntry = {
         "spec": name,
         "folder": folder_name(name),
         "canonical": learner.name,
@@ -203,7 +233,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
         "R": [list(matrix.before), *(list(row) for row in matrix.rows)],
         "baseline": list(matrix.before),
         "provenance": [
-            [None if score is None else "measured" for score in matrix.before],
+            [before.get(task) for task in facts.order],
             *map(list, matrix.provenance),
         ],
         "failures": failures_of(facts.order, name, events),
@@ -222,14 +252,8 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
             "peak_memory_bytes": last["peak_memory_bytes"] if last else None,
             "after_each_arrival": entries,
         },
-        "retention": {
-            "verified": learner.keeps_task_weights
-            and matrix.arrivals == len(facts.order)
-            and not violations
-            and bool(cells),  # the proof is about cells: without a cell, nothing is proved
-            "cells_measured": cells["measured"],
-            "cells_certified": cells["certified"],
-            "cells_audited": cells["audited"],
-            "violations": violations,
-        },
+        "retention": retention,
     }
+    if errors := errors_of(facts.order, name, events, matrix):
+        entry["errors"] = errors
+    return entry

@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
+from stream.storage.cell import Provenance
+
+NORMAL = 1.96  # standard errors on each side of a 95 % interval
 
 if TYPE_CHECKING:  # NumPy is slow to import, and the command must print something first
     import numpy as np
@@ -57,12 +60,13 @@ class Retention:
 
     Attributes:
         verified: Whether the stream is complete and every re-evaluation gave the same bytes as the first evaluation.
-        cells_measured, cells_certified, cells_audited: Numbers of cells of R, by provenance.
+        cells_measured, cells_partly_measured, cells_certified, cells_audited: Numbers of cells of R, by provenance.
         violations: Cells that differ; empty if the proof holds.
     """
 
     verified: bool
     cells_measured: int
+    cells_partly_measured: int
     cells_certified: int
     cells_audited: int
     violations: tuple[Violation, ...]
@@ -83,6 +87,7 @@ class LearnerResults:
             is task `order[j]`. NaN if a task was not evaluated or failed.
         metrics: Continual-learning metrics by name; None if a metric is not defined.
         counted: Number of arrived tasks that the metrics use. The fits of the other tasks failed.
+        errors: Standard error of each score in the last row of R over test rows, by task, as far as it is known.
         cost: Parameters, bytes, time, FLOPs and memory.
         retention: The proof that nothing was forgotten.
         failures: Why cells of R are empty, if fits failed.
@@ -99,6 +104,7 @@ class LearnerResults:
     matrix: npt.NDArray[np.float64] = field(compare=False, repr=False)
     metrics: Mapping[str, float | None] = field(compare=False)
     counted: int = field(compare=False)
+    errors: Mapping[str, float] = field(compare=False, repr=False)
     cost: Cost = field(compare=False, repr=False)
     retention: Retention = field(compare=False, repr=False)
     failures: tuple[Failure, ...] = field(compare=False, repr=False)
@@ -107,11 +113,11 @@ class LearnerResults:
 
     @cached_property
     def provenance(self) -> npt.NDArray[np.str_]:
-        """How each cell of R was obtained, [T + 1, T]: `measured`, `certified`, `audited`; empty if R has no score."""
+        """How each cell of R was obtained, [T + 1, T]: a `stream.storage.cell.Provenance`; empty if R has no score."""
         import numpy as np
 
         rows, tasks = self.matrix.shape
-        hows: npt.NDArray[np.str_] = np.full((rows, tasks), "", dtype="<U9")
+        hows: npt.NDArray[np.str_] = np.full((rows, tasks), "", dtype=f"<U{max(map(len, get_args(Provenance)))}")
         for index, row in enumerate(items(self.document.get("provenance"), self.name)[:rows]):
             known = [text(how) for how in items(row, self.name)[:tasks]]
             hows[index, : len(known)] = known
@@ -123,6 +129,18 @@ class LearnerResults:
         scores = done.astype(object)
         scores[done != done] = None  # nan
         return tuple(map(tuple, scores.tolist()))
+
+    @property
+    def half_width(self) -> float | None:
+        """Half width of the 95 % interval of the metric average_accuracy over test rows, a fraction: 1.96 standard
+        errors of a mean of scores, each on test rows of its own. None if the error of a score is not known."""
+        done = self.arrivals
+        scores = zip(self.order[:done], self.matrix[done, :done].tolist(), strict=True)
+        errors = [self.errors.get(task) for task, score in scores if not math.isnan(score)]
+        known = [error for error in errors if error is not None]
+        if not known or len(known) < len(errors):
+            return None
+        return NORMAL * math.hypot(*known) / len(known)
 
     @property
     def bytes_per_task(self) -> float | None:
@@ -164,6 +182,7 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
     arrivals = max(rows - 1, 0)
     counted = whole(section(document.get("metrics_over"), f"{place}/metrics_over").get("tasks"))
     metrics = section(document.get("metrics"), f"{place}/metrics")
+    errors = section(document.get("errors"), f"{place}/errors")
     return LearnerResults(
         name=name,
         spec=text(document.get("spec")),
@@ -174,6 +193,7 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
         matrix=matrix,
         metrics={metric: number(score) for metric, score in metrics.items()},
         counted=arrivals if counted is None else counted,
+        errors={task: x for task, error in errors.items() if (x := number(error)) is not None},
         cost=read_cost(document.get("cost"), f"{place}/cost"),
         retention=_retention(section(document.get("retention"), f"{place}/retention"), f"{place}/retention"),
         failures=tuple(_failure(entry, place) for entry in items(document.get("failures"), f"{place}/failures")),
@@ -187,6 +207,7 @@ def _retention(entry: Mapping[str, object], where: str) -> Retention:
     return Retention(
         verified=entry.get("verified") is True,
         cells_measured=whole(entry.get("cells_measured")) or 0,
+        cells_partly_measured=whole(entry.get("cells_partly_measured")) or 0,
         cells_certified=whole(entry.get("cells_certified")) or 0,
         cells_audited=whole(entry.get("cells_audited")) or 0,
         violations=tuple(

@@ -188,7 +188,8 @@ class Results(Mapping[str, LearnerResults]):
         """Returns every score in a pandas frame: one row per learner, arrival and task with a score.
 
         Columns: `learner`, `arrival` (0 is before training), `task`, `score` (a fraction), `n` (number of test
-        examples; missing if not known), `provenance` (`measured`, `certified` or `audited`; missing if not known).
+        examples; missing if not known), `provenance` (`measured`, `partly-measured`, `certified` or `audited`; missing
+        if not known).
         """
         tests = {name: task.test for name, task in self.tasks.items()}
         return score_frame(self.learners.values(), tests)

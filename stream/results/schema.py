@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from pydantic import JsonValue
 
@@ -54,10 +54,11 @@ class CostEntry(TypedDict):
 
 
 class RetentionEntry(TypedDict):
-    """The proof; see `stream.results.learner_results.Retention`."""
+    """The proof; see `stream.results.learner_results.Retention`. `cells_partly_measured` is not written if it is 0."""
 
     verified: bool
     cells_measured: int
+    cells_partly_measured: NotRequired[int]
     cells_certified: int
     cells_audited: int
     violations: list[ViolationEntry]
@@ -67,6 +68,7 @@ class LearnerEntry(TypedDict):
     """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training.
 
     `folder` is the name of its folder in the run's folder, with R.csv.
+    `errors` is the standard error of each score of the last row over test rows, by task. Earlier versions lack it.
     """
 
     spec: str
@@ -80,6 +82,7 @@ class LearnerEntry(TypedDict):
     failures: list[FailureEntry]
     metrics: Mapping[str, float | None]
     metrics_over: MetricsOver
+    errors: NotRequired[Mapping[str, float]]
     cost: CostEntry
     retention: RetentionEntry
 

@@ -1,6 +1,6 @@
 """Storage: the typed values that a run writes, and the files that hold them.
 
-cell      `Score` and `Cell`: one entry of the matrix R
+cell      `Cell`: one entry of the matrix R
 job       `Job` and `JobId`: one piece of a run's work
 fits      `Recipe` (inputs of a fit), `FitResult` and `FailedFit` (its outcome)
 facts     facts about a run that its results repeat

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-Provenance = Literal["measured", "certified", "audited"]
+from stream.storage.plain import ABSENT
+
+Provenance = Literal["measured", "partly-measured", "certified", "audited"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Cell:
     """The score of a learner on all test rows of a task.
 
     Attributes:
@@ -18,6 +20,12 @@ class Score:
         logits, predictions: Content ids of the bytes of logits and predictions, in row order.
         delta, plan: Ids of the Delta and of the batch plan used.
         seconds: Time that the evaluation took.
+        provenance: `measured` if this evaluation ran every layer; `partly-measured` if it ran only the layers from the
+            first one that the learner changes, because an earlier evaluation of the run had kept the output of the
+            layers below; `audited` if it ran every layer where a certificate could replace it. A cell that was
+            evaluated is never `certified`: certified cells are not evaluated and not written to the ledger.
+        error: Standard error of the score over test rows (`tasks.standard_error`). None (default, not written) if there
+            is no score, or if an earlier version wrote the cell.
     """
 
     task: str
@@ -28,15 +36,5 @@ class Score:
     delta: str
     plan: str
     seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell(Score):
-    """A score as a cell of R.
-
-    Attributes:
-        provenance: `audited` if a certificate could replace the evaluation, else `measured`. A cell that was evaluated
-            is never `certified`: certified cells are not evaluated and not written to the ledger.
-    """
-
     provenance: Provenance
+    error: float | None = field(default=None, metadata=ABSENT)

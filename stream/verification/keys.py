@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from learners.specification.recipe import recipe_of
+from learners.specification.tuned import Tuned
 from learners.training.formats import TRAINING_FORMAT
 from stream.engine.header import is_own_config
 from stream.storage.events import End, FailedFitEvent, JobEvent, RowEvent, Violation
@@ -125,11 +128,21 @@ def _differences(run: RecordedRun, job: Job, event: JobEvent) -> list[tuple[str,
     certifiable, newest = run.certifiable(job.learner), run.facts.order[max(job.arrival, 1) - 1]
     for task, how in cells.items():
         audited = certifiable and (job.kind == "audit" or (job.kind == "evaluate" and task != newest))
-        pairs.append((f"this cell has a wrong provenance, task {task}", "audited" if audited else "measured", how))
+        allowed = ["audited"] if audited else ["measured", *(["partly-measured"] if _may_share(run, job) else [])]
+        if how not in allowed:
+            pairs.append((f"this cell has a wrong provenance, task {task}", " or ".join(allowed), how))
     covered = [task for task in run.facts.order[: job.arrival] if task not in failed and task not in cells]
     certified = len(covered) if certifiable and job.kind == "evaluate" else None
     pairs.append(("this row has a wrong number of certified cells", certified, event.certified))
     return [pair for pair in pairs if pair[1] != pair[2]]
+
+
+def _may_share(run: RecordedRun, job: Job) -> bool:
+    """Whether a cell of this job may rest on the output of frozen layers that another cell left in the cache."""
+    learner = run.facts.learners[job.learner]
+    if job.kind == "before":  # learners that add nothing to the backbone share all its layers
+        return replace(learner, tuned=Tuned()).may_freeze_layers
+    return run.inputs.evaluate != "audited" and learner.may_freeze_layers
 
 
 def recorded_recipe(run: RecordedRun, job: Job) -> Recipe:

@@ -155,13 +155,15 @@ def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, sa
     needs = fit_ids(job.learner, job.arrival)
     alone = Job("before" if job.kind == "before" else "evaluate", job.learner, job.arrival, (then.task,), needs)
     results = {need: needed(run.events[need]) for need in needs}
+    workbench.activation_cache.states.clear()  # evaluated again means: every layer, also for a partly measured cell
     scored = execute(workbench, alone, results, lambda values: None)
     assert isinstance(scored, Scored)
     (now,) = scored.cells
     outcome.counts["cells"] += 1
 
     if same:
-        for name in ("delta", "plan", "logits", "predictions", "score"):
+        recorded = ("error",) if then.error is not None else ()  # earlier versions did not write it
+        for name in ("delta", "plan", "logits", "predictions", "score", *recorded):
             before, after = getattr(then, name), getattr(now, name)
             if before != after:
                 what = f"evaluated again, this cell has another {name} than in the ledger"

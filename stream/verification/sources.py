@@ -9,7 +9,6 @@ from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import cached_snapshot, find_checkpoint, pinned_backbone
 from stream.config.settings import RunConfig
-from stream.engine.context import cache_folder
 from stream.plugins.used import check_present
 from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
@@ -17,6 +16,7 @@ from tasks.encode import encode
 from tasks.encoded import check_encoded
 from tasks.errors import InputError
 from tasks.examples import Limits
+from tasks.home import cache_folder, check_cache
 from tasks.sources import open_source
 
 
@@ -57,13 +57,14 @@ def encoded_of(
     from the run's source.
 
     Raises:
-        InputError: The source is not available, or gives other data.
+        InputError: The source is not available, or gives other data, or the cache cannot be written.
         MissingPlugin: The source is a plug-in that is not loaded.
     """
     path = cached_data(run, task)
     if path is not None:
         return path
     progress(f"encoding {task}")
+    check_cache()
     check_present(run.facts.plugins, f"source {config.source}", ("source",))
     source = open_source(config.source, config.columns)
     inputs = run.inputs

@@ -16,6 +16,41 @@ from tests.runs import as_arguments, call, fitted, ledger_of, read_results, tiny
 PROCESSORS = {"bfloat16": "flags : fpu avx512f avx512_bf16\n", "float32": "flags : fpu avx512f\n"}
 
 
+SAID = "bfloat16 is several times slower than float32 on this processor; --dtype auto takes the faster one"
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "dtype", "slow"),
+    [
+        (PROCESSORS["float32"], "bfloat16", True),
+        (PROCESSORS["float32"], "float32", False),
+        (PROCESSORS["bfloat16"], "bfloat16", False),
+        ("Features\t: fp asimd\n", "bfloat16", True),  # ARM
+        ("Features\t: fp asimd bf16\n", "bfloat16", False),
+        ("", "bfloat16", False),  # another system: not known
+    ],
+)
+def test_a_processor_without_such_products_is_known(
+    cpuinfo: str, dtype: str, slow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(cpuinfo)
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    assert precision.slow_on_processor(dtype) == slow
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "nothing")
+    assert not precision.slow_on_processor(dtype)
+
+
+def test_bfloat16_on_such_a_processor_is_one_notice(
+    tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(PROCESSORS["float32"])
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
+    asked = as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="sms_spam"))
+    for dtype, notices in (("bfloat16", 1), ("auto", 0)):
+        plan = call("plan", *asked, "--dtype", dtype, "--display", "json")
+        assert (plan.code, json.loads(plan.out)["notes"].count(SAID)) == (0, notices)
+
+
 @pytest.mark.parametrize(("here", "there"), [("bfloat16", "float32"), ("float32", "bfloat16")])
 def test_a_run_keeps_the_dtype_of_the_processor_that_it_began_on(
     here: str, there: str, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -52,6 +52,11 @@ def copy(base: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
     return {**base, "out": str(tmp_path / "run")}
 
 
+def whole(provenance: list[list[str | None]]) -> list[list[str | None]]:
+    """The provenance without the word for frozen layers from a cache: each process runs them once."""
+    return [[how and how.removeprefix("partly-") for how in row] for row in provenance]
+
+
 def command(settings: dict[str, Any]) -> Answer:
     return call("run", *as_arguments(settings), "--display", "none")
 
@@ -102,8 +107,10 @@ def test_killed_and_interrupted_it_goes_on(base: dict[str, Any], tmp_path: Path)
     results, expected = read_results(out), read_results(finished)
     assert matrices_of(results) == matrices_of(expected)
     for name in LEARNERS:
-        for part in ("metrics", "retention", "provenance"):
-            assert results["learners"][name][part] == expected["learners"][name][part]
+        here, there = results["learners"][name], expected["learners"][name]
+        assert here["metrics"] == there["metrics"]
+        assert here["retention"]["verified"] == there["retention"]["verified"]
+        assert whole(here["provenance"]) == whole(there["provenance"])
 
 
 def test_a_torn_last_line_is_cut_off(copy: dict[str, Any]) -> None:

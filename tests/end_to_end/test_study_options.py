@@ -44,7 +44,7 @@ def test_defaults_are_those_of_the_study_then_those_of_all(options: Any) -> None
     settings = {
         "suite": "cola", "source": "simulated:seed={seed}", "backbone": "embedded", "learners": "head",
         "train_examples": 500, "test_examples": 200, "epochs": 0, "batch_size": 16, "max_length": 64,
-        "dtype": "float32", "evaluate": "audited", "workers": 3,
+        "dtype": "auto", "evaluate": "audited", "workers": 3,
     }  # fmt: skip
     assert (code, calls) == (0, [(settings, 4, Path("runs/one"))])
     assert {*settings} <= {*RunConfig.model_fields}

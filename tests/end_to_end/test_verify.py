@@ -13,8 +13,10 @@ from filelock import FileLock
 
 import learners.training.fit
 import stream.execution.job
+import stream.verification.rerun
 from stream import run
 from stream.errors import RunFailed
+from stream.storage.cell import Cell
 from stream.verification import Verdict, verify
 from tests.forging import cells_of, forge
 from tests.runs import TASKS, call, deltas_of, events_of, tiny_settings
@@ -50,6 +52,42 @@ def passes(out: Path | str, **more: Any) -> Verdict:
 def test_runs_of_every_mode_pass_and_can_be_evaluated_again(given: dict[str, Any], mode: str) -> None:
     run(**given, evaluate=mode)
     passes(given["out"], rerun=None)
+
+
+def test_what_was_partly_measured_is_evaluated_again_whole(
+    base: dict[str, Any], copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, again = stream.verification.rerun.execute, list[Cell]()
+
+    def watched(*arguments: Any) -> Any:
+        scored = honest(*arguments)
+        again.extend(scored.cells)
+        return scored
+
+    monkeypatch.setattr(stream.verification.rerun, "execute", watched)
+    answer = call("verify", base["out"], "--rerun", "all", "--display", "plain")
+    assert (answer.code, answer.err) == (0, "")
+    t = len(TASKS)
+    assert f"{t * (t + 1) // 2} measured, {t * (t + 1) // 2} partly measured" in answer.out  # the adapter, the head
+    assert f"{t * (t + 1)} cells of R follow" in answer.out
+    assert f"of {len(again)} cells evaluated again, {len(again)} gave the same logits" in " ".join(answer.out.split())
+    assert {cell.provenance for cell in again} == {"measured"}
+
+    def measured(events: list[dict[str, Any]]) -> None:
+        for event in events:
+            for cell in event.get("cells", ()):
+                cell["provenance"] = "measured"
+                del cell["error"]
+
+    forge(copy, measured)  # as earlier versions wrote it
+    assert "cells_partly_measured" not in (copy / "results.json").read_text()
+    assert '"errors"' not in (copy / "results.json").read_text()
+    passes(copy, rerun=2)
+    forge(
+        copy, lambda events: cells_of(events, "adapter:4:sequential", TASKS[0])[0].update(provenance="partly-measured")
+    )
+    (finding,) = verify(copy).findings
+    assert (finding.what, finding.expected) == (f"this cell has a wrong provenance, task {TASKS[0]}", "measured")
 
 
 def test_a_run_interrupted_after_every_job_passes_each_time(given: dict[str, Any]) -> None:

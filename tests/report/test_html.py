@@ -17,6 +17,7 @@ from stream.report.html.marks import PAGE
 from stream.report.html.record import Evidence
 from stream.report.html.render import asset
 from stream.report.numbers import points
+from stream.report.terminal.league import PARTLY
 from stream.results.results import Results
 from tests.runs import call, ledger_of, read_results, tiny_settings
 
@@ -171,6 +172,19 @@ def test_a_cell_tells_what_it_rests_on(tiny_tasks: Path, tiny_backbone: Path, tm
         first = last["head", place + 1, task]
         ending = f"logits {first['logits'][:12]} · Delta {first['delta'][:12]} · certified"
         assert any(title.startswith(start) and title.endswith(ending) for title in titles)
+
+
+def test_a_partly_measured_cell_has_a_ring_and_its_key() -> None:
+    results = make_results(HOULSBY26[:3], ["head", "adapter:64"])
+    plain = page(Results.from_dict(results), Record())
+    provenance = results["learners"]["head"]["provenance"]
+    provenance[2][0] = provenance[3][1] = "partly-measured"
+    results["learners"]["head"]["retention"] |= {"cells_measured": 4, "cells_partly_measured": 2}
+    marked = page(Results.from_dict(results), Record())
+    assert (plain.count('class="partly"'), marked.count('class="partly"')) == (0, 2)
+    assert (plain.count(PARTLY), marked.count(PARTLY[1:])) == (0, 2)  # below the league table, above the maps
+    assert marked.count(" · partly-measured</title>") == 2
+    assert "4 cells measured, 2 cells partly measured, bitwise equal" in marked
 
 
 def test_gaps_are_marked_and_never_a_zero() -> None:

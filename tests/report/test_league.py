@@ -61,6 +61,7 @@ def test_the_proof_counts_cells_and_names_who_has_it() -> None:
         ({"cells_measured": 0}, "open: no difference found so far, not verified"),
         ({"cells_measured": 1}, "exact: 1 cell measured, bitwise equal"),
         ({"verified": None}, "open: 3 cells measured, no difference found so far, not verified"),
+        ({"cells_partly_measured": 2}, "exact: 3 cells measured, 2 cells partly measured, bitwise equal"),
         (
             {"cells_certified": 5, "cells_audited": 2},
             "exact: 3 cells measured, 5 cells certified, 2 cells audited, bitwise equal",
@@ -84,6 +85,25 @@ def test_a_sequential_learner_never_counts_as_proven() -> None:
 def test_narrow_pages_drop_columns_but_keep_score_forgetting_growth_and_proof() -> None:
     heading = next(line for line in lines(make_results(), 50) if line.startswith("learner"))
     assert heading.split() == ["learner", "score", "forget", "growth", "/task", "proof"]
+
+
+def test_the_interval_is_that_of_the_test_rows() -> None:
+    results = make_results(HOULSBY26[:2], ["head", "adapter:64"])
+    assert "95 % interval of score: up to 2.1 points on each side, for this number of test rows; this holds" in said(
+        results
+    )  # cola is a Matthews correlation
+    results["tasks"]["cola"]["metric"] = "accuracy"
+    assert "for this number of test rows." in said(results)
+    results["learners"]["head"]["errors"] = {"cola": 0.03, "sst2": 0.04}  # 1.96 x 0.05 / 2
+    assert "up to 2.1 points" in said(results), "not known of the other"
+    results["learners"]["adapter:64"]["errors"] = {"cola": 0.0, "sst2": 0.02}
+    assert "95 % interval of score: 2.0 to 4.9 points on each side (bootstrap over test rows)." in said(results)
+    results["learners"]["adapter:64"]["errors"] = {"cola": 0.03}
+    assert "up to 2.1 points" in said(results), "not known of one task"
+
+
+def said(results: dict[str, Any]) -> str:
+    return " ".join(" ".join(lines(results)).split())
 
 
 def test_the_uncertainty_of_an_average_is_that_of_its_test_examples() -> None:

@@ -69,8 +69,33 @@ def test_before_training_learners_that_add_nothing_share_what_the_head_reads(dty
         for cell, (task, data) in zip(cells, TASKS.items(), strict=True):
             delta = initial_delta(at.backbone, learner, data.task, seed=0)
             alone = evaluate(at.backbone, learner, delta, data.task, data.test)
-            assert replace(cell, seconds=0) == replace(alone, seconds=0), (name, task)
+            assert replace(cell, seconds=0, provenance="measured") == replace(alone, seconds=0), (name, task)
     assert sorted(at.activation_cache.states) == [(task, 2, read) for task in ("one", "two") for read in (1, 2)]
+
+
+@pytest.mark.parametrize("room", [stream.execution.activation_cache.CAPACITY, 0])
+@pytest.mark.parametrize("kind", ["before", "row"])
+@pytest.mark.parametrize("share", [True, False])
+def test_measured_means_that_every_layer_ran(
+    share: bool, kind: str, room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream.execution.activation_cache, "CAPACITY", room)
+    at, seen, partly = bench(tmp_path, share=share), list[str](), set[str]()
+    hook = at.backbone.model.encoder.layer[0].register_forward_pre_hook(lambda *_: seen.append("the first layer"))
+    try:
+        for name in (*LEARNERS, *LEARNERS):
+            seen.clear()
+            if kind == "before":
+                (cell,) = execute(at, Job("before", name, 0, ("one",)), {}, lambda event: None).cells
+            else:
+                delta = initial_delta(at.backbone, LEARNERS[name], TASKS["one"].task, seed=3)
+                cell = stream.execution.job._score(at, LEARNERS[name], delta, "one")
+            assert cell.provenance == ("measured" if seen else "partly-measured"), name
+            partly |= set() if seen else {name}
+    finally:
+        hook.remove()
+    shares = room > 0 and (share or kind == "before")
+    assert partly == ({*LEARNERS} - {"adapter:8"} if shares else set())
 
 
 def test_what_changed_in_memory_is_told_not_used(tmp_path: Path) -> None:

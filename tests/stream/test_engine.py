@@ -17,7 +17,7 @@ import stream.execution.job
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta, load_delta
 from learners.training.fit import Fit
-from stream import run
+from stream import Results, run
 from stream.errors import RunFailed
 from stream.storage.learner_folder import learner_folder
 from stream.storage.store import Store
@@ -78,13 +78,34 @@ def test_isolated_learners_forget_exactly_nothing(ran: Ran, name: str) -> None:
         assert row[arrival:] == [None] * (T - arrival)
     for metric in ("forgetting_chaudhry", "forgetting_mammoth", "forgetting_avalanche", "bwt_gem", "bwt_trace"):
         assert learner["metrics"][metric] == 0.0
-    assert learner["retention"] == {
+    hows = [how for row in learner["provenance"][1:] for how in row if how is not None]
+    retention = dict(learner["retention"])
+    assert retention.pop("cells_partly_measured", 0) == hows.count("partly-measured")
+    assert retention == {
         "verified": True,
-        "cells_measured": T * (T + 1) // 2,
+        "cells_measured": hows.count("measured"),
         "cells_certified": 0,
         "cells_audited": 0,
         "violations": [],
     }
+
+
+def test_a_cell_whose_frozen_layers_came_from_the_cache_is_partly_measured(ran: Ran) -> None:
+    """One process did all jobs. The first learner that adds nothing runs all layers on each task before training, and
+    the head reads what it kept; the first evaluation of a task by topk:1 runs them and keeps what topk:1 reads."""
+    whole, part = "measured", "partly-measured"
+    shown = {name: learner["provenance"] for name, learner in ran.results["learners"].items()}
+    for name, rows in shown.items():
+        adds = name.startswith("adapter") or name == "majority"
+        assert rows[0] == [whole if adds or name == "full:isolated" else part] * T
+        own = {"topk:1": whole, "head": part}.get(name, whole)
+        later = part if name in ("topk:1", "head") else whole
+        assert rows[1:] == [
+            [own if j == i else later if j < i else None for j in range(T)] for i in range(T)
+        ]  # fmt: skip
+    assert ran.results["learners"]["head"]["retention"]["verified"]
+    frame = Results.from_dict(ran.results).frame()
+    assert (frame[frame["learner"] == "head"]["provenance"] == part).all()
 
 
 @pytest.mark.parametrize("name", SEQUENTIAL)
@@ -240,7 +261,8 @@ def test_every_way_of_evaluating_gives_the_same_matrix(
         assert sum(counts) == T * (T + 1) // 2
         assert counts == [sum(row.count(how) for row in learner["provenance"][1:])
                           for how in ("measured", "certified", "audited")]  # fmt: skip
-    rows = results["learners"]["full:sequential"]["provenance"]
+    before, *rows = results["learners"]["full:sequential"]["provenance"]
+    assert before == ["partly-measured"] * T  # the head kept what both start from
     assert set(itertools.chain(*rows)) == {"measured", None}
 
 

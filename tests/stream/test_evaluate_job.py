@@ -11,7 +11,8 @@ import torch
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
 from learners.specification.family import parse_learner
-from stream.execution.evaluate_job import Score, evaluate, scorer
+from stream.execution.evaluate_job import evaluate, scorer
+from stream.storage.cell import Cell
 from tasks.suite import TASKS
 from tasks.task import Kind, Task
 from tests.loaded import backbone, encoded
@@ -19,8 +20,8 @@ from tests.loaded import backbone, encoded
 LEARNER = parse_learner("adapter:4")
 
 
-def timeless(score: Score) -> Score:
-    return replace(score, seconds=0.0)
+def timeless(cell: Cell) -> Cell:
+    return replace(cell, seconds=0.0)
 
 
 @pytest.mark.parametrize("kind", ["single", "pair", "regression"])

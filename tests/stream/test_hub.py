@@ -288,8 +288,10 @@ def test_how_it_was_trained(finished: Path, shared: Path) -> None:
     results = read_results(finished)
     settings = results["learners"]["adapter:4"]["training"]
     text = (shared / "models" / "adapter-4" / "rte" / "README.md").read_text()
-    said = f"* training: {results['tasks']['rte']['train']} rows, at most {settings['epochs']} epochs, batch size "
-    assert f"{said}{settings['batch_size']}, peak learning rate " in text
+    (fit,) = (x for x in events_of(finished, "fit") if (x["learner"], x["task"]) == ("adapter:4", "rte"))
+    ran, best = len(fit["losses"]), fit["best"] + 1
+    said = f"* training: {fit['examples'] // ran} rows per epoch, {ran} of at most {settings['epochs']} epochs, "
+    assert f"{said}epoch {best} kept, batch size {settings['batch_size']}, peak learning rate " in text
     text = (shared / "models" / "majority" / "rte" / "README.md").read_text()
     assert f"* training: {results['tasks']['rte']['train']} rows\n" in text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from stream.results.matrix import (
     from_csv,
     to_csv,
 )
+from stream.storage.cell import Provenance
 from tasks.errors import InputError
 
 cells = st.none() | st.floats(-1, 1)
@@ -32,7 +33,7 @@ def matrices(draw: st.DrawFn) -> AccuracyMatrix:
     return AccuracyMatrix(tasks=tasks, before=draw(row), rows=tuple(rows), provenance=provenance)
 
 
-HOW = st.sampled_from([None, "measured", "certified", "audited"])
+HOW = st.sampled_from([None, *get_args(Provenance)])
 
 
 def bits(matrix: AccuracyMatrix) -> list[list[str | None]]:

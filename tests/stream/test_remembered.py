@@ -12,7 +12,7 @@ import pytest
 import stream.engine.known
 import stream.storage.remembered
 from stream.engine.known import known_numerics
-from stream.execution.workbench import numerics
+from stream.execution.numerics import numerics
 from stream.storage.remembered import remembered
 
 

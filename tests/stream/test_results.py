@@ -82,6 +82,26 @@ def test_the_final_audit_takes_the_place_of_the_last_row() -> None:
     assert [document["retention"][f"cells_{how}"] for how in ("measured", "certified", "audited")] == [3, 0, 3]
 
 
+def test_the_error_of_a_score_is_that_of_the_cell_it_rests_on() -> None:
+    """The last row's own cell; that of the arrival if the cell is certified; none if an earlier version wrote it."""
+
+    def last_row(cells: list[Cell], certified: int | None) -> dict[str, float] | None:
+        first = [replace(cell(ORDER[0], 0.11), error=0.01)]
+        events = {
+            **ALL,
+            "evaluate/adapter:4/1": scored("evaluate", "adapter:4", 1, first),
+            "evaluate/adapter:4/3": replace(scored("evaluate", "adapter:4", 3, cells), certified=certified),
+        }
+        return results(FACTS, events)["learners"]["adapter:4"].get("errors")
+
+    one, two, three = (cell(task, 0.5) for task in ORDER)
+    known = [replace(two, error=0.02), replace(three, error=0.03)]
+    assert last_row([replace(one, error=0.04), *known], None) == dict(zip(ORDER, (0.04, 0.02, 0.03), strict=True))
+    assert last_row(known, 1) == dict(zip(ORDER, (0.01, 0.02, 0.03), strict=True))
+    assert last_row([one, two, replace(three, error=0.03)], None) == {ORDER[2]: 0.03}
+    assert "errors" not in results(FACTS, ALL)["learners"]["adapter:4"]
+
+
 def test_growth_from_the_kept_scalars_of_each_delta() -> None:
     def growth(name: str, key: str = "growth_without_heads") -> list[float]:
         return [entry[key] for entry in account(ORDER, name, LEARNERS[name], 1000, ALL)]

@@ -185,6 +185,11 @@ FORGED: dict[str, tuple[Callable[[Events], None], str]] = {
     "another plan": (set_last(SEQUENTIAL, TASKS[1], plan="0" * 64), "other rows or batches"),
     "forgetting hidden": (other_head, "another Delta than it must"),
     "a certified sequential cell": (set_last(SEQUENTIAL, TASKS[0], provenance="certified"), "provenance"),
+    "an audit on cached layers": (set_last(ISOLATED, TASKS[0], provenance="partly-measured"), "wrong provenance"),
+    "layers of its own said to be cached": (
+        lambda events: event_of(events, "before", SEQUENTIAL, 0)["cells"][0].update(provenance="partly-measured"),
+        "wrong provenance",
+    ),
     "an audit that was none": (set_event("evaluate", ISOLATED, 3, certified=2), "wrong number of certified cells"),
     "a certified sequential row": (set_event("evaluate", SEQUENTIAL, 3, certified=1), "number of certified cells"),
     "a row without cells": (set_event("evaluate", SEQUENTIAL, 3, cells=[]), "the cells of the plan"),
@@ -219,6 +224,7 @@ def test_events_of_another_form_are_told(copy: Path, value: Any) -> None:
 UNSEEN: dict[str, Callable[[Events], None]] = {
     "a score everywhere": set_all(ISOLATED, TASKS[0], score=0.999),
     "logits everywhere": set_all(ISOLATED, TASKS[1], logits="0" * 64),
+    "an error everywhere": set_all(ISOLATED, TASKS[0], error=0.999),
     "a sequential score": set_last(SEQUENTIAL, TASKS[0], score=0.999),
     "a score before training": lambda events: event_of(events, "before", ISOLATED, 0)["cells"][0].update(score=0.999),
 }

@@ -14,7 +14,15 @@ from stream.report.terminal.header import FIRST, MANY
 from stream.results.reading import number
 from stream.results.results import Results
 
-TRAINING = ("learning_rate", "epochs", "batch_size", "warmup", "weight_decay", "patience")
+TRAINING = {
+    "learning_rate": "learning rate",
+    "epochs": "epochs, at most",
+    "batch_size": "batch size",
+    "warmup": "warmup",
+    "weight_decay": "weight decay",
+    "patience": "patience",
+}
+RATE = "peak, as set; a default rate is for width 384, and is scaled to the width of the backbone"
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def learners_table(results: Results) -> Table:
         values = [number(learner.training.get(key)) for learner in learners]
         if any(value is not None for value in values):
             shown = [PAGE.missing if value is None else f"{value:g}" for value in values]
-            columns.append(Column(key.replace("_", " "), shown, values))
+            columns.append(Column(TRAINING[key], shown, values, about=RATE if key == "learning_rate" else ""))
     return Table(columns, "Learners")
 
 
@@ -82,7 +90,7 @@ def cost(results: Results) -> Table:
     for key, (title, write) in writers.items():
         values = [number(getattr(entry, key)) for entry in costs]
         columns.append(Column(title, [write(value) for value in values], values))
-    disk = [sum(entry.bytes_per_task.values()) for entry in costs]
+    disk = [float(sum(entry.bytes_per_task.values())) if entry.bytes_per_task else None for entry in costs]
     columns.append(Column("disk", [scaled(size, PAGE, "B") for size in disk], disk))
     return Table(columns, "Cost")
 

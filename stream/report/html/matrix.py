@@ -14,6 +14,7 @@ from stream.report.numbers import points
 from stream.report.palette import shade
 from stream.report.terminal.heatmap import binned
 from stream.results.results import Results, TaskInfo
+from stream.storage.cell import Provenance
 
 SIDE = 320.0  # width of all cells of a map together, pixels
 LARGEST = 36.0  # largest width of a cell, pixels
@@ -22,16 +23,19 @@ NAMED = 8.5  # least width of a cell, pixels, at which the names of tasks fit ab
 NAME_WIDTH = 22  # characters of a task's name above a column
 SHORT = 12  # digits of a hash: enough to distinguish the cells of a run
 FAILED = "failed"
+PARTLY: Provenance = "partly-measured"
 
 
 @dataclass(frozen=True)
 class Square:
-    """A cell of the map: row and column from 0, its colour (empty if the fit failed), and its text."""
+    """A cell of the map: row and column from 0, its colour (empty if the fit failed), its text, and whether it was only
+    partly measured, for which it has a ring."""
 
     row: int
     column: int
     colour: str
     title: str
+    partly: bool = False
 
 
 Numbers = Sequence[tuple[int, int]]  # the row or column of the map, and the number beside it
@@ -72,6 +76,11 @@ class Matrices:
     notes: Sequence[str]
     scale: Sequence[str]
 
+    @property
+    def partly(self) -> bool:
+        """Whether a cell has a ring."""
+        return any(square.partly for each in self.maps for square in each.squares)
+
 
 def matrices(results: Results, learners: Sequence[LearnerSummary], record: Record) -> Matrices:
     """Returns a map for each learner: columns are tasks, rows are arrivals. Row 0 is before training, if measured."""
@@ -93,7 +102,8 @@ def heat_map(name: Badge, learner: LearnerSummary, results: Results, record: Rec
         titles = titles_of(learner, label, results, record) if step == 1 else block_titles(row, label, step)
         for place, (score, title) in enumerate(zip(row, titles, strict=True)):
             if score is not None or title.startswith(FAILED):
-                squares.append(Square(line, place, "" if score is None else shade(score), title))
+                partly = step == 1 and results[learner.name].provenance[label, place] == PARTLY
+                squares.append(Square(line, place, "" if score is None else shade(score), title, partly))
     words = f"R of {name.name}: {columns} columns, {len(rows)} rows; mean score now {points(learner.average, PAGE)}"
     down, across = rulers(labels, columns, step, cell)
     names = [cut(task, NAME_WIDTH) for task in results.order] if step == 1 and cell >= NAMED else []
@@ -115,7 +125,7 @@ def titles_of(learner: LearnerSummary, arrival: int, results: Results, record: R
             is_due = failure is not None and place < arrival and failure.arrival <= arrival
             titles.append(f"{FAILED}: {task} {when}: {failure.message}" if failure and is_due else "not evaluated")
             continue
-        how = "measured" if not arrival else hows[place] or "unknown"
+        how = hows[place] or ("unknown" if arrival else "measured")  # early versions did not record it for row 0
         facts = [f"{task} {when}", f"{points(score, PAGE)} points", *evidence(learner, arrival, place, results, record)]
         titles.append(" · ".join([*facts, how]))
     return titles

@@ -16,6 +16,7 @@ from stream.report.learner_summary import summaries
 from stream.report.palette import DARK, LIGHT, ink
 from stream.report.terminal.failures import REMEDY, failures
 from stream.report.terminal.header import title, unfinished
+from stream.report.terminal.league import PARTLY
 from stream.results.notes import data_notes
 from stream.results.results import Results
 
@@ -41,6 +42,7 @@ def page(results: Results, record: Record) -> str:
         growth=growth(learners, len(results.order)),
         trade_off=trade_off(results, learners),
         matrices=matrices(results, learners, record),
+        partly=PARTLY,
         without_loss=without_loss(learners),
         forgetting=forgetting(learners, results.order),
         scores=scores(results, learners),

@@ -13,6 +13,7 @@ from stream.config.resolve import resolve_config
 from stream.results.results import Results
 from stream.storage.events import RowEvent, read_events
 from stream.storage.ledger import read_ledger
+from stream.verification.recorded import recorded_run
 from tasks.errors import InputError
 
 ALWAYS = ("suite", "source", "backbone", "learners", "out")  # the shown command always has these options
@@ -61,7 +62,7 @@ def read_record(folder: Path, results: Results) -> Record:
         try:
             cells = read_cells(folder / "ledger.jsonl")
             notice = "" if cells else "The folder has no ledger, so cells have no hashes."
-        except (InputError, OSError, KeyError, TypeError) as error:
+        except (InputError, OSError, LookupError, TypeError, ValueError) as error:
             notice = f"The ledger cannot be read, so cells have no hashes: {error}"
     return Record(
         command=command_of(folder / "config.toml"),
@@ -73,10 +74,13 @@ def read_record(folder: Path, results: Results) -> Record:
 
 
 def read_cells(path: Path) -> dict[tuple[str, int, str], Evidence]:
-    """Returns the evidence for each evaluated cell. If a cell was evaluated several times, the last one counts."""
+    """Returns the evidence for each evaluated cell, from the events that count. If the final audit evaluated a cell
+    again, its evidence counts."""
+    run = recorded_run(read_events(read_ledger(path)), str(path), lenient=True)
+    events = [] if run is None else [event for job in run.jobs if (event := run.events.get(job.id)) is not None]
     return {
         (event.learner, event.arrival, cell.task): Evidence(cell.score, cell.n, cell.logits, cell.delta)
-        for event in read_events(read_ledger(path))
+        for event in events
         if isinstance(event, RowEvent)
         for cell in event.cells
     }
@@ -90,8 +94,9 @@ def command_of(path: Path) -> str:
         config, _ = resolve_config({}, path)
     except InputError:
         return ""
-    settings, defaults = config.model_dump(exclude={"columns"}), resolve_config({})[0].model_dump()
+    settings, defaults = config.model_dump(exclude={"columns", "plugins"}), resolve_config({})[0].model_dump()
     options = {key: value for key, value in settings.items() if key in ALWAYS or value != defaults[key]}
     lines = [f"--{key.replace('_', '-')} {shlex.quote(str(value))}" for key, value in options.items()]
+    lines += [f"--plugin {shlex.quote(file)}" for file in config.plugins]
     lines += [f"--column {shlex.quote(f'{ours}={theirs}')}" for ours, theirs in config.columns.items()]
     return " \\\n    ".join(["taskstream run", *lines])

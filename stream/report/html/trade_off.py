@@ -9,7 +9,7 @@ from stream.report.axis import Axis, linear, logarithmic
 from stream.report.html.marks import PAGE, RADIUS, Badge, badge
 from stream.report.learner_summary import LearnerSummary
 from stream.report.numbers import points, share
-from stream.report.terminal.league import uncertainty
+from stream.report.terminal.league import interval_words, margin
 from stream.results.results import Results
 
 HEIGHT = 300.0  # pixels
@@ -26,6 +26,7 @@ class Dot:
     Attributes:
         place: Place on the x axis, a fraction.
         score: Points.
+        margin: Half the length of its whisker, points; 0 if not known.
         way: Distance from the dot to the centre of its badge, pixels to the right and down.
     """
 
@@ -33,6 +34,7 @@ class Dot:
     title: str
     place: float
     score: float
+    margin: float
     way: tuple[float, float]
 
 
@@ -41,7 +43,7 @@ class TradeOff:
     """The chart.
 
     Attributes:
-        margin: Half the length of a whisker, points; 0 if not known.
+        whiskers: What the whiskers show; empty if there are none.
         reference: Score of full fine-tuning with one copy of the model per task, points; None if it was not run.
         zero: Place of learners without trained parameters, a fraction of the x axis; None if there is none.
     """
@@ -50,7 +52,7 @@ class TradeOff:
     y: Axis
     height: float
     dots: Sequence[Dot]
-    margin: float
+    whiskers: str
     reference: float | None
     zero: float | None
     label: str
@@ -62,8 +64,9 @@ def trade_off(results: Results, learners: Sequence[LearnerSummary]) -> TradeOff 
     if not drawn:
         return None
     scores = {index: 100 * (learners[index].average or 0.0) for index in drawn}
-    half = uncertainty([task.test for task in results.tasks.values()]) or 0.0
-    y = linear(min(scores.values()) - half, max(scores.values()) + half, lambda value: f"{value:g}")
+    halves = {index: margin(learners[index], results) for index in drawn}
+    low, high = min(scores[i] - halves[i] for i in drawn), max(scores[i] + halves[i] for i in drawn)
+    y = linear(low, high, lambda value: f"{value:g}")
     x, zero = parameters_axis([learners[index].trained_share or 0.0 for index in drawn])
     places = [place_of(learners[index], x) for index in drawn]
     ways = apart([(NARROW * a, y.down(scores[i], HEIGHT)) for i, a in zip(drawn, places, strict=True)])
@@ -71,10 +74,11 @@ def trade_off(results: Results, learners: Sequence[LearnerSummary]) -> TradeOff 
     for index, place, way in zip(drawn, places, ways, strict=True):
         name, trained = learners[index].name, share(learners[index].trained_share, PAGE)
         title = f"{name}: {points(learners[index].average, PAGE)} at {trained} per task"
-        dots.append(Dot(badge(index, name), title, place, scores[index], way))
+        dots.append(Dot(badge(index, name), title, place, scores[index], halves[index], way))
         facts.append(f"{name} {scores[index]:.1f} at {trained}")
     label = f"Score against trained parameters: {'; '.join(facts)}"
-    return TradeOff(x, y, HEIGHT, dots, half, reference(results, learners), ZERO if zero else None, label)
+    whiskers = interval_words(results)
+    return TradeOff(x, y, HEIGHT, dots, whiskers, reference(results, learners), ZERO if zero else None, label)
 
 
 def parameters_axis(shares: Sequence[float]) -> tuple[Axis, bool]:

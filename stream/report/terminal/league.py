@@ -92,14 +92,9 @@ def score(learner: LearnerSummary, mark: str, wide: int, page: Page) -> Text:
 
 def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
     """Returns the meaning of the columns. `whole`: no learner has failed tasks."""
-    half = uncertainty([task.test for task in results.tasks.values()])
     return (
         f"score: mean over the arrived tasks after the last arrival, points; {page.best} best.",
-        *(
-            []
-            if half is None
-            else [f"uncertainty of score: up to {half:.1f} points (95 %), for this number of test examples."]
-        ),
+        *sentence(interval_words(results)),
         *([] if whole else ["(n/m): only n of m tasks count, as the other fits failed; not comparable, ranked last."]),
         "forget: best earlier score minus last score (Chaudhry et al. 2018), points.",
         "BWT: last score minus first, over T-1 tasks (Lopez-Paz, Ranzato 2017), points.",
@@ -107,12 +102,45 @@ def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
         "growth: parameters kept after the last arrival, in multiples of the backbone.",
         "trained/task: trained parameters per task without head, % of the backbone.",
         "disk/task: stored bytes per task with head, 1 kB = 1000 B.",
+        *([PARTLY] if any(learner.retention.cells_partly_measured for learner in summaries(results)) else []),
         *([f"{', '.join(names)}: your own metric, not in points."] if (names := own(summaries(results))) else []),
     )
 
 
+def sentence(words: str) -> list[str]:
+    return [f"{words}."] if words else []
+
+
+def interval_words(results: Results) -> str:
+    """Returns what the 95 % interval of the scores is; empty if it is not known.
+
+    Runs of earlier versions did not record standard errors. For these it is the bound for accuracies.
+    """
+    learners = [learner for learner in summaries(results) if learner.average is not None]
+    halves = [100 * learner.half for learner in learners if learner.half is not None]
+    if halves and len(halves) == len(learners):
+        low, high = f"{min(halves):.1f}", f"{max(halves):.1f}"
+        each = low if low == high else f"{low} to {high}"
+        return f"95 % interval of score: {each} points on each side (bootstrap over test rows)"
+    half = uncertainty([task.test for task in results.tasks.values()])
+    if half is None:
+        return ""
+    only = all(task.metric == "accuracy" for task in results.tasks.values())
+    whose = "" if only else "; this holds for accuracies, other metrics can vary more"
+    return f"95 % interval of score: up to {half:.1f} points on each side, for this number of test rows{whose}"
+
+
+def margin(learner: LearnerSummary, results: Results) -> float:
+    """Returns the half width of the 95 % interval of a learner's score, in points: the bound for accuracies if it is
+    not known, and 0 if that is not known either."""
+    if learner.half is not None:
+        return 100 * learner.half
+    return uncertainty([task.test for task in results.tasks.values()]) or 0.0
+
+
 def uncertainty(tests: Sequence[float | None]) -> float | None:
-    """Returns the largest possible half width, in points, of the 95 % interval of an average of T accuracies.
+    """Returns the largest possible half width, in points, of the 95 % interval of an average of T accuracies. It is no
+    bound for F1, Matthews and Spearman: their standard errors can be twice as large.
 
     1.96 sqrt(sum 0.25 / n) / T for n test examples per task: the standard error of an accuracy is largest at one half.
 
@@ -128,6 +156,7 @@ def uncertainty(tests: Sequence[float | None]) -> float | None:
     return 196 * math.sqrt(sum(0.25 / n for n in known)) / len(known)
 
 
+PARTLY = "partly measured: frozen layers were not run again; an earlier evaluation of this run kept their output."
 # What the words of the column `proof` mean.
 VERDICTS = {
     "exact": "every re-evaluation is bitwise equal to the first evaluation of the task",
@@ -153,7 +182,12 @@ def verdict(learner: LearnerSummary) -> Text:
 def cells(learner: LearnerSummary) -> dict[str, int]:
     """Returns the number of cells of R for each kind of evidence."""
     proof = learner.retention
-    return {"measured": proof.cells_measured, "certified": proof.cells_certified, "audited": proof.cells_audited}
+    return {
+        "measured": proof.cells_measured,
+        "partly measured": proof.cells_partly_measured,
+        "certified": proof.cells_certified,
+        "audited": proof.cells_audited,
+    }
 
 
 def proofs(learners: Sequence[LearnerSummary], names: Sequence[str], page: Page) -> list[Text]:
