@@ -21,7 +21,7 @@ from typing import Annotated, NamedTuple
 
 import study
 import typer
-from cases import CASES, Case, make_world
+from cases import CASES, Case, cell_of, make_world
 from rich.table import Table
 from rich.text import Text
 
@@ -111,8 +111,8 @@ def write(out: Path, answers: list[Answer]) -> None:
     """Write the table as Markdown to OUT/bad_inputs.md."""
     lines = ["| area | input | exit | s | MB | message |", "|---|---|--:|--:|--:|---|"]
     for a in answers:
-        message = a.message.replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {a.area} | {a.input} | {a.code} | {a.seconds:.1f} | {a.megabytes:.0f} | {message} |")
+        numbers = f"{a.code} | {a.seconds:.1f} | {a.megabytes:.0f}"
+        lines.append(f"| {a.area} | {a.input} | {numbers} | {cell_of(a.message)} |")
     out.mkdir(parents=True, exist_ok=True)
     (out / "bad_inputs.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from experiments.cases import CASES, Case, World, make_world
+from experiments import cases
+from experiments.cases import CASES, Case, World, cell_of, make_world
 from experiments.cases.models import Marker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,18 +44,27 @@ def refused(answer: Answer, faults: int = 1) -> list[str]:
     return lines
 
 
-def test_every_case_has_a_name_of_its_own() -> None:
-    assert len({(case.area, case.name) for case in CASES}) == len(CASES)
+def table() -> dict[tuple[str, str], tuple[str, str]]:
+    """The exit code and the message of each case in BAD_INPUTS.md, which bad_inputs.py wrote, by area and name."""
+    text = Path(cases.__file__).with_name("BAD_INPUTS.md").read_text(encoding="utf-8")
+    rows = [line[2:-2].split(" | ", 5) for line in text.splitlines()[2:]]
+    return {(area, name): (code, message) for area, name, code, _, _, message in rows}
+
+
+def test_the_table_has_every_case_once() -> None:
+    assert list(table()) == [(case.area, case.name) for case in CASES]
 
 
 @pytest.mark.parametrize(
     "case", [case for case in CASES if not case.heavy], ids=lambda case: f"{case.area}: {case.name}"
 )
 def test_case(case: Case, tmp_path: Path, good_world: Path) -> None:
-    """The table that scripts/experiments/bad_inputs.py shows."""
+    """The table in BAD_INPUTS.md, word for word."""
     world = World(Path(shutil.copytree(good_world, tmp_path / "world")))
     answer = call(*case.make(world))
     assert case.refused(answer.code, answer.out, answer.err), (answer, case.words)
+    said = cell_of(answer.err.strip().replace(str(world.folder), "DIR"))
+    assert (str(answer.code), said) == table()[case.area, case.name]
     assert not (world.folder / "run").exists()
     assert not list(world.folder.rglob("executed"))
 

@@ -6,11 +6,11 @@ the tests.
 
 from __future__ import annotations
 
-from .case import Case, World, make_world
+from .case import Case, World, cell_of, make_world
 from .data import DATA
 from .models import MODELS
 from .settings import SETTINGS
 
-__all__ = ["CASES", "Case", "World", "make_world"]
+__all__ = ["CASES", "Case", "World", "cell_of", "make_world"]
 
 CASES: tuple[Case, ...] = (*SETTINGS, *DATA, *MODELS)

@@ -88,6 +88,11 @@ class Case:
         return code == 2 and not out and one and all(word in err for word in self.words)
 
 
+def cell_of(message: str) -> str:
+    """Returns a message as the cell of a table in Markdown."""
+    return message.replace("|", "\\|").replace("\n", " ")
+
+
 def make_world(folder: Path) -> World:
     """Write good tasks and a good model folder. This does without PyTorch, which needs more memory than some cases."""
     import numpy as np
