@@ -30,6 +30,11 @@ def cache_folder() -> Path:
     return usual if can_write(usual) else temporary_home() / ".cache" / "taskstream" / "encoded"
 
 
+def facts_folder() -> Path:
+    """Returns the folder of facts that runs remember (`stream.storage.remembered`), beside the encoded tasks."""
+    return cache_folder().with_name("known")
+
+
 def check_cache() -> str:
     """Checks that encoded tasks can be written.
 

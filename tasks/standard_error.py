@@ -12,7 +12,7 @@ from tasks.errors import unknown_name
 from tasks.metrics import TASK_METRICS
 
 Values = npt.NDArray[np.float64]
-RESAMPLES = 500
+RESAMPLES, TOGETHER = 500, 50  # samples; those in memory at the same time
 SEED = 0  # fixed, so that the same answers give the same bits
 
 
@@ -23,7 +23,10 @@ def standard_error(
     rows, drawn with replacement, each as large as the test set.
 
     Only the counts of a confusion matrix matter for accuracy, F1 and Matthews, so samples of rows are draws of counts.
-    For accuracy this has a closed form, sqrt(p (1 - p) / n). It is 0 if all answers are right, or all wrong.
+    The bootstrap of an accuracy has a closed form, but it is 0 if all answers are right, and a few right answers do not
+    prove that all are. So two right and two wrong answers are added (Agresti and Coull 1998): the error is
+    sqrt(p (1 - p) / (n + 4)) with p = (k + 2) / (n + 4) for k right answers of n. If all answers are right, it is also
+    that of F1 and Matthews.
 
     Args:
         metric, target, logits, positive: As for `tasks.metrics.score`, which must accept them.
@@ -32,9 +35,10 @@ def standard_error(
         InputError: Unknown metric.
     """
     answers = logits[:, 0] if metric == "spearman" else logits.argmax(axis=1)
-    if metric == "accuracy":
-        right = float((target == answers).mean())
-        return math.sqrt(right * (1 - right) / len(target))
+    right, n = int((target == answers).sum()), len(target)
+    if metric == "accuracy" or (metric in ("f1", "matthews") and right == n):
+        p = (right + 2) / (n + 4)
+        return math.sqrt(p * (1 - p) / (n + 4))
     if metric == "f1":
         return _of_counts(target == positive, answers == positive, 2, _f1)
     if metric == "matthews":
@@ -48,28 +52,35 @@ def _of_counts(
     target: npt.NDArray[np.generic],
     answers: npt.NDArray[np.generic],
     classes: int,
-    score: Callable[[Values], Values],
+    score: Callable[[Values, Values, Values], Values],
 ) -> float:
-    """Args: `score` maps confusion matrices [samples, classes, classes], by target and answer, to scores [samples]."""
+    """Args: `score` maps right answers per class, targets and answers per class, each [samples, classes], to scores
+    [samples]."""
     cells = np.bincount(target.astype(np.int64) * classes + answers.astype(np.int64), minlength=classes**2)
-    known = cells.nonzero()[0]  # many classes leave most cells empty
-    drawn = np.random.default_rng(SEED).multinomial(len(target), cells[known] / len(target), RESAMPLES)
-    confusion = np.zeros((RESAMPLES, classes**2))
-    confusion[:, known] = drawn
-    return float(score(confusion.reshape(RESAMPLES, classes, classes)).std())
+    known = cells.nonzero()[0]  # many classes leave most cells of the confusion matrix empty
+    kinds = (known // classes, known % classes)
+    random, scores = np.random.default_rng(SEED), []
+    for _ in range(RESAMPLES // TOGETHER):
+        drawn = random.multinomial(len(target), cells[known] / len(target), TOGETHER)
+        right, *sums = (np.zeros((TOGETHER, classes)) for _ in range(3))
+        for row, counts in enumerate(drawn):
+            for total, kind in zip(sums, kinds, strict=True):
+                total[row] = np.bincount(kind, counts, classes)
+            same = kinds[0] == kinds[1]
+            right[row] = np.bincount(kinds[0][same], counts[same], classes)
+        scores.append(score(right, *sums))
+    return float(np.concatenate(scores).std())
 
 
-def _f1(confusion: Values) -> Values:
-    right = 2 * confusion[:, 1, 1]
-    return _ratio(right, right + confusion[:, 0, 1] + confusion[:, 1, 0])
+def _f1(right: Values, targets: Values, answers: Values) -> Values:
+    return _ratio(2 * right[:, 1], targets[:, 1] + answers[:, 1])
 
 
-def _matthews(confusion: Values) -> Values:
+def _matthews(right: Values, targets: Values, answers: Values) -> Values:
     """R_K of Gorodkin (2004); 0 where targets or answers are constant."""
-    n, right = confusion.sum(axis=(1, 2)), confusion.trace(axis1=1, axis2=2)
-    targets, answers = confusion.sum(axis=2), confusion.sum(axis=1)
+    n = targets.sum(axis=1)
     spread = (n**2 - (targets**2).sum(axis=1)) * (n**2 - (answers**2).sum(axis=1))
-    return _ratio(right * n - (targets * answers).sum(axis=1), np.sqrt(spread))
+    return _ratio(right.sum(axis=1) * n - (targets * answers).sum(axis=1), np.sqrt(spread))
 
 
 def _ratio(above: Values, below: Values) -> Values:
@@ -77,13 +88,18 @@ def _ratio(above: Values, below: Values) -> Values:
 
 
 def _of_ranks(target: Values, answers: Values) -> float:
-    from scipy.stats import rankdata
-
     random, n = np.random.default_rng(SEED), len(target)
+    places = [np.unique(values, return_inverse=True)[1] for values in (target, answers)]
     scores = np.zeros(RESAMPLES)
     for sample in range(RESAMPLES):
         rows = random.integers(n, size=n)
-        a, b = (rank - (n + 1) / 2 for rank in (rankdata(target[rows]), rankdata(answers[rows])))
+        a, b = (_ranks(place[rows]) - (n + 1) / 2 for place in places)
         spread = float(a @ a) * float(b @ b)
         scores[sample] = float(a @ b) / math.sqrt(spread) if spread else 0.0
     return float(scores.std())
+
+
+def _ranks(places: npt.NDArray[np.intp]) -> Values:
+    """Ranks [n] from 1 of values whose places in the sorted order of all values are known; ties at their mean rank."""
+    counts = np.bincount(places)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]

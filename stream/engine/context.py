@@ -34,7 +34,7 @@ from tasks.encode import encode, encoded_before
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
-from tasks.home import cache_folder, check_cache
+from tasks.home import cache_folder, check_cache, facts_folder
 from tasks.metrics import scoring
 from tasks.sources import generated
 from tasks.task import Task
@@ -147,6 +147,7 @@ class RunContext(Resolved):
             share_activations=config.evaluate != "audited",
             data_ids=self.inputs.data,
             scoring=self.inputs.scoring,
+            numerics=self.numerics,
             plugins=tuple(asdict(origin) for origin in origins),
         )
 
@@ -344,8 +345,3 @@ def _check_trainer(learner: Learner, notice: Callable[[str], None]) -> None:
     if learner.trainer_config:
         notice(f"checking {learner.trainer_config} of {learner.trainer}")
     trainer_named(learner.trainer).check(learner)
-
-
-def facts_folder() -> Path:
-    """Returns the folder of facts that runs remember (`stream.storage.remembered`), beside the encoded tasks."""
-    return cache_folder().with_name("known")

@@ -8,13 +8,12 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from stream.config.resolve import resolve_config
 from stream.config.same_run import check_same_run
 from stream.config.settings import RunConfig
 from stream.config.toml import config_toml
 from stream.engine.context import RunContext
+from stream.execution.numerics import changes
 from stream.plugins.used import Used
 from stream.results.document import Facts
 from stream.storage.events import Event, FailedFitEvent, FitEvent, Header, JobEvent, as_entry, read_events
@@ -222,11 +221,6 @@ def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) ->
         for used in now
         if used.kind == "learner" and hashes.get(used.name, used.origin.sha256) != used.origin.sha256
     ]
-
-
-def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
-    """Returns the numerics that changed as text, for example "torch 2.9 -> 2.10"."""
-    return ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in _different(before, now))
 
 
 def _different(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:

@@ -14,10 +14,11 @@ from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.frozen_size import is_stored
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import Learner
-from stream.engine.context import RunContext, facts_folder
+from stream.engine.context import RunContext
 from stream.execution.workbench import OPEN_TASKS, sampled_task
 from stream.storage.remembered import remembered
 from tasks.encoded import EncodedSplit, EncodedTask
+from tasks.home import facts_folder
 
 ITEMSIZE = {"float32": 4, "bfloat16": 2}  # bytes of a number
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -77,8 +78,19 @@ def known_numerics(dtype: str, cache: Path) -> Mapping[str, JsonValue]:
     if "torch" in sys.modules or not (cores := machine()):
         return numerics(dtype)
     given = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)}
-    inputs = {"dtype": dtype, "cores": cores, "system": [*os.uname()][2:], "environment": given}
+    inputs = {"dtype": dtype, "torch": _kernels(), "cores": cores, "system": [*os.uname()][2:], "environment": given}
     return remembered(Numerics, inputs, cache, lambda: Numerics(numerics(dtype))).values
+
+
+def _kernels() -> list[str]:
+    """The libraries of PyTorch's kernels: place, size and time. Two builds of one version may compute differently."""
+    spec = find_spec("torch")
+    found = []
+    for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
+        for file in sorted((folder / "lib").glob("*torch_cpu*")):
+            stat = file.stat()
+            found.append(f"{file} {stat.st_size} {stat.st_mtime_ns}")
+    return found
 
 
 def machine() -> list[str]:

@@ -13,7 +13,7 @@ from learners.backbones.architecture import Architecture, architecture_from_conf
 from learners.backbones.locate import pooling_of
 from learners.backbones.published import known_architecture
 from stream.config.settings import RunConfig
-from stream.engine.context import RunContext, facts_folder, limits_of
+from stream.engine.context import RunContext, limits_of
 from stream.engine.known import machine
 from stream.engine.resolve import Resolved
 from stream.engine.work import WorkOf, measured_pace, probed_pace, read_pace, write_pace
@@ -23,6 +23,7 @@ from tasks.content import canonical, content_id
 from tasks.documents import read_object
 from tasks.errors import InputError
 from tasks.examples import Limits
+from tasks.home import facts_folder
 from tasks.paths import user_path
 from tasks.sources import SimulatedSource
 from tasks.sources.simulated.registry import find_twin
@@ -36,6 +37,7 @@ class Outlook:
     Attributes:
         tasks, learners, fits, cells: Numbers; a cell is one evaluation of a task.
         rows: Training rows of all tasks together; None if only the files tell.
+        at_most: Whether there may be fewer rows, because the files are not read yet.
         out: Folder of the run.
         workers: Number of processes.
         seconds: Expected time; None if it cannot be told before the data are read.
@@ -47,6 +49,7 @@ class Outlook:
     fits: int
     cells: int
     rows: int | None
+    at_most: bool
     out: str
     workers: int
     seconds: float | None
@@ -55,11 +58,12 @@ class Outlook:
     @property
     def text(self) -> str:
         """The outlook in one sentence."""
-        rows = "" if self.rows is None else f" with {_count(self.rows, 'training row')}"
+        most = "at most " if self.at_most else ""
+        rows = "" if self.rows is None else f" with {most}{_count(self.rows, 'training row')}"
         time = ""
         if self.seconds is not None:
             basis = "at the pace of earlier runs" if self.measured else "a first guess for this machine"
-            time = f", about {_about(self.seconds)} ({basis})"
+            time = f", {most}about {_about(self.seconds)} ({basis})"
         return (
             f"{_count(self.tasks, 'task')}{rows}, {_count(self.learners, 'learner')}: {_count(self.fits, 'fit')}, "
             f"{_count(self.cells, 'evaluation')} on {_count(self.workers, 'process')}{time}; results go to {self.out}"
@@ -99,6 +103,7 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
         fits=last * len(learners),
         cells=sum(map(sum, counts.values())),
         rows=sum(train for train, _ in known.values()) if len(known) == last else None,
+        at_most=not isinstance(named.source, SimulatedSource),
         out=str(config.out_folder),
         workers=workers,
         seconds=seconds,

@@ -3,6 +3,7 @@
 schedule          `run_here` and `run_in_workers`: start each job when the jobs that it needs are done
 pending           `Pending`: the jobs without a result; a job is given again after a fault
 workbench         `Setup` (plain values) and `Workbench` (loaded backbone, learners, data, store)
+switches          switches of PyTorch that choose kernels: read, and set in workers
 numerics          `numerics`: what may change the last bit of a logit, with a fingerprint of the arithmetic
 job               `execute`: does one job
 fit_job           a fit: from the store, or with the learner's trainer

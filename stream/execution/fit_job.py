@@ -15,7 +15,6 @@ from learners.training.fit import Report
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
-from stream.execution.numerics import numerics
 from stream.execution.result import Fitted, Needed
 from stream.execution.workbench import Workbench
 from stream.storage.fits import DIVERGED, FailedFit, Failure, FitResult, LearnedTask, Recipe, last_good
@@ -52,7 +51,7 @@ def execute_fit(
         data_seed=workbench.setup.data_seed,
         scoring=scoring(workbench.data(task).task),
         previous=start.delta if start else None,
-        numerics=numerics(workbench.setup.dtype),
+        numerics=workbench.numerics,
         met=history(learner, earlier, workbench.setup.data_ids, workbench.setup.scoring),
     )
     if (stored := workbench.store.get_fit(recipe.id)) is not None:

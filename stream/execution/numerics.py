@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pydantic import JsonValue
 
 from learners.training.formats import EVALUATION_FORMAT, TRAINING_FORMAT
 from learners.training.precision import processor
+from stream.execution.switches import switches
 from stream.execution.workers import arithmetic
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ def numerics(dtype: str) -> dict[str, JsonValue]:
 
     from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
 
-    used = switches()
     return {
         "dtype": dtype,
         "device": "cpu",
@@ -49,36 +50,28 @@ def numerics(dtype: str) -> dict[str, JsonValue]:
         "machine": platform.machine(),
         "processor": processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-        "settings": {**arithmetic(), **used},
-        "fingerprint": fingerprint(dtype, tuple(used.items())),
+        "settings": {**arithmetic(), **switches()},
+        "fingerprint": fingerprint(dtype),
         **{name: _version(name) for name in ("torch", "transformers", "numpy")},
     }
 
 
-def switches() -> dict[str, JsonValue]:
-    """Returns the switches of this process that choose kernels, where they differ from PyTorch's defaults."""
-    import torch
-
-    found: dict[str, tuple[JsonValue, JsonValue]] = {
-        "float32_matmul_precision": (torch.get_float32_matmul_precision(), "highest"),
-        "mkldnn": (bool(torch.backends.mkldnn.enabled), True),
-        "deterministic_algorithms": (torch.are_deterministic_algorithms_enabled(), False),
-        "default_dtype": (str(torch.get_default_dtype()), "torch.float32"),
-    }
-    return {name: value for name, (value, default) in found.items() if value != default}
+def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
+    """Returns the numerics that changed as text, for example "torch 2.9 -> 2.10"."""
+    names = (name for name in dict.fromkeys((*before, *now)) if before.get(name) != now.get(name))
+    return ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)
 
 
-@cache
-def fingerprint(dtype: str, state: object = ()) -> str:
+def fingerprint(dtype: str) -> str:
     """Returns 16 hexadecimal digits: a hash of the bits of a few fixed computations, in float32 and in `dtype`.
 
     These are the operations of an encoder layer and of a training step: products of several shapes, attention with a
     mask, softmax, layer norm, GELU, tanh, cross-entropy, their gradients, a step of AdamW, and a product of denormal
-    numbers. It takes some 20 ms.
+    numbers. It takes some 30 ms, and is computed anew at each call: a process can change its arithmetic in ways that no
+    list of switches names.
 
     Args:
         dtype: Dtype of the backbone.
-        state: What else the result depends on, such as `switches()`; another state computes it again. Default: nothing.
     """
     import torch
 

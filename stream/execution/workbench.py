@@ -7,16 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
-from stream.execution.numerics import THREADS
+from stream.execution.numerics import THREADS, changes, numerics
 from stream.storage.facts import Override
 from stream.storage.job import Job
 from stream.storage.store import Store
+from tasks.content import canonical
 from tasks.encoded import EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 from tasks.examples import SPLITS, Limits
+from tasks.home import facts_folder
 from tasks.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -50,6 +54,8 @@ class Setup:
         data_ids: Content id of the data of each task, by task; needed for fits. Default: empty.
         scoring: What computes the scores of each task (`tasks.metrics.scoring`), by task; needed for fits. Default:
             empty.
+        numerics: Numerics that the run was prepared with. A process with others does none of its jobs. Empty (default):
+            not compared.
         plugins: Origins of the learners' plug-ins, as fields of `tasks.registry.Origin`. Default: none.
     """
 
@@ -68,6 +74,7 @@ class Setup:
     share_activations: bool = False
     data_ids: Mapping[str, str] = field(default_factory=dict)
     scoring: Mapping[str, str] = field(default_factory=dict)
+    numerics: Mapping[str, JsonValue] = field(default_factory=dict)
     plugins: Sequence[Mapping[str, str]] = ()
 
 
@@ -83,6 +90,7 @@ class Workbench:
         opened: The tasks used most recently, by name, oldest use first; at most `OPEN_TASKS`.
         activation_cache: Activations of frozen layers on test rows.
         trainer_states: State of each learner's trainer after its last fit in this process, by learner.
+        numerics: Numerics of this process; needed for fits. Default: empty.
     """
 
     setup: Setup
@@ -92,6 +100,7 @@ class Workbench:
     opened: dict[str, EncodedTask]
     activation_cache: ActivationCache = field(default_factory=lambda: _activation_cache())
     trainer_states: dict[str, object] = field(default_factory=dict)
+    numerics: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def data(self, name: str) -> EncodedTask:
         """Returns the rows of a task. If a split has a limit, they are a seeded sample, the same for all learners."""
@@ -141,11 +150,18 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
         backbone: The backbone if it is already loaded; None (default) loads it.
 
     Raises:
-        InputError: The backbone is not the one that the run was prepared with.
+        InputError: The backbone or the arithmetic is not that which the run was prepared with.
     """
     import torch
 
     torch.set_num_threads(THREADS)
+    here = numerics(setup.dtype)
+    if setup.numerics and canonical(here) != canonical(setup.numerics):
+        raise InputError(
+            "this process computes with another arithmetic than the run was prepared with", where="numerics",
+            found=changes(setup.numerics, here),
+            fix=f"delete {facts_folder()}, give one worker if your program changes how PyTorch computes, and run again",
+        )  # fmt: skip
     backbone = backbone or load_backbone(setup.backbone, setup.dtype)
     if backbone.id != setup.backbone_id:
         expected, found = f"content {setup.backbone_id[:16]}", backbone.id[:16]
@@ -157,4 +173,5 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
         learners={name: parse_learner(name, setup.overrides) for name in setup.learners},
         store=Store(Path(setup.store)),
         opened={},
+        numerics=here,
     )

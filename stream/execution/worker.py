@@ -80,6 +80,7 @@ def _next_workbench(setup: Setup, before: Workbench | None) -> Workbench:
     Raises:
         InputError: As for `stream.execution.workbench.open_workbench`.
     """
+    from stream.execution.switches import take_switches
     from stream.execution.workbench import open_workbench
     from stream.plugins.load import reload_plugins
 
@@ -92,6 +93,8 @@ def _next_workbench(setup: Setup, before: Workbench | None) -> Workbench:
         before.activation_cache.states.clear()
         before.opened.clear()
     gc.collect()
+    settings = setup.numerics.get("settings")
+    take_switches(settings if isinstance(settings, dict) else {})
     with reload_plugins(setup.plugins).in_use():
         workbench = open_workbench(setup, backbone)
     gc.freeze()  # each fit starts a collection, which would take a third of a second if it visited all these objects

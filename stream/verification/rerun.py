@@ -11,10 +11,9 @@ import torch
 
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
-from stream.engine.header import changes
 from stream.engine.jobs import fit_ids
 from stream.execution.job import execute
-from stream.execution.numerics import numerics
+from stream.execution.numerics import changes, numerics
 from stream.execution.result import Scored, needed
 from stream.execution.workbench import Setup, Workbench, open_workbench
 from stream.storage.cell import Cell

@@ -357,7 +357,7 @@ def test_what_a_function_of_the_caller_raises_is_no_fault_of_the_run(
         return told
 
     settings = {**done, "out": str(tmp_path), "suite": "colours", "learners": "head"}
-    for text in ("loading", "'start'", "'progress'", "'row'", "'end'"):
+    for text in ("results go to", "'start'", "'progress'", "'row'", "'end'"):
         with pytest.raises(type(error)) as found:
             run(**settings, handle=at(text))
         assert found.value is error

@@ -273,6 +273,7 @@ def test_the_first_the_last_and_the_only_task_may_fail(
     ran: Finished, tmp_path: Path, order: tuple[str, ...], way: str
 ) -> None:
     more: dict[str, Any] = {"suite": ",".join(order), "learners": ",".join(BAD), "evaluate": way}
+    more |= {"batch_size": None, "learning_rate": None}  # each of these learners states its own
     more["out"] = str(tmp_path / "run")
     results = run(**{**ran.settings, **more, "store": str(ran.out / "store")}).as_dict()
     others = [task for task in order if task != LONG]

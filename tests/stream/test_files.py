@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,15 @@ def test_json_is_strict(tmp_path: Path, value: object) -> None:
 
 def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.jsonl"
-    with sole_writer(ledger):
-        with pytest.raises(InputError, match="another process is running in this folder"), sole_writer(ledger):
+
+    def enter() -> None:
+        with sole_writer(ledger):
             pass
+
+    with sole_writer(ledger), ThreadPoolExecutor(1) as other:
+        enter()  # the same thread may enter again
+        with pytest.raises(InputError, match="another process is running in this folder"):
+            other.submit(enter).result()
         ledger.write_text("kept\n")
     with sole_writer(ledger):
         assert ledger.read_text() == "kept\n"

@@ -75,10 +75,10 @@ def test_the_account_from_a_config_counts_the_same_way() -> None:
 def test_the_next_good_task_teaches_when_the_first_fails(
     tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from learners.training import loop
+    from learners.training import fit as training
     from learners.training.divergence import Diverged
 
-    fit = loop.fit
+    fit = training.fit
 
     def first_fails(*given: object, **named: object) -> object:
         if given[2].task.name == first:  # type: ignore[attr-defined]
@@ -87,7 +87,7 @@ def test_the_next_good_task_teaches_when_the_first_fails(
 
     order = ("sms_spam", "colours", "rte")
     first = order[0]
-    monkeypatch.setattr(loop, "fit", first_fails)
+    monkeypatch.setattr(training, "fit", first_fails)
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=ALPHA, suite=",".join(order))
     results = run(**settings, order=",".join(order)).as_dict()
     assert [failure["task"] for failure in results["learners"][ALPHA]["failures"]] == [first]

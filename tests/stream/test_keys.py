@@ -73,6 +73,7 @@ def test_seeds_train_on_the_same_examples_and_another_data_seed_draws_others(
     def majority(**given: int) -> list[Any]:
         out = tmp_path / "-".join(f"{name}{value}" for name, value in given.items())
         settings = tiny_settings(tiny_tasks, tiny_backbone, out, suite="stsb", learners="majority", train_examples=5)
+        settings |= {"epochs": None, "batch_size": None, "learning_rate": None}
         run(**settings, **given)
         (delta,) = (out / "store" / "deltas").iterdir()
         return [delta.name, read_results(out)["settings"]["data_seed"]]

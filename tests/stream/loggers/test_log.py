@@ -183,7 +183,9 @@ def read_tensorboard(out: Path) -> Found:
 
     found: Found = {}
     for learner in LEARNERS:
-        events = EventAccumulator(str(learner_folder(out / "tensorboard", learner)), size_guidance={"scalars": 0})
+        if not (folder := learner_folder(out / "tensorboard", learner)).is_dir():
+            continue  # not a learner of this run
+        events = EventAccumulator(str(folder), size_guidance={"scalars": 0})
         events.Reload()
         for name in events.Tags()["scalars"]:
             found[learner, name] = [(event.step, event.value) for event in events.Scalars(name)]
