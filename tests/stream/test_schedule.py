@@ -13,7 +13,7 @@ import pytest
 
 from stream.execution import workers
 from stream.execution.messages import Message
-from stream.execution.pending import JobFailed, next_job
+from stream.execution.pending import JobFailed, Pending, next_job
 from stream.execution.schedule import run_here, run_in_workers
 from stream.execution.workers import waiting_workers
 from stream.storage.job import Job
@@ -391,3 +391,30 @@ def test_a_job_that_stays_waits_for_its_worker() -> None:
     assert next_job(waiting, {}, 0, {"own": 0}) is waiting[0]
     assert next_job(waiting, {}, 1, {}) is waiting[0]
     assert next_job(waiting[:1], {}, 1, {"own": 0}) is None
+
+
+def test_each_lost_file_is_made_again_twice() -> None:
+    fits = [Job("fit", "head", t, (f"task{t}",)) for t in range(1, 5)]
+    row = Job("evaluate", "head", 4, (), tuple(fit.id for fit in fits))
+
+    class Fits:
+        def fit_of(self, learner: str, delta: str) -> Job:
+            return fits[int(delta)]
+
+        def failed_fit(self, job: Job, why: str) -> None:
+            raise AssertionError
+
+    pending, made = Pending([row], {fit.id: {} for fit in fits}, Fits()), list[str]()
+    for _ in range(2):
+        for number in range(len(fits)):
+            assert pending.next() == row
+            pending.entry_lost(row, str(number), "cut", {})
+            while (job := pending.next()) != row:
+                assert job is not None
+                made.append(job.id)
+                pending.results[job.id] = {}
+            pending.waiting.insert(0, row)
+    assert made == [fit.id for fit in fits] * 2
+    assert pending.next() == row
+    with pytest.raises(JobFailed, match="made again 2 times"):
+        pending.entry_lost(row, "0", "cut", {})
