@@ -10,6 +10,7 @@ work             rough count of the work of a run, and the pace of this machine
 stream           the tasks in order of arrival
 jobs             the plan: all jobs, each with the jobs that it needs
 header           the first event of a call; checks that backbone and data are those of earlier calls
+kept             learners and arrivals with results, which the next call must keep
 resume           which events of a ledger still count
 events           the ledger event of a finished job; certificates; what views are shown
 running_metrics  growth, forgetting and violations, updated with each job

@@ -142,9 +142,10 @@ def _run(
             show(state, job)
     todo = tuple(job for job in jobs if job.id not in finished)
     header = header_of(context, state.facts, settings, lost)
+    entry = as_entry(header)
+    register(config.store_folder, config.out_folder, ledger.events[0] if ledger.events else entry)
     if todo or must_write_header(header, events):
-        ledger.append(as_entry(header))
-    register(config.store_folder, config.out_folder, ledger.events[0])
+        ledger.append(entry)
     write_atomic(config.out_folder / "config.toml", settings)  # after its hash, so after a crash the older one is valid
     try:
         _work(state, todo, waiting)

@@ -13,10 +13,11 @@ from stream.config.same_run import check_same_run
 from stream.config.settings import RunConfig
 from stream.config.toml import config_toml
 from stream.engine.context import RunContext
+from stream.engine.kept import left_out
 from stream.execution.numerics import changes
 from stream.plugins.used import Used
 from stream.results.document import Facts
-from stream.storage.events import Event, FailedFitEvent, FitEvent, Header, JobEvent, as_entry, read_events
+from stream.storage.events import Event, Header, as_entry, read_events
 from stream.storage.ledger import read_ledger
 from tasks.content import canonical
 from tasks.errors import InputError, InputErrors
@@ -142,7 +143,7 @@ def check_same_inputs(events: Sequence[Event], context: RunContext, notice: Call
                 "the data of this task changed since this run began", where=f"task {task}",
                 expected=f"content {before.data[task][:16]}", found=data[:16], fix=fix,
             ))  # fmt: skip
-    errors += [*_changed_settings(header, context), *_left_out(header, events, context)]
+    errors += [*_changed_settings(header, context), *left_out(header, events, context)]
     if errors:
         raise InputErrors(errors)
     for name, source, change in changed_plugins(header.facts.plugins, context.plugins):
@@ -173,39 +174,6 @@ def _changed_settings(header: Header, context: RunContext) -> list[InputError]:
         )
         for name, (old, new) in pairs.items() if old != new
     ]  # fmt: skip
-
-
-def _left_out(header: Header, events: Sequence[Event], context: RunContext) -> list[InputError]:
-    """Learners and arrivals of the last call that have results and that this call would drop."""
-    config, errors = context.config, list[InputError]()
-    other = f"give another --out, with --store {config.store_folder} to reuse the finished fits"
-    done = [event for event in events if isinstance(event, JobEvent)]
-    worked = {event.learner for event in done}
-    kept = [name for name in header.inputs.learners if name in worked]
-    if missing := [name for name in kept if name not in context.learners]:
-        # A learner that is written in another way is the same one.
-        recipes = [canonical(header.inputs.learners[name]) for name in kept]
-        new = [name for name, recipe in context.inputs.learners.items() if canonical(recipe) not in recipes]
-        both = ",".join((*kept, *new))
-        errors.append(InputError(
-            f"this call leaves out learners of the run that this folder holds: {', '.join(missing)}",
-            where=f"--out {config.out}", fix=f"give --learners '{both}', or {other}",
-        ))  # fmt: skip
-    order, now = tuple(header.inputs.data), context.stream.order
-    fits = [event for event in done if isinstance(event, FitEvent | FailedFitEvent) and event.arrival <= len(order)]
-    arrived = order[: max((fit.arrival for fit in fits if order[fit.arrival - 1] == fit.task), default=0)]
-    if arrived != now[: len(arrived)]:
-        gone = [task for task in arrived if task not in now]
-        whole = ",".join(dict.fromkeys((*arrived, *now)))
-        whole = f"--suite {whole} --order paper" if gone else f"--order {whole}"
-        what = "has another order of tasks than the run that this folder holds; new tasks may only follow"
-        if gone:
-            what = f"leaves out tasks of the run that this folder holds: {', '.join(gone)}"
-        errors.append(InputError(
-            f"this call {what}", where=f"--out {config.out}", expected=f"{','.join(arrived)} first",
-            found=",".join(now), fix=f"give {whole}, or {other}",
-        ))  # fmt: skip
-    return errors
 
 
 def changed_plugins(before: Sequence[Mapping[str, str]], now: Sequence[Used]) -> list[tuple[str, str, str]]:

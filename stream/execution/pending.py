@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from stream.storage.fits import WORKER_DIED
 from stream.storage.job import Job, JobId
 
-AGAIN = 2  # most times that a job is given again, after its worker ended or because a file of the store was damaged
+AGAIN = 2  # most times that a job is given again after its worker ended, and because one file of the store is damaged
 
 
 class JobFailed(Exception):
@@ -40,14 +40,16 @@ class Pending:
         waiting: Jobs that have not started, in plan order.
         results: Results by job id. The engine decides how they are held.
         recovery: Decides about jobs that did not end well. None (default): they fail.
-        given_again: How often each job was given again.
+        deaths: How often the worker of each job ended.
+        losses: How often each job found a file missing or damaged: the Delta of this id; None: the record of a fit.
         failed: The jobs that could not be done. Jobs that need them are dropped.
     """
 
     waiting: list[Job]
     results: dict[JobId, Any]
     recovery: Recovery | None = None
-    given_again: Counter[JobId] = field(default_factory=Counter)
+    deaths: Counter[JobId] = field(default_factory=Counter)
+    losses: Counter[tuple[JobId, str | None]] = field(default_factory=Counter)
     failed: list[JobFailed] = field(default_factory=list)
 
     def next(self, worker: int = 0, owners: Mapping[str, int] | None = None) -> Job | None:
@@ -68,10 +70,13 @@ class Pending:
             A notice for the user.
 
         Raises:
-            JobFailed: The job was given again too often, or no fit makes the file.
+            JobFailed: This file was made again too often, or no fit makes it.
         """
-        if not self._give_again(job):
-            raise JobFailed(job.id, "EntryLost", f"{message}; so did {AGAIN} files before it: is the disk damaged?")
+        self.losses[job.id, delta] += 1
+        if self.losses[job.id, delta] > AGAIN:
+            why = f"{message}; this file was made again {AGAIN} times before: is the disk damaged?"
+            raise JobFailed(job.id, "EntryLost", why)
+        self.waiting.insert(0, job)
         if delta is None:
             return f"{message}; {job.id} is done again"
         fit = self.recovery.fit_of(job.learner, delta) if self.recovery else None
@@ -91,20 +96,15 @@ class Pending:
         Returns:
             A notice for the user, and the result of a failed fit; None if there is none.
         """
-        if self._give_again(job):
+        self.deaths[job.id] += 1
+        if self.deaths[job.id] <= AGAIN:
+            self.waiting.insert(0, job)
             return f"the worker of {job.id} ended (out of memory?), see {log}; another one does it again", None
         why = f"its worker ended {AGAIN + 1} times (out of memory?), see {log}"
         result = self.recovery.failed_fit(job, why) if self.recovery else None
         if result is None:
             self._drop(JobFailed(job.id, WORKER_DIED, why))
         return f"{job.id} failed: {why}", result
-
-    def _give_again(self, job: Job) -> bool:
-        self.given_again[job.id] += 1
-        if self.given_again[job.id] > AGAIN:
-            return False
-        self.waiting.insert(0, job)
-        return True
 
     def _drop(self, failure: JobFailed) -> None:
         self.failed.append(failure)

@@ -108,6 +108,7 @@ class _Pool:
     def __init__(self, pending: Pending, setup: Mapping[str, Any], errors: IO[str], log: Path, emit: Emit) -> None:
         self.pending, self.setup, self.errors, self.log, self.emit = pending, setup, errors, log, emit
         self.inbox: Inbox = queue.Queue()
+        self.count = 0  # number of workers while jobs wait
         self.active: dict[int, Worker] = {}
         self.running: dict[int, Job] = {}
         self.idle: set[int] = set()
@@ -115,16 +116,24 @@ class _Pool:
         self.ended_early = 0  # workers that ended without a job since the last one was ready
 
     def start(self, count: int, workers: Workers | None) -> None:
+        self.count = count
         self.active = dict(enumerate(workers.take(count) if workers is not None else ()))
-        while len(self.active) < count:  # one by one: if one cannot start, the caller ends the others
-            self.active[len(self.active)] = start_worker(self.errors)
         for number in self.active:
             self._assign_run(number)
+        self._start_missing()
+
+    def _start_missing(self) -> None:
+        """Starts a worker for each number that has none."""
+        for number in range(self.count):
+            if number not in self.active:  # one by one: if one cannot start, the caller ends the others
+                self.active[number] = start_worker(self.errors)
+                self._assign_run(number)
 
     def take(self, number: int, message: WorkerMessage | None) -> None:
-        """Takes a message of a worker, and gives jobs to the workers that have none."""
+        """Takes a message of a worker, and gives jobs to the workers that have none. If more jobs wait, it replaces
+        the workers that ended; one may have ended when none waited."""
         if message is None:
-            self._replace(number)
+            self._lose(number)
         elif message["kind"] == "progress":
             report = message.get("report", {})
             self.emit({"kind": "progress", "job": JobId(message["job"]), "worker": number, "report": report})
@@ -141,6 +150,8 @@ class _Pool:
             # None: another idle worker may own the learner of a waiting job.
             if (job := self.pending.next(free, self.owners)) is not None:
                 self._give(free, job)
+        if self.pending.waiting:
+            self._start_missing()
 
     def _ended(self, number: int, job: Job, message: WorkerMessage) -> None:
         if message["kind"] == "lost":
@@ -162,9 +173,10 @@ class _Pool:
         needed: dict[str, Any] = {need: self.pending.results[need] for need in job.needs}
         self.active[number].send({"job": plain(job), "results": needed})
 
-    def _replace(self, number: int) -> None:
-        """Takes the end of a worker. Its job is given again, and a new worker takes its number if there is work."""
+    def _lose(self, number: int) -> None:
+        """Takes the end of a worker. Its job is given again, and any worker may do the next fit of its learners."""
         self.idle.discard(number)
+        self.owners = {learner: owner for learner, owner in self.owners.items() if owner != number}
         self.active.pop(number).end()
         if (job := self.running.pop(number, None)) is not None:
             text, result = self.pending.worker_died(job, str(self.log))
@@ -176,9 +188,6 @@ class _Pool:
             if self.ended_early > AGAIN:
                 why = f"{self.ended_early} worker processes ended before their first job (out of memory?)"
                 raise JobFailed("starting a worker", WORKER_DIED, f"{why}; see {self.log}")
-        if self.pending.waiting:
-            self.active[number] = start_worker(self.errors)
-            self._assign_run(number)
 
     def _assign_run(self, number: int) -> None:
         self.active[number].assign_run(number, self.inbox, str(self.log), self.setup)

@@ -95,6 +95,22 @@ def read_ledger(path: Path) -> Ledger:
     return ledger
 
 
+def first_event(path: Path) -> dict[str, JsonValue] | None:
+    """Returns the first event of a ledger, as `Ledger.events` has it, without reading the rest; None if there is none.
+
+    Raises:
+        InputError: Its line was altered.
+        OSError: There is no ledger, or it cannot be read.
+    """
+    with path.open("rb") as file:
+        file.readline()  # the schema
+        line = file.readline()
+    if not line.endswith(b"\n"):
+        return None
+    event = _event(line[:-1], f"{path}, line 2")
+    return {name: value for name, value in event.items() if name not in ("previous", "hash")}
+
+
 def open_ledger(path: Path) -> Ledger:
     """Opens a ledger to append to it; removes an unfinished last line. Makes its folder if there is none.
 

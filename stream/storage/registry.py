@@ -1,21 +1,23 @@
 """The runs that use a shared store: each registers in it, so that `taskstream gc` keeps what it needs.
 
-STORE/runs/<id of the path>.json     {"run": absolute path of the run's folder, "began": id of its first event}
+STORE/runs/<id of both values>.json     {"run": absolute path of the run's folder, "began": id of its first event}
 
-The run whose folder contains the store needs no entry.
+Both values name the run: a folder may be moved, and another run may begin where it was. The run whose folder contains
+the store needs no entry. Entries of earlier versions are named by the path alone.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from stream.storage.files import write_json
-from stream.storage.ledger import read_ledger
+from stream.storage.ledger import first_event
 from tasks.content import canonical, content_id
 from tasks.errors import InputError, unknown_name
 
@@ -38,12 +40,22 @@ class Registered:
 
     @property
     def gone(self) -> bool:
-        """Whether there is no run in the folder any more: it was moved or deleted."""
-        return not (self.run / "ledger.jsonl").is_file()
+        """Whether the run is not in the folder any more: it was moved or deleted, also if another run is there now.
+
+        A ledger that cannot be read, or has no event yet, may be that of the run.
+        """
+        if not (self.run / "ledger.jsonl").is_file():
+            return True
+        try:
+            return began_of(self.run) not in ("", self.began)
+        except (InputError, OSError):
+            return False
 
 
 def register(store: Path, run: Path, first: JsonValue) -> None:
-    """Registers a run in its store. Removes its entry under an earlier path, if it is gone from there.
+    """Registers a run in its store. Removes its other entries whose folder it has left, and those of earlier versions.
+
+    Other entries that cannot be read do not matter here; `gc` refuses them.
 
     Args:
         store: Folder of the store.
@@ -54,11 +66,13 @@ def register(store: Path, run: Path, first: JsonValue) -> None:
     if root == folder / "store":
         return
     began = content_id("began", canonical(first))
-    entry = root / RUNS / f"{content_id('run', str(folder))[:16]}.json"
+    entry = root / RUNS / f"{content_id('run', canonical([str(folder), began]))[:16]}.json"
     write_json(entry, {"run": str(folder), "began": began})
-    for other in registered_runs(root):
-        if other.entry != entry and other.began == began and other.gone:
-            other.entry.unlink(missing_ok=True)
+    for path in (root / RUNS).glob("*.json"):
+        with suppress(InputError, OSError):
+            other = _registered(path)
+            if other and path != entry and other.began == began and (other.run == folder or other.gone):
+                path.unlink()
 
 
 def registered_runs(store: Path) -> list[Registered]:
@@ -67,15 +81,20 @@ def registered_runs(store: Path) -> list[Registered]:
     Raises:
         InputError: An entry is damaged.
     """
-    found = []
-    for entry in sorted((store / RUNS).glob("*.json")):
-        try:
-            values = json.loads(entry.read_text(encoding="utf-8"))
-            found.append(Registered(entry, Path(values["run"]), str(values["began"])))
-        except (ValueError, TypeError, KeyError) as error:
-            fix = "remove it, and give the command of the run again: it registers again"
-            raise InputError("damaged entry of a run in a store", where=str(entry), found=str(error), fix=fix) from None
-    return found
+    found = map(_registered, sorted((store / RUNS).glob("*.json")))
+    return [each for each in found if each is not None]
+
+
+def _registered(entry: Path) -> Registered | None:
+    """Returns the run that an entry names; None if its run has removed the entry meanwhile."""
+    try:
+        values = json.loads(entry.read_text(encoding="utf-8"))
+        return Registered(entry, Path(values["run"]), str(values["began"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        fix = "remove it, and give the command of the run again: it registers again"
+        raise InputError("damaged entry of a run in a store", where=str(entry), found=str(error), fix=fix) from None
 
 
 def runs_using(store: Path, others: Iterable[Path] = ()) -> list[Path]:
@@ -94,23 +113,25 @@ def runs_using(store: Path, others: Iterable[Path] = ()) -> list[Path]:
     for each in registered:
         if each.gone and each.began not in moved:
             what = f"a run that uses this store is gone: {each.run}"
-            fix = f"moved: give its command again; deleted: taskstream gc {store} --forget {each.run}"
+            what += " (another run is there now)" if (each.run / "ledger.jsonl").is_file() else ""
+            fix = f"moved: give its command with its new --out; deleted: taskstream gc {store} --forget {each.run}"
             raise InputError(what, where=str(store), fix=fix)
     return present
 
 
 def began_of(run: Path) -> str:
-    """Returns the id of the first event of a run's ledger.
+    """Returns the id of the first event of a run's ledger; "" if it has none.
 
     Raises:
-        InputError: The ledger is damaged.
+        InputError: The first event is damaged.
+        OSError: There is no ledger, or it cannot be read.
     """
-    events = read_ledger(run / "ledger.jsonl").events
-    return content_id("began", canonical(events[0])) if events else ""
+    first = first_event(run / "ledger.jsonl")
+    return content_id("began", canonical(first)) if first else ""
 
 
 def forget(store: Path, name: str) -> None:
-    """Removes the entry of a run that is gone.
+    """Removes the entry of a run that is gone; all such entries if several runs were in one folder.
 
     Args:
         name: Path of the run's folder, or the name of the folder.
@@ -126,10 +147,12 @@ def forget(store: Path, name: str) -> None:
     if not named:
         known = [each.run.name for each in registered]
         raise unknown_name("run of this store", Path(name).name, known, where=f"--forget {name}")
-    if len(named) > 1:
-        paths = ", ".join(str(each.run) for each in named)
-        raise InputError("several runs have this name", where="--forget", found=paths, fix="give its path")
-    if not named[0].gone:
+    paths = [*dict.fromkeys(str(each.run) for each in named)]
+    if len(paths) > 1:
+        raise InputError("several runs have this name", where="--forget", found=", ".join(paths), fix="give its path")
+    gone = [each for each in named if each.gone]
+    if not gone:
         what, fix = "this run is still there, and needs its fits", "delete its folder first"
-        raise InputError(what, where=f"--forget {named[0].run}", fix=fix)
-    named[0].entry.unlink(missing_ok=True)
+        raise InputError(what, where=f"--forget {paths[0]}", fix=fix)
+    for each in gone:
+        each.entry.unlink(missing_ok=True)

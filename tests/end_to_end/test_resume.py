@@ -200,6 +200,19 @@ def test_a_damaged_delta_costs_one_fit(copy: dict[str, Any], learner: str, harm:
     assert verify(out, rerun="all").passed
 
 
+def test_each_damaged_delta_of_a_row_costs_one_fit(copy: dict[str, Any]) -> None:
+    """A row of an isolated learner reads the Deltas of all tasks."""
+    out, before = Path(copy["out"]), fitted(Path(copy["out"]))
+    lost = [deltas_of(out)["head", task] for task in TASKS]
+    for delta in lost:
+        os.truncate(Store(out / "store").delta_path(delta), 40)
+    assert command({**copy, "suite": copy["suite"] + ",stsb"}).code == 0
+    added = fitted(out)[len(before) :]
+    assert sorted(added) == sorted([*(("head", task) for task in TASKS), *((name, "stsb") for name in LEARNERS)])
+    assert [deltas_of(out)["head", task] for task in TASKS] == lost
+    assert verify(out, rerun="all").passed
+
+
 def test_a_damaged_record_costs_one_fit(copy: dict[str, Any], tmp_path: Path) -> None:
     """Found by another run on the store, and by the run itself."""
     out, store = Path(copy["out"]), Store(Path(copy["out"]) / "store")

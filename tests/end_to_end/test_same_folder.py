@@ -88,6 +88,36 @@ def test_what_would_vanish_is_refused(copy: dict[str, Any], change: dict[str, st
     assert {task for _, task in fitted(Path(other["out"]))} <= {"stsb"} or "layernorm" in change.values()
 
 
+def test_a_learner_written_in_another_way_is_not_left_out(copy: dict[str, Any]) -> None:
+    out, before = Path(copy["out"]), files_of(Path(copy["out"]))
+    answer = command(copy | {"learners": "layernorm,head:epochs=1,majority"})
+    assert answer.code == 2
+    (line,) = answer.errors
+    assert "writes a learner of the run that this folder holds in another way" in line
+    assert line.endswith("expected head; found head:epochs=1; write it as 'head'")
+    both = command(copy | {"learners": "head:epochs=1,layernorm"}).err
+    assert "leaves out learners of the run that this folder holds: majority" in both
+    assert "give --learners 'majority,head,layernorm'" in both
+    assert files_of(out) == before
+    assert command(copy | {"learners": "layernorm,head,majority"}).code == 0
+    assert {learner for learner, _ in fitted(out)} == {"majority", "head", "layernorm"}
+    assert verify(out).passed
+
+
+def test_a_learner_that_is_known_no_more_cannot_be_given(copy: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace\nfrom learners.methods.head import FAMILY as head\n"
+        "FAMILY = replace(head, name='mine', aliases=(), examples=('mine',), build=lambda values, training:"
+        " replace(head.build(values, training), family='mine'))\n"
+    )
+    mine = copy | {"learners": "majority,head,mine"}
+    answer = call("run", *as_arguments(mine), "--plugin", str(tmp_path / "mine.py"), "--display", "none")
+    assert (answer.code, answer.err) == (0, "")
+    (line,) = command(copy).errors
+    assert "leaves out learners of the run that this folder holds: mine" in line
+    assert "--learners" not in line
+
+
 def test_nothing_done_yet_is_nothing_to_lose(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
     settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run")
 

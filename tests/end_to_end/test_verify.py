@@ -355,6 +355,39 @@ def test_gc_keeps_what_any_registered_run_needs(given: dict[str, Any], tmp_path:
     passes(one)
 
 
+def test_gc_keeps_what_a_run_needs_that_left_its_folder_to_another(given: dict[str, Any], tmp_path: Path) -> None:
+    store, out, old = tmp_path / "shared", Path(given["out"]).resolve(), tmp_path / "old"
+    given |= {"store": str(store), "learners": "head"}
+    run(**given)
+    files = {*map(str, (*store.glob("fits/*"), *store.glob("deltas/*")))}
+    out.rename(old)
+    run(**given, seed=1)
+    answer = call("gc", str(store), "--delete")
+    assert (answer.code, f"is gone: {out} (another run is there now)" in answer.err) == (2, True)
+    assert garbage(store, old, "--delete")["files"] == []
+    run(**{**given, "out": str(old)})
+    found = garbage(store, "--delete")
+    assert ({*found["runs"]}, found["files"]) == ({str(out), str(old)}, [])
+    assert len([*store.glob("runs/*")]) == 2
+    old.rename(out.with_name("again"))
+    run(**{**given, "out": str(old), "seed": 2})
+    found = garbage(store, "--forget", str(old), "--delete")
+    assert {*found["runs"]} == {str(out), str(old)}
+    assert {file["path"] for file in found["files"]} == files
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"run": 7}', None])
+def test_a_damaged_entry_of_another_run_stops_only_gc(given: dict[str, Any], tmp_path: Path, text: str | None) -> None:
+    store = tmp_path / "shared"
+    (entry := store / "runs" / "other.json").parent.mkdir(parents=True)
+    entry.mkdir() if text is None else entry.write_text(text)
+    run(**{**given, "store": str(store), "learners": "head"})
+    passes(given["out"])
+    answer = call("gc", str(store))
+    assert (answer.code, f"{entry}: damaged entry of a run" in answer.err) == (2, True)
+    assert len([*store.glob("runs/*")]) == 2
+
+
 def test_gc_of_a_store_in_a_run_that_another_one_uses(given: dict[str, Any], tmp_path: Path) -> None:
     store, other = Path(given["out"]) / "store", tmp_path / "other"
     run(**given)

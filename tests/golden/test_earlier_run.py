@@ -9,11 +9,12 @@ import pytest
 
 from stream import load_results
 from stream.verification import verify
-from tests.runs import call, events_of
+from tests.runs import Answer, call, events_of
 
 RUN = Path(__file__).with_name("run_of_training_format_5.zip")
+LEARNERS = "majority,head,layernorm:sequential"
 SETTINGS = (
-    *("--suite", "cola,rte", "--learners", "majority,head,layernorm:sequential", "--train-examples", "16"),
+    *("--suite", "cola,rte", "--learners", LEARNERS, "--train-examples", "16"),
     *("--test-examples", "8", "--epochs", "1", "--batch-size", "8", "--max-length", "16", "--seed", "3"),
 )
 
@@ -43,3 +44,16 @@ def test_it_is_reported_and_continued(earlier: Path) -> None:
     assert now["layernorm:sequential"].canonical == "layernorm:sharing=sequential"
     assert len(events_of(earlier, "fit")) == 12
     assert verify(earlier).passed
+
+
+def test_what_it_would_lose_is_refused_with_a_way_out(earlier: Path) -> None:
+    def command(learners: str) -> Answer:
+        given = [learners if each == LEARNERS else each for each in SETTINGS]
+        return call("run", *given, "--workers", "1", "--out", str(earlier), "--display", "none")
+
+    (line,) = command("majority,head").errors
+    assert "leaves out learners of the run that this folder holds: layernorm:sequential" in line
+    assert line.endswith(f"; give --learners '{LEARNERS}', or give another --out")  # its fits are of another format
+    (line,) = command("majority,head,layernorm:sharing=sequential").errors
+    assert line.endswith("; write it as 'layernorm:sequential'")
+    assert command(LEARNERS).code == 0

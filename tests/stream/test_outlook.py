@@ -94,14 +94,17 @@ def test_a_run_leaves_its_pace(
 
 
 def test_the_sentence(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
-    text = Outlook(26, 7, 182, 2639, 2480, "runs/latest", 2, 12_000.0, True).text
+    text = Outlook(26, 7, 182, 2639, 2480, False, "runs/latest", 2, 12_000.0, True).text
     assert text == (
         "26 tasks with 2,480 training rows, 7 learners: 182 fits, 2,639 evaluations on 2 processes, about 3 hours "
         "(at the pace of earlier runs); results go to runs/latest"
     )
+    of_files = Outlook(2, 1, 2, 4, 10_000, True, "x", 1, 40.0, True).text
+    assert "2 tasks with at most 10,000 training rows" in of_files
+    assert "at most about 40 seconds" in of_files
     for seconds, told in ((0.2, "1 second"), (44, "40 seconds"), (100, "2 minutes"), (5500, "2 hours")):
-        assert f"about {told} (a first guess" in Outlook(1, 1, 1, 2, None, "x", 1, seconds, False).text
-    assert "about" not in Outlook(1, 1, 1, 2, None, "x", 1, None, False).text
+        assert f"about {told} (a first guess" in Outlook(1, 1, 1, 2, None, False, "x", 1, seconds, False).text
+    assert "about" not in Outlook(1, 1, 1, 2, None, False, "x", 1, None, False).text
     given = as_arguments(tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", suite="colours"))
     for verb in ("plan", "run"):
         said = " ".join(call(verb, *given, "--display", "plain").out.split())

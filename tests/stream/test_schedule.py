@@ -13,7 +13,7 @@ import pytest
 
 from stream.execution import workers
 from stream.execution.messages import Message
-from stream.execution.pending import JobFailed, next_job
+from stream.execution.pending import JobFailed, Pending, next_job
 from stream.execution.schedule import run_here, run_in_workers
 from stream.execution.workers import waiting_workers
 from stream.storage.job import Job
@@ -47,9 +47,16 @@ for line in sys.stdin:
     if name == setup.get("fails"):
         print(json.dumps({"kind": "failed", "job": name, "type": "Diverged", "message": "the loss is nan"}), flush=True)
         continue
+    if name == setup.get("loses") and not order["results"]:
+        while not os.path.exists(setup["ended"]):
+            time.sleep(0.01)
+        print(json.dumps({"kind": "lost", "job": name, "delta": "d", "message": "cut"}), flush=True)
+        continue
     print(json.dumps({"kind": "progress", "job": name, "epoch": 1}), flush=True)
     result = {"job": name, "given": sorted(order["results"]), "setup": setup}
     print(json.dumps({"kind": "done", "job": name, "result": result}), flush=True)
+    if name == setup.get("ends_after") and not os.path.exists(setup["ended"]):
+        os._exit(9)
 """
 
 
@@ -61,6 +68,16 @@ def jobs_of(arrivals: int) -> tuple[Job, ...]:
         jobs.append(Job("fit", "free", t, (f"task{t}",)))
         jobs += [Job("evaluate", n, t, (), tuple(f"fit/{n}/{i}" for i in range(1, t + 1))) for n in ("chain", "free")]
     return tuple(jobs)
+
+
+class Fits(dict[str, Job]):
+    """The fits that make Deltas, by content id of the Delta."""
+
+    def fit_of(self, learner: str, delta: str) -> Job:
+        return self[delta]
+
+    def failed_fit(self, job: Job, why: str) -> None:
+        raise AssertionError(why)
 
 
 @pytest.fixture
@@ -391,3 +408,46 @@ def test_a_job_that_stays_waits_for_its_worker() -> None:
     assert next_job(waiting, {}, 0, {"own": 0}) is waiting[0]
     assert next_job(waiting, {}, 1, {}) is waiting[0]
     assert next_job(waiting[:1], {}, 1, {"own": 0}) is None
+
+
+def test_each_lost_file_is_made_again_twice() -> None:
+    fits = [Job("fit", "head", t, (f"task{t}",)) for t in range(1, 5)]
+    row = Job("evaluate", "head", 4, (), tuple(fit.id for fit in fits))
+
+    recovery = Fits({str(number): fit for number, fit in enumerate(fits)})
+    pending, made = Pending([row], {fit.id: {} for fit in fits}, recovery), list[str]()
+    for _ in range(2):
+        for number in range(len(fits)):
+            assert pending.next() == row
+            pending.entry_lost(row, str(number), "cut", {})
+            while (job := pending.next()) != row:
+                assert job is not None
+                made.append(job.id)
+                pending.results[job.id] = {}
+            pending.waiting.insert(0, row)
+    assert made == [fit.id for fit in fits] * 2
+    assert pending.next() == row
+    with pytest.raises(JobFailed, match="made again 2 times"):
+        pending.entry_lost(row, "0", "cut", {})
+
+
+def test_the_fit_of_a_worker_that_died_idle_is_done_by_another(
+    started: list[subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the state of a learner when no job waited; then a row found the Delta of this learner damaged."""
+    fit, row = Job("fit", "own", 1, ("task",), worker_affinity=True), Job("evaluate", "own", 1, ("task",))
+    ended, honest = tmp_path / "ended", workers.Worker.end
+
+    def end(worker: workers.Worker) -> None:
+        honest(worker)
+        ended.touch()
+
+    monkeypatch.setattr(workers.Worker, "end", end)
+    (meeting := tmp_path / "meeting").mkdir()
+    setup = {"meet": str(meeting), "ends_after": fit.id, "loses": row.id, "ended": str(ended)}
+    results, told, recovery = dict[str, Any](), list[Message](), Fits({"d": fit})
+    run_in_workers((fit, row), results, setup, 2, tmp_path / "log", told.append, None, recovery)
+    assert results[row.id]["given"] == [fit.id]
+    assert [message["job"] for message in told if message["kind"] == "done"] == [fit.id, fit.id, row.id]
+    assert len(started) == 3
+    assert all_ended(started)
