@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.listing import FORMATS, NO_DATA, data_files, entries, name_of, skipped, why_no_task
 from tasks.sources.mapping import COLUMNS, UNIQUE, check_mapping, keys_of
 from tasks.sources.table import Table, file_stem, read_table, shown
-from tasks.sources.target import with_one_target
+from tasks.sources.target import TARGETS, chosen_target, how_to_choose
 from tasks.sources.text import check_text
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS, check_task_name, paper_order
 from tasks.task import Task
 
-FORMAT = "folder 2"  # increase the number if the same bytes are read differently
+FORMAT = "folder 3"  # increase the number if the same bytes are read differently
 
 
 @dataclass(frozen=True)
@@ -130,27 +130,33 @@ class FolderSource:
         insisted = columns.pop(UNIQUE, None)
         if insisted is not None:
             columns["label"] = insisted
-        tables = {path: read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""}) for path in files}
-        parts = [_rows(path, table, columns, is_split=len(files) > 1) for path, table in tables.items()]
+        target = chosen_target(name, self.columns)
+        used = [ours for ours in COLUMNS if not target or ours == target or ours not in TARGETS]
+        tables = {path: read_table(path, {columns.get(ours, ours) for ours in used} - {""}) for path in files}
+        parts = [_rows(path, table, columns, used, is_split=len(files) > 1) for path, table in tables.items()]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
-        mapped = {
-            key.removesuffix(UNIQUE) + "label" if key.endswith(UNIQUE) else key: theirs
-            for key, theirs in self.columns.items()
-        }
-        rows = with_one_target(name, _join(parts, where), mapped, where)
-        data = read_rows(name, rows, where=where, split_seed=self.split_seed, unique_labels=insisted is not None)
+        data = read_rows(
+            name,
+            _join(parts, where),
+            where=where,
+            split_seed=self.split_seed,
+            unique_labels=insisted is not None,
+            choose=how_to_choose(name, columns),
+        )
         unread = sum(table.unread for table in tables.values())
         note = (f"values in columns without a name are not read (rows: {unread})",) if unread else ()
         return replace(data, notes=(*note, *data.notes))
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
+        """SHA-256 of everything that `load` depends on: file bytes, column mapping, target, seed, kind and
+        metric.
 
         Does not parse the files.
         """
         known = TASKS.get(name)
         facts = (known.kind, known.metric) if known is not None else ("inferred", "")
-        parts = [name, *facts, str(self.split_seed), repr(sorted(self.columns_of(name).items()))]
+        mapped = repr(sorted(self.columns_of(name).items()))
+        parts = [name, *facts, str(self.split_seed), mapped, chosen_target(name, self.columns)]
         for path in self.files(name):
             try:
                 with path.open("rb") as file:
@@ -167,16 +173,17 @@ class FolderSource:
         return {column: self.columns[key] for column, key in keys.items()}
 
 
-def _rows(path: Path, table: Table, columns: Mapping[str, str], *, is_split: bool) -> Rows:
+def _rows(path: Path, table: Table, columns: Mapping[str, str], used: Sequence[str], *, is_split: bool) -> Rows:
     """The columns that we use of one file.
 
     Args:
+        used: Our names of these columns.
         is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
             labels.
     """
     length = table.rows
     chosen: dict[str, list[str] | None] = {}
-    for ours in COLUMNS:
+    for ours in used:
         theirs = columns.get(ours, ours)
         if theirs in table.columns:
             values = enumerate(table.columns[theirs], start=1)

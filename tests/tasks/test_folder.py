@@ -120,10 +120,37 @@ def test_a_label_beside_a_score_is_a_question(tmp_path: Path) -> None:
             source.load("mine")
         assert "--column mine.label=label" in str(caught.value)
         assert "--column mine.score=score" in str(caught.value)
+    assert FolderSource(tmp_path).load("stsb").notes[0] == "columns label and score: score is the target"
+    for mapped, values in (
+        ("stsb.label", {2, 9, 10}),
+        ("STSB.unique_label", {2, 9, 10}),
+        ("score", {i / 7 for i in range(63)}),
+    ):
+        data = FolderSource(tmp_path, {mapped: "score" if mapped == "score" else "label"}).load("stsb")
+        assert set(data.train.target.tolist()) <= {float(np.float32(value)) for value in values}, mapped
+        assert not any("score is the target" in note for note in data.notes)
     put(tmp_path / "named.csv", write_csv({"text": TABLE["text"], "gold": TABLE["label"], "score": both["score"]}))
     assert FolderSource(tmp_path, {"named.label": "gold"}).load("named").task.labels == ("2", "9", "10")
     with pytest.raises(InputError, match=r"--column named\.label=gold.*--column named\.score=score"):
         FolderSource(tmp_path, {"label": "gold", "score": "score"}).load("named")
+
+
+def test_the_fingerprint_tells_the_target(tmp_path: Path) -> None:
+    """Two mappings of equal columns read different targets, if the task's own one names another."""
+    both = {**TABLE, "text_b": TABLE["text"], "score": [str(i / 7) for i in range(63)]}
+    put(tmp_path / "mine.csv", write_csv(both))
+    sources = [
+        FolderSource(tmp_path, {own: own.rpartition(".")[2], other: other})
+        for own, other in (("mine.score", "label"), ("mine.label", "score"))
+    ]
+    assert sources[0].columns_of("mine") == sources[1].columns_of("mine")
+    assert [source.load("mine").task.kind for source in sources] == ["regression", "pair"]
+    assert len({source.fingerprint("mine") for source in sources}) == 2
+
+
+def test_the_column_that_is_not_the_target_may_be_missing(tmp_path: Path) -> None:
+    put(tmp_path / "scored.csv", write_csv({"text": TABLE["text"], "score": [str(i) for i in range(63)]}))
+    assert FolderSource(tmp_path, {"label": "gold", "scored.score": "score"}).load("scored").task.kind == "regression"
 
 
 def test_only_columns_in_use_must_be_named_and_unique(tmp_path: Path) -> None:
