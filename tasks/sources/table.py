@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,6 +83,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
     where = str(path)
     # The limit of 131,072 characters per field is global to the process. So only increase it, to the value we need.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+    spaced = delimiter == "," and _has_spaces(path)
     begin, size = 1, 0  # first line and size of the current row; a quoted field can span lines
 
     def lines() -> Iterator[str]:
@@ -97,7 +99,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
                 )
             yield line
 
-    reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)
+    reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True, skipinitialspace=spaced)
     header: list[str] = []
     columns: dict[str, list[object]] = {}
     places: list[tuple[list[object], int]] = []  # the list and the index of each column in use
@@ -133,6 +135,24 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
         found = "a quotation mark that is not closed" if ended else str(error)
         raise InputError(f"broken line {line}", where=where, found=found, fix=QUOTES) from error
     return Table(header, columns, rows, unread)
+
+
+def _has_spaces(path: Path) -> bool:
+    """Whether a CSV file has spaces between commas and quoted fields: `"a text", "yes"`.
+
+    A csv writer puts quotation marks around a field that holds one. So without such spaces, it makes no difference but
+    for the spaces before other fields whether spaces are skipped.
+    """
+    if not any(', "' in line for line in read_lines(path)):
+        return False
+    kept, skipped = (csv.reader(read_lines(path), strict=True, skipinitialspace=skip) for skip in (False, True))
+    found = False
+    try:
+        for one, other in zip_longest(kept, skipped, fillvalue=()):
+            found = found or [field.lstrip(" ") for field in one] != [field.lstrip(" ") for field in other]
+    except csv.Error:  # a field goes on after its quotation mark, as in `1, "Yes," he said`: they are characters
+        return False
+    return found
 
 
 def _check_header(header: Sequence[str], used: Collection[str], where: str) -> None:
