@@ -85,11 +85,16 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
     spaced = delimiter == "," and _has_spaces(path)
     begin, size = 1, 0  # first line and size of the current row; a quoted field can span lines
+    first = ""  # the first line that is not blank
 
     def lines() -> Iterator[str]:
-        nonlocal size
+        nonlocal first, size
         for line in read_lines(path):
             size += len(line)
+            if not first and (first := line.strip("\r\n")).strip('"') == f"sep={delimiter}":
+                yield "\n"  # Excel's note about the separator, before the header
+                first = ""
+                continue
             if size > MAX_LINE:
                 raise InputError(
                     f"the row that starts in line {begin} does not end",
@@ -111,7 +116,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
             elif not header:
                 header = [name.strip() for name in record]
                 _check_header(header, used, where)
-                _check_separator(header, delimiter, where)
+                _check_separator(first, used, delimiter, where)
                 named = max((place for place, name in enumerate(header, start=1) if name), default=0)
                 columns = {name: [] for name in header if name in used}
                 places = [(columns[name], header.index(name)) for name in columns]
@@ -130,6 +135,8 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
                     column.append(record[place])
             begin, size = reader.line_num + 1, 0
     except csv.Error as error:
+        if not header:
+            _check_separator(first, used, delimiter, where)
         ended = "unexpected end of data" in str(error)
         line = begin if ended else reader.line_num
         found = "a quotation mark that is not closed" if ended else str(error)
@@ -164,18 +171,26 @@ def _check_header(header: Sequence[str], used: Collection[str], where: str) -> N
         raise InputError(f"two columns are called {twice!r}", where=where, found=f"columns {shown(header)}")
 
 
-def _check_separator(header: Sequence[str], delimiter: str, where: str) -> None:
-    """Refuse a header of one column whose name has another separator."""
-    other = next((mark for mark in SEPARATORS if mark != delimiter and mark in header[0]), None)
-    if len(header) == 1 and other is not None:
-        named = {",": "name it .csv", "\t": "name it .tsv"}.get(other, "write it with commas (pandas: `to_csv`)")
-        raise InputError(
-            "only one column",
-            where=where,
-            expected=f"columns separated by {SEPARATORS[delimiter]}",
-            found=f"{shown(header)!r}, separated by {SEPARATORS[other]}",
-            fix=named,
-        )
+def _check_separator(line: str, used: Collection[str], delimiter: str, where: str) -> None:
+    """Refuse a header that has the columns in use, or several columns, only with another separator.
+
+    Args:
+        line: The first line of the file.
+    """
+    columns = {mark: [name.strip() for name in next(csv.reader([line], delimiter=mark), [])] for mark in SEPARATORS}
+    here = columns.pop(delimiter)
+    if set(here) & set(used):
+        return
+    for other, names in columns.items():
+        if set(names) & set(used) or len(names) > len(here) == 1:
+            named = {",": "name it .csv", "\t": "name it .tsv"}.get(other, "write it with commas (pandas: `to_csv`)")
+            raise InputError(
+                "only one column" if len(here) == 1 else "no column in use",
+                where=where,
+                expected=f"columns separated by {SEPARATORS[delimiter]}",
+                found=f"{shown([line])!r}, separated by {SEPARATORS[other]}",
+                fix=named,
+            )
 
 
 def _read_jsonl(path: Path, used: Collection[str]) -> Table:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.errors import InputError
 from tasks.sources.table import read_table
 
 HEADER = ("text", "label")
@@ -44,3 +45,35 @@ def test_spaces_between_quoted_fields_are_skipped(tmp_path_factory: pytest.TempP
 
 def test_a_quotation_mark_inside_a_field_is_a_character(tmp_path: Path) -> None:
     assert read(tmp_path, 'label,text\n1, "Yes" he said\n0, "No"\n') == [(' "Yes" he said', "1"), (' "No"', "0")]
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "separator"),
+    [
+        ("data.csv", '"text";"label"', "semicolons"),
+        ("data.csv", "text;label, kind", "semicolons"),
+        ("data.csv", '"id"\t"text"\t"label, kind"', "tabs"),
+        ("data.csv", "sep=;", "semicolons"),
+        ("data.tsv", '"text";"label"', "semicolons"),
+        ("data.tsv", '"text","label"', "commas"),
+        ("data.csv", "first|second", "bars"),
+    ],
+)
+def test_another_separator_is_named_whatever_the_header(tmp_path: Path, name: str, header: str, separator: str) -> None:
+    (tmp_path / name).write_text(f'{header}\n"a, b";"x"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=f"found .*, separated by {separator}; ") as caught:
+        read_table(tmp_path / name, HEADER)
+    assert repr(header.replace("\t", " ")) in str(caught.value)
+
+
+def test_a_separator_in_a_name_is_no_separator(tmp_path: Path) -> None:
+    assert read(tmp_path, "text,label,a;b;c|d\nash,yes,1\n") == [("ash", "yes")]
+    (tmp_path / "data.csv").write_text("words,kind;of\nash,yes\n", encoding="utf-8")
+    assert read_table(tmp_path / "data.csv", HEADER).names == ["words", "kind;of"], "the missing columns are told later"
+
+
+def test_the_first_line_of_a_spreadsheet_is_read_over(tmp_path: Path) -> None:
+    for note in ("sep=,", '"sep=,"'):
+        assert read(tmp_path, f"\ufeff{note}\r\ntext,label\r\nash,yes\r\n") == [("ash", "yes")]
+    with pytest.raises(InputError, match="broken line 3"):
+        read(tmp_path, "sep=,\ntext,label\nash\n")
