@@ -22,6 +22,8 @@ from tasks.task import Kind, Task
 from tasks.unseen import find_unseen
 
 UNLABELLED = frozenset({"", "-1", "-1.0"})  # labels in published test sets whose labels are secret (GLUE: -1)
+MANY = 100  # classes; more than these must have `EACH` rows each on average
+EACH = 3
 FEW = 20  # rows; in a smaller table it is no surprise that labels occur once
 ONE_TARGET = "leave out one of them: label gives classes, score a regression"
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
@@ -216,13 +218,18 @@ def _classes(
 
 
 def _check_repeated(name: str, labels: Sequence[str], target: npt.NDArray[np.int64], where: str) -> None:
-    """Check that labels are classes: that most rows share their label with another row.
+    """Check that labels are classes: that most rows share their label, and that many classes have several rows each.
 
     Raises:
-        InputError: Most rows have a label of their own, so the column is probably an id, a number or free text.
+        InputError: Most rows have a label of their own, or more than `MANY` labels have less than `EACH` rows each on
+            average, so the column is probably an id, a number or free text.
     """
     alone = int((np.bincount(target) == 1).sum())
-    if len(target) < FEW or 2 * alone <= len(target):
+    if len(target) >= FEW and 2 * alone > len(target):
+        found = f"{alone} of {len(target)} rows with a label of their own"
+    elif len(labels) > MANY and len(target) < EACH * len(labels):
+        found = f"{len(labels):,} labels in {len(target):,} rows"
+    else:
         return
     ways = [f"map the column of labels (--column {name}.label=YOURS)"]
     if all(NUMBER.fullmatch(label) for label in labels):
@@ -232,7 +239,7 @@ def _check_repeated(name: str, labels: Sequence[str], target: npt.NDArray[np.int
         "is this column of labels an id?",
         where=where,
         expected="labels that several rows have",
-        found=f"{alone} of {len(target)} rows with a label of their own, such as {labels[0][:40]!r}",
+        found=f"{found}, such as {labels[0][:40]!r}",
         fix=", or ".join(ways),
     )
 
