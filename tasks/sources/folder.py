@@ -65,7 +65,9 @@ class FolderSource:
                 where=str(self.directory),
                 expected=f"one folder or file per task; files are {FORMATS}",
                 found=shown(parts) or "an empty folder",
-                fix=f"give the folder above it, folder:{self.directory.parent}" if data_files(self.directory) else "",
+                fix=f"give the folder above it, folder:{self.directory.resolve().parent}"
+                if data_files(self.directory)
+                else "",
             )
         return paper_order(found)
 
@@ -76,6 +78,11 @@ class FolderSource:
     def skipped(self) -> tuple[str, ...]:
         """What in the folder is no task, and why: one sentence per reason."""
         return tuple(f"not a task: {shown(names)} ({why})" for why, names in skipped(self.directory).items())
+
+    def why_absent(self, name: str) -> str:
+        """What the folder has under a name that is no task, and why it is none; "" if it has nothing."""
+        reasons = ((entry.name, why_no_task(entry)) for entry in self._entries(name))
+        return ", ".join(f"{entry} ({why})" for entry, why in reasons if why)
 
     def task(self, name: str) -> Task:
         """The known task with this name, or a new task inferred from the files.
@@ -93,14 +100,16 @@ class FolderSource:
             InputError: The task does not exist, has no data file, or has several files that are not splits.
         """
         check_task_name(name)
-        same = [entry for entry in entries(self.directory, name) if name_of(entry).casefold() == name.casefold()]
+        same = self._entries(name)
         found = [entry for entry in same if not why_no_task(entry)]
         if name not in map(name_of, found):
             known = self.names()
             if empty := next((entry for entry in same if why_no_task(entry) == NO_DATA), None):
                 inside = shown(path.name for path in entries(empty)) or "an empty folder"
                 raise InputError("no data file", where=str(empty), expected=f"a file {FORMATS}", found=inside)
-            raise unknown_name("task", name, known, where=str(self.directory), listed=known)
+            raise unknown_name(
+                "task", name, known, where=str(self.directory), listed=known, found=self.why_absent(name)
+            )
         if len(found) > 1:
             raise InputError(
                 f"cannot choose between these data files of task {name}",
@@ -166,6 +175,10 @@ class FolderSource:
                     "the file cannot be read", where=str(path), found=error.strerror or str(error)
                 ) from error
         return content_id(FORMAT, *parts)
+
+    def _entries(self, name: str) -> list[Path]:
+        """The files and folders with the name of a task, in any capitals, whether or not they are tasks."""
+        return [entry for entry in entries(self.directory, name) if name_of(entry).casefold() == name.casefold()]
 
     def columns_of(self, name: str) -> dict[str, str]:
         """The column mapping of one task: the mapping for all tasks, overridden by the task's own (`NAME.column`)."""

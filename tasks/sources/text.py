@@ -63,7 +63,9 @@ def read_lines(path: Path) -> Iterator[str]:
         except UnicodeDecodeError as error:
             line = done + 1 + error.object.count(b"\n", 0, error.start)
             found = f"byte 0x{error.object[error.start]:02x} in line {line}"
-            raise InputError("not UTF-8 text", where=where, found=found, fix="save the file as UTF-8") from error
+            marked = not done and error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            fix = f"save it as UTF-8 (iconv -f {'utf-16' if marked else 'windows-1252'} -t utf-8 IN > OUT)"
+            raise InputError("not UTF-8 text", where=where, found=found, fix=fix) from error
         if "\0" in text:
             line = done + 1 + text.count("\n", 0, text.index("\0"))
             found = f"a NUL character in line {line}"

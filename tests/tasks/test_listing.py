@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.config.settings import RunConfig
+from stream.engine.names import resolve_names
 from tasks.errors import InputError
 from tasks.sources import FolderSource, open_source
 from tasks.suite import TASK_NAME, TASKS
@@ -88,6 +90,22 @@ def test_an_unknown_name_lists_those_of_the_folder(tmp_path: Path) -> None:
         put(tmp_path / name, GOOD.encode())
     with pytest.raises(InputError, match=r"unknown task 'mr'; expected one of rte, MR, TREC; did you mean MR\?"):
         open_source(f"folder:{tmp_path}").task("mr")
+
+
+def test_a_name_that_is_skipped_says_why(tmp_path: Path) -> None:
+    for name in ("good.csv", "mine.json", "empty/notes.txt", "manifest.csv"):
+        put(tmp_path / name, GOOD.encode())
+    reasons = {
+        "mine": r"mine\.json \(no data file, which is one of \.csv, .*\)",
+        "empty": r"empty \(no data file in it\)",
+        "manifest": r"manifest\.csv \(describes the folder; a task of this name needs a folder of its own\)",
+    }
+    for source in (f"folder:{tmp_path}", f"folder:{tmp_path}+frames:{tmp_path}"):
+        for name, why in reasons.items():
+            with pytest.raises(InputError, match=rf"unknown task '{name}'; expected one of good; found {why}"):
+                resolve_names(RunConfig(suite=name, source=source))
+        with pytest.raises(InputError, match=r"unknown task 'other'; expected one of good$"):
+            resolve_names(RunConfig(suite="other", source=source))
 
 
 @given(st.text(st.characters(exclude_characters="/"), max_size=20))
