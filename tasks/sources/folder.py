@@ -14,9 +14,9 @@ from tasks.rows import Rows, read_rows
 from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.listing import FORMATS, NO_DATA, data_files, entries, name_of, skipped, why_no_task
 from tasks.sources.mapping import COLUMNS, UNIQUE, check_mapping, keys_of
-from tasks.sources.table import Table, file_stem, read_table, shown
+from tasks.sources.table import Table, file_stem, read_table
 from tasks.sources.target import TARGETS, chosen_target, how_to_choose
-from tasks.sources.text import check_text
+from tasks.sources.text import check_text, shown
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS, check_task_name, paper_order
 from tasks.task import Task

@@ -10,18 +10,17 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
 from tasks.sources.dialect import tsv_quoting
-from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, unpacked
+from tasks.sources.separator import check_separator, has_spaces
+from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, shown, unpacked
 
 QUOTES = "check its quotation marks"
-SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,6 @@ def read_table(path: Path, used: Collection[str]) -> Table:
     return table
 
 
-def shown(names: Iterable[str]) -> str:
-    """Names as one line for a message, at most 120 characters: a broken header can be as long as the file."""
-    text = " ".join(", ".join(filter(None, names)).split())
-    return text if len(text) <= 120 else text[:120] + "..."
-
-
 def file_type(path: Path) -> str:
     """The suffix of the format, without `.gz`: ".csv" for data.csv.gz. "" for a format that we do not read."""
     suffixes = path.name.lower().removesuffix(".gz").rpartition(".")
@@ -83,7 +76,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
     where = str(path)
     # The limit of 131,072 characters per field is global to the process. So only increase it, to the value we need.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
-    spaced = delimiter == "," and _has_spaces(path)
+    spaced = delimiter == "," and has_spaces(path)
     begin, size = 1, 0  # first line and size of the current row; a quoted field can span lines
     first = ""  # the first line that is not blank
 
@@ -116,7 +109,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
             elif not header:
                 header = [name.strip() for name in record]
                 _check_header(header, used, where)
-                _check_separator(first, used, delimiter, where)
+                check_separator(first, used, delimiter, where)
                 named = max((place for place, name in enumerate(header, start=1) if name), default=0)
                 columns = {name: [] for name in header if name in used}
                 places = [(columns[name], header.index(name)) for name in columns]
@@ -136,30 +129,12 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
             begin, size = reader.line_num + 1, 0
     except csv.Error as error:
         if not header:
-            _check_separator(first, used, delimiter, where)
+            check_separator(first, used, delimiter, where)
         ended = "unexpected end of data" in str(error)
         line = begin if ended else reader.line_num
         found = "a quotation mark that is not closed" if ended else str(error)
         raise InputError(f"broken line {line}", where=where, found=found, fix=QUOTES) from error
     return Table(header, columns, rows, unread)
-
-
-def _has_spaces(path: Path) -> bool:
-    """Whether a CSV file has spaces between commas and quoted fields: `"a text", "yes"`.
-
-    A csv writer puts quotation marks around a field that holds one. So without such spaces, it makes no difference but
-    for the spaces before other fields whether spaces are skipped.
-    """
-    if not any(', "' in line for line in read_lines(path)):
-        return False
-    kept, skipped = (csv.reader(read_lines(path), strict=True, skipinitialspace=skip) for skip in (False, True))
-    found = False
-    try:
-        for one, other in zip_longest(kept, skipped, fillvalue=()):
-            found = found or [field.lstrip(" ") for field in one] != [field.lstrip(" ") for field in other]
-    except csv.Error:  # a field goes on after its quotation mark, as in `1, "Yes," he said`: they are characters
-        return False
-    return found
 
 
 def _check_header(header: Sequence[str], used: Collection[str], where: str) -> None:
@@ -169,28 +144,6 @@ def _check_header(header: Sequence[str], used: Collection[str], where: str) -> N
     twice = next((name for name, count in Counter(header).items() if count > 1 and name in used), None)
     if twice is not None:
         raise InputError(f"two columns are called {twice!r}", where=where, found=f"columns {shown(header)}")
-
-
-def _check_separator(line: str, used: Collection[str], delimiter: str, where: str) -> None:
-    """Refuse a header that has the columns in use, or several columns, only with another separator.
-
-    Args:
-        line: The first line of the file.
-    """
-    columns = {mark: [name.strip() for name in next(csv.reader([line], delimiter=mark), [])] for mark in SEPARATORS}
-    here = columns.pop(delimiter)
-    if set(here) & set(used):
-        return
-    for other, names in columns.items():
-        if set(names) & set(used) or len(names) > len(here) == 1:
-            named = {",": "name it .csv", "\t": "name it .tsv"}.get(other, "write it with commas (pandas: `to_csv`)")
-            raise InputError(
-                "only one column" if len(here) == 1 else "no column in use",
-                where=where,
-                expected=f"columns separated by {SEPARATORS[delimiter]}",
-                found=f"{shown([line])!r}, separated by {SEPARATORS[other]}",
-                fix=named,
-            )
 
 
 def _read_jsonl(path: Path, used: Collection[str]) -> Table:

@@ -9,7 +9,7 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -45,6 +45,12 @@ def check_text(text: str, where: str, place: str) -> str:
             fix="cut it: a backbone reads the first few thousand",
         )
     return text
+
+
+def shown(names: Iterable[str]) -> str:
+    """Names as one line for a message, at most 120 characters: a broken header can be as long as the file."""
+    text = " ".join(", ".join(filter(None, names)).split())
+    return text if len(text) <= 120 else text[:120] + "..."
 
 
 def read_lines(path: Path) -> Iterator[str]:
