@@ -70,7 +70,7 @@ def place_of(error: BaseException, file: str) -> tuple[str, str]:
 
 
 def unknown_name(
-    kind: str, name: str, known: Iterable[str], *, where: str = "", listed: Iterable[str] = ()
+    kind: str, name: str, known: Iterable[str], *, where: str = "", listed: Iterable[str] = (), found: str = ""
 ) -> InputError:
     """The error for an unknown name. It suggests similar known names, or lists up to 40 known ones.
 
@@ -80,6 +80,7 @@ def unknown_name(
         known: All known names.
         where: As in `InputError`. Default: "", not stated.
         listed: Names to list in any case, because the user cannot know them. Default: none.
+        found: As in `InputError`. Default: "", not stated.
 
     >>> str(unknown_name("task", "colla", ["cola", "rte"]))
     "unknown task 'colla'; did you mean cola?"
@@ -88,9 +89,8 @@ def unknown_name(
     close = difflib.get_close_matches(name.casefold(), spelled, n=3, cutoff=0.55)
     fix = f"did you mean {' or '.join(spelled[match] for match in close)}?" if close else ""
     names = [*listed] or ([] if close else sorted(spelled.values()))
-    return InputError(
-        f"unknown {kind} {name!r}", where=where, expected=f"one of {shown(names)}" if names else "", fix=fix
-    )
+    expected = f"one of {shown(names)}" if names else ""
+    return InputError(f"unknown {kind} {name!r}", where=where, expected=expected, found=found, fix=fix)
 
 
 def shown(names: Iterable[str]) -> str:

@@ -22,7 +22,10 @@ from tasks.task import Kind, Task
 from tasks.unseen import find_unseen
 
 UNLABELLED = frozenset({"", "-1", "-1.0"})  # labels in published test sets whose labels are secret (GLUE: -1)
+MANY = 100  # classes; more than these must have `EACH` rows each on average
+EACH = 3
 FEW = 20  # rows; in a smaller table it is no surprise that labels occur once
+ONE_TARGET = "leave out one of them: label gives classes, score a regression"
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 
 
@@ -53,7 +56,7 @@ class Rows:
         return Rows(**{name: values and [values[row] for row in rows] for name, values in columns.items()})
 
 
-def describe(name: str, rows: Rows, where: str) -> Task:
+def describe(name: str, rows: Rows, where: str, choose: str) -> Task:
     """The task with this name from the table of known tasks, or a new task inferred from the columns.
 
     A new task with a `score` column is a regression, with the metric Spearman. Another one with a `text_b` column is a
@@ -61,6 +64,7 @@ def describe(name: str, rows: Rows, where: str) -> Task:
 
     Args:
         where: File or repository, for messages.
+        choose: How to choose one of two targets, for messages.
 
     Raises:
         InputError: A known pair task has no second text, there is no target column, or a new task has two.
@@ -68,11 +72,7 @@ def describe(name: str, rows: Rows, where: str) -> Task:
     task = TASKS.get(name)
     if task is None:
         if rows.score is not None and rows.label is not None:
-            raise InputError(
-                "both columns label and score: which one is the target?",
-                where=where,
-                fix="leave out one of them: label gives classes, score a regression",
-            )
+            raise InputError("both a label and a score: which one is the target?", where=where, fix=choose)
         kind: Kind = "regression" if rows.score is not None else "single" if rows.text_b is None else "pair"
         task = Task(name, name, kind, "spearman" if kind == "regression" else "accuracy")
     elif rows.text_b is None and (task.kind == "pair" or (task.hub is not None and task.hub.text_b is not None)):
@@ -91,7 +91,9 @@ def describe(name: str, rows: Rows, where: str) -> Task:
     return task
 
 
-def read_rows(name: str, rows: Rows, *, where: str, split_seed: int, unique_labels: bool = False) -> TaskData:
+def read_rows(
+    name: str, rows: Rows, *, where: str, split_seed: int, unique_labels: bool = False, choose: str = ONE_TARGET
+) -> TaskData:
     """Turn raw rows into the examples of a task.
 
     Args:
@@ -101,17 +103,21 @@ def read_rows(name: str, rows: Rows, *, where: str, split_seed: int, unique_labe
         split_seed: Seed of the content hash that derives missing splits.
         unique_labels: Whether most rows may have a label that no other row has. Default: no, as such a column is
             usually an id.
+        choose: How to choose one of two targets, for the message about a new task with both. Default: by leaving one
+            out.
 
     Raises:
         InputError: The rows are not valid: no rows, a missing column, only blank texts, a bad label, score or split.
     """
     if not len(rows):
         raise InputError("no rows", where=where, expected="a header and rows of text and label")
-    task = describe(name, rows, where)
+    task = describe(name, rows, where, choose)
     rows = dataclasses.replace(rows, number=rows.number or range(1, len(rows) + 1))
     if task.kind == "single" and rows.text_b is not None:
         rows = dataclasses.replace(rows, text_b=None)
     notes: list[str] = []
+    if task.kind == "regression" and rows.label is not None and rows.score is not None:
+        notes.append("columns label and score: score is the target")
     before = rows
     rows = _drop_blank_texts(rows, where, notes)
     published = None if rows.split is None else read_splits(rows.split, rows.number, where)
@@ -212,13 +218,18 @@ def _classes(
 
 
 def _check_repeated(name: str, labels: Sequence[str], target: npt.NDArray[np.int64], where: str) -> None:
-    """Check that labels are classes: that most rows share their label with another row.
+    """Check that labels are classes: that most rows share their label, and that many classes have several rows each.
 
     Raises:
-        InputError: Most rows have a label of their own, so the column is probably an id, a number or free text.
+        InputError: Most rows have a label of their own, or more than `MANY` labels have less than `EACH` rows each on
+            average, so the column is probably an id, a number or free text.
     """
     alone = int((np.bincount(target) == 1).sum())
-    if len(target) < FEW or 2 * alone <= len(target):
+    if len(target) >= FEW and 2 * alone > len(target):
+        found = f"{alone} of {len(target)} rows with a label of their own"
+    elif len(labels) > MANY and len(target) < EACH * len(labels):
+        found = f"{len(labels):,} labels in {len(target):,} rows"
+    else:
         return
     ways = [f"map the column of labels (--column {name}.label=YOURS)"]
     if all(NUMBER.fullmatch(label) for label in labels):
@@ -228,7 +239,7 @@ def _check_repeated(name: str, labels: Sequence[str], target: npt.NDArray[np.int
         "is this column of labels an id?",
         where=where,
         expected="labels that several rows have",
-        found=f"{alone} of {len(target)} rows with a label of their own, such as {labels[0][:40]!r}",
+        found=f"{found}, such as {labels[0][:40]!r}",
         fix=", or ".join(ways),
     )
 

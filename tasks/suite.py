@@ -52,6 +52,7 @@ def resolve_suite(
     source_names: Iterable[str] = (),
     draw: Callable[[str], tuple[str, ...]] | None = None,
     only: str = "",
+    absent: Callable[[str], str] | None = None,
 ) -> tuple[str, tuple[str, ...]]:
     """Resolve a suite: a suite name, a list of task or suite names with commas, or `all` (all tasks of the source).
 
@@ -63,6 +64,8 @@ def resolve_suite(
         draw: Gives the names of fresh tasks that the source generates for one part of the text; () if it generates
             none. Default: None, the source generates no fresh tasks.
         only: The name of the source, if it has no other tasks than `source_names`. Default: "", it may have others.
+        absent: Says what the source has under a name that is no task of it, and why not; "" if nothing. Default: None,
+            there is never anything.
 
     Returns:
         The name of the suite (for a list, the list itself) and its task names.
@@ -81,7 +84,7 @@ def resolve_suite(
     errors: list[InputError] = []
     for part in parts:
         try:
-            names += _named(part, available, draw, only)
+            names += _named(part, available, draw, only, absent)
         except InputError as error:
             errors.append(error)
     if errors:
@@ -97,7 +100,11 @@ def resolve_suite(
 
 
 def _named(
-    part: str, available: tuple[str, ...], draw: Callable[[str], tuple[str, ...]] | None, only: str
+    part: str,
+    available: tuple[str, ...],
+    draw: Callable[[str], tuple[str, ...]] | None,
+    only: str,
+    absent: Callable[[str], str] | None,
 ) -> tuple[str, ...]:
     """The tasks that one part of a suite names."""
     if part in available or (part in TASKS and not only):
@@ -116,4 +123,5 @@ def _named(
         raise InputError(f"no task {missing}, which {part} has", where=where, expected=f"one of {shown(available)}")
     check_task_name(part)
     known = (*available, *(() if only else TASKS), *SUITES, "all")
-    raise unknown_name("task", part, known, where=where, listed=available if only else ())
+    found = absent(part) if absent is not None else ""
+    raise unknown_name("task", part, known, where=where, listed=available if only else (), found=found)

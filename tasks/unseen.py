@@ -35,8 +35,8 @@ class Unseen:
         """One sentence for the notes of the task."""
         label = "label" if len(self.labels) == 1 else "labels"
         return (
-            f"{self.rows} of {self.of} {self.split} rows stay and count as wrong: no training row has their {label} "
-            f"{self.shown}"
+            f"{self.rows} of {self.of} {self.split} rows (before limits) stay and count as wrong: "
+            f"no training row has their {label} {self.shown}"
         )
 
     @property

@@ -8,7 +8,7 @@ from functools import partial
 from stream.config.settings import RunConfig
 from stream.engine.attempts import Attempts
 from stream.engine.stream import Stream, make_stream
-from tasks.sources import Source, closed, drawer, open_source, skipped, without_effect
+from tasks.sources import Source, absent, closed, drawer, open_source, skipped, without_effect
 from tasks.suite import resolve_suite
 
 
@@ -38,7 +38,7 @@ def resolve_names(config: RunConfig) -> Names:
     """
     source = open_source(config.source, config.columns)
     available = source.names()
-    suite, names = resolve_suite(config.suite, available, drawer(source), closed(source))
+    suite, names = resolve_suite(config.suite, available, drawer(source), closed(source), partial(absent, source))
     attempt = Attempts()
     stream = attempt(partial(make_stream, names, config.order))
     for name in names:

@@ -22,7 +22,7 @@ from tasks.sources.tables import Tables
 
 __all__ = [
     "FolderSource", "FramesSource", "HubSource", "SimulatedSource", "Source", "Tables",
-    "closed", "drawer", "generated", "open_source", "skipped", "without_effect",
+    "absent", "closed", "drawer", "generated", "open_source", "skipped", "without_effect",
 ]  # fmt: skip
 
 
@@ -82,6 +82,13 @@ def skipped(source: Source) -> tuple[str, ...]:
     if isinstance(source, FramesSource):
         return () if source.other is None else skipped(source.other)
     return source.skipped() if isinstance(source, FolderSource) else ()
+
+
+def absent(source: Source, name: str) -> str:
+    """What the folder of a source has under a name that is no task, and why it is none; "" for other sources."""
+    if isinstance(source, FramesSource):
+        return "" if source.other is None else absent(source.other, name)
+    return source.why_absent(name) if isinstance(source, FolderSource) else ""
 
 
 def generated(source: Source, name: str) -> bool:

@@ -18,6 +18,7 @@ from tasks.sources.text import MAX_LINE
 FIELD = re.compile(r'(?:"([^"]*(?:""[^"]*)*)"|([^"\t\r\n]*))(\t|[\r\n]*\Z)')
 RAW: Literal[3] = csv.QUOTE_NONE
 WRITTEN: Literal[0] = csv.QUOTE_MINIMAL
+MANY = 10  # rows; raw texts that all stand in quotation marks by chance are fewer
 
 
 def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
@@ -26,24 +27,26 @@ def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
     A file is raw if any quotation mark stands where no csv writer puts it, as in `"Yes," he said.`. It is also raw if
     each line of a field over several lines is a row by itself: so a lone quotation mark swallows no rows. Otherwise the
     quotation marks must have a reason: a quoted field needs them (it is empty, or holds a quotation mark, a tab or a
-    line end), or the whole column is quoted, header included, or exactly the fields with a comma are, as spreadsheets
-    do it. `"Well done"` beside unquoted texts is raw.
+    line end), or the header is quoted, as R and pandas do it, or a column is quoted in each of many rows, or exactly
+    the fields with a comma are, as spreadsheets do it. `"Well done"` beside unquoted texts is raw.
 
     Args:
         lines: The lines of the file, with their line ends.
     """
     width = 0  # number of columns; 0 before the header
-    always: set[int] = set()  # columns in which each field so far is quoted
+    header = needed = False  # whether a name in the header is quoted; whether a quoted field needs it
+    rows = 0  # number of rows with quotation marks
+    plain = False  # whether a row has none
     needless: set[int] = set()  # columns with a quoted field that does not need it
-    needed = commas = False  # whether a quoted field needs it; whether an unquoted field has a comma
-    only_commas = True  # whether each field that is quoted without need has a comma
+    unquoted: set[int] = set()  # columns with an unquoted field, in rows with quotation marks
+    commas, only_commas = False, True  # whether an unquoted field has a comma; whether each needlessly quoted one has
     record: list[str] = []
     size = marks = 0  # characters and quotation marks of `record`
     for line in lines:
         if not record and '"' not in line:
             if line.strip("\r\n"):
+                plain = plain or width > 0
                 width = width or line.count("\t") + 1
-                always.clear()
                 commas = commas or "," in line
             continue
         record.append(line)
@@ -56,14 +59,14 @@ def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
         fields = _fields("".join(record))
         if fields is None:
             return RAW
-        if not width:
-            width = len(fields)
-            always = set(range(width))
+        header = header or not width
+        rows += width > 0
+        width = width or len(fields)
         if len(record) > 1 and all(part.count("\t") + 1 == width for part in record):
             return RAW
-        always &= {place for place, (quoted, _) in enumerate(fields) if quoted}
         for place, (quoted, content) in enumerate(fields):
             if not quoted:
+                unquoted.add(place)
                 commas = commas or "," in content
             elif not content or any(mark in content for mark in '"\t\r\n'):
                 needed = True
@@ -73,7 +76,8 @@ def tsv_quoting(lines: Iterable[str]) -> Literal[0, 3]:
         record, size, marks = [], 0, 0
     if record:
         return RAW
-    reason = needed or needless <= always or (only_commas and not commas)
+    whole = rows >= MANY and not plain and not needless & unquoted
+    reason = header or needed or not needless or whole or (only_commas and not commas)
     return WRITTEN if reason else RAW
 
 

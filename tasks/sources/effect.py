@@ -8,8 +8,9 @@ from tasks.errors import InputError, unknown_name
 from tasks.sources.folder import FolderSource
 from tasks.sources.frames import FramesSource
 from tasks.sources.hub import HubSource
-from tasks.sources.mapping import keys_of
+from tasks.sources.mapping import UNIQUE, keys_of
 from tasks.sources.source import Source
+from tasks.sources.target import chosen_target
 from tasks.suite import TASKS, known_name
 
 
@@ -40,10 +41,12 @@ def _folder_of(source: Source, name: str) -> FolderSource | None:
 def _used_keys(folder: FolderSource, columns: Mapping[str, str], name: str) -> Iterator[str]:
     """The keys of the mapping with which the files of a task are read."""
     kind = TASKS[name].kind if name in TASKS else None
+    target = chosen_target(name, columns)
     for column, key in keys_of(columns, name).items():
         unread = (
             (column == "text_b" and kind == "single")
-            or (column == "score" and kind in ("single", "pair"))
+            or (column == "score" and target == "label")
+            or (column in ("label", UNIQUE) and target == "score")
             or (column == "split" and len(folder.files(name)) > 1)  # the names of the files are the splits
         )
         if not unread:
@@ -63,6 +66,7 @@ def _unused_column(
         "split": "each of its files is one split",
         "text_b": "a task of single texts",
         "score": "a task with labels",
+        "label": "a task whose score is the target",
     }
     why = reasons.get(column, "") if task else ""
     return InputError(f"{column} is read from this column for no task", where=where, found=why, fix="leave it out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from tasks.rows import Rows, read_rows
 from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.listing import FORMATS, NO_DATA, data_files, entries, name_of, skipped, why_no_task
 from tasks.sources.mapping import COLUMNS, UNIQUE, check_mapping, keys_of
-from tasks.sources.table import Table, file_stem, read_table, shown
-from tasks.sources.target import with_one_target
-from tasks.sources.text import check_text
+from tasks.sources.table import Table, file_stem, read_table
+from tasks.sources.target import TARGETS, chosen_target, how_to_choose
+from tasks.sources.text import check_text, shown
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS, check_task_name, paper_order
 from tasks.task import Task
 
-FORMAT = "folder 2"  # increase the number if the same bytes are read differently
+FORMAT = "folder 3"  # increase the number if the same bytes are read differently
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ class FolderSource:
                 where=str(self.directory),
                 expected=f"one folder or file per task; files are {FORMATS}",
                 found=shown(parts) or "an empty folder",
-                fix=f"give the folder above it, folder:{self.directory.parent}" if data_files(self.directory) else "",
+                fix=f"give the folder above it, folder:{self.directory.resolve().parent}"
+                if data_files(self.directory)
+                else "",
             )
         return paper_order(found)
 
@@ -76,6 +78,11 @@ class FolderSource:
     def skipped(self) -> tuple[str, ...]:
         """What in the folder is no task, and why: one sentence per reason."""
         return tuple(f"not a task: {shown(names)} ({why})" for why, names in skipped(self.directory).items())
+
+    def why_absent(self, name: str) -> str:
+        """What the folder has under a name that is no task, and why it is none; "" if it has nothing."""
+        reasons = ((entry.name, why_no_task(entry)) for entry in self._entries(name))
+        return ", ".join(f"{entry} ({why})" for entry, why in reasons if why)
 
     def task(self, name: str) -> Task:
         """The known task with this name, or a new task inferred from the files.
@@ -93,14 +100,16 @@ class FolderSource:
             InputError: The task does not exist, has no data file, or has several files that are not splits.
         """
         check_task_name(name)
-        same = [entry for entry in entries(self.directory, name) if name_of(entry).casefold() == name.casefold()]
+        same = self._entries(name)
         found = [entry for entry in same if not why_no_task(entry)]
         if name not in map(name_of, found):
             known = self.names()
             if empty := next((entry for entry in same if why_no_task(entry) == NO_DATA), None):
                 inside = shown(path.name for path in entries(empty)) or "an empty folder"
                 raise InputError("no data file", where=str(empty), expected=f"a file {FORMATS}", found=inside)
-            raise unknown_name("task", name, known, where=str(self.directory), listed=known)
+            raise unknown_name(
+                "task", name, known, where=str(self.directory), listed=known, found=self.why_absent(name)
+            )
         if len(found) > 1:
             raise InputError(
                 f"cannot choose between these data files of task {name}",
@@ -130,27 +139,33 @@ class FolderSource:
         insisted = columns.pop(UNIQUE, None)
         if insisted is not None:
             columns["label"] = insisted
-        tables = {path: read_table(path, {columns.get(ours, ours) for ours in COLUMNS} - {""}) for path in files}
-        parts = [_rows(path, table, columns, is_split=len(files) > 1) for path, table in tables.items()]
+        target = chosen_target(name, self.columns)
+        used = [ours for ours in COLUMNS if not target or ours == target or ours not in TARGETS]
+        tables = {path: read_table(path, {columns.get(ours, ours) for ours in used} - {""}) for path in files}
+        parts = [_rows(path, table, columns, used, is_split=len(files) > 1) for path, table in tables.items()]
         where = str(files[0]) if len(files) == 1 else str(self.directory / name)
-        mapped = {
-            key.removesuffix(UNIQUE) + "label" if key.endswith(UNIQUE) else key: theirs
-            for key, theirs in self.columns.items()
-        }
-        rows = with_one_target(name, _join(parts, where), mapped, where)
-        data = read_rows(name, rows, where=where, split_seed=self.split_seed, unique_labels=insisted is not None)
+        data = read_rows(
+            name,
+            _join(parts, where),
+            where=where,
+            split_seed=self.split_seed,
+            unique_labels=insisted is not None,
+            choose=how_to_choose(name, columns),
+        )
         unread = sum(table.unread for table in tables.values())
         note = (f"values in columns without a name are not read (rows: {unread})",) if unread else ()
         return replace(data, notes=(*note, *data.notes))
 
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
-        """SHA-256 of everything that `load` depends on: file bytes, column mapping, seed, kind and metric.
+        """SHA-256 of everything that `load` depends on: file bytes, column mapping, target, seed, kind and
+        metric.
 
         Does not parse the files.
         """
         known = TASKS.get(name)
         facts = (known.kind, known.metric) if known is not None else ("inferred", "")
-        parts = [name, *facts, str(self.split_seed), repr(sorted(self.columns_of(name).items()))]
+        mapped = repr(sorted(self.columns_of(name).items()))
+        parts = [name, *facts, str(self.split_seed), mapped, chosen_target(name, self.columns)]
         for path in self.files(name):
             try:
                 with path.open("rb") as file:
@@ -161,22 +176,27 @@ class FolderSource:
                 ) from error
         return content_id(FORMAT, *parts)
 
+    def _entries(self, name: str) -> list[Path]:
+        """The files and folders with the name of a task, in any capitals, whether or not they are tasks."""
+        return [entry for entry in entries(self.directory, name) if name_of(entry).casefold() == name.casefold()]
+
     def columns_of(self, name: str) -> dict[str, str]:
         """The column mapping of one task: the mapping for all tasks, overridden by the task's own (`NAME.column`)."""
         keys = keys_of(self.columns, name)
         return {column: self.columns[key] for column, key in keys.items()}
 
 
-def _rows(path: Path, table: Table, columns: Mapping[str, str], *, is_split: bool) -> Rows:
+def _rows(path: Path, table: Table, columns: Mapping[str, str], used: Sequence[str], *, is_split: bool) -> Rows:
     """The columns that we use of one file.
 
     Args:
+        used: Our names of these columns.
         is_split: Whether the file holds one split. Its name is then the name of the split, and a test file may have no
             labels.
     """
     length = table.rows
     chosen: dict[str, list[str] | None] = {}
-    for ours in COLUMNS:
+    for ours in used:
         theirs = columns.get(ours, ours)
         if theirs in table.columns:
             values = enumerate(table.columns[theirs], start=1)

@@ -75,7 +75,8 @@ def source_in(source: str, run_folder: Path) -> str:
 def write_frames(folder: Path, tables: Mapping[str, object], *, fixed: bool) -> None:
     """Write tables as Parquet files: FOLDER/NAME.parquet, or FOLDER/NAME/SPLIT.parquet for a dict of tables by split.
 
-    A file with an equal table is not written again. If there is any error, no file changes.
+    A name that a data file cannot have, such as `train`, becomes that of a folder: FOLDER/train/data.parquet. A file
+    with an equal table is not written again. If there is any error, no file changes.
 
     Args:
         tables: Task name -> table, or dict of tables by split. Columns as in a data file: text, label, and so on.
@@ -119,9 +120,8 @@ def _files(folder: Path, name: object, table: object) -> dict[Path, Any]:
     except InputError as error:
         raise InputError(error.what, where=where, expected=error.expected, found=error.found) from None
     if not isinstance(table, Mapping):
-        if why_no_name(name):
-            raise InputError("bad task name", where=where, expected="a name that files of tasks can have", found=name)
-        return {folder / f"{name}.parquet": to_arrow(table, where)}
+        file = f"{name}/data.parquet" if why_no_name(name) else f"{name}.parquet"  # any name can be a folder's
+        return {folder / file: to_arrow(table, where)}
     if unknown := [split for split in table if str(split).lower() not in SPELLINGS] or not table:
         found = ", ".join(map(repr, unknown)) if isinstance(unknown, list) else "an empty dict"
         raise InputError("bad splits", where=where, expected="train, validation and test, or some of them", found=found)

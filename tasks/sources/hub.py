@@ -15,8 +15,7 @@ from tasks.rows import Rows, read_rows
 from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.hub_cache import commit_of, splits_of
 from tasks.sources.originals import ORIGINALS
-from tasks.sources.table import shown
-from tasks.sources.text import check_text
+from tasks.sources.text import check_text, shown
 from tasks.splits import SPELLINGS
 from tasks.suite import TASKS
 from tasks.task import HubAddress, Task

@@ -12,10 +12,7 @@ from tasks.suite import TASK_NAME, known_name
 
 FORMATS = f"one of {', '.join(READERS)}, also with .gz"
 # Files that describe a folder, by their stem in any capitals. A table with such a name is the documentation of data.
-DESCRIPTIONS = frozenset(
-    {"readme", "license", "licence", "copying", "copyright", "notice", "manifest", "changelog", "authors",
-     "contributors", "contributing", "citation", "credits", "metadata", "dataset_info", "dataset_infos"}
-)  # fmt: skip
+DESCRIPTIONS = frozenset({"readme", "license", "licence", "manifest", "changelog", "dataset_info", "dataset_infos"})
 NO_DATA = "no data file in it"
 
 
@@ -62,7 +59,7 @@ def why_no_task(entry: Path) -> str:
 def why_no_name(stem: str) -> str:
     """Why a data file with this stem is not a task of its own; "" if it can be one."""
     if stem.lower() in DESCRIPTIONS:
-        return "describes the folder"
+        return "describes the folder; a task of this name needs a folder of its own"
     if stem.lower() in (*SPELLINGS, "data"):
         return "a part of a task: give it a folder of its own"
     return ""

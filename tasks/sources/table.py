@@ -10,17 +10,17 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
 from tasks.sources.dialect import tsv_quoting
-from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, unpacked
+from tasks.sources.separator import check_separator, has_spaces
+from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, shown, unpacked
 
 QUOTES = "check its quotation marks"
-SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,6 @@ def read_table(path: Path, used: Collection[str]) -> Table:
     return table
 
 
-def shown(names: Iterable[str]) -> str:
-    """Names as one line for a message, at most 120 characters: a broken header can be as long as the file."""
-    text = " ".join(", ".join(filter(None, names)).split())
-    return text if len(text) <= 120 else text[:120] + "..."
-
-
 def file_type(path: Path) -> str:
     """The suffix of the format, without `.gz`: ".csv" for data.csv.gz. "" for a format that we do not read."""
     suffixes = path.name.lower().removesuffix(".gz").rpartition(".")
@@ -82,12 +76,18 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
     where = str(path)
     # The limit of 131,072 characters per field is global to the process. So only increase it, to the value we need.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+    spaced = delimiter == "," and has_spaces(path)
     begin, size = 1, 0  # first line and size of the current row; a quoted field can span lines
+    first = ""  # the first line that is not blank
 
     def lines() -> Iterator[str]:
-        nonlocal size
+        nonlocal first, size
         for line in read_lines(path):
             size += len(line)
+            if not first and (first := line.strip("\r\n")).strip('"') == f"sep={delimiter}":
+                yield "\n"  # Excel's note about the separator, before the header
+                first = ""
+                continue
             if size > MAX_LINE:
                 raise InputError(
                     f"the row that starts in line {begin} does not end",
@@ -97,7 +97,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
                 )
             yield line
 
-    reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True)
+    reader = csv.reader(lines(), delimiter=delimiter, quoting=quoting, strict=True, skipinitialspace=spaced)
     header: list[str] = []
     columns: dict[str, list[object]] = {}
     places: list[tuple[list[object], int]] = []  # the list and the index of each column in use
@@ -109,7 +109,7 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
             elif not header:
                 header = [name.strip() for name in record]
                 _check_header(header, used, where)
-                _check_separator(header, delimiter, where)
+                check_separator(first, used, delimiter, where)
                 named = max((place for place, name in enumerate(header, start=1) if name), default=0)
                 columns = {name: [] for name in header if name in used}
                 places = [(columns[name], header.index(name)) for name in columns]
@@ -128,6 +128,8 @@ def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Li
                     column.append(record[place])
             begin, size = reader.line_num + 1, 0
     except csv.Error as error:
+        if not header:
+            check_separator(first, used, delimiter, where)
         ended = "unexpected end of data" in str(error)
         line = begin if ended else reader.line_num
         found = "a quotation mark that is not closed" if ended else str(error)
@@ -142,20 +144,6 @@ def _check_header(header: Sequence[str], used: Collection[str], where: str) -> N
     twice = next((name for name, count in Counter(header).items() if count > 1 and name in used), None)
     if twice is not None:
         raise InputError(f"two columns are called {twice!r}", where=where, found=f"columns {shown(header)}")
-
-
-def _check_separator(header: Sequence[str], delimiter: str, where: str) -> None:
-    """Refuse a header of one column whose name has another separator."""
-    other = next((mark for mark in SEPARATORS if mark != delimiter and mark in header[0]), None)
-    if len(header) == 1 and other is not None:
-        named = {",": "name it .csv", "\t": "name it .tsv"}.get(other, "write it with commas (pandas: `to_csv`)")
-        raise InputError(
-            "only one column",
-            where=where,
-            expected=f"columns separated by {SEPARATORS[delimiter]}",
-            found=f"{shown(header)!r}, separated by {SEPARATORS[other]}",
-            fix=named,
-        )
 
 
 def _read_jsonl(path: Path, used: Collection[str]) -> Table:

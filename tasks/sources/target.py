@@ -1,45 +1,44 @@
-"""Which column is the target of a new task whose data have a label and a score."""
+"""Which of the columns label and score is the target of a task, if the column mapping says so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from tasks.errors import InputError
-from tasks.rows import Rows
-from tasks.suite import TASKS
+from tasks.sources.mapping import UNIQUE
+from tasks.suite import TASKS, known_name
 
 TARGETS = ("label", "score")
 
 
-def with_one_target(name: str, rows: Rows, columns: Mapping[str, str], where: str) -> Rows:
-    """The rows of a new task without the column that is not its target.
+def chosen_target(name: str, columns: Mapping[str, str]) -> str:
+    """The target that the column mapping chooses: `label`, `score`, or "" if it leaves the choice to the columns.
 
     The target is the column that the mapping names, also if it maps it to an equal name: {"mine.label": "label"}. The
-    task's own mapping counts before that for all tasks. A known task has a known target, so its rows do not change.
+    task's own mapping counts before that for all tasks. A known task with classes has labels whatever the mapping says;
+    a known regression for which the mapping names both columns has scores.
 
     Args:
         name: Name of the task.
-        rows: Its rows; they may have a label and a score.
         columns: The column mapping, as in `FolderSource`.
-        where: File or folder, for messages.
-
-    Raises:
-        InputError: The rows have both, and the mapping names neither or both.
     """
-    if name in TASKS or rows.label is None or rows.score is None:
-        return rows
-    for prefix in (f"{name}.", ""):
-        mapped = [column for column in TARGETS if prefix + column in columns]
-        if len(mapped) == 1:
-            return replace(rows, score=None) if mapped == ["label"] else replace(rows, label=None)
-        if mapped:
-            break
-    label, score = (
-        f"--column {name}.{ours}={columns.get(f'{name}.{ours}', columns.get(ours, ours))}" for ours in TARGETS
-    )
-    raise InputError(
-        "both a label and a score: which one is the target?",
-        where=where,
-        fix=f"give {label} to predict classes, or {score} for a regression",
-    )
+    known = TASKS.get(name)
+    if known is not None and known.kind != "regression":
+        return "label"
+    split = [key.rpartition(".") for key in columns]
+    for own in (True, False):
+        mapped = {column for task, _, column in split if (known_name(task) == name if own else not task)}
+        named = {"label" if column == UNIQUE else column for column in mapped} & set(TARGETS)
+        if named:
+            both = "score" if known is not None else ""
+            return both if len(named) > 1 else named.pop()
+    return ""
+
+
+def how_to_choose(name: str, columns: Mapping[str, str]) -> str:
+    """What a user can do about a new task with both columns, for a message.
+
+    Args:
+        columns: Our column name -> the column name in the files of this task.
+    """
+    label, score = (f"--column {name}.{ours}={columns.get(ours, ours)}" for ours in TARGETS)
+    return f"give {label} to predict classes, or {score} for a regression"

@@ -9,7 +9,7 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -47,6 +47,12 @@ def check_text(text: str, where: str, place: str) -> str:
     return text
 
 
+def shown(names: Iterable[str]) -> str:
+    """Names as one line for a message, at most 120 characters: a broken header can be as long as the file."""
+    text = " ".join(", ".join(filter(None, names)).split())
+    return text if len(text) <= 120 else text[:120] + "..."
+
+
 def read_lines(path: Path) -> Iterator[str]:
     """The lines of a UTF-8 file, each with its line end (\\n, \\r\\n or \\r), without a byte order mark.
 
@@ -63,7 +69,9 @@ def read_lines(path: Path) -> Iterator[str]:
         except UnicodeDecodeError as error:
             line = done + 1 + error.object.count(b"\n", 0, error.start)
             found = f"byte 0x{error.object[error.start]:02x} in line {line}"
-            raise InputError("not UTF-8 text", where=where, found=found, fix="save the file as UTF-8") from error
+            marked = not done and error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+            fix = f"save it as UTF-8 (iconv -f {'utf-16' if marked else 'windows-1252'} -t utf-8 IN > OUT)"
+            raise InputError("not UTF-8 text", where=where, found=found, fix=fix) from error
         if "\0" in text:
             line = done + 1 + text.count("\n", 0, text.index("\0"))
             found = f"a NUL character in line {line}"

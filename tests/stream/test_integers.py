@@ -53,8 +53,9 @@ def test_a_float_below_is_its_integer(seed: int) -> None:
 
 
 NOT_WHOLE = (
-    2.5, float("nan"), float("inf"), Decimal("NaN"), Decimal("0.5"), Fraction(1, 2), True, np.True_, np.array(True),
-    np.array([1, 2]), torch.tensor(1.0), b"12", [1], 1j, "1e3",
+    2.5, float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("-Infinity"),
+    Decimal("0.5"), Decimal("1E-30"), Decimal("1E+999999999"), Decimal("1E30"), Fraction(1, 2), True, np.True_,
+    np.array(True), np.array([1, 2]), torch.tensor(1.0), b"12", [1], 1j, "1e3",
 )  # fmt: skip
 
 

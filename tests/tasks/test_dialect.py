@@ -7,11 +7,12 @@ import io
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tasks.sources.dialect import RAW, WRITTEN, tsv_quoting
+from tasks.sources.dialect import MANY, RAW, WRITTEN, tsv_quoting
 from tasks.sources.table import read_table
 
 Row = tuple[str, str]
@@ -79,6 +80,12 @@ def test_what_a_raw_writer_writes(tmp_path_factory: pytest.TempPathFactory, rows
         ('text\tlabel\n"Well done"\t1\nNot so well\t0\n', RAW),
         ('text\tlabel\n"Well done, all"\t1\nNot so well, but\t0\n', RAW),
         ('text\tlabel\n"open\t1\n', RAW),
+        ("text\tlabel\n" + '"Well done"\t1\n' * (MANY - 1), RAW),
+        ("text\tlabel\n" + '"Well done"\t1\n' * MANY + "Not so well\t0\n", RAW),
+        ("text\tlabel\n" + '"Well done"\t1\n' * MANY + 'Not so well\t"0"\n', RAW),
+        ("text\tlabel\n" + '"Well done"\t1\n' * MANY + '"Yes," he said.\t0\n', RAW),
+        ("text\tlabel\n" + '"Well done"\t1\n' * MANY, WRITTEN),
+        ('"text"\t"label"\nNA\t1\n"Well done"\t0\n', WRITTEN),
         ('text\tlabel\n"He said ""yes"""\t1\n', WRITTEN),
         ('text\tlabel\n"two\nlines"\t1\n', WRITTEN),
         ('text\tlabel\n"a\ttab"\t1\n', WRITTEN),
@@ -90,6 +97,16 @@ def test_what_a_raw_writer_writes(tmp_path_factory: pytest.TempPathFactory, rows
 )
 def test_what_tells_them_apart(content: str, quoting: int) -> None:
     assert tsv_quoting(lines(content)) == quoting
+
+
+@pytest.mark.parametrize("header", [True, False], ids=["quoted header", "plain header"])
+def test_texts_in_quotation_marks_beside_numbers(tmp_path: Path, header: bool) -> None:
+    """As pandas writes them with QUOTE_NONNUMERIC, and R's `write.table(sep="\\t", row.names=FALSE)`."""
+    rows = [(f"word {n}", n % 2) for n in range(MANY)]
+    content = pd.DataFrame(rows, columns=HEADER).to_csv(sep="\t", index=False, quoting=csv.QUOTE_NONNUMERIC)
+    assert content.startswith('"text"\t"label"\n"word 0"\t0\n')
+    content = content if header else content.replace('"text"\t"label"', "text\tlabel")
+    assert read(tmp_path, content) == [(text, str(label)) for text, label in rows]
 
 
 def test_lone_quotation_marks_swallow_no_rows(tmp_path: Path) -> None:

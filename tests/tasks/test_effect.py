@@ -8,7 +8,7 @@ import pytest
 from tasks.sources import generated, open_source, without_effect
 from tests.tasks.test_folder import GOOD, put
 
-STREAM = ("rte", "sms_spam", "mine", "splits")
+STREAM = ("rte", "sms_spam", "mine", "splits", "stsb")
 NO_FILES = "only files and tables have columns to map"
 CASES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "all have effect": ({"text": "sentence", "mine.text_b": "b", "RTE.label": "gold", "rte.text_b": "b"}, ()),
@@ -21,6 +21,12 @@ CASES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "single texts": ({"sms_spam.text_b": "a"}, ("--column sms_spam.text_b=a: .*found a task of single texts",)),
     "labels": ({"rte.score": "a"}, ("--column rte.score=a: .*found a task with labels",)),
     "score of one": ({"score": "a"}, ()),
+    "label of a regression": ({"stsb.label": "a"}, ()),
+    "score beside it": (
+        {"stsb.label": "a", "stsb.score": "b"},
+        ("--column stsb.label=a: .*found a task whose score is the target",),
+    ),
+    "both targets of one": ({"label": "a", **{f"{name}.score": "b" for name in ("mine", "splits", "stsb")}}, ()),
     "splits": ({"splits.split": "a"}, ("--column splits.split=a: .*each of its files is one split",)),
     "two": ({"x.text": "a", "y.text": "b"}, ("unknown task 'x'", "unknown task 'y'")),
     "confirmed": ({"label": "gold", "mine.unique_label": "id"}, ()),
@@ -30,7 +36,7 @@ CASES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("effect")
-    for name in ("rte.csv", "sms_spam.csv", "mine.csv", "splits/train.csv", "splits/test.csv"):
+    for name in ("rte.csv", "sms_spam.csv", "mine.csv", "splits/train.csv", "splits/test.csv", "stsb.csv"):
         put(folder / name, GOOD.encode())
     return folder
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,10 +121,34 @@ def test_a_label_beside_a_score_is_a_question(tmp_path: Path) -> None:
             source.load("mine")
         assert "--column mine.label=label" in str(caught.value)
         assert "--column mine.score=score" in str(caught.value)
+    assert FolderSource(tmp_path).load("stsb").notes[0] == "columns label and score: score is the target"
+    labels, scores = {2.0, 9.0, 10.0}, {float(np.float32(i / 7)) for i in range(63)}
+    for key, values in (("stsb.label", labels), ("STSB.unique_label", labels), ("score", scores)):
+        data = FolderSource(tmp_path, {key: "score" if key == "score" else "label"}).load("stsb")
+        assert set(data.train.target.tolist()) <= values, key
+        assert not any("score is the target" in note for note in data.notes)
     put(tmp_path / "named.csv", write_csv({"text": TABLE["text"], "gold": TABLE["label"], "score": both["score"]}))
     assert FolderSource(tmp_path, {"named.label": "gold"}).load("named").task.labels == ("2", "9", "10")
     with pytest.raises(InputError, match=r"--column named\.label=gold.*--column named\.score=score"):
         FolderSource(tmp_path, {"label": "gold", "score": "score"}).load("named")
+
+
+def test_the_fingerprint_tells_the_target(tmp_path: Path) -> None:
+    """Two mappings of equal columns read different targets, if the task's own one names another."""
+    both = {**TABLE, "text_b": TABLE["text"], "score": [str(i / 7) for i in range(63)]}
+    put(tmp_path / "mine.csv", write_csv(both))
+    sources = [
+        FolderSource(tmp_path, {own: own.rpartition(".")[2], other: other})
+        for own, other in (("mine.score", "label"), ("mine.label", "score"))
+    ]
+    assert sources[0].columns_of("mine") == sources[1].columns_of("mine")
+    assert [source.load("mine").task.kind for source in sources] == ["regression", "pair"]
+    assert len({source.fingerprint("mine") for source in sources}) == 2
+
+
+def test_the_column_that_is_not_the_target_may_be_missing(tmp_path: Path) -> None:
+    put(tmp_path / "scored.csv", write_csv({"text": TABLE["text"], "score": [str(i) for i in range(63)]}))
+    assert FolderSource(tmp_path, {"label": "gold", "scored.score": "score"}).load("scored").task.kind == "regression"
 
 
 def test_only_columns_in_use_must_be_named_and_unique(tmp_path: Path) -> None:
@@ -232,7 +257,12 @@ def test_bad_files_are_one_clear_line(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize(
     ("filename", "data", "message"),
     [
-        ("data.csv", GOOD.encode() + b"caf\xe9,a\n", "not UTF-8 text; found byte 0xe9 in line 42"),
+        (
+            "data.csv",
+            GOOD.encode() + b"caf\xe9,a\n",
+            "not UTF-8 text; found byte 0xe9 in line 42; .*-f windows-1252 -t utf-8 ",
+        ),
+        ("data.csv", GOOD.encode("utf-16"), "not UTF-8 text; found byte 0xff in line 1; .*iconv -f utf-16 -t utf-8 "),
         ("data.csv.gz", gzip.compress(GOOD.encode(), mtime=0)[:-20], "truncated or damaged gzip"),
         ("data.csv.gz", GOOD.encode(), "truncated or damaged gzip"),
         ("data.parquet", b"PAR1 no table PAR1", "damaged Parquet"),
@@ -243,7 +273,18 @@ def test_bad_files_are_one_clear_line(tmp_path: Path, case: str) -> None:
         ("data.pkl", b"", r"no task in this folder"),
     ],
     # names that do not hold the bytes: a name must be the same in every process that collects the tests
-    ids=["latin-1", "cut gzip", "no gzip", "no parquet", "list", "cut line", "surrogate", "list as label", "pickle"],
+    ids=[
+        "latin-1",
+        "utf-16",
+        "cut gzip",
+        "no gzip",
+        "no parquet",
+        "list",
+        "cut line",
+        "surrogate",
+        "list as label",
+        "pickle",
+    ],
 )
 def test_bad_bytes(tmp_path: Path, filename: str, data: bytes, message: str) -> None:
     (tmp_path / "mine").mkdir()
@@ -280,12 +321,18 @@ def test_a_pair_task_needs_two_texts(tmp_path: Path) -> None:
             FolderSource(tmp_path).load(name)
 
 
-def test_bad_folders(tmp_path: Path) -> None:
+def test_bad_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="no such folder"):
         open_source(f"folder:{tmp_path / 'nowhere'}")
     put(tmp_path / "mine" / "train.csv", GOOD.encode())
     with pytest.raises(InputError, match=r"no task in this folder.*give the folder above it"):
         open_source(f"folder:{tmp_path / 'mine'}")
+    monkeypatch.chdir(tmp_path / "mine")
+    for here in (".", "../mine"):
+        with pytest.raises(
+            InputError, match=rf"give the folder above it, folder:{re.escape(str(tmp_path.resolve()))}$"
+        ):
+            open_source(f"folder:{here}")
     with pytest.raises(InputError, match="did you mean folder:"):
         open_source(str(tmp_path))
     with pytest.raises(InputError, match="unknown source 'hubb'; did you mean hub"):

@@ -130,6 +130,16 @@ def test_a_dict_of_tables_by_split(tmp_path: Path) -> None:
     assert [len(split) for split in (data.train, data.validation, data.test)] == [40, 4, 6]
 
 
+@pytest.mark.parametrize("name", ["citation", "README", "manifest", "train", "data", "TEST"])
+def test_a_table_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """Also one that is no task as a data file in a folder."""
+    write_frames(tmp_path, {name: pd.DataFrame(ROWS), "mine": pd.DataFrame(ROWS)}, fixed=False)
+    source = open_source(f"frames:{tmp_path}")
+    assert set(source.names()) == {name, "mine"}
+    assert source.load(name).train.text == source.load("mine").train.text
+    write_frames(tmp_path, {name: pl.DataFrame(ROWS)}, fixed=True)
+
+
 def test_files_are_written_once_and_replaced_only_before_a_run(tmp_path: Path) -> None:
     table, path = pd.DataFrame(ROWS), tmp_path / "mine.parquet"
     write_frames(tmp_path, {"mine": table}, fixed=False)

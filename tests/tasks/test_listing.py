@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.config.settings import RunConfig
+from stream.engine.names import resolve_names
 from tasks.errors import InputError
 from tasks.sources import FolderSource, open_source
 from tasks.suite import TASK_NAME, TASKS
@@ -58,16 +60,18 @@ SKIPPED = {
 
 
 def test_what_is_no_task_is_told_with_the_reason(tmp_path: Path) -> None:
-    for name in (*SKIPPED, "MR.csv"):
+    plausible = ("MR", "authors", "citation", "credits", "metadata", "notice")
+    for name in (*SKIPPED, *(f"{task}.csv" for task in plausible), "readme/data.csv"):
         put(tmp_path / name, GOOD.encode())
     source = FolderSource(tmp_path)
-    assert source.names() == ("MR",)
+    assert source.names() == (*plausible, "readme")
+    assert len(source.load("readme").train) > 0
     told = source.skipped()
     assert len(told) == len(set(SKIPPED.values()))
     for name, why in SKIPPED.items():
         (sentence,) = (sentence for sentence in told if why in sentence)
         assert Path(name).parts[0] in sentence
-    assert not any("MR" in sentence for sentence in told)
+    assert not any(task in sentence for sentence in told for task in plausible)
 
 
 @pytest.mark.parametrize("other", ["mine/data.csv", "mine.tsv", "MINE.csv"])
@@ -88,7 +92,23 @@ def test_an_unknown_name_lists_those_of_the_folder(tmp_path: Path) -> None:
         open_source(f"folder:{tmp_path}").task("mr")
 
 
-@given(st.text(max_size=20))
+def test_a_name_that_is_skipped_says_why(tmp_path: Path) -> None:
+    for name in ("good.csv", "mine.json", "empty/notes.txt", "manifest.csv"):
+        put(tmp_path / name, GOOD.encode())
+    reasons = {
+        "mine": r"mine\.json \(no data file, which is one of \.csv, .*\)",
+        "empty": r"empty \(no data file in it\)",
+        "manifest": r"manifest\.csv \(describes the folder; a task of this name needs a folder of its own\)",
+    }
+    for source in (f"folder:{tmp_path}", f"folder:{tmp_path}+frames:{tmp_path}"):
+        for name, why in reasons.items():
+            with pytest.raises(InputError, match=rf"unknown task '{name}'; expected one of good; found {why}"):
+                resolve_names(RunConfig(suite=name, source=source))
+        with pytest.raises(InputError, match=r"unknown task 'other'; expected one of good$"):
+            resolve_names(RunConfig(suite="other", source=source))
+
+
+@given(st.text(st.characters(exclude_characters="/"), max_size=20))
 def test_any_file_name_is_a_task_or_told(tmp_path_factory: pytest.TempPathFactory, stem: str) -> None:
     folder = tmp_path_factory.mktemp("any")
     put(folder / "good.csv", GOOD.encode())

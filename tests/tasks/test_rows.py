@@ -70,6 +70,21 @@ def test_labels_that_occur_once_are_asked_about(alone: int, shared: int) -> None
     assert "mine.score" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("classes", "rows", "asked"), [(2000, 4000, True), (101, 302, True), (101, 303, False)])
+def test_many_labels_of_few_rows_are_asked_about(classes: int, rows: int, asked: bool) -> None:
+    data = Rows([f"word{n}" for n in range(rows)], label=[f"id{n % classes}" for n in range(rows)])
+    assert read(data, unique_labels=True).task.outputs == classes
+    if not asked:
+        assert read(data).task.outputs == classes
+        return
+    with pytest.raises(InputError, match=rf"an id\?.*found {classes:,} labels in {rows:,} rows, such as 'id0'; "):
+        read(data)
+
+
+def test_a_hundred_classes_may_have_two_rows_each() -> None:
+    assert read(Rows([f"word{n}" for n in range(200)], label=[f"id{n % 100}" for n in range(200)])).task.outputs == 100
+
+
 def test_numbers_for_labels_may_be_scores() -> None:
     with pytest.raises(InputError, match=r"predict the number \(--column mine\.score=YOURS\)"):
         read(column(40, 20, "{}.5"))

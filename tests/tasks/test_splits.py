@@ -101,7 +101,10 @@ def test_rows_with_a_label_that_train_lacks_stay(split: str) -> None:
     assert (data.test.text, data.test.target.tolist()) == (("new", "newer", "newest", "old"), [2, 2, 3, 0])
     assert set(data.validation.target) <= set(data.train.target) == {0, 1}
     assert data.unseen == (Unseen("test", ("never", "nor"), rows=3, of=4),)
-    assert "3 of 4 test rows stay and count as wrong: no training row has their labels 'never', 'nor'" in data.notes
+    assert (
+        "3 of 4 test rows (before limits) stay and count as wrong: no training row has their labels 'never', 'nor'"
+        in data.notes
+    )
 
 
 def test_published_validation_rows_stay_alike() -> None:

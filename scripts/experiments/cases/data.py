@@ -112,6 +112,10 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         ("which one is the target", "--column bad.label=label", "--column bad.score=score"),
     ),
     "semicolons": (content("data.csv", GOOD.replace(",", ";")), ("only one column", "separated by semicolons")),
+    "semicolons and quotation marks": (
+        content("data.csv", GOOD.replace("text,label", '"text";"label, kind"')),
+        ("another separator", "separated by semicolons"),
+    ),
     "one label in train": (one_label_in_train, ("only one label in train", "'label0'")),
     "blank texts": (table(HEAD, *[[" ", f"{n % 2}"] for n in range(9)]), ("data.csv", "every text is blank")),
     "class of blank texts only": (
@@ -127,10 +131,17 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
             "--column bad.unique_label=YOURS",
         ),
     ),
+    "ids on two rows each": (
+        table(HEAD, *[[f"ash red {n}", f"id{n // 2}"] for n in range(300)]),
+        ("is this column of labels an id?", "150 labels in 300 rows", "--column bad.unique_label=YOURS"),
+    ),
     "blank label": (table(HEAD, *rows_of(), ["oak", ""]), ("blank label in row 13",)),
     "broken line": (table(HEAD, *rows_of(), ["oak"]), ("broken line 14", "expected 2 fields")),
-    "not UTF-8": (content("data.csv", GOOD.encode() + b"caf\xe9,a\n"), ("data.csv", "not UTF-8", "0xe9 in line 14")),
-    "UTF-16": (content("data.csv", GOOD.encode("utf-16")), ("data.csv", "not UTF-8 text")),
+    "not UTF-8": (
+        content("data.csv", GOOD.encode() + b"caf\xe9,a\n"),
+        ("not UTF-8", "0xe9 in line 14", "-f windows-1252"),
+    ),
+    "UTF-16": (content("data.csv", GOOD.encode("utf-16")), ("data.csv", "not UTF-8 text", "-f utf-16")),
     "NUL bytes": (content("data.csv", GOOD + "oak\0,a\n"), ("data.csv", "a NUL character in line 14")),
     "no score": (
         table(["text", "score"], ["ash", "1.5"], ["elm", "high"]),
@@ -161,7 +172,7 @@ PLAIN: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "no gzip": (content("data.csv.gz", GOOD), ("data.csv.gz", "truncated or damaged gzip file")),
     "truncated Parquet": (cut_parquet, ("data.parquet", "damaged Parquet file")),
     "no Parquet": (content("data.parquet", "PAR1 no table PAR1"), ("data.parquet", "damaged Parquet file")),
-    "pickle": (content("data.pkl", b"\x80\x04N."), ("unknown task 'bad'",)),
+    "pickle": (content("data.pkl", b"\x80\x04N."), ("unknown task 'bad'", "bad (no data file in it)")),
     "two files": (two_files, ("cannot choose between these data files", "a.csv, b.csv")),
     "pipe": (lambda folder: os.mkfifo(folder / "data.csv"), ("unknown task 'bad'",)),
     "link to nowhere": (lambda folder: (folder / "data.csv").symlink_to("nowhere.csv"), ("unknown task 'bad'",)),
