@@ -101,8 +101,8 @@ def read_rows(
         rows: The raw columns.
         where: File or repository, for messages.
         split_seed: Seed of the content hash that derives missing splits.
-        unique_labels: Whether most rows may have a label that no other row has. Default: no, as such a column is
-            usually an id.
+        unique_labels: Whether most rows may have a label that no other row has, and many classes few rows each.
+            Default: no, as such a column is usually an id.
         choose: How to choose one of two targets, for the message about a new task with both. Default: by leaving one
             out.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection
 from itertools import zip_longest
 from pathlib import Path
@@ -11,6 +12,13 @@ from tasks.errors import InputError
 from tasks.sources.text import read_lines, shown
 
 SEPARATORS = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
+SPACED = re.compile(r', +"[^",\r\n]')
+
+
+def may_have_spaces(line: str) -> bool:
+    """Whether a line of a CSV file may have a space before a quoted field. No line of a csv writer has: it doubles
+    the quotation marks inside a field, and ends a field with one."""
+    return ' "' in line and SPACED.search(line) is not None
 
 
 def has_spaces(path: Path) -> bool:
@@ -19,8 +27,6 @@ def has_spaces(path: Path) -> bool:
     A csv writer puts quotation marks around a field that holds one. So without such spaces, it makes no difference but
     for the spaces before other fields whether spaces are skipped.
     """
-    if not any(', "' in line for line in read_lines(path)):
-        return False
     kept, skipped = (csv.reader(read_lines(path), strict=True, skipinitialspace=skip) for skip in (False, True))
     found = False
     try:

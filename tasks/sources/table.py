@@ -10,14 +10,14 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
 from tasks.sources.dialect import tsv_quoting
-from tasks.sources.separator import check_separator, has_spaces
+from tasks.sources.separator import check_separator, has_spaces, may_have_spaces
 from tasks.sources.text import MAX_COLUMNS, MAX_LINE, check_ratio, read_lines, shown, unpacked
 
 QUOTES = "check its quotation marks"
@@ -65,24 +65,48 @@ def file_stem(path: Path) -> str:
 
 
 def _read_csv(path: Path, used: Collection[str]) -> Table:
-    return _delimited(path, used, delimiter=",", quoting=csv.QUOTE_MINIMAL)
+    spaced = False
+
+    def watched() -> Iterator[str]:
+        nonlocal spaced
+        for line in read_lines(path):
+            spaced = spaced or may_have_spaces(line)
+            yield line
+
+    try:
+        table = _delimited(path, watched(), used, delimiter=",", quoting=csv.QUOTE_MINIMAL)
+    except InputError:
+        if not (spaced and has_spaces(path)):
+            raise
+    else:
+        if not (spaced and has_spaces(path)):
+            return table
+    return _delimited(path, read_lines(path), used, delimiter=",", quoting=csv.QUOTE_MINIMAL, spaced=True)
 
 
 def _read_tsv(path: Path, used: Collection[str]) -> Table:
-    return _delimited(path, used, delimiter="\t", quoting=tsv_quoting(read_lines(path)))
+    return _delimited(path, read_lines(path), used, delimiter="\t", quoting=tsv_quoting(read_lines(path)))
 
 
-def _delimited(path: Path, used: Collection[str], *, delimiter: str, quoting: Literal[0, 3]) -> Table:
+def _delimited(
+    path: Path,
+    given: Iterable[str],
+    used: Collection[str],
+    *,
+    delimiter: str,
+    quoting: Literal[0, 3],
+    spaced: bool = False,
+) -> Table:
+    """The table in the lines `given` of a file; `spaced`: without the spaces at the beginning of its fields."""
     where = str(path)
     # The limit of 131,072 characters per field is global to the process. So only increase it, to the value we need.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
-    spaced = delimiter == "," and has_spaces(path)
     begin, size = 1, 0  # first line and size of the current row; a quoted field can span lines
     first = ""  # the first line that is not blank
 
     def lines() -> Iterator[str]:
         nonlocal first, size
-        for line in read_lines(path):
+        for line in given:
             size += len(line)
             if not first and (first := line.strip("\r\n")).strip('"') == f"sep={delimiter}":
                 yield "\n"  # Excel's note about the separator, before the header

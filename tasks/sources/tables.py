@@ -28,8 +28,8 @@ class Tables:
         tables: One function without arguments per task name. It returns one list per column, all of the same length:
             `text`, and `text_b` for pairs; `label`, or `score` for regression; optionally `split` (train, validation,
             test). Without `split`, splits are derived from the content. Each call must return the same rows.
-        unique_labels: Names of the tasks in which a label may occur once only. Default: none; then a task in which most
-            labels do is an error.
+        unique_labels: Names of the tasks in which a label may occur once or twice only. Default: none; then a task in
+            which most labels do is an error.
     """
 
     name: str

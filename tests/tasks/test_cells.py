@@ -28,5 +28,5 @@ def test_text_of_a_value(value: object, text: str | None) -> None:
 
 def test_a_plug_in_gives_one_target() -> None:
     columns = {"text": ["a", "b"], "label": [0, 1], "score": [0.5, 1.5]}
-    with pytest.raises(InputError, match=r"both columns label and score.*leave out one of them"):
+    with pytest.raises(InputError, match=r"both a label and a score.*leave out one of them"):
         Tables("mine", {"both": lambda: columns}).load("both")
