@@ -36,7 +36,9 @@ def check_header(files: RunFiles, run: RecordedRun) -> Outcome:
         (ledger, "data_seed", inputs.data_seed, facts.settings.get("data_seed")),
         (ledger, "validation_examples", inputs.validation_examples, facts.settings.get("validation_examples")),
         *((ledger, f"data of {task}", data, facts.tasks[task]["data_id"]) for task, data in inputs.data.items()),
-    ]
+        *((ledger, f"metric of {task}", how.split(" ")[0].rstrip(","), facts.tasks[task]["metric"])
+          for task, how in inputs.scoring.items()),
+    ]  # fmt: skip
     if inputs.numerics.get("training") == TRAINING_FORMAT:
         pairs += [
             (ledger, f"settings of learner {name}", inputs.learners[name], recipe_of(learner))

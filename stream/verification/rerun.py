@@ -25,6 +25,7 @@ from stream.verification.recorded import RecordedRun
 from stream.verification.sources import encoded_of
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
+from tasks.metrics import scoring
 from tasks.seeds import seed_of
 from tasks.sources.frames import source_in
 
@@ -160,9 +161,13 @@ def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, sa
     (now,) = scored.cells
     outcome.counts["cells"] += 1
 
+    how = scoring(workbench.data(then.task).task)
+    if other := run.inputs.scoring.get(then.task, how) != how:
+        note = f"what computes the scores of {then.task} differs from the run: they are not compared, its logits are"
+        outcome.notes += [] if note in outcome.notes else [note]
     if same:
-        recorded = ("error",) if then.error is not None else ()  # earlier versions did not write it
-        for name in ("delta", "plan", "logits", "predictions", "score", *recorded):
+        error = () if then.error is None else ("error",)  # earlier versions did not write it
+        for name in ("delta", "plan", "logits", "predictions", *(() if other else ("score", *error))):
             before, after = getattr(then, name), getattr(now, name)
             if before != after:
                 what = f"evaluated again, this cell has another {name} than in the ledger"
@@ -171,6 +176,8 @@ def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, sa
         return
     outcome.counts["last_bits"] += now.logits != then.logits
     outcome.counts["turned"] += now.predictions != then.predictions
+    if other:
+        return
     if now.score is not None and then.score is not None:
         if abs(now.score - then.score) <= max(TURNED_ROWS / then.n, TURNED_SHARE):
             return

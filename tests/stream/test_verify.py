@@ -276,6 +276,20 @@ def test_under_other_arithmetic_a_difference_is_told_and_only_a_far_score_is_a_f
         assert "too far from that of the ledger for a difference of arithmetic" in finding.what
 
 
+def test_a_metric_that_changed_since_is_told_and_the_logits_are_compared(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.metrics.SCORING_FORMAT", 99)
+    monkeypatch.setattr("stream.execution.evaluate_job.score", lambda *given: 0.125)
+    verdict = verify(copy, rerun=None)
+    assert verdict.passed
+    assert [note.split(" differs")[0] for note in verdict.notes] == [
+        f"what computes the scores of {task}" for task in ("sms_spam", "colours", "rte")
+    ]
+    forge(copy, UNSEEN["logits everywhere"])
+    assert not verify(copy, rerun=None).passed
+
+
 def test_what_is_not_at_hand_is_told(world: World, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKSTREAM_CACHE", str(copy / "nowhere"))
     (world.root / "backbone").rename(world.root / "moved")
