@@ -5,6 +5,7 @@ from __future__ import annotations
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
 from learners.delta.delta import Delta
+from learners.specification.family import parse_learner
 from stream.storage.events import FitEvent
 from stream.storage.finished import good
 from stream.storage.store import Store
@@ -34,16 +35,22 @@ def final_delta(run: RecordedRun, store: Store, learner: str, task: str) -> Delt
 
 
 def named_learner(run: RecordedRun, learner: str) -> str:
-    """Returns the specification of a learner as in the run, given that or the canonical name.
+    """Returns the specification of a learner as in the run, given that or another one of the same learner.
 
     Raises:
         InputError: The run has no such learner.
     """
-    canonical = {known.name: name for name, known in run.facts.learners.items()}
-    names = canonical | {name: name for name in run.facts.learners}
-    if learner not in names:
+    names = {_canonical(name): name for name in run.facts.learners} | {name: name for name in run.facts.learners}
+    if (found := names.get(learner) or names.get(_canonical(learner))) is None:
         raise unknown_name("learner of this run", learner, run.facts.learners, where="--learner")
-    return names[learner]
+    return found
+
+
+def _canonical(specification: str) -> str:
+    try:
+        return parse_learner(specification).name
+    except InputError:  # not a learner, or one of a plug-in that is not loaded
+        return specification
 
 
 def run_backbone(run: RecordedRun) -> Backbone:

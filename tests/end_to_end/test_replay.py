@@ -115,7 +115,7 @@ def test_on_a_terminal_all_lines_stay_and_nothing_else(
     took = re.compile(r"\bdone in .*?s;| +\d+\.\ds$")  # differs from call to call
     known = len(plain) if verb == "replay" else [line.startswith("done in ") for line in plain].index(True) + 1
     assert [took.sub("", line) for line in shown[:known]] == [took.sub("", line) for line in plain[:known]]
-    assert [line for line in shown if " jobs " in line and "taskstream" not in line] == []
+    assert [line for line in shown if " jobs " in line and "  to " not in line] == []
 
 
 def test_an_unfinished_run_is_shown_as_far_as_it_came(ran: tuple[Path, list[Any]], tmp_path: Path) -> None:

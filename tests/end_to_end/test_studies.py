@@ -16,7 +16,7 @@ import torch
 from learners.backbones.published import known_architecture
 from learners.delta.delta import Delta
 from learners.forward.batches import collate, evaluation_plan
-from learners.specification.family import families
+from learners.specification.family import families, parse_learner
 from learners.training.predict import predict
 from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 from tests.runs import Answer
@@ -49,7 +49,7 @@ def test_league(league: tuple[Path, Answer]) -> None:
     out, answer = league
     assert (answer.code, answer.err) == (0, "")
     found, results = read(out / "league.json"), read(out / "seed0" / "results.json")
-    assert "feature is left out: learner feature:layers=4: more layers to read than the backbone has" in answer.out
+    assert "feature is left out: learner feature: more layers to read than the backbone has" in answer.out
     assert {name.split(":")[0] for name in found["learners"]} == {*families()} - {"feature"}
     means = [told["score"]["mean"] for told in found["learners"].values()]
     assert means == sorted(means, reverse=True)
@@ -172,9 +172,8 @@ def test_initial_scale(tiny_backbone: Path, tmp_path: Path) -> None:
     assert (answer.code, answer.err) == (0, "")
     found, results = read(tmp_path / "initial_scale.json"), read(tmp_path / "seed0" / "results.json")
     assert found["deviations"] == {f"adapter:2:std=1e{e}": 10.0**e for e in range(-7, 1)}
-    assert [learner["canonical"].split("std=")[1].split(":")[0] for learner in results["learners"].values()] == [
-        str(10.0**e) for e in range(-7, 1)
-    ]
+    learners = [parse_learner(learner["canonical"]) for learner in results["learners"].values()]
+    assert [learner.modifications[0].form.std for learner in learners] == [10.0**e for e in range(-7, 1)]
     assert len(found["findings"]) == 3
 
 

@@ -39,11 +39,11 @@ def test_alone_continued_and_verified(alone: dict[str, Any], monkeypatch: pytest
     assert first.items() < deltas_of(out).items()
     assert list(events_of(out, "run")[-1]["inputs"]["data"]) == ["second", "first"]
     assert verify(out, rerun="all").passed
-    lines = (out / "ledger.jsonl").read_bytes()
+    done = deltas_of(out), len(events_of(out, "fit")), len(events_of(out, "evaluate"))
     assert call("run", "--config", str(out / "config.toml"), "--display", "none").code == 0
     monkeypatch.chdir(out.parent)
     run(**{**alone, "out": "run"}, tasks={"second": TWO, "first": ONE})
-    assert (out / "ledger.jsonl").read_bytes() == lines, "there was nothing to do"
+    assert (deltas_of(out), len(events_of(out, "fit")), len(events_of(out, "evaluate"))) == done, "nothing to do"
     with pytest.raises(InputError, match="differs from the one that the run in this folder began with"):
         run(**alone, tasks={"second": ONE})
     with pytest.raises(InputError, match="source differs"):
