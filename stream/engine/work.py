@@ -26,7 +26,7 @@ from tasks.houlsby26 import DATA_FACTS
 CHARACTERS, PER_TOKEN = 150, 4.5  # of a row of a task that is not in the table; of a token
 # Backward passes, in forward passes: with the gradients of all weights, or of added tensors only.
 ALL_WEIGHTS, ADDED = 2.0, 1.2
-REACHED = 0.3  # share of the pace of a large matrix product that training reaches: our estimate
+REACHED = 0.3  # share of the pace of a large matrix product that training reaches; 0.23 in the demo on busy cores
 LEAST = 5.0  # seconds of fits that make a pace
 
 
