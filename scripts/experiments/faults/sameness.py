@@ -14,9 +14,18 @@ OWN = ("seconds", "memory", "cached")  # parts of names that describe one call, 
 
 
 def lasting(value: Any) -> Any:
-    """A value of a ledger or of results without the entries that differ from call to call."""
+    """A value of a ledger or of results without the entries that differ from call to call.
+
+    Whether a cell was measured whole or in part depends on what its process had in its cache: after a crash that is
+    less. Its logits do not depend on it.
+    """
     if isinstance(value, Mapping):
-        return {key: lasting(entry) for key, entry in value.items() if _lasts(key)}
+        kept = {key: lasting(entry) for key, entry in value.items() if _lasts(key)}
+        if "cells_measured" in kept:
+            kept["cells_measured"] += kept.pop("cells_partly_measured", 0)
+        return kept
+    if value == "partly-measured":
+        return "measured"
     return [lasting(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
