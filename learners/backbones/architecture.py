@@ -44,6 +44,11 @@ class Architecture:
         hidden_dropout, attention_dropout: Dropout probabilities of representations and of attention weights.
         pad_id: Token id of padding.
         relative: Rows of DeBERTa's table of relative positions; 0 in other architectures.
+        buckets: Number of buckets of relative positions in one direction (DeBERTa); 0: one row per distance.
+        furthest: Distance from which all relative positions are equal (DeBERTa).
+        windows: Of each layer, how far a token attends to each side (ModernBERT); 0: to the whole row.
+        thetas: Of each layer, the base θ of its rotary positions (ModernBERT).
+        embedding_dropout: Dropout probability after the embeddings in ModernBERT; others use `hidden_dropout`.
     """
 
     model_type: str
@@ -62,6 +67,11 @@ class Architecture:
     attention_dropout: float
     pad_id: int
     relative: int = 0
+    buckets: int = 0
+    furthest: int = 0
+    windows: tuple[int, ...] = ()
+    thetas: tuple[float, ...] = ()
+    embedding_dropout: float = 0.0
 
     @property
     def anatomy(self) -> Anatomy:

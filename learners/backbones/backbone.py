@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from learners.backbones.architecture import Architecture, architecture_from_config
+from learners.backbones.architecture import Architecture, architecture_from_config, parameter_shapes
 from learners.backbones.architectures import ANATOMIES
 from learners.backbones.fingerprint import tensor_digest
+from learners.backbones.library import library_config
 from learners.backbones.locate import find_checkpoint
 from learners.backbones.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
-from tasks.errors import InputError
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
 Pooling = Literal["cls", "mean"]
 Dtype = Literal["float32", "bfloat16"]
@@ -39,8 +38,9 @@ class Backbone:
         id: Content id of parameters and buffers (float32, as loaded), config, tokenizer and pooling.
         architecture: Sizes and settings, from its config.
         pooling: `cls`: the output of the pooler if the model has one, else the first token. `mean`: mean over tokens.
-        model: The Hugging Face base model in `dtype`, in evaluation mode, without gradients.
+        config: `config.json` as written.
         weights: Name -> parameter in float32: initial values of the weights that a learner tunes.
+        computed: Name -> parameter in `dtype`, which the forward pass reads. In float32 these are `weights`.
         tokenizer: Fast tokenizer of transformers.
         tokenizer_id: Content id of the tokenizer.
         dtype: Type of the forward pass.
@@ -54,8 +54,9 @@ class Backbone:
     id: str
     architecture: Architecture
     pooling: Pooling
-    model: nn.Module
+    config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
+    computed: Mapping[str, Tensor]
     tokenizer: Any
     tokenizer_id: str
     dtype: torch.dtype
@@ -94,39 +95,33 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     written, architecture = _read_config(folder / "config.json", checkpoint.pooling)
     read, notes = read_weights(folder, architecture)
     architecture = replace(architecture, pooler=architecture.pooler and any(key.startswith(POOLER) for key in read))
-    where = str(folder / "config.json")
-    library_config = _library_config(architecture, written, where)
-    tokenizer = load_tokenizer(folder, library_config)
+    tokenizer = load_tokenizer(folder, library_config(architecture, written, str(folder / "config.json")))
     check_tokenizer(tokenizer, architecture, folder)
-    model = _make_model(library_config, architecture, read, where)
+    parameters = {key: read[key] for key in parameter_shapes(architecture)}
     config = {k: v for k, v in written.items() if k not in VOLATILE}  # only what is written: defaults may change
-    digests = resident_digests(model)
     tokenizer_id = tokenizer_digest(tokenizer)
     identity = content_id(
         "backbone",
-        canonical(digests),
+        canonical(digests_of({**parameters, **architecture.anatomy.buffers(architecture)})),
         canonical(config),
         tokenizer_id,
         checkpoint.pooling,
     )
-    weights = {key: tensor.detach() for key, tensor in model.named_parameters()}
-    if dtype == "bfloat16":  # keep float32 copies: tuned weights must not start from rounded values
-        weights = {key: tensor.clone() for key, tensor in weights.items()}
-        model = model.to(torch.bfloat16)
-    model.requires_grad_(False).eval()
-    digests = resident_digests(model, weights)
+    # With another dtype, float32 copies stay: tuned weights must not start from rounded values.
+    computed = {key: tensor.to(getattr(torch, dtype)) for key, tensor in parameters.items()}
     return Backbone(
         name=name,
         folder=folder,
         id=identity,
         architecture=architecture,
         pooling=checkpoint.pooling,
-        model=model,
-        weights=weights,
+        config=written,
+        weights=parameters,
+        computed=computed,
         tokenizer=tokenizer,
         tokenizer_id=tokenizer_id,
         dtype=getattr(torch, dtype),
-        digests=digests,
+        digests=resident_digests(computed, parameters),
         notes=notes,
         commit=checkpoint.commit,
     )
@@ -141,23 +136,25 @@ def load_tokenizer_of(name: str) -> Any:
     checkpoint = find_checkpoint(name)
     config = checkpoint.folder / "config.json"
     written, architecture = _read_config(config, checkpoint.pooling)
-    tokenizer = load_tokenizer(checkpoint.folder, _library_config(architecture, written, str(config)))
+    tokenizer = load_tokenizer(checkpoint.folder, library_config(architecture, written, str(config)))
     check_tokenizer(tokenizer, architecture, checkpoint.folder)
     return tokenizer
 
 
-def resident_digests(model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> dict[str, str]:
-    """Returns name -> digest of every parameter and buffer in memory.
+def digests_of(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Returns name -> digest of each tensor, sorted by name."""
+    return {name: tensor_digest(name, tensor) for name, tensor in sorted(tensors.items())}
+
+
+def resident_digests(computed: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, str]:
+    """Returns name -> digest of every tensor of a backbone in memory.
 
     Args:
-        model: The base model.
-        weights: Weights in float32. If one is not the same memory as in the model, it is added as NAME + `COPY`.
+        computed: The tensors that the forward pass reads.
+        weights: The same in float32. One that is not the same memory is added as NAME + `COPY`.
     """
-    tensors: dict[str, Tensor] = dict(model.named_parameters()) | dict(model.named_buffers())
-    for name, weight in (weights or {}).items():
-        if name not in tensors or weight.data_ptr() != tensors[name].data_ptr():
-            tensors[f"{name}{COPY}"] = weight
-    return {name: tensor_digest(name, tensor) for name, tensor in sorted(tensors.items())}
+    copies = {f"{name}{COPY}": tensor for name, tensor in weights.items() if tensor is not computed[name]}
+    return digests_of({**computed, **copies})
 
 
 def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
@@ -167,7 +164,7 @@ def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
         backbone: The backbone to check.
         copies: Whether to check the float32 copies of the weights too, if the model has another dtype.
     """
-    now = resident_digests(backbone.model, backbone.weights if copies else None)
+    now = resident_digests(backbone.computed, backbone.weights if copies else backbone.computed)
     names = sorted(set(now) | {name for name in backbone.digests if copies or not name.endswith(COPY)})
     return next((name for name in names if now.get(name) != backbone.digests.get(name)), None)
 
@@ -184,68 +181,3 @@ def _read_config(file: Path, pooling: Pooling) -> tuple[dict[str, Any], Architec
     defaults = {k: v for k, v in AutoConfig.for_model(model_type).to_dict().items() if k not in anatomy.passed}
     pooler = pooling == "cls" and anatomy.pooler
     return written, architecture_from_config({**defaults, **written}, pooler=pooler, where=str(file))
-
-
-def _library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:
-    """Returns the config object of transformers. It contains only the keys that the architecture checks, because other
-    keys may name files, code or sizes that are not checked."""
-    from transformers import AutoConfig
-
-    named = {key: value for key, value in written.items() if key == "tokenizer_class" and isinstance(value, str)}
-    settings = {key: value for key, value in written.items() if key in architecture.anatomy.keys}
-    try:
-        with _silent():  # it warns about default tokens that a small vocabulary does not have
-            return AutoConfig.for_model(architecture.model_type, **settings, **named)
-    except (ValueError, TypeError, KeyError) as error:
-        raise _cannot_build(where, error) from None
-
-
-def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tensor], where: str) -> Any:
-    """Returns the base model with these weights, in float32.
-
-    Raises:
-        InputError: transformers cannot build a model from this config.
-    """
-    import torch
-    from transformers import MODEL_MAPPING
-    from transformers.utils import logging
-
-    from learners.backbones.attention import attention_of
-
-    logging.disable_progress_bar()
-    try:
-        kind = MODEL_MAPPING[type(config)]
-        with _silent():  # it reports a missing pooler; all other missing keys are checked below
-            model, info = kind.from_pretrained(
-                None,
-                config=config,
-                state_dict=weights,
-                dtype=torch.float32,
-                attn_implementation=attention_of(kind),
-                output_loading_info=True,
-            )
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise _cannot_build(where, error) from None
-    wrong = [*info["unexpected_keys"], *(key for key in info["missing_keys"] if not key.startswith("pooler."))]
-    if wrong or info["mismatched_keys"]:  # read_weights has checked the same, so our architecture table is wrong
-        raise AssertionError(f"{where}: transformers did not load these weights: {wrong}, {info['mismatched_keys']}")
-    if not architecture.pooler:
-        model.pooler = None  # it is unused, or its weights are random and must not feed a head
-    return model.float()
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Silences the warnings of transformers inside a `with` block."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-
-
-def _cannot_build(where: str, error: Exception) -> InputError:
-    return InputError("cannot build a model from this config", where=where, found=" ".join(str(error).split())[:160])

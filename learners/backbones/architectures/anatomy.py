@@ -89,6 +89,8 @@ class Anatomy:
         scores: How the attention scores are computed if they are not q·k/√d_h of one layer; "" if they are.
         accepted: Config key -> supported values; None among them if the key may be missing.
         passed: Config keys that transformers needs but that are no field of `Architecture`.
+        buffers: Returns name -> tensor of each constant that the modules of transformers hold. The forward pass does
+            not read them; they are part of the id of a backbone.
         further: Takes the config and a name for error messages. Returns fields of `Architecture` that need a
             computation, and checks the values of `passed`. Default: no fields.
     """
@@ -111,7 +113,8 @@ class Anatomy:
     scores: str = ""
     accepted: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: PLAIN)
     passed: tuple[str, ...] = ()
-    further: Callable[[Mapping[str, Any], str], dict[str, int]] = lambda config, where: {}
+    buffers: Callable[[Any], Mapping[str, Any]] = lambda architecture: {}
+    further: Callable[[Mapping[str, Any], str], dict[str, Any]] = lambda config, where: {}
 
     @property
     def keys(self) -> frozenset[str]:
@@ -119,6 +122,20 @@ class Anatomy:
         settings = {key for key, _ in self.settings.values()}
         required = self.accepted.keys() - PLAIN.keys()
         return frozenset({*self.sizes.values(), *settings, *required, *self.passed})
+
+
+def position_buffer(a: Any) -> dict[str, Any]:
+    """Returns the numbers of positions that BERT's embeddings hold, int64 [1, positions]."""
+    import torch
+
+    return {"embeddings.position_ids": torch.arange(a.positions).expand((1, -1))}
+
+
+def embedding_buffers(a: Any) -> dict[str, Any]:
+    """Returns `position_buffer`, and as many zeros, the token types of a single text."""
+    import torch
+
+    return {**position_buffer(a), "embeddings.token_type_ids": torch.zeros((1, a.positions), dtype=torch.int64)}
 
 
 def affine(module: str, *weight: int) -> Shapes:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, Sizes, affine, entering, post_norm_layers
+from learners.backbones.architectures.anatomy import (
+    Anatomy,
+    Place,
+    Shapes,
+    Sizes,
+    affine,
+    embedding_buffers,
+    entering,
+    post_norm_layers,
+)
 
 
 def tables(a: Sizes) -> Shapes:
@@ -62,4 +71,5 @@ BERT = Anatomy(
     shapes=shapes,
     prefix="bert.",
     pooler=True,
+    buffers=embedding_buffers,
 )

@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from learners.backbones.architectures.anatomy import PLAIN, Place, Shapes, Sizes, affine, entering, post_norm_layers
+from learners.backbones.architectures.anatomy import (
+    PLAIN,
+    Place,
+    Shapes,
+    Sizes,
+    affine,
+    entering,
+    position_buffer,
+    post_norm_layers,
+)
 from learners.backbones.architectures.bert import BERT
 from learners.backbones.architectures.values import integer
 from tasks.errors import InputError
@@ -26,8 +35,8 @@ def shapes(a: Sizes) -> Shapes:
     return embeddings | post_norm_layers(a, DEBERTA_V2) | relative | affine("encoder.LayerNorm", a.hidden)
 
 
-def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
-    """Returns the rows of the table of relative positions: one per bucket, or per distance, in each direction.
+def further(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Returns the fields about relative positions. Their table has a row per bucket or distance, in each direction.
 
     Raises:
         InputError: A number is out of range.
@@ -42,7 +51,8 @@ def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
     if buckets == 1 or (buckets > 0 and buckets // 2 >= furthest - 1):  # half of the buckets have logarithmic spacing
         expected = f"at least 2 and below twice the furthest position ({furthest})"
         raise InputError("invalid position_buckets", where=where, expected=expected, found=str(buckets))
-    return {"relative": 2 * (buckets if buckets > 0 else furthest)}
+    span = buckets if buckets > 0 else furthest
+    return {"relative": 2 * span, "buckets": max(buckets, 0), "furthest": furthest}
 
 
 DEBERTA_V2 = replace(
@@ -75,5 +85,6 @@ DEBERTA_V2 = replace(
         "embedding_size": (None,),
     },
     passed=("max_relative_positions", "position_buckets"),
+    buffers=position_buffer,
     further=further,
 )

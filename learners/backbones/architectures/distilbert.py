@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from learners.backbones.architectures.anatomy import Anatomy, Place, Shapes, Sizes, entering, post_norm_layers
+from learners.backbones.architectures.anatomy import (
+    Anatomy,
+    Place,
+    Shapes,
+    Sizes,
+    entering,
+    position_buffer,
+    post_norm_layers,
+)
 from learners.backbones.architectures.bert import tables
 
 
@@ -47,4 +55,5 @@ DISTILBERT = Anatomy(
     words="embeddings.word_embeddings.weight",
     shapes=shapes,
     prefix="distilbert.",
+    buffers=position_buffer,
 )

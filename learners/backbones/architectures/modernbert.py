@@ -29,8 +29,8 @@ def shapes(a: Sizes) -> Shapes:
     return found | {"final_norm.weight": (d,)}
 
 
-def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
-    """Checks local attention and rotary positions. Returns no further fields.
+def further(config: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Returns the fields about local attention, rotary positions and dropout of the embeddings.
 
     Raises:
         InputError: A value is out of range or not supported.
@@ -39,9 +39,9 @@ def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
     if hidden // heads % 2:
         expected, found = "an even width per head, because rotary positions rotate halves", str(hidden // heads)
         raise InputError("invalid num_attention_heads", where=where, expected=expected, found=found)
-    integer(config, "local_attention", where, default=128, at_least=2)
-    integer(config, "global_attn_every_n_layers", where, default=3, at_least=1)
-    real(config, "embedding_dropout", 0.0, where, zero=True)
+    local = integer(config, "local_attention", where, default=128, at_least=2)
+    every = integer(config, "global_attn_every_n_layers", where, default=3, at_least=1)
+    dropout = real(config, "embedding_dropout", 0.0, where, zero=True)
     kinds, layers = config.get("layer_types"), config.get("num_hidden_layers")
     if kinds is not None and not (isinstance(kinds, list) and len(kinds) == layers and all(k in KINDS for k in kinds)):
         expected = f"{' or '.join(KINDS)} for each of {layers} layers"
@@ -52,7 +52,29 @@ def further(config: Mapping[str, Any], where: str) -> dict[str, int]:
     if not plain or config.get("rope_scaling") is not None or not all(map(_theta, thetas)):
         expected = "only rope_theta, a number above 0, for full and for sliding attention"
         raise InputError("unsupported rotary positions", where=where, expected=expected, found=reprlib.repr(angles))
-    return {}
+    if kinds is None:
+        kinds = [KINDS[bool(layer % every)] for layer in range(integer(config, "num_hidden_layers", where, at_least=1))]
+    usual = dict(zip(KINDS, (("global_rope_theta", 160_000.0), ("local_rope_theta", 10_000.0)), strict=True))
+    return {
+        "windows": tuple(local // 2 if kind == KINDS[1] else 0 for kind in kinds),
+        "thetas": tuple(float((angles.get(kind) or {}).get("rope_theta", config.get(*usual[kind]))) for kind in kinds),
+        "embedding_dropout": dropout,
+    }
+
+
+def frequencies(a: Any, theta: float) -> Any:
+    """Returns the angle per position of each pair of dimensions of a head, 1 / θ^(2i/d_h), float32 [d_h / 2]."""
+    import torch
+
+    width = a.hidden // a.heads
+    return 1.0 / (theta ** (torch.arange(0, width, 2, dtype=torch.float) / width))
+
+
+def angles(a: Any) -> dict[str, Any]:
+    """Returns the angles of each kind of attention that the layers use. transformers holds each twice."""
+    kinds = {KINDS[bool(window)]: theta for window, theta in zip(a.windows, a.thetas, strict=True)}
+    names = [(f"rotary_emb.{kind}{copy}_inv_freq", kinds[kind]) for kind in sorted(kinds) for copy in ("", "_original")]
+    return {name: frequencies(a, theta) for name, theta in names}
 
 
 def _plain(angle: Any) -> bool:
@@ -117,5 +139,6 @@ MODERNBERT = Anatomy(
         "local_rope_theta",
         "rope_parameters",
     ),
+    buffers=angles,
     further=further,
 )
