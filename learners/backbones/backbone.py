@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +42,7 @@ class Backbone:
         config: `config.json` as written.
         weights: Name -> parameter in float32: initial values of the weights that a learner tunes.
         computed: Name -> parameter in `dtype`, which the forward pass reads. In float32 these are `weights`.
+        fused: Name -> several of these as one tensor, in the same memory (`learners.backbones.fused`).
         tokenizer: Fast tokenizer of transformers.
         tokenizer_id: Content id of the tokenizer.
         dtype: Type of the forward pass.
@@ -57,12 +59,18 @@ class Backbone:
     config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
     computed: Mapping[str, Tensor]
+    fused: Mapping[str, Tensor]
     tokenizer: Any
     tokenizer_id: str
     dtype: torch.dtype
     digests: Mapping[str, str]
     notes: tuple[str, ...] = ()
     commit: str | None = None
+
+    @cached_property
+    def encoder(self) -> Mapping[str, Tensor]:
+        """Name -> tensor that the forward pass reads: `computed` and `fused`."""
+        return {**self.computed, **self.fused}
 
     @property
     def pad_id(self) -> int:
@@ -88,6 +96,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     """
     import torch
 
+    from learners.backbones.fused import fused
     from learners.backbones.weights import POOLER, read_weights
 
     checkpoint = find_checkpoint(name)
@@ -108,7 +117,8 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         checkpoint.pooling,
     )
     # With another dtype, float32 copies stay: tuned weights must not start from rounded values.
-    computed = {key: tensor.to(getattr(torch, dtype)) for key, tensor in parameters.items()}
+    computed, whole = fused(architecture, {key: tensor.to(getattr(torch, dtype)) for key, tensor in parameters.items()})
+    parameters = computed if dtype == "float32" else parameters
     return Backbone(
         name=name,
         folder=folder,
@@ -118,6 +128,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         config=written,
         weights=parameters,
         computed=computed,
+        fused=whole,
         tokenizer=tokenizer,
         tokenizer_id=tokenizer_id,
         dtype=getattr(torch, dtype),

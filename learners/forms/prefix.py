@@ -47,11 +47,11 @@ class UngatedPrefix:
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         import torch
-        import torch.nn.functional as F
+
+        from learners.forms.dropout import dropout
 
         weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
-        weights = F.dropout(weights, reading.dropout, training=reading.dropout > 0)
-        return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
+        return joined(dropout(weights, reading.dropout) @ by_head(tensors["values"], reading.heads))  # [B, S, d]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ evaluation plan and without dropout, and stored. The frozen prefix is then a fix
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -16,9 +17,9 @@ from torch import Tensor
 from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import tensor_digest
 from learners.forward.batches import collate, evaluation_plan
-from learners.forward.forward import Batch, dropout_active, pooled, watched
+from learners.forward.forward import Batch, pooled, states_of
 from learners.forward.frozen_size import is_stored, stored_shape
-from learners.forward.layer_range import frozen_layers, layer_range
+from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
@@ -89,10 +90,8 @@ def frozen_states(backbone: Backbone, learner: Learner, batch: Batch) -> Tensor:
 
     The learner must have a frozen prefix. Runs without gradients and without dropout.
     """
-    layers = frozen_layers(learner, backbone.architecture)
-    with torch.no_grad(), dropout_active(backbone, False):
-        if layers == backbone.architecture.layers:
+    a, layers = backbone.architecture, frozen_layers(learner, backbone.architecture)
+    with torch.no_grad():
+        if layers == a.layers:
             return pooled(backbone, learner, {}, batch)
-        with watched(backbone, [layers - 1]) as states:
-            layer_range(backbone, 0, layers)(**batch)
-        return states[0]
+        return next(islice(states_of(a)(a, backbone.encoder, batch), layers - 1, None))

@@ -22,7 +22,7 @@ from learners.delta.prune import hold, prune
 from learners.delta.reparametrise import materialize
 from learners.forward.batches import collate, evaluation_plan, training_plan
 from learners.forward.flops import flops_per_row, flops_to_keep
-from learners.forward.forward import dropout_active, logits
+from learners.forward.forward import logits
 from learners.forward.frozen_prefix import open_frozen_prefix
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import LOOP, Learner, peak_rate
@@ -122,7 +122,7 @@ def fit(
     step, flops, examples, reported = 0, flops_to_keep(frozen_prefix), 0, started
     masks: dict[str, Tensor] = {}
     sparse = frozen & previous.pruned if previous is not None else frozenset()
-    with torch.random.fork_rng(devices=[]), dropout_active(backbone, training.dropout):
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, learner.seeds, data.task.name, "dropout"))
         for epoch in range(training.epochs):
             running = 0.0
@@ -138,7 +138,9 @@ def fit(
                         weights[name] = trainable[name] * learner.gates.sample(a, sampler)
                         penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
                 states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
-                output = logits(backbone, learner, weights, batch, training.head_dropout, states)
+                output = logits(
+                    backbone, learner, weights, batch, training.head_dropout, states, dropout=training.dropout
+                )
                 loss = task_loss(output, target)
                 value = loss.item()
                 if not np.isfinite(value):

@@ -8,8 +8,9 @@ import torch
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.forward.batches import Plan, collate
-from learners.forward.forward import dropout_active, in_dtype, logits
+from learners.forward.forward import logits_with
 from learners.forward.frozen_prefix import FrozenPrefix
+from learners.forward.weights import prepared
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
@@ -33,10 +34,10 @@ def predict(
     """
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
-    with torch.inference_mode(), dropout_active(backbone, False):
-        tensors = in_dtype(backbone, delta.tensors)  # once, not per batch
+    with torch.inference_mode():
+        ready = prepared(backbone, delta.tensors)  # once, not per batch
         for rows in plan.batches:
             batch = collate(backbone, split, rows)
             states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
-            out[rows] = logits(backbone, learner, tensors, batch, frozen_prefix=states).numpy()
+            out[rows] = logits_with(backbone, learner, ready, batch, frozen_prefix=states).numpy()
     return out

@@ -1,0 +1,109 @@
+"""BERT, RoBERTa, ELECTRA and DistilBERT: post-LN encoders with learned positions (Devlin et al. 2019).
+
+Shapes: B rows of S tokens, width d, FFN width d_ff. With a prompt of l vectors, S counts its positions too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.backbones.architecture import Architecture
+from learners.forms.dropout import dropout
+from learners.forward.change import Change, Reads, unchanged
+from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, norm, padding_mask
+
+
+def states(
+    a: Architecture,
+    w: Weights,
+    batch: Mapping[str, Tensor],
+    change: Change = unchanged,
+    *,
+    training: bool = False,
+    first: int = 0,
+    entering: Tensor | None = None,
+    prompt: Tensor | None = None,
+) -> Iterator[Tensor]:
+    """Yields the output of each layer from `first` on, [B, S, d].
+
+    Args:
+        w: Weights by their names in the checkpoint, and `qkv`, those of query, key and value as one.
+        batch: `input_ids` and `attention_mask`, and perhaps `token_type_ids`: int64 [B, S].
+        change: Returns what a learner makes of a representation.
+        training: Whether there is dropout.
+        first: First layer to compute.
+        entering: Input of this layer, [B, S, d]. Default: the embeddings.
+        prompt: Vectors that come before the words of every row, [l, width of the tables]. Default: none.
+    """
+    mask = batch["attention_mask"]
+    if prompt is not None:
+        mask = torch.cat([mask.new_ones(len(mask), len(prompt)), mask], dim=1)
+    mask = padding_mask(a, mask)  # [B N_h, 1, S]
+    x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    for n in range(first, a.layers):
+        x = layer(a, w, n, x, mask, change, training)
+        yield x
+
+
+def embeddings(
+    a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
+) -> Tensor:
+    """Sum of word, token-type and position vectors, normed, [B, S, d]. A prompt has the first positions and type 0."""
+    ids, types = batch["input_ids"], batch.get("token_type_ids")
+    x = F.embedding(ids, w["embeddings.word_embeddings.weight"], a.pad_id)  # [B, S, e]
+    if prompt is not None:
+        x = torch.cat([prompt.expand(len(ids), -1, -1), x], dim=1)
+    if a.types:
+        table = w["embeddings.token_type_embeddings.weight"]
+        if types is not None and prompt is not None:
+            types = F.pad(types, (len(prompt), 0))
+        x = x + (table[0] if types is None else F.embedding(types, table))
+    table = w["embeddings.position_embeddings.weight"]
+    if not a.anatomy.pads_first:
+        x = x + table[: x.shape[1]]
+    elif prompt is not None:
+        x = x + table[a.pad_id + 1 : a.pad_id + 1 + x.shape[1]]
+    else:  # RoBERTa numbers the tokens of a row and gives padding the row `pad_id` of the table
+        words = ids != a.pad_id
+        x = x + F.embedding(words.cumsum(dim=1) * words + a.pad_id, table, a.pad_id)
+    x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps)
+    x = dropout(x, a.hidden_dropout if training else 0.0)
+    return linear(w, "embeddings_project", x) if a.embedding != a.hidden else x  # only ELECTRA
+
+
+def layer(a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, change: Change, training: bool) -> Tensor:
+    """Layer n: attention and FFN, each followed by the residual sum and its norm. x and the output are [B, S, d]."""
+    at, reads = modules(a, n), Reads()
+    p = a.hidden_dropout if training else 0.0
+
+    h = change("attention.input", n, x, reads)
+    q, k, v = linear(w, at["qkv"], h).chunk(3, dim=-1)  # each [B, S, d]
+    q = change("attention.query", n, q, reads)
+    k = change("attention.key", n, k, reads)
+    v = change("attention.value", n, v, reads)
+    h = attention(a, q, k, v, mask, a.attention_dropout if training else 0.0)
+    h = change("attention.heads", n, h, reads)
+    h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
+    if a.model_type != "distilbert":  # which has no dropout here
+        h = dropout(h, p)
+    h = change("attention.output", n, h, reads)
+    x = change("attention.norm", n, norm(w, at["attention.norm"], h + x, a.layer_norm_eps), reads)
+
+    h = change("ffn.input", n, x, reads)
+    h = change("ffn.w1", n, linear(w, at["ffn.w1"], h), reads)  # [B, S, d_ff]
+    h = change("ffn.intermediate", n, ACTIVATIONS[a.activation](h), reads)
+    h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
+    h = change("ffn.output", n, dropout(h, p), reads)
+    return change("ffn.norm", n, norm(w, at["ffn.norm"], h + x, a.layer_norm_eps), reads)
+
+
+@lru_cache(maxsize=256)
+def modules(a: Architecture, n: int) -> Mapping[str, str]:
+    """Returns site -> module in the checkpoint that holds its weights, in layer n; and `qkv`."""
+    at = a.anatomy.layer.format(n)
+    return {"qkv": f"{at}.qkv", **{role: f"{at}.{place.module}" for role, place in a.anatomy.places.items()}}

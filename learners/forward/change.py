@@ -1,0 +1,105 @@
+"""The one place where a learner changes the forward pass: `change(site, layer, h, reads)`.
+
+An architecture's text calls it at every site of every layer (`learners.backbones.sites` lists them). It returns h, or
+what a modification of He et al.'s grid makes of it: h + s·Δh, h ⊙ (1 + s·Δh) or (1 − λ) h + λ Δh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from learners.backbones.architecture import Architecture
+from learners.backbones.sites import Role, Source
+from learners.forms import Form, Gated, Reading
+from learners.forms.form import scores
+from learners.forward.operations import Weights, norm
+from learners.specification.modification import Modification
+from tasks.errors import InputError
+
+Reads = dict[Source, Tensor]  # representations of one layer so far, after their changes, by site
+Change = Callable[[Role, int, Tensor, Reads], Tensor]
+
+
+def unchanged(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
+    """The hook of a learner without modifications."""
+    return h
+
+
+def change_by(
+    a: Architecture,
+    modifications: Sequence[Modification],
+    tensors: Mapping[str, Tensor],
+    w: Weights,
+    mask: Tensor,
+    dropout: bool,
+) -> Change:
+    """Returns the hook that applies modifications. Two at one site apply in their order.
+
+    A form may read representations of the same layer that the forward pass computes before the one it changes.
+
+    Args:
+        tensors: Tensors of the modifications, by their names in a Delta.
+        w: Weights of the encoder; a modification that reads `ffn.normed` uses those of the norm.
+        mask: 1 for tokens, 0 for padding, [B, S].
+        dropout: Whether attention weights have dropout; those over a prefix then have it too.
+    """
+    if not modifications:
+        return unchanged
+    names = {modification.name: tuple(modification.shapes(a)) for modification in modifications}
+    kept = {source for modification in modifications for source in sources(modification)}
+    p = a.attention_dropout if dropout else 0.0
+
+    def change(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
+        for m in modifications:
+            if m.site == site:
+                own = {name: tensors[m.key(layer, name)] for name in names[m.name]}
+                x = h if m.reads is None else read(m, layer, h, reads)
+                h = composed(m, own, h, Reading(x, a.heads, lambda: log_mass(a, reads, mask), p))
+        if site in kept:
+            reads[site] = h
+        return h
+
+    def read(m: Modification, layer: int, h: Tensor, reads: Reads) -> Tensor:
+        assert m.reads is not None
+        if m.reads == "ffn.normed":  # LN(h + y), the output of the layer without this modification
+            name = f"{a.anatomy.layer.format(layer)}.{a.anatomy.places['ffn.norm'].module}"
+            return norm(w, name, h + reads["ffn.input"], a.layer_norm_eps)
+        if m.reads not in reads:
+            expected = "a representation that the layer computes before the one it changes"
+            raise InputError(f"{m.name} cannot read {m.reads} at {m.site}", expected=expected)
+        return reads[m.reads]
+
+    return change
+
+
+def composed(m: Modification, tensors: Mapping[str, Tensor], h: Tensor, reading: Reading) -> Tensor:
+    """The changed representation, [B, S, width].
+
+    Args:
+        tensors: Tensors of the modification in this layer, by their names in its form.
+    """
+    form: Form = m.form
+    delta = form.change(tensors, reading)
+    if isinstance(form, Gated):
+        return h + form.gate(tensors, reading) * (delta - h)
+    if m.multiplies:
+        delta = h * delta
+    return h + (delta if m.scale == 1.0 else m.scale * delta)
+
+
+def sources(m: Modification) -> set[Source]:
+    """The representations that a modification reads, besides the one it changes."""
+    found: set[Source] = {m.reads} if m.reads is not None else set()
+    if m.reads == "ffn.normed":
+        found = {"ffn.input"}
+    return found | ({"attention.query", "attention.key"} if isinstance(m.form, Gated) else set())
+
+
+def log_mass(a: Architecture, reads: Reads, mask: Tensor) -> Tensor:
+    """log Σ_j exp(q·k_j/√d_h + M_j) of the attention of this layer, [B, S, N_h]; M_j is -∞ for padding."""
+    logits = scores(reads["attention.query"], reads["attention.key"], a.heads)  # [B, N_h, S, S]
+    logits = logits.masked_fill(mask[:, None, None, :] == 0, -torch.inf)
+    return torch.logsumexp(logits, dim=-1).transpose(1, 2)

@@ -1,0 +1,151 @@
+"""DeBERTa-v2 and -v3: post-LN encoders whose attention adds scores of relative positions (He et al. 2021a, 2021b).
+
+Shapes: B rows of S tokens, width d, N_h heads of width d_h, 2s rows of the table of relative positions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.backbones.architecture import Architecture
+from learners.forms.dropout import dropout
+from learners.forward.bert import modules
+from learners.forward.change import Change, Reads, unchanged
+from learners.forward.operations import ACTIVATIONS, Weights, heads, joined, linear, norm, padding_mask
+
+
+def states(
+    a: Architecture,
+    w: Weights,
+    batch: Mapping[str, Tensor],
+    change: Change = unchanged,
+    *,
+    training: bool = False,
+    first: int = 0,
+    entering: Tensor | None = None,
+    prompt: Tensor | None = None,
+) -> Iterator[Tensor]:
+    """Yields the output of each layer from `first` on, [B, S, d]. Arguments as in `learners.forward.bert.states`."""
+    mask = batch["attention_mask"]
+    if prompt is not None:
+        mask = torch.cat([mask.new_ones(len(mask), len(prompt)), mask], dim=1)
+    x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    table = norm(w, "encoder.LayerNorm", w["encoder.rel_embeddings.weight"], a.layer_norm_eps)  # [2s, d]
+    rows = position_rows(a, mask.shape[1])  # [S, S]
+    mask = padding_mask(a, mask)  # [B N_h, 1, S]
+    for n in range(first, a.layers):
+        x = layer(a, w, n, x, table, rows, mask, change, training)
+        yield x
+
+
+def embeddings(
+    a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
+) -> Tensor:
+    """Word vectors, normed; 0 for padding. [B, S, d]."""
+    x, mask = F.embedding(batch["input_ids"], w["embeddings.word_embeddings.weight"], a.pad_id), batch["attention_mask"]
+    if prompt is not None:
+        x = torch.cat([prompt.expand(len(x), -1, -1), x], dim=1)
+        mask = F.pad(mask, (len(prompt), 0), value=1)
+    x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps) * mask[:, :, None].to(x.dtype)
+    return dropout(x, a.hidden_dropout if training else 0.0)
+
+
+def layer(
+    a: Architecture,
+    w: Weights,
+    n: int,
+    x: Tensor,
+    table: Tensor,
+    rows: Tensor,
+    mask: Tensor,
+    change: Change,
+    training: bool,
+) -> Tensor:
+    """Layer n: attention and FFN, each followed by the residual sum and its norm. x and the output are [B, S, d].
+
+    Query and key projections run twice: on the tokens, and on the table of relative positions. A modification of their
+    outputs changes both, as a change of their weights would.
+    """
+    at, reads = modules(a, n), Reads()
+    p = a.hidden_dropout if training else 0.0
+
+    h = change("attention.input", n, x, reads)
+    q, k, v = linear(w, at["qkv"], h).chunk(3, dim=-1)  # each [B, S, d]
+    q = change("attention.query", n, q, reads)
+    k = change("attention.key", n, k, reads)
+    v = change("attention.value", n, v, reads)
+    places = dropout(table, p)[None]  # [1, 2s, d]
+    place_q = change("attention.query", n, linear(w, at["attention.query"], places), Reads({"attention.input": places}))
+    place_k = change("attention.key", n, linear(w, at["attention.key"], places), Reads({"attention.input": places}))
+    h = attention(a, q, k, v, place_q, place_k, rows, mask, a.attention_dropout if training else 0.0)
+    h = change("attention.heads", n, h, reads)
+    h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
+    h = change("attention.output", n, dropout(h, p), reads)
+    x = change("attention.norm", n, norm(w, at["attention.norm"], h + x, a.layer_norm_eps), reads)
+
+    h = change("ffn.input", n, x, reads)
+    h = change("ffn.w1", n, linear(w, at["ffn.w1"], h), reads)  # [B, S, d_ff]
+    h = change("ffn.intermediate", n, ACTIVATIONS[a.activation](h), reads)
+    h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
+    h = change("ffn.output", n, dropout(h, p), reads)
+    return change("ffn.norm", n, norm(w, at["ffn.norm"], h + x, a.layer_norm_eps), reads)
+
+
+def attention(
+    a: Architecture,
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    place_q: Tensor,
+    place_k: Tensor,
+    rows: Tensor,
+    mask: Tensor,
+    p: float,
+) -> Tensor:
+    """Attention with three scores: content to content, content to position, position to content; all over √(3 d_h).
+
+    He et al. 2021a, equation 4. Scores and softmax are float32.
+
+    Args:
+        q, k, v: Projections of the tokens, [B, S, d].
+        place_q, place_k: Projections of the relative positions, [1, 2s, d].
+        rows: Row of the table for each query and key, [S, S].
+        mask: 0 for tokens, the lowest number for padding, float32 [B N_h, 1, S].
+        p: Dropout probability of attention weights.
+    """
+    q, k, v, place_q, place_k = (heads(x, a.heads) for x in (q, k, v, place_q, place_k))
+    size = len(q) // a.heads
+    scale = 1 / math.sqrt(3 * q.shape[-1])
+    index = rows.expand(len(q), -1, -1)  # [B N_h, S, S]
+    last = place_q.shape[1] - 1
+    content = torch.bmm(q, k.transpose(1, 2)).float()
+    to_place = torch.bmm(q, place_k.repeat(size, 1, 1).transpose(1, 2)).gather(2, index)
+    from_place = torch.bmm(k, place_q.repeat(size, 1, 1).transpose(1, 2)).gather(2, (last + 1 - index).clamp(0, last))
+    scores = torch.add(mask, content + to_place.float() + from_place.transpose(1, 2).float(), alpha=scale)
+    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
+    return joined(torch.bmm(weights, v), a.heads)
+
+
+@lru_cache(maxsize=64)
+def position_rows(a: Architecture, length: int) -> Tensor:
+    """The row of the table for query i and key j, int64 [S, S]: i - j, counted from the middle row of the table.
+
+    With buckets, far distances share a row; the wider the farther (He et al. 2021b, code; as in T5).
+    """
+    places = torch.arange(length)
+    apart = places[:, None] - places[None, :]
+    span = a.relative // 2
+    if a.buckets:
+        half = a.buckets // 2
+        near = (apart < half) & (apart > -half)
+        distance = torch.where(near, half - 1, apart.abs())
+        farthest = torch.log(torch.tensor((a.furthest - 1) / half))
+        bucket = torch.ceil(torch.log(distance / half) / farthest * (half - 1)) + half
+        apart = torch.where(distance <= half, apart, (bucket * apart.sign()).long())
+    return (apart + span).clamp(0, 2 * span - 1)

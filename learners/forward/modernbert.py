@@ -1,0 +1,114 @@
+"""ModernBERT: a pre-LN encoder with rotary positions, local attention and a gated FFN (Warner et al. 2024).
+
+Shapes: B rows of S tokens, width d, N_h heads of width d_h, FFN width d_ff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.backbones.architecture import Architecture
+from learners.backbones.architectures.modernbert import frequencies
+from learners.forms.dropout import dropout
+from learners.forward.bert import modules
+from learners.forward.change import Change, Reads, unchanged
+from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, norm, padding_mask
+
+Angles = tuple[Tensor, Tensor]  # cosine and sine of each position and dimension, float32 [S, 1, d_h]
+
+
+def states(
+    a: Architecture,
+    w: Weights,
+    batch: Mapping[str, Tensor],
+    change: Change = unchanged,
+    *,
+    training: bool = False,
+    first: int = 0,
+    entering: Tensor | None = None,
+    prompt: Tensor | None = None,
+) -> Iterator[Tensor]:
+    """Yields the output of each layer from `first` on, [B, S, d], that of the last layer normed.
+
+    Arguments as in `learners.forward.bert.states`.
+    """
+    mask = batch["attention_mask"]
+    if prompt is not None:
+        mask = torch.cat([mask.new_ones(len(mask), len(prompt)), mask], dim=1)
+    length = mask.shape[1]
+    mask = padding_mask(a, mask)  # [B N_h, 1, S]
+    x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    for n in range(first, a.layers):
+        near = mask + window(length, a.windows[n]) if a.windows[n] else mask  # [B N_h, S or 1, S]
+        x = layer(a, w, n, x, near, angles(a, length, a.thetas[n]), change, training)
+        yield x if n < a.layers - 1 else norm(w, "final_norm", x, a.layer_norm_eps)
+
+
+def embeddings(
+    a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
+) -> Tensor:
+    """Word vectors, normed, [B, S, d]."""
+    x = F.embedding(batch["input_ids"], w["embeddings.tok_embeddings.weight"], a.pad_id)
+    if prompt is not None:
+        x = torch.cat([prompt.expand(len(x), -1, -1), x], dim=1)
+    x = norm(w, "embeddings.norm", x, a.layer_norm_eps)
+    return dropout(x, a.embedding_dropout if training else 0.0)
+
+
+def layer(
+    a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, turn: Angles, change: Change, training: bool
+) -> Tensor:
+    """Layer n: attention and FFN, each of a normed input, added to the residual x. x and the output are [B, S, d]."""
+    at, reads = modules(a, n), Reads()
+    p = a.attention_dropout if training else 0.0
+
+    h = norm(w, at["attention.norm"], x, a.layer_norm_eps) if n else x  # the embeddings are normed already
+    h = change("attention.norm", n, h, reads)
+    h = change("attention.input", n, h, reads)
+    q, k, v = linear(w, at["attention.query"], h).chunk(3, dim=-1)  # one module; each [B, S, d]
+    q = change("attention.query", n, q, reads)
+    k = change("attention.key", n, k, reads)
+    v = change("attention.value", n, v, reads)
+    h = attention(a, rotated(a, q, turn), rotated(a, k, turn), v, mask, p)
+    h = change("attention.heads", n, h, reads)
+    h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
+    x = x + change("attention.output", n, dropout(h, p), reads)
+
+    h = change("ffn.norm", n, norm(w, at["ffn.norm"], x, a.layer_norm_eps), reads)
+    h = change("ffn.input", n, h, reads)
+    h = change("ffn.w1", n, linear(w, at["ffn.w1"], h), reads)  # [B, S, 2 d_ff]
+    h, gate = h.chunk(2, dim=-1)
+    h = dropout(ACTIVATIONS[a.activation](h) * gate, a.hidden_dropout if training else 0.0)
+    h = change("ffn.intermediate", n, h, reads)  # [B, S, d_ff]
+    h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
+    return x + change("ffn.output", n, h, reads)
+
+
+def rotated(a: Architecture, x: Tensor, turn: Angles) -> Tensor:
+    """Rotates pairs of dimensions of each head by the position of the token (Su et al. 2021), in float32. [B, S, d]."""
+    by_head = x.view(*x.shape[:2], a.heads, -1).float()  # [B, S, N_h, d_h]
+    cosine, sine = turn
+    first, second = by_head.chunk(2, dim=-1)
+    turned = by_head * cosine + torch.cat([-second, first], dim=-1) * sine
+    return turned.to(x.dtype).reshape(x.shape)
+
+
+@lru_cache(maxsize=64)
+def angles(a: Architecture, length: int, theta: float) -> Angles:
+    """Cosine and sine of the rotations of each position, float32 [S, 1, d_h] each."""
+    angle = torch.arange(length)[:, None].float() * frequencies(a, theta)
+    angle = torch.cat([angle, angle], dim=-1)[:, None]
+    return angle.cos(), angle.sin()
+
+
+@lru_cache(maxsize=64)
+def window(length: int, reach: int) -> Tensor:
+    """What is added to scores: 0 for keys at most `reach` tokens away, else the lowest number; float32 [S, S]."""
+    places = torch.arange(length)
+    far = (places[:, None] - places[None, :]).abs() > reach
+    return far.float() * torch.finfo(torch.float32).min

@@ -1,0 +1,83 @@
+"""The operations that encoders are made of. Shapes: B rows of S tokens, width d, N_h heads of width d_h = d / N_h."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from learners.backbones.architecture import Architecture
+from learners.forms.dropout import dropout
+
+Weights = Mapping[str, Tensor]  # name of a parameter in the checkpoint -> tensor
+
+# Names of activation functions in configs -> functions. `gelu_new` and others are the same approximation by tanh.
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_python": F.gelu,
+    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
+    "gelu_fast": lambda x: F.gelu(x, approximate="tanh"),
+    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
+    "relu": F.relu,
+    "silu": F.silu,
+    "swish": F.silu,
+    "tanh": torch.tanh,
+}
+
+
+def linear(w: Weights, name: str, x: Tensor) -> Tensor:
+    """x W^T + b, [B, S, in] -> [B, S, out]; without b if the checkpoint has none."""
+    return F.linear(x, w[f"{name}.weight"], w.get(f"{name}.bias"))
+
+
+def norm(w: Weights, name: str, x: Tensor, epsilon: float) -> Tensor:
+    """LayerNorm over the last dimension (Ba et al. 2016), with gain and, if the checkpoint has one, bias."""
+    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w.get(f"{name}.bias"), epsilon)
+
+
+def heads(x: Tensor, count: int) -> Tensor:
+    """Splits the last dimension into heads, [B, S, d] -> [B N_h, S, d_h]."""
+    rows, length, width = x.shape
+    return x.view(rows, length, count, -1).transpose(1, 2).reshape(rows * count, length, width // count)
+
+
+def joined(x: Tensor, count: int) -> Tensor:
+    """Joins the heads, [B N_h, S, d_h] -> [B, S, d]."""
+    length, width = x.shape[1:]
+    return x.view(-1, count, length, width).transpose(1, 2).reshape(-1, length, count * width)
+
+
+def padding_mask(a: Architecture, mask: Tensor) -> Tensor:
+    """What is added to attention scores: 0 for tokens, the lowest number for padding; float32 [B N_h, 1, S].
+
+    Args:
+        mask: 1 for tokens, 0 for padding, [B, S].
+    """
+    hidden = (mask == 0).float() * torch.finfo(torch.float32).min
+    return hidden.repeat_interleave(a.heads, dim=0)[:, None]
+
+
+def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p: float) -> Tensor:
+    """softmax(q k^T / √d_h + M) v in each head (Vaswani et al. 2017, equation 1).
+
+    The products run in the dtype of q, scores and softmax in float32: with bfloat16 this is faster, and more accurate.
+
+    Args:
+        q, k, v: [B, S, d].
+        mask: M, float32 [B N_h, 1 or S, S].
+        p: Dropout probability of attention weights.
+
+    Returns:
+        The joined outputs of the heads, [B, S, d].
+    """
+    q, k, v = (heads(x, a.heads) for x in (q, k, v))  # [B N_h, S, d_h]
+    scale = q.shape[-1] ** -0.5
+    if q.dtype == torch.float32:
+        scores = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale)  # [B N_h, S, S]
+    else:
+        scores = torch.add(mask, torch.bmm(q, k.transpose(1, 2)), alpha=scale)
+    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
+    return joined(torch.bmm(weights, v), a.heads)
