@@ -6,15 +6,19 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from learners.backbones.backbone import Backbone, Dtype, load_backbone
+from learners.backbones.library import library_model
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
 from learners.forward.batches import collate
+from learners.forward.forward import pooled
+from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit, EncodedTask
 from tasks.task import Kind, Task
@@ -93,11 +97,12 @@ def moved(base: Backbone, learner: Learner, task: Task, scale: float = 0.3, seed
     return Delta({k: t + scale * torch.randn(t.shape, generator=noise) for k, t in first.tensors.items()})
 
 
+@cache
+def modules_of(base: Backbone) -> Any:
+    """The modules of transformers with the weights of a backbone. No code may change them."""
+    return library_model(base)
+
+
 def untouched(base: Backbone, batch: Mapping[str, Tensor]) -> Tensor:
-    """Pooled output [B, d] of the library's own model."""
-    output = base.model(**batch)
-    if base.pooling == "mean":
-        rows = [h[m.bool()].mean(0) for h, m in zip(output.last_hidden_state, batch["attention_mask"], strict=True)]
-        return torch.stack(rows)
-    pooler = getattr(output, "pooler_output", None)
-    return output.last_hidden_state[:, 0] if pooler is None else pooler
+    """Pooled output [B, d] of the backbone without a learner."""
+    return pooled(base, parse_learner("head"), {}, batch)

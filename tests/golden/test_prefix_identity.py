@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learners.backbones.backbone import Backbone
+from learners.backbones.sites import Role
 from learners.forms import Prefix, Reading
 from learners.forms.form import by_head, joined
-from learners.forward.forward import modified
+from learners.forward.change import Reads, change_by
+from learners.forward.forward import states_of
 from learners.specification.family import parse_learner
 from tests.loaded import batch_of, encoded, moved, sharp_backbone
 from tests.worlds import ARCHITECTURES
@@ -69,29 +70,6 @@ def test_the_gate_is_the_prefixes_share_of_the_weights() -> None:
     assert Prefix(1).change(tensors, reading).item() == 5.0
 
 
-def attention_inputs(base: Backbone, batch: dict[str, Tensor], layer: int) -> dict[str, Tensor]:
-    """Query, key, value and head outputs of a layer, as they pass in an untouched model."""
-    name = "transformer.layer.{}.attention.{}" if base.architecture.model_type == "distilbert" else None
-    parts = ("q_lin", "k_lin", "v_lin", "out_lin") if name else ("self.query", "self.key", "self.value", "output.dense")
-    kept: dict[str, Tensor] = {}
-
-    def keep(role: str, entering: bool) -> object:
-        def hook(module: object, inputs: tuple[Tensor, ...], *output: Tensor) -> None:
-            kept[role] = inputs[0] if entering else output[0]
-
-        return hook
-
-    handles = []
-    for role, part in zip(("query", "key", "value", "heads"), parts, strict=True):
-        module = base.model.get_submodule((name or "encoder.layer.{}.attention.{}").format(layer, part))
-        register = module.register_forward_pre_hook if role == "heads" else module.register_forward_hook
-        handles.append(register(keep(role, role == "heads")))  # type: ignore[arg-type]
-    base.model(**batch)
-    for handle in handles:
-        handle.remove()
-    return kept
-
-
 @pytest.mark.parametrize("model_type", ARCHITECTURES)
 def test_in_a_model_the_heads_give_what_concatenated_keys_give(model_type: str) -> None:
     """In float64 by numpy, of the queries, keys and values that passed through a real, padded first layer."""
@@ -101,8 +79,15 @@ def test_in_a_model_the_heads_give_what_concatenated_keys_give(model_type: str) 
     mask = batch["attention_mask"].numpy()
     assert not mask.all()
     added = {name: t for name, t in tensors.items() if name.startswith("added.")}
-    with modified(base, learner.modifications, added, batch["attention_mask"]):
-        passed = {role: t.double().numpy() for role, t in attention_inputs(base, batch, 0).items()}
+    passed: dict[str, np.ndarray] = {}
+    change = change_by(base.architecture, learner.modifications, added, base.encoder, batch["attention_mask"], False)
+
+    def record(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
+        h = change(site, layer, h, reads)
+        passed[site.removeprefix("attention.")] = h.double().numpy()
+        return h
+
+    next(states_of(base.architecture)(base.architecture, base.encoder, batch, record))  # the first layer
     tables = [added[f"added.prefix.0.{name}"].double().numpy() for name in ("keys", "values")]
     size = base.architecture.hidden // base.architecture.heads
     for row, head in np.ndindex(len(mask), base.architecture.heads):

@@ -20,17 +20,18 @@ from transformers import AutoModelForSequenceClassification
 from learners.backbones.architecture import Architecture, architecture_from_config, encoder_parameters, parameters
 from learners.backbones.backbone import Backbone, changed_tensor, load_backbone
 from learners.backbones.published import KNOWN_CONFIGS
-from learners.backbones.sites import hook_point, weight_parameters, word_table
+from learners.backbones.sites import Role, hook_point, weight_parameters, word_table
 from learners.delta.delta import load_delta, save_delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
-from learners.forward.forward import logits, modified, pooled
+from learners.forward.change import Change, Reads, change_by
+from learners.forward.forward import logits, pooled, states_of
 from learners.specification.family import families, parse_learner
 from learners.training.fit import fit
 from learners.training.predict import predict
 from tasks.errors import InputError
-from tests.loaded import backbone, batch_of, encoded, moved, score
+from tests.loaded import backbone, batch_of, encoded, modules_of, moved, score
 from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, applies, save_backbone
 
 DATA = encoded("three", classes=3, rows=32)
@@ -86,7 +87,7 @@ def test_gradients_reach_what_is_declared_alone(specification: str, model_type: 
     base, learner = backbone(model_type), parse_learner(specification)
     trainable = {n: t.requires_grad_(True) for n, t in moved(base, learner, DATA.task).tensors.items()}
     torch.autograd.backward(logits(base, learner, trainable, batch_of(base, DATA)).square().sum())
-    assert all(parameter.grad is None for parameter in base.model.parameters())
+    assert not any(weight.requires_grad for weight in base.encoder.values())
     for name, leaf in trainable.items():
         assert leaf.grad is not None
         # Softmax does not see what is added to all keys alike; padding is in no row as a word.
@@ -98,7 +99,8 @@ def test_gradients_reach_what_is_declared_alone(specification: str, model_type: 
 def test_the_start_is_the_backbone_bit_for_bit(specification: str, model_type: str) -> None:
     base, learner, batch = backbone(model_type), parse_learner(specification), batch_of(backbone(model_type), DATA)
     tensors = initial_delta(base, learner, DATA.task, seed=0).tensors
-    assert torch.equal(pooled(base, learner, tensors, batch), base.model(**batch).last_hidden_state[:, 0])
+    plain = pooled(base, parse_learner("head"), {}, batch)
+    assert torch.equal(pooled(base, learner, tensors, batch), plain)
 
 
 # ---- who cannot apply says why
@@ -129,13 +131,6 @@ def test_no_other_is_refused(specification: str, model_type: str) -> None:
             delta_shapes(learner, architecture, 2)
 
 
-@every
-def test_no_weight_has_two_names(model_type: str) -> None:
-    """A Delta's weight then takes the place of one, and the forward pass need not look for others."""
-    model = backbone(model_type).model
-    assert len([*model.named_parameters(remove_duplicate=False)]) == len([*model.parameters()])
-
-
 # ---- a change beside a matrix is a change of the matrix
 
 
@@ -159,9 +154,11 @@ def test_lora_is_its_merged_weights(specification: str, model_type: str) -> None
     base, learner = backbone(model_type), parse_learner(specification)
     tensors, batch = dict(moved(base, learner, DATA.task, scale=0.6).tensors), batch_of(base, DATA)
     found = pooled(base, learner, tensors, batch)
-    expected = torch.func.functional_call(base.model, merged(base, tensors, 16 / 2), kwargs=batch).last_hidden_state
+    expected = torch.func.functional_call(
+        modules_of(base), merged(base, tensors, 16 / 2), kwargs=batch
+    ).last_hidden_state
     torch.testing.assert_close(found, expected[:, 0], atol=2e-5, rtol=2e-5)
-    assert not torch.allclose(found, base.model(**batch).last_hidden_state[:, 0], atol=1e-3)
+    assert not torch.allclose(found, modules_of(base)(**batch).last_hidden_state[:, 0], atol=1e-3)
 
 
 @every
@@ -178,43 +175,42 @@ def test_factors_are_those_of_the_matrices_rows(model_type: str) -> None:
                 part *= factor.reshape(-1, *[1] * (part.ndim - 1))
         inner = tensors[f"added.ia3.ffn.intermediate.{layer}.factor"]
         weights[weight_parameters(base.architecture, "ffn.w2", layer)[0]] *= inner
-    expected = torch.func.functional_call(base.model, weights, kwargs=batch).last_hidden_state[:, 0]
+    expected = torch.func.functional_call(modules_of(base), weights, kwargs=batch).last_hidden_state[:, 0]
     torch.testing.assert_close(pooled(base, learner, tensors, batch), expected, atol=1e-5, rtol=1e-5)
 
 
-def passing(base: Backbone, specification: str, module: str) -> tuple[dict[str, Tensor], list[Tensor], list[Tensor]]:
-    """What is added, and what enters and leaves a module without it and with it."""
+def representations(base: Backbone, specification: str, site: Role) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    """What is added, and the representation at a site of the first layer without it and with it."""
     learner, batch = parse_learner(specification), batch_of(base, DATA)
     tensors = moved(base, learner, DATA.task).tensors
     added = {name: tensor for name, tensor in tensors.items() if name.startswith("added.")}
-    entered, left = [], []
-
-    def record(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        entered.append(inputs[0])
-        left.append(output)
-
+    found = []
     for modifications in ((), learner.modifications):
-        with modified(base, modifications, added, batch["attention_mask"]):
-            handle = base.model.get_submodule(module).register_forward_hook(record)
-            base.model(**batch)
-            handle.remove()
-    return added, entered, left
+        changed = change_by(base.architecture, modifications, added, base.encoder, batch["attention_mask"], False)
+
+        def record(at: Role, layer: int, h: Tensor, reads: Reads, changed: Change = changed) -> Tensor:
+            h = changed(at, layer, h, reads)
+            if (at, layer) == (site, 0) and len(h) == len(batch["input_ids"]):  # not that of DeBERTa's positions
+                found.append(h)
+            return h
+
+        next(states_of(base.architecture)(base.architecture, base.encoder, batch, record))
+    return added, found[0], found[1]
 
 
 def test_a_part_changed_leaves_the_others_bit_for_bit() -> None:
     base = backbone("modernbert")
-    _, _, (plain, changed) = passing(base, "lora:2:matrices=v", "layers.0.attn.Wqkv")
-    values = 2 * base.architecture.hidden
-    assert torch.equal(changed[..., :values], plain[..., :values])
-    assert not torch.allclose(changed[..., values:], plain[..., values:])
+    for site in ("attention.query", "attention.key", "attention.value"):
+        _, plain, changed = representations(base, "lora:2:matrices=v", site)
+        assert torch.equal(plain, changed) is (site != "attention.value")
 
 
 def test_a_parallel_adapter_beside_attention_reads_words_and_not_positions() -> None:
     """Heads plus ReLU(x W₁ + b₁) W₂ + b₂ of what the layer reads, in DeBERTa's first layer the embeddings."""
-    base, wo = backbone("deberta-v2"), "encoder.layer.0.attention.output.dense"
-    added, (plain, changed), _ = passing(base, "parallel:8:where=attention", wo)
+    base = backbone("deberta-v2")
+    added, plain, changed = representations(base, "parallel:8:where=attention", "attention.heads")
     batch = batch_of(base, DATA)
-    x = base.model.embeddings(input_ids=batch["input_ids"], mask=batch["attention_mask"])  # type: ignore[operator]
+    x = modules_of(base).embeddings(input_ids=batch["input_ids"], mask=batch["attention_mask"])
     own = {name.removeprefix("added.parallel.attention.0."): t for name, t in added.items()}
     change = torch.relu(x @ own["down.weight"].T + own["down.bias"]) @ own["up.weight"].T + own["up.bias"]
     torch.testing.assert_close(changed, plain + change)
@@ -231,7 +227,7 @@ def test_a_prompt_of_words_is_those_words(model_type: str) -> None:
     tensors = dict(initial_delta(base, learner, DATA.task, seed=0).tensors)
     tensors["added.prompt.embeddings"] = base.weights[word_table(base.architecture)][ids[0, :3]]
     batch = {"input_ids": ids[:, 3:], "attention_mask": torch.ones(1, 4, dtype=torch.int64)}
-    expected = base.model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state[:, 3]
+    expected = modules_of(base)(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state[:, 3]
     torch.testing.assert_close(pooled(base, learner, tensors, batch), expected)
 
 
@@ -278,7 +274,10 @@ def test_windows_are_those_of_the_config(change: dict[str, Any], tmp_path: Path)
     (folder / "config.json").write_text(json.dumps({**config, **change}))
     changed, plain = load_backbone(str(folder)), backbone("modernbert")
     assert changed.id != plain.id
-    assert not torch.equal(changed.model(**batch).last_hidden_state, plain.model(**batch).last_hidden_state)
+    outputs = [[*states_of(b.architecture)(b.architecture, b.encoder, batch)][-1] for b in (changed, plain)]
+    assert not torch.equal(*outputs)
+    tokens = batch["attention_mask"].bool()
+    torch.testing.assert_close(outputs[0][tokens], modules_of(changed)(**batch).last_hidden_state[tokens])
 
 
 DEBERTA, MODERNBERT = (dict(KNOWN_CONFIGS[name]) for name in ("deberta-v3-base", "ModernBERT-base"))

@@ -55,7 +55,7 @@ def test_its_loss_curve_falls() -> None:
 
 def test_it_pools_by_the_mean_and_has_no_pooler(backbone: Backbone) -> None:
     assert backbone.pooling == "mean"
-    assert getattr(backbone.model, "pooler", None) is None
+    assert not backbone.architecture.pooler
 
 
 def test_every_word_of_the_lexicon_has_tokens(backbone: Backbone) -> None:

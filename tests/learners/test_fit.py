@@ -74,9 +74,7 @@ def test_same_inputs_same_bytes_whatever_was_drawn_before_and_the_backbone_is_wh
     assert torch.equal(torch.get_rng_state(), state), "the global generator is left as it was"
     assert changed_tensor(base) is None
     assert {name: t.numpy().tobytes() for name, t in base.weights.items()} == weights
-    assert not base.model.training
-    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in base.model.parameters())
-    assert not any(module._forward_hooks for module in base.model.modules())
+    assert not any(weight.requires_grad or weight.grad is not None for weight in base.encoder.values())
 
 
 @pytest.mark.parametrize("specification", ["full", "adapter:8", "head"])
@@ -278,9 +276,8 @@ def test_divergence_is_said_and_leaves_the_backbone_usable(settings: dict[str, A
         fit(base, reckless("adapter:8", **settings), DATA, score, 0)
     assert caught.value.step == step
     assert caught.value.flops > 0
-    assert not base.model.training
     assert changed_tensor(base) is None
-    assert not any(module._forward_hooks for module in base.model.modules())
+    assert not any(weight.requires_grad for weight in base.encoder.values())
 
 
 def test_nan_among_the_targets_is_no_silent_zero() -> None:

@@ -1,53 +1,97 @@
-"""The modified forward pass leaves no hook behind, and runs in half precision under float32 weights."""
+"""The hook of the forward pass, and half precision under float32 weights."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from torch import Tensor
 
-from learners.backbones.backbone import Backbone
-from learners.forward.forward import logits, modified, pooled, watched
+from learners.backbones.sites import ROLES, Role
+from learners.forms import LowRank
+from learners.forward.change import Reads, change_by
+from learners.forward.forward import logits, pooled, states_of
+from learners.forward.weights import prepared
 from learners.specification.family import parse_learner
+from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, moved
+from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES
 
 PAIRS = encoded("pairs", kind="pair")
-# One of each kind: what enters a module or leaves it, weights, words before words, several layers read.
+# One of each kind: changes before and after a matrix, weights, words before words, several layers read.
 KINDS = ("adapter:8", "adapterbias", "compacter:8", "ia3", "lora:2:matrices=qkvo", "mam:prefix=4:parallel=8", "mhpa:4",
          "parallel:8:where=attention", "pfeiffer:8:wiring=code", "prompt:4")  # fmt: skip
 
 
-def hooks(base: Backbone) -> int:
-    return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in base.model.modules())
+@pytest.mark.parametrize("model_type", [*ARCHITECTURES, *NEW_ARCHITECTURES])
+def test_the_hook_is_called_at_every_site_of_every_layer(model_type: str) -> None:
+    base, calls = backbone(model_type), list[tuple[int, Role]]()
+
+    def change(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
+        calls.append((layer, site))
+        return h
+
+    for _ in states_of(base.architecture)(base.architecture, base.encoder, batch_of(base, PAIRS), change):
+        pass
+    inside = set(ROLES) - {"embeddings.norm", "pooler"}
+    twice = {"attention.query", "attention.key"} if model_type == "deberta-v2" else set()  # of positions too
+    for layer in range(base.architecture.layers):
+        found = [site for called, site in calls if called == layer]
+        assert set(found) == inside
+        assert all(found.count(site) == 1 + (site in twice) for site in inside)
+
+
+def test_a_form_cannot_read_what_comes_later() -> None:
+    base, learner = backbone(), parse_learner("lora:2")
+    late = replace(learner.modifications[0], form=LowRank(2), reads="ffn.intermediate")
+    assert late.site == "attention.query"
+    tensors = {
+        late.key(n, name): torch.zeros(s) for n in range(2) for name, s in late.shapes(base.architecture).items()
+    }
+    batch = batch_of(base, PAIRS)
+    change = change_by(base.architecture, (late,), tensors, base.encoder, batch["attention_mask"], False)
+    with pytest.raises(InputError, match=r"cannot read ffn\.intermediate at attention\.query"):
+        next(states_of(base.architecture)(base.architecture, base.encoder, batch, change))
 
 
 @pytest.mark.parametrize("specification", [s for s in KINDS if s != "prompt:4"])
-def test_hooks_live_for_one_call_even_if_it_fails(specification: str) -> None:
+def test_a_tensor_that_is_missing_is_an_error(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification)
-    tensors = dict(moved(base, learner, PAIRS.task).tensors)
-    added = {name: t for name, t in tensors.items() if name.startswith("added.")}
-    before = hooks(base)
-    with modified(base, learner.modifications, added, batch_of(base, PAIRS)["attention_mask"]):
-        assert hooks(base) > before
-    assert hooks(base) == before
-    broken = tensors | {name: torch.zeros(3, 3, 3) for name in added}
-    with pytest.raises((RuntimeError, ValueError)):
-        pooled(base, learner, broken, batch_of(base, PAIRS))
+    tensors = moved(base, learner, PAIRS.task).tensors
     missing = {name: t for name, t in tensors.items() if ".1." not in name}
     with pytest.raises(KeyError):
         pooled(base, learner, missing, batch_of(base, PAIRS))
-    assert hooks(base) == before
 
 
-def test_reading_several_layers_leaves_no_hook_either() -> None:
+def test_reading_several_layers() -> None:
     base, learner = backbone(), parse_learner("feature:2")
-    tensors = moved(base, learner, PAIRS.task).tensors
-    before = hooks(base)
-    assert pooled(base, learner, tensors, batch_of(base, PAIRS)).shape == (6, 32)
-    with watched(base, [0, 1]) as states:
-        assert hooks(base) == before + 2
-        pooled(base, learner, tensors, batch_of(base, PAIRS))
-    assert len(states) == 2
-    assert hooks(base) == before
+    batch = batch_of(base, PAIRS)
+    found = pooled(base, learner, moved(base, learner, PAIRS.task).tensors, batch)
+    layers = states_of(base.architecture)(base.architecture, base.encoder, batch)
+    assert torch.equal(found, torch.cat([state[:, 0] for state in layers], dim=-1))
+
+
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_a_tuned_part_of_the_fused_projections_takes_its_place(name: str) -> None:
+    """A Delta that tunes the key projection alone: the fused tensor has its new rows, and the others as before."""
+    base = backbone()
+    key = f"encoder.layer.1.attention.self.key.{name}"
+    weights = prepared(base, {f"backbone.{key}": base.weights[key] + 1}).weights
+    d = base.architecture.hidden
+    whole, before = weights[f"encoder.layer.1.qkv.{name}"], base.fused[f"encoder.layer.1.qkv.{name}"]
+    assert torch.equal(whole[d : 2 * d], base.weights[key] + 1)
+    assert torch.equal(whole[:d], before[:d])
+    assert torch.equal(whole[2 * d :], before[2 * d :])
+    assert weights[f"encoder.layer.0.qkv.{name}"] is base.fused[f"encoder.layer.0.qkv.{name}"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_fused_projections_take_no_memory(dtype: str) -> None:
+    base = backbone("bert", "cls", dtype)  # type: ignore[arg-type]
+    key = base.computed["encoder.layer.0.attention.self.key.weight"]
+    whole = base.fused["encoder.layer.0.qkv.weight"]
+    assert key.untyped_storage().data_ptr() == whole.untyped_storage().data_ptr()
 
 
 @pytest.mark.parametrize("specification", [*KINDS, "full", "head", "diffpruning:0.1", "feature:2"])

@@ -87,12 +87,12 @@ def test_gradients_reach_the_declared_tensors_and_no_other(model_type: str, spec
     base, learner = backbone(model_type), parse_learner(specification)
     found = gradients(base, learner, moved(base, learner, PAIRS.task).tensors)
     tuned = {name.split(".", 1)[1] for name in found if name.startswith(("backbone.", "difference."))}
-    assert tuned == {name for name, _ in base.model.named_parameters() if TOUCHED[specification](name)}
+    assert tuned == {name for name in base.weights if TOUCHED[specification](name)}
     without = {name for name, gradient in found.items() if gradient is None or not gradient.any()}
     assert not {name for name in without if not name.endswith(("key.bias", "k_lin.bias"))}
-    for name, parameter in base.model.named_parameters():
-        assert not parameter.requires_grad, name
-        assert parameter.grad is None, name
+    for name, weight in base.encoder.items():
+        assert not weight.requires_grad, name
+        assert weight.grad is None, name
     assert changed_tensor(base) is None
 
 

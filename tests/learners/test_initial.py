@@ -32,7 +32,7 @@ def test_names_and_shapes_are_the_declared_ones(model_type: str, specification: 
 def test_tuned_weights_start_as_pretrained_whatever_the_precision(dtype: str) -> None:
     base = backbone("bert", "cls", dtype)  # type: ignore[arg-type]
     delta = initial_delta(base, parse_learner("full"), TASK, seed=0)
-    plain = dict(backbone().model.named_parameters())
+    plain = backbone().weights
     body = {name.removeprefix("backbone."): t for name, t in delta.tensors.items() if name.startswith("backbone.")}
     assert set(body) == set(plain)
     assert all(torch.equal(body[name], plain[name]) for name in plain)

@@ -10,7 +10,6 @@ import torch
 
 from learners.delta.delta import load_delta, save_delta
 from learners.forward.batches import Plan, evaluation_plan
-from learners.forward.forward import dropout_active
 from learners.specification.family import parse_learner
 from learners.training.predict import predict
 from tests.loaded import backbone, encoded, moved
@@ -30,16 +29,6 @@ def test_the_same_bytes_again(specification: str, tmp_path: object) -> None:
     state = torch.get_rng_state()
     assert predict(base, learner, delta, DATA.test, plan).tobytes() == first.tobytes()
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_training_mode_makes_no_difference_and_is_left_as_it_was() -> None:
-    base, learner = backbone(), parse_learner("adapter:8")
-    delta, plan = moved(base, learner, DATA.task), evaluation_plan(DATA.test)
-    first = predict(base, learner, delta, DATA.test, plan)
-    with dropout_active(base, True):
-        assert predict(base, learner, delta, DATA.test, plan).tobytes() == first.tobytes()
-        assert base.model.training
-    assert not base.model.training
 
 
 def test_rows_come_back_in_the_order_of_the_split() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import pytest
 import torch
 
+from learners.backbones.library import library_model
 from learners.backbones.published import known_architecture
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
@@ -64,7 +64,7 @@ def test_against_peft() -> None:
     expected = pooled(base, learner, trainable, batch)
     expected.square().sum().backward()
     config = peft.VeraConfig(r=8, target_modules=["query", "value"], save_projection=True)
-    model = peft.tuners.vera.VeraModel(copy.deepcopy(base.model), config, "default")
+    model = peft.tuners.vera.VeraModel(library_model(base), config, "default")
     down, up = projections(0, 8, 16, 16)
     model.vera_A["default"].copy_(down)
     model.vera_B["default"].copy_(up)
