@@ -1,6 +1,7 @@
-"""Sites of modifications: roles from the literature, mapped to module and parameter names of each architecture.
+"""Sites of modifications: representations with names from the literature, in every layer of every architecture.
 
-A site is the input or the output of a module. So a hook can read and change it, and the model's code stays unchanged.
+The forward pass (`learners.forward`) names them where it computes them, and calls `change` there. This file maps them to
+parameters, and to the modules of transformers that an export changes.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ FED_BY: Mapping[Role, Role] = MappingProxyType(
 
 
 class HookPoint(NamedTuple):
-    """The module input or output where a hook can read and change a representation.
+    """The input or output of a module of transformers that is a representation: where an export puts a hook.
 
     Attributes:
         module: Name of the module.

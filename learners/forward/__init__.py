@@ -1,7 +1,9 @@
 """Forward pass: a backbone with a Delta, applied to batches of rows.
 
-`forward` computes pooled outputs and logits. `batches` chooses the rows of each batch and pads them. `frozen_prefix`
-and `layer_range` handle the first layers of the encoder that a learner does not change. `activation_capture` gives
-the forms their inputs, `dropout` is a fast dropout, `flops` counts FLOPs. `frozen_size` and `polynomial` are parts
-that need no PyTorch. Import from these files directly.
+Read `bert` first: it is the whole encoder, from top to bottom; `operations` has what encoders are made of, and `change`
+the one hook by which a learner acts. `deberta_v2` and `modernbert` are the other architectures. `forward` computes
+pooled outputs and logits; `weights` puts those of a Delta in the place of those of the backbone. `batches` chooses the
+rows of each batch and pads them. `frozen_prefix` and `frozen_layers` handle the first layers that a learner does not
+change. `peft_forward` runs modules of peft. `flops` counts FLOPs; it, `frozen_layers`, `frozen_size` and `polynomial`
+need no PyTorch. Import from these files directly.
 """
