@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
 from learners.backbones.module_tree import module_tree
-from learners.forward.dropout import dropout
+from learners.forms.dropout import dropout
 from learners.forward.flops import flops_per_row
 from learners.forward.forward import pooled
 from learners.forward.polynomial import total_flops
