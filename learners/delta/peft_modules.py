@@ -35,7 +35,7 @@ _MODELS: WeakKeyDictionary[Backbone, dict[str, nn.Module]] = WeakKeyDictionary()
 
 
 def injected_model(backbone: Backbone, config: str) -> nn.Module:
-    """The encoder of a backbone with a method of peft. All calls with the same arguments give the same module.
+    """The encoder of a backbone with a method of peft, in evaluation mode. Equal arguments give the same module.
 
     The values of its trained tensors have no meaning: the caller replaces them by those of a Delta. Tensors that peft
     draws and freezes are the same for all tasks.
@@ -55,7 +55,7 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
     else:
         model = library_model(backbone)
         frozen = {id(parameter): (name, parameter) for name, parameter in model.named_parameters()}
-        injected(config, model, peft_seed(config))
+        injected(config, model, peft_seed(config)).eval()  # new modules are in training mode
         for parameter in model.parameters():
             name, _ = frozen.get(id(parameter), ("", None))
             if not name or parameter.requires_grad:
