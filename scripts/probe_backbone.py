@@ -11,6 +11,7 @@ backbone's weights do not change.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,8 @@ from rich.progress import track
 from rich.table import Table
 
 from learners.backbones.backbone import Backbone, load_backbone
+from learners.forward.forward import pooled
+from learners.specification.family import parse_learner
 from stream.execution.evaluate_job import scorer
 from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins
@@ -29,6 +32,7 @@ from tasks.sources.simulated.twin import Example, Twin, examples
 from tasks.suite import resolve_suite
 
 BATCH = 64
+HEAD = parse_learner("head")  # changes nothing in the encoder
 STRENGTH = 0.1  # inverse of the penalty on the standardised vectors; not tuned per task
 
 
@@ -38,7 +42,7 @@ def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
     Args:
         length: Maximum number of tokens per row.
     """
-    found = []
+    found, mean = [], replace(backbone, pooling="mean")
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         second = [row.text_b or "" for row in batch] if batch[0].text_b is not None else None
@@ -47,9 +51,7 @@ def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
             return_tensors="pt",
         )  # fmt: skip
         with torch.no_grad():
-            hidden = backbone.model(**encoded).last_hidden_state
-        real = encoded["attention_mask"].unsqueeze(-1)
-        found.append(((hidden * real).sum(1) / real.sum(1)).numpy())
+            found.append(pooled(mean, HEAD, {}, encoded).numpy())
     return np.concatenate(found)
 
 

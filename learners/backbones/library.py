@@ -18,16 +18,37 @@ if TYPE_CHECKING:
 def library_model(backbone: Backbone) -> Any:
     """Builds the base model of transformers (`AutoModel`), with the backbone's weights in its dtype.
 
-    It is in evaluation mode, without gradients, with the attention `eager`. It shares no memory with the backbone.
+    It is in evaluation mode, without gradients. It shares no memory with the backbone, and can be trained even if it is
+    built in inference mode. PyTorch's global generator does not change.
+
+    Its attention is `eager`, which every architecture has. With `sdpa`, a forward and backward pass of LoRA on the
+    embedded encoder in float32 (AVX2, one thread, 16 rows) took 44 ms instead of 40 at 17 tokens and 132 instead of 136
+    at 64; on MiniLM 293 instead of 289, and 1664 instead of 1666. In bfloat16 the backward pass of `sdpa` took ten times
+    as long for short rows where the processor has bfloat16.
 
     Raises:
         InputError: transformers cannot build a model from this config.
     """
-    where = str(backbone.folder / "config.json")
-    config = library_config(backbone.architecture, backbone.config, where)
-    weights = {name: tensor.clone() for name, tensor in backbone.weights.items()}
-    model = _make_model(config, backbone.architecture, weights, where)
-    return model.to(backbone.dtype).requires_grad_(False).eval()
+    import torch
+
+    # transformers draws the weights of a pooler that the backbone does not have
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        weights = {name: tensor.clone() for name, tensor in backbone.weights.items()}
+        model = _make_model(config_of(backbone), backbone.architecture, weights, _where(backbone))
+        return model.to(backbone.dtype).requires_grad_(False).eval()
+
+
+def config_of(backbone: Backbone) -> Any:
+    """Returns `library_config` of a backbone.
+
+    Raises:
+        InputError: transformers does not accept this config.
+    """
+    return library_config(backbone.architecture, backbone.config, _where(backbone))
+
+
+def _where(backbone: Backbone) -> str:
+    return str(backbone.folder / "config.json")
 
 
 def library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:

@@ -1,13 +1,12 @@
-"""Methods of the peft library, inserted into a copy of the encoder.
+"""Methods of the peft library, inserted into the modules of transformers.
 
-peft replaces modules and draws from PyTorch's global generator. So it works on a copy of the encoder and under a fixed
-seed. The copy shares its frozen parameters with the backbone. The trained tensors come from a Delta, in each call of
-the forward pass.
+peft replaces modules and draws from PyTorch's global generator. So each method has modules of its own, and draws under
+a fixed seed. Their frozen parameters are the memory of the backbone. The trained tensors come from a Delta, in each
+call of the forward pass.
 """
 
 from __future__ import annotations
 
-import copy
 import warnings
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,6 +15,8 @@ from weakref import WeakKeyDictionary
 
 from learners.backbones.architecture import Architecture, parameter_shapes
 from learners.backbones.backbone import Backbone
+from learners.backbones.library import library_model
+from learners.backbones.module_tree import module_tree
 from learners.forms import Shapes
 from learners.specification.notation import read_object
 from tasks.errors import InputError, unknown_name
@@ -34,7 +35,7 @@ _MODELS: WeakKeyDictionary[Backbone, dict[str, nn.Module]] = WeakKeyDictionary()
 
 
 def injected_model(backbone: Backbone, config: str) -> nn.Module:
-    """The encoder of a backbone with a method of peft, in the backbone's mode (training or evaluation).
+    """The encoder of a backbone with a method of peft, in evaluation mode. Equal arguments give the same module.
 
     The values of its trained tensors have no meaning: the caller replaces them by those of a Delta. Tensors that peft
     draws and freezes are the same for all tasks.
@@ -52,19 +53,17 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
     if config in models:
         models[config] = models.pop(config)  # move to the end: it is used last
     else:
-        model = _copied(backbone)
+        model = library_model(backbone)
         frozen = {id(parameter): (name, parameter) for name, parameter in model.named_parameters()}
-        injected(config, model, peft_seed(config))
-        for module in model.modules():
-            for key, parameter in module.named_parameters(recurse=False):
-                name, _ = frozen.get(id(parameter), ("", None))
-                if not name or parameter.requires_grad:
-                    continue
-                own = backbone.model.get_parameter(name)
-                if not torch.equal(parameter, own):
-                    fix = "choose another initialisation"
-                    raise InputError(f"peft would change frozen weight {name}", where=f"learner peft:{config}", fix=fix)
-                setattr(module, key, own)
+        injected(config, model, peft_seed(config)).eval()  # new modules are in training mode
+        for parameter in model.parameters():
+            name, _ = frozen.get(id(parameter), ("", None))
+            if not name or parameter.requires_grad:
+                continue
+            if not torch.equal(parameter, backbone.computed[name]):
+                fix = "choose another initialisation"
+                raise InputError(f"peft would change frozen weight {name}", where=f"learner peft:{config}", fix=fix)
+            parameter.data = backbone.computed[name]
         try:
             row = torch.full((1, 2), backbone.pad_id)
             model(input_ids=row, attention_mask=torch.ones_like(row))
@@ -73,7 +72,7 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
         models[config] = model
         if len(models) > MAX_MODELS:
             del models[next(iter(models))]
-    return models[config].train(backbone.model.training)
+    return models[config]
 
 
 def injected_initial(backbone: Backbone, config: str, seed: int) -> dict[str, Tensor]:
@@ -82,7 +81,7 @@ def injected_initial(backbone: Backbone, config: str, seed: int) -> dict[str, Te
     Raises:
         InputError: As `injected`.
     """
-    model = injected(config, _copied(backbone), seed)
+    model = injected(config, library_model(backbone), seed)
     return {f"{PART}{name}": parameter.detach().float() for name, parameter in trained(model).items()}
 
 
@@ -170,21 +169,16 @@ def skeleton(architecture: Architecture) -> nn.Module:
     import torch
     from torch import nn
 
-    root, shapes = nn.Module(), parameter_shapes(architecture)
-    root.__dict__["config"] = {"model_type": architecture.model_type}  # peft finds its default target modules by it
+    shapes = parameter_shapes(architecture)
+    modules: dict[str, nn.Module | nn.Parameter] = {}
     for name, shape in shapes.items():
         path, _, kind = name.rpartition(".")
         if kind == "weight":
-            module = _module(path, shape, bias=f"{path}.bias" in shapes)
+            modules[path] = module = _module(path, shape, bias=f"{path}.bias" in shapes)
             for key, parameter in module.named_parameters():
                 setattr(module, key, nn.Parameter(torch.zeros(()).expand(parameter.shape), requires_grad=False))
-            *above, last = path.split(".")
-            holder = root
-            for part in above:
-                if not hasattr(holder, part):
-                    holder.add_module(part, nn.Module())
-                holder = holder.get_submodule(part)
-            holder.add_module(last, module)
+    root = module_tree(modules)
+    root.__dict__["config"] = {"model_type": architecture.model_type}  # peft finds its default target modules by it
     return root
 
 
@@ -196,13 +190,6 @@ def _module(path: str, shape: tuple[int, ...], bias: bool) -> nn.Module:
     if path.endswith("embeddings"):
         return nn.Embedding(shape[0], shape[1], device="meta")
     return nn.Linear(shape[1], shape[0], bias=bias, device="meta")
-
-
-def _copied(backbone: Backbone) -> nn.Module:
-    import torch
-
-    with torch.inference_mode(False):
-        return copy.deepcopy(backbone.model)
 
 
 def _refused(where: str, error: Exception) -> InputError:

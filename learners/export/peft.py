@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import warnings
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from learners.backbones.architecture import Architecture, layer_module
 from learners.backbones.backbone import Backbone
+from learners.backbones.library import library_model
 from learners.backbones.sites import FED_BY, hook_point
 from learners.backbones.weights import POOLER
 from learners.delta.delta import Delta
@@ -151,7 +151,7 @@ def _default_modules(settings: dict[str, Any], backbone: Backbone) -> dict[str, 
     from peft import get_peft_config, get_peft_model
 
     config = get_peft_config(settings)
-    get_peft_model(copy.deepcopy(backbone.model), config)
+    get_peft_model(library_model(backbone), config)
     chosen = {name: getattr(config, name, None) for name in ("target_modules", "feedforward_modules")}
     return {name: sorted(modules) for name, modules in chosen.items() if isinstance(modules, set | list)}
 

@@ -6,7 +6,6 @@ a class of transformers, or our own class, which only a checkpoint beside the ad
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from learners.backbones.backbone import Backbone
+from learners.backbones.library import config_of, library_model
 from learners.backbones.weights import WEIGHTS
 from learners.export.classifier import State, classifier_state, has_classifier, saved_modules
 from learners.export.snippet import HEAD, Loading
@@ -88,8 +88,8 @@ def carries_head(backbone: Backbone, task: Task, at_pooler: bool) -> bool:
 
 
 def encoder_base(backbone: Backbone) -> Base:
-    """A copy of the encoder."""
-    return Base(copy.deepcopy(backbone.model).float())
+    """The encoder."""
+    return Base(library_model(backbone).float())
 
 
 def classifier_base(backbone: Backbone, task: Task, head: State) -> Base:
@@ -121,8 +121,10 @@ def write_base(folder: Path, backbone: Backbone, task: Task | None, max_length: 
         head = {"weight": torch.zeros(task.outputs, width), "bias": torch.zeros(task.outputs)}
         write_checkpoint(folder / BASE, backbone, task, max_length, backbone.weights, head)
         return
-    config: Any = copy.deepcopy(backbone.model.config)
-    config.architectures, config.dtype = [type(backbone.model).__name__], "float32"
+    from transformers.models.auto.modeling_auto import MODEL_MAPPING_NAMES
+
+    config = config_of(backbone)
+    config.architectures, config.dtype = [MODEL_MAPPING_NAMES[backbone.architecture.model_type]], "float32"
     config.save_pretrained(folder / BASE)
     write_tensors(folder / BASE / WEIGHTS, backbone.weights)
     write_tokenizer(folder / BASE, backbone, max_length)

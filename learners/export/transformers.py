@@ -17,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from learners.backbones.backbone import VOLATILE, Backbone
+from learners.backbones.library import config_of
 from learners.backbones.weights import POOLER, WEIGHTS
 from learners.delta.delta import Delta
 from learners.export.classifier import State, classifier_state, has_classifier
@@ -98,7 +99,7 @@ def task_config(backbone: Backbone, task: Task) -> Any:
     """The config of the classifier class of transformers, with the labels of the task."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as NAMES
 
-    config: Any = copy.deepcopy(backbone.model.config)
+    config = config_of(backbone)
     config.architectures = [NAMES[backbone.architecture.model_type]]
     for key, value in _labels(task).items():
         setattr(config, key, value)
@@ -111,8 +112,8 @@ def own_config(backbone: Backbone, task: Task, modules: Modules | None = None) -
     from transformers import __version__
 
     files, name = OWN[modules is not None]
-    config: Any = backbone.model.config
-    encoder = {key: value for key, value in json.loads(config.to_json_string()).items() if key not in VOLATILE}
+    written = json.loads(config_of(backbone).to_json_string())
+    encoder = {key: value for key, value in written.items() if key not in VOLATILE}
     for key, value in encoder.items():  # special tokens by default, which a small vocabulary does not have
         if key.endswith("_token_id") and isinstance(value, int) and value >= backbone.architecture.vocabulary:
             encoder[key] = None

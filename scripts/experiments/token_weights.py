@@ -30,12 +30,15 @@ import typer
 from findings import Finding, print_findings
 from finished import Finished, Run, make_runs, open_finished
 from options import run_options
+from torch import Tensor
 
-from learners.backbones.sites import hook_point
+from learners.backbones.sites import Role
 from learners.delta.delta import Delta
 from learners.forms import TokenShift
 from learners.forward.batches import collate, evaluation_plan
-from learners.forward.forward import pooled
+from learners.forward.change import Change, Reads, change_by
+from learners.forward.forward import states_of
+from learners.forward.weights import prepared
 from learners.specification.modification import Modification
 from stream import InputError
 from tasks import EncodedSplit
@@ -79,44 +82,48 @@ def shift_of(finished: Finished) -> Modification:
     """The token shift of a learner.
 
     Raises:
-        InputError: The learner has no token shift.
+        InputError: The learner has no token shift, or a prompt.
     """
     found = [each for each in finished.learner.modifications if isinstance(each.form, TokenShift)]
-    if not found:
-        raise InputError("no token shift", where=finished.learner.name, expected="a learner of AdapterBias")
+    if not found or finished.learner.prompt:
+        expected = "a learner of AdapterBias, without a prompt"
+        raise InputError("no token shift of a text alone", where=finished.learner.name, expected=expected)
     return found[0]
 
 
 def lengths(finished: Finished, delta: Delta, split: EncodedSplit) -> np.ndarray:
     """Shift |α_i| ‖v − mean v‖ of every token of a split, [L, tokens], in the order of `split.ids`."""
-    backbone, shift, tensors = finished.backbone, shift_of(finished), delta.tensors
-    layers = backbone.architecture.layers
-    found, passed = np.zeros((layers, len(split.ids)), np.float32), {}
+    backbone, learner, shift = finished.backbone, finished.learner, shift_of(finished)
+    a, ready = backbone.architecture, prepared(backbone, delta.tensors)
+    found = np.zeros((a.layers, len(split.ids)), np.float32)
+    with torch.inference_mode():
+        for batch in evaluation_plan(split).batches:
+            inputs = collate(backbone, split, batch)
+            changed = change_by(a, learner.modifications, ready.added, ready.weights, inputs["attention_mask"], False)
+            passed: dict[int, np.ndarray] = {}
 
-    def watch(layer: int) -> Any:
-        weight, bias, vector = (tensors[shift.key(layer, name)] for name in ("alpha.weight", "alpha.bias", "vector"))
-        size = (vector - vector.mean()).norm()
+            def change(
+                site: Role, layer: int, h: Tensor, reads: Reads, changed: Change = changed, passed: Any = passed
+            ) -> Tensor:
+                h = changed(site, layer, h, reads)
+                if site == "ffn.intermediate":
+                    passed[layer] = shifts(shift, layer, delta, h)
+                return h
 
-        def hook(module: torch.nn.Module, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-            alpha = torch.nn.functional.linear(output.float(), weight, bias)  # [B, S, 1]
-            passed[layer] = (alpha.squeeze(-1).abs() * size).numpy()
-
-        point = hook_point(backbone.architecture, "ffn.intermediate", layer)
-        return backbone.model.get_submodule(point.module).register_forward_hook(hook)
-
-    handles = [watch(layer) for layer in range(layers)]
-    try:
-        with torch.inference_mode():
-            for batch in evaluation_plan(split).batches:
-                pooled(backbone, finished.learner, tensors, collate(backbone, split, batch))
-                for place, row in enumerate(batch):
-                    start, stop = split.offsets[row], split.offsets[row + 1]
-                    for layer in range(layers):
-                        found[layer, start:stop] = passed[layer][place, : stop - start]
-    finally:
-        for handle in handles:
-            handle.remove()
+            for _ in states_of(a)(a, ready.weights, inputs, change):
+                pass
+            for place, row in enumerate(batch):
+                start, stop = split.offsets[row], split.offsets[row + 1]
+                for layer in range(a.layers):
+                    found[layer, start:stop] = passed[layer][place, : stop - start]
     return found
+
+
+def shifts(shift: Modification, layer: int, delta: Delta, h: Tensor) -> np.ndarray:
+    """Shifts |α_i| ‖v − mean v‖ in a layer, [B, S], from h [B, S, d_ff] that its token shift reads."""
+    weight, bias, v = (delta.tensors[shift.key(layer, name)] for name in ("alpha.weight", "alpha.bias", "vector"))
+    alpha = torch.nn.functional.linear(h.float(), weight, bias)  # [B, S, 1]
+    return (alpha.squeeze(-1).abs() * (v - v.mean()).norm()).numpy()
 
 
 def begins(names: Sequence[str]) -> np.ndarray:

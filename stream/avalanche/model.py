@@ -7,7 +7,6 @@ weights. So its trained weights are a Delta like any other.
 # mypy: disable-error-code="misc"
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,9 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
-from learners.forward.dropout import dropout
+from learners.backbones.module_tree import module_tree
+from learners.forms.dropout import dropout
 from learners.forward.flops import flops_per_row
-from learners.forward.forward import dropout_active, pooled
+from learners.forward.forward import pooled
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import Learner
 from learners.training.fit import task_loss
@@ -56,11 +56,9 @@ class Classifier(MultiTaskModule):
     def __init__(self, shared: SharedState) -> None:
         super().__init__()
         self.shared = shared
-        with torch.inference_mode(False):
-            self.backbone = copy.deepcopy(shared.backbone.model).float()
-        for name, parameter in self.backbone.named_parameters():
-            parameter.data = shared.backbone.weights[name].clone()  # not rounded to the backbone's dtype
-            parameter.requires_grad_(True)
+        with torch.inference_mode(False):  # in float32: not rounded to the backbone's dtype
+            weights = {name: nn.Parameter(tensor.clone()) for name, tensor in shared.backbone.weights.items()}
+        self.backbone = module_tree(weights)
         self.heads = nn.ModuleDict()
 
     def adaptation(self, experience: Any) -> None:
@@ -74,10 +72,9 @@ class Classifier(MultiTaskModule):
 
     def changed(self) -> Iterator[Tensor]:
         """Yields the tensors that differ from the backbone, and all heads."""
-        named = [*self.backbone.named_parameters(), *self.backbone.named_buffers()]
-        model, weights = self.shared.backbone.model, self.shared.backbone.weights
-        frozen = {**dict(model.named_buffers()), **weights}
-        yield from (tensor for name, tensor in named if not torch.equal(tensor, frozen[name].to(tensor.dtype)))
+        frozen = self.shared.backbone.weights
+        named = self.backbone.named_parameters()
+        yield from (parameter for name, parameter in named if not torch.equal(parameter, frozen[name]))
         yield from self.heads.parameters()
 
     def forward(self, x: Mapping[str, Tensor], task_labels: Tensor | int | None) -> Tensor | dict[int, Tensor]:
@@ -126,9 +123,9 @@ class Classifier(MultiTaskModule):
         if backbone.architecture.types < 2:
             del inputs["token_type_ids"]
         weights = {f"backbone.{name}": parameter for name, parameter in self.backbone.named_parameters()}
-        with dropout_active(backbone, self.training and learner.training.dropout):
-            features = pooled(backbone, learner, weights, inputs).float()
-            return dropout(features, learner.training.head_dropout) if self.training else features
+        active = self.training and learner.training.dropout
+        features = pooled(backbone, learner, weights, inputs, dropout=active).float()
+        return dropout(features, learner.training.head_dropout) if self.training else features
 
     def _count(self, x: Mapping[str, Tensor], outputs: int) -> None:
         shared = self.shared

@@ -322,9 +322,9 @@ def _once(what: str, learner: Learner, known: KnownBackbone, check: Callable[[],
 
 
 def _check_encoder(load: Callable[[], Backbone], learner: Learner) -> None:
-    from learners.forward.forward import encoder_of
+    from learners.delta.peft_modules import injected_model
 
-    encoder_of(load(), learner)
+    injected_model(load(), learner.peft)
 
 
 def machine_notes(config: RunConfig) -> list[str]:

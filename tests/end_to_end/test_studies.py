@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from learners.backbones.library import library_model
 from learners.backbones.published import known_architecture
 from learners.delta.delta import Delta
 from learners.forward.batches import collate, evaluation_plan
@@ -112,10 +113,11 @@ def test_token_weights(league: tuple[Path, Answer], script: Any, tmp_path: Path)
     split, delta = finished.bench.data("sst2").test, finished.delta("sst2")
     found = module.lengths(finished, delta, split)
     # layer 0 of the first row by hand: what enters it does not depend on the shift
-    layer = finished.backbone.model.encoder.layer[0]
+    model = library_model(finished.backbone)
+    layer = model.encoder.layer[0]
     with torch.no_grad():
         batch = collate(finished.backbone, split, np.array([0]))
-        entering = finished.backbone.model.embeddings(batch["input_ids"], batch["token_type_ids"])
+        entering = model.embeddings(batch["input_ids"], batch["token_type_ids"])
         inside = layer.intermediate(layer.attention(entering)[0])[0]
     weight, bias, v = (delta.tensors[f"added.adapterbias.0.{key}"] for key in ("alpha.weight", "alpha.bias", "vector"))
     expected = (inside @ weight[0] + bias).abs() * (v - v.mean()).norm()

@@ -17,11 +17,12 @@ from torch import Tensor
 
 from learners.backbones.architecture import parameters
 from learners.backbones.backbone import Backbone, changed_tensor, load_backbone
+from learners.backbones.library import library_model
 from learners.forward.forward import pooled
 from learners.specification.family import parse_learner
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, modules_of, new_backbone
-from tests.worlds import ARCHITECTURES, save_backbone
+from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, save_backbone
 
 PAIRS = encoded("pairs", kind="pair")
 
@@ -169,6 +170,28 @@ def test_a_backbone_is_frozen_and_counted(model_type: str, pooling: str) -> None
     assert changed_tensor(base) is None
 
 
+@pytest.mark.parametrize("model_type", [*ARCHITECTURES, *NEW_ARCHITECTURES])
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_it_holds_what_the_modules_of_transformers_hold(model_type: str, pooling: str) -> None:
+    base = backbone(model_type, pooling)
+    state = torch.get_rng_state()
+    model = library_model(base)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not model.training
+    buffers = base.architecture.anatomy.buffers(base.architecture)
+    for own, theirs in ((base.weights, model.named_parameters()), (buffers, model.named_buffers())):
+        found = dict(theirs)
+        assert set(found) == set(own)
+        for name, tensor in found.items():
+            assert torch.equal(tensor, own[name]), name
+            assert tensor.dtype == own[name].dtype, name
+            assert not tensor.requires_grad
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    assert changed_tensor(base) is None, "no memory is shared"
+
+
 @pytest.mark.parametrize("name", ["pooler.dense.bias", "encoder.layer.0.attention.self.key.weight"])
 def test_a_change_in_memory_is_named(name: str) -> None:
     base = new_backbone()
@@ -216,6 +239,7 @@ def test_roberta_without_pooler_weights_answers_its_first_token(tmp_path: Path) 
     base = load_backbone(str(folder))
     assert with_pooler.architecture.pooler
     assert not base.architecture.pooler
+    assert library_model(base).pooler is None
     assert base.pooling == "cls"
     assert base.id != with_pooler.id
     assert base.parameters == with_pooler.parameters - (16 * 16 + 16)

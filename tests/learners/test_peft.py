@@ -10,15 +10,20 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 import learners.delta.peft_modules
-from learners.backbones.backbone import changed_tensor
+from learners.backbones.backbone import Dtype, changed_tensor
+from learners.backbones.library import library_model
 from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.delta.peft_modules import MAX_MODELS, injected_model
+from learners.forms.dropout import dropout
 from learners.forward.batches import evaluation_plan
-from learners.forward.forward import dropout_active, logits
+from learners.forward.forward import logits
+from learners.forward.peft_forward import peft_output
 from learners.specification.family import LONGEST, parse_learner, parse_learners
 from learners.training.fit import fit
 from learners.training.predict import predict
@@ -133,7 +138,6 @@ def test_without_peft_the_package_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("specification", METHODS)
 def test_it_trains_what_it_declares_and_nothing_else(specification: str) -> None:
     base, learner = backbone(), parse_learner(specification, {**QUICK, "epochs": 2})
-    modules, training = list(base.model.named_modules()), base.model.training
     declared = delta_shapes(learner, base.architecture, 3)
     first = initial_delta(base, learner, DATA.task, seed=0)
     found = fit(base, learner, DATA, score, 0).delta
@@ -143,9 +147,8 @@ def test_it_trains_what_it_declares_and_nothing_else(specification: str) -> None
         not torch.equal(first.tensors[name], tensor) for name, tensor in found.tensors.items() if "head" not in name
     )
     assert changed_tensor(base) is None
-    assert all(left is right for (_, left), (_, right) in zip(modules, base.model.named_modules(), strict=True))
-    assert base.model.training is training
-    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in base.model.parameters())
+    assert not any(weight.requires_grad or weight.grad is not None for weight in base.computed.values())
+    assert not any(module.training for module in injected_model(base, learner.peft).modules())
 
 
 @installed
@@ -165,9 +168,19 @@ def test_a_delta_is_all_that_a_prediction_needs(specification: str) -> None:
     )
 
 
+class OurDropout(TorchFunctionMode):
+    """Within a `with` block, modules drop by our function, which draws other numbers than PyTorch's."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def dropped(x: torch.Tensor, p: float, training: bool, inplace: bool = False) -> torch.Tensor:
+            return dropout(x, p) if training else x
+
+        return (dropped if func is F.dropout else func)(*args, **(kwargs or {}))
+
+
 @installed
-@pytest.mark.parametrize("dropout", [False, True])
-def test_it_agrees_with_our_lora_from_the_same_weights(dropout: bool) -> None:
+@pytest.mark.parametrize("active", [False, True])
+def test_it_agrees_with_our_lora_from_the_same_weights(active: bool) -> None:
     """Outputs and gradients; with the backbone's dropout the same places are dropped."""
     base, ours, theirs = sharp_backbone(), parse_learner("lora:4:alpha=8"), parse_learner(LORA)
     delta = moved(base, ours, DATA.task)
@@ -184,8 +197,8 @@ def test_it_agrees_with_our_lora_from_the_same_weights(dropout: bool) -> None:
     for learner, tensors in ((ours, dict(delta.tensors)), (theirs, same)):
         trainable = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
         torch.manual_seed(0)
-        with dropout_active(base, dropout):
-            answer = logits(base, learner, trainable, batch_of(base, DATA))
+        with OurDropout():
+            answer = logits(base, learner, trainable, batch_of(base, DATA), dropout=active)
         answer.square().sum().backward()
         answers.append(answer.detach())
         gradients.append({name: leaf.grad for name, leaf in trainable.items()})
@@ -205,19 +218,34 @@ def test_dropout_of_peft_acts_in_training_alone() -> None:
             module.p = 0.0  # the encoder's own
 
     def answer(training: bool) -> torch.Tensor:
-        with dropout_active(base, training), torch.no_grad():
-            return logits(base, learner, moved(base, learner, DATA.task).tensors, batch_of(base, DATA))
+        tensors = moved(base, learner, DATA.task).tensors
+        with torch.no_grad():
+            return logits(base, learner, tensors, batch_of(base, DATA), dropout=training)
 
+    first = answer(training=False)
     assert not torch.equal(answer(training=True), answer(training=True))
-    assert torch.equal(answer(training=False), answer(training=False))
+    assert torch.equal(answer(training=False), first)
 
 
 @installed
-def test_the_encoder_shares_the_frozen_weights_and_goes_with_its_backbone() -> None:
-    base = new_backbone()
+@pytest.mark.parametrize(("model_type", "pooling"), [("bert", "cls"), ("bert", "mean"), ("distilbert", "cls")])
+def test_a_method_at_its_start_gives_what_the_library_gives(model_type: str, pooling: str) -> None:
+    base, learner = backbone(model_type, pooling), parse_learner("peft:{peft_type=LORA,target_modules=[query,q_lin]}")
+    batch, tensors = batch_of(base, DATA), initial_delta(base, learner, DATA.task, 0).tensors
+    hidden, vector = peft_output(base, learner, tensors, batch, dropout=False)
+    expected = library_model(base)(**batch)
+    assert torch.equal(hidden, expected.last_hidden_state)
+    assert (vector is None) == (not base.architecture.pooler)
+    assert vector is None or torch.equal(vector, expected.pooler_output)
+
+
+@installed
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_encoder_shares_the_frozen_weights_and_goes_with_its_backbone(dtype: Dtype) -> None:
+    base = new_backbone(dtype=dtype)
     model = injected_model(base, parse_learner(LORA).peft)
     assert injected_model(base, parse_learner(CANONICAL).peft) is model
-    own = {parameter.data_ptr() for parameter in base.model.parameters()}
+    own = {weight.data_ptr() for weight in base.computed.values()}
     frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
     assert len(frozen) == len(own)
     assert {parameter.data_ptr() for parameter in frozen} == own

@@ -12,6 +12,7 @@ import random
 import shutil
 import tempfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from torch import Tensor
+from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import HEADS, load_delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
+from learners.delta.peft_modules import injected_model
 from learners.specification.family import families, parse_learner
 from learners.specification.learner import Learner
 from learners.training.trainer import trainer_named
@@ -80,6 +82,20 @@ def learners() -> dict[str, Learner]:
 def resident(base: Backbone) -> dict[str, Tensor]:
     """Every tensor that the forward pass reads, and the float32 weights that tuned weights start from."""
     return {**base.encoder, **{f"weights/{name}": tensor for name, tensor in base.weights.items()}}
+
+
+def models(base: Backbone) -> list[nn.Module]:
+    """The modules of transformers with each method of peft among the learners, which share the backbone's memory."""
+    return [injected_model(base, learner.peft) for learner in learners().values() if learner.peft]
+
+
+def hooks(model: nn.Module) -> list[str]:
+    """Names of modules that hold a hook of any kind, among them those that torch knows and we do not use."""
+    return [
+        name
+        for name, module in model.named_modules()
+        if any(len(value) for key, value in vars(module).items() if key.endswith(("_hooks", "_hooks_with_kwargs")))
+    ]
 
 
 class FrozenBackbone(RuleBasedStateMachine):
@@ -169,6 +185,12 @@ class FrozenBackbone(RuleBasedStateMachine):
             assert tensor.grad is None, name
 
     @invariant()
+    def nothing_is_left_on_modules(self) -> None:
+        for model in models(self.base):
+            assert hooks(model) == []
+            assert not any(module.training for module in model.modules())
+
+    @invariant()
     def no_random_state_moved(self) -> None:
         assert torch.equal(torch.get_rng_state(), self.states[0])
         assert random.getstate() == self.states[1]
@@ -207,12 +229,16 @@ def test_every_family_takes_part() -> None:
     assert set(JOINED) <= set(learners())
 
 
-@pytest.mark.parametrize("damage", ["weight", "gradient", "random"])
+@pytest.mark.parametrize("damage", ["weight", "gradient", "hook", "mode", "random"])
 def test_the_machine_notices(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each invariant fails when what it guards is harmed; the backbone is put right again afterwards."""
     machine = FrozenBackbone()
+    if damage in ("hook", "mode") and find_spec("peft") is None:
+        pytest.skip("needs the extra peft")
+    model = next(iter(models(machine.base)), nn.Module())
     weight = next(iter(machine.base.fused.values()))
     kept, state = weight.clone(), torch.get_rng_state()
+    handle = None
     try:
         if damage == "weight":
             weight.view(-1)[3] += 1e-3
@@ -220,6 +246,12 @@ def test_the_machine_notices(damage: str, monkeypatch: pytest.MonkeyPatch) -> No
         elif damage == "gradient":
             weight.requires_grad_(True)
             check = machine.the_backbone_is_what_it_was
+        elif damage == "hook":
+            handle = model.register_forward_hook(lambda *arguments: None)
+            check = machine.nothing_is_left_on_modules
+        elif damage == "mode":
+            model.train()
+            check = machine.nothing_is_left_on_modules
         else:
             torch.rand(1)
             check = machine.no_random_state_moved
@@ -227,7 +259,11 @@ def test_the_machine_notices(damage: str, monkeypatch: pytest.MonkeyPatch) -> No
             check()
     finally:
         weight.requires_grad_(False).copy_(kept)
+        model.eval()
+        if handle is not None:
+            handle.remove()
         torch.set_rng_state(state)
         machine.teardown()
     machine.the_backbone_is_what_it_was()
+    machine.nothing_is_left_on_modules()
     machine.no_random_state_moved()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
+import learners.forward.bert
 import stream.execution.activation_cache
 import stream.execution.job
+from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import Dtype
 from learners.delta.initial import initial_delta
 from learners.specification.family import parse_learners
@@ -80,20 +85,23 @@ def test_measured_means_that_every_layer_ran(
     share: bool, kind: str, room: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream.execution.activation_cache, "CAPACITY", room)
-    at, seen, partly = bench(tmp_path, share=share), list[str](), set[str]()
-    hook = at.backbone.model.encoder.layer[0].register_forward_pre_hook(lambda *_: seen.append("the first layer"))
-    try:
-        for name in (*LEARNERS, *LEARNERS):
-            seen.clear()
-            if kind == "before":
-                (cell,) = execute(at, Job("before", name, 0, ("one",)), {}, lambda event: None).cells
-            else:
-                delta = initial_delta(at.backbone, LEARNERS[name], TASKS["one"].task, seed=3)
-                cell = stream.execution.job._score(at, LEARNERS[name], delta, "one")
-            assert cell.provenance == ("measured" if seen else "partly-measured"), name
-            partly |= set() if seen else {name}
-    finally:
-        hook.remove()
+    at, seen, partly = bench(tmp_path, share=share), set[int](), set[str]()
+    computed = learners.forward.bert.layer
+
+    def watched(a: Architecture, w: Mapping[str, Tensor], n: int, *rest: Any) -> Tensor:
+        seen.add(n)
+        return computed(a, w, n, *rest)
+
+    monkeypatch.setattr(learners.forward.bert, "layer", watched)
+    for name in (*LEARNERS, *LEARNERS):
+        seen.clear()
+        if kind == "before":
+            (cell,) = execute(at, Job("before", name, 0, ("one",)), {}, lambda event: None).cells
+        else:
+            delta = initial_delta(at.backbone, LEARNERS[name], TASKS["one"].task, seed=3)
+            cell = stream.execution.job._score(at, LEARNERS[name], delta, "one")
+        assert cell.provenance == ("measured" if 0 in seen else "partly-measured"), name
+        partly |= set() if 0 in seen else {name}
     shares = room > 0 and (share or kind == "before")
     assert partly == ({*LEARNERS} - {"adapter:8"} if shares else set())
 

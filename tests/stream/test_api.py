@@ -257,8 +257,8 @@ def test_a_loaded_backbone(done: dict[str, Any], tmp_path: Path) -> None:
     assert call("verify", str(tmp_path / "run")).code == 0
     with pytest.raises(InputError, match="expected bfloat16; found float32; give dtype='float32'"):
         run(**{**done, "backbone": backbone, "dtype": "bfloat16"})
-    weight = next(iter(backbone.model.parameters()))
-    weight.data[0] += 1
+    weight = next(iter(backbone.computed.values()))
+    weight[0] += 1
     with pytest.raises(InputError, match="changed since it was loaded"):
         run(**{**done, "backbone": backbone})
 

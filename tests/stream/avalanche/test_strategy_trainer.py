@@ -325,7 +325,7 @@ def test_what_avalanche_cannot_train_is_told(
     ("name", "broken"),
     [
         ("loop.schedule", lambda: 1.0),
-        ("model.dropout_active", lambda: None),
+        ("model.pooled", lambda: None),
         ("model.dropout", lambda features, rate: F.linear(features, features[:, 1:])),  # a call of torch
         ("session.validation_loss", lambda: 1.0),
     ],
