@@ -3,7 +3,8 @@
 A row of S tokens costs c₀ + c₁ S + c₂ S²: c₀ for the head, c₁ for the linear layers, c₂ for the attention scores. A
 batch costs c in addition, because DeBERTa projects its relative positions once per batch. Four shapes give the four
 coefficients exactly, forward and backward, for any learner. The counts are those of PyTorch's counter on the same
-forward pass, to the unit. Only a method of peft, whose products are in its own modules, is counted by PyTorch.
+forward pass, to the unit. PyTorch itself counts a method of peft, whose products are in modules of that library, and a
+plug-in's functional form that has no formula.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learners.backbones.architecture import Architecture
-from learners.backbones.backbone import Backbone
 from learners.forward.batches import evaluation_plan
 from learners.forward.layer_range import frozen_layers
 from learners.forward.polynomial import fitted, total_flops
@@ -23,6 +23,7 @@ from learners.forward.products.batch import batch_flops
 from learners.specification.learner import Learner
 
 if TYPE_CHECKING:
+    from learners.backbones.backbone import Backbone
     from learners.forward.frozen_prefix import FrozenPrefix
 
 
