@@ -6,8 +6,6 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before any import of the hub client, which reads it only once
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -59,20 +57,10 @@ def warm_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_process", warm.worker)
 
 
-class ByShape(dict[Any, Any]):
-    """Counts of FLOPs by the backbone's shape, because each run loads its own backbone of the same shape."""
-
-    def setdefault(self, backbone: Any, default: Any = None) -> Any:
-        return super().setdefault((backbone.architecture, backbone.pooling, backbone.dtype), default)
-
-
 @pytest.fixture(scope="session")
-def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folder of a BERT with random weights and a pooler: d = 16, L = 2, d_ff = 32. FLOPs are counted once."""
-    from learners.forward import flops
-
-    with patch.object(flops, "_COUNTED", ByShape()):
-        yield save_backbone(tmp_path_factory.mktemp("backbone") / "tiny-bert")
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a BERT with random weights and a pooler: d = 16, L = 2, d_ff = 32."""
+    return save_backbone(tmp_path_factory.mktemp("backbone") / "tiny-bert")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, kaiming_uniform, truncated_normal
+from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
     import torch
@@ -86,3 +87,14 @@ class Bottleneck:
         for k in range(1, self.depth - 1):
             x = g(F.linear(x, tensors[f"middle{k}.weight"], tensors[f"middle{k}.bias"]))
         return F.linear(x, tensors["up.weight"], tensors["up.bias"])  # [B, S, d]
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        x, norm = reading.x, [tensors[name] for name in ("norm.weight", "norm.bias") if name in tensors]
+        if self.norm == "input":
+            x = elementwise(x, *norm)
+        x = products.linear(x, tensors["down.weight"], tensors["down.bias"])  # [B, S, m]
+        if self.norm == "bottleneck":
+            x = elementwise(x, *norm)
+        for k in range(1, self.depth - 1):
+            x = products.linear(x, tensors[f"middle{k}.weight"], tensors[f"middle{k}.bias"])
+        return products.linear(x, tensors["up.weight"], tensors["up.bias"])  # [B, S, d]

@@ -62,6 +62,10 @@ class Form(Protocol):
     * `shapes`: name -> shape of the tensors for an input of width `reads` and an output of width `writes`.
     * `initialise`: draws the tensor of this name, float32 [shape].
     * `change`: maps x [B, S, reads] to Δh [B, S, writes].
+
+    A form may also have `change_products`, which counts the matrix products of `change` from shapes, and for a `Gated`
+    form `gate_products`, which counts those of `gate`. Both take the arguments of
+    `learners.forms.counting.change_products`. PyTorch counts the products of a form without them.
     """
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, by_head, joined, scores
+from learners.forms.products import Products, Symbol, SymbolicReading
 
 if TYPE_CHECKING:
     import torch
@@ -50,3 +51,7 @@ class Headwise:
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         weights = ACTIVATIONS[self.activation](scores(reading.x, tensors["keys"], reading.heads))  # [B, N_h, S, l]
         return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        weights = products.scores(reading.x, tensors["keys"], reading.heads)  # [B, N_h, S, l]
+        return products.matmul(weights, tensors["values"].by_head(reading.heads)).joined  # [B, S, d]

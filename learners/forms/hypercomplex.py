@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes
+from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 from tasks.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ class Hypercomplex:
         hidden = ACTIVATIONS[self.activation](F.linear(reading.x, down, tensors["down.bias"]))  # [B, S, m]
         return F.linear(hidden, up, tensors["up.bias"])  # [B, S, d]
 
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        down, up = (
+            matrix_products(tensors["rule"], tensors[f"{part}.s"], tensors[f"{part}.t"], products)
+            for part in ("down", "up")
+        )
+        hidden = products.linear(reading.x, down, tensors["down.bias"])  # [B, S, m]
+        return products.linear(hidden, up, tensors["up.bias"])  # [B, S, d]
+
 
 def matrix(rule: Tensor, s: Tensor, t: Tensor) -> Tensor:
     """Returns Σ_i A_i ⊗ (s_i t_iᵀ), [out, in], for `rule` A [n, n, n], s [n, out/n] and t [n, in/n]."""
@@ -84,3 +93,14 @@ def matrix(rule: Tensor, s: Tensor, t: Tensor) -> Tensor:
     outer = s.unsqueeze(2) * t.unsqueeze(1)  # einsum of three tensors has another order if opt_einsum is installed
     whole: Tensor = torch.einsum("iab,ixy->axby", rule, outer)
     return whole.reshape(n * s.shape[1], n * t.shape[1])
+
+
+def matrix_products(rule: Symbol, s: Symbol, t: Symbol, products: Products) -> Symbol:
+    """Count the products of `matrix`: einsum makes one of [n n, n] and [n, out/n · in/n].
+
+    For n = 1 it multiplies element by element.
+    """
+    n, (_, x), (_, y) = rule.shape[0], s.shape, t.shape
+    outer = Symbol((n, x * y), s.learns or t.learns)
+    whole = products.matmul(Symbol((n * n, n), rule.learns), outer) if n > 1 else elementwise(outer, rule)
+    return Symbol((n * x, n * y), whole.learns)

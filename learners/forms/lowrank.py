@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes, kaiming_uniform
+from learners.forms.products import Products, Symbol, SymbolicReading
 
 if TYPE_CHECKING:
     import torch
@@ -47,3 +48,6 @@ class LowRank:
         import torch.nn.functional as F
 
         return F.linear(F.linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        return products.linear(products.linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes, by_head, joined, scores
+from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
     import torch
@@ -53,6 +54,10 @@ class UngatedPrefix:
         weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
         return joined(dropout(weights, reading.dropout) @ by_head(tensors["values"], reading.heads))  # [B, S, d]
 
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        weights = products.scores(reading.x, tensors["keys"], reading.heads)  # [B, N_h, S, l]
+        return products.matmul(weights, tensors["values"].by_head(reading.heads)).joined  # [B, S, d]
+
 
 @dataclass(frozen=True)
 class Prefix(UngatedPrefix):
@@ -74,3 +79,7 @@ class Prefix(UngatedPrefix):
         mass = torch.logsumexp(scores(reading.x, tensors["keys"], reading.heads), dim=-1).transpose(1, 2)  # [B, S, N_h]
         share = torch.sigmoid(mass - reading.log_mass())
         return share.repeat_interleave(tensors["values"].shape[-1] // reading.heads, dim=-1)
+
+    def gate_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        mass = products.scores(reading.x, tensors["keys"], reading.heads)  # the second time: `change` has its own
+        return elementwise(Symbol((*reading.x.shape[:-1], tensors["values"].shape[-1])), mass, reading.log_mass())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes
+from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
     import torch
@@ -38,3 +39,6 @@ class Rescale:
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         return reading.x * (tensors["factor"] - 1)
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        return elementwise(reading.x, tensors["factor"])

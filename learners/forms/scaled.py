@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from learners.forms.counting import change_products
 from learners.forms.form import Form, Reading, Shapes
+from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
     import torch
@@ -43,3 +45,6 @@ class Scaled:
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         return tensors["scale"] * self.form.change(tensors, reading)  # [B, S, writes]
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        return elementwise(change_products(self.form, tensors, reading, products), tensors["scale"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from learners.forms.form import Reading, Shapes
+from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
     import torch
@@ -53,3 +54,7 @@ class TokenShift:
 
         alpha = F.linear(reading.x, tensors["alpha.weight"], tensors["alpha.bias"])  # [B, S, 1]
         return alpha * tensors["vector"]  # [B, S, d]
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        alpha = products.linear(reading.x, tensors["alpha.weight"], tensors["alpha.bias"])  # [B, S, 1]
+        return elementwise(Symbol((*alpha.shape[:-1], *tensors["vector"].shape)), alpha, tensors["vector"])  # [B, S, d]

@@ -4,6 +4,7 @@ Read `bert` first: it is the whole encoder, from top to bottom; `operations` has
 the one hook by which a learner acts. `deberta_v2` and `modernbert` are the other architectures. `forward` computes
 pooled outputs and logits; `weights` puts those of a Delta in the place of those of the backbone. `batches` chooses the
 rows of each batch and pads them. `frozen_prefix` and `frozen_layers` handle the first layers that a learner does not
-change. `peft_forward` runs modules of peft. `flops` counts FLOPs; it, `frozen_layers`, `frozen_size` and `polynomial`
-need no PyTorch. Import from these files directly.
+change. `peft_forward` runs modules of peft. `flops` counts FLOPs by the formulas in `products`, `peft_flops` those of a
+method of peft. `flops`, `products`, `polynomial`, `frozen_layers` and `frozen_size` need no PyTorch. Import from these
+files directly.
 """

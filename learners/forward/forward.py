@@ -19,7 +19,7 @@ from learners.backbones.backbone import Backbone
 from learners.forms.dropout import dropout as dropped
 from learners.forward import bert, deberta_v2, modernbert
 from learners.forward.change import Change, change_by
-from learners.forward.layer_range import frozen_layers
+from learners.forward.frozen_layers import frozen_layers
 from learners.forward.operations import Weights, linear
 from learners.forward.peft_forward import peft_output
 from learners.forward.weights import Prepared, prepared

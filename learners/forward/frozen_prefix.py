@@ -18,8 +18,8 @@ from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import tensor_digest
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import Batch, pooled, states_of
+from learners.forward.frozen_layers import frozen_layers
 from learners.forward.frozen_size import is_stored, stored_shape
-from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from learners.backbones.architecture import Architecture
-from learners.forward.layer_range import frozen_layers
+from learners.forward.frozen_layers import frozen_layers
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 

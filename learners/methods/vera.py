@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from learners.forms import LowRank, Reading, Shapes
+from learners.forms import LowRank, Products, Reading, Shapes, Symbol, SymbolicReading, elementwise
 from learners.methods.lora import MATRICES
 from learners.specification.family import SHARING, Family
 from learners.specification.learner import Learner, Training
@@ -58,6 +58,12 @@ class ScaledRandom(LowRank):
         x, b = reading.x, tensors["b"]
         down, up = projections(self.key, self.rank, x.shape[-1], len(b))
         return F.linear(F.linear(x, down.to(x.dtype)) * tensors["d"], up.to(x.dtype)) * b  # [B, S, writes]
+
+    def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
+        (*_, reads), (writes,) = reading.x.shape, tensors["b"].shape
+        down, up = Symbol((self.rank, reads)), Symbol((writes, self.rank))
+        scaled = elementwise(products.linear(reading.x, down), tensors["d"])
+        return elementwise(products.linear(scaled, up), tensors["b"])  # [B, S, writes]
 
 
 @lru_cache(maxsize=16)

@@ -137,7 +137,7 @@ class Learner:
 
     @property
     def may_freeze_layers(self) -> bool:
-        """Whether it has a frozen prefix (`learners.forward.layer_range`) on an encoder with enough layers."""
+        """Whether it has a frozen prefix (`learners.forward.frozen_layers`) on an encoder with enough layers."""
         added = self.modifications or self.prompt or self.difference or self.peft
         return not added and self.trains and replace(self.tuned, top_layers=0, pooler=False) == Tuned()
 

@@ -115,7 +115,15 @@ def fit(
         open_frozen_prefix(backbone, learner, split) for split in (data.train, data.validation)
     )
     kept = frozen_prefix is not None and frozen_prefix.kept is not None
-    per_row = flops_per_row(backbone, learner, data.task.outputs, backward=True, frozen=frozen, above=kept)
+    per_row = flops_per_row(
+        backbone.architecture,
+        learner,
+        data.task.outputs,
+        backward=True,
+        frozen=frozen,
+        above=kept,
+        load=lambda: backbone,
+    )
     best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
     scores: list[float] = []
     losses: list[float] = []

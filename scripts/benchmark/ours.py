@@ -58,7 +58,7 @@ def train(
     task = opened(data, examples, 1)
     parsed = parse_learner(learner, {"epochs": epochs, "batch_size": batch_size, "learning_rate": None})
     parsed = replace(parsed, training=replace(parsed.training, patience=epochs))
-    per_row = flops_per_row(base, parsed, task.task.outputs, backward=True)
+    per_row = flops_per_row(base.architecture, parsed, task.task.outputs, backward=True, load=lambda: base)
     needed = epochs * sum(total_flops(per_row, 1, int(length)) for length in task.train.lengths)
     with clocked() as spent:
         fitted = fit(base, parsed, task, scorer(task.task), seed=0)
@@ -102,7 +102,10 @@ def evaluate(run_folder: str, mode: str, count: int, **_: Any) -> dict[str, Any]
     work = 0.0
     for name in stream.order[:count]:
         task = bench.data(name)
-        per_row = flops_per_row(bench.backbone, bench.learners[learner], task.task.outputs, backward=False)
+        base, parsed = bench.backbone, bench.learners[learner]
+        per_row = flops_per_row(
+            base.architecture, parsed, task.task.outputs, backward=False, load=lambda: bench.backbone
+        )
         work += sum(total_flops(per_row, 1, int(length)) for length in task.test.lengths)
     with clocked() as spent:
         execute(bench, job, {need: results[need] for need in job.needs}, lambda event: None)

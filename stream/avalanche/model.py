@@ -129,7 +129,8 @@ class Classifier(MultiTaskModule):
 
     def _count(self, x: Mapping[str, Tensor], outputs: int) -> None:
         shared = self.shared
-        per_row = flops_per_row(shared.backbone, shared.learner, outputs, backward=torch.is_grad_enabled())
+        architecture = shared.backbone.architecture
+        per_row = flops_per_row(architecture, shared.learner, outputs, backward=torch.is_grad_enabled())
         shared.flops += total_flops(per_row, *x["input_ids"].shape)
 
 

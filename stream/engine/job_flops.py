@@ -9,8 +9,10 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import Backbone
 from learners.forward.batches import Plan, evaluation_plan, training_plan
+from learners.forward.flops import coefficients
 from learners.forward.frozen_size import is_stored
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import Learner
@@ -85,13 +87,13 @@ class JobFlops:
         return is_stored(self.context.known.architecture, learner, split, ITEMSIZE[self.context.config.dtype])
 
     def _per_row(self, name: str) -> RowFlops:
-        """Returns the FLOPs of a learner per row. They are counted with PyTorch, once on each machine."""
+        """Returns the FLOPs of a learner per row. Only a method of peft needs the backbone, once on each machine."""
         if name not in self.of_rows:
             context = self.context
+            learner, architecture = context.learners[name], context.known.architecture
+            compute = partial(row_flops, architecture, learner, lambda: context.backbone)
             inputs = {"backbone": context.known.id, "learner": context.inputs.learners[name]}
-            self.of_rows[name] = remembered(
-                RowFlops, inputs, facts_folder(), lambda: row_flops(context.backbone, context.learners[name])
-            )
+            self.of_rows[name] = remembered(RowFlops, inputs, facts_folder(), compute) if learner.peft else compute()
         return self.of_rows[name]
 
     def _sum(self, per_row: np.ndarray, task: str, split: str, batch_size: int) -> float:
@@ -106,12 +108,11 @@ class JobFlops:
         return sum(count * total_flops(per_row, *shape) for shape, count in self.counted[key].items())
 
 
-def row_flops(backbone: Backbone, learner: Learner) -> RowFlops:
-    """Counts the FLOPs of a learner per row, with PyTorch."""
-    from learners.forward.flops import coefficients
+def row_flops(architecture: Architecture, learner: Learner, load: Callable[[], Backbone]) -> RowFlops:
+    """Counts the FLOPs of a learner per row. `load` returns the backbone, which only a method of peft needs."""
 
     def counted(backward: bool, above: bool) -> tuple[tuple[float, ...], ...]:
-        parts = coefficients(backbone, learner, backward=backward, above=above)
+        parts = coefficients(architecture, learner, backward=backward, above=above, load=load)
         return tuple(tuple(map(float, part)) for part in parts)
 
     return RowFlops(

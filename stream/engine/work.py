@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from learners.backbones.architecture import Architecture, encoder_parameters
-from learners.forward.layer_range import frozen_layers
+from learners.forward.frozen_layers import frozen_layers
 from learners.specification.learner import Learner
 from stream.storage.events import FitEvent, JobEvent
 from stream.storage.facts import TaskFacts

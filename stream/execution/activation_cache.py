@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from learners.backbones.backbone import Backbone
+from learners.forward.frozen_layers import frozen_layers
 from learners.forward.frozen_prefix import FrozenPrefix, open_frozen_prefix
-from learners.forward.layer_range import frozen_layers
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 

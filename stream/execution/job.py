@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
-from learners.forward.layer_range import frozen_layers
+from learners.forward.frozen_layers import frozen_layers
 from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 from learners.training.fit import Report

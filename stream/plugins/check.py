@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +14,8 @@ import torch
 from learners.backbones.published import known_architecture
 from learners.backbones.sites import width
 from learners.delta.layout import delta_shapes
-from learners.forms import Form, Reading
+from learners.forms import Form, Gated, Products, Reading, Symbol, SymbolicReading
+from learners.forms.counting import has_formula, pytorch_count
 from learners.specification.family import Family, aliases, families, parse_learner
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
@@ -151,8 +154,29 @@ def _try_form(form: Form, reads: int, writes: int, heads: int) -> tuple[Facts, F
     x, log_mass = torch.ones(ROWS, TOKENS, reads), torch.zeros(ROWS, TOKENS, heads)
     change = form.change(tensors, Reading(x=x, heads=heads, log_mass=lambda: log_mass))
     texts: Facts = {"formula": type(form.formula).__name__, **{str(n): type(n).__name__ for n in form.common}}
-    found: Facts = {"change": tuple(change.shape), **texts}
-    return {"change": (ROWS, TOKENS, writes), **dict.fromkeys(texts, "str")}, found
+    counted, own = _try_formulas(form, reads, writes, heads)
+    found: Facts = {"change": tuple(change.shape), **texts, **own}
+    return {"change": (ROWS, TOKENS, writes), **dict.fromkeys(texts, "str"), **counted}, found
+
+
+def _try_formulas(form: Form, reads: int, writes: int, heads: int) -> tuple[Facts, Facts]:
+    """FLOPs that PyTorch counts, and those by the form's own formulas as far as it has them."""
+    counted: Facts = {}
+    own: Facts = {}
+    methods: dict[str, Any] = {"change": form.change} | ({"gate": form.gate} if isinstance(form, Gated) else {})
+    for name, method in methods.items():
+        if not has_formula(form, name):
+            continue
+        for learns in (False, True):  # the forward pass alone, and with the gradients of everything
+            tensors = {key: Symbol(shape, learns) for key, shape in form.shapes(reads, writes).items()}
+            mass = partial(Symbol, (ROWS, TOKENS, heads), learns)
+            reading = SymbolicReading(Symbol((ROWS, TOKENS, reads), learns), heads, mass)
+            by_pytorch, by_formula = Products(), Products()
+            pytorch_count(method, tensors, reading, by_pytorch)
+            getattr(form, f"{name}_products")(tensors, reading, by_formula)
+            what = f"FLOPs of {name}, {'forward and backward' if learns else 'forward'}"
+            counted[what], own[what] = by_pytorch.flops, by_formula.flops
+    return counted, own
 
 
 def _check_metric(each: Defined) -> Iterator[InputError]:

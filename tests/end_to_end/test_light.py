@@ -64,6 +64,7 @@ def test_no_command_loads_what_it_does_not_need(
             ["gc", first],
             ["plan", *again],
             ["plan", *planned],
+            ["plan", *planned, "--learners", "mam:prefix=4:parallel=4:mlp=0,topk:1"],  # which no process has counted
             ["run", *again],
             ["run", *again, "--workers", "2"],
         ],

@@ -430,7 +430,7 @@ def test_flops_and_examples_are_those_of_the_batches_with_their_padding(specific
     learner = parse_learner(f"{specification}:epochs=2:batch_size=20")
     found = fit(backbone(), learner, DATA, score, 0)
     order = seed_of(0, learner.name, DATA.task.name, "order")
-    per_row = flops_per_row(backbone(), learner, 2, backward=True)
+    per_row = flops_per_row(backbone().architecture, learner, 2, backward=True)
     batches = [rows for epoch in range(2) for rows in training_plan(DATA.train, 20, order, epoch).batches]
     expected = sum(total_flops(per_row, len(rows), int(DATA.train.lengths[rows].max())) for rows in batches)
     assert found.flops == pytest.approx(expected, rel=1e-12)

@@ -325,6 +325,31 @@ def test_a_learner_is_tried_before_anything_is_trained(tmp_path: Path, old: str,
         load_plugins([path])
 
 
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        ("x", ""),
+        ('products.linear(x, tensors["s"])', r"form of example 'mine' .* fails; found ValueError"),
+        (
+            "products.matmul(x, x.transposed)",
+            r"FLOPs of change, forward': 0, .*found .*FLOPs of change, forward': 4608",
+        ),
+    ],
+)
+def test_a_formula_for_flops_must_count_what_pytorch_counts(tmp_path: Path, result: str, error: str) -> None:
+    path = write(tmp_path, "learner", "mine")
+    formula = (
+        f"    def change_products(self, tensors, reading, products):\n        x = reading.x\n        return {result}\n"
+    )
+    text = path.read_text(encoding="utf-8").replace("\ndef build", f"{formula}\ndef build")
+    path.write_text(text, encoding="utf-8")
+    if error:
+        with pytest.raises(InputErrors, match=rf"mine\.py:\d+: .*{error}"):
+            load_plugins([path])
+    else:
+        assert load_plugins([path]).defined[0].name == "mine"
+
+
 def test_all_faults_of_all_files_at_once_and_before_the_run_begins(
     tmp_path: Path, tiny_tasks: Path, tiny_backbone: Path
 ) -> None:
