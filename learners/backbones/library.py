@@ -23,8 +23,8 @@ def library_model(backbone: Backbone) -> Any:
 
     Its attention is `eager`, which every architecture has. With `sdpa`, a forward and backward pass of LoRA on the
     embedded encoder in float32 (AVX2, one thread, 16 rows) took 44 ms instead of 40 at 17 tokens and 132 instead of 136
-    at 64; on MiniLM 293 instead of 289, and 1664 instead of 1666. In bfloat16 the backward pass of `sdpa` took ten times
-    as long for short rows where the processor has bfloat16.
+    at 64; on MiniLM 293 instead of 289, and 1664 instead of 1666. In bfloat16 the backward pass of `sdpa` took ten
+    times as long for short rows where the processor has bfloat16.
 
     Raises:
         InputError: transformers cannot build a model from this config.

@@ -1,7 +1,7 @@
 """Sites of modifications: representations with names from the literature, in every layer of every architecture.
 
-The forward pass (`learners.forward`) names them where it computes them, and calls `change` there. This file maps them to
-parameters, and to the modules of transformers that an export changes.
+The forward pass (`learners.forward`) names them where it computes them, and calls `change` there. This file maps them
+to parameters, and to the modules of transformers that an export changes.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def pytorch_count(
     from learners.forms.counter import PytorchCounter
 
     def ones(symbol: Symbol) -> Tensor:
-        return torch.ones(symbol.shape).requires_grad_(symbol.learns).clone()  # no leaf: a form may write into it
+        return torch.ones(symbol.shape).requires_grad_(symbol.learns)
 
     def log_mass() -> Tensor:
         return ones(reading.log_mass())

@@ -61,7 +61,7 @@ class Form(Protocol):
     * `common`: names of the tensors that a learner with sharing `frozen-shared` trains on the first task only.
     * `shapes`: name -> shape of the tensors for an input of width `reads` and an output of width `writes`.
     * `initialise`: draws the tensor of this name, float32 [shape].
-    * `change`: maps x [B, S, reads] to Δh [B, S, writes].
+    * `change`: maps x [B, S, reads] to Δh [B, S, writes]. It does not write into x.
 
     A form may also have `change_products`, which counts the matrix products of `change` from shapes, and for a `Gated`
     form `gate_products`, which counts those of `gate`. Both take the arguments of

@@ -9,8 +9,9 @@ import torch
 
 from learners.backbones.backbone import Backbone
 from learners.delta.initial import initial_delta
+from learners.delta.peft_modules import injected_model
 from learners.forms.counter import PytorchCounter
-from learners.forward.forward import encoder_of, logits
+from learners.forward.forward import logits
 from learners.forward.polynomial import fitted
 from learners.specification.learner import Learner
 from tasks.task import Task
@@ -27,7 +28,7 @@ def peft_coefficients(
     cache = _COUNTED.setdefault(backbone, {})
     key = learner, backward, frozen
     if key not in cache:
-        encoder_of(backbone, learner)  # made now: making it tries a forward pass, which is not to be counted
+        injected_model(backbone, learner.peft)  # made now: making it tries a forward pass, which is not to be counted
         cache[key] = fitted(lambda rows, length, outputs: _counted(backbone, (rows, length), outputs, *key))
     return cache[key]
 
