@@ -21,10 +21,10 @@ def library_model(backbone: Backbone) -> Any:
     It is in evaluation mode, without gradients. It shares no memory with the backbone, and can be trained even if it is
     built in inference mode. PyTorch's global generator does not change.
 
-    Its attention is `eager`, which every architecture has. With `sdpa`, a forward and backward pass of LoRA on the
-    embedded encoder in float32 (AVX2, one thread, 16 rows) took 44 ms instead of 40 at 17 tokens and 132 instead of 136
-    at 64; on MiniLM 293 instead of 289, and 1664 instead of 1666. In bfloat16 the backward pass of `sdpa` took ten
-    times as long for short rows where the processor has bfloat16.
+    Its attention is `eager`, which every architecture has, as `sdpa` is no faster in training. A forward and a backward
+    pass of LoRA (float32, AVX2, one thread, 16 rows) took 40 ms with `eager` and 44 with `sdpa` on the embedded encoder
+    at 17 tokens, 136 and 132 at 64; on MiniLM 289 and 293 at 17, 1666 and 1664 at 64. Where the processor has bfloat16,
+    the backward pass of `sdpa` took ten times as long for short rows.
 
     Raises:
         InputError: transformers cannot build a model from this config.

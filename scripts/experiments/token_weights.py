@@ -123,7 +123,7 @@ def shifts(shift: Modification, layer: int, delta: Delta, h: Tensor) -> np.ndarr
     """Shifts |α_i| ‖v − mean v‖ in a layer, [B, S], from h [B, S, d_ff] that its token shift reads."""
     weight, bias, v = (delta.tensors[shift.key(layer, name)] for name in ("alpha.weight", "alpha.bias", "vector"))
     alpha = torch.nn.functional.linear(h.float(), weight, bias)  # [B, S, 1]
-    return (alpha.squeeze(-1).abs() * (v - v.mean()).norm()).numpy()
+    return np.asarray(alpha.squeeze(-1).abs() * (v - v.mean()).norm())
 
 
 def begins(names: Sequence[str]) -> np.ndarray:
