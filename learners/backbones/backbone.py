@@ -182,13 +182,9 @@ def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
 
 def _read_config(file: Path, pooling: Pooling) -> tuple[dict[str, Any], Architecture]:
     """Returns the config as written, and its architecture. Missing keys take the defaults of transformers."""
-    from transformers import AutoConfig
-
     written = read_object(file, what="damaged config")
     model_type = str(written.get("model_type"))
     if (anatomy := ANATOMIES.get(model_type)) is None:
         return written, architecture_from_config(written, where=str(file))
-    # Defaults of these keys may not fit the sizes of this model.
-    defaults = {k: v for k, v in AutoConfig.for_model(model_type).to_dict().items() if k not in anatomy.passed}
     pooler = pooling == "cls" and anatomy.pooler
-    return written, architecture_from_config({**defaults, **written}, pooler=pooler, where=str(file))
+    return written, architecture_from_config({**anatomy.usual, **written}, pooler=pooler, where=str(file))

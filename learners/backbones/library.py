@@ -54,6 +54,7 @@ def _where(backbone: Backbone) -> str:
 def library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:
     """Returns the config object of transformers. It contains only the keys that the architecture checks, because other
     keys may name files, code or sizes that are not checked."""
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     named = {key: value for key, value in written.items() if key == "tokenizer_class" and isinstance(value, str)}
@@ -61,7 +62,7 @@ def library_config(architecture: Architecture, written: Mapping[str, Any], where
     try:
         with _silent():  # it warns about default tokens that a small vocabulary does not have
             return AutoConfig.for_model(architecture.model_type, **settings, **named)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, StrictDataclassError) as error:
         raise _cannot_build(where, error) from None
 
 
