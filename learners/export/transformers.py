@@ -7,7 +7,6 @@ class, and the files of `modeling/` that define it are written beside it. Its `m
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
