@@ -30,10 +30,16 @@ from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins
 from tasks.sources.simulated.twin import Example, Twin, examples
 from tasks.suite import resolve_suite
+from tasks.tokenizer import tokenise
 
 BATCH = 64
 HEAD = parse_learner("head")  # changes nothing in the encoder
 STRENGTH = 0.1  # inverse of the penalty on the standardised vectors; not tuned per task
+
+
+def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
+    """Rows of different lengths as one tensor, filled up at the right, int64 [B, S]."""
+    return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=filler)
 
 
 def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
@@ -46,10 +52,12 @@ def vectors(backbone: Backbone, rows: list[Example], length: int) -> np.ndarray:
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
         second = [row.text_b or "" for row in batch] if batch[0].text_b is not None else None
-        encoded = backbone.tokenizer(
-            [row.text for row in batch], second, padding=True, truncation="longest_first", max_length=length,
-            return_tensors="pt",
-        )  # fmt: skip
+        tokens = tokenise(backbone.tokenizer, [row.text for row in batch], second, length)
+        encoded = {
+            "input_ids": padded([row.ids for row in tokens], backbone.pad_id),
+            "attention_mask": padded([[1] * len(row) for row in tokens], 0),
+            **({"token_type_ids": padded([row.type_ids for row in tokens], 0)} if backbone.tokenizer.typed else {}),
+        }
         with torch.no_grad():
             found.append(pooled(mean, HEAD, {}, encoded).numpy())
     return np.concatenate(found)

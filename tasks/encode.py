@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,9 +32,7 @@ from tasks.examples import SPLITS, UNLIMITED, Examples, Limits
 from tasks.files import sync_folder
 from tasks.keys import row_keys
 from tasks.sources import Source
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from tasks.tokenizer import Tokenizer, tokenise
 
 BATCH = 1000  # rows per call of the tokenizer: enough for its threads, and little memory
 BATCH_TEXT = 1_000_000  # characters per call: a tokenizer needs about 50 bytes for each until it cuts the rows
@@ -46,7 +43,7 @@ KEY_SEED = 0  # constant, because keys identify content; samples mix in their ow
 def encode(
     source: Source,
     name: str,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: Tokenizer,
     tokenizer_id: str,
     max_length: int,
     cache: Path,
@@ -57,7 +54,7 @@ def encode(
     Args:
         source: The source of the task. Not read if the cache has the task.
         name: Name of the task.
-        tokenizer: Any fast tokenizer of Hugging Face. Its own padding and truncation settings have no effect.
+        tokenizer: The tokenizer. Its own padding and truncation settings have no effect.
         tokenizer_id: Content id of the tokenizer, part of the cache key.
         max_length: Maximum number of tokens of a row, special tokens included. In a pair, the longer text is cut first.
         cache: Folder of encoded tasks, shared by all runs. Entries are written atomically.
@@ -71,7 +68,7 @@ def encode(
         return found
     if path.is_dir():
         shutil.rmtree(path)
-    least = tokenizer.num_special_tokens_to_add(pair=True)
+    least = tokenizer.special_tokens(pair=True)
     if max_length <= least:
         raise InputError("maximum length too small", expected=f"more than {least} tokens", found=str(max_length))
     data = source.load(name, limits)
@@ -111,7 +108,7 @@ def _taken(path: Path) -> EncodedTask | None:
     return cached if intact else None
 
 
-def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_length: int, task: str) -> EncodedSplit:
+def encode_split(examples: Examples, tokenizer: Tokenizer, max_length: int, task: str) -> EncodedSplit:
     """Tokenise the rows of a split and cut each to `max_length` tokens, special tokens included.
 
     Args:
@@ -125,22 +122,15 @@ def encode_split(examples: Examples, tokenizer: PreTrainedTokenizerBase, max_len
     lengths: list[int] = []
     for start, stop in _batches(examples):
         try:
-            batch = tokenizer(
-                list(examples.text[start:stop]),
-                None if examples.text_b is None else list(examples.text_b[start:stop]),
-                padding=False,
-                truncation="longest_first",
-                max_length=max_length,
-                return_attention_mask=False,
-            )
+            text_b = None if examples.text_b is None else examples.text_b[start:stop]
+            rows = tokenise(tokenizer, examples.text[start:stop], text_b, max_length)
         except Exception as error:  # the tokenizers library raises no other class
             where, found = f"task {task}", " ".join(str(error).split())[:120]
             raise InputError("the tokenizer cannot read its texts", where=where, found=found) from error
-        rows = batch["input_ids"]
         lengths += [len(row) for row in rows]
-        ids.append(np.concatenate([np.asarray(row, np.int32) for row in rows]))
-        if "token_type_ids" in batch:
-            types.append(np.concatenate([np.asarray(row, np.uint8) for row in batch["token_type_ids"]]))
+        ids.append(np.concatenate([np.asarray(row.ids, np.int32) for row in rows]))
+        if tokenizer.typed:
+            types.append(np.concatenate([np.asarray(row.type_ids, np.uint8) for row in rows]))
         else:
             types.append(np.zeros(len(ids[-1]), np.uint8))
     if 0 in lengths:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learners.backbones.architectures import ANATOMIES, MADE_BY, Anatomy
-from learners.backbones.architectures.values import integer, real
+from learners.backbones.architectures.values import ACTIVATIONS, integer, real
 from tasks.errors import InputError
 
 MODEL_TYPES = tuple(ANATOMIES)
@@ -121,10 +121,9 @@ def architecture_from_config(config: Mapping[str, Any], *, pooler: bool | None =
 
     activation, usual = settings["activation"]
     function = config.get(activation, usual)
-    if not isinstance(function, str):
-        raise InputError(
-            f"invalid {activation}", where=where, expected="the name of a function", found=reprlib.repr(function)
-        )
+    if function not in ACTIVATIONS:
+        expected = f"one of {', '.join(ACTIVATIONS)}"
+        raise InputError(f"unsupported {activation}", where=where, expected=expected, found=reprlib.repr(function))
     pad, usual_pad = settings["pad_id"]
     epsilon, usual_epsilon = settings.get("layer_norm_eps", ("", 1e-12))
     architecture = Architecture(
@@ -196,8 +195,13 @@ def _supported_type(config: Mapping[str, Any], where: str) -> str:
         reason = _UNSUPPORTED.get(str(model_type))
         what = f"model_type {reprlib.repr(model_type)} is not supported" + (f" ({reason})" if reason else "")
         raise InputError(what, where=where, expected=expected)
-    for key, values in ANATOMIES[model_type].accepted.items():
-        if config.get(key) not in values:
+    anatomy = ANATOMIES[model_type]
+    for key, values in anatomy.accepted.items():
+        value = config.get(key)
+        empty = (
+            value is None and key in config and key in anatomy.usual
+        )  # transformers takes null for no value of these
+        if empty or not any(type(value) is type(other) and value == other for other in values):
             found = reprlib.repr(config[key]) if key in config else "no such key"
             expected = " or ".join(repr(value) for value in values if value is not None) or "no such key"
             raise InputError(f"unsupported {key}", where=where, expected=expected, found=found)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from learners.backbones.architecture import Architecture, architecture_from_config, parameter_shapes
 from learners.backbones.architectures import ANATOMIES
 from learners.backbones.fingerprint import tensor_digest
-from learners.backbones.library import library_config
 from learners.backbones.locate import find_checkpoint
 from learners.backbones.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
+from tasks.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +43,7 @@ class Backbone:
         weights: Name -> parameter in float32: initial values of the weights that a learner tunes.
         computed: Name -> parameter in `dtype`, which the forward pass reads. In float32 these are `weights`.
         fused: Name -> several of these as one tensor, in the same memory (`learners.backbones.fused`).
-        tokenizer: Fast tokenizer of transformers.
+        tokenizer: Its tokenizer: the backend of the library `tokenizers`, and which inputs it gives.
         tokenizer_id: Content id of the tokenizer.
         dtype: Type of the forward pass.
         digests: Name -> digest of every tensor in memory, to find a tensor that has changed.
@@ -60,7 +60,7 @@ class Backbone:
     weights: Mapping[str, Tensor]
     computed: Mapping[str, Tensor]
     fused: Mapping[str, Tensor]
-    tokenizer: Any
+    tokenizer: Tokenizer
     tokenizer_id: str
     dtype: torch.dtype
     digests: Mapping[str, str]
@@ -104,7 +104,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     written, architecture = _read_config(folder / "config.json", checkpoint.pooling)
     read, notes = read_weights(folder, architecture)
     architecture = replace(architecture, pooler=architecture.pooler and any(key.startswith(POOLER) for key in read))
-    tokenizer = load_tokenizer(folder, library_config(architecture, written, str(folder / "config.json")))
+    tokenizer = load_tokenizer(folder, architecture, written)
     check_tokenizer(tokenizer, architecture, folder)
     parameters = {key: read[key] for key in parameter_shapes(architecture)}
     config = {k: v for k, v in written.items() if k not in VOLATILE}  # only what is written: defaults may change
@@ -138,16 +138,15 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     )
 
 
-def load_tokenizer_of(name: str) -> Any:
-    """Loads only the tokenizer of a backbone. Takes a third of the time of `load_backbone`.
+def load_tokenizer_of(name: str) -> Tokenizer:
+    """Loads only the tokenizer of a backbone, without PyTorch.
 
     Raises:
         InputError: As for `load_backbone`, except for errors in the weights.
     """
     checkpoint = find_checkpoint(name)
-    config = checkpoint.folder / "config.json"
-    written, architecture = _read_config(config, checkpoint.pooling)
-    tokenizer = load_tokenizer(checkpoint.folder, library_config(architecture, written, str(config)))
+    written, architecture = _read_config(checkpoint.folder / "config.json", checkpoint.pooling)
+    tokenizer = load_tokenizer(checkpoint.folder, architecture, written)
     check_tokenizer(tokenizer, architecture, checkpoint.folder)
     return tokenizer
 
@@ -182,13 +181,9 @@ def changed_tensor(backbone: Backbone, copies: bool = True) -> str | None:
 
 def _read_config(file: Path, pooling: Pooling) -> tuple[dict[str, Any], Architecture]:
     """Returns the config as written, and its architecture. Missing keys take the defaults of transformers."""
-    from transformers import AutoConfig
-
     written = read_object(file, what="damaged config")
     model_type = str(written.get("model_type"))
     if (anatomy := ANATOMIES.get(model_type)) is None:
         return written, architecture_from_config(written, where=str(file))
-    # Defaults of these keys may not fit the sizes of this model.
-    defaults = {k: v for k, v in AutoConfig.for_model(model_type).to_dict().items() if k not in anatomy.passed}
     pooler = pooling == "cls" and anatomy.pooler
-    return written, architecture_from_config({**defaults, **written}, pooler=pooler, where=str(file))
+    return written, architecture_from_config({**anatomy.usual, **written}, pooler=pooler, where=str(file))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from learners.backbones.architecture import Architecture
-from tasks.errors import InputError
+from learners.backbones.library_config import cannot_build, library_config, silent
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,20 +49,6 @@ def _where(backbone: Backbone) -> str:
     return str(backbone.folder / "config.json")
 
 
-def library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:
-    """Returns the config object of transformers. It contains only the keys that the architecture checks, because other
-    keys may name files, code or sizes that are not checked."""
-    from transformers import AutoConfig
-
-    named = {key: value for key, value in written.items() if key == "tokenizer_class" and isinstance(value, str)}
-    settings = {key: value for key, value in written.items() if key in architecture.anatomy.keys}
-    try:
-        with _silent():  # it warns about default tokens that a small vocabulary does not have
-            return AutoConfig.for_model(architecture.model_type, **settings, **named)
-    except (ValueError, TypeError, KeyError) as error:
-        raise _cannot_build(where, error) from None
-
-
 def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tensor], where: str) -> Any:
     """Returns the base model with these weights, in float32.
 
@@ -78,7 +62,7 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
     logging.disable_progress_bar()
     try:
         kind = MODEL_MAPPING[type(config)]
-        with _silent():  # it reports a missing pooler; all other missing keys are checked below
+        with silent():  # it reports a missing pooler; all other missing keys are checked below
             model, info = kind.from_pretrained(
                 None,
                 config=config,
@@ -88,27 +72,10 @@ def _make_model(config: Any, architecture: Architecture, weights: dict[str, Tens
                 output_loading_info=True,
             )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise _cannot_build(where, error) from None
+        raise cannot_build(where, error) from None
     wrong = [*info["unexpected_keys"], *(key for key in info["missing_keys"] if not key.startswith("pooler."))]
     if wrong or info["mismatched_keys"]:  # read_weights has checked the same, so our architecture table is wrong
         raise AssertionError(f"{where}: transformers did not load these weights: {wrong}, {info['mismatched_keys']}")
     if not architecture.pooler:
         model.pooler = None  # it is unused, or its weights are random and must not feed a head
     return model.float()
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Silences the warnings of transformers inside a `with` block."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-
-
-def _cannot_build(where: str, error: Exception) -> InputError:
-    return InputError("cannot build a model from this config", where=where, found=" ".join(str(error).split())[:160])

@@ -7,7 +7,6 @@ class, and the files of `modeling/` that define it are written beside it. Its `m
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,11 +17,13 @@ from torch import Tensor
 
 from learners.backbones.backbone import VOLATILE, Backbone
 from learners.backbones.library import config_of
+from learners.backbones.tokenizer import from_library, library_tokenizer, tokenizer_digest
 from learners.backbones.weights import POOLER, WEIGHTS
 from learners.delta.delta import Delta
 from learners.export.classifier import State, classifier_state, has_classifier
 from learners.export.modules import Modules
 from learners.export.snippet import Loading
+from tasks.errors import InputError
 from tasks.task import Task
 
 AUTOMATIC = "AutoModelForSequenceClassification"
@@ -151,8 +152,15 @@ def write_tensors(path: Path, tensors: State) -> None:
 
 
 def write_tokenizer(folder: Path, backbone: Backbone, max_length: int) -> None:
-    """Write the backbone's tokenizer. It gives only the inputs that the encoder takes, cut to `max_length` tokens."""
-    tokenizer = copy.deepcopy(backbone.tokenizer)
+    """Write the backbone's tokenizer. It gives only the inputs that the encoder takes, cut to `max_length` tokens.
+
+    Raises:
+        InputError: The files of the tokenizer have changed since the backbone was loaded.
+    """
+    tokenizer = library_tokenizer(backbone.folder, backbone.architecture, backbone.config)
+    if (found := tokenizer_digest(from_library(tokenizer))) != backbone.tokenizer_id:
+        what, expected = "the tokenizer changed after it was loaded", f"content {backbone.tokenizer_id[:16]}"
+        raise InputError(what, where=str(backbone.folder), expected=expected, found=found[:16])
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.model_max_length = max_length

@@ -154,7 +154,7 @@ def fit(
                 if not np.isfinite(value):
                     where = f"at step {step + 1} of {steps} (epoch {epoch + 1})"
                     raise Diverged(f"the loss is {value} {where}", step + 1, flops)
-                optimiser.zero_grad(set_to_none=True)
+                optimiser.zero_grad()
                 torch.autograd.backward(loss + penalty)
                 nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
                 optimiser.step()

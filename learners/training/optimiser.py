@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from learners.specification.learner import Learner, Training
+from learners.training.adamw import AdamW
+
+EPSILON = 1e-6  # BERT's
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -33,11 +37,23 @@ def optimiser_of(
     gates: Mapping[str, Tensor],
     peak: float,
     gate_rate: float | None,
-) -> torch.optim.AdamW:
-    """AdamW with weight decay on the tensors that `decays` names.
+) -> AdamW:
+    """Returns the optimiser of `groups_of`, with the same arguments.
 
     Moments are bias-corrected, unlike in BERT's optimiser, because this makes short fine-tuning more stable (Mosbach et
-    al. 2021, section 5). Epsilon is BERT's, 1e-6.
+    al. 2021, section 5).
+    """
+    return AdamW(groups_of(training, trainable, gates, peak, gate_rate), EPSILON)
+
+
+def groups_of(
+    training: Training,
+    trainable: Mapping[str, Tensor],
+    gates: Mapping[str, Tensor],
+    peak: float,
+    gate_rate: float | None,
+) -> list[dict[str, Any]]:
+    """Returns the parameter groups of an optimiser, with weight decay on the tensors that `decays` names.
 
     Args:
         trainable: Trainable tensors by name.
@@ -47,7 +63,7 @@ def optimiser_of(
     """
     decayed = [leaf for name, leaf in trainable.items() if decays(name, leaf)]
     plain = [leaf for name, leaf in trainable.items() if not decays(name, leaf)]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": training.weight_decay, "peak": peak, "constant": False},
         {"params": plain, "weight_decay": 0.0, "peak": peak, "constant": False},
         {
@@ -57,7 +73,7 @@ def optimiser_of(
             "constant": gate_rate is not None,
         },
     ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=peak, eps=1e-6, fused=True)
+    return [{"lr": peak, **group} for group in groups if group["params"]]
 
 
 def decays(name: str, leaf: Tensor) -> bool:
@@ -72,7 +88,7 @@ def decays(name: str, leaf: Tensor) -> bool:
     return leaf.dim() > 1 or name.endswith(".vector")
 
 
-def set_rate(optimiser: torch.optim.Optimizer, share: float) -> None:
+def set_rate(optimiser: AdamW | torch.optim.Optimizer, share: float) -> None:
     """Set the learning rate of each group to `share` of its peak. Groups with a constant rate do not change."""
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * (1.0 if group["constant"] else share)

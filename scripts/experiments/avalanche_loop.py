@@ -27,7 +27,7 @@ from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training, peak_rate
 from learners.specification.notation import read_object
 from learners.training.fit import validation_loss
-from learners.training.optimiser import optimiser_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from stream.avalanche import TextBenchmark
 from stream.avalanche.isolation import own_randomness, silenced
@@ -149,5 +149,6 @@ def delta_of(model: nn.Module, label: int) -> Delta:
 def _optimiser(training: Training, model: nn.Module, hidden: int, settings_of_ours: bool) -> torch.optim.Optimizer:
     rate = peak_rate(training, hidden)
     if settings_of_ours:
-        return optimiser_of(training, dict(model.named_parameters()), {}, rate, None)
+        groups = groups_of(training, dict(model.named_parameters()), {}, rate, None)
+        return torch.optim.AdamW(groups, eps=EPSILON, fused=True)
     return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=training.weight_decay)

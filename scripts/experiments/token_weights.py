@@ -228,13 +228,14 @@ def main(
     sums: dict[str, Words] = {}
     for folder in folders:
         finished = open_finished(folder, learner)
-        architecture, tokenizer = finished.backbone.architecture, finished.backbone.tokenizer
-        names = tokenizer.convert_ids_to_tokens(range(architecture.vocabulary))
+        architecture, tokenizer = finished.backbone.architecture, finished.backbone.tokenizer.backend
+        names = [tokenizer.id_to_token(number) for number in range(architecture.vocabulary)]
         for task in finished.tasks:
             classes = max(finished.bench.data(task).task.outputs, 2)
             words = sums.setdefault(task, Words(np.zeros(architecture.layers), np.zeros(classes)))
             add(finished, task, words, names)
-    found = {task: summarise(words, tokenizer.all_special_tokens, least) for task, words in sums.items()}
+    special = [token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special]
+    found = {task: summarise(words, special, least) for task, words in sums.items()}
 
     layers = finished.backbone.architecture.layers
     rows = [[task, *(f"{value:.3g}" for value in each["layers"])] for task, each in found.items()]

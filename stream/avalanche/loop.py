@@ -16,7 +16,7 @@ from learners.forward.batches import shuffled_plan
 from learners.specification.learner import Training
 from learners.training.divergence import Diverged
 from learners.training.fit import PROGRESS_SECONDS, Report
-from learners.training.optimiser import optimiser_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, groups_of, schedule, set_rate
 
 
 @dataclass(eq=False)
@@ -93,7 +93,8 @@ class Loop:
     def make_optimizer(self, **_: Any) -> None:
         """Makes a new optimiser for each task, with all current parameters. Avalanche would keep the old moments."""
         named = dict(self.model.named_parameters())
-        self.optimizer = optimiser_of(self.fitting.training, named, {}, self.fitting.peak, None)
+        groups = groups_of(self.fitting.training, named, {}, self.fitting.peak, None)
+        self.optimizer = torch.optim.AdamW(groups, eps=EPSILON, fused=True)
         self.optimized_param_id: dict[str, Tensor] = {}
 
     def make_train_dataloader(self, **_: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -38,6 +38,7 @@ from tasks.home import cache_folder, check_cache, facts_folder
 from tasks.metrics import scoring
 from tasks.sources import generated
 from tasks.task import Task
+from tasks.tokenizer import Tokenizer
 from tasks.unseen import refuse_unseen
 
 T = TypeVar("T")
@@ -292,7 +293,7 @@ def _facts_of(load: Callable[[], Backbone], folder: Path, files: Mapping[str, st
     return known_of(backbone)
 
 
-def _tokenizer(name: str, known: KnownBackbone) -> Any:
+def _tokenizer(name: str, known: KnownBackbone) -> Tokenizer:
     tokenizer = load_tokenizer_of(name)
     if (found := tokenizer_digest(tokenizer)) != known.tokenizer_id:
         what, expected = "the tokenizer changed while it was loaded", f"content {known.tokenizer_id[:16]}"

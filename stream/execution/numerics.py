@@ -92,6 +92,8 @@ def _computed(dtype: object) -> list[Tensor]:
     import torch
     import torch.nn.functional as F
 
+    from learners.training.adamw import AdamW
+
     def numbers(*shape: int, begin: int = 0) -> Tensor:
         count = torch.Size(shape).numel()
         whole = (torch.arange(begin, begin + count, dtype=torch.int64) * STEP) % MODULUS
@@ -113,7 +115,7 @@ def _computed(dtype: object) -> list[Tensor]:
     assert into.grad is not None
     tuned = into.detach().float().clone().requires_grad_()
     tuned.grad = into.grad.float()
-    torch.optim.AdamW([tuned], lr=1e-3).step()
+    AdamW([{"params": [tuned], "lr": 1e-3, "weight_decay": 0.01}], eps=1e-8).step()
     wide = numbers(97, 384, begin=23) @ numbers(384, 1536, begin=29)
     tiny = torch.tensor([1e-40]) * 0.5  # zero if this process flushes denormal numbers
     return [hidden, logits, loss, x.grad, into.grad, tuned, wide, torch.softmax(wide, -1), tiny]

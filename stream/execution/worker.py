@@ -29,7 +29,6 @@ def main() -> None:
     os.dup2(2, 1)  # output of libraries must not mix with the answers
     orders: queue.Queue[Order] = queue.Queue()
     threading.Thread(target=_read, args=(orders,), daemon=True).start()
-    from transformers import AutoTokenizer, PreTrainedModel  # noqa: F401 - takes seconds, so before the setup comes
 
     from stream.execution.job import EntryLost, execute
     from stream.execution.result import read_needed

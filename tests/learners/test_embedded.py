@@ -32,7 +32,7 @@ def letters(text: str) -> str:
 
 def read_back(backbone: Backbone, text: str) -> str:
     """What the tokens of a text say: WordPiece tokens joined without their continuation marks."""
-    tokens = backbone.tokenizer.tokenize(text)
+    tokens = backbone.tokenizer.backend.encode(text, add_special_tokens=False).tokens
     assert "[UNK]" not in tokens, text
     return "".join(token.removeprefix("##") for token in tokens)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import random
@@ -7,6 +8,7 @@ import shutil
 import string
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,21 +18,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.encode import encode
+from tasks.encode import encode, encode_split
 from tasks.encoded import EncodedSplit, EncodedTask, open_encoded, sample
 from tasks.errors import InputError
 from tasks.examples import UNLIMITED, Limits, TaskData
 from tasks.keys import row_keys
 from tasks.rows import Rows, read_rows
 from tasks.task import Task
+from tasks.tokenizer import Tokenizer
 
 LETTERS = [*string.ascii_lowercase, *("##" + letter for letter in string.ascii_lowercase), "?", "!"]
 TEXT = st.text(alphabet=string.ascii_lowercase + " ?!é", min_size=1, max_size=40).filter(str.strip)
 
 
 @cache
-def tokenizer() -> Any:
-    """A BERT tokenizer of single letters: a word of n letters is n tokens."""
+def tokenizer() -> Tokenizer:
+    """The tokenizer `library` as this package reads it."""
+    return Tokenizer(library().backend_tokenizer)
+
+
+@cache
+def library() -> Any:
+    """A BERT tokenizer of transformers, of single letters: a word of n letters is n tokens."""
     from transformers import BertTokenizer
 
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS]
@@ -93,7 +102,7 @@ def test_every_row_is_what_the_tokenizer_makes_of_it_alone(
         assert np.array_equal(split.target, examples.target)
         for row in range(len(split)):
             second = None if examples.text_b is None else examples.text_b[row]
-            alone = tokenizer()(examples.text[row], second, truncation="longest_first", max_length=max_length)
+            alone = library()(examples.text[row], second, truncation="longest_first", max_length=max_length)
             part = slice(split.offsets[row], split.offsets[row + 1])
             assert split.ids[part].tolist() == alone["input_ids"]
             assert split.types[part].tolist() == alone["token_type_ids"]
@@ -134,23 +143,40 @@ def test_a_ceiling_is_kept_beside_the_arrays_and_is_no_part_of_the_id(tmp_path: 
 
 
 def test_padding_and_truncation_stored_in_the_tokenizer_do_not_matter(tmp_path: Path) -> None:
-    from transformers import BertTokenizer
-
     plain = encoded(tmp_path / "plain")
-    baked = BertTokenizer(vocab=tokenizer().get_vocab())
-    baked.backend_tokenizer.enable_padding(length=50)
-    baked.backend_tokenizer.enable_truncation(4)
-    task = encode(source(words(60)), "mine", baked, "letters", 16, tmp_path / "baked")
+    baked = copy.deepcopy(library().backend_tokenizer)
+    baked.enable_padding(length=50)
+    baked.enable_truncation(4, direction="left")
+    before = baked.to_str()
+    task = encode(source(words(60)), "mine", Tokenizer(baked), "letters", 16, tmp_path / "baked")
     assert task.id == plain.id
+    assert baked.to_str() == before, "the tokenizer itself is not changed"
+
+
+def test_rows_are_cut_on_the_side_of_the_tokenizer(tmp_path: Path) -> None:
+    left = encode(source(words(60)), "mine", Tokenizer(library().backend_tokenizer, side="left"), "left", 8, tmp_path)
+    other = copy.deepcopy(library())
+    other.truncation_side = "left"
+    data = source(words(60)).load("mine")
+    rows = other(list(data.train.text), truncation="longest_first", max_length=8)["input_ids"]
+    assert left.train.ids.tolist() == [number for row in rows for number in row]
+    assert left.id != encoded(tmp_path, max_length=8).id
+
+
+def test_threads_of_several_lengths_encode_as_one_does(tmp_path: Path) -> None:
+    """A copy of the tokenizer for each length is made on first use, and shared."""
+    lengths = [5, 9, 16, 30] * 4
+    rows = source(words(300)).load("mine").train
+    alone = {length: encode_split(rows, tokenizer(), length, "mine").ids.tolist() for length in set(lengths)}
+    fresh = Tokenizer(copy.deepcopy(library().backend_tokenizer))
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda length: encode_split(rows, fresh, length, "mine").ids.tolist(), lengths))
+    assert found == [alone[length] for length in lengths]
 
 
 def test_types_are_zero_where_the_tokenizer_gives_none(tmp_path: Path) -> None:
-    from transformers import PreTrainedTokenizerFast
-
     assert encoded(tmp_path, pair=True).train.types.max() == 1
-    silent = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer().backend_tokenizer, model_input_names=["input_ids", "attention_mask"]
-    )
+    silent = Tokenizer(library().backend_tokenizer, typed=False)
     text = words(60)
     task = encode(source(text, text[::-1]), "mine", silent, "silent", 16, tmp_path)
     assert task.train.types.max() == 0
@@ -278,7 +304,8 @@ def test_a_long_name_has_a_folder(tmp_path: Path) -> None:
 def test_a_tokenizer_that_fails_is_an_input_error(tmp_path: Path) -> None:
     from transformers import BertTokenizer
 
-    letters = BertTokenizer(vocab={name: position for position, name in enumerate(["[PAD]", "[CLS]", "[SEP]", "a"])})
+    few = BertTokenizer(vocab={name: position for position, name in enumerate(["[PAD]", "[CLS]", "[SEP]", "a"])})
+    letters = Tokenizer(few.backend_tokenizer)
     with pytest.raises(InputError, match="task mine: the tokenizer cannot read its texts; found WordPiece error"):
         encode(source(words(60)), "mine", letters, "letters", 16, tmp_path)
 

@@ -14,7 +14,7 @@ from learners.backbones.architectures.deberta_v2 import DEBERTA_V2
 from learners.backbones.architectures.distilbert import DISTILBERT
 from learners.backbones.architectures.electra import ELECTRA
 from learners.backbones.architectures.modernbert import MODERNBERT
-from learners.backbones.architectures.roberta import ROBERTA
+from learners.backbones.architectures.roberta import ROBERTA, XLM_ROBERTA
 
 __all__ = ["ANATOMIES", "MADE_BY", "Anatomy", "Place"]
 
@@ -23,8 +23,8 @@ ANATOMIES: Mapping[str, Anatomy] = MappingProxyType(
     {
         "bert": BERT,
         "roberta": ROBERTA,
-        "xlm-roberta": ROBERTA,
-        "camembert": ROBERTA,
+        "xlm-roberta": XLM_ROBERTA,
+        "camembert": XLM_ROBERTA,
         "distilbert": DISTILBERT,
         "electra": ELECTRA,
         "deberta-v2": DEBERTA_V2,

@@ -73,6 +73,8 @@ class Anatomy:
     Attributes:
         sizes: Field of `Architecture` -> config key, which the config must state.
         settings: Field of `Architecture` -> config key, and the default of transformers if the key is missing.
+        usual: Config key -> the default of transformers, for all sizes, and for those keys of `accepted` that have one.
+            A checkpoint's config may leave these keys out.
         layer: Module name of a layer, with `{}` for its number.
         places: Role -> place within a layer.
         outside: Role -> place outside the layers.
@@ -87,7 +89,7 @@ class Anatomy:
         biased: Whether linear layers and norms have biases.
         glu: Whether the FFN is gated: the output of its first matrix has width 2 d_ff.
         scores: How the attention scores are computed if they are not q·k/√d_h of one layer; "" if they are.
-        accepted: Config key -> supported values; None among them if the key may be missing.
+        accepted: Config key -> supported values, of exactly these types; None among them if the key may be missing.
         passed: Config keys that transformers needs but that are no field of `Architecture`.
         buffers: Returns name -> tensor of each constant that the modules of transformers hold. The forward pass does
             not read them; they are part of the id of a backbone.
@@ -97,6 +99,7 @@ class Anatomy:
 
     sizes: Mapping[str, str]
     settings: Mapping[str, tuple[str, Any]]
+    usual: Mapping[str, Any]
     layer: str
     places: Mapping[str, Place]
     outside: Mapping[str, Place]

@@ -49,6 +49,15 @@ BERT = Anatomy(
         "attention_dropout": ("attention_probs_dropout_prob", 0.1),
         "pad_id": ("pad_token_id", 0),
     },
+    usual={
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "intermediate_size": 3072,
+        "num_attention_heads": 12,
+        "vocab_size": 30522,
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+    },
     layer="encoder.layer.{}",
     places={
         "attention.input": entering("attention.self.query"),

@@ -59,6 +59,17 @@ DEBERTA_V2 = replace(
     BERT,
     sizes={field: key for field, key in BERT.sizes.items() if field != "types"},
     settings={**BERT.settings, "layer_norm_eps": ("layer_norm_eps", 1e-7)},
+    usual={
+        "hidden_size": 1536,
+        "num_hidden_layers": 24,
+        "intermediate_size": 6144,
+        "num_attention_heads": 24,
+        "vocab_size": 128100,
+        "max_position_embeddings": 512,
+        "type_vocab_size": 0,
+        "relative_attention": False,
+        "position_biased_input": True,
+    },
     places={
         **BERT.places,
         "attention.input": entering("attention.self"),  # the projections inside also read positions

@@ -34,6 +34,14 @@ DISTILBERT = Anatomy(
         "attention_dropout": ("attention_dropout", 0.1),
         "pad_id": ("pad_token_id", 0),
     },
+    usual={
+        "dim": 768,
+        "n_layers": 6,
+        "hidden_dim": 3072,
+        "n_heads": 12,
+        "vocab_size": 30522,
+        "max_position_embeddings": 512,
+    },
     layer="transformer.layer.{}",
     places={
         "attention.input": entering("attention.q_lin"),

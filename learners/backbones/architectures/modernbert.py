@@ -46,7 +46,7 @@ def further(config: Mapping[str, Any], where: str) -> dict[str, Any]:
     if kinds is not None and not (isinstance(kinds, list) and len(kinds) == layers and all(k in KINDS for k in kinds)):
         expected = f"{' or '.join(KINDS)} for each of {layers} layers"
         raise InputError("invalid layer_types", where=where, expected=expected, found=reprlib.repr(kinds))
-    angles = config.get("rope_parameters") or {}
+    angles = {} if config.get("rope_parameters") is None else config["rope_parameters"]
     thetas = [config.get(key, 1) for key in ("global_rope_theta", "local_rope_theta")]
     plain = isinstance(angles, dict) and all(kind in KINDS and _plain(angle) for kind, angle in angles.items())
     if not plain or config.get("rope_scaling") is not None or not all(map(_theta, thetas)):
@@ -102,6 +102,17 @@ MODERNBERT = Anatomy(
         "hidden_dropout": ("mlp_dropout", 0.0),
         "attention_dropout": ("attention_dropout", 0.0),
         "pad_id": ("pad_token_id", 50283),
+    },
+    usual={
+        "hidden_size": 768,
+        "num_hidden_layers": 22,
+        "intermediate_size": 1152,
+        "num_attention_heads": 12,
+        "vocab_size": 50368,
+        "max_position_embeddings": 8192,
+        "attention_bias": False,
+        "mlp_bias": False,
+        "norm_bias": False,
     },
     layer="layers.{}",
     places={

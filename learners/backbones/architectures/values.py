@@ -10,6 +10,19 @@ from tasks.errors import InputError
 
 MAX_SIZE = 2**31 - 1  # largest number that a config may state
 MAX_LAYERS = 1000  # published encoders have up to 48; the names of a billion layers would fill the memory
+# Names of functions between the two feed-forward matrices, as transformers has them (`ACT2FN`).
+ACTIVATIONS = (
+    "gelu",
+    "gelu_new",
+    "gelu_pytorch_tanh",
+    "gelu_fast",
+    "gelu_python",
+    "quick_gelu",
+    "relu",
+    "silu",
+    "swish",
+    "tanh",
+)
 
 
 def integer(config: Mapping[str, Any], key: str, where: str, *, default: int = 0, at_least: int = 0) -> int:

@@ -194,7 +194,7 @@ PLAIN: dict[str, tuple[Maker, tuple[str, ...]]] = {
     "config of a decoder": (document("config.json", is_decoder=True), ("unsupported is_decoder",)),
     "config with an unknown function": (
         document("config.json", hidden_act="os.system"),
-        ("cannot build a model from this config", "os.system"),
+        ("unsupported hidden_act", "expected one of gelu", "os.system"),
     ),
     "config without padding": (document("config.json", pad_token_id=None), ("invalid pad_token_id",)),
     "config of a billion layers": (
