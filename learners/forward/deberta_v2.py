@@ -133,6 +133,7 @@ def attention(
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
 def position_rows(a: Architecture, length: int) -> Tensor:
     """The row of the table for query i and key j, int64 [S, S]: i - j, counted from the middle row of the table.
 

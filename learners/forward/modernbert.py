@@ -99,6 +99,7 @@ def rotated(a: Architecture, x: Tensor, turn: Angles) -> Tensor:
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
 def angles(a: Architecture, length: int, theta: float) -> Angles:
     """Cosine and sine of the rotations of each position, float32 [S, 1, d_h] each."""
     angle = torch.arange(length)[:, None].float() * frequencies(a, theta)
@@ -107,6 +108,7 @@ def angles(a: Architecture, length: int, theta: float) -> Angles:
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)
 def window(length: int, reach: int) -> Tensor:
     """What is added to scores: 0 for keys at most `reach` tokens away, else the lowest number; float32 [S, S]."""
     places = torch.arange(length)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.library import library_model
+from learners.forward import deberta_v2, modernbert
 from learners.forward.forward import states_of
 from learners.forward.weights import prepared
 from tests.loaded import backbone, sharp_backbone
@@ -120,6 +121,19 @@ def test_bfloat16_is_as_near_to_float32_as_that_of_transformers(name: str) -> No
             for output in (ours(half, {}, rows)[-1], library_model(half)(**rows).last_hidden_state)
         ]
     assert errors[0] < 1.5 * errors[1]
+
+
+@every
+def test_a_length_first_seen_in_prediction_can_be_trained(name: str) -> None:
+    """What is kept per length must not be a tensor of inference mode."""
+    base = loaded(name)
+    for f in (modernbert.angles, modernbert.window, deberta_v2.position_rows):
+        f.cache_clear()
+    rows = batch(base, [11], left=False, seed=0)
+    with torch.inference_mode():
+        ours(base, {}, rows)
+    leaves = {key: weight.clone().requires_grad_(True) for key, weight in base.weights.items()}
+    torch.autograd.backward(ours(base, leaves, rows)[-1].sum())
 
 
 def loaded_small(name: str, dtype: Any) -> Backbone:
