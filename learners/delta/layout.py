@@ -9,6 +9,8 @@ from learners.specification.applicability import check_applicable
 from learners.specification.learner import Learner
 from tasks.errors import InputError
 
+PROMPT = "added.prompt.embeddings"  # vectors before the words, [l, width of the embedding tables]
+
 
 def common(learner: Learner, name: str) -> bool:
     """Whether all Deltas of a frozen-shared learner have the same value of this tensor. False for other learners.
@@ -18,7 +20,7 @@ def common(learner: Learner, name: str) -> bool:
     """
     if learner.sharing != "frozen-shared" or name.startswith("head."):
         return False
-    if not learner.modifications or name.startswith("added.prompt."):
+    if not learner.modifications or name == PROMPT:
         return True
     return any(
         name.startswith(f"added.{owner}.") and name.endswith(tuple(f".{tensor}" for tensor in modification.form.common))
@@ -48,7 +50,7 @@ def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> 
             expected = f"less than the {architecture.maximum_length} tokens of the backbone"
             where, found = f"learner {learner.name}", str(learner.prompt)
             raise InputError("the prompt leaves no space for the text", where=where, expected=expected, found=found)
-        shapes["added.prompt.embeddings"] = (learner.prompt, architecture.embedding)
+        shapes[PROMPT] = (learner.prompt, architecture.embedding)
     if learner.peft:
         shapes |= injected_shapes(learner.peft, architecture)
     if learner.layers_read > architecture.layers:

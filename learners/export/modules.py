@@ -16,6 +16,7 @@ from torch import Tensor
 from learners.backbones.architecture import Architecture
 from learners.backbones.sites import FED_BY, Role, hook_point, width
 from learners.delta.delta import Delta
+from learners.delta.layout import PROMPT
 from learners.forms import (
     Bottleneck,
     Form,
@@ -29,7 +30,6 @@ from learners.forms import (
     UngatedPrefix,
 )
 from learners.forms.hypercomplex import matrix
-from learners.forward.forward import PROMPT
 from learners.methods.vera import ScaledRandom, projections
 from learners.specification.learner import Learner
 from learners.specification.modification import Modification

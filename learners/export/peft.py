@@ -17,6 +17,7 @@ from learners.backbones.library import library_model
 from learners.backbones.sites import FED_BY, hook_point
 from learners.backbones.weights import POOLER
 from learners.delta.delta import Delta
+from learners.delta.layout import PROMPT
 from learners.delta.peft_modules import ADAPTER, PART, peft_seed
 from learners.export.peft_base import (
     base_reference,
@@ -29,7 +30,6 @@ from learners.export.peft_base import (
 from learners.export.snippet import HEAD, Loading
 from learners.export.transformers import head_of, write_tensors, write_tokenizer
 from learners.forms import LowRank, Rescale
-from learners.forward.forward import PROMPT
 from learners.specification.learner import Learner
 from learners.specification.modification import Modification
 from learners.specification.notation import read_object

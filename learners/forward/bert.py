@@ -6,7 +6,6 @@ Shapes: B rows of S tokens, width d, FFN width d_ff. With a prompt of l vectors,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +14,7 @@ from torch import Tensor
 from learners.backbones.architecture import Architecture
 from learners.forms.dropout import dropout
 from learners.forward.change import Change, Reads, unchanged
-from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, norm, padding_mask
+from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, module_names, norm, padding_mask
 
 
 def states(
@@ -32,18 +31,15 @@ def states(
     """Yields the output of each layer from `first` on, [B, S, d].
 
     Args:
-        w: Weights by their names in the checkpoint, and `qkv`, those of query, key and value as one.
-        batch: `input_ids` and `attention_mask`, and perhaps `token_type_ids`: int64 [B, S].
-        change: Returns what a learner makes of a representation.
+        w: Name in the checkpoint -> weight, and `encoder.layer.N.qkv.weight`, `.bias` (`learners.backbones.fused`).
+        batch: `input_ids` [B, S - l], `attention_mask` and perhaps `token_type_ids` [B, S]; int64.
+        change: Returns what a learner makes of a representation (`learners.forward.change`).
         training: Whether there is dropout.
         first: First layer to compute.
         entering: Input of this layer, [B, S, d]. Default: the embeddings.
         prompt: Vectors that come before the words of every row, [l, width of the tables]. Default: none.
     """
-    mask = batch["attention_mask"]
-    if prompt is not None:
-        mask = torch.cat([mask.new_ones(len(mask), len(prompt)), mask], dim=1)
-    mask = padding_mask(a, mask)  # [B N_h, 1, S]
+    mask = padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
     x = embeddings(a, w, batch, training, prompt) if entering is None else entering
     for n in range(first, a.layers):
         x = layer(a, w, n, x, mask, change, training)
@@ -53,15 +49,14 @@ def states(
 def embeddings(
     a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
 ) -> Tensor:
-    """Sum of word, token-type and position vectors, normed, [B, S, d]. A prompt has the first positions and type 0."""
+    """Sum of word, token-type and position vectors, normed, [B, S, d]. A prompt has the first positions."""
     ids, types = batch["input_ids"], batch.get("token_type_ids")
+    # The row of padding gets no gradient, as in transformers.
     x = F.embedding(ids, w["embeddings.word_embeddings.weight"], a.pad_id)  # [B, S, e]
     if prompt is not None:
         x = torch.cat([prompt.expand(len(ids), -1, -1), x], dim=1)
-    if a.types:
+    if a.types:  # DistilBERT has none
         table = w["embeddings.token_type_embeddings.weight"]
-        if types is not None and prompt is not None:
-            types = F.pad(types, (len(prompt), 0))
         x = x + (table[0] if types is None else F.embedding(types, table))
     table = w["embeddings.position_embeddings.weight"]
     if not a.anatomy.pads_first:
@@ -78,7 +73,7 @@ def embeddings(
 
 def layer(a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, change: Change, training: bool) -> Tensor:
     """Layer n: attention and FFN, each followed by the residual sum and its norm. x and the output are [B, S, d]."""
-    at, reads = modules(a, n), Reads()
+    at, reads = module_names(a, n), Reads()
     p = a.hidden_dropout if training else 0.0
 
     h = change("attention.input", n, x, reads)
@@ -100,10 +95,3 @@ def layer(a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, change: 
     h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
     h = change("ffn.output", n, dropout(h, p), reads)
     return change("ffn.norm", n, norm(w, at["ffn.norm"], h + x, a.layer_norm_eps), reads)
-
-
-@lru_cache(maxsize=256)
-def modules(a: Architecture, n: int) -> Mapping[str, str]:
-    """Returns site -> module in the checkpoint that holds its weights, in layer n; and `qkv`."""
-    at = a.anatomy.layer.format(n)
-    return {"qkv": f"{at}.qkv", **{role: f"{at}.{place.module}" for role, place in a.anatomy.places.items()}}

@@ -1,7 +1,8 @@
 """The one place where a learner changes the forward pass: `change(site, layer, h, reads)`.
 
-An architecture's text calls it at every site of every layer (`learners.backbones.sites` lists them). It returns h, or
-what a modification of He et al.'s grid makes of it: h + s·Δh, h ⊙ (1 + s·Δh) or (1 − λ) h + λ Δh.
+Each architecture calls it at every site of every layer (`learners.backbones.sites` lists them). It returns h, or what a
+modification of He et al.'s grid makes of it: h + s·Δh, h ⊙ (1 + s·Δh) or (1 − λ) h + λ Δh. `reads` is new in each
+layer: `change` stores h there, after all changes at the site, if a form reads it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from learners.backbones.architecture import Architecture
 from learners.backbones.sites import Role, Source
 from learners.forms import Form, Gated, Reading
 from learners.forms.form import scores
-from learners.forward.operations import Weights, norm
+from learners.forward.operations import Weights, module_names, norm
 from learners.specification.modification import Modification
 from tasks.errors import InputError
 
-Reads = dict[Source, Tensor]  # representations of one layer so far, after their changes, by site
+Reads = dict[Source, Tensor]  # site -> representation of one layer, after its changes; only those that a form reads
 Change = Callable[[Role, int, Tensor, Reads], Tensor]
 
 
 def unchanged(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
-    """The hook of a learner without modifications."""
+    """The `change` of a learner without modifications: returns h."""
     return h
 
 
@@ -36,41 +37,40 @@ def change_by(
     mask: Tensor,
     dropout: bool,
 ) -> Change:
-    """Returns the hook that applies modifications. Two at one site apply in their order.
+    """Returns the `change` that applies modifications. Two at one site apply in their order.
 
     A form may read representations of the same layer that the forward pass computes before the one it changes.
 
     Args:
         tensors: Tensors of the modifications, by their names in a Delta.
         w: Weights of the encoder; a modification that reads `ffn.normed` uses those of the norm.
-        mask: 1 for tokens, 0 for padding, [B, S].
+        mask: 1 for tokens and a prompt, 0 for padding, [B, S].
         dropout: Whether attention weights have dropout; those over a prefix then have it too.
     """
     if not modifications:
         return unchanged
-    names = {modification.name: tuple(modification.shapes(a)) for modification in modifications}
+    at: dict[Role, list[tuple[Modification, tuple[str, ...]]]] = {}
+    for modification in modifications:
+        at.setdefault(modification.site, []).append((modification, tuple(modification.shapes(a))))
     kept = {source for modification in modifications for source in sources(modification)}
     p = a.attention_dropout if dropout else 0.0
 
     def change(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
-        for m in modifications:
-            if m.site == site:
-                own = {name: tensors[m.key(layer, name)] for name in names[m.name]}
-                x = h if m.reads is None else read(m, layer, h, reads)
-                h = composed(m, own, h, Reading(x, a.heads, lambda: log_mass(a, reads, mask), p))
+        for m, names in at.get(site, ()):
+            own = {name: tensors[m.key(layer, name)] for name in names}
+            x = h if m.reads is None else read(m, m.reads, layer, h, reads)
+            h = composed(m, own, h, Reading(x, a.heads, lambda: log_mass(a, reads, mask), p))
         if site in kept:
             reads[site] = h
         return h
 
-    def read(m: Modification, layer: int, h: Tensor, reads: Reads) -> Tensor:
-        assert m.reads is not None
-        if m.reads == "ffn.normed":  # LN(h + y), the output of the layer without this modification
-            name = f"{a.anatomy.layer.format(layer)}.{a.anatomy.places['ffn.norm'].module}"
-            return norm(w, name, h + reads["ffn.input"], a.layer_norm_eps)
-        if m.reads not in reads:
+    def read(m: Modification, source: Source, layer: int, h: Tensor, reads: Reads) -> Tensor:
+        if source == "ffn.normed":  # LN(h + y), the output of the layer without this modification
+            return norm(w, module_names(a, layer)["ffn.norm"], h + reads["ffn.input"], a.layer_norm_eps)
+        if source not in reads:
             expected = "a representation that the layer computes before the one it changes"
-            raise InputError(f"{m.name} cannot read {m.reads} at {m.site}", expected=expected)
-        return reads[m.reads]
+            raise InputError(f"{m.name} cannot read {source} at {m.site}", expected=expected)
+        return reads[source]
 
     return change
 

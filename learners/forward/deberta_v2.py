@@ -1,6 +1,6 @@
 """DeBERTa-v2 and -v3: post-LN encoders whose attention adds scores of relative positions (He et al. 2021a, 2021b).
 
-Shapes: B rows of S tokens, width d, N_h heads of width d_h, 2s rows of the table of relative positions.
+Shapes: B rows of S tokens, width d, N_h heads of width d_h, P rows of the table of relative positions.
 """
 
 from __future__ import annotations
@@ -15,9 +15,17 @@ from torch import Tensor
 
 from learners.backbones.architecture import Architecture
 from learners.forms.dropout import dropout
-from learners.forward.bert import modules
 from learners.forward.change import Change, Reads, unchanged
-from learners.forward.operations import ACTIVATIONS, Weights, heads, joined, linear, norm, padding_mask
+from learners.forward.operations import (
+    ACTIVATIONS,
+    Weights,
+    linear,
+    merge_heads,
+    module_names,
+    norm,
+    padding_mask,
+    split_heads,
+)
 
 
 def states(
@@ -32,13 +40,10 @@ def states(
     prompt: Tensor | None = None,
 ) -> Iterator[Tensor]:
     """Yields the output of each layer from `first` on, [B, S, d]. Arguments as in `learners.forward.bert.states`."""
-    mask = batch["attention_mask"]
-    if prompt is not None:
-        mask = torch.cat([mask.new_ones(len(mask), len(prompt)), mask], dim=1)
     x = embeddings(a, w, batch, training, prompt) if entering is None else entering
-    table = norm(w, "encoder.LayerNorm", w["encoder.rel_embeddings.weight"], a.layer_norm_eps)  # [2s, d]
-    rows = position_rows(a, mask.shape[1])  # [S, S]
-    mask = padding_mask(a, mask)  # [B N_h, 1, S]
+    table = norm(w, "encoder.LayerNorm", w["encoder.rel_embeddings.weight"], a.layer_norm_eps)  # [P, d]
+    rows = position_rows(a, x.shape[1])  # [S, S]
+    mask = padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
     for n in range(first, a.layers):
         x = layer(a, w, n, x, table, rows, mask, change, training)
         yield x
@@ -48,11 +53,10 @@ def embeddings(
     a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
 ) -> Tensor:
     """Word vectors, normed; 0 for padding. [B, S, d]."""
-    x, mask = F.embedding(batch["input_ids"], w["embeddings.word_embeddings.weight"], a.pad_id), batch["attention_mask"]
+    x = F.embedding(batch["input_ids"], w["embeddings.word_embeddings.weight"], a.pad_id)
     if prompt is not None:
         x = torch.cat([prompt.expand(len(x), -1, -1), x], dim=1)
-        mask = F.pad(mask, (len(prompt), 0), value=1)
-    x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps) * mask[:, :, None].to(x.dtype)
+    x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps) * batch["attention_mask"][:, :, None].to(x.dtype)
     return dropout(x, a.hidden_dropout if training else 0.0)
 
 
@@ -72,7 +76,7 @@ def layer(
     Query and key projections run twice: on the tokens, and on the table of relative positions. A modification of their
     outputs changes both, as a change of their weights would.
     """
-    at, reads = modules(a, n), Reads()
+    at, reads = module_names(a, n), Reads()
     p = a.hidden_dropout if training else 0.0
 
     h = change("attention.input", n, x, reads)
@@ -80,10 +84,11 @@ def layer(
     q = change("attention.query", n, q, reads)
     k = change("attention.key", n, k, reads)
     v = change("attention.value", n, v, reads)
-    places = dropout(table, p)[None]  # [1, 2s, d]
-    place_q = change("attention.query", n, linear(w, at["attention.query"], places), Reads({"attention.input": places}))
-    place_k = change("attention.key", n, linear(w, at["attention.key"], places), Reads({"attention.input": places}))
-    h = attention(a, q, k, v, place_q, place_k, rows, mask, a.attention_dropout if training else 0.0)
+    positions = dropout(table, p)[None]  # [1, P, d]
+    of_positions = Reads({"attention.input": positions})  # forms must not read tokens here, nor positions later
+    position_q = change("attention.query", n, linear(w, at["attention.query"], positions), of_positions)
+    position_k = change("attention.key", n, linear(w, at["attention.key"], positions), of_positions)
+    h = attention(a, q, k, v, position_q, position_k, rows, mask, a.attention_dropout if training else 0.0)
     h = change("attention.heads", n, h, reads)
     h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
     h = change("attention.output", n, dropout(h, p), reads)
@@ -102,8 +107,8 @@ def attention(
     q: Tensor,
     k: Tensor,
     v: Tensor,
-    place_q: Tensor,
-    place_k: Tensor,
+    position_q: Tensor,
+    position_k: Tensor,
     rows: Tensor,
     mask: Tensor,
     p: float,
@@ -114,33 +119,34 @@ def attention(
 
     Args:
         q, k, v: Projections of the tokens, [B, S, d].
-        place_q, place_k: Projections of the relative positions, [1, 2s, d].
+        position_q, position_k: Projections of the relative positions, [1, P, d].
         rows: Row of the table for each query and key, [S, S].
         mask: 0 for tokens, the lowest number for padding, float32 [B N_h, 1, S].
         p: Dropout probability of attention weights.
     """
-    q, k, v, place_q, place_k = (heads(x, a.heads) for x in (q, k, v, place_q, place_k))
+    q, k, v, position_q, position_k = (split_heads(x, a.heads) for x in (q, k, v, position_q, position_k))
     size = len(q) // a.heads
     scale = 1 / math.sqrt(3 * q.shape[-1])
     index = rows.expand(len(q), -1, -1)  # [B N_h, S, S]
-    last = place_q.shape[1] - 1
+    last = position_q.shape[1] - 1
     content = torch.bmm(q, k.transpose(1, 2)).float()
-    to_place = torch.bmm(q, place_k.repeat(size, 1, 1).transpose(1, 2)).gather(2, index)
-    from_place = torch.bmm(k, place_q.repeat(size, 1, 1).transpose(1, 2)).gather(2, (last + 1 - index).clamp(0, last))
-    scores = torch.add(mask, content + to_place.float() + from_place.transpose(1, 2).float(), alpha=scale)
+    c2p = torch.bmm(q, position_k.repeat(size, 1, 1).transpose(1, 2)).gather(2, index)
+    # p2c needs the row of j - i: P minus that of i - j
+    p2c = torch.bmm(k, position_q.repeat(size, 1, 1).transpose(1, 2)).gather(2, (last + 1 - index).clamp(0, last))
+    scores = torch.add(mask, content + c2p.float() + p2c.transpose(1, 2).float(), alpha=scale)
     weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
-    return joined(torch.bmm(weights, v), a.heads)
+    return merge_heads(torch.bmm(weights, v), a.heads)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 @torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
 def position_rows(a: Architecture, length: int) -> Tensor:
     """The row of the table for query i and key j, int64 [S, S]: i - j, counted from the middle row of the table.
 
     With buckets, far distances share a row; the wider the farther (He et al. 2021b, code; as in T5).
     """
-    places = torch.arange(length)
-    apart = places[:, None] - places[None, :]
+    token = torch.arange(length)
+    apart = token[:, None] - token[None, :]
     span = a.relative // 2
     if a.buckets:
         half = a.buckets // 2

@@ -1,7 +1,7 @@
 """The forward pass of a backbone with a Delta: states, pooling and logits.
 
-The text of each architecture is in a file of its own (`bert`, `deberta_v2`, `modernbert`). It reads the weights from a
-mapping and calls one hook, `change`, at every site. The backbone itself does not change.
+Each architecture has a file of its own (`bert`, `deberta_v2`, `modernbert`). It reads the weights from a mapping and
+calls `change` at every site. The backbone itself does not change.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from learners.backbones.architecture import Architecture
+from learners.backbones.architecture import BERT_TYPES, Architecture
 from learners.backbones.backbone import Backbone
+from learners.delta.layout import PROMPT
 from learners.forms.dropout import dropout as dropped
 from learners.forward import bert, deberta_v2, modernbert
 from learners.forward.change import Change, change_by
 from learners.forward.frozen_layers import frozen_layers
 from learners.forward.operations import Weights, linear
 from learners.forward.peft_forward import peft_output
-from learners.forward.weights import Prepared, prepared
+from learners.forward.prepared import Prepared, prepared
 from learners.specification.learner import Learner
 
 Batch = Mapping[str, Tensor]
-PROMPT = "added.prompt.embeddings"  # [l, e]; e is the width of the embedding tables
 
 
 class States(Protocol):
-    """The text of an architecture: yields the output of each layer (`learners.forward.bert.states`)."""
+    """The functions of an architecture: yield the output of each layer (`learners.forward.bert.states`)."""
 
     def __call__(
         self,
@@ -46,18 +46,17 @@ class States(Protocol):
     ) -> Iterator[Tensor]: ...
 
 
-OTHERS: Mapping[str, States] = {"deberta-v2": deberta_v2.states, "modernbert": modernbert.states}
-
-
-def states_of(a: Architecture) -> States:
-    """The text of an architecture."""
-    return OTHERS.get(a.model_type, bert.states)
+STATES: Mapping[str, States] = {  # by model type
+    **dict.fromkeys(BERT_TYPES, bert.states),
+    "deberta-v2": deberta_v2.states,
+    "modernbert": modernbert.states,
+}
 
 
 def pooled(
     backbone: Backbone,
     learner: Learner,
-    tensors: Mapping[str, Tensor],
+    tensors: Mapping[str, Tensor] | Prepared,
     batch: Batch,
     frozen_prefix: Tensor | None = None,
     *,
@@ -66,42 +65,42 @@ def pooled(
     """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] if the head reads k layers.
 
     Args:
-        tensors: Tensors of a Delta by name, or trainable tensors.
+        tensors: Tensors of a Delta by name, or trainable tensors; or what `prepared` makes of them, which saves time
+            if there are many batches.
         batch: `input_ids`, `attention_mask` and, if the backbone takes them, `token_type_ids`: [B, S].
         frozen_prefix: Output states [B, S, d] of the frozen prefix, whose layers then do not run. If the frozen prefix
             is the whole encoder, the pooled output, which is returned. Default: None, run all layers.
         dropout: Whether the backbone's dropout is applied. Default: no.
     """
-    return pooled_with(backbone, learner, prepared(backbone, tensors), batch, frozen_prefix, dropout)
-
-
-def pooled_with(
-    backbone: Backbone,
-    learner: Learner,
-    ready: Prepared,
-    batch: Batch,
-    frozen_prefix: Tensor | None = None,
-    dropout: bool = False,
-) -> Tensor:
-    """As `pooled`, with tensors that are prepared already."""
-    a, w = backbone.architecture, ready.weights
+    a = backbone.architecture
     first = 0 if frozen_prefix is None else frozen_layers(learner, a)
     if frozen_prefix is not None and first == a.layers:
         return frozen_prefix
+    ready = tensors if isinstance(tensors, Prepared) else prepared(backbone, tensors)
     if learner.peft:
         hidden, vector = peft_output(backbone, learner, ready.added, batch, dropout)
         return vector if vector is not None and backbone.pooling == "cls" else pool(backbone, hidden, batch)
-    prompt, mask = ready.added.get(PROMPT), batch["attention_mask"]
-    whole = mask if prompt is None else F.pad(mask, (len(prompt), 0), value=1)
-    change = change_by(a, learner.modifications, ready.added, w, whole, dropout)
-    outputs = states_of(a)(a, w, batch, change, training=dropout, first=first, entering=frozen_prefix, prompt=prompt)
-    read = deque(outputs, maxlen=learner.layers_read)  # the layers that the head reads
+    w, rows = ready.weights, prompted(batch, learner.prompt)
+    prompt = ready.added[PROMPT] if learner.prompt else None
+    change = change_by(a, learner.modifications, ready.added, w, rows["attention_mask"], dropout)
+    states = STATES[a.model_type](
+        a, w, rows, change, training=dropout, first=first, entering=frozen_prefix, prompt=prompt
+    )
+    read = deque(states, maxlen=learner.layers_read)  # the layers that the head reads
     if learner.layers_read > 1:
         return torch.cat([pool(backbone, hidden, batch) for hidden in read], dim=-1)
     hidden = read[0][:, learner.prompt :]  # [B, S, d], without the positions of the prompt
     if backbone.pooling == "cls" and a.pooler:
         return torch.tanh(linear(w, "pooler.dense", hidden[:, 0]))
     return pool(backbone, hidden, batch)
+
+
+def prompted(batch: Batch, length: int) -> Batch:
+    """The batch with `length` more positions before each row: of tokens that are no padding, of type 0."""
+    if not length:
+        return batch
+    padded = {name: F.pad(batch[name], (length, 0)) for name in ("token_type_ids",) if name in batch}
+    return {**batch, **padded, "attention_mask": F.pad(batch["attention_mask"], (length, 0), value=1)}
 
 
 def pool(backbone: Backbone, hidden: Tensor, batch: Batch) -> Tensor:
@@ -115,7 +114,7 @@ def pool(backbone: Backbone, hidden: Tensor, batch: Batch) -> Tensor:
 def logits(
     backbone: Backbone,
     learner: Learner,
-    tensors: Mapping[str, Tensor],
+    tensors: Mapping[str, Tensor] | Prepared,
     batch: Batch,
     head_dropout: float = 0.0,
     frozen_prefix: Tensor | None = None,
@@ -130,20 +129,8 @@ def logits(
         frozen_prefix: As in `pooled`.
         dropout: As in `pooled`.
     """
-    return logits_with(backbone, learner, prepared(backbone, tensors), batch, head_dropout, frozen_prefix, dropout)
-
-
-def logits_with(
-    backbone: Backbone,
-    learner: Learner,
-    ready: Prepared,
-    batch: Batch,
-    head_dropout: float = 0.0,
-    frozen_prefix: Tensor | None = None,
-    dropout: bool = False,
-) -> Tensor:
-    """As `logits`, with tensors that are prepared already."""
+    ready = tensors if isinstance(tensors, Prepared) else prepared(backbone, tensors)
     if not learner.trains:
         return ready.head["head.bias"].expand(len(batch["input_ids"]), -1)
-    features = pooled_with(backbone, learner, ready, batch, frozen_prefix, dropout).float()
+    features = pooled(backbone, learner, ready, batch, frozen_prefix, dropout=dropout).float()
     return F.linear(dropped(features, head_dropout), ready.head["head.weight"], ready.head["head.bias"])

@@ -17,7 +17,7 @@ from torch import Tensor
 from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import tensor_digest
 from learners.forward.batches import collate, evaluation_plan
-from learners.forward.forward import Batch, pooled, states_of
+from learners.forward.forward import STATES, Batch, pooled
 from learners.forward.frozen_layers import frozen_layers
 from learners.forward.frozen_size import is_stored, stored_shape
 from learners.specification.learner import Learner
@@ -94,4 +94,4 @@ def frozen_states(backbone: Backbone, learner: Learner, batch: Batch) -> Tensor:
     with torch.no_grad():
         if layers == a.layers:
             return pooled(backbone, learner, {}, batch)
-        return next(islice(states_of(a)(a, backbone.encoder, batch), layers - 1, None))
+        return next(islice(STATES[a.model_type](a, backbone.encoder, batch), layers - 1, None))

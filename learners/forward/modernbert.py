@@ -15,11 +15,10 @@ from torch import Tensor
 from learners.backbones.architecture import Architecture
 from learners.backbones.architectures.modernbert import frequencies
 from learners.forms.dropout import dropout
-from learners.forward.bert import modules
 from learners.forward.change import Change, Reads, unchanged
-from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, norm, padding_mask
+from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, module_names, norm, padding_mask
 
-Angles = tuple[Tensor, Tensor]  # cosine and sine of each position and dimension, float32 [S, 1, d_h]
+Rotations = tuple[Tensor, Tensor]  # cosine and sine of each position and dimension, float32 [S, 1, d_h]
 
 
 def states(
@@ -37,15 +36,11 @@ def states(
 
     Arguments as in `learners.forward.bert.states`.
     """
-    mask = batch["attention_mask"]
-    if prompt is not None:
-        mask = torch.cat([mask.new_ones(len(mask), len(prompt)), mask], dim=1)
-    length = mask.shape[1]
-    mask = padding_mask(a, mask)  # [B N_h, 1, S]
     x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    length, mask = x.shape[1], padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
+    masks = {reach: mask + window(length, reach) if reach else mask for reach in set(a.windows[first:])}
     for n in range(first, a.layers):
-        near = mask + window(length, a.windows[n]) if a.windows[n] else mask  # [B N_h, S or 1, S]
-        x = layer(a, w, n, x, near, angles(a, length, a.thetas[n]), change, training)
+        x = layer(a, w, n, x, masks[a.windows[n]], rotations(a, length, a.thetas[n]), change, training)
         yield x if n < a.layers - 1 else norm(w, "final_norm", x, a.layer_norm_eps)
 
 
@@ -61,10 +56,10 @@ def embeddings(
 
 
 def layer(
-    a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, turn: Angles, change: Change, training: bool
+    a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, turn: Rotations, change: Change, training: bool
 ) -> Tensor:
     """Layer n: attention and FFN, each of a normed input, added to the residual x. x and the output are [B, S, d]."""
-    at, reads = modules(a, n), Reads()
+    at, reads = module_names(a, n), Reads()
     p = a.attention_dropout if training else 0.0
 
     h = norm(w, at["attention.norm"], x, a.layer_norm_eps) if n else x  # the embeddings are normed already
@@ -77,7 +72,7 @@ def layer(
     h = attention(a, rotated(a, q, turn), rotated(a, k, turn), v, mask, p)
     h = change("attention.heads", n, h, reads)
     h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
-    x = x + change("attention.output", n, dropout(h, p), reads)
+    x = x + change("attention.output", n, dropout(h, p), reads)  # the same p follows W_o, as in transformers
 
     h = change("ffn.norm", n, norm(w, at["ffn.norm"], x, a.layer_norm_eps), reads)
     h = change("ffn.input", n, h, reads)
@@ -89,7 +84,7 @@ def layer(
     return x + change("ffn.output", n, h, reads)
 
 
-def rotated(a: Architecture, x: Tensor, turn: Angles) -> Tensor:
+def rotated(a: Architecture, x: Tensor, turn: Rotations) -> Tensor:
     """Rotates pairs of dimensions of each head by the position of the token (Su et al. 2021), in float32. [B, S, d]."""
     by_head = x.view(*x.shape[:2], a.heads, -1).float()  # [B, S, N_h, d_h]
     cosine, sine = turn
@@ -100,17 +95,15 @@ def rotated(a: Architecture, x: Tensor, turn: Angles) -> Tensor:
 
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
-def angles(a: Architecture, length: int, theta: float) -> Angles:
+def rotations(a: Architecture, length: int, theta: float) -> Rotations:
     """Cosine and sine of the rotations of each position, float32 [S, 1, d_h] each."""
     angle = torch.arange(length)[:, None].float() * frequencies(a, theta)
     angle = torch.cat([angle, angle], dim=-1)[:, None]
     return angle.cos(), angle.sin()
 
 
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)
 def window(length: int, reach: int) -> Tensor:
     """What is added to scores: 0 for keys at most `reach` tokens away, else the lowest number; float32 [S, S]."""
-    places = torch.arange(length)
-    far = (places[:, None] - places[None, :]).abs() > reach
+    token = torch.arange(length)
+    far = (token[:, None] - token[None, :]).abs() > reach
     return far.float() * torch.finfo(torch.float32).min

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
+from learners.backbones.sites import FED_BY, Role
 from learners.forms.dropout import dropout
 
 Weights = Mapping[str, Tensor]  # name of a parameter in the checkpoint -> tensor
 
+NORMS: tuple[Role, ...] = ("attention.norm", "ffn.norm")
 # Names of activation functions in configs -> functions. `gelu_new` and others are the same approximation by tanh.
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -28,6 +31,13 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+@lru_cache(maxsize=256)
+def module_names(a: Architecture, n: int) -> Mapping[str, str]:
+    """Returns site -> full name of the module in the checkpoint whose weights compute it, in layer n; and `qkv`."""
+    at, places = a.anatomy.layer.format(n), a.anatomy.places
+    return {"qkv": f"{at}.qkv", **{site: f"{at}.{places[site].module}" for site in (*FED_BY, *NORMS)}}
+
+
 def linear(w: Weights, name: str, x: Tensor) -> Tensor:
     """x W^T + b, [B, S, in] -> [B, S, out]; without b if the checkpoint has none."""
     return F.linear(x, w[f"{name}.weight"], w.get(f"{name}.bias"))
@@ -38,13 +48,13 @@ def norm(w: Weights, name: str, x: Tensor, epsilon: float) -> Tensor:
     return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w.get(f"{name}.bias"), epsilon)
 
 
-def heads(x: Tensor, count: int) -> Tensor:
+def split_heads(x: Tensor, count: int) -> Tensor:
     """Splits the last dimension into heads, [B, S, d] -> [B N_h, S, d_h]."""
     rows, length, width = x.shape
     return x.view(rows, length, count, -1).transpose(1, 2).reshape(rows * count, length, width // count)
 
 
-def joined(x: Tensor, count: int) -> Tensor:
+def merge_heads(x: Tensor, count: int) -> Tensor:
     """Joins the heads, [B N_h, S, d_h] -> [B, S, d]."""
     length, width = x.shape[1:]
     return x.view(-1, count, length, width).transpose(1, 2).reshape(-1, length, count * width)
@@ -56,8 +66,8 @@ def padding_mask(a: Architecture, mask: Tensor) -> Tensor:
     Args:
         mask: 1 for tokens, 0 for padding, [B, S].
     """
-    hidden = (mask == 0).float() * torch.finfo(torch.float32).min
-    return hidden.repeat_interleave(a.heads, dim=0)[:, None]
+    masked = (mask == 0).float() * torch.finfo(torch.float32).min
+    return masked.repeat_interleave(a.heads, dim=0)[:, None]
 
 
 def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p: float) -> Tensor:
@@ -73,11 +83,11 @@ def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p:
     Returns:
         The joined outputs of the heads, [B, S, d].
     """
-    q, k, v = (heads(x, a.heads) for x in (q, k, v))  # [B N_h, S, d_h]
+    q, k, v = (split_heads(x, a.heads) for x in (q, k, v))  # [B N_h, S, d_h]
     scale = q.shape[-1] ** -0.5
     if q.dtype == torch.float32:
         scores = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale)  # [B N_h, S, S]
     else:
         scores = torch.add(mask, torch.bmm(q, k.transpose(1, 2)), alpha=scale)
     weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
-    return joined(torch.bmm(weights, v), a.heads)
+    return merge_heads(torch.bmm(weights, v), a.heads)

@@ -8,9 +8,9 @@ import torch
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.forward.batches import Plan, collate
-from learners.forward.forward import logits_with
+from learners.forward.forward import logits
 from learners.forward.frozen_prefix import FrozenPrefix
-from learners.forward.weights import prepared
+from learners.forward.prepared import prepared
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
@@ -39,5 +39,5 @@ def predict(
         for rows in plan.batches:
             batch = collate(backbone, split, rows)
             states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
-            out[rows] = logits_with(backbone, learner, ready, batch, frozen_prefix=states).numpy()
+            out[rows] = logits(backbone, learner, ready, batch, frozen_prefix=states).numpy()
     return out

@@ -37,8 +37,8 @@ from learners.delta.delta import Delta
 from learners.forms import TokenShift
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.change import Change, Reads, change_by
-from learners.forward.forward import states_of
-from learners.forward.weights import prepared
+from learners.forward.forward import STATES
+from learners.forward.prepared import prepared
 from learners.specification.modification import Modification
 from stream import InputError
 from tasks import EncodedSplit
@@ -110,7 +110,7 @@ def lengths(finished: Finished, delta: Delta, split: EncodedSplit) -> np.ndarray
                     passed[layer] = shifts(shift, layer, delta, h)
                 return h
 
-            for _ in states_of(a)(a, ready.weights, inputs, change):
+            for _ in STATES[a.model_type](a, ready.weights, inputs, change):
                 pass
             for place, row in enumerate(batch):
                 start, stop = split.offsets[row], split.offsets[row + 1]

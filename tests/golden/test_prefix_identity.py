@@ -20,7 +20,7 @@ from learners.backbones.sites import Role
 from learners.forms import Prefix, Reading
 from learners.forms.form import by_head, joined
 from learners.forward.change import Reads, change_by
-from learners.forward.forward import states_of
+from learners.forward.forward import STATES
 from learners.specification.family import parse_learner
 from tests.loaded import batch_of, encoded, moved, sharp_backbone
 from tests.worlds import ARCHITECTURES
@@ -87,7 +87,7 @@ def test_in_a_model_the_heads_give_what_concatenated_keys_give(model_type: str) 
         passed[site.removeprefix("attention.")] = h.double().numpy()
         return h
 
-    next(states_of(base.architecture)(base.architecture, base.encoder, batch, record))  # the first layer
+    next(STATES[base.architecture.model_type](base.architecture, base.encoder, batch, record))  # the first layer
     tables = [added[f"added.prefix.0.{name}"].double().numpy() for name in ("keys", "values")]
     size = base.architecture.hidden // base.architecture.heads
     for row, head in np.ndindex(len(mask), base.architecture.heads):

@@ -26,7 +26,7 @@ from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.forward.batches import evaluation_plan
 from learners.forward.change import Change, Reads, change_by
-from learners.forward.forward import logits, pooled, states_of
+from learners.forward.forward import STATES, logits, pooled
 from learners.specification.family import families, parse_learner
 from learners.training.fit import fit
 from learners.training.predict import predict
@@ -194,7 +194,7 @@ def representations(base: Backbone, specification: str, site: Role) -> tuple[dic
                 found.append(h)
             return h
 
-        next(states_of(base.architecture)(base.architecture, base.encoder, batch, record))
+        next(STATES[base.architecture.model_type](base.architecture, base.encoder, batch, record))
     return added, found[0], found[1]
 
 
@@ -274,7 +274,7 @@ def test_windows_are_those_of_the_config(change: dict[str, Any], tmp_path: Path)
     (folder / "config.json").write_text(json.dumps({**config, **change}))
     changed, plain = load_backbone(str(folder)), backbone("modernbert")
     assert changed.id != plain.id
-    outputs = [[*states_of(b.architecture)(b.architecture, b.encoder, batch)][-1] for b in (changed, plain)]
+    outputs = [[*STATES[b.architecture.model_type](b.architecture, b.encoder, batch)][-1] for b in (changed, plain)]
     assert not torch.equal(*outputs)
     tokens = batch["attention_mask"].bool()
     torch.testing.assert_close(outputs[0][tokens], modules_of(changed)(**batch).last_hidden_state[tokens])

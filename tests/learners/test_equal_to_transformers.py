@@ -15,8 +15,8 @@ from torch import Tensor
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.library import library_model
 from learners.forward import deberta_v2, modernbert
-from learners.forward.forward import states_of
-from learners.forward.weights import prepared
+from learners.forward.forward import STATES
+from learners.forward.prepared import prepared
 from tests.loaded import backbone, sharp_backbone
 from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES
 
@@ -52,7 +52,7 @@ def batch(base: Backbone, lengths: list[int], left: bool, seed: int) -> dict[str
 
 def ours(base: Backbone, weights: dict[str, Tensor], rows: dict[str, Tensor]) -> list[Tensor]:
     ready = prepared(base, {f"backbone.{name}": weight for name, weight in weights.items()})
-    return [*states_of(base.architecture)(base.architecture, ready.weights, rows)]
+    return [*STATES[base.architecture.model_type](base.architecture, ready.weights, rows)]
 
 
 def assert_near(found: Tensor, expected: Tensor, rows: dict[str, Tensor]) -> None:
@@ -78,7 +78,7 @@ def test_outputs(name: str, lengths: list[int], left: bool, seed: int) -> None:
 
 
 def step(base: Backbone, model: Any, rows: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The parameters of our text and of the modules, with the gradients of the same function of the last states."""
+    """The parameters of our functions and of the modules, with gradients of the same sum over the last states."""
     leaves = {name: weight.clone().requires_grad_(True) for name, weight in base.weights.items()}
     theirs = dict(model.requires_grad_(True).named_parameters())
     weight = torch.linspace(-1, 2, base.architecture.hidden) * rows["attention_mask"][..., None]
@@ -89,7 +89,7 @@ def step(base: Backbone, model: Any, rows: dict[str, Tensor]) -> tuple[dict[str,
 
 @pytest.mark.parametrize("name", [*SMALL, *WHOLE])
 def test_gradients_and_outputs_after_a_step(name: str) -> None:
-    """Every parameter has the gradient that it has in the modules, and both give the same after a step of AdamW."""
+    """Every parameter has the gradient that it has in the modules, and both give the same after a step of SGD."""
     base, model = loaded(name), library_model(loaded(name))
     rows = batch(base, [9, 4, 12], left=False, seed=3)
     leaves, theirs = step(base, model, rows)
@@ -127,8 +127,8 @@ def test_bfloat16_is_as_near_to_float32_as_that_of_transformers(name: str) -> No
 def test_a_length_first_seen_in_prediction_can_be_trained(name: str) -> None:
     """What is kept per length must not be a tensor of inference mode."""
     base = loaded(name)
-    for f in (modernbert.angles, modernbert.window, deberta_v2.position_rows):
-        f.cache_clear()
+    modernbert.rotations.cache_clear()
+    deberta_v2.position_rows.cache_clear()
     rows = batch(base, [11], left=False, seed=0)
     with torch.inference_mode():
         ours(base, {}, rows)

@@ -11,8 +11,8 @@ from torch import Tensor
 from learners.backbones.sites import ROLES, Role
 from learners.forms import LowRank
 from learners.forward.change import Reads, change_by
-from learners.forward.forward import logits, pooled, states_of
-from learners.forward.weights import prepared
+from learners.forward.forward import STATES, logits, pooled
+from learners.forward.prepared import prepared
 from learners.specification.family import parse_learner
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, moved
@@ -32,7 +32,7 @@ def test_the_hook_is_called_at_every_site_of_every_layer(model_type: str) -> Non
         calls.append((layer, site))
         return h
 
-    for _ in states_of(base.architecture)(base.architecture, base.encoder, batch_of(base, PAIRS), change):
+    for _ in STATES[base.architecture.model_type](base.architecture, base.encoder, batch_of(base, PAIRS), change):
         pass
     inside = set(ROLES) - {"embeddings.norm", "pooler"}
     twice = {"attention.query", "attention.key"} if model_type == "deberta-v2" else set()  # of positions too
@@ -52,7 +52,7 @@ def test_a_form_cannot_read_what_comes_later() -> None:
     batch = batch_of(base, PAIRS)
     change = change_by(base.architecture, (late,), tensors, base.encoder, batch["attention_mask"], False)
     with pytest.raises(InputError, match=r"cannot read ffn\.intermediate at attention\.query"):
-        next(states_of(base.architecture)(base.architecture, base.encoder, batch, change))
+        next(STATES[base.architecture.model_type](base.architecture, base.encoder, batch, change))
 
 
 @pytest.mark.parametrize("specification", [s for s in KINDS if s != "prompt:4"])
@@ -68,7 +68,7 @@ def test_reading_several_layers() -> None:
     base, learner = backbone(), parse_learner("feature:2")
     batch = batch_of(base, PAIRS)
     found = pooled(base, learner, moved(base, learner, PAIRS.task).tensors, batch)
-    layers = states_of(base.architecture)(base.architecture, base.encoder, batch)
+    layers = STATES[base.architecture.model_type](base.architecture, base.encoder, batch)
     assert torch.equal(found, torch.cat([state[:, 0] for state in layers], dim=-1))
 
 

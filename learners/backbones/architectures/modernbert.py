@@ -70,7 +70,7 @@ def frequencies(a: Any, theta: float) -> Any:
     return 1.0 / (theta ** (torch.arange(0, width, 2, dtype=torch.float) / width))
 
 
-def angles(a: Any) -> dict[str, Any]:
+def rotary_buffers(a: Any) -> dict[str, Any]:
     """Returns the angles of each kind of attention that the layers use. transformers holds each twice."""
     kinds = {KINDS[bool(window)]: theta for window, theta in zip(a.windows, a.thetas, strict=True)}
     names = [(f"rotary_emb.{kind}{copy}_inv_freq", kinds[kind]) for kind in sorted(kinds) for copy in ("", "_original")]
@@ -150,6 +150,6 @@ MODERNBERT = Anatomy(
         "local_rope_theta",
         "rope_parameters",
     ),
-    buffers=angles,
+    buffers=rotary_buffers,
     further=further,
 )

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from learners.backbones.architecture import BERT_TYPES, Architecture
 from learners.backbones.sites import embedding_parameters, pooler_parameters
+from learners.delta.layout import PROMPT
 from learners.forms import Symbol, elementwise
 from learners.forward.frozen_layers import frozen_layers
 from learners.forward.products import bert, deberta_v2, modernbert
@@ -17,7 +18,6 @@ from learners.specification.learner import Learner
 LAYERS: Mapping[str, Callable[[SymbolicPass, Symbol, int], list[Symbol]]] = MappingProxyType(
     {**dict.fromkeys(BERT_TYPES, bert.layers), "deberta-v2": deberta_v2.layers, "modernbert": modernbert.layers}
 )
-PROMPT = "added.prompt.embeddings"
 
 
 def batch_flops(
