@@ -107,7 +107,8 @@ def backbone_of(name: str, cache_folder: Path) -> Backbone:
         return load_backbone(name)
     model_type, _, pooling = name.partition("/")
     if model_type != "hub":
-        return replace(new_backbone(model_type, pooling), name=f"/tmp/{model_type}")
+        folder = save_backbone(cache_folder.with_name("backbones") / pooling / model_type, model_type, pooling=pooling)
+        return replace(load_backbone(str(folder)), name=f"/tmp/{model_type}")
     home = cache_folder / f"models--some-one--tiny{pooling}"
     save_backbone(home / "snapshots" / COMMIT, pooling=pooling)
     (home / "refs").mkdir()
