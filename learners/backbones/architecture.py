@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from learners.backbones.architectures import ANATOMIES, MADE_BY, Anatomy
+from learners.backbones.architectures import ANATOMIES, Anatomy
 from learners.backbones.architectures.values import ACTIVATIONS, integer, real
 from tasks.errors import InputError
 
@@ -151,16 +151,6 @@ def layer_module(architecture: Architecture, layer: int) -> str:
     if not 0 <= layer < architecture.layers:
         raise InputError("no such encoder layer", expected=f"0 to {architecture.layers - 1}", found=str(layer))
     return architecture.anatomy.layer.format(layer)
-
-
-def layer_weights(architecture: Architecture) -> Mapping[str, str]:
-    """Returns role -> name, inside a layer, of the module that holds the role's weights.
-
-    Several roles have the same module if their weights are fused, like query, key and value in ModernBERT.
-    """
-    places = architecture.anatomy.places
-    made = {role: places[MADE_BY.get(role, role)] for role in places if role not in MADE_BY.values()}
-    return {role: place.module for role, place in made.items() if not place.enters}
 
 
 def parameter_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:

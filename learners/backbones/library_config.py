@@ -11,8 +11,17 @@ from tasks.errors import InputError
 
 
 def library_config(architecture: Architecture, written: Mapping[str, Any], where: str) -> Any:
-    """Returns the config object of transformers. It contains only the keys that the architecture checks, because other
-    keys may name files, code or sizes that are not checked."""
+    """Returns the config object of transformers.
+
+    It has only the keys that the architecture checks: others may name files, code or unchecked sizes.
+
+    Args:
+        written: `config.json` as written.
+        where: Its file, for error messages.
+
+    Raises:
+        InputError: transformers does not accept this config.
+    """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 

@@ -37,7 +37,7 @@ class Class:
 
 
 def _bert(settings: Mapping[str, Any], tokens: Mapping[str, str], ids: Mapping[str, int]) -> tokenizers.Tokenizer:
-    """Builds what `BertTokenizer` builds, without vocabulary."""
+    """Builds what `BertTokenizer` builds (transformers 5, models/bert/tokenization_bert.py), without vocabulary."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     rules = {**RULES, **settings}
@@ -60,7 +60,7 @@ def _bert(settings: Mapping[str, Any], tokens: Mapping[str, str], ids: Mapping[s
 
 
 def _roberta(settings: Mapping[str, Any], tokens: Mapping[str, str], ids: Mapping[str, int]) -> tokenizers.Tokenizer:
-    """Builds what `RobertaTokenizer` builds, without vocabulary."""
+    """Builds what `RobertaTokenizer` builds (models/roberta/tokenization_roberta.py), without vocabulary."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
     rules = {**RULES, **settings}

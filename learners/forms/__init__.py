@@ -2,7 +2,8 @@
 
 One file per form; `form.py` has the protocol `Form` and what forms share. A form is plain data: it names the shapes of
 its tensors, initialises them, computes Δh and counts its matrix products. `products.py` and `counting.py` are the parts
-of the counts, with `counter.py` for forms that have no formula. Import forms from this package, not from its files.
+of the counts, with `counter.py` for forms that have no formula. `dropout.py` is the dropout of forms and encoders.
+Import forms from this package, not from its files.
 """
 
 from learners.forms.bottleneck import Bottleneck

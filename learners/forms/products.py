@@ -1,6 +1,6 @@
 """Matrix products without numbers: their sizes, and which of them the backward pass repeats.
 
-A formula for FLOPs has the text of the computation that it counts, on symbols in place of tensors. It needs no PyTorch.
+A formula for FLOPs repeats the computation that it counts, on symbols in place of tensors. It needs no PyTorch.
 """
 
 from __future__ import annotations

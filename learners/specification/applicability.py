@@ -21,6 +21,9 @@ def check_applicable(learner: Learner, architecture: Architecture) -> None:
         fix = "choose layernorm, which tunes the gains of the norms"
         raise InputError("no biases to tune", where=where, found=f"{backbone}, which has none", fix=fix)
     for modification in learner.modifications:
+        if modification.site not in anatomy.places:
+            what, sites = f"{modification.name} is outside the layers", ", ".join(anatomy.places)
+            raise InputError(what, where=where, expected=sites, found=modification.site)
         if anatomy.scores and modification.reads in ("attention.query", "attention.key"):
             raise InputError(
                 f"{modification.name} assumes attention scores of q·k/√d_h alone",

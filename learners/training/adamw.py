@@ -13,12 +13,16 @@ BETAS = (0.9, 0.999)
 
 
 class AdamW:
-    """AdamW (Loshchilov and Hutter 2019) by the fused kernel of PyTorch. It has the bits of
-    `torch.optim.AdamW(groups, eps=eps, fused=True)`.
+    """AdamW (Loshchilov and Hutter 2019) by the fused kernel of PyTorch. It gives the same bits
+    as `torch.optim.AdamW(groups, eps=eps, fused=True)`.
 
     Attributes:
         param_groups: Groups of tensors, as in `torch.optim`: `params`, and the settings `lr` and `weight_decay`.
         moments: Tensor -> its first and second moment, and its number of steps. Empty before its first step.
+
+    Args:
+        groups: As `learners.training.optimiser.groups_of` returns them.
+        eps: Added to the root of the second moment.
     """
 
     def __init__(self, groups: Sequence[dict[str, Any]], eps: float) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from learners.backbones.sites import ROLES, Role
+from learners.delta.layout import delta_shapes
 from learners.forms import LowRank
 from learners.forward.change import Reads, change_by
 from learners.forward.forward import STATES, logits, pooled
@@ -53,6 +54,14 @@ def test_a_form_cannot_read_what_comes_later() -> None:
     change = change_by(base.architecture, (late,), tensors, base.encoder, batch["attention_mask"], False)
     with pytest.raises(InputError, match=r"cannot read ffn\.intermediate at attention\.query"):
         next(STATES[base.architecture.model_type](base.architecture, base.encoder, batch, change))
+
+
+@pytest.mark.parametrize("site", ["embeddings.norm", "pooler"])
+def test_a_change_outside_the_layers_is_refused(site: Role) -> None:
+    learner = parse_learner("ia3")
+    outside = replace(learner, modifications=(replace(learner.modifications[0], site=site),))
+    with pytest.raises(InputError, match=f"outside the layers; expected attention.input, .*; found {site}"):
+        delta_shapes(outside, backbone().architecture, 2)
 
 
 @pytest.mark.parametrize("specification", [s for s in KINDS if s != "prompt:4"])

@@ -1,8 +1,8 @@
 """DeBERTa-v2 and -v3 (He et al. 2021a, 2021b): post-LN; attention adds scores of relative positions.
 
-All layers read one normed table of relative positions through their own query and key projections. So these modules run
-twice per forward pass: first on the words, then on the positions. A modification that acts like a change of their
-weights (LoRA, IA3) changes both outputs.
+All layers read one normed table of relative positions through their own query and key projections. So these
+projections run twice per forward pass: first on the words, then on the positions. A modification that acts like a
+change of their weights (LoRA, IA3) changes both outputs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from learners.backbones.architectures.bert import BERT
 from learners.backbones.architectures.values import integer
 from tasks.errors import InputError
 
-MAX_POSITIONS = 2**20  # the model allocates a buffer of this length, and no tensor in the files confirms the number
+MAX_POSITIONS = 2**20  # transformers allocates a buffer of this length, and no tensor in the files confirms the number
 
 
 def shapes(a: Sizes) -> Shapes:

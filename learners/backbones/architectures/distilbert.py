@@ -27,7 +27,7 @@ DISTILBERT = Anatomy(
         "vocabulary": "vocab_size",
         "positions": "max_position_embeddings",
     },
-    # The config has no key for the epsilon of LayerNorm: the modules fix it at 1e-12.
+    # The config has no key for the epsilon of LayerNorm: transformers fixes it at 1e-12.
     settings={
         "activation": ("activation", "gelu"),
         "hidden_dropout": ("dropout", 0.1),

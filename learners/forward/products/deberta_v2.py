@@ -20,8 +20,8 @@ def layers(run: SymbolicPass, x: Symbol, first: int) -> list[Symbol]:
     positions = elementwise(Symbol((1, *table.shape), table.learns), *norm)  # [1, P, d]
     for layer in range(first, a.layers):
         x = run.changed("attention.input", layer, x)
-        query, key, value = projected(run, layer, x)
         position_query, position_key = (run.linear(role, layer, positions) for role in PARTS[:2])  # [1, P, d]
+        query, key, value = projected(run, layer, x)  # last: the mass of attention is that of tokens
         to_position = run.products.scores(query, position_key, a.heads)  # [B, N_h, S, P]
         from_position = run.products.scores(key, position_query, a.heads)
         x = sub_layers(run, layer, x, run.attended(query, key, value, to_position, from_position))
