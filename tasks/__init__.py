@@ -1,9 +1,9 @@
 """Tasks: what they are, where their examples come from, and how they are split, tokenised and scored.
 
 `task`, `suite` and `houlsby26` define tasks. `sources` reads or generates their examples. `rows`, `splits` and `keys`
-turn raw columns into examples, `encode` and `encoded` tokenise and store them, `metrics` scores predictions. The other
-files are tools for every package: errors, content ids, seeds, files, paths, registries. This package imports neither
-`learners` nor `stream`. The names in `__all__` are its public interface.
+turn raw columns into examples, `tokenizer`, `encode` and `encoded` tokenise and store them, `metrics` scores
+predictions. The other files are tools for every package: errors, content ids, seeds, files, paths, registries. This
+package imports neither `learners` nor `stream`. The names in `__all__` are its public interface.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +18,7 @@ class Tokenizer:
     Attributes:
         backend: Tokenizer of the library `tokenizers`. It is never changed; its own settings of padding and truncation
             have no effect.
-        pad_token: Text of the padding token. None: it has none.
+        tokens: Name -> text of special tokens, as transformers names them: `pad_token`, `cls_token`, and so on.
         typed: Whether rows have token types: those of `backend`, 1 in the second text of a pair. Else all are 0.
         side: Side on which rows that are too long lose tokens.
         copies: Maximum length -> copy of `backend` that cuts rows to it. `tokenise` fills it, because a copy takes
@@ -26,10 +26,15 @@ class Tokenizer:
     """
 
     backend: tokenizers.Tokenizer
-    pad_token: str | None = None
+    tokens: Mapping[str, str] = field(default_factory=dict)
     typed: bool = True
     side: Literal["right", "left"] = "right"
     copies: dict[int | None, tokenizers.Tokenizer] = field(default_factory=dict, repr=False)
+
+    @property
+    def pad_token(self) -> str | None:
+        """Text of the padding token. None: it has none."""
+        return self.tokens.get("pad_token")
 
     @property
     def pad_id(self) -> int | None:

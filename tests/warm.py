@@ -1,4 +1,4 @@
-"""New processes of the command and of workers that have PyTorch and transformers loaded, which otherwise takes seconds.
+"""New processes of the command and of workers that have PyTorch loaded, which otherwise takes seconds.
 
 They are forks of a server of `multiprocessing` that loads the libraries, but none of our modules, once per session.
 Everything else is as in a process started anew: pipes, environment, folder, signals and exit code. Other tests start
@@ -20,12 +20,7 @@ from multiprocessing.reduction import DupFd
 from threading import Thread
 from typing import IO, Any
 
-LIBRARIES = [
-    "torch", "torch.utils.flop_counter", "numpy", "transformers.modeling_utils",
-    "transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto",
-    "transformers.models.bert.modeling_bert", "transformers.models.bert.tokenization_bert",
-    "sklearn.metrics", "scipy.stats", "pydantic", "rich.console", "typer",
-]  # fmt: skip
+LIBRARIES = ["torch", "torch.utils.flop_counter", "numpy", "tokenizers", "pydantic", "rich.console", "typer"]
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(LIBRARIES)
 

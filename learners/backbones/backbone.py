@@ -108,7 +108,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     check_tokenizer(tokenizer, architecture, folder)
     parameters = {key: read[key] for key in parameter_shapes(architecture)}
     config = {k: v for k, v in written.items() if k not in VOLATILE}  # only what is written: defaults may change
-    tokenizer_id = tokenizer_digest(tokenizer)
+    tokenizer_id = tokenizer_digest(tokenizer, architecture)
     identity = content_id(
         "backbone",
         canonical(digests_of({**parameters, **architecture.anatomy.buffers(architecture)})),

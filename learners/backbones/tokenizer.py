@@ -72,8 +72,9 @@ def library_tokenizer(folder: Path, architecture: Architecture, config: Mapping[
 
 def from_library(tokenizer: Any) -> Tokenizer:
     """Returns what encoding needs of a fast tokenizer of transformers (`PreTrainedTokenizerFast`)."""
+    tokens = {name: text for name, text in tokenizer.special_tokens_map.items() if isinstance(text, str)}
     typed = "token_type_ids" in tokenizer.model_input_names
-    return Tokenizer(tokenizer.backend_tokenizer, tokenizer.pad_token, typed, tokenizer.truncation_side)
+    return Tokenizer(tokenizer.backend_tokenizer, tokens, typed, tokenizer.truncation_side)
 
 
 def check_tokenizer(tokenizer: Tokenizer, architecture: Architecture, folder: Path) -> None:
@@ -110,13 +111,17 @@ def check_tokenizer(tokenizer: Tokenizer, architecture: Architecture, folder: Pa
         raise InputError("the tokenizer adds no special token", where=where, expected=expected)
 
 
-def tokenizer_digest(tokenizer: Tokenizer) -> str:
-    """Returns the content id of a tokenizer: of everything that changes the tokens of a row of given maximum length."""
+def tokenizer_digest(tokenizer: Tokenizer, architecture: Architecture) -> str:
+    """Returns the content id of a tokenizer: of all that changes what an encoder reads of a row.
+
+    Args:
+        architecture: The encoder's architecture. Token types count only if it has a table for them.
+    """
     state = json.loads(tokenizer.backend.to_str())
     text = canonical({k: v for k, v in state.items() if k not in ("padding", "truncation")})
-    # Only what differs from the usual is written.
-    unusual = [*([] if tokenizer.typed else ["no token types"]), *([] if tokenizer.side == "right" else ["cut left"])]
-    return content_id("tokenizer", text, *unusual)
+    untyped = architecture.types > 1 and not tokenizer.typed
+    unusual = {"no token types": untyped, "cut left": tokenizer.side == "left"}
+    return content_id("tokenizer", text, *(name for name, found in unusual.items() if found))
 
 
 def _refusal(error: BaseException, what: str, folder: Path, fix: str = "") -> BaseException:

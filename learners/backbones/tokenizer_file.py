@@ -107,7 +107,7 @@ def read_tokenizer(folder: Path, documents: Documents, config: Mapping[str, Any]
     if state["post_processor"] is None:
         return None  # transformers writes one
     inputs = settings.get("model_input_names", ["token_type_ids"] if kind.typed else [])
-    return Tokenizer(backend, tokens.get("pad_token"), "token_type_ids" in inputs)
+    return Tokenizer(backend, tokens, "token_type_ids" in inputs)
 
 
 def _class(settings: Mapping[str, Any], config: Mapping[str, Any]) -> Class | None:

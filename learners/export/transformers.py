@@ -7,6 +7,7 @@ class, and the files of `modeling/` that define it are written beside it. Its `m
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,13 +18,11 @@ from torch import Tensor
 
 from learners.backbones.backbone import VOLATILE, Backbone
 from learners.backbones.library import config_of
-from learners.backbones.tokenizer import from_library, library_tokenizer, tokenizer_digest
 from learners.backbones.weights import POOLER, WEIGHTS
 from learners.delta.delta import Delta
 from learners.export.classifier import State, classifier_state, has_classifier
 from learners.export.modules import Modules
 from learners.export.snippet import Loading
-from tasks.errors import InputError
 from tasks.task import Task
 
 AUTOMATIC = "AutoModelForSequenceClassification"
@@ -154,21 +153,23 @@ def write_tensors(path: Path, tensors: State) -> None:
 def write_tokenizer(folder: Path, backbone: Backbone, max_length: int) -> None:
     """Write the backbone's tokenizer. It gives only the inputs that the encoder takes, cut to `max_length` tokens.
 
-    Raises:
-        InputError: The files of the tokenizer have changed since the backbone was loaded.
+    It is written for the class of transformers that takes tokenizer.json as it is, whatever class it was read for.
     """
-    tokenizer = library_tokenizer(backbone.folder, backbone.architecture, backbone.config)
-    if (found := tokenizer_digest(from_library(tokenizer))) != backbone.tokenizer_id:
-        what, expected = "the tokenizer changed after it was loaded", f"content {backbone.tokenizer_id[:16]}"
-        raise InputError(what, where=str(backbone.folder), expected=expected, found=found[:16])
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()
-    tokenizer.model_max_length = max_length
-    types = ["token_type_ids"] if backbone.architecture.types > 1 else []
-    tokenizer.init_kwargs["model_input_names"] = ["input_ids", *types, "attention_mask"]
-    for of_loading in ("is_local", "local_files_only", "trust_remote_code"):
-        tokenizer.init_kwargs.pop(of_loading, None)
-    tokenizer.save_pretrained(folder)
+    tokenizer = backbone.tokenizer
+    copied = copy.deepcopy(tokenizer.backend)
+    copied.no_padding()
+    copied.no_truncation()
+    copied.save(str(folder / "tokenizer.json"))
+    types = ["token_type_ids"] if backbone.architecture.types > 1 and tokenizer.typed else []
+    settings = {
+        **tokenizer.tokens,
+        "model_input_names": ["input_ids", *types, "attention_mask"],
+        "model_max_length": max_length,
+        "tokenizer_class": "TokenizersBackend",
+        **({"truncation_side": "left"} if tokenizer.side == "left" else {}),
+    }
+    text = json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _labels(task: Task) -> dict[str, Any]:

@@ -295,7 +295,7 @@ def _facts_of(load: Callable[[], Backbone], folder: Path, files: Mapping[str, st
 
 def _tokenizer(name: str, known: KnownBackbone) -> Tokenizer:
     tokenizer = load_tokenizer_of(name)
-    if (found := tokenizer_digest(tokenizer)) != known.tokenizer_id:
+    if (found := tokenizer_digest(tokenizer, known.architecture)) != known.tokenizer_id:
         what, expected = "the tokenizer changed while it was loaded", f"content {known.tokenizer_id[:16]}"
         raise InputError(what, where=name, expected=expected, found=found[:16], fix="run the command again")
     return tokenizer

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -18,9 +19,12 @@ from torch import Tensor
 from learners.backbones.architecture import parameters
 from learners.backbones.backbone import Backbone, changed_tensor, load_backbone
 from learners.backbones.library import library_model
+from learners.forward.batches import collate
 from learners.forward.forward import pooled
 from learners.specification.family import parse_learner
+from tasks.encode import encode_split
 from tasks.errors import InputError
+from tasks.examples import Examples
 from tests.loaded import backbone, batch_of, encoded, modules_of, new_backbone
 from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, save_backbone
 
@@ -340,9 +344,8 @@ def test_minilm() -> None:
     base = load_backbone("minilm")
     assert base.parameters == parameters(base.architecture) == 22_565_376
     assert base.pooling == "mean"
-    rows = base.tokenizer(
-        ["A man is eating food.", "A man is eating a piece of bread."], padding=True, return_tensors="pt"
-    )
+    texts = Examples(("A man is eating food.", "A man is eating a piece of bread."), None, np.zeros(2, np.int64))
+    batch = collate(base, encode_split(texts, base.tokenizer, 64, "mine"), np.arange(2))
     with torch.no_grad():
-        first, second = pooled(base, parse_learner("head"), {}, dict(rows))
+        first, second = pooled(base, parse_learner("head"), {}, batch)
     assert torch.cosine_similarity(first, second, dim=0).item() == pytest.approx(0.755, abs=2e-3)
