@@ -1,12 +1,11 @@
-"""Task metrics: scores of the logits of one task. Scores are fractions, not percent.
-
-They are written out in NumPy, with the bits of scikit-learn and SciPy, whose imports take two seconds.
-"""
+"""Task metrics: scores of the logits of one task. Scores are fractions, not percent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
@@ -18,6 +17,7 @@ from tasks.errors import unknown_name
 from tasks.task import Task
 
 SCORING_FORMAT = 1  # increase it if the same logits no longer give the same score and standard error
+_version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +28,12 @@ class TaskMetric(Description):
         compute: `(target [n], prediction [n], positive) -> score`. A prediction is a class index, for a regression a
             real number.
         regression: Whether the logits are one real number per row. Default: False, one per class.
+        library: Distribution that computes it; "" (default) if only NumPy does.
     """
 
     compute: Callable[[npt.NDArray[Any], npt.NDArray[Any], int | None], float]
     regression: bool = False
+    library: str = ""
     empty_cells: str = "None, never 0, where a logit is not a finite number."
 
 
@@ -71,13 +73,15 @@ def score(metric: str, target: npt.NDArray[Any], logits: npt.NDArray[Any], posit
 
 
 def scoring(task: Task) -> str:
-    """Returns what computes the scores of a task, such as "f1 of equivalent, format 1".
+    """Returns what computes the scores of a task, such as "f1 of equivalent, format 1, scikit-learn 1.7.2".
 
     A score chooses the best epoch of a fit, so this text is part of the ids of fits and of the keys of all results.
     """
     positive = task.positive_class if task.metric == "f1" else None
     of = "" if positive is None else f" of {(task.labels or ())[positive]}"
-    return f"{task.metric}{of}, format {SCORING_FORMAT}"
+    library = TASK_METRICS[task.metric].library
+    used = f", {library} {_version(library)}" if library else ""
+    return f"{task.metric}{of}, format {SCORING_FORMAT}{used}"
 
 
 def _bounded(value: float, found: TaskMetric) -> float:
@@ -86,37 +90,30 @@ def _bounded(value: float, found: TaskMetric) -> float:
 
 
 def _accuracy(target: npt.NDArray[Any], prediction: npt.NDArray[Any], positive: int | None) -> float:
-    return float((target == prediction).mean())
+    return float((target == prediction).mean())  # scikit-learn's checks would take milliseconds per call
 
 
 def _f1(target: npt.NDArray[Any], prediction: npt.NDArray[Any], positive: int | None) -> float:
+    from sklearn.metrics import f1_score
+
     if positive is None:
         raise ValueError("f1 needs the index of the positive class")
-    yes, said = target == positive, prediction == positive
-    both = int(yes.sum()) + int(said.sum())
-    return 2 * int((yes & said).sum()) / both if both else 0.0
+    return float(f1_score(target == positive, prediction == positive, zero_division=0.0))
 
 
 def _matthews(target: npt.NDArray[Any], prediction: npt.NDArray[Any], positive: int | None) -> float:
-    if _constant(target) or _constant(prediction):
-        return 0.0
-    n, right = len(target), int((target == prediction).sum())
-    classes = int(max(target.max(), prediction.max())) + 1
-    true, said = (np.bincount(values, minlength=classes).astype(np.float64) for values in (target, prediction))
-    scale = (n**2 - said @ said) * (n**2 - true @ true)
-    return float((right * n - true @ said) / np.sqrt(scale))
+    from sklearn.metrics import matthews_corrcoef
+
+    return 0.0 if _constant(target) or _constant(prediction) else float(matthews_corrcoef(target, prediction))
 
 
 def _spearman(target: npt.NDArray[Any], prediction: npt.NDArray[Any], positive: int | None) -> float:
+    from scipy.stats import spearmanr
+
     if _constant(target) or _constant(prediction):
         return 0.0
-    return float(np.corrcoef(_ranks(target), _ranks(prediction))[1, 0])
-
-
-def _ranks(values: npt.NDArray[Any]) -> Array:
-    """Ranks of real numbers from 1, equal numbers at their mean rank, float64 [n]."""
-    _, position, count = np.unique(values.astype(np.float64), return_inverse=True, return_counts=True)
-    return (np.cumsum(count) - (count - 1) / 2)[position]
+    target64: Array = target.astype(np.float64)
+    return float(spearmanr(target64, prediction.astype(np.float64)).statistic)
 
 
 def _constant(values: npt.NDArray[Any]) -> bool:
@@ -139,7 +136,8 @@ TASK_METRICS: Mapping[str, TaskMetric] = MappingProxyType(
                 name="f1",
                 title="F1 of the positive class",
                 formula="2 TP / (2 TP + FP + FN); 0 where the class neither occurs nor is predicted",
-                citation="Wang et al. 2019 (GLUE), MRPC and QQP",
+                citation="Wang et al. 2019 (GLUE), MRPC and QQP; scikit-learn f1_score, binary",
+                library="scikit-learn",
                 range=(0.0, 1.0),
                 compute=_f1,
             ),
@@ -148,7 +146,8 @@ TASK_METRICS: Mapping[str, TaskMetric] = MappingProxyType(
                 title="Matthews correlation coefficient",
                 formula="(TP TN - FP FN) / sqrt((TP+FP)(TP+FN)(TN+FP)(TN+FN)), R_K of Gorodkin 2004 for more than two "
                 "classes; 0 where target or prediction is constant",
-                citation="Matthews 1975; Wang et al. 2019 (GLUE), CoLA",
+                citation="Matthews 1975; Wang et al. 2019 (GLUE), CoLA; scikit-learn matthews_corrcoef",
+                library="scikit-learn",
                 range=(-1.0, 1.0),
                 compute=_matthews,
             ),
@@ -157,7 +156,8 @@ TASK_METRICS: Mapping[str, TaskMetric] = MappingProxyType(
                 title="Spearman rank correlation",
                 formula="Pearson correlation of the ranks, ties at their mean rank; 0 where target or prediction is "
                 "constant",
-                citation="Spearman 1904; Wang et al. 2019 (GLUE), STS-B",
+                citation="Spearman 1904; Wang et al. 2019 (GLUE), STS-B; SciPy spearmanr",
+                library="scipy",
                 range=(-1.0, 1.0),
                 compute=_spearman,
                 regression=True,
