@@ -4,10 +4,9 @@ It profiles `fit` itself, on random rows: the difference between a long and a sh
 in steps. A step is as in a worker: one thread, dropout, gradients, clipping, AdamW. Layers that a learner leaves frozen
 are stored before the first step, so they are not part of one.
 
-The first two rows are without the profiler. If the wall clock is well above the CPU time, the machine had other load,
-so all other times and shares are of CPU time. Of several recordings the shortest counts. An operator's time is without
-that of the operators that it calls. The profiler adds to it, most where calls are many and short, so Python takes
-rather more than the table says.
+The first two rows are without the profiler. If the wall clock is well above the CPU time, the machine had other load;
+all other times and shares are of CPU time. An operator's time is without that of the operators that it calls. The
+profiler adds to it, most where calls are many and short, so Python takes rather more than the table says.
 
     python scripts/profile_step.py
     python scripts/profile_step.py --learners adapter:16,lora:8 --operators 20
@@ -71,7 +70,7 @@ def main(
     length: Annotated[int, typer.Option(min=4, help="Tokens of the longest rows; others have down to 3/4.")] = 20,
     dtype: study.Dtype = "auto",
     steps: Annotated[int, typer.Option(min=1, help="Steps, or batches, that the result is the mean of.")] = 8,
-    repetitions: Annotated[int, typer.Option(min=1, help="Epochs that are timed without the profiler.")] = 9,
+    repetitions: Annotated[int, typer.Option(min=1, help="Epochs that are timed without the profiler.")] = 5,
     operators: Annotated[int, typer.Option(min=0, help="Also show the N operators that take the most time.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder of the numbers and of the log.")] = Path("runs/profile"),
 ) -> None:

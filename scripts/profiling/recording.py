@@ -6,10 +6,11 @@ in both.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import torch
 from benchmark.clock import Moment, Spent
@@ -25,19 +26,21 @@ from profiling.trace import Operators, operators
 from tasks.encoded import EncodedTask
 
 SHORT = 2  # steps of the short profile
+EPOCH = 0.2  # seconds that an epoch takes at least: chance has a large share of less
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """The work of one epoch, or of one pass over evaluation batches.
+class Recorded(NamedTuple):
+    """The work of one epoch, or of one pass over evaluation batches, done twice in a row.
 
     Attributes:
-        times: Several, without the profiler.
-        profiled: Several, with the profiler: their times, and what they did.
+        plain: Its time without the profiler.
+        profiled: Its time with the profiler.
+        operators: What it did, with the wall clock of each operator.
     """
 
-    times: Sequence[Spent]
-    profiled: Sequence[tuple[Spent, Operators]]
+    plain: Spent
+    profiled: Spent
+    operators: Operators
 
 
 @cache
@@ -53,45 +56,45 @@ def step(
     """Take a training step apart.
 
     Args:
-        steps: Number of steps that the result is the mean of.
-        repetitions: Epochs that are timed without the profiler. Half as many are profiled.
+        steps: Number of steps that the result is the mean of. There are more if they are very short.
+        repetitions: Epochs that are timed without the profiler. As many are profiled, in turn with them.
         length: Tokens of the longest rows.
 
     Returns:
         Of one step: what `difference` returns, and `flops`, those of the matrix products as `fit` counts them.
     """
-    base, (short, long) = (
-        loaded(backbone, dtype),
-        (
-            random_task(loaded(backbone, dtype).architecture.vocabulary, count * batch_size, 1, length)
-            for count in (SHORT, SHORT + steps)
-        ),
-    )
-    last = 1 + repetitions + -(-repetitions // 2)
+    base, last = loaded(backbone, dtype), 1 + 2 * repetitions
+
+    def task_of(count: int) -> EncodedTask:
+        return random_task(base.architecture.vocabulary, count * batch_size, 1, length)
 
     def fitted(epochs: int, task: EncodedTask, clock: EpochClock) -> float:
         return fit(base, learner_of(learner, epochs, batch_size), task, clock, seed=0).flops
 
-    def epoch(task: EncodedTask) -> tuple[Recorded, float]:
-        """One fit: the first epoch warms up, the next ones are timed, and the others are profiled."""
+    def epochs(task: EncodedTask) -> tuple[list[Recorded], float]:
+        """One fit, and its FLOPs. Its first epoch warms up; of the others, each second one is profiled."""
         recorders: list[profile] = []
 
         def between(done: int) -> None:
-            if recorders:
-                recorders[-1].stop()
-            if 1 + repetitions <= done < last:
+            if done % 2 == 0:
                 recorders.append(profile(activities=[ProfilerActivity.CPU]))
                 recorders[-1].start()
+            elif recorders:
+                recorders[-1].stop()
 
         clock = EpochClock(between)
         flops = fitted(last, task, clock)
-        profiled = zip(clock.spent[repetitions:], map(operators, recorders), strict=True)
-        return Recorded(clock.spent[:repetitions], list(profiled)), flops
+        found = zip(clock.spent[::2], clock.spent[1::2], map(operators, recorders), strict=True)
+        return [Recorded(*each) for each in found], flops
 
-    found, flops = epoch(long)
+    short, first = task_of(SHORT), EpochClock()
+    fitted(3, short, first)
+    steps = max(steps, round(EPOCH * SHORT / first.spent[-1].cpu))
+    long = task_of(SHORT + steps)
+    found, flops = epochs(long)
     once = fitted(1, long, EpochClock())  # it stores the output of frozen layers, too
     each = (flops - once) / (last - 1) / (SHORT + steps)
-    return {**difference(found, epoch(short)[0], steps), "flops": each}
+    return {**difference(found, epochs(short)[0], steps), "flops": each}
 
 
 def evaluation(
@@ -105,7 +108,7 @@ def evaluation(
     delta = fit(base, parsed, task, EpochClock(), seed=0).delta
     whole = evaluation_plan(task.test).batches
 
-    def batches(count: int) -> Recorded:
+    def batches(count: int) -> list[Recorded]:
         plan = Plan(whole[-count:])
 
         def timed() -> Spent:
@@ -113,45 +116,55 @@ def evaluation(
             predict(base, parsed, delta, task.test, plan)
             return since.spent()
 
-        def profiled() -> tuple[Spent, Operators]:
+        def recorded() -> Recorded:
+            plain = timed()
             with profile(activities=[ProfilerActivity.CPU]) as recorder:
-                spent = timed()
-            return spent, operators(recorder)
+                profiled = timed()
+            return Recorded(plain, profiled, operators(recorder))
 
         timed()
-        return Recorded([timed() for _ in range(repetitions)], [profiled() for _ in range(-(-repetitions // 2))])
+        return [recorded() for _ in range(repetitions)]
 
     return difference(batches(SHORT + steps), batches(SHORT), steps)
 
 
-def difference(long: Recorded, short: Recorded, steps: int) -> dict[str, Any]:
+def difference(long: Sequence[Recorded], short: Sequence[Recorded], steps: int) -> dict[str, Any]:
     """The work of one step, as plain values: the difference of two recordings, divided by their difference in steps.
 
-    Of several recordings the shortest counts, because other load on the machine only makes them longer.
-
     Returns:
-        `seconds`, `cpu`: wall clock and CPU seconds without the profiler. `operators`: [group, name, calls, CPU
-        seconds] each, without those of the operators that it calls.
+        `seconds`, `cpu`: wall clock and CPU seconds without the profiler, the least of several: other load on the
+        machine only makes them longer. `operators`: [group, name, calls, CPU seconds] each, without those of the
+        operators that it calls.
     """
 
-    def time(clock: Callable[[Spent], float]) -> float:
-        return (min(map(clock, long.times)) - min(map(clock, short.times))) / steps
+    def least(clock: Callable[[Spent], float]) -> float:
+        return (min(clock(each.plain) for each in long) - min(clock(each.plain) for each in short)) / steps
 
-    after, before = _least(long), _least(short)
-    rows = []
-    for (group, name), (calls, seconds) in after.items():
+    before, rows = usual(short), []
+    for (group, name), (calls, seconds) in usual(long).items():
         calls_before, seconds_before = before.get((group, name), (0, 0.0))
         rows.append([group, name, (calls - calls_before) / steps, (seconds - seconds_before) / steps])
     return {
-        "seconds": time(lambda spent: spent.seconds),
-        "cpu": time(lambda spent: spent.cpu),
+        "seconds": least(lambda spent: spent.seconds),
+        "cpu": least(lambda spent: spent.cpu),
         "operators": rows,
     }
 
 
-def _least(recorded: Recorded) -> Operators:
-    """The operators of the recording with the least CPU time. The profiler only has the wall clock, so their times are
-    scaled to CPU time."""
-    spent, found = min(recorded.profiled, key=lambda each: each[0].cpu)
-    running = spent.cpu / spent.seconds
-    return {key: (calls, running * seconds) for key, (calls, seconds) in found.items()}
+def usual(recorded: Sequence[Recorded]) -> Operators:
+    """Calls and CPU seconds of each operator, the median of several recordings.
+
+    The profiler only has the wall clock, so times are first scaled to CPU time. They are then scaled to the speed of
+    the fastest plain repetition, by the one just before them: other load slows both.
+    """
+    fastest = min(each.plain.cpu for each in recorded)
+    found: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+    for each in recorded:
+        scale = each.profiled.cpu / each.profiled.seconds * fastest / each.plain.cpu
+        for key, (calls, seconds) in each.operators.items():
+            found[key].append((calls, scale * seconds))
+    return {
+        key: (round(median(calls for calls, _ in uses)), median(seconds for _, seconds in uses))
+        for key, uses in found.items()
+        if len(uses) == len(recorded)
+    }

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from benchmark import limit, process
 from benchmark.process import ROOT
-from profiling import shares
+from profiling import recording, shares
 from profiling.operators import AUTOGRAD, CLIPPING, COPIES, ELEMENTWISE, GROUP_OF, NAMES, OPTIMISER, OTHER, PRODUCTS
 from profiling.operators import group_of as group
-from profiling.recording import step
 from profiling.trace import operators_of
 
 from tests.end_to_end.test_bench import OneProcess
@@ -90,9 +89,10 @@ def test_shares() -> None:
 
 
 @pytest.mark.parametrize("learner", ["full", "head", "adapter:4"])
-def test_a_step_of_fit(learner: str, tiny_backbone: Path) -> None:
+def test_a_step_of_fit(learner: str, tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The difference of two fits has whole numbers of calls, and one loss, one product of the head and one update."""
-    found = step(str(tiny_backbone), "float32", learner, **SIZES)
+    monkeypatch.setattr(recording, "EPOCH", 0.0)
+    found = recording.step(str(tiny_backbone), "float32", learner, **SIZES)
     calls = {(group, name): calls for group, name, calls, _ in found["operators"]}
     assert all(calls == round(calls) for calls in calls.values())
     by_name = {name: calls for (_, name), calls in calls.items()}
@@ -108,6 +108,7 @@ def test_a_step_of_fit(learner: str, tiny_backbone: Path) -> None:
 def profiled(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(process, "Processes", OneProcess)
     monkeypatch.setattr(limit, "SECONDS", 0.01)
+    monkeypatch.setattr(recording, "EPOCH", 0.0)
 
     def of(*more: str) -> tuple[Answer, dict[str, Any]]:
         sizes = [part for name, value in SIZES.items() for part in (f"--{name.replace('_', '-')}", str(value))]
