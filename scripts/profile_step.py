@@ -46,7 +46,7 @@ def contender(function: str) -> Contender:
 def measure(
     processes: Processes, console: Any, names: list[str], evaluate: bool, **settings: Any
 ) -> tuple[list[shares.Profile], float | None]:
-    """Profiles of these learners, and the best FLOP/s of matrix products in the dtype; None if steps have no count."""
+    """Profiles of these learners, and the best FLOP/s of matrix products in the dtype; None for evaluations."""
     function = "profiling.recording:evaluation" if evaluate else "profiling.recording:step"
     found: list[shares.Profile] = []
     for number, name in enumerate(names):
@@ -54,12 +54,8 @@ def measure(
         found.append(processes.ask(contender(function), {**settings, "learner": name}))
     if evaluate:
         return found, None
-    shape = [SQUARE] * 3
-    rates = [
-        processes.ask(contender("benchmark.limit:product"), {"shape": shape, "dtype": settings["dtype"]})["rate"]
-        for _ in range(3)
-    ]
-    return found, max(rates)
+    limit = processes.ask(contender("profiling.recording:limit"), {"dtype": settings["dtype"], "square": SQUARE})
+    return found, limit["rate"]
 
 
 def main(

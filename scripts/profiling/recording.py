@@ -26,6 +26,7 @@ from profiling.trace import Operators, operators
 from tasks.encoded import EncodedTask
 
 SHORT = 2  # steps of the short profile
+PRODUCTS = 5  # matrix products of which the fastest is the limit
 EPOCH = 0.2  # seconds that an epoch takes at least: chance has a large share of less
 
 
@@ -95,6 +96,23 @@ def step(
     once = fitted(1, long, EpochClock())  # it stores the output of frozen layers, too
     each = (flops - once) / (last - 1) / (SHORT + steps)
     return {**difference(found, epochs(short)[0], steps), "flops": each}
+
+
+def limit(dtype: str, square: int) -> dict[str, float]:
+    """The best FLOPs per CPU second of products of square matrices.
+
+    Args:
+        square: Their number of rows.
+    """
+    torch.set_num_threads(1)
+    a = torch.randn(square, square).to(getattr(torch, dtype))
+    out = torch.empty_like(a)
+    times = []
+    for _ in range(PRODUCTS):
+        since = Moment()
+        torch.mm(a, a, out=out)
+        times.append(since.spent().cpu)
+    return {"rate": 2.0 * square**3 / min(times)}
 
 
 def evaluation(

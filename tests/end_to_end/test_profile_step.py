@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmark import limit, process
+from benchmark import process
 from benchmark.process import ROOT
 from profiling import recording, shares
 from profiling.operators import AUTOGRAD, CLIPPING, COPIES, ELEMENTWISE, GROUP_OF, NAMES, OPTIMISER, OTHER, PRODUCTS
@@ -104,10 +104,14 @@ def test_a_step_of_fit(learner: str, tiny_backbone: Path, monkeypatch: pytest.Mo
     assert found["cpu"] > 0
 
 
+def test_limit() -> None:
+    """In CPU time, of one thread: between what the slowest and what the fastest core could do."""
+    assert 1e8 < recording.limit("float32", 256)["rate"] < 1e13
+
+
 @pytest.fixture
 def profiled(tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(process, "Processes", OneProcess)
-    monkeypatch.setattr(limit, "SECONDS", 0.01)
     monkeypatch.setattr(recording, "EPOCH", 0.0)
 
     def of(*more: str) -> tuple[Answer, dict[str, Any]]:

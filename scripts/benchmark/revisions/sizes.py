@@ -22,7 +22,8 @@ DEMO_LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterb
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes of all parts. Each part runs in turn on both revisions.
+    """Sizes of all parts. Each part runs in turn on both revisions: many short turns are better than few long ones,
+    because other load on the machine changes from one second to the next.
 
     Attributes:
         task: Task of parts step, evaluation and start. The texts of sst2 have 16 tokens in the mean.
@@ -40,10 +41,10 @@ class Sizes:
     batch_size: int = 16
     max_length: int = 64
     steps: int = 8
-    epochs: int = 3
+    epochs: int = 1
     rows: int = 400
-    passes: int = 3
-    repetitions: int = 7
+    passes: int = 1
+    repetitions: int = 11
     starts: int = 3
     demos: int = 2
     demo: Mapping[str, Any] = field(
