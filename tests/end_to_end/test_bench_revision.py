@@ -6,11 +6,14 @@ import importlib
 import io
 import json
 import math
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,7 +114,8 @@ def test_head_against_the_working_tree(
 
 
 @needs_history
-def test_the_checkout_is_removed_after_an_error() -> None:
+@pytest.mark.parametrize("end", [lambda: 1 / 0, lambda: os.kill(os.getpid(), signal.SIGTERM)], ids=["error", "SIGTERM"])
+def test_the_checkout_is_removed_after(end: Callable[[], object]) -> None:
     trees: list[Path] = []
 
     def use() -> None:
@@ -119,12 +123,18 @@ def test_the_checkout_is_removed_after_an_error() -> None:
             trees.append(tree)
             assert (tree / "scripts" / "bench.py").is_file()
             assert str(tree) in worktrees()
-            raise ZeroDivisionError
+            end()
+            time.sleep(10)  # a signal arrives at the latest now
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises((ZeroDivisionError, SystemExit)):
         use()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert not trees[0].parent.exists()
     assert str(trees[0]) not in worktrees()
+
+
+@needs_history
+def test_no_such_revision() -> None:
     with pytest.raises(InputError, match="no-such-revision"):
         commit_of("no-such-revision")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,8 @@ from tasks.errors import InputError
 def checkout(revision: str) -> Iterator[Path]:
     """The folder of a revision inside a `with` block. The worktree is removed at the end.
 
-    A process that is killed leaves its worktree behind; `git worktree list` shows it.
+    SIGTERM ends the block like an exception. A process that is killed leaves its worktree behind; `git worktree list`
+    shows it.
 
     Args:
         revision: Any name of a commit that git knows.
@@ -25,13 +28,17 @@ def checkout(revision: str) -> Iterator[Path]:
         InputError: git or the repository's history is missing, or there is no such revision.
     """
     commit = commit_of(revision)
-    with tempfile.TemporaryDirectory(prefix="revision-") as folder:
-        tree = Path(folder).resolve() / commit[:12]
-        _git("worktree", "add", "--detach", "--quiet", str(tree), commit)
-        try:
-            yield tree
-        finally:
-            _git("worktree", "remove", "--force", str(tree))
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        with tempfile.TemporaryDirectory(prefix="revision-") as folder:
+            tree = Path(folder).resolve() / commit[:12]
+            _git("worktree", "add", "--detach", "--quiet", str(tree), commit)
+            try:
+                yield tree
+            finally:
+                _git("worktree", "remove", "--force", str(tree))
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def commit_of(revision: str) -> str:
