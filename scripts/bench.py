@@ -32,6 +32,7 @@ from typing import Annotated, Any
 
 import typer
 from benchmark import equality, limit, reevaluation, start, storage, streams, training
+from benchmark.machine import machine
 from benchmark.measurement import HEAD, Measurement, as_entry, as_rows
 from benchmark.methods import LEARNERS
 from benchmark.process import ContenderFailed, Processes
@@ -127,17 +128,6 @@ def faster(found: list[Measurement]) -> str:
             rows, inner, columns = map(int, each.case.rpartition(" ")[2].split("x"))
             seconds[each.contender] += rows * inner * columns / each.median
     return min(seconds, key=lambda dtype: seconds[dtype])
-
-
-def machine() -> str:
-    """Name of the processor, from /proc/cpuinfo if there is one."""
-    import platform
-
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def main(

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -25,11 +25,24 @@ class Spent:
         return {"seconds": self.seconds, "cpu": self.cpu}
 
 
+@dataclass(frozen=True)
+class Moment:
+    """The moment of its creation, on both clocks."""
+
+    begun: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+
+    def spent(self) -> Spent:
+        """The times since then."""
+        return Spent(time.perf_counter() - self.begun, time.process_time() - self.cpu)
+
+
 @contextmanager
 def clocked() -> Iterator[Spent]:
-    spent, cpu, begun = Spent(), time.process_time(), time.perf_counter()
+    spent, moment = Spent(), Moment()
     yield spent
-    spent.seconds, spent.cpu = time.perf_counter() - begun, time.process_time() - cpu
+    found = moment.spent()
+    spent.seconds, spent.cpu = found.seconds, found.cpu
 
 
 def median_of(times: int, action: Callable[[], object]) -> float:

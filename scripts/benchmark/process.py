@@ -34,6 +34,7 @@ class Contender(NamedTuple):
         function: Function that the process calls, as `module:name`.
         settings: Arguments of this contender, in addition to those of the case. Default: none.
         environment: Environment variables of its process, in addition to one thread. Default: none.
+        tree: Folder of the packages `tasks`, `learners`, `stream` of its process. Default: this repository.
     """
 
     name: str
@@ -41,18 +42,25 @@ class Contender(NamedTuple):
     function: str
     settings: Mapping[str, Any] = {}
     environment: Mapping[str, str] = {}
+    tree: Path = ROOT
 
 
-def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Environment of a process that can import `benchmark` and this repository's packages."""
-    paths = [str(ROOT / "scripts"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+def environment(more: Mapping[str, str], tree: Path = ROOT) -> dict[str, str]:
+    """Environment of a process that can import `benchmark` and the packages of a tree.
+
+    Args:
+        more: Further environment variables.
+        tree: Folder of the packages. They come first on the path, before an installed version. Default: this
+            repository.
+    """
+    paths = [str(ROOT / "scripts"), str(tree), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, **QUIET, **more, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 class Process:
     """A process that answers function calls, one at a time. Everything that it prints goes to a log."""
 
-    def __init__(self, log: Path, more: Mapping[str, str]) -> None:
+    def __init__(self, log: Path, more: Mapping[str, str], tree: Path = ROOT) -> None:
         self.log = log
         with log.open("a", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
@@ -61,7 +69,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env=environment(more),
+                env=environment(more, tree),
             )
 
     def __enter__(self) -> Process:
@@ -119,7 +127,7 @@ class Processes:
     def tell(self, contender: Contender, settings: Mapping[str, Any]) -> None:
         """Send a call to a contender without waiting for its answer."""
         if contender.process not in self.opened:
-            started = Process(self.log(contender), {**ALONE, **contender.environment})
+            started = Process(self.log(contender), {**ALONE, **contender.environment}, contender.tree)
             self.opened[contender.process] = self.stack.enter_context(started)
         self.opened[contender.process].tell(contender.function, {**settings, **contender.settings})
 
@@ -168,7 +176,8 @@ class Processes:
         begun = time.perf_counter()
         with ExitStack() as stack:
             processes = [
-                stack.enter_context(Process(self.log(contender), {**alone, **contender.environment})) for _ in calls
+                stack.enter_context(Process(self.log(contender), {**alone, **contender.environment}, contender.tree))
+                for _ in calls
             ]
             for process, settings in zip(processes, calls, strict=True):
                 process.tell(contender.function, {**settings, **contender.settings})
