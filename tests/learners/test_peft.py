@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 import learners.delta.peft_modules
 from learners.backbones.backbone import Dtype, changed_tensor
@@ -20,7 +18,6 @@ from learners.delta.delta import Delta
 from learners.delta.initial import initial_delta
 from learners.delta.layout import delta_shapes
 from learners.delta.peft_modules import MAX_MODELS, injected_model
-from learners.forms.dropout import dropout
 from learners.forward.batches import evaluation_plan
 from learners.forward.forward import logits
 from learners.forward.peft_forward import peft_output
@@ -168,16 +165,6 @@ def test_a_delta_is_all_that_a_prediction_needs(specification: str) -> None:
     )
 
 
-class OurDropout(TorchFunctionMode):
-    """Within a `with` block, modules drop by our function, which draws other numbers than PyTorch's."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        def dropped(x: torch.Tensor, p: float, training: bool, inplace: bool = False) -> torch.Tensor:
-            return dropout(x, p) if training else x
-
-        return (dropped if func is F.dropout else func)(*args, **(kwargs or {}))
-
-
 @installed
 @pytest.mark.parametrize("active", [False, True])
 def test_it_agrees_with_our_lora_from_the_same_weights(active: bool) -> None:
@@ -197,8 +184,7 @@ def test_it_agrees_with_our_lora_from_the_same_weights(active: bool) -> None:
     for learner, tensors in ((ours, dict(delta.tensors)), (theirs, same)):
         trainable = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
         torch.manual_seed(0)
-        with OurDropout():
-            answer = logits(base, learner, trainable, batch_of(base, DATA), dropout=active)
+        answer = logits(base, learner, trainable, batch_of(base, DATA), dropout=active)
         answer.square().sum().backward()
         answers.append(answer.detach())
         gradients.append({name: leaf.grad for name, leaf in trainable.items()})

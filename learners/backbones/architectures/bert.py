@@ -60,7 +60,7 @@ BERT = Anatomy(
     },
     layer="encoder.layer.{}",
     places={
-        "attention.input": entering("attention.self.query"),
+        "attention.input": entering("attention.self"),  # what query, key and value read
         "attention.query": Place("attention.self.query"),
         "attention.key": Place("attention.self.key"),
         "attention.value": Place("attention.self.value"),

@@ -17,7 +17,6 @@ from learners.backbones.architectures.anatomy import (
     Shapes,
     Sizes,
     affine,
-    entering,
     position_buffer,
     post_norm_layers,
 )
@@ -72,7 +71,6 @@ DEBERTA_V2 = replace(
     },
     places={
         **BERT.places,
-        "attention.input": entering("attention.self"),  # the projections inside also read positions
         "attention.query": Place("attention.self.query_proj"),
         "attention.key": Place("attention.self.key_proj"),
         "attention.value": Place("attention.self.value_proj"),

@@ -44,7 +44,7 @@ DISTILBERT = Anatomy(
     },
     layer="transformer.layer.{}",
     places={
-        "attention.input": entering("attention.q_lin"),
+        "attention.input": entering("attention"),
         "attention.query": Place("attention.q_lin"),
         "attention.key": Place("attention.k_lin"),
         "attention.value": Place("attention.v_lin"),

@@ -71,7 +71,7 @@ def run(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     benchmark = houlsby26(
         suite=[*SIZES], order=[*SIZES], source=f"folder:{folder}", backbone=str(tiny_backbone), max_length=24
     )
-    torch.manual_seed(3)
+    torch.manual_seed(3)  # some accuracy falls later, as `test_the_run_forgets` checks
     model, streams = benchmark.model(), benchmark.to_avalanche()
     evaluator = EvaluationPlugin(
         accuracy_metrics(experience=True, stream=True, trained_experience=True),
