@@ -139,9 +139,9 @@ def run_watched(folder: Path, settings: dict[str, Any]) -> list[tuple[str, set[s
 
 def test_what_trains_and_evaluates_loads_pytorch_alone(tiny_tasks: Path, tmp_path: Path) -> None:
     """A run in one process and with workers, `verify --rerun`, and a model that is loaded and answers: none of these
-    loads transformers, nor a library that only reports or other learners need."""
+    loads transformers, nor a library that only reports, other learners or other metrics need."""
     backbone, out = save_backbone(tmp_path / "bert"), tmp_path / "run"
-    learners, suite = "adapter:4,prefix:2+parallel:4,full:isolated", "sms_spam,rte"  # STS-B would load SciPy
+    learners, suite = "adapter:4,prefix:2+parallel:4,full:isolated", "sms_spam,rte,colours"
     settings = tiny_settings(tiny_tasks, backbone, out, learners=learners, suite=suite)
     alone = run_watched(tmp_path / "alone", settings)
     shared = run_watched(tmp_path / "with workers", settings | {"out": tmp_path / "many", "workers": 2, "seed": 1})
@@ -159,5 +159,11 @@ def test_what_trains_and_evaluates_loads_pytorch_alone(tiny_tasks: Path, tmp_pat
 @pytest.mark.parametrize("model_type", [*ARCHITECTURES[1:], *NEW_ARCHITECTURES])
 def test_no_architecture_needs_more(tiny_tasks: Path, tmp_path: Path, model_type: str) -> None:
     backbone = save_backbone(tmp_path / model_type, model_type)
-    settings = tiny_settings(tiny_tasks, backbone, tmp_path / "run", learners="adapter:4,lora:2", suite="rte,sms_spam")
+    settings = tiny_settings(tiny_tasks, backbone, tmp_path / "run", learners="adapter:4,lora:2", suite="rte,colours")
     assert [modules for _, modules in run_watched(tmp_path / "alone", settings)] == [USED]
+
+
+def test_a_correlation_loads_scipy_alone(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    """Accuracy needs no library."""
+    settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", learners="head", suite="stsb")
+    assert [modules for _, modules in run_watched(tmp_path / "alone", settings)] == [USED | {"scipy"}]
