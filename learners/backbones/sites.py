@@ -32,6 +32,25 @@ __all__ = [
     "word_table",
 ]
 
+# Sites: the representations of a layer, [B, S, width], where the forward pass calls `change`.
+#
+# * `attention.input`, `ffn.input`: input of the sub-layer's first projections.
+# * `attention.query`, `.key`, `.value`: outputs of the projections, before the split into heads and before positions
+#   are added or rotated in.
+# * `attention.heads`: concatenated outputs of all heads, before W_o: "head attention output" in He et al. (2022).
+# * `attention.wo`, `ffn.w1`, `ffn.w2`: outputs of these matrices, before activation function and dropout.
+# * `attention.output`, `ffn.output`: outputs of the sub-layers, of width d, after dropout and before the residual sum
+#   (and, in post-LN, before its LayerNorm). Houlsby et al. (2019, section 2.1, Figure 2) insert adapters here, and
+#   AdapterBias adds its shift here.
+# * `ffn.intermediate`: input of the second feed-forward matrix, after the activation function and the gate, if any.
+# * `attention.norm`, `ffn.norm`: output of the sub-layer's LayerNorm. In post-LN the norm follows the residual sum;
+#   in pre-LN it comes before the sub-layer. Layer 0 of ModernBERT has no norm of attention: the site is an identity,
+#   and its input is normed already.
+#
+# Two lie outside the layers, and no learner changes them:
+#
+# * `embeddings.norm`: output of the LayerNorm of the embeddings, after gain and bias.
+# * `pooler`: [B, d], before the tanh. Only in BERT and RoBERTa.
 Role = Literal[
     "attention.input",
     "attention.query",
@@ -83,22 +102,7 @@ class HookPoint(NamedTuple):
 
 
 def hook_point(architecture: Architecture, role: Role, layer: int | None = None) -> HookPoint:
-    """Returns the module whose input or output is the representation `[B, S, width]` of a role.
-
-    * `attention.input`, `ffn.input`: input of the sub-layer's first projections.
-    * `attention.query`, `.key`, `.value`: outputs of the projections, before the split into heads and before positions
-      are added or rotated in.
-    * `attention.heads`: concatenated outputs of all heads, before W_o: "head attention output" in He et al. (2022).
-    * `attention.wo`, `ffn.w1`, `ffn.w2`: outputs of these matrices, before activation function and dropout.
-    * `attention.output`, `ffn.output`: outputs of the sub-layers, of width d, after dropout and before the residual sum
-      (and, in post-LN, before its LayerNorm). Houlsby et al. (2019, section 2.1, Figure 2) insert adapters here, and
-      AdapterBias adds its shift here.
-    * `ffn.intermediate`: input of the second feed-forward matrix, after the activation function and the gate, if any.
-    * `attention.norm`, `ffn.norm`: output of the sub-layer's LayerNorm. In post-LN the norm follows the residual sum;
-      in pre-LN it comes before the sub-layer. Layer 0 of ModernBERT has no norm of attention: the site is an identity,
-      and its input is normed already.
-    * `embeddings.norm`: output of the LayerNorm of the embeddings, after gain and bias.
-    * `pooler`: `[B, d]`, before the tanh. Only in BERT and RoBERTa.
+    """Returns the module of transformers whose input or output is the representation of a role, `[B, S, width]`.
 
     Args:
         architecture: Architecture of the encoder.
