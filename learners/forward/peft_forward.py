@@ -38,13 +38,21 @@ def peft_output(
     """
     model = injected_model(backbone, learner.peft)
     own = {name[len(PART) :]: each.to(backbone.dtype) for name, each in tensors.items() if name.startswith(PART)}
-    model.train(dropout)
+    if dropout:
+        model.train()
     try:  # no encoder ties weights, and a search for ties takes a millisecond
-        with OurDropout() if dropout else nullcontext():
+        with OurDropout() if dropout and draws(backbone, learner) else nullcontext():
             output = torch.func.functional_call(model, own, args=(), kwargs=dict(batch), tie_weights=False)
     finally:
-        model.eval()
+        if dropout:
+            model.eval()
     return output.last_hidden_state, getattr(output, "pooler_output", None)
+
+
+def draws(backbone: Backbone, learner: Learner) -> bool:
+    """Whether there is any dropout in training: of the encoder, or in the settings of the method."""
+    a = backbone.architecture
+    return max(a.hidden_dropout, a.attention_dropout, a.embedding_dropout) > 0 or "dropout" in learner.peft
 
 
 class OurDropout(TorchFunctionMode):
