@@ -107,18 +107,22 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
     tokenizer = load_tokenizer(folder, architecture, written)
     check_tokenizer(tokenizer, architecture, folder)
     parameters = {key: read[key] for key in parameter_shapes(architecture)}
+    digests = digests_of(parameters)
     config = {k: v for k, v in written.items() if k not in VOLATILE}  # only what is written: defaults may change
     tokenizer_id = tokenizer_digest(tokenizer, architecture)
     identity = content_id(
         "backbone",
-        canonical(digests_of({**parameters, **architecture.anatomy.buffers(architecture)})),
+        canonical({**digests, **digests_of(architecture.anatomy.buffers(architecture))}),
         canonical(config),
         tokenizer_id,
         checkpoint.pooling,
     )
     # With another dtype, float32 copies stay: tuned weights must not start from rounded values.
     computed, whole = fused(architecture, {key: tensor.to(getattr(torch, dtype)) for key, tensor in parameters.items()})
-    parameters = computed if dtype == "float32" else parameters
+    if dtype == "float32":
+        parameters = computed
+    else:
+        digests = resident_digests(computed, parameters)
     return Backbone(
         name=name,
         folder=folder,
@@ -132,7 +136,7 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         tokenizer=tokenizer,
         tokenizer_id=tokenizer_id,
         dtype=getattr(torch, dtype),
-        digests=resident_digests(computed, parameters),
+        digests=digests,
         notes=notes,
         commit=checkpoint.commit,
     )

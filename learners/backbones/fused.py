@@ -11,11 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from learners.backbones.architecture import Architecture, layer_module, parameter_shapes
+from learners.backbones.sites import PROJECTIONS
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-ROLES = ("attention.query", "attention.key", "attention.value")
 
 
 @lru_cache(maxsize=8)
@@ -25,13 +24,13 @@ def fused_parts(architecture: Architecture) -> Mapping[str, tuple[str, ...]]:
     Empty if the checkpoint holds them as one tensor already (ModernBERT).
     """
     places, names = architecture.anatomy.places, parameter_shapes(architecture)
-    if places[ROLES[0]].part is not None:
+    if places[PROJECTIONS[0]].part is not None:
         return MappingProxyType({})
     parts: dict[str, tuple[str, ...]] = {}
     for layer in range(architecture.layers):
         module = layer_module(architecture, layer)
         for kind in ("weight", "bias"):
-            found = tuple(f"{module}.{places[role].module}.{kind}" for role in ROLES)
+            found = tuple(f"{module}.{places[role].module}.{kind}" for role in PROJECTIONS)
             if found[0] in names:
                 parts[f"{module}.qkv.{kind}"] = found
     return MappingProxyType(parts)

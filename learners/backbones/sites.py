@@ -17,6 +17,7 @@ from tasks.errors import InputError, unknown_name
 
 __all__ = [
     "FED_BY",
+    "PROJECTIONS",
     "ROLES",
     "HookPoint",
     "Role",
@@ -73,6 +74,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # Representations that a form may read. "ffn.normed" is LN(h + y), the norm after the FFN, of the unmodified h.
 Source = Role | Literal["ffn.normed"]
 
+# The projections that read one input; `learners.backbones.fused` has their weights as one.
+PROJECTIONS: tuple[Role, ...] = ("attention.query", "attention.key", "attention.value")
 # Role of a matrix's output -> role of its input.
 FED_BY: Mapping[Role, Role] = MappingProxyType(
     {

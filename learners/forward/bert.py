@@ -7,14 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
 from learners.forms.dropout import dropout
 from learners.forward.change import Change, Reads, unchanged
-from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, module_names, norm, padding_mask
+from learners.forward.operations import (
+    ACTIVATIONS,
+    Weights,
+    attention,
+    linear,
+    module_names,
+    norm,
+    padding_mask,
+    word_vectors,
+)
 
 
 def states(
@@ -51,10 +59,7 @@ def embeddings(
 ) -> Tensor:
     """Sum of word, token-type and position vectors, normed, [B, S, d]. A prompt has the first positions."""
     ids, types = batch["input_ids"], batch.get("token_type_ids")
-    # The row of padding gets no gradient, as in transformers.
-    x = F.embedding(ids, w["embeddings.word_embeddings.weight"], a.pad_id)  # [B, S, e]
-    if prompt is not None:
-        x = torch.cat([prompt.expand(len(ids), -1, -1), x], dim=1)
+    x = word_vectors(a, w, ids, prompt)  # [B, S, e]
     if a.types:  # DistilBERT has none
         table = w["embeddings.token_type_embeddings.weight"]
         x = x + (table[0] if types is None else F.embedding(types, table))

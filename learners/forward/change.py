@@ -1,7 +1,7 @@
 """The one place where a learner changes the forward pass: `change(site, layer, h, reads)`.
 
-Each architecture calls it at every site of every layer (`learners.backbones.sites` lists them). It returns h, or what a
-modification of He et al.'s grid makes of it: h + s·Δh, h ⊙ (1 + s·Δh) or (1 − λ) h + λ Δh. `reads` is new in each
+Each architecture calls it at every site of every layer (`learners.backbones.sites` lists them). It returns h, or h
+after a modification of He et al.'s grid: h + s·Δh, h ⊙ (1 + s·Δh) or (1 − λ) h + λ Δh. `reads` is new in each
 layer: `change` stores h there, after all changes at the site, if a form reads it.
 """
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
@@ -25,6 +24,7 @@ from learners.forward.operations import (
     norm,
     padding_mask,
     split_heads,
+    word_vectors,
 )
 
 Rows = tuple[Tensor, Tensor]  # rows of the table for i - j and for j - i, int64 [S, S] each
@@ -55,9 +55,7 @@ def embeddings(
     a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
 ) -> Tensor:
     """Word vectors, normed; 0 for padding. [B, S, d]."""
-    x = F.embedding(batch["input_ids"], w["embeddings.word_embeddings.weight"], a.pad_id)
-    if prompt is not None:
-        x = torch.cat([prompt.expand(len(x), -1, -1), x], dim=1)
+    x = word_vectors(a, w, batch["input_ids"], prompt)
     x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps) * batch["attention_mask"][:, :, None].to(x.dtype)
     return dropout(x, a.hidden_dropout if training else 0.0)
 

@@ -9,14 +9,22 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.architectures.modernbert import frequencies
 from learners.forms.dropout import dropout
 from learners.forward.change import Change, Reads, unchanged
-from learners.forward.operations import ACTIVATIONS, Weights, attention, linear, module_names, norm, padding_mask
+from learners.forward.operations import (
+    ACTIVATIONS,
+    Weights,
+    attention,
+    linear,
+    module_names,
+    norm,
+    padding_mask,
+    word_vectors,
+)
 
 Rotations = tuple[Tensor, Tensor]  # cosine and sine of each position and dimension, float32 [S, 1, d_h]
 
@@ -48,9 +56,7 @@ def embeddings(
     a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
 ) -> Tensor:
     """Word vectors, normed, [B, S, d]."""
-    x = F.embedding(batch["input_ids"], w["embeddings.tok_embeddings.weight"], a.pad_id)
-    if prompt is not None:
-        x = torch.cat([prompt.expand(len(x), -1, -1), x], dim=1)
+    x = word_vectors(a, w, batch["input_ids"], prompt)
     x = norm(w, "embeddings.norm", x, a.layer_norm_eps)
     return dropout(x, a.embedding_dropout if training else 0.0)
 

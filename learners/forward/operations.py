@@ -38,6 +38,19 @@ def module_names(a: Architecture, n: int) -> Mapping[str, str]:
     return {"qkv": f"{at}.qkv", **{site: f"{at}.{places[site].module}" for site in (*FED_BY, *NORMS)}}
 
 
+def word_vectors(a: Architecture, w: Weights, ids: Tensor, prompt: Tensor | None) -> Tensor:
+    """Vectors of the words of each row, after those of a prompt, [B, S, width of the tables].
+
+    The row of padding gets no gradient, as in transformers.
+
+    Args:
+        ids: Token ids, [B, S - l].
+        prompt: Vectors that come before each row, [l, width]. None: none.
+    """
+    x = F.embedding(ids, w[a.anatomy.words], a.pad_id)
+    return x if prompt is None else torch.cat([prompt.expand(len(ids), -1, -1), x], dim=1)
+
+
 def linear(w: Weights, name: str, x: Tensor) -> Tensor:
     """x W^T + b, [B, S, in] -> [B, S, out]; without b if the checkpoint has none."""
     return F.linear(x, w[f"{name}.weight"], w.get(f"{name}.bias"))

@@ -16,6 +16,9 @@ class AdamW:
     """AdamW (Loshchilov and Hutter 2019) by the fused kernel of PyTorch. It gives the same bits
     as `torch.optim.AdamW(groups, eps=eps, fused=True)`.
 
+    Moments are bias-corrected, unlike in BERT's optimiser, because this makes short fine-tuning more stable (Mosbach et
+    al. 2021, section 5).
+
     Attributes:
         param_groups: Groups of tensors, as in `torch.optim`: `params`, and the settings `lr` and `weight_decay`.
         moments: Tensor -> its first and second moment, and its number of steps. Empty before its first step.

@@ -26,8 +26,9 @@ from learners.forward.forward import logits
 from learners.forward.frozen_prefix import open_frozen_prefix
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import LOOP, Learner, peak_rate
+from learners.training.adamw import AdamW
 from learners.training.divergence import Diverged, not_finite
-from learners.training.optimiser import clamp_gates, optimiser_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, clamp_gates, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
@@ -105,9 +106,8 @@ def fit(
     sampler = generator(seed, learner.seeds, data.task.name, "gate noise")
     order = order_seed(seed, data.task.name)
     peak = peak_rate(training, backbone.architecture.hidden)
-    optimiser = optimiser_of(
-        training, free, gates, peak, None if learner.gates is None else learner.gates.learning_rate
-    )
+    gate_rate = None if learner.gates is None else learner.gates.learning_rate
+    optimiser = AdamW(groups_of(training, free, gates, peak, gate_rate), EPSILON)
     mean, deviation = target_scale(data)
     steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
     plan = evaluation_plan(data.validation)

@@ -31,21 +31,6 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return max(0.0, (steps - step) / max(1, steps - rising))
 
 
-def optimiser_of(
-    training: Training,
-    trainable: Mapping[str, Tensor],
-    gates: Mapping[str, Tensor],
-    peak: float,
-    gate_rate: float | None,
-) -> AdamW:
-    """Returns the optimiser of `groups_of`, with the same arguments.
-
-    Moments are bias-corrected, unlike in BERT's optimiser, because this makes short fine-tuning more stable (Mosbach et
-    al. 2021, section 5).
-    """
-    return AdamW(groups_of(training, trainable, gates, peak, gate_rate), EPSILON)
-
-
 def groups_of(
     training: Training,
     trainable: Mapping[str, Tensor],

@@ -21,9 +21,10 @@ from learners.forward.flops import flops_per_row
 from learners.forward.polynomial import total_flops
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
+from learners.training.adamw import AdamW
 from learners.training.divergence import Diverged
 from learners.training.fit import Fit, fit, task_loss
-from learners.training.optimiser import decays, optimiser_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, decays, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from tasks.encoded import EncodedTask
 from tasks.examples import SPLITS
@@ -377,12 +378,12 @@ def test_gates_have_a_constant_rate_of_their_own_or_share_the_others() -> None:
     gates = {"alpha.weight": torch.zeros(3)}
     training = parse_learner("adapterbias:learning_rate=1e-2").training
     for rate, expected in ((0.1, [0.005, 0.005, 0.1]), (None, [0.005, 0.005, 0.005])):
-        optimiser = optimiser_of(training, trainable, gates, training.learning_rate, rate)
+        optimiser = AdamW(groups_of(training, trainable, gates, training.learning_rate, rate), EPSILON)
         set_rate(optimiser, 0.5)
         assert [group["lr"] for group in optimiser.param_groups] == pytest.approx(expected)
         assert [group["weight_decay"] for group in optimiser.param_groups] == [0.01, 0.0, 0.0]
         assert [len(group["params"]) for group in optimiser.param_groups] == [1, 1, 1]
-    assert len(optimiser_of(training, trainable, {}, training.learning_rate, None).param_groups) == 2
+    assert len(AdamW(groups_of(training, trainable, {}, training.learning_rate, None), EPSILON).param_groups) == 2
 
 
 # ---- L0

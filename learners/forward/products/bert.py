@@ -5,11 +5,9 @@ Per token: 4 of d × d and 2 of d × d_ff; scores and weighted values of S × d.
 
 from __future__ import annotations
 
-from learners.backbones.sites import Role, weight_parameters
+from learners.backbones.sites import PROJECTIONS, weight_parameters
 from learners.forms import Symbol
 from learners.forward.products.symbolic_pass import SymbolicPass
-
-PARTS: tuple[Role, ...] = ("attention.query", "attention.key", "attention.value")
 
 
 def layers(run: SymbolicPass, x: Symbol, first: int) -> list[Symbol]:
@@ -25,13 +23,13 @@ def layers(run: SymbolicPass, x: Symbol, first: int) -> list[Symbol]:
 
 def projected(run: SymbolicPass, layer: int, x: Symbol) -> list[Symbol]:
     """Query, key and value, [B, S, d] each: parts of one product, so all three learn if a weight of one does."""
-    names = [weight_parameters(run.architecture, role, layer) for role in PARTS]
+    names = [weight_parameters(run.architecture, role, layer) for role in PROJECTIONS]
     weights, biases = (run.weights(*each) for each in zip(*names, strict=True))
-    size = len(PARTS) * run.architecture.hidden
+    size = len(PROJECTIONS) * run.architecture.hidden
     matrix = Symbol((size, run.architecture.hidden), any(weight.learns for weight in weights))
     fused = run.products.linear(x, matrix, Symbol((size,), any(bias.learns for bias in biases)))
     part = Symbol(x.shape, fused.learns)
-    return [run.changed(role, layer, part, fed=x) for role in PARTS]
+    return [run.changed(role, layer, part, fed=x) for role in PROJECTIONS]
 
 
 def sub_layers(run: SymbolicPass, layer: int, x: Symbol, heads: Symbol) -> Symbol:

@@ -6,8 +6,9 @@ its key with their queries: 2 of P × d.
 
 from __future__ import annotations
 
+from learners.backbones.sites import PROJECTIONS
 from learners.forms import Symbol, elementwise
-from learners.forward.products.bert import PARTS, projected, sub_layers
+from learners.forward.products.bert import projected, sub_layers
 from learners.forward.products.symbolic_pass import SymbolicPass
 
 
@@ -20,7 +21,7 @@ def layers(run: SymbolicPass, x: Symbol, first: int) -> list[Symbol]:
     positions = elementwise(Symbol((1, *table.shape), table.learns), *norm)  # [1, P, d]
     for layer in range(first, a.layers):
         x = run.changed("attention.input", layer, x)
-        position_query, position_key = (run.linear(role, layer, positions) for role in PARTS[:2])  # [1, P, d]
+        position_query, position_key = (run.linear(role, layer, positions) for role in PROJECTIONS[:2])  # [1, P, d]
         query, key, value = projected(run, layer, x)  # last: the mass of attention is that of tokens
         to_position = run.products.scores(query, position_key, a.heads)  # [B, N_h, S, P]
         from_position = run.products.scores(key, position_query, a.heads)

@@ -6,11 +6,9 @@ scores, and masks those outside its window.
 
 from __future__ import annotations
 
-from learners.backbones.sites import Role, weight_parameters
+from learners.backbones.sites import PROJECTIONS, weight_parameters
 from learners.forms import Symbol, elementwise
 from learners.forward.products.symbolic_pass import SymbolicPass
-
-PARTS: tuple[Role, ...] = ("attention.query", "attention.key", "attention.value")
 
 
 def layers(run: SymbolicPass, x: Symbol, first: int) -> list[Symbol]:
@@ -22,9 +20,9 @@ def layers(run: SymbolicPass, x: Symbol, first: int) -> list[Symbol]:
     for layer in range(first, a.layers):
         normed = run.norm("attention.norm", layer, x)  # in layer 0 the identity, without weights
         normed = run.changed("attention.input", layer, normed)
-        fused = run.products.linear(normed, *run.weights(*weight_parameters(a, PARTS[0], layer)))  # [B, S, 3d]
+        fused = run.products.linear(normed, *run.weights(*weight_parameters(a, PROJECTIONS[0], layer)))  # [B, S, 3d]
         part = Symbol((*fused.shape[:-1], a.hidden), fused.learns)
-        parts = [run.changed(role, layer, part, fed=normed) for role in PARTS]  # [B, S, d] each
+        parts = [run.changed(role, layer, part, fed=normed) for role in PROJECTIONS]  # [B, S, d] each
         heads = run.changed("attention.heads", layer, run.attended(parts[0], parts[1], parts[2]))
         x = elementwise(run.changed("attention.output", layer, run.linear("attention.wo", layer, heads)), x)
         normed = run.changed("ffn.input", layer, run.norm("ffn.norm", layer, x))
