@@ -8,6 +8,7 @@ from typing import Literal
 
 from learners.specification.gates import HardConcrete
 from learners.specification.modification import Modification
+from learners.specification.selection import Selection
 from learners.specification.tuned import Tuned
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
@@ -101,6 +102,8 @@ class Learner:
         draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own name.
         formats: Formats of its families, such as "adapter 2"; a family with format 1 is left out.
         plugins: Content of the plug-ins that define its methods (`tasks.registry.Origin.key`); () for built-in methods.
+        selection: Alternatives of which each task keeps the best one, and how they are searched. The other fields are
+            then those of the first alternative. None for a learner without alternatives.
     """
 
     name: str
@@ -124,6 +127,7 @@ class Learner:
     draws_as: str = ""
     formats: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
+    selection: Selection | None = None
 
     @property
     def keeps_task_weights(self) -> bool:
