@@ -148,6 +148,9 @@ def refused(selection: Selection) -> str:
             return f"{each.specification} trains nothing"
         if each.learner.trainer != LOOP and (selection.method == "halving" or selection.restarts):
             return f"{each.specification} has its own trainer, which neither stops halfway nor has other seeds"
+    if selection.scope.startswith("first") and not selection.method.startswith(("grid", "random")):
+        method, of_all = selection.method, "so there is no mean over the first tasks"
+        return f"{method} tries other alternatives on each task, {of_all}; {selection.scope} allows grid and random:N"
     return ""
 
 
