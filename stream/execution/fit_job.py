@@ -220,7 +220,7 @@ def train(
     previous: Delta | None,
     earlier: Sequence[LearnedTask],
     report: Report,
-    recipe: Recipe,
+    recipe: Recipe | None = None,
 ) -> Trained:
     """Trains a learner on the task of a job with its trainer. The state of the trainer stays in this process for the
     learner's next fit.
@@ -229,8 +229,8 @@ def train(
         previous: The Delta from which the fit starts; None if it does not start from an earlier fit.
         earlier: The earlier fits that succeeded, in order of arrival.
         report: Called during the fit with its progress.
-        recipe: Recipe of the fit. It gives the seed, and where the fit pauses. A fit that has paused before goes on
-            from its state in the store.
+        recipe: Recipe of the fit. It gives the seed, and where the fit pauses; a fit that has paused before goes on
+            from its state in the store. None (default): the seed of the run, without a pause.
 
     Raises:
         Diverged, Nondeterminism, InputError: As for `learners.training.trainer.Trainer.fit`.
@@ -239,15 +239,15 @@ def train(
         backbone=workbench.backbone,
         learner=learner,
         data=workbench.data(job.tasks[0]),
-        seed=recipe.seed,
+        seed=workbench.setup.seed if recipe is None else recipe.seed,
         score_of=scorer,
         previous=previous,
         history=[(fit.task, fit.delta) for fit in earlier],
         tasks=workbench.setup.data,
         load=workbench.data,
         report=report,
-        until=recipe.until,
-        state=paused_before(workbench, recipe),
+        until=None if recipe is None else recipe.until,
+        state=None if recipe is None else paused_before(workbench, recipe),
     )
     state = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
     trained = trainer_named(learner.trainer).fit(request, state)
