@@ -9,10 +9,11 @@ from dataclasses import replace
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
-from learners.specification.learner import Learner
+from learners.specification.learner import LOOP, Learner
 from learners.specification.recipe import recipe_of
 from learners.training.divergence import Diverged
 from learners.training.fit import Report
+from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
@@ -31,6 +32,7 @@ from stream.storage.fits import (
 )
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
+from stream.storage.states import drop_state, get_state, put_state
 from stream.storage.trials import Trial
 from tasks.metrics import scoring
 
@@ -145,7 +147,7 @@ def _fit(
     reset_peak_memory()
     started = time.perf_counter()
     try:
-        trained = train(workbench, job, learner, previous, earlier, report, recipe.seed)
+        trained = _trained(workbench, job, learner, previous, earlier, report, recipe)
     except Diverged as error:
         workbench.check_backbone(job)
         return FailedFit(
@@ -183,6 +185,31 @@ def _fit(
     )
 
 
+def _trained(
+    workbench: Workbench,
+    job: Job,
+    learner: Learner,
+    previous: Delta | None,
+    earlier: Sequence[LearnedTask],
+    report: Report,
+    recipe: Recipe,
+) -> Trained:
+    """Trains as `train`. A fit that pauses leaves its state in the store, and one that has paused goes on from there.
+
+    The state only saves time: without it the fit begins again and has the same result.
+    """
+    store, whole = workbench.store, replace(recipe, until=None).id
+    state = get_state(store, whole) if learner.trainer == LOOP else None
+    if state is not None and recipe.until is not None and state.epochs > recipe.until:
+        state = None
+    trained = train(workbench, job, learner, previous, earlier, report, recipe.seed, recipe.until, state)
+    if trained.fit.state is not None:
+        put_state(store, whole, trained.fit.state)
+    else:
+        drop_state(store, whole)
+    return trained
+
+
 def train(
     workbench: Workbench,
     job: Job,
@@ -191,6 +218,8 @@ def train(
     earlier: Sequence[LearnedTask],
     report: Report,
     seed: int | None = None,
+    until: int | None = None,
+    state: FitState | None = None,
 ) -> Trained:
     """Trains a learner on the task of a job with its trainer. The state of the trainer stays in this process for the
     learner's next fit.
@@ -200,6 +229,8 @@ def train(
         earlier: The earlier fits that succeeded, in order of arrival.
         report: Called during the fit with its progress.
         seed: Seed of the fit. None (default): the seed of the run.
+        until: Epoch after which the fit pauses. Default: None, it does not.
+        state: Where it has paused before. Default: None, it begins.
 
     Raises:
         Diverged, Nondeterminism, InputError: As for `learners.training.trainer.Trainer.fit`.
@@ -215,9 +246,11 @@ def train(
         tasks=workbench.setup.data,
         load=workbench.data,
         report=report,
+        until=until,
+        state=state,
     )
-    state = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
-    trained = trainer_named(learner.trainer).fit(request, state)
+    kept = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
+    trained = trainer_named(learner.trainer).fit(request, kept)
     if trained.state is not None:
         workbench.trainer_states[job.learner] = trained.state
     return trained
