@@ -1,7 +1,8 @@
 """Alternatives in a specification: `adapter:8/64/256:learning_rate=3e-4/3e-3` names 3 x 2 learners.
 
 A "/" separates the values of an axis. Options of the search itself are `select`, `scope` and `restarts`; see
-`learners.specification.selection`.
+`learners.specification.learner.Selection`. Houlsby et al. (2019, section 3.2) choose the size of adapters, the learning
+rate and the number of epochs this way.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from learners.specification.learner import LOOP, Learner
+from learners.specification.learner import LOOP, Alternative, Learner, Selection
 from learners.specification.notation import parts
-from learners.specification.selection import MOST, Alternative, Selection
 from tasks.errors import InputError, InputErrors
 
+MOST = 1_000  # alternatives of a learner: more are a mistake in a specification
 METHODS, SCOPES = "grid, random:N, halving or optuna:N", "task, first:K or twin"
 SEARCH_OPTIONS: Mapping[str, str] = {
     "select": f"how alternatives are searched on the validation rows: {METHODS}",
@@ -74,7 +75,9 @@ def read_alternatives(specification: str) -> Written:
     axes: list[list[str]] = []
     pattern = "+".join(":".join(_pattern(segment, axes, where) for segment in segments) for segments in joined)
     if prod(map(len, axes)) > MOST:
-        raise InputError("too many alternatives", where=where, expected=f"at most {MOST}", found=str(prod(map(len, axes))))
+        raise InputError(
+            "too many alternatives", where=where, expected=f"at most {MOST}", found=str(prod(map(len, axes)))
+        )
     points = itertools.product(*(range(len(axis)) for axis in axes))
     texts = tuple((_filled(pattern, axes, point), point) for point in points)
     return Written(texts, search)
@@ -183,3 +186,8 @@ def task_learner(learner: Learner, chosen: str | None) -> Learner:
     if learner.selection is None or chosen is None:
         return learner
     return learner.selection[chosen].learner
+
+
+def argument(text: str) -> int:
+    """Returns the number in "random:N", "optuna:N" or "first:K"; 0 if the text has none."""
+    return int(text.partition(":")[2] or 0)

@@ -128,7 +128,9 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
         if name in SEARCH_OPTIONS and value is not None
     }
     if len(written.texts) > 1 or int(written.search.get("restarts", 0)):
-        return with_selection(specification, written, {**for_all, **written.search}, partial(_parse_plain, overrides=training))
+        return with_selection(
+            specification, written, {**for_all, **written.search}, partial(_parse_plain, overrides=training)
+        )
     if written.search:
         where, fix = f"learner {specification!r}", "separate alternatives by /, as in adapter:8/64"
         raise InputError("there is nothing to select", where=where, found=", ".join(written.search), fix=fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from learners.specification.selection import Selection
+from learners.specification.learner import Selection
 from stream.storage.trials import Trial, Tried
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from learners.specification.selection import Selection, argument
+from learners.specification.alternatives import argument
+from learners.specification.learner import Selection
 from stream.selection.choice import best_candidate
 from stream.storage.trials import Trial, Tried
 from tasks.seeds import seed_of
@@ -23,6 +24,19 @@ def restarts(selection: Selection) -> int:
     """Returns the number of fits of the winner on a task, one with the run's seed and the others with new seeds; 0
     without restarts."""
     return selection.restarts + 1 if selection.restarts else 0
+
+
+def searched_at(selection: Selection, arrival: int) -> range:
+    """Returns the arrivals whose searches decide what the task of an arrival keeps."""
+    if selection.scope.startswith("first"):
+        return range(1, min(arrival, argument(selection.scope)) + 1)
+    return range(arrival, arrival + 1)
+
+
+def trials_of(selection: Selection | None) -> int:
+    """Returns the number of trials on one task, restarts included; 1 for a learner without alternatives, whose fit is
+    its only one."""
+    return 1 if selection is None else searched(selection) + restarts(selection)
 
 
 def waits_for(selection: Selection, trial: int) -> range:

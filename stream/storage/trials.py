@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
+from stream.storage.fits import Failure
 from stream.storage.plain import ABSENT
 
 
@@ -37,3 +38,31 @@ class Tried(Trial):
     trial: int
     score: float | None
     parameters: int
+
+    @property
+    def reference(self) -> Tried:
+        """The same values without the fields that a subclass adds."""
+        return Tried(**{each.name: getattr(self, each.name) for each in fields(Tried)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriedFit(Tried):
+    """A finished trial with its fit and the cost of it.
+
+    Attributes:
+        recipe: Id of the recipe of the fit.
+        cached: Whether the store already had the fit.
+        delta: Content id of its Delta; None if the fit failed.
+        validation: Validation score after each epoch.
+        flops, examples, seconds: Cost of the fit since its first epoch.
+        failed: Why the fit failed. Not written if it did not (None, default).
+    """
+
+    recipe: str
+    cached: bool
+    delta: str | None
+    validation: tuple[float, ...]
+    flops: float
+    examples: int
+    seconds: float
+    failed: Failure | None = field(default=None, metadata=ABSENT)
