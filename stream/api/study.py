@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -88,10 +89,10 @@ def check_members(call: Call, grid: Grid) -> None:
     with load_plugins(call.config.plugins).in_use():
         for member in grid.members:
             config = member_config(call.config, member)
-            attempt(lambda config=config: check_same_run(config.out_folder / "config.toml", config))
+            attempt(partial(check_same_run, config.out_folder / "config.toml", config))
             if member.seed != grid.seeds[0]:
                 continue
-            named = attempt(lambda config=config: resolve(config))
+            named = attempt(partial(resolve, config))
             if named is None:
                 continue
             other = streams.setdefault(named.stream.order, member.order)

@@ -44,8 +44,8 @@ class NumberEntry(TypedDict):
 
 
 class ComparisonEntry(TypedDict):
-    """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of this
-    metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
+    """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of
+    this metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
 
     a: str
     b: str
@@ -196,7 +196,8 @@ def paired_scores(a: Arm, b: Arm, metric: str, tasks: Sequence[str]) -> Array:
     common = [seed for seed in ours if seed in theirs]
     if common:
         return np.array([[ours[seed][task] - theirs[seed][task] for task in tasks] for seed in common])
-    return (scores_on(a, metric, tasks).mean(axis=0) - scores_on(b, metric, tasks).mean(axis=0))[None]
+    difference: Array = scores_on(a, metric, tasks).mean(axis=0) - scores_on(b, metric, tasks).mean(axis=0)
+    return difference[None]
 
 
 def scores_on(arm: Arm, metric: str, tasks: Sequence[str]) -> Array:

@@ -126,7 +126,7 @@ class Study:
         return f"Study in {self.folder}: {len(self.members)} of {len(self.grid)} members finished, scores in points"
 
     def _rows(self) -> list[tuple[str, ...]]:
-        rows = [("learner", "average", "forgetting", "bwt", "seeds")]
+        rows: list[tuple[str, ...]] = [("learner", "average", "forgetting", "bwt", "seeds")]
         for name, entry in self.document["learners"].items():
             shown = []
             for metric in ("average_accuracy", "forgetting_chaudhry", "bwt_gem"):
@@ -208,3 +208,8 @@ def read_grid(folder: Path) -> tuple[Member, ...]:
             raise damaged(str(path), "members with folder, seed and order", repr(value))
         members.append(Member(name, seed, text(entry.get("order"))))
     return tuple(members)
+
+
+def stores_beside(run: Path) -> tuple[Path, ...]:
+    """Returns where the store of a run may be, beside its settings: in its folder, or in that of its study."""
+    return (run / "store", *([run.parent / "store"] if (run.parent / FILE).is_file() else []))

@@ -143,7 +143,7 @@ def differences(document: StudyDocument, page: Page) -> Group:
             Column("", ["differ" if (entry["p_holm"] or 1) < LEVEL else "open" for entry in chosen], "left"),
         ]
         room = (page.width - 2 - table_width(columns)) // 2
-        a, b = ([page.text(entry[side]) for entry in chosen] for side in ("a", "b"))  # type: ignore[literal-required]
+        a, b = ([page.text(entry[side]) for entry in chosen] for side in ("a", "b"))
         short = [shown_names(names, room, everyone) for names in (a, b)]
         pair = [Column(side, names, "left") for side, names in zip("ab", short, strict=True)]
         parts += [table([*pair, *columns], page.width), *legend([*a, *b], [*short[0], *short[1]], page)]
