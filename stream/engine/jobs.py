@@ -30,6 +30,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     order = stream.order
     place = {task: index for index, task in enumerate(order)}
     jobs = [Job("before", name, 0, order) for name, learner in learners.items() if learner.selection is None]
+    late: list[Job] = []  # rows that need fits of later arrivals
     fits = {name: fit_ids(name, len(order)) for name in learners}
     for experience in stream.experiences:
         t = experience.arrival
@@ -52,8 +53,10 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
             else:
                 tasks, needs = order if evaluate == "square" else order[:t], fits[name][:t]
                 if evaluate == "square" and learner.selection is not None:
-                    needs = fits[name]
+                    late.append(Job("evaluate", name, t, tasks, fits[name]))
+                    continue
             jobs.append(Job("evaluate", name, t, tasks, needs))
+    jobs += late
     if evaluate == "audited":
         last = len(order)
         for name, learner in learners.items():

@@ -47,8 +47,8 @@ def choices(order: Sequence[str], name: str, learner: Learner, events: Finished)
         return {}
     trials, found = searches_of(events, name), {}
     for arrival, fit in enumerate(fits_of(order, name, events), start=1):
-        last = _last(trial for trial in trials if trial.arrival in searched_at(learner.selection, arrival))
-        mine = [trial for trial in last if trial.seed is None and trial.trial < searched(learner.selection)]
+        decided = (trial for trial in trials if trial.arrival in searched_at(learner.selection, arrival))
+        mine = _last(trial for trial in decided if trial.trial < searched(learner.selection))
         specifications = dict.fromkeys(trial.candidate for trial in mine)
         entry: ChoiceEntry = {
             "chosen": fit.chosen if isinstance(fit, FitEvent) else None,
