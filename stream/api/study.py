@@ -26,9 +26,9 @@ from stream.report.terminal.study import print_study
 from stream.results.results import Results
 from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.study.document import study_document
-from stream.study.members import Grid, Member, member_config
+from stream.study.members import FILE, Grid, Member, member_config
 from stream.study.settings import study_toml
-from stream.study.study import FILE, Study, finished_members, read_grid
+from stream.study.study import Study, finished_members, read_grid
 from tasks.errors import InputError, InputErrors
 from tasks.files import write_atomic
 from tasks.home import settle_home

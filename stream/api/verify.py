@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.readers import bad, read_files
 from stream.errors import checks_arguments, errors_pass
-from stream.study.study import FILE
+from stream.study.members import FILE
 from tasks.errors import InputError, InputErrors
 
 if TYPE_CHECKING:  # importing it takes seconds

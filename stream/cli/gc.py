@@ -108,7 +108,8 @@ def stores_of(folders: Sequence[Path], forgotten: Sequence[str] = ()) -> dict[Pa
 
 def _runs_in(folder: Path) -> list[Path]:
     """The folders of the begun members of a study; the folder itself if it is no study."""
-    from stream.study.study import FILE, read_grid
+    from stream.study.members import FILE
+    from stream.study.study import read_grid
 
     if not (folder / FILE).is_file():
         return [folder]

@@ -14,7 +14,7 @@ from stream.errors import checks_arguments
 from stream.results.frames import html_table, text_table
 from stream.results.reading import damaged, items, section, text, whole
 from stream.results.results import Results, load_results
-from stream.study.members import Member
+from stream.study.members import FILE, SCHEMA, Member
 from tasks.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from stream.study.document import StudyDocument
     from stream.study.scores import Arm
-
-SCHEMA = 1
-FILE = "study.json"
 
 
 @dataclass(frozen=True, repr=False)

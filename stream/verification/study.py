@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from stream.storage.files import readable_json
-from stream.study.study import FILE, load_study
+from stream.study.members import FILE
+from stream.study.study import load_study
 from stream.verification.checks import verify
 from stream.verification.verdict import Finding, Verdict
 from tasks.errors import InputError
