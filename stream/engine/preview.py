@@ -14,6 +14,7 @@ from stream.engine.estimate import EvaluationSpeed, FitSpeed, evaluation_speeds,
 from stream.engine.job_flops import JobFlops
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import counts_in, finished_events, latest_events
+from stream.engine.shared_fits import fit_identities
 from stream.selection.trials import proposed, share_of_fit
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
@@ -31,6 +32,7 @@ class Share:
         jobs, done: Number of jobs by kind: all, and those in the run's ledger.
         stored: Number of fits that are not in the ledger but in the store. Fits and trials count together.
         whole: Number of fits and trials that are not in the ledger and that train something.
+        shared: Number of other fits that an earlier member of the same study will have done.
         cells: Number of cells of the run's rows, by provenance. All cells of a learner that may find frozen layers in
             the cache count as `partly-measured`; the first one of each task in each process is `measured`.
         left: Number of cells still to be evaluated.
@@ -45,6 +47,7 @@ class Share:
     done: Counter[str] = field(default_factory=Counter)
     stored: int = 0
     whole: int = 0
+    shared: int = 0
     cells: Counter[str] = field(default_factory=Counter)
     left: int = 0
     flops: float = 0.0
@@ -56,7 +59,7 @@ class Share:
     def fits_left(self) -> int:
         """Number of fits to be done, trials included. The fit of a learner with alternatives keeps one of its trials,
         which counts already, unless it searches elsewhere."""
-        return self.whole - self.stored
+        return self.whole - self.stored - self.shared
 
     @property
     def seconds(self) -> float | None:
@@ -83,11 +86,13 @@ class Preview:
     seconds: float | None
 
 
-def preview(context: RunContext, events: Iterable[Event]) -> Preview:
+def preview(context: RunContext, events: Iterable[Event], promised: set[str] | None = None) -> Preview:
     """Returns what a run would do, given its ledger and its store. Runs no job.
 
     Args:
         events: Events of the ledger in the run's folder; empty if there is no run yet.
+        promised: Identities of the fits that earlier members of a study will have done (`fit_identities`); those of
+            this run are added. None (default): the run is no member of a study.
     """
     config, learners = context.config, context.learners
     jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
@@ -97,6 +102,7 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
     fits = fit_speeds(store, context.known.id, context.inputs.numerics)
     evaluations = evaluation_speeds(finished.values())
     work = JobFlops(context)
+    identities = {} if promised is None else fit_identities(context, jobs)
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]
@@ -117,8 +123,12 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
             share.whole += 1
             if job.id in stored:
                 share.stored += 1
+            elif promised is not None and identities.get(job.id) in promised:
+                share.shared += 1
             else:
                 add_fit(share, part * flops_of(work, job, learner), fits.get(learner.name), fits.get(""))
+    if promised is not None:
+        promised |= set(identities.values())
     workers = workers_of(config, context)
     rate = fits[""].rate if fits else None
     return Preview(shares, workers, rate, wall_clock(context, shares, workers))
