@@ -18,15 +18,15 @@ from tasks.errors import InputError
 
 WIDTH = 100
 EXAMPLES = {  # values to show in comments, for settings whose default is None
+    "select": "halving",
+    "scope": "first:3",
+    "restarts": 5,
     "epochs": 3,
     "batch_size": 32,
     "learning_rate": 1e-4,
     "train_examples": 1000,
     "validation_examples": 200,
     "test_examples": 200,
-    "select": "random:8",
-    "scope": "first:3",
-    "restarts": 5,
     "store": "runs/store",
     "workers": 2,
     "log": ["tensorboard"],
