@@ -18,7 +18,7 @@ from learners.nobert.texts import Texts
 from learners.specification.text_model import OVERLAP
 
 WORD = re.compile(r"\w+|[^\w\s]")
-SHORTEST, LONGEST = 2, 5  # characters of an n-gram within a word; the spaces around the word count
+SHORTEST, LONGEST = 2, 4  # characters of an n-gram within a word; the spaces around the word count
 SECOND, BOTH = "2 ", "= "  # before an n-gram of the second text, and before a word that both texts have
 Pair = tuple[str, str]
 
@@ -89,7 +89,7 @@ def word_ngrams(pair: Pair) -> list[str]:
 
 
 def character_ngrams(pair: Pair) -> list[str]:
-    """Returns the character n-grams of all words of both texts, n from 2 to 5, with a space on each side of a word."""
+    """Returns the character n-grams of all words of both texts, n from 2 to 4, with a space on each side of a word."""
     first, second = pair
     found = [gram for word in WORD.findall(first) for gram in _within(word)]
     return found + [SECOND + gram for word in WORD.findall(second) for gram in _within(word)]

@@ -1,7 +1,8 @@
 """Word vectors made from the training texts of one task: what stands beside a word tells what it means.
 
 Positive pointwise mutual information of words and their neighbours, factorised (Levy and Goldberg 2014; settings of
-Levy, Goldberg and Dagan 2015: contexts smoothed by the exponent 0.75, square root of the singular values).
+Levy, Goldberg and Dagan 2015: contexts smoothed by the exponent 0.75, square root of the singular values; the
+window is ours).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from learners.nobert.features import WORD, Features, counts
 from learners.nobert.texts import Texts
 
-WINDOW = 5  # words on each side that count as neighbours
+WINDOW = 15  # words on each side that count as neighbours: on few rows a wide window tells more, mostly the topic
 SMOOTHING = 0.75
 LEAST = 2  # rows in which a word must occur to have a vector
 ITERATIONS = 5  # power iterations of the randomised factorisation

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-# Candidates of each pipeline: strengths of its penalty, as an inverse (C of scikit-learn). Larger means less penalty.
+# Pipelines, and the candidates of each: how weak its penalty is (C of scikit-learn's logistic regression, 1 / alpha of its
+# ridge regression and network; C of its linear SVM is a tenth). Larger means less penalty.
 STRENGTHS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         "words": (1.0, 10.0, 100.0),
         "characters": (1.0, 10.0, 100.0),
-        "ngrams": (1.0, 10.0, 100.0),
+        "ngrams": (1.0, 10.0),
         "vectors": (0.01, 0.1, 1.0),
-        "network": (0.1, 1.0),
+        "network": (1.0, 10.0),
     }
 )
 # Blocks of n-grams that a pipeline reads.
