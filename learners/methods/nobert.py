@@ -36,14 +36,16 @@ def _learner(options: Mapping[str, Any], training: Training) -> Learner:
 FAMILY = Family(
     name="nobert",
     title="no-BERT baseline",
-    summary="Uses no encoder: scikit-learn pipelines on the words of the texts, fitted on the training rows of the task "
-    "alone. best takes the one with the best validation score. words: TF-IDF of words and pairs of words, logistic "
-    "regression, or a linear SVM if there are more than two classes. characters: the same of character n-grams within "
-    "words (2 to 4). ngrams: both. vectors: word vectors made from the training texts (PPMI, factorised), their weighted "
-    "mean, logistic regression. network: the same mean, one hidden layer. Each is fitted with two or three strengths of "
-    "its penalty. Scores are learned by ridge regression. Of a pair, the words of both texts are told apart, and what they share is a feature. It reads the "
-    "tokens that all learners read, so rows are cut at the same length. Only the bias counts as head. Its growth "
-    "leaves the backbone out, because it does not need it.",
+    summary="Uses no encoder: scikit-learn pipelines on the words of the texts, fitted on the training rows of a task "
+    "alone. best takes the one with the best validation score. words: TF-IDF of words and pairs of words, "
+    "logistic regression, or a linear SVM if there are more than two classes. characters: the same of character "
+    "n-grams within words (2 to 4). ngrams: both. vectors: word vectors made from the training texts (PPMI, "
+    "factorised), their weighted mean, logistic regression. network: the same mean, one hidden layer. Each is "
+    "fitted with two or three strengths of its penalty. Scores are learned by ridge regression. Of a pair, the "
+    "words of both texts are told apart, and what they share is a feature. It reads the tokens that all learners "
+    "read, so rows are cut at the same length, and an uncased tokenizer has lower-cased them. The tensors hold "
+    "all that candidates may fill; what the winner does not use is zero, is not stored and does not count. Only "
+    "the bias counts as head. Growth leaves the backbone out, because nothing of it but the tokenizer is used.",
     citation="the no-BERT baseline of Houlsby et al. 2019, section 3.3, is a search over networks on pretrained word "
     "embeddings (30 machines, one week); this one takes seconds and reads nothing but the task. PPMI: Levy et al. 2015",
     training=UNUSED,

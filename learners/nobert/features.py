@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def weighted(found: Any, idf: Any) -> Any:
 
 
 def _neighbours(words: list[str]) -> list[str]:
-    return [f"{one} {other}" for one, other in zip(words, words[1:], strict=False)]
+    return [f"{one} {other}" for one, other in pairwise(words)]
 
 
 @lru_cache(maxsize=50_000)

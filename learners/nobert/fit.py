@@ -54,9 +54,7 @@ def fit_text_model(
         score: Validation score; the highest wins.
         loss: Validation loss; the lower one wins between equal scores, then the earlier candidate.
     """
-    train, validation = (
-        Features(texts_of(tokenizer, split), model.buckets) for split in (data.train, data.validation)
-    )
+    train, validation = (Features(texts_of(tokenizer, split), model.buckets) for split in (data.train, data.validation))
     scores_wanted = data.task.kind == "regression"
     fitter = Fitter(model, train, np.asarray(data.train.target), data.task.outputs, scores_wanted, seed, data.task.name)
     found: list[tuple[tuple[float, float], dict[str, Tensor], np.ndarray]] = []

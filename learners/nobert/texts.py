@@ -7,6 +7,7 @@ has lower-cased them. Words that the tokenizer does not know stay its unknown to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def texts_of(tokenizer: Tokenizer, split: EncodedSplit) -> Texts:
     framing = np.isin(ids, frame)
     first: list[list[int]] = []
     second: list[list[int]] = []
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets):
         row = slice(begin, end)
         of_second = types[row] == 1 if tokenizer.typed else _after_separator(framing[row])
         kept = ~framing[row]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-# Pipelines, and the candidates of each: how weak its penalty is (C of scikit-learn's logistic regression, 1 / alpha of its
-# ridge regression and network; C of its linear SVM is a tenth). Larger means less penalty.
+# Pipelines, and the candidates of each: how weak its penalty is. This is C of scikit-learn's logistic regression, ten
+# times C of its linear SVM, and 1 / alpha of its ridge regression and network.
 STRENGTHS: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         "words": (1.0, 10.0, 100.0),
