@@ -251,9 +251,7 @@ def to_delta(
     return Delta(tensors, pruned | frozenset(gates))
 
 
-def _fit_texts(
-    backbone: Backbone, model: TextModel, data: EncodedTask, score: Score, seed: int, started: float
-) -> Fit:
+def _fit_texts(backbone: Backbone, model: TextModel, data: EncodedTask, score: Score, seed: int, started: float) -> Fit:
     """Learn one task from its texts. The result has a validation score for each candidate, and no training loss.
 
     Arguments as for `fit`; `started` is when it was called. Each row counts once, however many candidates read it.
