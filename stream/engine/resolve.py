@@ -14,6 +14,7 @@ from stream.engine.attempts import Attempts
 from stream.engine.names import Names, resolve_names
 from stream.engine.unused import without_effect
 from stream.results.metrics import metrics
+from stream.selection.sampler import check_method
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,9 @@ def resolve(config: RunConfig) -> Resolved:
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     names = attempt(partial(resolve_names, config))
     attempt(partial(check_name, config.backbone))
+    for learner in (learners or {}).values():
+        if learner.selection is not None:
+            attempt(partial(check_method, learner.selection))
     if learners is not None and not (config.out_folder / "ledger.jsonl").exists():
         attempt.errors += without_effect(config, learners)
     attempt.check()

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import stream.execution.fit_job
 import stream.execution.job
 import stream.execution.workbench
+import stream.selection.sampler
 from learners.training.state import FitState
 from stream import run
 from stream.execution.job import JobResult
@@ -28,6 +29,7 @@ from stream.storage.job import Job
 from stream.storage.ledger import Ledger
 from stream.verification import verify
 from tasks.encoded import EncodedSplit
+from tasks.errors import InputError, InputErrors
 from tests.runs import TASKS, deltas_of, events_of, ledger_of, read_results, tiny_settings
 
 HALVING = "adapter:2/4:learning_rate=1e-4/1e-2/1e-1:patience=9:select=halving"
@@ -221,3 +223,12 @@ def test_the_reader_notices_a_search_that_looks_at_test_rows(
     with watching() as reader:
         run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners="adapter:2/4"))
     assert ("read", "adapter:2/4", TASKS[0], "search") in reader.notes
+
+
+def test_a_missing_optuna_is_told_before_the_run_begins(
+    tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream.selection.sampler, "find_spec", lambda name: None)
+    with pytest.raises((InputError, InputErrors), match="Optuna is not installed"):
+        run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "out", learners="adapter:2/4:select=optuna:2"))
+    assert not (tmp_path / "out" / "ledger.jsonl").exists()
