@@ -10,10 +10,11 @@ from pathlib import Path
 
 from stream.results.results import Results, load_results
 from stream.study.document import StudyDocument, document_of
-from stream.study.members import FILE, Member
+from stream.study.members import FILE, Member, order_folder
 from stream.study.scores import Arm, arms_of
 from stream.study.study import Study, load_study
 from tasks.errors import InputError, InputErrors
+from tasks.suite import paper_order
 
 PAPER = "paper"
 
@@ -69,13 +70,18 @@ def _grouped(found: Sequence[Study | Loose]) -> list[Study]:
 
 def of_runs(runs: Sequence[Loose]) -> Study:
     """Returns several runs as one study; its folder names all of theirs."""
-    grid = tuple(Member(str(run.folder), run.results.seed or 0, ",".join(run.results.order)) for run in runs)
+    grid = tuple(Member(str(run.folder), run.results.seed or 0, short_order(run.results.order)) for run in runs)
     finished = {
         str(run.folder): run.results for run in runs if run.results.arrivals == len(run.results.order) > 0
     }  # fmt: skip
     folders = [str(run.folder) for run in runs]
     name = folders[0] if len(folders) == 1 else f"{folders[0]} and {len(folders) - 1} more"
     return Study(name, grid, finished)
+
+
+def short_order(order: tuple[str, ...]) -> str:
+    """Returns a short name of an order of tasks: `paper`, or a hash of their names."""
+    return PAPER if paper_order(order) == order else order_folder(",".join(order))
 
 
 def unseeded(results: Results) -> object:
