@@ -8,6 +8,7 @@ from typing import Literal
 
 from learners.specification.gates import HardConcrete
 from learners.specification.modification import Modification
+from learners.specification.text_model import TextModel
 from learners.specification.tuned import Tuned
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
@@ -49,9 +50,12 @@ class Training:
         epochs: Passes over the training examples, at most.
         batch_size: Examples per batch.
         warmup: Share of the steps in which the rate rises linearly.
+        decay: Whether the rate falls linearly to 0 after the warm-up. The steps are those of all `epochs`, also if
+            training stops early.
         weight_decay: Decoupled weight decay.
-        clip: Largest global norm of the gradient.
-        patience: Epochs without a better validation score before training stops.
+        clip: Largest global norm of the gradient. 0: no clipping.
+        patience: Epochs without a better validation score before training stops. 0: it never stops early, as in the
+            papers of the methods; the best epoch is kept all the same.
         head_dropout: Dropout probability before the head.
         dropout: Whether the backbone's own dropout is applied.
     """
@@ -66,6 +70,11 @@ class Training:
     patience: int = 3  # our choice
     head_dropout: float = 0.1  # run_classifier.py of BERT and of adapter-bert
     dropout: bool = True  # from the lowest layer that the learner changes (`frozen_prefix`)
+    decay: bool = True  # Houlsby et al. 2019, section 3.1
+
+    def stops(self, since: int) -> bool:
+        """Whether training stops if the best epoch is `since` epochs ago."""
+        return 0 < self.patience <= since
 
 
 def peak_rate(training: Training, width: int) -> float:
@@ -95,7 +104,8 @@ class Learner:
         penalty: λ of the L0 penalty; 0 if there are no gates.
         gated: Suffix of the names of gated tensors, or their prefix if it ends in a dot.
         pruning: Pruning after training with gates, or None.
-        trains: False for `majority`, which counts labels instead.
+        trains: False for `majority`, which counts labels instead, and for a learner with `text_model`.
+        text_model: Models of scikit-learn on the texts, which use no encoder; None for other learners.
         trainer: Name of the trainer (`learners.training.trainer`).
         trainer_config: Configuration of the trainer, as `learners.specification.notation` writes it.
         draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own name.
@@ -121,6 +131,7 @@ class Learner:
     gated: str = "alpha.weight"
     pruning: Pruning | None = None
     trains: bool = True
+    text_model: TextModel | None = None
     trainer: str = LOOP
     trainer_config: str = ""
     draws_as: str = ""
@@ -143,6 +154,13 @@ class Learner:
         """Whether it has a frozen prefix (`learners.forward.frozen_layers`) on an encoder with enough layers."""
         added = self.modifications or self.prompt or self.difference or self.peft
         return not added and self.trains and replace(self.tuned, top_layers=0, pooler=False) == Tuned()
+
+    @property
+    def no_encoder(self) -> str:
+        """Why its answers need no encoder, in one sentence; "" if they need one."""
+        if self.text_model is not None:
+            return "it reads the words of the texts, and no encoder"
+        return "" if self.trains else "it trains no model"
 
     @property
     def seeds(self) -> str:

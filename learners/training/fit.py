@@ -11,10 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
@@ -24,11 +25,13 @@ from learners.forward.batches import collate, training_plan
 from learners.forward.flops import flops_to_keep
 from learners.forward.forward import logits
 from learners.forward.polynomial import total_flops
+from learners.nobert.fit import fit_text_model
 from learners.specification.learner import LOOP, Learner
+from learners.specification.text_model import TextModel
 from learners.training.divergence import Diverged, not_finite
 from learners.training.fixed import Fixed, fixed_inputs
 from learners.training.loss import task_loss, validation_loss
-from learners.training.optimiser import clamp_gates, schedule, set_rate
+from learners.training.optimiser import clamp_gates, clip_gradients, schedule, set_rate
 from learners.training.predict import predict
 from learners.training.running import Running, begin, pause
 from learners.training.state import FitState
@@ -47,9 +50,10 @@ class Fit:
 
     Attributes:
         delta: The Delta of the best epoch.
-        validation: Validation score after each epoch, in the task's metric.
+        validation: Validation score after each epoch, in the task's metric; or of each candidate of a learner that
+            reads texts, in the order of `TextModel.candidates`.
         losses: Mean training loss of each epoch.
-        best: Index of the best epoch, from 0. -1 if the learner does not train.
+        best: Index of the best epoch or candidate, from 0. -1 if the learner does not train.
         seconds: Duration of the fit, pauses left out.
         flops: FLOPs of all matrix products in training, forward and backward, padding included.
         examples: Number of training rows, summed over all epochs.
@@ -101,6 +105,8 @@ def fit(
         what = f"this learner uses trainer {learner.trainer}, not this training loop"
         raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
+        if learner.text_model is not None:
+            return _fit_texts(backbone, learner.text_model, data, score, seed, started)
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():
             raise Diverged("the mean score of the training rows is not finite", 0)
@@ -164,7 +170,7 @@ def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: R
         batch = collate(backbone, data.train, rows)
         target = torch.from_numpy(np.asarray(data.train.target[rows]))
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
-        set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup))
+        set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup, training.decay))
         weights = materialize(learner, trainable, layers)
         penalty = torch.zeros(())
         if learner.gates is not None:
@@ -180,7 +186,7 @@ def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: R
             raise Diverged(f"the loss is {value} {where}", running.step + 1, running.flops)
         running.optimiser.zero_grad()
         torch.autograd.backward(loss + penalty)
-        nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
+        clip_gradients(trainable.values(), training.clip)
         running.optimiser.step()
         clamp_gates(learner, running.gates)
         hold(running.masks, trainable)
@@ -215,7 +221,7 @@ def _validate(fixed: Fixed, running: Running, epoch: int, score: Score) -> None:
     key = (running.scores[-1], -loss)  # a tied score goes to the lower loss
     if key > running.best_key:
         running.best, running.best_key, running.best_epoch = candidate, key, epoch
-    elif epoch - running.best_epoch >= learner.training.patience and (learner.pruning is None or running.masks):
+    elif learner.training.stops(epoch - running.best_epoch) and (learner.pruning is None or running.masks):
         running.ended = True
 
 
@@ -243,6 +249,30 @@ def to_delta(
         for name, a in gates.items():
             tensors[name] *= learner.gates.deterministic(a.detach())
     return Delta(tensors, pruned | frozenset(gates))
+
+
+def _fit_texts(backbone: Backbone, model: TextModel, data: EncodedTask, score: Score, seed: int, started: float) -> Fit:
+    """Learn one task from its texts. The result has a validation score for each candidate, and no training loss.
+
+    If all training rows have one label, every candidate answers it. Each row counts once as an example, however many
+    candidates read it. Arguments as for `fit`; `started` is when it was called.
+    """
+    if not np.isfinite(data.train.target).all():
+        raise Diverged("a score of the training rows is not finite", 0)
+    target = np.asarray(data.validation.target)
+    if len(np.unique(data.train.target)) == 1:
+        delta = frequencies(data)
+        same = score(target, np.tile(delta.tensors["head.bias"].numpy(), (len(target), 1)))
+        scores = (same,) * len(model.candidates)
+        return Fit(delta, scores, (), 0, time.perf_counter() - started, 0.0, len(data.train))
+    found = fit_text_model(
+        model, backbone.tokenizer, data, seed, partial(score, target), lambda logits: validation_loss(logits, target)
+    )
+    delta = Delta(found.tensors, frozenset(name for name in found.tensors if name.startswith("added.")))
+    if (broken := not_finite(delta, found.logits, validation_loss(found.logits, target))) is not None:
+        raise Diverged(broken, 0, found.flops)
+    seconds = time.perf_counter() - started
+    return Fit(delta, found.scores, (), found.best, seconds, found.flops, len(data.train))
 
 
 def frequencies(data: EncodedTask) -> Delta:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from learners.backbones.architecture import Architecture, encoder_parameters, parameters
 from learners.delta.layout import common, delta_shapes
@@ -40,7 +40,8 @@ class TaskCost:
 def task_cost(learner: Learner, architecture: Architecture, outputs: int) -> TaskCost:
     """Returns the parameters of a task with `outputs` outputs. Needs only the configuration of the backbone.
 
-    A pruned Delta counts with its target share of parameters.
+    A pruned Delta counts with its target share of parameters. A learner that reads texts counts with all that its
+    candidates may fill: a bound, of which a finished fit keeps the part that its winner uses.
     """
     sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0}
     shapes = delta_shapes(learner, architecture, outputs)
@@ -59,6 +60,7 @@ def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads:
     * isolated otherwise: the backbone, and the parameters of each task: 1 + N·p.
     * sequential: tuned weights replace the old ones; added parameters count once.
     * frozen-shared: as isolated, but parameters that tasks share count once.
+    * a learner that reads texts (`nobert`): the parameters of each task, without the backbone: N·p.
 
     Args:
         backbone: Number of parameters of the backbone.
@@ -80,25 +82,36 @@ def kept_after(learner: Learner, kept: int, cost: TaskCost) -> int:
 
 
 def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
-    """Returns all parameters in multiples of the backbone. Full copies replace the backbone itself."""
+    """Returns all parameters in multiples of the backbone. Full copies replace the backbone itself, and a learner
+    that reads texts does not need it."""
     copies = learner.keeps_task_weights and learner.tuned.all
-    return ((0 if copies else backbone) + kept + heads) / backbone
+    return ((0 if copies or learner.text_model is not None else backbone) + kept + heads) / backbone
+
+
+Figure = float | list[float]  # one number, or [least, most] of a learner with alternatives
 
 
 class LearnerCost(TypedDict):
     """Parameters of one learner: per task without head, per head, and growth over the suite.
 
+    Of a learner with alternatives each number is the list [least, most], unless the choice is given. Then those per
+    task are means over the tasks, and `chosen` names the alternative of each task.
+
     Attributes:
         growth, growth_without_heads: After the last task, in multiples of the backbone.
         share_of_model, share_of_encoder: Parameters per task as a fraction of the backbone, or of its layers alone.
+        chosen: Specification of the alternative of each task, if given.
+        left_out: Alternatives that the backbone does not allow, if any. A run leaves them out too.
     """
 
-    parameters_per_task: int
-    head_parameters: Mapping[str, int]
-    growth: float
-    growth_without_heads: float
-    share_of_model: float
-    share_of_encoder: float
+    parameters_per_task: Figure
+    head_parameters: Mapping[str, Figure]
+    growth: Figure
+    growth_without_heads: Figure
+    share_of_model: Figure
+    share_of_encoder: Figure
+    chosen: NotRequired[Mapping[str, str]]
+    left_out: NotRequired[list[str]]
 
 
 class BackboneCost(TypedDict):
@@ -117,31 +130,20 @@ class CostDocument(TypedDict):
     learners: dict[str, LearnerCost]
 
 
-def account(
-    name: str, architecture: Architecture, learners: Mapping[str, Learner], outputs: Mapping[str, int]
-) -> CostDocument:
-    """Returns the document of `taskstream cost`: parameters and growth of each learner over a suite.
+def plain_cost(learner: Learner, architecture: Architecture, outputs: Mapping[str, int]) -> LearnerCost:
+    """Returns the row of `taskstream cost` for a learner without alternatives.
 
     Args:
-        name: Name of the backbone.
-        learners: The learners by specification.
         outputs: Number of outputs of the head, by task.
     """
     whole, encoder = parameters(architecture), encoder_parameters(architecture)
-    document: CostDocument = {
-        "backbone": {"name": name, "parameters": whole, "encoder_parameters": encoder},
-        "tasks": len(outputs),
-        "learners": {},
+    costs = [task_cost(learner, architecture, width) for width in outputs.values()]
+    each = costs[0].without_head
+    return {
+        "parameters_per_task": each,
+        "head_parameters": dict(zip(outputs, (cost.head for cost in costs), strict=True)),
+        "growth": growth(learner, whole, costs, heads=True)[-1],
+        "growth_without_heads": growth(learner, whole, costs, heads=False)[-1],
+        "share_of_model": each / whole,
+        "share_of_encoder": each / encoder,
     }
-    for specification, learner in learners.items():
-        costs = [task_cost(learner, architecture, width) for width in outputs.values()]
-        each = costs[0].without_head
-        document["learners"][specification] = {
-            "parameters_per_task": each,
-            "head_parameters": dict(zip(outputs, (cost.head for cost in costs), strict=True)),
-            "growth": growth(learner, whole, costs, heads=True)[-1],
-            "growth_without_heads": growth(learner, whole, costs, heads=False)[-1],
-            "share_of_model": each / whole,
-            "share_of_encoder": each / encoder,
-        }
-    return document
