@@ -79,6 +79,11 @@ def of_runs(runs: Sequence[Loose]) -> Study:
     return Study(name, grid, finished)
 
 
+def is_loose(study: Study) -> bool:
+    """Whether a study was made of runs by `of_runs`: then its folder begins with that of its first run."""
+    return study.folder.startswith(study.grid[0].folder)
+
+
 def short_order(order: tuple[str, ...]) -> str:
     """Returns a short name of an order of tasks: `paper`, or a hash of their names."""
     return PAPER if paper_order(order) == order else order_folder(",".join(order))
@@ -99,8 +104,9 @@ def labels(studies: Sequence[Study]) -> list[Callable[[str], str]]:
     for study in studies:
         for name in {name for results in study.members.values() for name in results}:
             holders[name] = holders.get(name, 0) + 1
-    short = [Path(study.folder.partition(" and ")[0]).name for study in studies]
-    unique = [name if short.count(name) == 1 else study.folder for name, study in zip(short, studies, strict=True)]
+    folders = [study.grid[0].folder if is_loose(study) else study.folder for study in studies]
+    short = [Path(folder).name for folder in folders]
+    unique = [name if short.count(name) == 1 else folder for name, folder in zip(short, folders, strict=True)]
     return [partial(_named, holders, label) for label in unique]
 
 
@@ -117,7 +123,7 @@ def document_together(studies: Sequence[Study]) -> StudyDocument:
     arms: list[Arm] = []
     for study, named in zip(studies, labels(studies), strict=True):
         for member in study.grid:
-            path = member.folder if "/" in member.folder else f"{study.folder}/{member.folder}"
+            path = member.folder if is_loose(study) else f"{study.folder}/{member.folder}"
             members.append(replace(member, folder=path))
             if member.folder in study.members:
                 finished[members[-1]] = study.members[member.folder]

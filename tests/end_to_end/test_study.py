@@ -252,3 +252,24 @@ def test_tables_in_memory(tmp_path: Path, settings: dict[str, Any]) -> None:
         study = run(**{**given, "tasks": {"mine": frame}, "seed": seeds, "out": tmp_path / "out"})
         assert len(study.members) == len(seeds)
     assert not events_of(tmp_path / "out" / "seed1-paper", "job failed")
+
+
+@pytest.mark.usefixtures("warm_workers")
+def test_members_have_the_same_workers(
+    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stream.execution import workers
+
+    started = []
+    start_one = workers.start_worker
+
+    def counted(errors: Any) -> Any:
+        started.append(start_one(errors))
+        return started[-1]
+
+    monkeypatch.setattr(workers, "start_worker", counted)
+    monkeypatch.setattr("stream.execution.schedule.start_worker", counted)
+    study = run(**{**settings, "out": tmp_path / "out", "workers": 2, "order": "paper"})
+    assert [len(results) for results in study.members.values()] == [len(LEARNERS)] * 2
+    assert len(started) == 2
+    assert all(worker.process.poll() is not None for worker in started), "they end with the study"
