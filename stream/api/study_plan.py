@@ -144,6 +144,7 @@ def preview_study(
     from stream.engine.header import check_same_inputs
     from stream.engine.outlook import outlook
     from stream.engine.preview import preview
+    from stream.engine.protocol_cost import protocol_cost
     from stream.engine.resolve import resolve
     from stream.engine.study_flops import study_flops
     from stream.plugins.load import load_plugins
@@ -166,6 +167,8 @@ def preview_study(
     ):
         configs = {member: member_config(call.config, member) for member in members}
         first = configs[members[0]]
+        for line in protocol_cost(first, len(grid.seeds)).lines if first.protocol else ():
+            announced(line)
         named = resolve(first)
         if not (first.out_folder / "ledger.jsonl").exists():
             announced(f"each of {len(members)} members: {outlook(first, named, workers_of(first, named)).text}")
