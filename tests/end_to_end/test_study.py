@@ -12,7 +12,10 @@ import pytest
 
 import stream
 from stream import InputError, Study, load_study, plan, run, verify
-from tests.runs import Answer, as_arguments, call, deltas_of, events_of, fitted, start, tiny_settings
+from stream.engine.context import prepare
+from stream.engine.job_flops import JobFlops
+from stream.study.settings import resolve_study
+from tests.runs import Answer, as_arguments, call, deltas_of, events_of, fitted, ledger_of, start, tiny_settings
 
 LEARNERS = ("head", "layernorm:sequential")
 TASKS = ("sms_spam", "colours")
@@ -122,6 +125,22 @@ def test_the_plan_says_what_sharing_saves(settings: dict[str, Any], tmp_path: Pa
     audited = planned(learners="adapter:4", evaluate="audited")
     assert audited["flops_alone"] == document["flops_alone"]
     assert "if each member ran alone" in " ".join(command(settings, tmp_path / "out", "plan").out.split())
+
+
+def test_the_flops_of_a_plan_are_those_of_the_study(settings: dict[str, Any], tmp_path: Path) -> None:
+    """In audited members: fits of the ledgers that were computed, and cells that no certificate replaced."""
+    given = {**settings, "learners": "adapter:4,layernorm:sequential", "evaluate": "audited", "out": tmp_path / "out"}
+    planned = plan(**given)
+    run(**given)
+    work = JobFlops(prepare(resolve_study({**given, "seed": 0, "order": "paper", "out": str(given["out"])})[0]))
+    found = 0.0
+    for folder in members_of(tmp_path / "out"):
+        for event in ledger_of(tmp_path / "out" / folder):
+            found += event["flops"] if event["event"] == "fit" and not event["cached"] else 0
+            for cell in event.get("cells", ()):
+                found += work.cell(event["learner"], cell["task"]) if cell["provenance"] != "certified" else 0
+    assert planned.flops == pytest.approx(found)
+    assert planned.flops_alone > planned.flops
 
 
 def test_killed_and_continued_it_gives_the_same_document(done: Path, settings: dict[str, Any], tmp_path: Path) -> None:
