@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from learners.specification.family import parse_learners
+from learners.specification.learner import Learner, Training
 from stream.config.protocol import Protocol, read_protocol
 from stream.config.settings import RunConfig
 from stream.engine.outlook import Outlook, architecture_of, outlook
@@ -29,6 +30,7 @@ class LearnerPrice:
     Attributes:
         fits: Number of fits over all tasks, those of the search and the restarts included.
         chosen: Number of fits that are kept: one a task. The others only serve the choice.
+        shared: Number of fits of a grid that an earlier learner of the protocol makes too. The store has them then.
         flops: FLOPs of fits and evaluations; None if the sizes of the data are not known before they are read.
         growth: Parameters after all tasks without heads, in multiples of the backbone, or [least, most]; None if the
             architecture of the backbone is not known before it is loaded.
@@ -36,6 +38,7 @@ class LearnerPrice:
 
     fits: int
     chosen: int
+    shared: int
     flops: float | None
     growth: Figure | None
 
@@ -60,14 +63,17 @@ class ProtocolCost:
     def lines(self) -> tuple[str, ...]:
         """The cost in words: one line for the whole, one for each learner, one for each difference to the paper."""
         prices = self.learners.values()
-        fits, kept = (self.seeds * sum(getattr(price, name) for price in prices) for name in ("fits", "chosen"))
+        fits, kept, shared = (
+            self.seeds * sum(getattr(price, name) for price in prices) for name in ("fits", "chosen", "shared")
+        )
         known = [price.flops for price in prices if price.flops is not None]
         work = f", about {self.seeds * sum(known):.2g} FLOPs" if known and len(known) == len(self.learners) else ""
+        once = f", {shared:,} the same as another learner's and made once" if shared else ""
         seeds = f", {self.seeds} seeds" if self.seeds > 1 else ""
         tasks = f"{self.outlook.tasks} task{'' if self.outlook.tasks == 1 else 's'}"
         whole = (
             f"protocol {self.protocol.name} ({self.protocol.source}): {tasks}, {len(self.learners)} learners{seeds}: "
-            f"{fits:,} fits, {fits - kept:,} of them only to choose{work}"
+            f"{fits:,} fits, {fits - kept:,} of them only to choose{once}{work}"
         )
         return (whole, *self._learner_lines(), *(f"differs: {each}" for each in self.protocol.differs))
 
@@ -89,6 +95,7 @@ class ProtocolCost:
             "flops": self.seeds * sum(price.flops or 0.0 for price in self.learners.values()) or None,
             "learners": {
                 specification: {"fits": self.seeds * price.fits, "fits_kept": self.seeds * price.chosen,
+                                "fits_shared": self.seeds * price.shared,
                                 "flops": None if price.flops is None else self.seeds * price.flops,
                                 "growth_without_heads": price.growth}
                 for specification, price in self.learners.items()
@@ -117,16 +124,32 @@ def protocol_cost(config: RunConfig, seeds: int = 1) -> ProtocolCost:
     if architecture is not None and all(_outputs(task) for task in order):
         outputs = {task: _outputs(task) for task in order}
         rows = account(config.backbone, architecture, learners, outputs)["learners"]
+    shared = _shared(learners)
     prices = {
         name: LearnerPrice(
             fits=sum(different_fits(learner.selection, at) for at in range(1, len(order) + 1)),
             chosen=len(order),
+            shared=len(order) * shared[name],
             flops=found.flops.get(name),
             growth=rows[name]["growth_without_heads"] if rows else None,
         )
         for name, learner in learners.items()
     }
     return ProtocolCost(read_protocol(config.protocol), found, prices, seeds)
+
+
+def _shared(learners: Mapping[str, Learner]) -> dict[str, int]:
+    """Returns how many alternatives of each learner an earlier one tries too, if both try all on every task."""
+    seen: set[tuple[str, Training]] = set()
+    found = {}
+    for name, learner in learners.items():
+        selection = learner.selection
+        grid = selection is not None and (selection.method, selection.scope) == ("grid", "task")
+        tried = [x.learner for x in selection.alternatives] if selection is not None and grid else [learner]
+        keys = {(each.name, each.training) for each in tried} if grid or selection is None else set()
+        found[name] = len(keys & seen)
+        seen |= keys
+    return found
 
 
 def _outputs(task: str) -> int:

@@ -227,6 +227,20 @@ def test_the_cost_is_told_from_shapes_and_published_sizes(name: str) -> None:
     assert cost.lines[1 + len(learners) :] == tuple(f"differs: {text}" for text in cost.protocol.differs)
 
 
+def test_fits_that_two_learners_have_are_told_once() -> None:
+    """Size 64 is one of three sizes too: its 3 x 2 fits a task are in the store when its own search comes to them."""
+    config, _ = settings_of("houlsby-glue")
+    cost = protocol_cost(config)
+    assert [price.shared for price in cost.learners.values()] == [0, 0, 9 * 6]
+    assert "54 the same as another learner's and made once" in cost.lines[0]
+    config, _ = settings_of("houlsby-glue", select="halving")
+    assert [price.shared for price in protocol_cost(config).learners.values()] == [0, 0, 0]
+    config, _ = settings_of("quick", learners="adapter:8,adapter:8/32,head", restarts=0)
+    assert [price.shared for price in protocol_cost(config).learners.values()] == [0, 4, 0]
+    config, _ = settings_of("quick")
+    assert "made once" not in protocol_cost(config).lines[0]
+
+
 def test_flops_of_the_search_are_those_of_its_fits() -> None:
     """Epochs {3, 20} at three rates and three sizes, and five re-runs at the mean of both."""
     config, _ = settings_of("houlsby-glue")
