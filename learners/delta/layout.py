@@ -29,6 +29,15 @@ def common(learner: Learner, name: str) -> bool:
     )
 
 
+def has_layout(learner: Learner, architecture: Architecture) -> bool:
+    """Whether a learner can apply to an architecture."""
+    try:
+        delta_shapes(learner, architecture, 2)
+    except InputError:
+        return False
+    return True
+
+
 def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> Shapes:
     """Name and shape of each tensor of a Delta: `backbone.*`, `difference.*`, `added.*`, `head.*`.
 

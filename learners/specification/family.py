@@ -11,11 +11,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, get_args
 
+from learners.specification.alternatives import SEARCH_OPTIONS, checked, read_alternatives, with_selection
 from learners.specification.combine import combined
-from learners.specification.learner import Learner, Sharing, Training
+from learners.specification.learner import LOOP, Learner, Sharing, Training
 from learners.specification.notation import parts
 from learners.specification.option import Option, choice, integer, number, option_text, switch
 from tasks.errors import InputError, InputErrors, unknown_name
@@ -109,14 +110,38 @@ def parse_learner(specification: str, overrides: Mapping[str, Any] | None = None
     defaults. So a new option of a family changes neither names nor seeds.
 
     Args:
-        specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; or several joined,
-            "prefix:30+parallel:512:scale=4".
-        overrides: Training settings for all learners of a run. Settings in the specification take precedence.
+        specification: Such as "full:sequential", "topk:2", "adapter:size=64:learning_rate=1e-3"; several joined,
+            "prefix:30+parallel:512:scale=4"; or alternatives, "adapter:8/64/256:select=halving".
+        overrides: Training settings for all learners of a run, and how alternatives are searched (`select`, `scope`,
+            `restarts`). Settings in the specification take precedence.
 
     Raises:
         InputError: Unknown family, unknown option, a value out of range, or a name too long for a folder.
     """
     _check_length(specification, specification)
+    given = overrides or {}
+    training = {name: value for name, value in given.items() if name not in SEARCH_OPTIONS}
+    written = read_alternatives(specification)
+    for_all = {
+        name: checked(name, str(value), f"--{name} {value}")
+        for name, value in given.items()
+        if name in SEARCH_OPTIONS and value is not None
+    }
+    if len(written.texts) > 1 or int(written.search.get("restarts", 0)):
+        return with_selection(
+            specification, written, {**for_all, **written.search}, partial(_parse_plain, overrides=training)
+        )
+    if written.search:
+        where, fix = f"learner {specification!r}", "separate alternatives by /, as in adapter:8/64"
+        raise InputError("there is nothing to select", where=where, found=", ".join(written.search), fix=fix)
+    learner = _parse_plain(specification, training)
+    if int(for_all.get("restarts", 0)) and learner.sharing == "isolated" and learner.trains and learner.trainer == LOOP:
+        return with_selection(specification, written, for_all, partial(_parse_plain, overrides=training))
+    return learner
+
+
+def _parse_plain(specification: str, overrides: Mapping[str, Any]) -> Learner:
+    """Returns the learner of a specification without alternatives, as `parse_learner`."""
     joined = parts(specification, r"\+(?=[a-z])")  # the + of 1e+3 joins nothing
     if len(joined) == 1:
         learner = _parse_single(specification, overrides)

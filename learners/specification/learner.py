@@ -101,6 +101,8 @@ class Learner:
         draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own name.
         formats: Formats of its families, such as "adapter 2"; a family with format 1 is left out.
         plugins: Content of the plug-ins that define its methods (`tasks.registry.Origin.key`); () for built-in methods.
+        selection: Alternatives of which each task keeps the best one, and how they are searched. The other fields are
+            then those of the first alternative. None for a learner without alternatives.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Learner:
     draws_as: str = ""
     formats: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
+    selection: Selection | None = None
 
     @property
     def keeps_task_weights(self) -> bool:
@@ -149,3 +152,51 @@ class Learner:
         between two learners contains less chance.
         """
         return self.draws_as or self.name
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One of the learners that a task may keep.
+
+    Attributes:
+        specification: Text that names it without alternatives, such as "adapter:64:learning_rate=3e-4".
+        learner: The learner.
+        point: Place on each axis, from 0. An axis is a list of values separated by "/" in the specification.
+    """
+
+    specification: str
+    learner: Learner
+    point: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How a learner with alternatives chooses one for each task. It reads training and validation rows only.
+
+    Attributes:
+        alternatives: The alternatives, in the order of the specification, at least one.
+        method: `grid` fits all alternatives. `random:N` fits N of them, drawn by seed. `halving` (successive halving,
+            Jamieson and Talwalkar 2016) fits all for a share of their epochs and goes on with the best third.
+            `optuna:N` makes N trials that a sampler of Optuna proposes.
+        scope: `task` chooses for each task by itself. `first:K` chooses by the mean over the first K tasks and keeps
+            that for all later tasks; the k-th of the first K tasks is chosen by the mean over tasks 1 to k. `twin`
+            chooses on the simulated twin of each task, and fits the task itself only with the winner.
+        restarts: Number of further fits of the winner with other seeds; the best of all on validation is kept
+            (Houlsby et al. 2019, section 3.2: five).
+    """
+
+    alternatives: tuple[Alternative, ...]
+    method: str = "grid"
+    scope: str = "task"
+    restarts: int = 0
+
+    def __getitem__(self, specification: str) -> Alternative:
+        """Returns the alternative with this specification.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for each in self.alternatives:
+            if each.specification == specification:
+                return each
+        raise KeyError(specification)

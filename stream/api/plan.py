@@ -102,6 +102,9 @@ def plan(
     learners: str | Learner | Family | Sequence[str | Learner | Family] = (
         "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
     ),
+    select: str | None = None,
+    scope: str | None = None,
+    restarts: int | None = None,
     order: str | Sequence[str] = "paper",
     seed: int = 0,
     data_seed: int = 0,
@@ -143,6 +146,13 @@ def plan(
         learners: Learners to compare, separated by commas. `taskstream list learners` shows all of them. Default:
             full:isolated, full:sequential, topk:2, layernorm, adapter:64, adapterbias:share=alpha, head. A list of
             texts and objects (`Learner`, `Family`) is allowed too, if taskstream knows the objects by name.
+        select: How learners with alternatives, such as adapter:8/64/256, are searched on each task, by validation
+            scores alone: grid (all), random:N, halving (all for a few epochs, the best third further), or optuna:N
+            (needs the extra optuna). Default: grid.
+        scope: What an alternative is chosen on: task (each task by itself), first:K (the first K tasks; later ones keep
+            that choice), or twin (the simulated twin of each task). Default: task.
+        restarts: Number of further fits of each isolated learner on each task with other seeds. The fit with the best
+            validation score is kept. Default: none.
         order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of
             all task names. Default: paper.
         seed: Seed of the run. Every random choice of training derives from it. Default: 0.

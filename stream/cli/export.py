@@ -115,7 +115,7 @@ def exported(
     """
     from stream.hub.manifest import certificate_of
     from stream.verification.checks import store_of, whole_record
-    from stream.verification.learned import final_delta, named_learner, run_backbone
+    from stream.verification.learned import final_delta, final_learner, named_learner, run_backbone
     from stream.verification.sources import encoded_of
     from tasks.encoded import open_encoded
 
@@ -125,7 +125,8 @@ def exported(
         raise unknown_name("task", task, run.place, where=str(folder))
     progress(f"loading backbone {run.facts.backbone['name']}")
     backbone = run_backbone(run)
-    form = checked_form(run.facts.learners[name], backbone.architecture, form)
+    _, kept = final_learner(run, name, task)
+    form = checked_form(kept, backbone.architecture, form)
     progress(f"reading the Delta of {task}")
     delta = final_delta(run, store_of(evidence, store), name, task)
     assert evidence.config is not None
@@ -135,7 +136,7 @@ def exported(
     with folder_atomic(target) as part:
         certificate = certificate_of(run, evidence, name, task, delta.id)
         score = certificate.score if certificate else None
-        loading = write_model(part, backbone, run.facts.learners[name], data, delta, form, name, score)
+        loading = write_model(part, backbone, kept, data, delta, form, name, score)
         files = sorted(path.relative_to(part).as_posix() for path in part.rglob("*") if path.is_file())
     return {
         "folder": str(target),

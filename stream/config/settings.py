@@ -72,6 +72,34 @@ class RunConfig(BaseModel):
         str,
         Setting("Learners to compare, separated by commas. `taskstream list learners` shows all of them.", LEARNERS),
     ] = "full:isolated,full:sequential,topk:2,layernorm,adapter:64,adapterbias:share=alpha,head"
+    select: Annotated[
+        str | None,
+        Setting(
+            "How learners with alternatives, such as adapter:8/64/256, are searched on each task, by validation scores "
+            "alone: grid (all), random:N, halving (all for a few epochs, the best third further), or optuna:N (needs "
+            "the extra optuna).",
+            LEARNERS,
+            none="grid",
+        ),
+    ] = None
+    scope: Annotated[
+        str | None,
+        Setting(
+            "What an alternative is chosen on: task (each task by itself), first:K (the first K tasks; later ones keep "
+            "that choice), or twin (the simulated twin of each task).",
+            LEARNERS,
+            none="task",
+        ),
+    ] = None
+    restarts: Annotated[
+        Annotated[int, Field(ge=0, le=999)] | None,
+        Setting(
+            "Number of further fits of each isolated learner on each task with other seeds. The fit with the best "
+            "validation score is kept.",
+            LEARNERS,
+            none="none",
+        ),
+    ] = None
     order: Annotated[
         str,
         Setting(
@@ -213,9 +241,13 @@ class RunConfig(BaseModel):
         return None if self.validation_examples == self.test_examples else self.validation_examples
 
     @property
-    def training_overrides(self) -> dict[str, int | float | None]:
-        """Training settings that replace each learner's own value, by name. None keeps the learner's value."""
-        return {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
+    def training_overrides(self) -> dict[str, str | int | float | None]:
+        """Settings that replace each learner's own value, by name. None keeps the learner's value.
+
+        How alternatives are searched is part of them if it is given.
+        """
+        search = {name: value for name in SEARCH if (value := getattr(self, name)) is not None}
+        return {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate, **search}
 
     @property
     def out_folder(self) -> Path:
@@ -228,6 +260,7 @@ class RunConfig(BaseModel):
         return user_path(self.store, where="--store") if self.store else self.out_folder / "store"
 
 
+SEARCH = ("select", "scope", "restarts")  # settings of the search of learners with alternatives
 LISTS = ("suite", "learners", "order", "log")  # settings that may be lists; their items are then joined with commas
 
 

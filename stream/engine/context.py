@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,8 @@ from learners.backbones.backbone import Backbone, load_backbone, load_tokenizer_
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone
 from learners.backbones.tokenizer import tokenizer_digest
-from learners.delta.layout import delta_shapes
+from learners.delta.layout import delta_shapes, has_layout
+from learners.specification.alternatives import restricted
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.precision import slow_on_processor
@@ -28,15 +29,15 @@ from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
 from stream.results.notes import data_notes
 from stream.storage.facts import BackboneFacts, TaskFacts
-from stream.storage.keys import RunInputs
+from stream.storage.keys import RunInputs, twin_of
 from stream.storage.remembered import remembered
 from tasks.encode import encode, encoded_before
 from tasks.encoded import EncodedTask
-from tasks.errors import InputError
+from tasks.errors import InputError, InputErrors
 from tasks.examples import SPLITS, Limits
 from tasks.home import cache_folder, check_cache, facts_folder
 from tasks.metrics import scoring
-from tasks.sources import generated
+from tasks.sources import Source, generated, open_source
 from tasks.task import Task
 from tasks.tokenizer import Tokenizer
 from tasks.unseen import refuse_unseen
@@ -80,6 +81,8 @@ class RunContext(Resolved):
         data: Facts about the encoded data of each task, by task.
         numerics: Numerics of this process.
         plugins: Plug-ins that the run uses. Default: none.
+        twins: Facts about the simulated twin of each task, by `twin_of` of the task, if a learner chooses on twins.
+            Default: none.
         loaded: The backbone if it had to be loaded. Default: None.
     """
 
@@ -91,6 +94,7 @@ class RunContext(Resolved):
     data: Mapping[str, TaskData]
     numerics: Mapping[str, JsonValue]
     plugins: tuple[Used, ...] = ()
+    twins: Mapping[str, TaskData] = field(default_factory=dict)
     loaded: Backbone | None = None
 
     @cached_property
@@ -116,6 +120,7 @@ class RunContext(Resolved):
             scoring={task: scoring(self.data[task].task) for task in self.stream.order},
             learners={name: recipe_of(learner) for name, learner in self.learners.items()},
             data={task: self.data[task].id for task in self.stream.order},
+            twins={name: (twin.id, scoring(twin.task)) for name, twin in self.twins.items()} or None,
         )
 
     @property
@@ -138,7 +143,7 @@ class RunContext(Resolved):
             dtype=config.dtype,
             learners=tuple(self.learners),
             overrides=config.training_overrides,
-            data={name: str(task.path.absolute()) for name, task in self.data.items()},
+            data={name: str(task.path.absolute()) for name, task in {**self.data, **self.twins}.items()},
             store=str(config.store_folder.absolute()),
             seed=config.seed,
             data_seed=config.data_seed,
@@ -226,7 +231,7 @@ def prepare(
         InputError: The backbone cannot be used, or rows are longer than it takes.
     """
     named = resolved or resolve(config)
-    attempt, learners, source = Attempts(), named.learners, named.source
+    attempt, source = Attempts(), named.source
     for note in (*machine_notes(config), *named.notes):
         notice(note)
 
@@ -248,12 +253,16 @@ def prepare(
     for note in known.notes:
         notice(note)
     longest = known.architecture.maximum_length
-    for specification, learner in learners.items():
+    named = replace(
+        named, learners={name: _applicable(learner, known, notice) for name, learner in named.learners.items()}
+    )
+    learners = [(name, each) for name, learner in named.learners.items() for each in alternatives_of(learner)]
+    for specification, learner in learners:
         if config.max_length + learner.prompt > longest:
             what, where = "rows are longer than the backbone accepts", f"--max-length {config.max_length}"
             prompt = f" with the prompt of {specification}" if learner.prompt else ""
             raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
-    for learner in learners.values():
+    for _, learner in learners:
         attempt(partial(delta_shapes, learner, known.architecture, 2))
         if learner.peft and not attempt.errors:
             attempt(partial(_once, "encoder", learner, known, partial(_check_encoder, load, learner)))
@@ -261,7 +270,7 @@ def prepare(
     data: dict[str, TaskData] = {}
     tokenizer = cache(lambda: loaded.tokenizer if loaded else _tokenizer(config.backbone, known))
 
-    def encoded(name: str, index: int) -> EncodedTask:
+    def encoded(name: str, index: int, source: Source = source) -> EncodedTask:
         entry = (known.tokenizer_id, config.max_length, cache_folder(), limits_of(config))
         if (found := encoded_before(source, name, *entry)) is not None:
             return found
@@ -274,15 +283,61 @@ def prepare(
         if task is not None:
             if config.unseen_labels == "refuse":
                 attempt(partial(refuse_unseen, name, task.unseen))
-            train, validation, test = (len(getattr(task, split)) for split in SPLITS)
-            data[name] = TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
+            data[name] = _facts_about(task)
+    twins: dict[str, TaskData] = {}
+    if any(learner.selection is not None and learner.selection.scope == "twin" for learner in named.learners.values()):
+        simulated = attempt(partial(twins_of, source, order))
+        for index, name in enumerate(order):
+            if simulated is not None and (twin := attempt(partial(encoded, name, index, simulated))) is not None:
+                twins[twin_of(name)] = _facts_about(twin)
     attempt.check()
-    plugins = used_plugins(learners.values(), config.source.partition("+frames:")[0])
+    plugins = used_plugins(named.learners.values(), config.source.partition("+frames:")[0])
     context = RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files,
-                         data=data, numerics=numerics, plugins=plugins, loaded=loaded)  # fmt: skip
+                         data=data, numerics=numerics, plugins=plugins, twins=twins, loaded=loaded)  # fmt: skip
     for note in context.data_notes:
         notice(note)
     return context
+
+
+def alternatives_of(learner: Learner) -> list[Learner]:
+    """Returns the learners that a task may keep: the alternatives of a learner, or the learner itself."""
+    return [learner] if learner.selection is None else [each.learner for each in learner.selection.alternatives]
+
+
+def _applicable(learner: Learner, known: KnownBackbone, notice: Callable[[str], None]) -> Learner:
+    """Returns the learner without the alternatives that the backbone does not allow. A notice names them."""
+    kept = restricted(learner, lambda each: has_layout(each.learner, known.architecture))
+    if learner.selection is not None and kept.selection is not None and kept is not learner:
+        gone = [
+            each.specification for each in learner.selection.alternatives if each not in kept.selection.alternatives
+        ]
+        notice(f"left out, because the backbone does not allow it: {', '.join(gone)}")
+    return kept
+
+
+def twins_of(source: Source, tasks: Sequence[str]) -> Source:
+    """Returns the simulated source, which has a twin of each task.
+
+    Raises:
+        InputErrors: Tasks without a twin, or tasks that are simulated themselves.
+    """
+    simulated = open_source("simulated", {})
+    names, errors = set(simulated.names()), []
+    for task in tasks:
+        if generated(source, task):
+            what, fix = "this task is simulated: it has no other twin", "give scope=task"
+            errors.append(InputError(what, where=f"scope=twin, task {task}", fix=fix))
+        elif task not in names:
+            fix = "give scope=task, or leave the task out"
+            errors.append(InputError("this task has no simulated twin", where=f"scope=twin, task {task}", fix=fix))
+    if errors:
+        raise InputErrors(errors)
+    return simulated
+
+
+def _facts_about(task: EncodedTask) -> TaskData:
+    train, validation, test = (len(getattr(task, split)) for split in SPLITS)
+    return TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
 
 
 def _facts_of(load: Callable[[], Backbone], folder: Path, files: Mapping[str, str]) -> KnownBackbone:

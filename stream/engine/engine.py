@@ -22,7 +22,16 @@ from pydantic import JsonValue
 from learners.backbones.backbone import Backbone
 from stream.config.settings import RunConfig
 from stream.engine.context import RunContext, prepare
-from stream.engine.events import ActiveRun, add_event, arrival_done, fit_without_worker, record, show, show_run
+from stream.engine.events import (
+    ActiveRun,
+    add_event,
+    arrival_done,
+    fit_without_worker,
+    record,
+    show,
+    show_run,
+    trial_without_worker,
+)
 from stream.engine.header import check_same_inputs, check_settings, config_text, header_of, must_write_header
 from stream.engine.jobs import plan_jobs
 from stream.engine.outlook import outlook, remember_pace
@@ -41,6 +50,7 @@ from stream.plugins.load import load_plugins
 from stream.results.document import matrix_of, results
 from stream.results.matrix import to_csv
 from stream.results.schema import ResultsDocument
+from stream.selection.trials import trials_of
 from stream.storage.events import End, Event, FitEvent, JobFailedEvent, as_entry, read_events
 from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.storage.job import Job, JobId
@@ -239,6 +249,8 @@ class MessageHandler:
         return next((self.state.jobs[job] for job, fit in fits if (fit.learner, fit.delta) == (learner, delta)), None)
 
     def failed_fit(self, job: Job, why: str) -> Any | None:
+        if job.kind == "search":
+            return plain(trial_without_worker(self.state, job, why))
         return plain(fit_without_worker(self.state, job, why)) if job.kind == "fit" else None
 
 
@@ -246,7 +258,9 @@ def workers_of(config: RunConfig, named: Resolved) -> int:
     """Returns the number of processes of a run: the setting, or the usual number; but no more than fits that can run at
     the same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can."""
     tasks = len(named.stream.order)
-    most = sum(1 if learner.needs_previous_fit else tasks for learner in named.learners.values())
+    most = sum(
+        1 if learner.needs_previous_fit else tasks * trials_of(learner.selection) for learner in named.learners.values()
+    )
     return min(config.workers or usual_workers(), most)
 
 

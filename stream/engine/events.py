@@ -8,18 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stream.engine.context import RunContext
-from stream.engine.progress import FitDone, Handle, cell_entry
+from stream.engine.progress import FitDone, Handle, TrialDone, cell_entry
 from stream.engine.running_metrics import RunningMetrics, add_cells, advance
 from stream.execution.pending import JobFailed
 from stream.execution.result import Fitted, JobResult, Scored
+from stream.execution.trial_job import trial_of
 from stream.results.document import Facts
 from stream.results.schema import ViolationEntry
-from stream.storage.events import FailedFitEvent, FitEvent, JobEvent, RowEvent, Violation, as_entry
+from stream.storage.events import FailedFitEvent, FitEvent, JobEvent, RowEvent, SearchEvent, Violation, as_entry
 from stream.storage.finished import row_of
 from stream.storage.fits import WORKER_DIED, FailedFit, Failure, FitResult, last_good
 from stream.storage.job import Job, JobId
-from stream.storage.keys import history
+from stream.storage.keys import fit_recipe
 from stream.storage.ledger import Ledger
+from stream.storage.trials import TriedFit
 
 
 @dataclass(eq=False, kw_only=True)
@@ -65,7 +67,7 @@ def record(state: ActiveRun, job: Job, result: JobResult) -> None:
             again.
     """
     key = state.context.inputs.key(job)
-    event = fit_event(job, key, result) if isinstance(result, Fitted) else row_event(state, job, key, result)
+    event = event_of(state, job, key, result)
     before = state.events.get(job.id)  # of a fit that is done again, because its file in the store was damaged
     if isinstance(before, FitEvent) and getattr(event, "delta", None) != before.delta:
         message = f"the fit of task {before.task} was done again and did not give Delta {before.delta[:16]} again"
@@ -86,11 +88,24 @@ def record(state: ActiveRun, job: Job, result: JobResult) -> None:
     raise JobFailed(job.id, "Nondeterminism", message)
 
 
+def event_of(state: ActiveRun, job: Job, key: str, result: JobResult) -> JobEvent:
+    """Returns the ledger event of a finished job."""
+    if isinstance(result, Fitted):
+        return fit_event(job, key, result)
+    if isinstance(result, TriedFit):
+        return SearchEvent(**vars(result), learner=job.learner, arrival=job.arrival, key=key)
+    return row_event(state, job, key, result)
+
+
 def fit_event(job: Job, key: str, result: Fitted) -> FitEvent | FailedFitEvent:
     """Returns the ledger event of a finished fit."""
     about: dict[str, Any] = {"arrival": job.arrival, "key": key, "recipe": result.recipe, "cached": result.cached}
-    event = FitEvent if isinstance(result.fit, FitResult) else FailedFitEvent
-    return event(**vars(result.fit), **about, learner=job.learner)
+    if not isinstance(result.fit, FitResult):
+        return FailedFitEvent(**vars(result.fit), **about, learner=job.learner)
+    values = vars(result.fit)
+    if result.chosen is not None:
+        values = {**values, "chosen": result.chosen.candidate, "seed": result.chosen.seed}
+    return FitEvent(**values, **about, learner=job.learner)
 
 
 def fit_without_worker(state: ActiveRun, job: Job, why: str) -> Fitted:
@@ -103,12 +118,26 @@ def fit_without_worker(state: ActiveRun, job: Job, why: str) -> Fitted:
     start = last_good(fits[-1]) if fits and isinstance(fits[-1], FitEvent | FailedFitEvent) else None
     earlier = [fit for fit in fits if isinstance(fit, FitEvent)]
     inputs, learner = state.context.inputs, state.facts.learners[job.learner]
-    met = history(learner, earlier, inputs.data, inputs.scoring)
-    recipe = inputs.recipe(job, start.delta if start else None, met)
+    recipe = fit_recipe(inputs, learner, job, start, earlier)
     failure = Failure(type=WORKER_DIED, step=0, message=why)
     last = start.reference if start else None
     fit = FailedFit(task=job.tasks[0], failed=failure, last_good=last, flops=0, seconds=0.0, peak_memory_bytes=0)
     return Fitted(recipe.id, fit, cached=False)
+
+
+def trial_without_worker(state: ActiveRun, job: Job, why: str) -> TriedFit:
+    """Returns the result of a trial that cannot be done, because each worker that began it ended."""
+    inputs, learner = state.context.inputs, state.facts.learners[job.learner]
+    assert learner.selection is not None
+    assert job.trial is not None
+    done = {need: event for need in job.needs if isinstance(event := state.events[need], SearchEvent)}
+    trial = trial_of(job, learner.selection, inputs.seed, done)
+    failure = Failure(type=WORKER_DIED, step=0, message=why)
+    return TriedFit(
+        **vars(trial), task=job.tasks[0], trial=job.trial, score=None, parameters=0, cached=False, delta=None,
+        recipe=fit_recipe(inputs, learner, job, None, (), trial).id, validation=(), flops=0, examples=0, seconds=0.0,
+        failed=failure,
+    )  # fmt: skip
 
 
 def row_event(state: ActiveRun, job: Job, key: str, result: Scored) -> RowEvent:
@@ -125,6 +154,7 @@ def row_event(state: ActiveRun, job: Job, key: str, result: Scored) -> RowEvent:
         failed = sum(metrics.place[task] <= job.arrival for task in metrics.failed)
         certified = job.arrival - failed - len(cells)
     assert job.kind != "fit"
+    assert job.kind != "search"
     return RowEvent(
         kind=job.kind, learner=job.learner, arrival=job.arrival, key=key, cells=tuple(cells), certified=certified
     )
@@ -194,6 +224,8 @@ def show(state: RunState, job: Job) -> None:
     event = state.events[job.id]
     if isinstance(event, RowEvent):
         show_row(state, job, event)
+    elif isinstance(event, SearchEvent):
+        state.handle(shown_trial(job, event))
     elif isinstance(event, FitEvent):
         state.handle(shown_fit(job, event))
     else:
@@ -221,6 +253,21 @@ def shown_fit(job: Job, event: FitEvent) -> FitDone:
         "seconds": event.seconds,
         "cached": event.cached,
         "delta": event.delta,
+    }
+
+
+def shown_trial(job: Job, event: SearchEvent) -> TrialDone:
+    """Returns a finished trial as an event for views."""
+    return {
+        "job": job.id,
+        "learner": job.learner,
+        "arrival": job.arrival,
+        "event": "search",
+        "task": job.tasks[0],
+        "candidate": event.candidate,
+        "score": event.score,
+        "seconds": event.seconds,
+        "cached": event.cached,
     }
 
 

@@ -16,7 +16,7 @@ from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
 from stream.storage.job import Job, JobId
-from stream.storage.keys import history
+from stream.storage.keys import fit_recipe
 from stream.storage.store import DamagedEntry, Store
 
 
@@ -132,8 +132,7 @@ def stored_fits(
             continue
         start = last_good(fits[job.needs[-1]]) if job.needs else None
         earlier = [fit for need in job.needs if isinstance(fit := fits[need], LearnedTask)]
-        met = history(context.learners[job.learner], earlier, context.inputs.data, context.inputs.scoring)
-        recipe = context.inputs.recipe(job, start.delta if start else None, met)
+        recipe = fit_recipe(context.inputs, context.learners[job.learner], job, start, earlier)
         with suppress(DamagedEntry):  # the run will do this fit again
             if (found := store.get_fit(recipe.id)) is not None:
                 fits[job.id] = found

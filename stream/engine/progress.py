@@ -127,6 +127,22 @@ class FitFailed(TypedDict):
 
 
 @final
+class TrialDone(TypedDict):
+    """A trial of a learner with alternatives is finished: `candidate` is the alternative, `score` its best validation
+    score; None if its fit failed."""
+
+    event: Literal["search"]
+    job: str
+    learner: str
+    arrival: int
+    task: str
+    candidate: str
+    score: float | None
+    seconds: float
+    cached: bool
+
+
+@final
 class BeforeDone(TypedDict):
     """A learner was evaluated on all tasks before training."""
 
@@ -204,6 +220,7 @@ ProgressEvent = (
     | JobProgress
     | FitDone
     | FitFailed
+    | TrialDone
     | BeforeDone
     | RowDone
     | ArrivalDone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stream.storage.events import Event, Fit, FitEvent, Header, JobEvent, RowEvent
+from stream.storage.events import Event, FailedFitEvent, Fit, FitEvent, Header, JobEvent, RowEvent, SearchEvent
 from stream.storage.fits import WORKER_DIED
 from stream.storage.job import Job, JobId
 from stream.storage.store import Store
@@ -38,6 +38,14 @@ def counts_in(store: Store) -> Callable[[Fit], bool]:
     return counts
 
 
+def counts_always(event: JobEvent) -> bool:
+    """Whether an event counts without its Delta: a row, or a trial, of which only the score is needed. A trial that
+    failed because its worker ended does not count."""
+    if isinstance(event, SearchEvent):
+        return event.failed is None or event.failed.type != WORKER_DIED
+    return isinstance(event, RowEvent)
+
+
 def finished_events(
     events: Mapping[str, JobEvent],
     jobs: Iterable[Job],
@@ -59,6 +67,6 @@ def finished_events(
         event = events.get(key(job))
         if event is None or any(need not in finished for need in job.needs):
             continue
-        if isinstance(event, RowEvent) or valid(event):
+        if counts_always(event) or (isinstance(event, FitEvent | FailedFitEvent) and valid(event)):
             finished[job.id] = event
     return finished

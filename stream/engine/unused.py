@@ -7,7 +7,7 @@ from pathlib import Path
 
 from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
-from stream.config.settings import RunConfig
+from stream.config.settings import SEARCH, RunConfig
 from stream.plugins.used import used_plugins
 from tasks.errors import InputError
 from tasks.paths import user_path
@@ -21,7 +21,12 @@ def without_effect(config: RunConfig, learners: Mapping[str, Learner]) -> Iterat
     """
     overrides = config.training_overrides
     for name, value in overrides.items():
-        if value is None:
+        if name in SEARCH:
+            if not any(learner.selection is not None for learner in learners.values()):
+                fix = "give a learner alternatives, as in adapter:8/64, or leave it out"
+                yield InputError(f"{name} applies to no learner", where=f"--{name} {value}", fix=fix)
+            continue
+        if value is None or isinstance(value, str):
             continue
         other = parse_learners(
             config.learners, {**overrides, name: value / 2 if isinstance(value, float) else value + 1}

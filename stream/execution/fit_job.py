@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
@@ -16,10 +17,21 @@ from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.result import Fitted, Needed
+from stream.execution.trial_job import kept_trial
 from stream.execution.workbench import Workbench
-from stream.storage.fits import DIVERGED, FailedFit, Failure, FitResult, LearnedTask, Recipe, last_good
+from stream.storage.fits import (
+    DIVERGED,
+    FailedFit,
+    FailedTask,
+    Failure,
+    FitResult,
+    LearnedTask,
+    Recipe,
+    last_good,
+)
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
+from stream.storage.trials import Trial
 from tasks.metrics import scoring
 
 
@@ -28,6 +40,8 @@ def execute_fit(
 ) -> Fitted:
     """Does a fit job, or takes its result from the store.
 
+    The fit of a learner with alternatives keeps the winner of its trials, which is in the store.
+
     Args:
         results: Results of the jobs that it needs, by id.
         report: Called during the fit with its progress.
@@ -35,34 +49,86 @@ def execute_fit(
     Raises:
         BackboneChanged, Nondeterminism, InputError: As for `stream.execution.job.execute`.
     """
-    (task,) = job.tasks
+    if learner.selection is not None:
+        trial = kept_trial(job, learner.selection, results)
+        if trial is None:
+            return _nothing_kept(workbench, job, learner)
+        fitted = fit_or_stored(workbench, job, learner.selection[trial.candidate].learner, None, (), report, trial)
+        return replace(fitted, chosen=trial)
     last = results[job.needs[-1]] if job.needs else None  # the last need of a fit is the previous fit
-    start = None if last is None else last_good(last)
+    start = last_good(last) if isinstance(last, LearnedTask | FailedTask) else None
     earlier = [fit for need in job.needs if isinstance(fit := results[need], LearnedTask)]
-    recipe = Recipe(
-        backbone=workbench.backbone.id,
-        data=workbench.data(task).id,
-        learner=recipe_of(learner),
-        task=task,
-        seed=workbench.setup.seed,
-        train_examples=workbench.setup.train_examples,
-        test_examples=workbench.setup.test_examples,
-        validation_examples=workbench.setup.validation_examples,
-        data_seed=workbench.setup.data_seed,
-        scoring=scoring(workbench.data(task).task),
-        previous=start.delta if start else None,
-        numerics=workbench.numerics,
-        met=history(learner, earlier, workbench.setup.data_ids, workbench.setup.scoring),
-    )
+    return fit_or_stored(workbench, job, learner, start, earlier, report)
+
+
+def fit_or_stored(
+    workbench: Workbench,
+    job: Job,
+    learner: Learner,
+    start: LearnedTask | None,
+    earlier: Sequence[LearnedTask],
+    report: Report,
+    trial: Trial | None = None,
+) -> Fitted:
+    """Takes a fit from the store; if it is not there, fits and stores the result.
+
+    Args:
+        learner: The learner that is fitted: of a learner with alternatives, one of these.
+        start: The fit whose Delta it starts from; None if it does not start from an earlier fit.
+        earlier: The earlier fits that succeeded, in order of arrival.
+        report: Called during the fit with its progress.
+        trial: What is fitted of a learner with alternatives; None (default) for other learners.
+    """
+    recipe = recipe_in(workbench, job, learner, start, earlier, trial)
     if (stored := workbench.store.get_fit(recipe.id)) is not None:
         return Fitted(recipe.id, stored, cached=True)
     with workbench.store.sole_fitter(recipe.id):  # another run may be fitting the same recipe; its result is then used
         if (stored := workbench.store.get_fit(recipe.id)) is not None:
             return Fitted(recipe.id, stored, cached=True)
-        fit = _fit(workbench, job, learner, start, earlier, report)
+        fit = _fit(workbench, job, learner, start, earlier, report, recipe)
         if isinstance(fit, FitResult):
             workbench.store.put_fit(recipe, fit)
         return Fitted(recipe.id, fit, cached=False)
+
+
+def recipe_in(
+    workbench: Workbench,
+    job: Job,
+    learner: Learner,
+    start: LearnedTask | None,
+    earlier: Sequence[LearnedTask],
+    trial: Trial | None,
+) -> Recipe:
+    """Returns the recipe of a fit; the arguments are those of `fit_or_stored`."""
+    data = workbench.data(job.tasks[0])
+    return Recipe(
+        backbone=workbench.backbone.id,
+        data=data.id,
+        learner=recipe_of(learner),
+        task=data.task.name,
+        seed=workbench.setup.seed if trial is None or trial.seed is None else trial.seed,
+        train_examples=workbench.setup.train_examples,
+        test_examples=workbench.setup.test_examples,
+        validation_examples=workbench.setup.validation_examples,
+        data_seed=workbench.setup.data_seed,
+        scoring=scoring(data.task),
+        previous=start.delta if start else None,
+        numerics=workbench.numerics,
+        met=history(learner, earlier, workbench.setup.data_ids, workbench.setup.scoring),
+        until=None if trial is None else trial.until,
+    )
+
+
+def _nothing_kept(workbench: Workbench, job: Job, learner: Learner) -> Fitted:
+    """Returns the failed fit of a learner whose alternatives all failed. The events of the trials give the reasons."""
+    assert learner.selection is not None
+    first = learner.selection.alternatives[0]
+    recipe = recipe_in(workbench, job, first.learner, None, (), Trial(candidate=first.specification))
+    failure = Failure(type=DIVERGED, step=0, message="every alternative failed")
+    fit = FailedFit(
+        task=job.tasks[0], failed=failure, last_good=None, flops=0, seconds=0.0, peak_memory_bytes=peak_memory()
+    )
+    return Fitted(recipe.id, fit, cached=False)
 
 
 def _fit(
@@ -72,13 +138,14 @@ def _fit(
     start: LearnedTask | None,
     earlier: Sequence[LearnedTask],
     report: Report,
+    recipe: Recipe,
 ) -> FitResult | FailedFit:
-    (task,) = job.tasks
+    task = recipe.task
     previous = workbench.store.get_delta(start) if start else None
     reset_peak_memory()
     started = time.perf_counter()
     try:
-        trained = train(workbench, job, learner, previous, earlier, report)
+        trained = train(workbench, job, learner, previous, earlier, report, recipe.seed)
     except Diverged as error:
         workbench.check_backbone(job)
         return FailedFit(
@@ -123,6 +190,7 @@ def train(
     previous: Delta | None,
     earlier: Sequence[LearnedTask],
     report: Report,
+    seed: int,
 ) -> Trained:
     """Trains a learner on the task of a job with its trainer. The state of the trainer stays in this process for the
     learner's next fit.
@@ -131,6 +199,7 @@ def train(
         previous: The Delta from which the fit starts; None if it does not start from an earlier fit.
         earlier: The earlier fits that succeeded, in order of arrival.
         report: Called during the fit with its progress.
+        seed: Seed of the fit.
 
     Raises:
         Diverged, Nondeterminism, InputError: As for `learners.training.trainer.Trainer.fit`.
@@ -139,7 +208,7 @@ def train(
         backbone=workbench.backbone,
         learner=learner,
         data=workbench.data(job.tasks[0]),
-        seed=workbench.setup.seed,
+        seed=seed,
         score_of=scorer,
         previous=previous,
         history=[(fit.task, fit.delta) for fit in earlier],

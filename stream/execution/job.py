@@ -9,6 +9,7 @@ from dataclasses import replace
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
 from learners.forward.frozen_layers import frozen_layers
+from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
 from learners.specification.tuned import Tuned
 from learners.training.fit import Report
@@ -17,6 +18,7 @@ from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
 from stream.execution.fit_job import execute_fit
 from stream.execution.result import JobResult, Needed, Scored
+from stream.execution.search_job import execute_search
 from stream.execution.workbench import BackboneChanged, Workbench
 from stream.storage.cell import Cell
 from stream.storage.fits import FailedTask, LearnedTask
@@ -64,6 +66,8 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
 
 def _execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:
     learner = workbench.learners[job.learner]
+    if job.kind == "search":
+        return execute_search(workbench, job, learner, results, report)
     if job.kind == "fit":
         return execute_fit(workbench, job, learner, results, report)
     if job.kind == "before":
@@ -82,7 +86,8 @@ def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mappin
     If the learner keeps the weights of each task, a past task is scored with its own Delta. If not, it is scored with
     the current body and the task's head. A task whose fit failed is not scored.
     """
-    fits = [fit for need in job.needs if (fit := results[need]) is not None]
+    arrived = (need for need in job.needs if need.parts[2] <= job.arrival)  # others only had to be done before
+    fits = [fit for need in arrived if (fit := results[need]) is not None]
     learned = {fit.task: fit for fit in fits if isinstance(fit, LearnedTask)}
     failed = {fit.task for fit in fits if isinstance(fit, FailedTask)}
     last = [*learned.values()][-1] if learned and learner.needs_previous_fit else None
@@ -99,7 +104,8 @@ def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mappin
         else:  # a future task: its initial head on the current body; if the latest Delta has a head of it, that one
             delta = initial_delta(workbench.backbone, learner, workbench.data(task).task, workbench.setup.seed, latest)
             delta = latest.with_head(delta, task) if latest is not None and not learner.keeps_task_weights else delta
-        cells.append(_score(workbench, learner, delta, task))
+        chosen = learned[task].chosen if task in learned else None
+        cells.append(_score(workbench, task_learner(learner, chosen), delta, task))
     return cells
 
 

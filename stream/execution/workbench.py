@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone
+from learners.delta.layout import has_layout
+from learners.specification.alternatives import restricted
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from stream.execution.numerics import THREADS, changes, numerics
@@ -137,6 +139,11 @@ def sampled_task(setup: Setup, name: str) -> EncodedTask:
     return replace(task, train=train, validation=validation, test=test)
 
 
+def applicable(learner: Learner, backbone: Backbone) -> Learner:
+    """Returns the learner without the alternatives that the backbone does not allow."""
+    return restricted(learner, lambda each: has_layout(each.learner, backbone.architecture))
+
+
 def _activation_cache() -> ActivationCache:
     from stream.execution.activation_cache import ActivationCache
 
@@ -170,7 +177,7 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     return Workbench(
         setup=setup,
         backbone=backbone,
-        learners={name: parse_learner(name, setup.overrides) for name in setup.learners},
+        learners={name: applicable(parse_learner(name, setup.overrides), backbone) for name in setup.learners},
         store=Store(Path(setup.store)),
         opened={},
         numerics=here,

@@ -136,7 +136,7 @@ class DeltaRecord:
     learner: str
     canonical: str
     sharing: str
-    overrides: Mapping[str, int | float | None]
+    overrides: Mapping[str, str | int | float | None]
     delta: str
     backbone: BackboneRecord
     task: TaskRecord

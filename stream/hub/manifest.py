@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.export.peft_base import reference
+from learners.specification.alternatives import SEARCH_OPTIONS
 from learners.specification.learner import Learner, peak_rate
 from stream.hub.delta_record import (
     FORMAT,
@@ -21,6 +22,7 @@ from stream.hub.delta_record import (
 from stream.results.document import LIBRARIES, matrix_of, row_event
 from stream.storage.events import Fit, FitEvent
 from stream.verification.chain import RunFiles
+from stream.verification.learned import final_learner
 from stream.verification.recorded import RecordedRun
 from tasks.encoded import EncodedTask
 
@@ -38,17 +40,18 @@ def record_of(
         data: The task's encoded data.
         delta: Body and head for the task.
     """
-    task, facts, specification = data.task, run.facts, run.facts.learners[learner]
+    task, facts = data.task, run.facts
+    kept, specification = final_learner(run, learner, task.name)
     about = facts.tasks[task.name]
     methods = specification.family.split("+")
     plugins = tuple(row for row in facts.plugins if row["kind"] == "learner" and row["name"] in methods)
     libraries = ("taskstream", *LIBRARIES, specification.library.split(" ")[0])
     return DeltaRecord(
         format=FORMAT,
-        learner=learner,
+        learner=kept,
         canonical=specification.name,
         sharing=specification.sharing,
-        overrides=run.header.overrides,
+        overrides={name: value for name, value in run.header.overrides.items() if name not in SEARCH_OPTIONS},
         delta=delta.id,
         backbone=BackboneRecord(
             name=reference(backbone),

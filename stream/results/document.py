@@ -10,16 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 from pydantic import JsonValue
 
-from learners.specification.learner import Learner, Training
+from learners.specification.learner import Learner, Selection, Training
 from learners.training.trainer import trainer_named
 from stream.results.account import account, bytes_kept
 from stream.results.failures import failures_of
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
-from stream.results.schema import SCHEMA, LearnerEntry, ResultsDocument, RetentionEntry, ViolationEntry
+from stream.results.schema import SCHEMA, CostEntry, LearnerEntry, ResultsDocument, RetentionEntry, ViolationEntry
+from stream.results.selection import choices, search_cost
 from stream.storage.cell import Provenance
 from stream.storage.events import RowEvent
 from stream.storage.facts import LedgerFacts
@@ -130,8 +132,8 @@ def references_of(facts: Facts, name: str, events: Finished) -> dict[Baseline, d
     * `joint`: plain joint training on all tasks. Only the score of the last task.
     """
 
-    def same(learner: Learner) -> tuple[str, Training]:
-        return re.sub(":sharing=[a-z-]+", "", learner.seeds), learner.training
+    def same(learner: Learner) -> tuple[str, Training, Selection | None]:
+        return re.sub(":sharing=[a-z-]+", "", learner.seeds), learner.training, learner.selection
 
     alike = {twin: x for twin, x in facts.learners.items() if same(x) == same(facts.learners[name])}
     single = next((twin for twin, x in alike.items() if x.sharing == "isolated"), "")
@@ -236,6 +238,10 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
             [before.get(task) for task in facts.order],
             *map(list, matrix.provenance),
         ],
+        "fits": {
+            task: {"validation": list(fit.validation), "losses": list(fit.losses), "best": fit.best}
+            for task, fit in done.items()
+        },
         "failures": failures_of(facts.order, name, events),
         "metrics": compute_all(matrix, references_of(facts, name, events), facts.own_metrics),
         "metrics_over": {"tasks": counted(matrix), "of": matrix.arrivals},
@@ -256,4 +262,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     }
     if errors := errors_of(facts.order, name, events, matrix):
         entry["errors"] = errors
+    if learner.selection is not None:
+        entry["selection"] = choices(facts.order, name, learner, events)
+        entry["cost"] = cast(CostEntry, {**entry["cost"], **search_cost(name, events)})
     return entry

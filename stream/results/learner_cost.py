@@ -50,6 +50,9 @@ class Cost:
         train_seconds, evaluate_seconds: Wall clock, seconds.
         peak_memory_bytes: Highest resident memory of the training process.
         after_each_arrival: The cost up to each arrival.
+        search_fits, search_examples, search_flops, search_seconds: Cost of all fits that a learner with alternatives
+            made to choose, the kept ones included; the other numbers are those of the kept ones. None for a learner
+            without alternatives.
     """
 
     trained_parameters_per_task: Mapping[str, int]
@@ -63,6 +66,10 @@ class Cost:
     evaluate_seconds: float | None
     peak_memory_bytes: int | None
     after_each_arrival: tuple[ArrivalCost, ...]
+    search_fits: int | None = None
+    search_examples: int | None = None
+    search_flops: float | None = None
+    search_seconds: float | None = None
 
 
 def read_cost(value: object, where: str) -> Cost:
@@ -89,6 +96,10 @@ def read_cost(value: object, where: str) -> Cost:
         evaluate_seconds=number(cost.get("evaluate_seconds")),
         peak_memory_bytes=whole(cost.get("peak_memory_bytes")),
         after_each_arrival=tuple(_arrival(section(entry, where)) for entry in entries),
+        search_fits=whole(cost.get("search_fits")),
+        search_examples=whole(cost.get("search_examples")),
+        search_flops=number(cost.get("search_flops")),
+        search_seconds=number(cost.get("search_seconds")),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
+from stream.results.fit_history import Choice, FitHistory, read_choices, read_histories
 from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
 from stream.storage.cell import Provenance
@@ -92,6 +93,8 @@ class LearnerResults:
         retention: The proof that nothing was forgotten.
         failures: Why cells of R are empty, if fits failed.
         training: Training settings by name.
+        selection: The choice on each task, by task; empty for a learner without alternatives.
+        fits: How the fit of each task went, by task; empty if not known.
         document: The learner's part of results.json, including fields that this version does not know.
     """
 
@@ -109,6 +112,8 @@ class LearnerResults:
     retention: Retention = field(compare=False, repr=False)
     failures: tuple[Failure, ...] = field(compare=False, repr=False)
     training: Mapping[str, object] = field(compare=False, repr=False)
+    selection: Mapping[str, Choice] = field(compare=False, repr=False)
+    fits: Mapping[str, FitHistory] = field(compare=False, repr=False)
     document: Mapping[str, object] = field(repr=False)
 
     @cached_property
@@ -198,6 +203,8 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
         retention=_retention(section(document.get("retention"), f"{place}/retention"), f"{place}/retention"),
         failures=tuple(_failure(entry, place) for entry in items(document.get("failures"), f"{place}/failures")),
         training=section(document.get("training"), f"{place}/training"),
+        selection=read_choices(document.get("selection"), f"{place}/selection"),
+        fits=read_histories(document.get("fits"), f"{place}/fits"),
         document=document,
     )
 

@@ -9,12 +9,13 @@ from pydantic import JsonValue
 
 from stream.results.account import AccountEntry
 from stream.results.failures import FailureEntry
+from stream.results.selection import ChoiceEntry
 from stream.storage.cell import Provenance
 from stream.storage.facts import BackboneFacts, Setting, TaskFacts
 
 SCHEMA = 1
 # Entries of a learner that documents of earlier versions lack.
-ADDED = ("folder",)
+ADDED = ("folder", "fits")
 
 
 class ViolationEntry(TypedDict):
@@ -38,7 +39,7 @@ class MetricsOver(TypedDict):
 
 
 class CostEntry(TypedDict):
-    """The cost of a learner; see `stream.results.account`."""
+    """The cost of a learner; see `stream.results.account`, and `stream.results.selection` for that of a search."""
 
     trained_parameters_per_task: Mapping[str, int]
     kept_parameters_per_task: Mapping[str, int]
@@ -51,6 +52,10 @@ class CostEntry(TypedDict):
     evaluate_seconds: float
     peak_memory_bytes: int | None
     after_each_arrival: list[AccountEntry]
+    search_fits: NotRequired[int]
+    search_examples: NotRequired[int]
+    search_flops: NotRequired[float]
+    search_seconds: NotRequired[float]
 
 
 class RetentionEntry(TypedDict):
@@ -64,10 +69,19 @@ class RetentionEntry(TypedDict):
     violations: list[ViolationEntry]
 
 
+class FitEntry(TypedDict):
+    """A fit: validation score and mean training loss after each epoch, and the epoch that was kept, from 0."""
+
+    validation: list[float]
+    losses: list[float]
+    best: int
+
+
 class LearnerEntry(TypedDict):
     """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training.
 
     `folder` is the name of its folder in the run's folder, with R.csv.
+    `fits` has the fits that succeeded, by task; `selection` the choice on each task of a learner with alternatives.
     `errors` is the standard error of each score of the last row over test rows, by task. Earlier versions lack it.
     """
 
@@ -79,10 +93,12 @@ class LearnerEntry(TypedDict):
     R: list[list[float | None]]
     baseline: list[float | None]
     provenance: list[list[Provenance | None]]
+    fits: Mapping[str, FitEntry]
     failures: list[FailureEntry]
     metrics: Mapping[str, float | None]
     metrics_over: MetricsOver
     errors: NotRequired[Mapping[str, float]]
+    selection: NotRequired[Mapping[str, ChoiceEntry]]
     cost: CostEntry
     retention: RetentionEntry
 

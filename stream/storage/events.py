@@ -19,6 +19,7 @@ from stream.storage.job import JobId, JobKind
 from stream.storage.keys import RunInputs
 from stream.storage.ledger import NEW_RUN, Ledger
 from stream.storage.plain import ABSENT, FormatError, plain, read
+from stream.storage.trials import TriedFit
 from tasks.errors import InputError
 
 RowKind = Literal["before", "evaluate", "audit"]
@@ -76,7 +77,10 @@ class RowEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class FitEvent(FitResult):
-    """A fit that succeeded; `cached` is true if the store already had its recipe."""
+    """A fit that succeeded; `cached` is true if the store already had its recipe.
+
+    `seed` is the seed of the fit if a restart won with another seed than the run's. Not written otherwise.
+    """
 
     kind: ClassVar[JobKind] = "fit"
     learner: str
@@ -84,6 +88,7 @@ class FitEvent(FitResult):
     key: str
     recipe: str
     cached: bool
+    seed: int | None = field(default=None, metadata=ABSENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +101,17 @@ class FailedFitEvent(FailedFit):
     key: str
     recipe: str
     cached: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchEvent(TriedFit):
+    """A trial of a learner with alternatives: a fit whose validation score the choice reads. Its Delta is never
+    evaluated on test rows, unless it wins."""
+
+    kind: ClassVar[JobKind] = "search"
+    learner: str
+    arrival: int
+    key: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +151,7 @@ class UnknownEvent:
 
 
 Fit = FitEvent | FailedFitEvent
-JobEvent = RowEvent | FitEvent | FailedFitEvent
+JobEvent = RowEvent | FitEvent | FailedFitEvent | SearchEvent
 Event = Header | JobEvent | Violation | JobFailedEvent | End | UnknownEvent
 Entry = Mapping[str, JsonValue]
 
@@ -163,6 +179,8 @@ def event_of(entry: Entry) -> Event:
             return read(FailedFitEvent, entry, kind)
         case "fit":
             return read(FitEvent, entry, kind)
+        case "search":
+            return read(SearchEvent, entry, kind)
         case "run":
             return read(Header, entry, kind)
         case "violation":
@@ -178,7 +196,7 @@ def event_of(entry: Entry) -> Event:
 
 def job_of(event: JobEvent) -> JobId:
     """Returns the id of the job that wrote an event."""
-    return JobId.of(event.kind, event.learner, event.arrival)
+    return JobId.of(event.kind, event.learner, event.arrival, getattr(event, "trial", None))
 
 
 def read_events(ledger: Ledger) -> list[Event]:

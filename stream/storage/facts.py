@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from stream.storage.plain import ABSENT
 
 Setting = str | int | float | None
-Override = int | float | None
+Override = str | int | float | None
 
 
 class _Backbone(TypedDict):

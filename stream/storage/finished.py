@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from stream.storage.cell import Cell
-from stream.storage.events import Fit, FitEvent, JobEvent, RowEvent, RowKind
+from stream.storage.events import FailedFitEvent, Fit, FitEvent, JobEvent, RowEvent, RowKind, SearchEvent
 from stream.storage.job import JobId
 
 Finished = Mapping[JobId, JobEvent]
@@ -14,7 +14,7 @@ Finished = Mapping[JobId, JobEvent]
 def fit_of(events: Finished, learner: str, arrival: int) -> Fit | None:
     """Returns the fit of a learner at an arrival, failed or not; None if it is not done."""
     event = events.get(JobId.of("fit", learner, arrival))
-    return None if event is None or isinstance(event, RowEvent) else event
+    return event if isinstance(event, FitEvent | FailedFitEvent) else None
 
 
 def row_of(events: Finished, kind: RowKind, learner: str, arrival: int) -> RowEvent | None:
@@ -42,6 +42,12 @@ def fits_of(order: Sequence[str], learner: str, events: Finished) -> list[Fit]:
             break
         done.append(fit)
     return done
+
+
+def searches_of(events: Finished, learner: str) -> list[SearchEvent]:
+    """Returns the finished trials of a learner, in the order of arrivals and trials."""
+    found = (each for each in events.values() if isinstance(each, SearchEvent) and each.learner == learner)
+    return sorted(found, key=lambda each: (each.arrival, each.trial))
 
 
 def good(fits: Iterable[Fit | None]) -> list[FitEvent]:

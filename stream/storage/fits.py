@@ -45,6 +45,7 @@ class Recipe:
         data_seed: Seed that draws the examples of a split with a limit. None (default): `seed` draws them; not written.
         scoring: What computes the validation scores, which choose the best epoch (`tasks.metrics.scoring`). None
             (default) before TRAINING_FORMAT 6; not written.
+        until: Epochs after which the fit pauses. Not written if it runs all its epochs (None, default).
     """
 
     backbone: str
@@ -60,6 +61,7 @@ class Recipe:
     validation_examples: int | None = field(default=None, metadata=ABSENT)
     data_seed: int | None = field(default=None, metadata=ABSENT)
     scoring: str | None = field(default=None, metadata=ABSENT)
+    until: int | None = field(default=None, metadata=ABSENT)
 
     @cached_property
     def id(self) -> str:
@@ -79,16 +81,19 @@ class LearnedTask:
         task: Name of the task.
         delta: Content id of the Delta.
         digests: Content id of each tensor of the Delta, by name.
+        chosen: Specification of the alternative that made the Delta. Not written for a learner without alternatives
+            (None, default).
     """
 
     task: str
     delta: str
     digests: Mapping[str, str]
+    chosen: str | None = field(default=None, metadata=ABSENT)
 
     @property
     def reference(self) -> LearnedTask:
         """The same values without the fields that a subclass adds."""
-        return LearnedTask(task=self.task, delta=self.delta, digests=self.digests)
+        return LearnedTask(task=self.task, delta=self.delta, digests=self.digests, chosen=self.chosen)
 
 
 DIVERGED, WORKER_DIED = "Diverged", "WorkerDied"  # types of a failure

@@ -10,12 +10,20 @@ from itertools import accumulate
 from pydantic import JsonValue
 
 from learners.specification.learner import Learner
-from learners.specification.recipe import trainer_in
+from learners.specification.recipe import recipe_of, trainer_in
 from learners.training.trainer import trainer_named
 from stream.storage.fits import History, LearnedTask, Recipe
 from stream.storage.job import Job
 from stream.storage.plain import ABSENT
+from stream.storage.trials import Trial
 from tasks.content import canonical, content_id
+
+TWIN = "twin:"  # no task has a colon in its name
+
+
+def twin_of(task: str) -> str:
+    """Returns the name, within a run, of the simulated twin of a task."""
+    return TWIN + task
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class RunInputs:
             before TRAINING_FORMAT 6; not written.
         scoring: What computes the scores of each task (`tasks.metrics.scoring`), by task. Empty (default) in runs
             before TRAINING_FORMAT 6.
+        twins: For the simulated twin of each task, if a learner chooses on twins: content id of its data, and what
+            computes its scores; by `twin_of` of the task. Not written otherwise (None, default).
     """
 
     backbone: str
@@ -53,6 +63,7 @@ class RunInputs:
     validation_examples: int | None = field(default=None, metadata=ABSENT)
     data_seed: int | None = field(default=None, metadata=ABSENT)
     scoring: Mapping[str, str] = field(default_factory=dict)
+    twins: Mapping[str, tuple[str, str]] | None = field(default=None, metadata=ABSENT)
 
     @property
     def sample_seed(self) -> int:
@@ -61,6 +72,8 @@ class RunInputs:
 
     def scored_data(self, task: str) -> list[str]:
         """Returns name and content id of a task's data, and what computes its scores."""
+        if self.twins is not None and task in self.twins:
+            return [task, *self.twins[task]]
         return [*_scored_data(task, self.data, self.scoring)]
 
     @cached_property
@@ -78,28 +91,39 @@ class RunInputs:
             name for name, (trainer, config) in trainers.items() if trainer_named(trainer).needs_full_stream(config)
         )
 
-    def recipe(self, job: Job, previous: str | None, met: History | None = None) -> Recipe:
-        """Returns the recipe of a fit job.
+    def recipe(
+        self,
+        job: Job,
+        previous: str | None,
+        met: History | None = None,
+        trial: Trial | None = None,
+        learner: Mapping[str, JsonValue] | None = None,
+    ) -> Recipe:
+        """Returns the recipe of a fit job, or of a trial.
 
         Args:
             previous: Content id of the Delta from which the fit starts; None if it does not start from an earlier fit.
             met: The history that `history` returns; None (default) if the trainer keeps no state.
+            trial: What is fitted of a learner with alternatives; None (default) for other learners.
+            learner: Settings of that alternative. Default: None.
         """
         (task,) = job.tasks
+        _, data, *how = self.scored_data(task)
         return Recipe(
             backbone=self.backbone,
-            data=self.data[task],
-            learner=self.learners[job.learner],
-            task=task,
-            seed=self.seed,
+            data=data,
+            learner=self.learners[job.learner] if learner is None else learner,
+            task=task.removeprefix(TWIN),
+            seed=self.seed if trial is None or trial.seed is None else trial.seed,
             train_examples=self.train_examples,
             test_examples=self.test_examples,
             validation_examples=self.validation_examples,
             data_seed=self.data_seed,
-            scoring=self.scoring.get(task),
+            scoring=how[0] if how else None,
             previous=previous,
             numerics=self.numerics,
             met=met,
+            until=None if trial is None else trial.until,
         )
 
     def key(self, job: Job) -> str:
@@ -119,6 +143,8 @@ class RunInputs:
             parts["data_seed"] = self.data_seed
         if self.validation_examples is not None:
             parts["validation_examples"] = self.validation_examples
+        if job.trial is not None:
+            parts["trial"] = job.trial
         if job.learner in self._full_stream:
             parts["foreseen"] = [self.scored_data(task) for task in self.data]
         learned, ends = self._learned
@@ -128,6 +154,30 @@ class RunInputs:
         last = canonical({key: value for key, value in parts.items() if key > "learned"})
         tasks = learned[: max(ends[job.arrival] - 1, 0)]
         return content_id("job", f'{first[:-1]},"learned":[{tasks}],{last[1:]}')
+
+
+def fit_recipe(
+    inputs: RunInputs,
+    learner: Learner,
+    job: Job,
+    start: LearnedTask | None,
+    earlier: Sequence[LearnedTask],
+    trial: Trial | None = None,
+) -> Recipe:
+    """Returns the recipe of a fit or search job.
+
+    Args:
+        learner: The learner of the job.
+        start: The fit whose Delta it starts from; None if it does not start from an earlier fit.
+        earlier: The earlier fits that succeeded, in order of arrival.
+        trial: What is fitted of a learner with alternatives. None (default) is its first one, or a learner without
+            alternatives.
+    """
+    if learner.selection is None:
+        met = history(learner, earlier, inputs.data, inputs.scoring)
+        return inputs.recipe(job, start.delta if start else None, met)
+    kept = trial or Trial(candidate=learner.selection.alternatives[0].specification)
+    return inputs.recipe(job, None, None, kept, recipe_of(learner.selection[kept.candidate].learner))
 
 
 def history(

@@ -8,11 +8,12 @@ from learners.specification.recipe import recipe_of
 from learners.specification.tuned import Tuned
 from learners.training.formats import TRAINING_FORMAT
 from stream.engine.header import is_own_config
-from stream.storage.events import End, FailedFitEvent, JobEvent, RowEvent, Violation
+from stream.storage.events import End, FailedFitEvent, FitEvent, JobEvent, RowEvent, SearchEvent, Violation
 from stream.storage.finished import good
 from stream.storage.fits import Recipe
 from stream.storage.job import Job
-from stream.storage.keys import history
+from stream.storage.keys import fit_recipe
+from stream.storage.trials import Trial
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
@@ -150,6 +151,9 @@ def _may_share(run: RecordedRun, job: Job) -> bool:
 def recorded_recipe(run: RecordedRun, job: Job) -> Recipe:
     """Returns the recipe of a fit job, computed from the inputs in the ledger."""
     earlier = good(run.fits[job.learner][: job.arrival - 1])
-    learner = run.facts.learners[job.learner]
-    met = history(learner, earlier, run.inputs.data, run.inputs.scoring)
-    return run.inputs.recipe(job, earlier[-1].delta if learner.needs_previous_fit and earlier else None, met)
+    learner, event = run.facts.learners[job.learner], run.events[job.id]
+    trial: Trial | None = event if isinstance(event, SearchEvent) else None
+    if isinstance(event, FitEvent) and event.chosen is not None:
+        trial = Trial(candidate=event.chosen, seed=event.seed)
+    start = earlier[-1] if learner.needs_previous_fit and earlier else None
+    return fit_recipe(run.inputs, learner, job, start, earlier, trial)

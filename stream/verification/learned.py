@@ -5,7 +5,9 @@ from __future__ import annotations
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
 from learners.delta.delta import Delta
+from learners.specification.alternatives import task_learner
 from learners.specification.family import parse_learner
+from learners.specification.learner import Learner
 from stream.storage.events import FitEvent
 from stream.storage.finished import good
 from stream.storage.store import Store
@@ -32,6 +34,18 @@ def final_delta(run: RecordedRun, store: Store, learner: str, task: str) -> Delt
         return store.get_delta(fit)
     last = good(fits.values())[-1]
     return store.get_delta(last).with_head(store.get_head(fit), task)
+
+
+def final_learner(run: RecordedRun, learner: str, task: str) -> tuple[str, Learner]:
+    """Returns the learner of a task's Delta and its specification: of a learner with alternatives, the one that the
+    task kept.
+
+    Args:
+        learner: Specification of the learner as in the run.
+    """
+    fit = run.fits[learner][run.place[task] - 1]
+    chosen = fit.chosen if isinstance(fit, FitEvent) else None
+    return chosen or learner, task_learner(run.facts.learners[learner], chosen)
 
 
 def named_learner(run: RecordedRun, learner: str) -> str:

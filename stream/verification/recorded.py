@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, cast, get_args
 
 from learners.backbones.backbone import Dtype
+from learners.specification.alternatives import restricted
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training
 from learners.specification.recipe import trainer_in
@@ -116,7 +117,11 @@ def recorded_run(events: Sequence[Event], where: str = "ledger.jsonl", lenient: 
 
 
 def _recorded(learner: Learner, settings: Mapping[str, Any]) -> Learner:
-    """Returns the learner with the names that the run gave it: an earlier version may have used others."""
+    """Returns the learner with the names that the run gave it: an earlier version may have used others. It has the
+    alternatives that the backbone of the run allowed."""
+    if learner.selection is not None:
+        kept = {each["specification"] for each in settings["selection"]["alternatives"]}
+        learner = restricted(learner, lambda each: each.specification in kept)
     return replace(learner, name=settings["name"], draws_as=settings.get("seeds", ""))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from learners.delta.delta import is_head
 from learners.delta.layout import common
 from learners.delta.stored import StoredDelta, stored_delta
+from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
 from stream.storage.events import FitEvent
 from stream.storage.plain import plain
@@ -50,7 +51,7 @@ def check_store(
     for fit in fits:
         path = store.delta_path(fit.delta)
         if fit.delta in deltas:
-            learner = run.facts.learners[fit.learner]
+            learner = task_learner(run.facts.learners[fit.learner], fit.chosen)
             outcome.findings += _compare(fit, deltas[fit.delta], path, learner, fit.learner in trained)
         elif str(path) not in damaged:
             outcome.findings.append(_finding_for(fit, path)("the Delta of this fit is missing", expected=fit.delta))

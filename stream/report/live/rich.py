@@ -164,7 +164,7 @@ def job_line(job: RunningJob, everyone: Sequence[str], page: Page) -> Text:
     verb = (
         "refit"
         if job.again
-        else {"fit": "fit", "evaluate": "score", "before": "before", "audit": "audit"}.get(
+        else {"search": "search", "fit": "fit", "evaluate": "score", "before": "before", "audit": "audit"}.get(
             job.kind, page.text(job.kind)[:6]
         )
     )

@@ -98,6 +98,8 @@ class RunState:
                 if event.get("failed"):
                     learner = self.learners.setdefault(str(event.get("learner")), LearnerState())
                     learner.failed.add(int(number(event.get("arrival")) or 0))
+            case "search":
+                self.finish(event, "search")
             case "before":
                 self.finish(event, "before")
             case "row":

@@ -14,6 +14,7 @@ from stream.report.terminal.growth import growth_chart
 from stream.report.terminal.header import header
 from stream.report.terminal.heatmap import heatmap
 from stream.report.terminal.league import league
+from stream.report.terminal.selection import selection_table
 from stream.report.terminal.spread import MANY, score_spread
 from stream.report.terminal.tasks import task_table
 from stream.results.results import Results
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
     "forgetting": ("Forgetting by task", forgetting),
     "growth": ("Growth", growth_chart),
     "cost": ("Cost", cost_table),
+    "selection": ("Selection by validation", selection_table),
     "tasks": ("Scores by task", task_table),
 }
 
@@ -39,7 +41,7 @@ def print_report(results: Results, console: Console, sections: Sequence[str] = t
         results: The results. Scores are fractions; the report shows points (x100).
         console: Its width, colours and encoding decide the form. No line is wider than the console.
         sections: The sections to print, in this order. Default: header, league, heatmap, forgetting, growth, cost,
-            tasks.
+            selection (if a learner has alternatives), tasks.
 
     Raises:
         InputError: A section is not known.
@@ -49,6 +51,8 @@ def print_report(results: Results, console: Console, sections: Sequence[str] = t
         raise unknown_name("section", unknown[0], SECTIONS)
     page = page_of(console)
     for name in sections:
+        if name == "selection" and not any(learner.selection for learner in results.learners.values()):
+            continue
         title, render = SECTIONS[name]
         if name == "tasks" and len(results.order) > MANY:
             title, render = "Distribution of scores over tasks", score_spread

@@ -1,0 +1,88 @@
+"""How the fits of a learner went: validation scores by epoch, and the choice among alternatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stream.results.reading import items, number, section, text, whole
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a learner with alternatives chose on a task.
+
+    Attributes:
+        chosen: Specification of the alternative that the task keeps; "" if all failed.
+        candidates: Best validation score of each alternative that was tried, a fraction; None if its fit failed.
+        epochs: Epochs of the alternatives that were stopped before their last epoch.
+    """
+
+    chosen: str
+    candidates: Mapping[str, float | None]
+    epochs: Mapping[str, int]
+
+    @property
+    def runner_up(self) -> str:
+        """The alternative with the best score after the chosen one; "" if there is none."""
+        others = {name: score for name, score in self.candidates.items() if score is not None and name != self.chosen}
+        return max(others, key=lambda name: others[name], default="")
+
+    @property
+    def margin(self) -> float | None:
+        """Score of the chosen alternative minus that of the runner-up; None if one of them is missing."""
+        scores = [self.candidates.get(name) for name in (self.chosen, self.runner_up)]
+        return None if scores[0] is None or scores[1] is None else scores[0] - scores[1]
+
+
+@dataclass(frozen=True)
+class FitHistory:
+    """How a fit went: validation score and mean training loss after each epoch, and the epoch that was kept, from 0;
+    -1 if nothing is trained."""
+
+    validation: tuple[float, ...]
+    losses: tuple[float, ...]
+    best: int
+
+
+def read_choices(value: object, where: str) -> dict[str, Choice]:
+    """Reads `selection` of a learner in results.json: the choice on each task, by task.
+
+    Args:
+        where: Place of the value, for error messages.
+
+    Raises:
+        InputError: The value is damaged.
+    """
+    found = {}
+    for task, each in section(value, where).items():
+        entry = section(each, f"{where}/{task}")
+        candidates = section(entry.get("candidates"), f"{where}/{task}/candidates")
+        epochs = section(entry.get("epochs"), f"{where}/{task}/epochs")
+        found[task] = Choice(
+            chosen=text(entry.get("chosen")),
+            candidates={name: number(score) for name, score in candidates.items()},
+            epochs={name: n for name, count in epochs.items() if (n := whole(count)) is not None},
+        )
+    return found
+
+
+def read_histories(value: object, where: str) -> dict[str, FitHistory]:
+    """Reads `fits` of a learner in results.json: how the fit of each task went, by task.
+
+    Args:
+        where: Place of the value, for error messages.
+
+    Raises:
+        InputError: The value is damaged.
+    """
+    found = {}
+    for task, each in section(value, where).items():
+        entry = section(each, f"{where}/{task}")
+        validation, losses = (
+            tuple(x for score in items(entry.get(name), f"{where}/{task}/{name}") if (x := number(score)) is not None)
+            for name in ("validation", "losses")
+        )
+        best = whole(entry.get("best"))
+        found[task] = FitHistory(validation, losses, -1 if best is None else best)
+    return found

@@ -1,0 +1,74 @@
+"""The trials of a search: how many there are, what each of them fits, and which results it needs first."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from learners.specification.alternatives import argument
+from learners.specification.learner import Selection
+from stream.selection.choice import best_candidate
+from stream.storage.trials import Trial, Tried
+from tasks.seeds import seed_of
+
+
+def searched(selection: Selection) -> int:
+    """Returns the number of trials of a search on one task, without restarts."""
+    count = len(selection.alternatives)
+    if selection.method.startswith("random"):
+        return min(argument(selection.method), count)
+    return count
+
+
+def restarts(selection: Selection) -> int:
+    """Returns the number of fits of the winner on a task, one with the run's seed and the others with new seeds; 0
+    without restarts."""
+    return selection.restarts + 1 if selection.restarts else 0
+
+
+def searched_at(selection: Selection, arrival: int) -> range:
+    """Returns the arrivals whose searches decide what the task of an arrival keeps."""
+    if selection.scope.startswith("first"):
+        return range(1, min(arrival, argument(selection.scope)) + 1)
+    return range(arrival, arrival + 1)
+
+
+def trials_of(selection: Selection | None) -> int:
+    """Returns the number of trials on one task, restarts included; 1 for a learner without alternatives, whose fit is
+    its only one."""
+    return 1 if selection is None else searched(selection) + restarts(selection)
+
+
+def waits_for(selection: Selection, trial: int) -> range:
+    """Returns the numbers of the trials on the same task whose results a trial of the search needs."""
+    return range(0)
+
+
+def proposed(selection: Selection, seed: int, name: str, trial: int, earlier: Sequence[Tried]) -> Trial:
+    """Returns what a trial of the search fits. The same arguments always give the same trial.
+
+    Args:
+        seed: Seed of the run.
+        name: Specification of the learner with alternatives.
+        trial: Number of the trial, from 0.
+        earlier: Results of the trials that `waits_for` names.
+    """
+    place = trial
+    if selection.method.startswith("random"):
+        places = list(range(len(selection.alternatives)))
+        place = random.Random(seed_of(seed, name, "search")).sample(places, searched(selection))[trial]
+    return Trial(candidate=selection.alternatives[place].specification)
+
+
+def restarted(selection: Selection, seed: int, tried: Sequence[Tried], number: int) -> Trial | None:
+    """Returns what a restart fits: the winner of the search with another seed; None if no trial succeeded.
+
+    Args:
+        seed: Seed of the run.
+        tried: Results of the search.
+        number: Number of the restart; 0 has the seed of the run.
+    """
+    found = best_candidate(selection, tried)
+    if found is None:
+        return None
+    return Trial(candidate=found.candidate, seed=seed_of(seed, "restart", str(number)) if number else None)
