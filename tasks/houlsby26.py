@@ -144,6 +144,14 @@ ADDITIONAL17: tuple[Task, ...] = (
 
 HOULSBY26: tuple[Task, ...] = GLUE9 + ADDITIONAL17
 
+# Tasks that share texts, so that their scores are not independent. MNLI-m and MNLI-mm share the training set. The others
+# are several questions about the same messages.
+SHARED_TEXTS: tuple[tuple[str, ...], ...] = (
+    ("mnli_m", "mnli_mm"),
+    ("cf_political_audience", "cf_political_bias", "cf_political_message"),
+    ("cf_progressive_opinion", "cf_progressive_stance"),
+)
+
 # Measured on copies of the released data, without repeated texts, over all labelled splits together. Only a part of
 # SST-2, QQP, MNLI, economic news, emotion, complaints and news aggregator was available. The lengths of the last two
 # are the paper's (Table 3), because a part has other lengths than the whole.

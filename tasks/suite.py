@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from tasks.errors import InputError, InputErrors, shown, unknown_name
-from tasks.houlsby26 import ADDITIONAL17, GLUE9, HOULSBY26
+from tasks.houlsby26 import ADDITIONAL17, GLUE9, HOULSBY26, SHARED_TEXTS
 from tasks.task import Task
 
 TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in HOULSBY26})
@@ -45,6 +45,18 @@ def paper_order(names: Iterable[str]) -> tuple[str, ...]:
     """Sort task names, without duplicates: the paper's tasks first, in its order, then the others by name."""
     rank = {name: position for position, name in enumerate(TASKS)}
     return tuple(sorted(set(names), key=lambda name: (rank.get(name, len(rank)), name)))
+
+
+def text_groups(names: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Divide tasks into groups: tasks that share texts are one group, any other task is a group of its own.
+
+    Statistics over tasks take a group as one draw. The groups come in the order of their first tasks.
+    """
+    group_of = {name: group for group in SHARED_TEXTS for name in group}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        groups.setdefault(group_of.get(name, (name,)), []).append(name)
+    return tuple(map(tuple, groups.values()))
 
 
 def resolve_suite(

@@ -22,11 +22,12 @@ from stream.api.readers import (
     read_tables,
     shown,
 )  # fmt: skip
-from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from stream.engine.progress import Handle
 from stream.execution.workers import Workers
 from stream.plugins.file import read_plugins
+from stream.study.members import Grid
+from stream.study.settings import resolve_study
 from tasks.errors import InputError, InputErrors, unknown_name
 
 if TYPE_CHECKING:  # importing these takes seconds
@@ -44,13 +45,14 @@ class Call:
     """The arguments of a call of `run` or `plan`, read and checked.
 
     Attributes:
-        config, origins: The settings, and where each came from.
+        config, origins: The settings, and where each came from. For a study, those with its first seed and order.
         display: rich, plain, json or none.
         tables: Tasks in memory, by name: a table each, or a dict of tables by split. None if not given.
         backbone: The backbone object if the caller loaded one.
         workers: The workers if the caller keeps them.
         handle: Function that is called with every event.
         metrics: The caller's own metrics.
+        grid: The seeds and orders of a study; None for a single run.
     """
 
     config: RunConfig
@@ -61,6 +63,7 @@ class Call:
     workers: Workers | None = None
     handle: Handle | None = None
     metrics: tuple[Metric, ...] = ()
+    grid: Grid | None = None
 
 
 class _NotGiven:
@@ -132,9 +135,9 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
     display = read("display", read_display, "none")
     handle = read("handle", read_handle)
     own = read("metrics", read_metrics, ())
-    resolved: tuple[RunConfig, dict[str, str]] | None = None
+    resolved: tuple[RunConfig, dict[str, str], Grid] | None = None
     try:
-        resolved = resolve_config(plain, file, origin=origin)
+        resolved = resolve_study(plain, file, origin=origin)
     except InputError as error:
         errors.extend(error.errors)
     try:  # errors of the files are reported before libraries are loaded
@@ -143,7 +146,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
         errors.extend(error.errors)
     if resolved is None:
         raise InputErrors(errors)
-    config, origins = resolved
+    config, origins, grid = resolved
     loaded: Any = given.get("backbone")
     backbone = None if isinstance(loaded, str | Path | None) or errors else loaded
     if backbone is not None:
@@ -155,7 +158,7 @@ def read_call(arguments: Mapping[str, object], origin: str = "call") -> Call:
         raise InputErrors(errors)
     workers = given.get("workers")
     kept = workers if isinstance(workers, Workers) else None
-    return Call(config, origins, display, tables, backbone, kept, handle, own)
+    return Call(config, origins, display, tables, backbone, kept, handle, own, grid if grid.several else None)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def plan(
     scope: str | None = None,
     restarts: int | None = None,
     order: str | Sequence[str] = "paper",
-    seed: int = 0,
+    seed: int | str | Sequence[int | str] = 0,
     data_seed: int = 0,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -154,8 +154,10 @@ def plan(
         restarts: Number of further fits of each isolated learner on each task with other seeds. The fit with the best
             validation score is kept. Default: none.
         order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of
-            all task names. Default: paper.
-        seed: Seed of the run. Every random choice of training derives from it. Default: 0.
+            all task names. Several orders, with ';' between them or given again, make a study, one run for each.
+            Default: paper. A list is allowed too: of task names, which is one order, or of whole orders.
+        seed: Seed of the run. Every random choice of training derives from it. Several seeds (0,1,2 or 0-4) make a
+            study, one run for each. Default: 0. A list of numbers is allowed too.
         data_seed: Seed that draws the examples where a task has more than the limit. Runs with several seeds then use
             the same examples, so their differences are those of training alone. Default: 0.
         epochs: Maximum number of passes over the training examples, for all learners. Training stops earlier if the

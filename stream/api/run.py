@@ -6,11 +6,11 @@ import numbers
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.arguments import by_name, read_call
 from stream.api.readers import bad
-from stream.api.session import perform
+from stream.api.perform import perform
 from stream.execution.workers import Workers, waiting_workers
 from stream.results.results import Results
 
@@ -35,7 +35,7 @@ def run(
     scope: str | None = None,
     restarts: int | None = None,
     order: str | Sequence[str] = "paper",
-    seed: int = 0,
+    seed: int | str | Sequence[int | str] = 0,
     data_seed: int = 0,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -58,7 +58,7 @@ def run(
     config: str | Path | None = None,
     display: Literal["rich", "plain", "json", "none"] = "none",
     handle: Handle | None = None,
-) -> Results:
+) -> Results | Any:
     """Run learners on a stream of tasks, or continue the run in the folder `out`. The same as `taskstream run`.
 
         from stream import run
@@ -86,8 +86,10 @@ def run(
         restarts: Number of further fits of each isolated learner on each task with other seeds. The fit with the best
             validation score is kept. Default: none.
         order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of
-            all task names. Default: paper.
-        seed: Seed of the run. Every random choice of training derives from it. Default: 0.
+            all task names. Several orders, with ';' between them or given again, make a study, one run for each.
+            Default: paper. A list is allowed too: of task names, which is one order, or of whole orders.
+        seed: Seed of the run. Every random choice of training derives from it. Several seeds (0,1,2 or 0-4) make a
+            study, one run for each. Default: 0. A list of numbers is allowed too.
         data_seed: Seed that draws the examples where a task has more than the limit. Runs with several seeds then use
             the same examples, so their differences are those of training alone. Default: 0.
         epochs: Maximum number of passes over the training examples, for all learners. Training stops earlier if the
@@ -131,7 +133,8 @@ def run(
         handle: Function that is called with every event of the run, a dict of plain values. Default: none.
 
     Returns:
-        The results. `as_dict()` returns the content of OUT/results.json. A fit that diverges does not end the run: it
+        The results: `Results`, or a `Study` of several seeds or orders. `as_dict()` returns the content of
+        OUT/results.json, or of OUT/study.json. A fit that diverges does not end the run: it
         is in the `failures` of its learner, and the scores that depend on it are missing.
 
     Raises:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from stream.api.arguments import Call
-from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from stream.storage.files import sole_writer, usable_folder
+from stream.study.settings import resolve_study
 from tasks.errors import InputError, InputErrors
 from tasks.suite import known_name
 
@@ -37,7 +37,7 @@ def with_tables(call: Call) -> Call:
     usable_folder(folder, f"--out {config.out}")
     ledger = config.out_folder / "ledger.jsonl"
     with nullcontext() if ledger.exists() else sole_writer(ledger):
-        begun = ledger.exists()
+        begun = ledger.exists() or (call.grid is not None and any(config.out_folder.glob("*/ledger.jsonl")))
         write_frames(folder, call.tables, fixed=begun)
     own = f"frames:{_as_named(config, folder) or Path(config.out) / FOLDER}"
     suite, source = config.suite, config.source
@@ -80,7 +80,7 @@ def _as_named(config: RunConfig, folder: Path) -> str | None:
     file = config.out_folder / "config.toml"
     if not file.is_file():
         return None
-    began, _ = resolve_config({}, file)
+    began = resolve_study({}, file)[0]
     named = began.source.rpartition("frames:")[2]
     same = began.source != named and Path(named).absolute() == folder.absolute()
     return named if same else None

@@ -82,7 +82,11 @@ ConfigOption = Annotated[
 
 METAVARS = {int: "N", float: "X", str: "TEXT"}
 # Settings whose option may be repeated: its name and metavar.
-REPEATED = {"columns": ("--column", "OURS=THEIRS"), "plugins": ("--plugin", "FILE.py")}
+REPEATED = {
+    "columns": ("--column", "OURS=THEIRS"),
+    "plugins": ("--plugin", "FILE.py"),
+    "order": ("--order", "TEXT"),
+}
 
 # Takes arguments of `stream.run` by name and the display. Returns the exit code.
 Verb = Callable[[Mapping[str, Any], str], int]
@@ -93,7 +97,9 @@ def takes_settings(verb: Verb) -> Callable[..., None]:
 
     def command(**values: Any) -> None:
         display = values.pop("display")
-        raise typer.Exit(verb({**values, "columns": _columns(values["columns"] or [])}, display))
+        given = values["order"]
+        orders = None if given is None else ";".join(given)  # each --order is a whole order
+        raise typer.Exit(verb({**values, "columns": _columns(values["columns"] or []), "order": orders}, display))
 
     parameters = [
         *_settings(),

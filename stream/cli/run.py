@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from stream.api.arguments import read_call
-from stream.api.session import perform
+from stream.api.perform import perform
 from stream.cli.output import OutputFailed
 from stream.errors import RunFailed
 from stream.report.terminal.failures import one_line
+from stream.study.study import Study
 
 INTERRUPTED = 130  # the convention of shells: 128 plus the number of the signal that Ctrl-C sends
 
@@ -43,10 +44,11 @@ def run(given: Mapping[str, Any], display: str) -> int:
         return INTERRUPTED
     if display == "json":
         print(json.dumps(results.document))
-    if (failed := one_line(results)) is not None:
-        print(f"error: {failed}", file=sys.stderr)
-        return 1
-    return 0
+    members = results.members if isinstance(results, Study) else {"": results}
+    failures = {folder: failed for folder, member in members.items() if (failed := one_line(member)) is not None}
+    for folder, failed in failures.items():
+        print(f"error: {f'{folder}: ' if folder else ''}{failed}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _command() -> str:

@@ -104,12 +104,18 @@ class RunConfig(BaseModel):
         str,
         Setting(
             "Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of "
-            "all task names.",
+            "all task names. Several orders, with ';' between them or given again, make a study, one run for each.",
             STREAM,
         ),
     ] = "paper"
     seed: Annotated[
-        int, Field(ge=0, lt=2**63), Setting("Seed of the run. Every random choice of training derives from it.", RUN)
+        int,
+        Field(ge=0, lt=2**63),
+        Setting(
+            "Seed of the run. Every random choice of training derives from it. Several seeds (0,1,2 or 0-4) make a "
+            "study, one run for each.",
+            RUN,
+        ),
     ] = 0
     data_seed: Annotated[
         int,

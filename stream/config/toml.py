@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tomli_w
@@ -32,14 +33,17 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise InputErrors([InputError(what, where=str(file), expected=expected, found=found)]) from None
 
 
-def config_toml(config: RunConfig, origins: Mapping[str, str]) -> str:
+def config_toml(
+    config: RunConfig, origins: Mapping[str, str], changed: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The settings as TOML, one per line, each with its origin in a comment. A line whose value is None is commented.
 
     Args:
         origins: Where each value came from, by name, as `resolve_config` returns it.
+        changed: Texts in the place of values, by name: the seeds and orders of a study. Default: none.
     """
     lines = ["# Settings of this run; the comment says where each came from.\n"]
-    for key, value in config.model_dump().items():
+    for key, value in (config.model_dump() | dict(changed)).items():
         if value is None:
             lines.append(f"# {key} =   # {origins[key]}\n")
         elif isinstance(value, dict) or (key == "plugins" and not value):

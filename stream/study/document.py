@@ -1,0 +1,226 @@
+"""The content of study.json: means over seeds, paired differences, ranks. A function of the members' results."""
+
+from __future__ import annotations
+
+import statistics as plain_statistics
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import NotRequired, TypedDict
+
+import numpy as np
+
+from stream.results.intervals import interval
+from stream.results.results import Results
+from stream.study.members import Member
+from stream.study.scores import BY_TASK, OF_COST, Arm, Array, arms_of, by_seed, by_task, common_tasks, value_of
+from stream.study.statistics import METHOD, METHOD_SEEDS, alike, holm, paired, ranks
+from tasks.suite import text_groups
+
+SCHEMA = 1
+FILE = "study.json"
+SCORE = "average_accuracy"
+COMPARED = (SCORE, "forgetting_chaudhry")  # the metrics whose differences are in the document
+
+
+class MemberEntry(TypedDict):
+    """A member: its folder below OUT, seed and order, and whether all its tasks have arrived."""
+
+    folder: str
+    seed: int
+    order: str
+    finished: bool
+
+
+class NumberEntry(TypedDict):
+    """A number of a learner. `mean`, `half` (95 %, Student's t; null for n < 2), `median` and `n` are over seeds: a
+    seed's value is the mean over its orders. `lowest` and `highest` are over all members."""
+
+    mean: float
+    half: float | None
+    n: int
+    median: float
+    lowest: float
+    highest: float
+
+
+class ComparisonEntry(TypedDict):
+    """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of this
+    metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
+
+    a: str
+    b: str
+    metric: str
+    difference: float
+    half: float | None
+    p: float | None
+    p_holm: float | None
+    method: str
+    seeds: int
+    tasks: int
+    groups: int
+    degrees_of_freedom: float | None
+
+
+class RanksEntry(TypedDict):
+    """Average ranks of the learners over groups of tasks; see `stream.study.statistics.Ranks`. `alike` are the sets of
+    learners that the critical difference does not separate."""
+
+    metric: str
+    blocks: int
+    average: dict[str, float]
+    friedman_chi2: float | None
+    friedman_p: float | None
+    critical_difference: float | None
+    alike: list[list[str]]
+
+
+class StudyDocument(TypedDict):
+    """The whole document. `ranks` is null with fewer than two learners on the same tasks."""
+
+    schema: int
+    members: list[MemberEntry]
+    learners: dict[str, dict[str, NumberEntry]]
+    comparisons: list[ComparisonEntry]
+    ranks: RanksEntry | None
+    groups: NotRequired[list[list[str]]]
+
+
+def study_document(members: Sequence[Member], runs: Mapping[Member, Results]) -> StudyDocument:
+    """Returns the document of a study. It has nothing of the call: no times, no folders outside OUT.
+
+    Args:
+        members: All members of the study.
+        runs: Results of the finished ones.
+    """
+    return document_of(members, runs, arms_of({member: runs[member] for member in members if member in runs}))
+
+
+def document_of(members: Sequence[Member], finished: Mapping[Member, object], arms: Sequence[Arm]) -> StudyDocument:
+    """Returns the document of several arms, which may be of several studies."""
+    shared = [task for arm in arms for task in arm.results[0].order]
+    groups = [[*group] for group in text_groups(tuple(dict.fromkeys(shared))) if len(group) > 1]
+    document: StudyDocument = {
+        "schema": SCHEMA,
+        "members": [
+            {"folder": each.folder, "seed": each.seed, "order": each.order, "finished": each in finished}
+            for each in members
+        ],
+        "learners": {arm.name: numbers(arm) for arm in arms},
+        "comparisons": [entry for metric in COMPARED for entry in told(comparisons(arms, metric))],
+        "ranks": ranks_of(arms),
+    }
+    if groups:
+        document["groups"] = groups
+    return document
+
+
+def told(entries: Sequence[ComparisonEntry]) -> Sequence[ComparisonEntry]:
+    """Returns the comparisons of a metric; none if no learner differs at all, as isolated learners in forgetting."""
+    return entries if any(entry["difference"] != 0 or entry["half"] for entry in entries) else ()
+
+
+def numbers(arm: Arm) -> dict[str, NumberEntry]:
+    """Returns every metric of a learner, its growth without heads and the FLOPs of its search, if it has one."""
+    names = dict.fromkeys([*(name for results in arm.results for name in results.metrics), *OF_COST])
+    return {name: entry for name in names if (entry := number_entry(arm, name)) is not None}
+
+
+def number_entry(arm: Arm, metric: str) -> NumberEntry | None:
+    """Returns a number of a learner over seeds; None if no seed has it."""
+    values = [*by_seed(arm, metric).values()]
+    if not values:
+        return None
+    found = interval(values)
+    each = [value for results in arm.results if (value := value_of(results, metric)) is not None]
+    return {
+        "mean": found.mean,
+        "half": found.half,
+        "n": found.n,
+        "median": plain_statistics.median(values),
+        "lowest": min(each),
+        "highest": max(each),
+    }
+
+
+def comparisons(arms: Sequence[Arm], metric: str = SCORE) -> list[ComparisonEntry]:
+    """Returns the paired differences of all pairs of learners in a metric, with Holm's correction over all of them.
+
+    A metric that is no mean over tasks has differences over seeds alone, and the method says so.
+    """
+    found = [entry for a, b in combinations(arms, 2) if (entry := comparison(a, b, metric)) is not None]
+    for entry, corrected in zip(found, holm([entry["p"] for entry in found]), strict=True):
+        entry["p_holm"] = corrected
+    return found
+
+
+def comparison(a: Arm, b: Arm, metric: str) -> ComparisonEntry | None:
+    """Returns the paired difference of two learners; None if they have no task, or no seed, in common.
+
+    Learners of different studies without a common seed are compared by their means over their own seeds.
+    """
+    if metric in BY_TASK:
+        tasks = common_tasks((a, b), metric)
+        if not tasks:
+            return None
+        groups = text_groups(tasks)
+        places = [[tasks.index(task) for task in group] for group in groups]
+        differences = paired_scores(a, b, metric, tasks)
+        count = len(tasks)
+    else:
+        ours, theirs = by_seed(a, metric), by_seed(b, metric)
+        common = [seed for seed in ours if seed in theirs]
+        if not common:
+            return None
+        differences = np.array([[ours[seed] - theirs[seed]] for seed in common])
+        places, count = [[0]], len(a.results[0].order)
+    result = paired(differences, places)
+    return {
+        "a": a.name,
+        "b": b.name,
+        "metric": metric,
+        "difference": result.difference,
+        "half": result.half,
+        "p": result.p,
+        "p_holm": None,
+        "method": METHOD if metric in BY_TASK else METHOD_SEEDS,
+        "seeds": result.seeds,
+        "tasks": count,
+        "groups": result.groups,
+        "degrees_of_freedom": result.degrees,
+    }
+
+
+def paired_scores(a: Arm, b: Arm, metric: str, tasks: Sequence[str]) -> Array:
+    """Returns the differences a - b, [S, T], of the common seeds; [1, T] of the means over seeds if there is none."""
+    ours, theirs = by_task(a, metric), by_task(b, metric)
+    common = [seed for seed in ours if seed in theirs]
+    if common:
+        return np.array([[ours[seed][task] - theirs[seed][task] for task in tasks] for seed in common])
+    return (scores_on(a, metric, tasks).mean(axis=0) - scores_on(b, metric, tasks).mean(axis=0))[None]
+
+
+def scores_on(arm: Arm, metric: str, tasks: Sequence[str]) -> Array:
+    """Returns the values of a metric of `BY_TASK`, [S, T]."""
+    return np.array([[scores[task] for task in tasks] for scores in by_task(arm, metric).values()])
+
+
+def ranks_of(arms: Sequence[Arm]) -> RanksEntry | None:
+    """Returns the average ranks of the learners; a block is a group of tasks, its score the mean over seeds and tasks.
+    None with fewer than two learners, or without a task that all of them have."""
+    tasks = common_tasks(arms, SCORE) if len(arms) > 1 else ()
+    if not tasks:
+        return None
+    places = [[tasks.index(task) for task in group] for group in text_groups(tasks)]
+    means = [scores_on(arm, SCORE, tasks).mean(axis=0) for arm in arms]
+    found = ranks(np.array([[mean[place].mean() for place in places] for mean in means]))
+    names = [arm.name for arm in arms]
+    bars = [] if found.critical_difference is None else alike(found.average, found.critical_difference)
+    return {
+        "metric": SCORE,
+        "blocks": found.blocks,
+        "average": dict(zip(names, found.average, strict=True)),
+        "friedman_chi2": found.chi2,
+        "friedman_p": found.p,
+        "critical_difference": found.critical_difference,
+        "alike": [[names[index] for index in bar] for bar in bars],
+    }

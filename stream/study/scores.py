@@ -1,0 +1,141 @@
+"""The scores of one learner in several runs, by seed and task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.results.learner_results import LearnerResults
+from stream.results.metrics import forgetting_per_task
+from stream.results.reading import number, section
+from stream.results.results import Results
+from stream.study.members import Member
+
+Array = npt.NDArray[np.float64]
+OF_COST = ("growth_without_heads", "search_flops")  # numbers of a learner beside its metrics
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One learner in the finished runs of a study.
+
+    Attributes:
+        name: Name of the learner in the report.
+        members: The runs.
+        results: Results of the learner in each run.
+        data: Content id of the data of each task; "" if not known.
+    """
+
+    name: str
+    members: tuple[Member, ...]
+    results: tuple[LearnerResults, ...]
+    data: Mapping[str, str]
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds, in the order of the runs."""
+        return tuple(dict.fromkeys(member.seed for member in self.members))
+
+
+def arms_of(runs: Mapping[Member, Results], named: Callable[[str], str] = str) -> list[Arm]:
+    """Returns one arm for each learner that all of these runs have.
+
+    Args:
+        runs: Finished runs of one study.
+        named: Returns the name of a learner in the report. Default: its specification.
+    """
+    chosen = balanced(runs)
+    everyone = [name for name in next(iter(chosen.values()), {}) if all(name in run for run in chosen.values())]
+    data = {task: about.data_id for run in chosen.values() for task, about in run.tasks.items()}
+    return [Arm(named(name), (*chosen,), tuple(run[name] for run in chosen.values()), data) for name in everyone]
+
+
+def balanced(runs: Mapping[Member, Results]) -> Mapping[Member, Results]:
+    """Returns the runs of the seeds that have every order, or all runs if no seed has.
+
+    A seed with a part of the orders would compare the orders too.
+    """
+    orders = {member.order for member in runs}
+    whole = {n for n in {m.seed for m in runs} if {m.order for m in runs if m.seed == n} == orders}
+    return {member: run for member, run in runs.items() if member.seed in whole} or runs
+
+
+def by_seed(arm: Arm, metric: str) -> dict[int, float]:
+    """Returns a metric, or a number of `OF_COST`, for each seed: the mean over the orders of that seed.
+
+    An isolated learner has the same scores in every order, so orders are no further draws. A seed with a missing value
+    is left out.
+    """
+    values: dict[int, list[float | None]] = {}
+    for member, results in zip(arm.members, arm.results, strict=True):
+        values.setdefault(member.seed, []).append(value_of(results, metric))
+    return {
+        seed: math.fsum(known) / len(known)
+        for seed, each in values.items()
+        if len(known := [value for value in each if value is not None]) == len(each)
+    }
+
+
+def value_of(results: LearnerResults, metric: str) -> float | None:
+    """Returns a metric, or a number of `OF_COST`, of one run; None if it is not known."""
+    if metric == "growth_without_heads":
+        return results.cost.growth_without_heads[-1] if results.cost.growth_without_heads else None
+    if metric == "search_flops":  # a learner with alternatives has it
+        return number(section(results.document.get("cost"), results.name).get(metric))
+    return results.metrics.get(metric)
+
+
+def _last(results: LearnerResults) -> Array:
+    return np.array(results.matrix[results.arrivals], dtype=np.float64)
+
+
+def _learned(results: LearnerResults) -> Array:
+    return results.matrix[1:].diagonal().copy()
+
+
+def _forgotten(results: LearnerResults) -> Array:
+    return np.array(forgetting_per_task(results.matrix[1:]), dtype=np.float64)
+
+
+def _transferred(results: LearnerResults) -> Array:
+    change = _last(results) - _learned(results)
+    change[-1:] = np.nan  # the last task cannot change yet
+    return change
+
+
+# Metrics that are a mean over tasks: their value on each task of a finished run, [T], in order of arrival. NaN: none.
+BY_TASK: Mapping[str, Callable[[LearnerResults], Array]] = {
+    "average_accuracy": _last,
+    "learning_accuracy": _learned,
+    "forgetting_chaudhry": _forgotten,
+    "bwt_gem": _transferred,
+}
+
+
+def by_task(arm: Arm, metric: str) -> dict[int, dict[str, float]]:
+    """Returns the value of a metric of `BY_TASK` on each task, for each seed: the mean over the orders of that seed in
+    which the task has a value."""
+    found: dict[int, dict[str, list[float]]] = {seed: {} for seed in arm.seeds}
+    for member, results in zip(arm.members, arm.results, strict=True):
+        for task, value in zip(results.order, BY_TASK[metric](results).tolist(), strict=True):
+            if not math.isnan(value):
+                found[member.seed].setdefault(task, []).append(value)
+    return {
+        seed: {task: math.fsum(values) / len(values) for task, values in tasks.items()} for seed, tasks in found.items()
+    }
+
+
+def common_tasks(arms: Sequence[Arm], metric: str) -> tuple[str, ...]:
+    """Returns the tasks on which each arm has a value with every seed, with the same data; in order of arrival."""
+    scored = [set.intersection(*map(set, by_task(arm, metric).values())) for arm in arms]
+    first = arms[0]
+    return tuple(
+        task
+        for task in first.results[0].order
+        if all(task in tasks for tasks in scored)
+        and len({arm.data.get(task, "") for arm in arms} - {""}) <= 1
+    )  # fmt: skip

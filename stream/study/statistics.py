@@ -1,0 +1,154 @@
+"""The statistics of a study: means over seeds, paired differences over seeds and tasks, Holm's correction, ranks.
+
+Intervals are 95 %. The mean of a learner has the interval of Student's t over seeds (`stream.results.intervals`): does
+the number hold for these tasks if the study is repeated with other seeds?
+
+The difference between two learners has one method, `paired`: does it hold for other seeds and for other tasks like
+these? Tests over data sets are Demsar's (2006) and Dror et al.'s (2018) advice; both warn that seeds on one data set are
+no replacement for data sets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from stream.results.intervals import LEVEL
+
+Array = npt.NDArray[np.float64]
+
+METHOD = "paired t, seeds and task groups random (two-way, Satterthwaite)"
+METHOD_SEEDS = "paired t over seeds"
+
+
+class Paired(NamedTuple):
+    """A mean difference with its 95 % interval and its two-sided p.
+
+    Attributes:
+        difference: Mean over seeds and tasks.
+        half: Half width of the interval; None with one seed and one group, which have no spread.
+        p: Probability of a difference at least as large if there is none; None as `half`.
+        degrees: Degrees of freedom of Student's t; None as `half`.
+        seeds, groups: Numbers of seeds and of groups of tasks.
+    """
+
+    difference: float
+    half: float | None
+    p: float | None
+    degrees: float | None
+    seeds: int
+    groups: int
+
+
+def paired(differences: Array, groups: Sequence[Sequence[int]]) -> Paired:
+    """Returns the mean of paired differences. Seeds and groups of tasks are both random samples.
+
+    The model is d[s, t] = m + seed s + group g of t + rest, the two random factors of Clark (1973, "The
+    language-as-fixed-effect fallacy") and of reader studies (Obuchowski & Rockette 1995). The variance of the mean is
+    (MS_seeds + MS_groups - MS_rest) / (S G), where a negative component counts as 0, and its degrees of freedom are
+    Satterthwaite's (1946). With one seed it is the paired t-test over groups, with one group the one over seeds.
+
+    Tasks that share texts are one group, so they count as one draw. The mean is still over tasks: groups of different
+    sizes enter with the linearised residuals of a cluster sample, y[s, g] = G/T sum_{t in g} (d[s, t] - mean).
+
+    Assumed: seeds and groups are independent draws, and the mean of their effects is about normal. A bootstrap over the
+    same units assumes no normality, but with the 3 to 5 seeds that one can pay its intervals are too short.
+
+    Args:
+        differences: Score of one learner minus score of the other, [S, T], without NaN.
+        groups: Indices of the tasks of each group; together every task once.
+    """
+    seeds, tasks = differences.shape
+    count = len(groups)
+    mean = math.fsum(differences.ravel()) / differences.size
+    rest = differences - mean
+    y = np.stack([rest[:, list(group)].sum(axis=1) for group in groups], axis=1) * count / tasks  # [S, G]
+    by_seed, by_group = y.mean(axis=1), y.mean(axis=0)
+    degrees = {"seeds": seeds - 1, "groups": count - 1, "rest": (seeds - 1) * (count - 1)}
+    squares = {
+        "seeds": count * float(np.square(by_seed).sum()),
+        "groups": seeds * float(np.square(by_group).sum()),
+        "rest": float(np.square(y - by_seed[:, None] - by_group).sum()),
+    }
+    means = {name: squares[name] / n for name, n in degrees.items() if n}
+    if not means:
+        return Paired(mean, None, None, None, seeds, count)
+    noise = means.get("rest", 0.0)
+    # A component that the rest explains counts as 0, and then its mean square is left out.
+    weights = {name: float(name in means and means[name] > noise) for name in ("seeds", "groups")}
+    weights["rest"] = 1 - weights["seeds"] - weights["groups"]
+    parts = {name: weights[name] * means[name] for name in means}
+    variance = math.fsum(parts.values()) / (seeds * count)
+    if variance <= 0:
+        return Paired(mean, 0.0, float(mean == 0), float(min(degrees[name] for name in means)), seeds, count)
+    free = math.fsum(parts.values()) ** 2 / math.fsum(part**2 / degrees[name] for name, part in parts.items())
+    error = math.sqrt(variance)
+    half = float(stats.t.ppf((1 + LEVEL) / 2, free)) * error
+    return Paired(mean, half, float(2 * stats.t.sf(abs(mean) / error, free)), free, seeds, count)
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Returns the p values with Holm's (1979) correction for as many comparisons; None stays None.
+
+    All with a corrected p below a level hold together with at most that probability of any error.
+    """
+    known = sorted((value, place) for place, value in enumerate(values) if value is not None)
+    corrected: list[float | None] = [None] * len(values)
+    least = 0.0
+    for rank, (value, place) in enumerate(known):
+        least = max(least, min(1.0, (len(known) - rank) * value))
+        corrected[place] = least
+    return corrected
+
+
+class Ranks(NamedTuple):
+    """Average ranks of learners over blocks, 1 is best; equal scores share the mean of their ranks.
+
+    Attributes:
+        average: Average rank of each learner, [L].
+        blocks: Number of blocks, here groups of tasks.
+        chi2, p: Friedman's test that all learners are alike; None with fewer than three learners or two blocks.
+        critical_difference: Nemenyi's: average ranks that are further apart differ at 5 %, all pairs together. None as
+            `p`.
+    """
+
+    average: tuple[float, ...]
+    blocks: int
+    chi2: float | None
+    p: float | None
+    critical_difference: float | None
+
+
+def ranks(scores: Array) -> Ranks:
+    """Returns average ranks with Friedman's test and Nemenyi's critical difference (Demsar 2006, section 3.2.2).
+
+    Args:
+        scores: Score of each learner on each block, [L, B]; larger is better.
+    """
+    learners, blocks = scores.shape
+    average = tuple(stats.rankdata(-scores, axis=0).mean(axis=1).tolist())
+    if learners < 3 or blocks < 2:
+        return Ranks(average, blocks, None, None, None)
+    difference = float(stats.studentized_range.ppf(LEVEL, learners, np.inf)) / math.sqrt(2)
+    difference *= math.sqrt(learners * (learners + 1) / (6 * blocks))
+    if bool(np.ptp(scores, axis=0).max() == 0):  # all equal everywhere: the test divides by zero
+        return Ranks(average, blocks, 0.0, 1.0, difference)
+    chi2, p = stats.friedmanchisquare(*scores)
+    return Ranks(average, blocks, float(chi2), float(p), difference)
+
+
+def alike(average: Sequence[float], difference: float) -> list[list[int]]:
+    """Returns the largest sets of learners whose average ranks lie within the critical difference: the bars of
+    Demsar's diagram. Indices of learners, best first."""
+    order = sorted(range(len(average)), key=lambda index: average[index])
+    bars: list[list[int]] = []
+    for start in range(len(order)):
+        bar = [index for index in order[start:] if average[index] - average[order[start]] <= difference]
+        if len(bar) > 1 and not any(set(bar) <= set(longer) for longer in bars):
+            bars.append(bar)
+    return bars
