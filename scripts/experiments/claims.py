@@ -1,0 +1,227 @@
+"""A paper's finding as data, and the verdict on it: our difference of two learners, its interval, `holds` or not.
+
+The statistics are the product's (`stream.study`): differences are paired, and seeds and groups of tasks that share
+texts are both random. Intervals are 95 %. Verdicts are stricter, because many claims are judged at once: their
+intervals are widened until all of them hold together with 95 % (Bonferroni). `holds`: the whole interval lies within
+the claim's bounds; `fails`: none of it does; `open`: the data allow both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+from scipy import stats
+
+from stream import InputError
+from stream.results.intervals import LEVEL, Interval
+from stream.study.scores import Arm, Array, by_task, value_of
+from stream.study.statistics import Paired, paired
+from tasks.suite import text_groups
+
+COLOURS = {"holds": "green", "fails": "bold red", "open": "yellow"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A paper's finding about one learner or two.
+
+    Attributes:
+        paper: Where it is written.
+        claim: The finding, in words.
+        first, second: Learners, or names of rows. The finding is about the first minus the second; without a second,
+            about the first alone.
+        low, high: The bounds in which the finding puts this number, in the unit of the measure; None: no bound.
+        measure: What is compared: a name in `MEASURES`.
+        tasks: Tasks that the finding is about; it is judged on each of them. (): on the mean over all tasks.
+        theirs: The paper's number.
+        id: Name of the claim, unique in all studies. "": it is in the study's own table only.
+        needs: What a run needs so that the number can be compared with the paper's, such as BERT weights.
+        study: Name of the study.
+    """
+
+    paper: str
+    claim: str
+    first: str
+    second: str = ""
+    low: float | None = None
+    high: float | None = None
+    measure: str = "score"
+    tasks: tuple[str, ...] = ()
+    theirs: str = ""
+    id: str = ""
+    needs: str = ""
+    study: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tasks", (*self.tasks,))  # TOML gives a list
+        if self.measure not in MEASURES:
+            raise InputError("unknown measure", where=f"claim {self.claim!r}", expected=", ".join(MEASURES),
+                             found=self.measure)  # fmt: skip
+
+
+class Finding(NamedTuple):
+    """A claim beside what was found.
+
+    Attributes:
+        task: The task that it is judged on; "": all tasks.
+        found: Our number and its 95 % interval, in words.
+        value: The same as data, in the unit of the measure; None if there is no single number.
+        verdict: `holds`, `fails`, `open`, or `needs ...`.
+    """
+
+    paper: str
+    claim: str
+    found: str
+    verdict: str
+    task: str = ""
+    theirs: str = ""
+    id: str = ""
+    value: Interval | None = None
+
+
+class Measure(NamedTuple):
+    """What claims compare: a number per seed and task.
+
+    Attributes:
+        unit: Unit of the number in words.
+        factor: Factor from the stored number to that unit.
+        values: From an arm and tasks to the numbers [S, T].
+    """
+
+    unit: str
+    factor: float
+    values: Callable[[Arm, Sequence[str]], Array]
+
+
+def of_metric(metric: str) -> Callable[[Arm, Sequence[str]], Array]:
+    """Values of a metric that is a mean over tasks; NaN where a task has none."""
+
+    def values(arm: Arm, tasks: Sequence[str]) -> Array:
+        return np.array([[scores.get(task, np.nan) for task in tasks] for scores in by_task(arm, metric).values()])
+
+    return values
+
+
+def deviation(arm: Arm, tasks: Sequence[str]) -> Array:
+    """Standard deviation of a task's score over seeds, [1, T]."""
+    scores = of_metric("average_accuracy")(arm, tasks)
+    if len(scores) < 2:
+        return np.full((1, len(tasks)), np.nan)
+    spread: Array = scores.std(axis=0, ddof=1, keepdims=True)
+    return spread
+
+
+def trained_share(arm: Arm, tasks: Sequence[str]) -> Array:
+    """Trained parameters of a task without head, as a share of the backbone, [S, T]."""
+    shares = []
+    for results in arm.results:
+        growth = results.cost.growth_without_heads[-1] or np.nan
+        trained = results.cost.trained_parameters_per_task
+        kept = sum(results.cost.kept_parameters_per_task.values())
+        whole = kept / (growth if results.sharing == "isolated" and growth >= len(trained) else growth - 1)
+        shares.append([trained.get(task, np.nan) / whole for task in tasks])
+    return np.array(shares)
+
+
+def growth(arm: Arm, tasks: Sequence[str]) -> Array:
+    """Growth without heads after the last arrival, [S, 1]."""
+    return np.array([[value_of(each, "growth_without_heads") or np.nan] for each in arm.results])
+
+
+MEASURES: Mapping[str, Measure] = {
+    "score": Measure("points", 100, of_metric("average_accuracy")),
+    "median": Measure("points", 100, of_metric("average_accuracy")),  # medians over seeds are shown beside it
+    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry")),
+    "deviation": Measure("points of standard deviation over seeds", 100, deviation),
+    "share": Measure("% of the backbone", 100, trained_share),
+    "growth": Measure("x the backbone", 1, growth),
+}
+
+
+def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str]) -> Paired | None:
+    """The number that a claim is about; None if a seed or a task has none."""
+    measure = MEASURES[claim.measure]
+    values = measure.values(first, tasks)
+    if second is not None:
+        values = values - measure.values(second, tasks)
+    values = values[:, ~np.isnan(values).any(axis=0)] * measure.factor
+    if not values.size:
+        return None
+    if values.shape[1] < len(tasks):  # one number for all tasks, or the last task, which cannot be forgotten yet
+        return paired(values, [[place] for place in range(values.shape[1])])
+    return paired(values, [[tasks.index(task) for task in group] for group in text_groups(tasks)])
+
+
+def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1) -> str:
+    """Verdict on a number with a claim's bounds, if so many claims are judged together."""
+    if number.half is None or number.degrees is None:
+        return "open"
+    if number.difference == 0 and not number.half and (low == 0) != (high == 0):
+        return "open"  # equal learners: neither is above the other
+    wider = 1.0
+    if number.half and claims > 1:
+        wider = float(
+            stats.t.ppf(1 - (1 - LEVEL) / 2 / claims, number.degrees)
+            / stats.t.ppf(1 - (1 - LEVEL) / 2, number.degrees)
+        )
+    return Interval(number.difference, number.half * wider, number.seeds).verdict(low, high)
+
+
+def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks: Sequence[str]) -> str:
+    """Our number in words: `adapter minus topk:1 is +2.3 ±1.1 points`."""
+    subject = claim.first if second is None else f"{claim.first} minus {claim.second}"
+    sign = "" if second is None else "+"
+    half = "" if number.half is None else f" ±{number.half:.3g}" if claim.measure == "growth" else f" ±{number.half:.1f}"
+    mean = f"{number.difference:{sign}.4g}" if claim.measure == "growth" else f"{number.difference:{sign}.1f}"
+    words = f"{subject} is {mean}{half} {MEASURES[claim.measure].unit}"
+    if claim.measure == "median":
+        measure = MEASURES[claim.measure]
+        medians = [
+            f"{measure.factor * float(np.median(measure.values(arm, tasks).mean(axis=1))):.1f}"
+            for arm in (first, second)
+            if arm is not None
+        ]
+        words += f", medians {' and '.join(medians)} of {number.seeds}"
+    return words
+
+
+def judge(claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str]) -> list[Finding]:
+    """Judge each claim whose learners ran; a claim about tasks is judged on each of them that ran.
+
+    Args:
+        arms: Learners by name, and by the names of rows.
+        tasks: The tasks of the runs.
+    """
+    judged: list[tuple[Claim, str, Paired, str, bool]] = []
+    for claim in claims:
+        if claim.first not in arms or (claim.second and claim.second not in arms):
+            continue
+        first, second = arms[claim.first], arms.get(claim.second)
+        for task in [each for each in claim.tasks if each in tasks] if claim.tasks else [""]:
+            over = [task] if task else [*tasks]
+            if (number := estimate(claim, first, second, over)) is not None:
+                proved = all(each.retention.verified for each in first.results)
+                broken = claim.measure == "forgetting" and claim.high == 0 and not proved
+                judged.append((claim, task, number, in_words(claim, number, first, second, over), broken))
+    found = []
+    for claim, task, number, words, broken in judged:
+        result = "fails" if broken else verdict(number, claim.low, claim.high, len(judged))
+        value = Interval(number.difference, number.half, number.seeds)
+        found.append(Finding(claim.paper, claim.claim, words, result, task, claim.theirs, claim.id, value))
+    return found
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print each finding of a paper beside ours."""
+    if not findings:
+        return
+    console.print("\nFindings of the papers, and ours (95 % intervals; the verdicts hold together)", style="bold")
+    for each in findings:
+        result = Text(each.verdict, style=COLOURS.get(each.verdict, "yellow"))
+        place = f", {each.task}" if each.task else ""
+        console.print(Text.assemble(f"* {each.paper}{place}: {each.claim}. Here {each.found}: ", result, "."))
