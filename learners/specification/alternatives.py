@@ -72,15 +72,16 @@ def read_alternatives(specification: str) -> Written:
                 raise InputError(f"{name} is given twice", where=where)
             search[name] = checked(name, value, where)
         joined.append(kept)
-    axes: list[list[str]] = []
-    pattern = "+".join(":".join(_pattern(segment, axes, where) for segment in segments) for segments in joined)
-    if prod(map(len, axes)) > MOST:
-        raise InputError(
-            "too many alternatives", where=where, expected=f"at most {MOST}", found=str(prod(map(len, axes)))
-        )
-    points = itertools.product(*(range(len(axis)) for axis in axes))
-    texts = tuple((_filled(pattern, axes, point), point) for point in points)
-    return Written(texts, search)
+    pieces = []  # texts of each segment, with the mark before it
+    for number, segments in enumerate(joined):
+        for place, segment in enumerate(segments):
+            mark = ":" if place else "+" if number else ""
+            pieces.append([mark + text for text in _values(segment, where)])
+    if (count := prod(map(len, pieces))) > MOST:
+        raise InputError("too many alternatives", where=where, expected=f"at most {MOST}", found=str(count))
+    axes = [range(len(texts)) for texts in pieces if len(texts) > 1]
+    texts = map("".join, itertools.product(*pieces))
+    return Written(tuple(zip(texts, itertools.product(*axes), strict=True)), search)
 
 
 def checked(name: str, value: str, where: str) -> str:
@@ -94,25 +95,16 @@ def checked(name: str, value: str, where: str) -> str:
     return value
 
 
-def _pattern(segment: str, axes: list[list[str]], where: str) -> str:
-    """Returns a segment with a mark in place of alternative values, which it adds to `axes`."""
+def _values(segment: str, where: str) -> list[str]:
+    """Returns a segment of a specification with each of its alternative values."""
     name, equals, values = segment.partition("=")
     if "{" in name or not equals:
         name, equals, values = "", "", segment
     several = parts(values, "/")
-    if len(several) == 1:
-        return segment
-    if "" in several or len(set(several)) < len(several):
+    if len(several) > 1 and ("" in several or len(set(several)) < len(several)):
         found = "an empty value" if "" in several else "a value given twice"
         raise InputError("bad alternatives", where=where, expected="different values separated by /", found=found)
-    axes.append(several)
-    return f"{name}{equals}\0"
-
-
-def _filled(pattern: str, axes: list[list[str]], point: tuple[int, ...]) -> str:
-    pieces = pattern.split("\0")
-    values = [axis[place] for axis, place in zip(axes, point, strict=True)]
-    return "".join(text + value for text, value in zip(pieces, [*values, ""], strict=True))
+    return [f"{name}{equals}{value}" for value in several]
 
 
 def with_selection(
@@ -156,6 +148,9 @@ def refused(selection: Selection) -> str:
             return f"{each.specification} trains nothing"
         if each.learner.trainer != LOOP and (selection.method == "halving" or selection.restarts):
             return f"{each.specification} has its own trainer, which neither stops halfway nor has other seeds"
+    if selection.scope.startswith("first") and not selection.method.startswith(("grid", "random")):
+        method, of_all = selection.method, "so there is no mean over the first tasks"
+        return f"{method} tries other alternatives on each task, {of_all}; {selection.scope} allows grid and random:N"
     return ""
 
 

@@ -2,6 +2,8 @@
 
 For each epoch, for each batch: learning rate, loss, backward, clip, AdamW step. After each epoch: validate. The result
 is the Delta of the best epoch.
+
+A fit may pause after some epochs and go on from its state later. The result has the bits of a fit that never paused.
 """
 
 from __future__ import annotations
@@ -12,27 +14,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
-from learners.delta.initial import added_gates, frozen_names, initial_trainable
 from learners.delta.prune import hold, prune
 from learners.delta.reparametrise import materialize
-from learners.forward.batches import collate, evaluation_plan, training_plan
-from learners.forward.flops import flops_per_row, flops_to_keep
+from learners.forward.batches import collate, training_plan
+from learners.forward.flops import flops_to_keep
 from learners.forward.forward import logits
-from learners.forward.frozen_prefix import open_frozen_prefix
 from learners.forward.polynomial import total_flops
-from learners.specification.learner import LOOP, Learner, peak_rate
-from learners.training.adamw import AdamW
+from learners.specification.learner import LOOP, Learner
 from learners.training.divergence import Diverged, not_finite
-from learners.training.optimiser import EPSILON, clamp_gates, groups_of, schedule, set_rate
+from learners.training.fixed import Fixed, fixed_inputs
+from learners.training.loss import task_loss, validation_loss
+from learners.training.optimiser import clamp_gates, schedule, set_rate
 from learners.training.predict import predict
+from learners.training.running import Running, begin, pause
+from learners.training.state import FitState
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
-from tasks.seeds import generator, order_seed, seed_of
+from tasks.seeds import seed_of
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
@@ -48,9 +50,10 @@ class Fit:
         validation: Validation score after each epoch, in the task's metric.
         losses: Mean training loss of each epoch.
         best: Index of the best epoch, from 0. -1 if the learner does not train.
-        seconds: Duration of the fit.
+        seconds: Duration of the fit, pauses left out.
         flops: FLOPs of all matrix products in training, forward and backward, padding included.
         examples: Number of training rows, summed over all epochs.
+        state: Where the fit has paused; None (default) unless `until` was given.
     """
 
     delta: Delta
@@ -60,6 +63,7 @@ class Fit:
     seconds: float
     flops: float
     examples: int
+    state: FitState | None = None
 
 
 def fit(
@@ -70,8 +74,10 @@ def fit(
     seed: int,
     previous: Delta | None = None,
     report: Report = lambda event: None,
+    until: int | None = None,
+    state: FitState | None = None,
 ) -> Fit:
-    """Learn one task.
+    """Learn one task, or a part of its epochs.
 
     Args:
         score: The task's metric. The epoch with the best score on the validation rows is chosen.
@@ -80,10 +86,15 @@ def fit(
         previous: Delta of an earlier task. A sequential learner continues training its body, without its head. A
             frozen-shared learner takes its common tensors and does not train them. Default: None, the first task.
         report: Receives progress about every 0.5 s: epoch, step, loss, rows per second. Default: no report.
+        until: Epoch, from 1, after which the fit pauses. Its schedule and batches are those of all its epochs. Default:
+            None, the fit runs to its end.
+        state: Where an earlier call with the same other arguments paused; the fit goes on from there. Default: None,
+            the fit begins.
 
     Raises:
         Diverged: The loss, a validation logit or a trained tensor is NaN or infinite. The message gives the step.
-        InputError: The learner uses another trainer, or cannot apply to this backbone.
+        InputError: The learner uses another trainer, or cannot apply to this backbone; `state` belongs to another fit
+            or to a later epoch than `until`, or `until` is below 1.
     """
     started = time.perf_counter()
     if learner.trainer != LOOP:
@@ -94,121 +105,118 @@ def fit(
         if not delta.tensors["head.bias"].isfinite().all():
             raise Diverged("the mean score of the training rows is not finite", 0)
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
-    training = learner.training
-    layers = backbone.architecture.layers
-    start = initial_trainable(backbone, learner, data.task, seed, previous)
-    empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
-    first = Delta(materialize(learner, start, layers), empty)
-    frozen = frozen_names(learner, previous)
-    trainable = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
-    free = {name: leaf for name, leaf in trainable.items() if name not in frozen}
-    gates = added_gates(learner, free, generator(seed, learner.seeds, data.task.name, "gates"))
-    sampler = generator(seed, learner.seeds, data.task.name, "gate noise")
-    order = order_seed(seed, data.task.name)
-    peak = peak_rate(training, backbone.architecture.hidden)
-    gate_rate = None if learner.gates is None else learner.gates.learning_rate
-    optimiser = AdamW(groups_of(training, free, gates, peak, gate_rate), EPSILON)
-    mean, deviation = target_scale(data)
-    steps = max(1, training.epochs * -(-len(data.train) // training.batch_size))
-    plan = evaluation_plan(data.validation)
-    frozen_prefix, frozen_validation = (
-        open_frozen_prefix(backbone, learner, split) for split in (data.train, data.validation)
-    )
-    kept = frozen_prefix is not None and frozen_prefix.kept is not None
-    per_row = flops_per_row(
-        backbone.architecture,
-        learner,
-        data.task.outputs,
-        backward=True,
-        frozen=frozen,
-        above=kept,
-        load=lambda: backbone,
-    )
-    best, best_key, best_epoch = first, (-np.inf, -np.inf), -1
-    scores: list[float] = []
-    losses: list[float] = []
-    step, flops, examples, reported = 0, flops_to_keep(frozen_prefix), 0, started
-    masks: dict[str, Tensor] = {}
-    sparse = frozen & previous.pruned if previous is not None else frozenset()
+    if until is not None and until < max(1, state.epochs if state else 1):
+        found = f"{until}, {state.epochs} are done" if state else str(until)
+        raise InputError("the fit cannot pause there", where="until", expected="an epoch to come, from 1", found=found)
+    fixed = fixed_inputs(backbone, learner, data, seed, previous)
+    running = begin(backbone, learner, data, seed, previous, state)
+    if state is None:
+        running.flops = flops_to_keep(fixed.frozen_prefix)
+    report, epochs = _sometimes(report, started), learner.training.epochs
+    started -= state.seconds if state else 0.0
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(seed, learner.seeds, data.task.name, "dropout"))
-        for epoch in range(training.epochs):
-            running = 0.0
-            for rows in training_plan(data.train, training.batch_size, order, epoch).batches:
-                batch = collate(backbone, data.train, rows)
-                target = torch.from_numpy(np.asarray(data.train.target[rows]))
-                target = (target - mean) / deviation if target.is_floating_point() else target
-                set_rate(optimiser, schedule(step, steps, training.warmup))
-                weights = materialize(learner, trainable, layers)
-                penalty = torch.zeros(())
-                if learner.gates is not None:
-                    for name, a in gates.items():
-                        weights[name] = trainable[name] * learner.gates.sample(a, sampler)
-                        penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
-                states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
-                output = logits(
-                    backbone, learner, weights, batch, training.head_dropout, states, dropout=training.dropout
-                )
-                loss = task_loss(output, target)
-                value = loss.item()
-                if not np.isfinite(value):
-                    where = f"at step {step + 1} of {steps} (epoch {epoch + 1})"
-                    raise Diverged(f"the loss is {value} {where}", step + 1, flops)
-                optimiser.zero_grad()
-                torch.autograd.backward(loss + penalty)
-                nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
-                optimiser.step()
-                clamp_gates(learner, gates)
-                hold(masks, trainable)
-                step, running, examples = step + 1, running + value * len(rows), examples + len(rows)
-                flops += total_flops(per_row, *batch["input_ids"].shape)
-                if (now := time.perf_counter()) - reported > PROGRESS_SECONDS:
-                    rate = examples / (now - started)
-                    report({"epoch": epoch + 1, "epochs": training.epochs, "step": step, "steps": steps,
-                            "loss": value, "examples_per_second": rate})  # fmt: skip
-                    reported = now
-            losses.append(running / len(data.train))
-            if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(training.epochs):
-                masks, gates = prune(learner, learner.pruning, trainable, gates), {}
-                best_key = (-np.inf, -np.inf)  # scores before pruning do not count
-            tensors = materialize(learner, trainable, layers)
-            candidate = to_delta(learner, tensors, gates, mean, deviation, sparse | frozenset(masks))
-            answers = predict(backbone, learner, candidate, data.validation, plan, frozen_validation)
-            loss_now = validation_loss(answers, data.validation.target)
-            if (found := not_finite(candidate, answers, loss_now)) is not None:
-                raise Diverged(f"{found} after step {step} of {steps} (epoch {epoch + 1})", step, flops)
-            scores.append(score(np.asarray(data.validation.target), answers))
-            key = (scores[-1], -loss_now)  # a tied score goes to the lower loss
-            if key > best_key:
-                best, best_key, best_epoch = candidate, key, epoch
-            elif epoch - best_epoch >= training.patience and (learner.pruning is None or masks):
+        if state is None:
+            torch.manual_seed(seed_of(seed, learner.seeds, data.task.name, "dropout"))
+        else:
+            torch.set_rng_state(state.dropout)
+        for epoch in range(len(running.scores), epochs if until is None else min(until, epochs)):
+            if running.ended:
                 break
+            _train(fixed, running, epoch, started, report)
+            _validate(fixed, running, epoch, score)
+        paused = None if until is None else pause(running, time.perf_counter() - started)
     seconds = time.perf_counter() - started
-    return Fit(best, tuple(scores), tuple(losses), best_epoch, seconds, flops, examples)
+    return Fit(
+        running.best,
+        tuple(running.scores),
+        tuple(running.losses),
+        running.best_epoch,
+        seconds,
+        running.flops,
+        running.examples,
+        paused,
+    )
 
 
-def task_loss(output: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy of logits [B, C], or mean squared error of [B, 1] for a real-valued target [B]."""
-    if target.is_floating_point():
-        return F.mse_loss(output.squeeze(1), target.to(output.dtype))
-    return F.cross_entropy(output, target)
+def _sometimes(report: Report, started: float) -> Report:
+    """Returns a report that passes on one event every `PROGRESS_SECONDS` and drops the others."""
+    last = started
+
+    def passing(event: dict[str, object]) -> None:
+        nonlocal last
+        if (now := time.perf_counter()) - last > PROGRESS_SECONDS:
+            last = now
+            report(event)
+
+    return passing
 
 
-def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
-    """`task_loss` of all validation rows at once: logits [n, C], target [n]."""
-    return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # torch needs a writable copy
+def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: Report) -> None:
+    """Trains for one epoch.
 
-
-def target_scale(data: EncodedTask) -> tuple[float, float]:
-    """Mean and standard deviation of the training targets of a regression; (0, 1) for classification.
-
-    A regression trains on standardised targets, and `to_delta` scales its head back. The model can learn the same
-    functions. But the first steps need not move a head near zero to the mean (2.7 of 5 on STS-B).
+    Raises:
+        Diverged: The loss is NaN or infinite.
     """
-    if data.task.kind != "regression":
-        return 0.0, 1.0
-    target = np.asarray(data.train.target, dtype=np.float64)
-    return float(target.mean()), float(target.std()) or 1.0
+    backbone, learner, data, training = fixed.backbone, fixed.learner, fixed.data, fixed.learner.training
+    trainable, layers = running.trainable, backbone.architecture.layers
+    total = 0.0
+    for rows in training_plan(data.train, training.batch_size, fixed.order, epoch).batches:
+        batch = collate(backbone, data.train, rows)
+        target = torch.from_numpy(np.asarray(data.train.target[rows]))
+        target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
+        set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup))
+        weights = materialize(learner, trainable, layers)
+        penalty = torch.zeros(())
+        if learner.gates is not None:
+            for name, a in running.gates.items():
+                weights[name] = trainable[name] * learner.gates.sample(a, running.sampler)
+                penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
+        states = None if fixed.frozen_prefix is None else fixed.frozen_prefix.of(rows, batch)
+        output = logits(backbone, learner, weights, batch, training.head_dropout, states, dropout=training.dropout)
+        loss = task_loss(output, target)
+        value = loss.item()
+        if not np.isfinite(value):
+            where = f"at step {running.step + 1} of {fixed.steps} (epoch {epoch + 1})"
+            raise Diverged(f"the loss is {value} {where}", running.step + 1, running.flops)
+        running.optimiser.zero_grad()
+        torch.autograd.backward(loss + penalty)
+        nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
+        running.optimiser.step()
+        clamp_gates(learner, running.gates)
+        hold(running.masks, trainable)
+        running.step, running.examples = running.step + 1, running.examples + len(rows)
+        running.flops += total_flops(fixed.per_row, *batch["input_ids"].shape)
+        total += value * len(rows)
+        rate = running.examples / (time.perf_counter() - started)
+        report({"epoch": epoch + 1, "epochs": training.epochs, "step": running.step, "steps": fixed.steps,
+                "loss": value, "examples_per_second": rate})  # fmt: skip
+    running.losses.append(total / len(data.train))
+
+
+def _validate(fixed: Fixed, running: Running, epoch: int, score: Score) -> None:
+    """Scores an epoch on the validation rows, after pruning if it is due, and keeps its Delta if it is the best.
+
+    Raises:
+        Diverged: A logit, the loss or a tensor is NaN or infinite.
+    """
+    learner, data, trainable = fixed.learner, fixed.data, running.trainable
+    if learner.pruning is not None and epoch + 1 == learner.pruning.epoch(learner.training.epochs):
+        running.masks, running.gates = prune(learner, learner.pruning, trainable, running.gates), {}
+        running.best_key = (-np.inf, -np.inf)  # scores before pruning do not count
+    tensors = materialize(learner, trainable, fixed.backbone.architecture.layers)
+    pruned = fixed.sparse | frozenset(running.masks)
+    candidate = to_delta(learner, tensors, running.gates, fixed.mean, fixed.deviation, pruned)
+    answers = predict(fixed.backbone, learner, candidate, data.validation, fixed.plan, fixed.frozen_validation)
+    loss = validation_loss(answers, data.validation.target)
+    if (found := not_finite(candidate, answers, loss)) is not None:
+        where = f"after step {running.step} of {fixed.steps} (epoch {epoch + 1})"
+        raise Diverged(f"{found} {where}", running.step, running.flops)
+    running.scores.append(score(np.asarray(data.validation.target), answers))
+    key = (running.scores[-1], -loss)  # a tied score goes to the lower loss
+    if key > running.best_key:
+        running.best, running.best_key, running.best_epoch = candidate, key, epoch
+    elif epoch - running.best_epoch >= learner.training.patience and (learner.pruning is None or running.masks):
+        running.ended = True
 
 
 def to_delta(

@@ -25,7 +25,17 @@ class LoopTrainer:
 
         score, data = request.score_of(request.data.task), request.data
         return Trained(
-            fit(request.backbone, request.learner, data, score, request.seed, request.previous, request.report)
+            fit(
+                request.backbone,
+                request.learner,
+                data,
+                score,
+                request.seed,
+                request.previous,
+                request.report,
+                request.until,
+                request.state,
+            )
         )
 
 

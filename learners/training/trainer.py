@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # these import torch, which is slow
     from learners.delta.delta import Delta
     from learners.specification.learner import Learner
     from learners.training.fit import Fit, Report, Score
+    from learners.training.state import FitState
     from tasks.encoded import EncodedTask
     from tasks.task import Task
 
@@ -52,6 +53,9 @@ class FitRequest:
         tasks: Names of all tasks, in order of arrival, for a trainer that needs the full stream.
         load: Gives the encoded rows of a task by its name.
         report: Receives progress.
+        until: Epoch after which the fit pauses (`learners.training.fit.fit`). Only the trainer `loop` can pause. None
+            (default): it does not.
+        state: Where the same fit has paused before; None (default): the fit begins.
     """
 
     backbone: Backbone
@@ -64,6 +68,8 @@ class FitRequest:
     tasks: Iterable[str]
     load: Callable[[str], EncodedTask]
     report: Report
+    until: int | None = None
+    state: FitState | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +77,7 @@ class Trained:
     """The result of a trainer for one task.
 
     Attributes:
-        fit: The fit.
+        fit: The fit. A paused one has a `fit.state`, with which `FitRequest.state` goes on.
         state: Passed to the learner's next fit in this process. Default: None, no state.
         state_bytes: Size in bytes of the state that must be stored in addition to the Delta. Default: None, for a
             trainer that keeps no state.

@@ -26,7 +26,7 @@ from learners.forward.batches import evaluation_plan
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training, peak_rate
 from learners.specification.notation import read_object
-from learners.training.fit import validation_loss
+from learners.training.loss import validation_loss
 from learners.training.optimiser import EPSILON, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from stream.avalanche import TextBenchmark

@@ -22,7 +22,7 @@ from learners.forward.flops import flops_per_row
 from learners.forward.forward import pooled
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import Learner
-from learners.training.fit import task_loss
+from learners.training.loss import task_loss
 from stream.avalanche.library import MultiTaskModule
 from tasks.errors import InputError
 
@@ -137,7 +137,7 @@ class Classifier(MultiTaskModule):
 def loss_of(output: Tensor, target: Tensor) -> Tensor:
     """Returns the mean loss of rows of one or several tasks: cross-entropy, or squared error for tasks with one output.
 
-    For rows of one kind it equals `learners.training.fit.task_loss` bit for bit.
+    For rows of one kind it equals `learners.training.loss.task_loss` bit for bit.
 
     Args:
         output: Logits from `Classifier`, [B, C].

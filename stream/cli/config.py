@@ -17,6 +17,9 @@ from tasks.errors import InputError
 
 WIDTH = 100
 EXAMPLES = {  # values to show in comments, for settings whose default is None
+    "select": "halving",
+    "scope": "first:3",
+    "restarts": 5,
     "epochs": 3,
     "batch_size": 32,
     "learning_rate": 1e-4,

@@ -190,7 +190,7 @@ def train(
     previous: Delta | None,
     earlier: Sequence[LearnedTask],
     report: Report,
-    seed: int,
+    seed: int | None = None,
 ) -> Trained:
     """Trains a learner on the task of a job with its trainer. The state of the trainer stays in this process for the
     learner's next fit.
@@ -199,7 +199,7 @@ def train(
         previous: The Delta from which the fit starts; None if it does not start from an earlier fit.
         earlier: The earlier fits that succeeded, in order of arrival.
         report: Called during the fit with its progress.
-        seed: Seed of the fit.
+        seed: Seed of the fit. None (default): the seed of the run.
 
     Raises:
         Diverged, Nondeterminism, InputError: As for `learners.training.trainer.Trainer.fit`.
@@ -208,7 +208,7 @@ def train(
         backbone=workbench.backbone,
         learner=learner,
         data=workbench.data(job.tasks[0]),
-        seed=seed,
+        seed=workbench.setup.seed if seed is None else seed,
         score_of=scorer,
         previous=previous,
         history=[(fit.task, fit.delta) for fit in earlier],

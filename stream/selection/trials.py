@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from learners.specification.alternatives import argument
 from learners.specification.learner import Selection
 from stream.selection.choice import best_candidate
+from stream.selection.rungs import rung_of, rung_trial, rungs
+from stream.selection.sampler import sampled_trial
 from stream.storage.trials import Trial, Tried
 from tasks.seeds import seed_of
 
@@ -15,8 +17,10 @@ from tasks.seeds import seed_of
 def searched(selection: Selection) -> int:
     """Returns the number of trials of a search on one task, without restarts."""
     count = len(selection.alternatives)
-    if selection.method.startswith("random"):
+    if selection.method.startswith(("random", "optuna")):  # neither tries an alternative twice
         return min(argument(selection.method), count)
+    if selection.method == "halving":
+        return sum(map(len, rungs(count)))
     return count
 
 
@@ -41,7 +45,11 @@ def trials_of(selection: Selection | None) -> int:
 
 def waits_for(selection: Selection, trial: int) -> range:
     """Returns the numbers of the trials on the same task whose results a trial of the search needs."""
-    return range(0)
+    if selection.method == "halving":
+        count = len(selection.alternatives)
+        rung = rung_of(count, trial)
+        return rungs(count)[rung - 1] if rung else range(0)
+    return range(trial if selection.method.startswith("optuna") else 0)
 
 
 def proposed(selection: Selection, seed: int, name: str, trial: int, earlier: Sequence[Tried]) -> Trial:
@@ -51,8 +59,15 @@ def proposed(selection: Selection, seed: int, name: str, trial: int, earlier: Se
         seed: Seed of the run.
         name: Specification of the learner with alternatives.
         trial: Number of the trial, from 0.
-        earlier: Results of the trials that `waits_for` names.
+        earlier: Results of the trials that `waits_for` names, in any order.
+
+    Raises:
+        InputError: The method needs a library that is not installed (`stream.selection.sampler.check_method`).
     """
+    if selection.method == "halving":
+        return rung_trial(selection, trial, earlier)
+    if selection.method.startswith("optuna"):
+        return sampled_trial(selection, seed, name, trial, earlier)
     place = trial
     if selection.method.startswith("random"):
         places = list(range(len(selection.alternatives)))

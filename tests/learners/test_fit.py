@@ -23,7 +23,8 @@ from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.adamw import AdamW
 from learners.training.divergence import Diverged
-from learners.training.fit import Fit, fit, task_loss
+from learners.training.fit import Fit, fit
+from learners.training.loss import task_loss
 from learners.training.optimiser import EPSILON, decays, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from tasks.encoded import EncodedTask

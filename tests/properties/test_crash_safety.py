@@ -56,10 +56,10 @@ class CrashSafety(RuleBasedStateMachine):
         self.finished: dict[Fit, tuple[str, str]] = {}  # recipe and Delta that the store holds
 
     def counted(self, fit: Any) -> Any:
-        def call(backbone: Any, learner: Any, data: Any, score: Any, seed: int, previous: Any, report: Any) -> Any:
+        def call(backbone: Any, learner: Any, data: Any, score: Any, seed: int, previous: Any, *more: Any) -> Any:
             recipe = (canonical(recipe_of(learner)), data.id, previous and previous.id)
             assert recipe not in self.finished, f"fitted twice: {learner.name}, {data.task.name}"
-            return fit(backbone, learner, data, score, seed, previous, report)
+            return fit(backbone, learner, data, score, seed, previous, *more)
 
         return call
 
