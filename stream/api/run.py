@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.arguments import by_name, read_call
-from stream.api.readers import bad
 from stream.api.perform import perform
+from stream.api.readers import bad
 from stream.execution.workers import Workers, waiting_workers
 from stream.results.results import Results
 

@@ -15,7 +15,7 @@ from stream.execution.workers import waiting_workers
 from stream.report import View, make_console, open_view, print_report
 from stream.results.results import Results
 from stream.storage.files import sole_writer, usable_folder
-from stream.study.study import FILE
+from stream.study.members import FILE
 from tasks.errors import InputError
 from tasks.home import settle_home
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -25,9 +26,9 @@ from stream.report.terminal.study import print_study
 from stream.results.results import Results
 from stream.storage.files import readable_json, sole_writer, usable_folder
 from stream.study.document import study_document
-from stream.study.members import Grid, Member, member_config
+from stream.study.members import FILE, Grid, Member, member_config
 from stream.study.settings import study_toml
-from stream.study.study import FILE, Study, finished_members, read_grid
+from stream.study.study import Study, finished_members, read_grid
 from tasks.errors import InputError, InputErrors
 from tasks.files import write_atomic
 from tasks.home import settle_home
@@ -88,10 +89,10 @@ def check_members(call: Call, grid: Grid) -> None:
     with load_plugins(call.config.plugins).in_use():
         for member in grid.members:
             config = member_config(call.config, member)
-            attempt(lambda config=config: check_same_run(config.out_folder / "config.toml", config))
+            attempt(partial(check_same_run, config.out_folder / "config.toml", config))
             if member.seed != grid.seeds[0]:
                 continue
-            named = attempt(lambda config=config: resolve(config))
+            named = attempt(partial(resolve, config))
             if named is None:
                 continue
             other = streams.setdefault(named.stream.order, member.order)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stream.api.readers import bad, read_files
 from stream.errors import checks_arguments, errors_pass
+from stream.study.members import FILE
 from tasks.errors import InputError, InputErrors
 
 if TYPE_CHECKING:  # importing it takes seconds
@@ -25,15 +26,18 @@ def verify(
     store: str | Path | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
     progress: Callable[[str], None] = lambda text: None,
-) -> Verdict:
+) -> Verdict | Any:
     """Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. It only reads.
+
+    Of a study, it checks each member so, and that study.json is what their results give.
 
         verdict = verify("runs/first", rerun=20)
         verdict.passed, verdict.findings
 
     Args:
-        folder: Folder of the run, finished or not, or a copy of it.
-        rerun: Number of cells of R to evaluate again from the stored Deltas, or "all". Default: 0.
+        folder: Folder of the run or of the study, finished or not, or a copy of it.
+        rerun: Number of cells of R to evaluate again from the stored Deltas, or "all". Default: 0. Of a study: of each
+            member.
         seed: Seed for the choice of these cells. Default: 0.
         store: The run's store. Default: the folder store in `folder`, or the one in the run's settings.
         plugins: Files of the plug-ins that the run used. They are executed, so `verify` never takes them from the
@@ -41,7 +45,8 @@ def verify(
         progress: Function that is called with what is being checked, a text. Its errors end the call. Default: none.
 
     Returns:
-        What was checked, and all differences that were found. `passed` is true if there are none.
+        What was checked, and all differences that were found: a `Verdict`, or a `StudyVerdict` of the members of a
+        study. `passed` is true if there are none.
 
     Raises:
         MissingPlugin: The run used plug-ins that are not given, or that have other content. It is an InputError.
@@ -69,4 +74,8 @@ def verify(
 
     cells = None if rerun == "all" else rerun
     with errors_pass(progress) as told, load_plugins(files).in_use():
+        if (Path(folder) / FILE).is_file():
+            from stream.verification.study import verify_study
+
+            return verify_study(folder, store=store, rerun=cells, seed=seed, progress=told)
         return check(folder, store=store, rerun=cells, seed=seed, progress=told)

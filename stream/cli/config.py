@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from learners.specification.notation import parts
-from stream.config.resolve import resolve_config
 from stream.config.settings import LISTS, RunConfig, described, setting
+from stream.study.members import Grid
+from stream.study.settings import resolve_study
 from tasks.errors import InputError
 
 WIDTH = 100
@@ -26,6 +27,9 @@ EXAMPLES = {  # values to show in comments, for settings whose default is None
     "train_examples": 1000,
     "validation_examples": 200,
     "test_examples": 200,
+    "select": "random:8",
+    "scope": "first:3",
+    "restarts": 5,
     "store": "runs/store",
     "workers": 2,
     "log": ["tensorboard"],
@@ -38,15 +42,16 @@ def config(folder: Path | None, display: str) -> None:
     Raises:
         InputError: The folder contains no run, or its settings are not readable.
     """
-    settings = RunConfig() if folder is None else of_run(folder)
+    settings, grid = (RunConfig(), None) if folder is None else of_run(folder)
     if display == "json":
-        print(json.dumps(settings_document(settings)))
+        print(json.dumps(settings_document(settings, grid)))
     elif display != "none":
-        print(settings_file(settings, "the defaults" if folder is None else f"those of the run in {folder}"), end="")
+        which = "the defaults" if folder is None else f"those of the {'study' if grid else 'run'} in {folder}"
+        print(settings_file(settings, which, grid), end="")
 
 
-def of_run(folder: Path) -> RunConfig:
-    """The settings of the run in `folder`.
+def of_run(folder: Path) -> tuple[RunConfig, Grid | None]:
+    """The settings of the run in `folder`, and the seeds and orders if it is a study.
 
     Raises:
         InputError: The folder contains no run, or its settings are not readable.
@@ -54,15 +59,21 @@ def of_run(folder: Path) -> RunConfig:
     path = folder / "config.toml"
     if not path.is_file():
         raise InputError("no run here", where=str(folder), expected="config.toml", fix="taskstream list runs")
-    settings, _ = resolve_config({}, path)
-    return settings
+    settings, _, grid = resolve_study({}, path)
+    return settings, grid if grid.several else None
 
 
-def settings_document(settings: RunConfig) -> dict[str, Any]:
+def values(settings: RunConfig, grid: Grid | None) -> dict[str, Any]:
+    """The value of each setting by name; several seeds or orders as one text."""
+    return {name: getattr(settings, name) for name in RunConfig.model_fields} | (grid.as_settings() if grid else {})
+
+
+def settings_document(settings: RunConfig, grid: Grid | None = None) -> dict[str, Any]:
     """Value, default, meaning and unit of each setting, by name."""
+    value_of = values(settings, grid)
     return {
         name: {
-            "value": getattr(settings, name),
+            "value": value_of[name],
             "default": field.default,
             "default_means": setting(name).none,
             "help": setting(name).help,
@@ -72,31 +83,33 @@ def settings_document(settings: RunConfig) -> dict[str, Any]:
     }
 
 
-def settings_file(settings: RunConfig, which: str) -> str:
+def settings_file(settings: RunConfig, which: str, grid: Grid | None = None) -> str:
     """The settings as TOML for `--config`, each below a comment that explains it. Lines without a value are comments.
 
     Args:
         which: Says for the first line whose settings these are.
+        grid: The seeds and orders of a study. Default: none.
     """
     which = " ".join(which.split())  # a line break would end the comment
     head = [f"# Settings of a run of taskstream; the values are {which}.", "# Use: taskstream run --config FILE"]
-    return "\n".join([*head, *_settings(settings)]) + "\n"
+    return "\n".join([*head, *_settings(values(settings, grid))]) + "\n"
 
 
-def _settings(settings: RunConfig) -> Iterator[str]:
+def _settings(value_of: Mapping[str, Any]) -> Iterator[str]:
     for name in (*(name for name in RunConfig.model_fields if name != "columns"), "columns"):  # TOML wants tables last
         yield ""
         yield from textwrap.wrap(
             described(name), WIDTH, initial_indent="# ", subsequent_indent="# ",
             break_long_words=False, break_on_hyphens=False,
         )  # fmt: skip
-        value = getattr(settings, name)
+        value = value_of[name]
         if name == "columns":
             yield tomli_w.dumps({name: value}).rstrip() if value else '# [columns]\n# text = "sentence"'
         elif value is None:
             yield f"# {_line(name, EXAMPLES[name])}"
         else:
-            yield _line(name, parts(value, ",") if name in LISTS and "," in value else value)
+            listed = name in LISTS and "," in value and ";" not in value
+            yield _line(name, parts(value, ",") if listed else value)
 
 
 def _line(name: str, value: Any) -> str:

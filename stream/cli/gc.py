@@ -44,7 +44,7 @@ def gc(folders: Sequence[Path], delete: bool, display: str, forgotten: Sequence[
     """List the files that no run needs, or delete them.
 
     Args:
-        folders: Folders of runs, and of stores.
+        folders: Folders of runs, of studies, and of stores.
         forgotten: Runs of the stores that are gone, by path or name; see `stream.storage.registry.forget`.
 
     Raises:
@@ -80,12 +80,13 @@ def stores_of(folders: Sequence[Path], forgotten: Sequence[str] = ()) -> dict[Pa
     """
     from stream.config.resolve import resolve_config
     from stream.storage.registry import forget, registered_runs, runs_using
+    from stream.study.study import stores_beside
 
     named: dict[Path, list[Path]] = {}
-    for folder in dict.fromkeys(folders):
+    for folder in dict.fromkeys(run for given in folders for run in _runs_in(given)):
         if (folder / "ledger.jsonl").is_file():
             config, _ = resolve_config({}, folder / "config.toml")
-            inside = folder / "store"
+            inside = next((each for each in stores_beside(folder) if each.is_dir()), folder / "store")
             root = config.store_folder if config.store and not inside.is_dir() else inside
             named.setdefault(root.resolve(), []).append(folder)
         elif any((folder / name).is_dir() for name in ("fits", "deltas")):
@@ -103,6 +104,16 @@ def stores_of(folders: Sequence[Path], forgotten: Sequence[str] = ()) -> dict[Pa
             fix = "name the folders of the runs that use it"
             raise InputError("no run of this store is known", where=str(root), fix=fix)
     return named
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """The folders of the begun members of a study; the folder itself if it is no study."""
+    from stream.study.members import FILE
+    from stream.study.study import read_grid
+
+    if not (folder / FILE).is_file():
+        return [folder]
+    return [path for each in read_grid(folder) if ((path := folder / each.folder) / "ledger.jsonl").is_file()]
 
 
 def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> list[Garbage]:

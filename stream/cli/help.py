@@ -18,6 +18,8 @@ Simulate continual learning on streams of text tasks: how much each learner forg
 RUN = r"""
 Run learners on a stream of tasks and print a report. The same command continues an interrupted run.
 
+Several seeds or orders make a study: a run for each below OUT, which share their fits, and means over them.
+
 [bold]Examples[/]
 
   taskstream run --suite rte,cola --learners head,adapter:64 \
@@ -31,7 +33,8 @@ Run learners on a stream of tasks and print a report. The same command continues
       --learners full:isolated,full:sequential,adapterbias:share=alpha \
       --dtype auto --out runs/orders
 
-  taskstream run --config experiment.toml --seed 1 --dtype auto --out runs/seed1
+  taskstream run --config experiment.toml --seed 0-4 --order 'paper;seed:1' \
+      --dtype auto --out runs/seeds
 """
 
 PLAN = r"""
@@ -84,6 +87,9 @@ Show one task, learner or metric in full: facts, formula, source, options.
 REPORT = """
 Print the report of a run: league table, heat maps of R, forgetting, growth. Or write it as an HTML page or as pictures.
 
+Of a study, or of several runs and studies: means over seeds with intervals, paired differences, ranks. Runs that differ
+only in seed or order are taken together.
+
 [bold]Examples[/]
 
   taskstream report runs/latest
@@ -91,6 +97,10 @@ Print the report of a run: league table, heat maps of R, forgetting, growth. Or 
   taskstream report runs/latest --html report.html     # one file, without network or scripts
 
   taskstream report runs/latest --png pictures     # also --svg; both need the extra plots
+
+  taskstream report runs/seeds --tex seeds.tex     # also --csv, --md
+
+  taskstream report runs/seed0 runs/seed1 runs/other
 """
 
 COMPARE = """
@@ -118,7 +128,8 @@ A replay takes about 20 seconds or less, or has the speed that you give. Without
 """
 
 VERIFY = """
-Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. It only reads.
+Check the proof of a run: ledger, keys, Deltas, every cell of R, results, data and backbone. It only reads. Of a study,
+each member is checked, and study.json.
 
 The exit code is 0 for PASS, 1 for FAIL (the first difference is printed), and 2 if the folder contains no run.
 

@@ -76,7 +76,7 @@ def plan_command(given: Mapping[str, Any], display: str) -> int:
 @app.command("config", help=texts.CONFIG, rich_help_panel=RUN)
 def config_command(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="FOLDER", help="Folder of a run. Default: print the default settings.")
+        Path | None, typer.Argument(metavar="FOLDER", help="Folder of a run or a study. Default: print the defaults.")
     ] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
@@ -125,7 +125,9 @@ def show_command(
 
 @app.command("report", help=texts.REPORT, rich_help_panel=READ)
 def report_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not.")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDER", help="Folders of runs or of studies, finished or not.")
+    ],
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="HTML file to write the report to. Default: no file.")
     ] = None,
@@ -135,11 +137,21 @@ def report_command(
     svg: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder to write the figures to, as SVG. Default: no folder.")
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV file to write the means to, all digits. Default: no file.")
+    ] = None,
+    tex: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="LaTeX file to write the tables to (booktabs). Default: no file."),
+    ] = None,
+    md: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Markdown file to write the tables to. Default: no file.")
+    ] = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.report import report
 
-    report(folder, display, html, png, svg)
+    report(folders, display, html, png, svg, {"csv": csv, "tex": tex, "md": md})
 
 
 @app.command("compare", help=texts.COMPARE, rich_help_panel=READ)
@@ -170,7 +182,7 @@ def replay_command(
 @app.command("verify", help=texts.VERIFY, rich_help_panel=CHECK)
 def verify_command(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder of a run, finished or not, or a copy of it.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder of a run or a study, finished or not, or a copy.")
     ],
     rerun: Annotated[str, typer.Option(metavar="N|all", help="Number of cells of R to evaluate again, or all.")] = "0",
     seed: Annotated[
@@ -191,7 +203,7 @@ def verify_command(
 
 @app.command("gc", help=texts.GC, rich_help_panel=CHECK)
 def gc_command(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders of stores, or of runs.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders of stores, runs or studies.")],
     forget: Annotated[
         list[str] | None,
         typer.Option("--forget", metavar="RUN", help="A run of the store that is gone: path or name of its folder."),

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stream.api.arguments import read_call
-from stream.api.plan import preview
+from stream.api.preview import preview
 from stream.errors import RunFailed
 from stream.report import make_console
 from stream.report.console import Page, page_of
@@ -45,7 +45,12 @@ def plan(given: Mapping[str, Any], display: str) -> int:
 
     try:
         with console.status("loading libraries") as status:
-            document = preview(call, lambda text: status.update(Text(text)), announce).as_dict()
+            if call.grid is None:
+                document = preview(call, lambda text: status.update(Text(text)), announce).as_dict()
+            else:
+                from stream.api.study_plan import preview_study
+
+                document = preview_study(call, call.grid, lambda text: status.update(Text(text)), announce).as_dict()
     except RunFailed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 1
@@ -59,11 +64,12 @@ def plan(given: Mapping[str, Any], display: str) -> int:
 def print_plan(document: Mapping[str, Any], console: Console) -> None:
     """Print the jobs, how many are done, one line per learner, and the estimated time for the rest."""
     page = page_of(console)
-    order, learners = document["order"], document["learners"]
+    learners = document["learners"]
+    tasks = document["tasks"] if "members" in document else len(document["order"])
     facts = (
-        f"{document['suite']}: {len(order)} {'task' if len(order) == 1 else 'tasks'}",
+        f"{document['suite']}: {tasks} {'task' if tasks == 1 else 'tasks'}",
         f"backbone {document['backbone']['name']}",
-        f"seed {document['seed']}",
+        f"{len(document['members'])} members of a study" if "members" in document else f"seed {document['seed']}",
         f"to {document['out']}",
     )
     console.print(Text.assemble(("taskstream plan", "bold"), page.text(f"  {page.joined(*facts)}")))
@@ -90,7 +96,9 @@ def jobs_line(jobs: Mapping[str, Mapping[str, int]]) -> str:
     total, done = (sum(counts[which] for counts in jobs.values()) for which in ("all", "done"))
     stored = jobs["fit"]["in_store"]
     found = f"; {stored:,} more {'fit is' if stored == 1 else 'fits are'} in the store" if stored else ""
-    return f"{total:,} jobs: {kinds}; {done:,} done{found}; {total - done - stored:,} left"
+    shared = jobs["fit"].get("shared", 0)
+    found += f"; {shared:,} {'fit is' if shared == 1 else 'fits are'} shared with other members" if shared else ""
+    return f"{total:,} jobs: {kinds}; {done:,} done{found}; {total - done - stored - shared:,} left"
 
 
 def cells_line(document: Mapping[str, Any]) -> str:
@@ -117,6 +125,7 @@ def figures(learners: Iterable[Mapping[str, Any]], page: Page) -> list[Column]:
         Column("fits", [f"{row['jobs']['fit']['all']:,}" for row in rows], rank=3),
         Column("done", [f"{row['jobs']['fit']['done']:,}" for row in rows], rank=2),
         Column("stored", [f"{row['fits_in_store']:,}" for row in rows], rank=2),
+        *([Column("shared", [f"{row['fits_shared']:,}" for row in rows], rank=2)] if "fits_shared" in rows[0] else []),
         Column("fits\nleft", [f"{row['fits_left']:,}" for row in rows]),
         Column("cells\nleft", [f"{row['cells_left']:,}" for row in rows]),
         Column("FLOPs", [scaled(row["flops_left"], page) if row["flops_left"] else "0" for row in rows], rank=1),
@@ -130,6 +139,8 @@ def caption(document: Mapping[str, Any], page: Page) -> list[str]:
     bases = {learner["basis"] for learner in document["learners"].values()}
     rate = document["flops_per_second"]
     lines = ["done: in the run's ledger; stored: fits of other runs in the store."]
+    if "members" in document:
+        lines.append("shared: fits that another member of the study does, counted there.")
     lines += ["FLOPs: of the fits left, if none of them stops early."] if bases - {None} or rate is None else []
     if "own" in bases:
         lines.append("after own: estimated from the time of finished fits of this learner.")

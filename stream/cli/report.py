@@ -1,53 +1,109 @@
-"""`taskstream report FOLDER`: print the report of a run from its results.json, or write it as a page or pictures."""
+"""`taskstream report FOLDER...`: print the report of runs or studies, or write it as a page, pictures or tables."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from stream.report import make_console, print_report
 from stream.report.console import page_of
+from stream.report.terminal.study import print_studies
 from stream.results.results import Results, load_results
 from stream.storage.files import usable_folder
-from tasks.errors import InputError
+from stream.study.members import FILE
+from tasks.errors import InputError, InputErrors
 from tasks.files import write_atomic
 from tasks.paths import user_path
 
+if TYPE_CHECKING:  # imports NumPy
+    from stream.study.document import StudyDocument
+
 
 def report(
-    folder: Path, display: str, html: Path | None = None, png: Path | None = None, svg: Path | None = None
+    folders: Sequence[Path],
+    display: str,
+    html: Path | None = None,
+    png: Path | None = None,
+    svg: Path | None = None,
+    tables: Mapping[str, Path | None] = MappingProxyType({}),
 ) -> None:
     """Print the report. If files are given, write these instead and print their paths.
 
     Args:
-        folder: Folder of the run.
+        folders: Folders of runs and of studies. One run alone has its own report; several are reported as studies.
         html: HTML file to write. Default: none.
         png, svg: Folders for the figures. Default: none.
+        tables: Files to write the tables of studies to, by form: csv, tex, md. Default: none.
 
     Raises:
-        InputError: The folder contains no run, its results are damaged, or a file cannot be written.
+        InputError: A folder contains no run, its results are damaged, or a file cannot be written.
     """
-    results = load_results(folder)
-    if html is None and png is None and svg is None:
-        if display == "json":
-            print(json.dumps(results.document))
-        elif display != "none":
-            print_report(results, make_console(display))
-        return
     written = []
-    if html is not None:
-        written.append(write_page(folder, results, html))
-    for form, pictures in (("png", png), ("svg", svg)):
-        if pictures is not None:
-            written += write_plots(folder, results, pictures, form)
+    if len(folders) == 1 and not (folders[0] / FILE).is_file():
+        results = load_results(folders[0])
+        if html is not None:
+            written.append(write_page(folders[0], results, html))
+        for form, pictures in (("png", png), ("svg", svg)):
+            if pictures is not None:
+                written += write_plots(folders[0], results, pictures, form)
+        if not written and not any(tables.values()):
+            if display == "json":
+                print(json.dumps(results.document))
+            elif display != "none":
+                print_report(results, make_console(display))
+            return
+    else:
+        _check_one_run(html, png, svg)
+    if any(tables.values()) or not written:
+        from stream.study.gather import document_together, gather  # imports NumPy
+
+        studies = gather(folders)
+        document = document_together(studies)
+        written += [write_table(document, form, path) for form, path in tables.items() if path is not None]
+        if not written:
+            if display == "json":
+                print(json.dumps(document))
+            elif display != "none":
+                print_studies(studies, document, make_console(display))
+            return
     if display == "json":
         print(json.dumps({"files": [str(path) for path in written]}))
     elif display != "none":
         console = make_console(display)
         for path in written:
             console.print(page_of(console).text(path), markup=False, soft_wrap=True)
+
+
+def _check_one_run(html: Path | None, png: Path | None, svg: Path | None) -> None:
+    """Check that no page or picture of one run is asked for.
+
+    Raises:
+        InputErrors: All that are.
+    """
+    fix = "name one run, such as a member of the study; tables of several: --csv, --tex, --md"
+    errors = [
+        InputError("this shows one run", where=f"--{form} {path}", found="a study, or several folders", fix=fix)
+        for form, path in (("html", html), ("png", png), ("svg", svg))
+        if path is not None
+    ]
+    if errors:
+        raise InputErrors(errors)
+
+
+def write_table(document: StudyDocument, form: str, file: Path) -> Path:
+    """Write the tables of studies as one file. `form` is csv, tex or md."""
+    from stream.report.tables import csv_table, latex_tables, markdown_tables
+
+    make = {"csv": csv_table, "tex": latex_tables, "md": markdown_tables}[form]
+    path = user_path(str(file), where=f"--{form}")
+    usable_folder(path.parent, f"--{form}")
+    with writing(f"--{form} {file}", "name a file"):
+        write_atomic(path, make(document))
+    return path
 
 
 def write_page(folder: Path, results: Results, html: Path) -> Path:

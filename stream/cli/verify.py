@@ -15,6 +15,7 @@ from stream.api.verify import verify as check
 from stream.report import make_console
 from stream.report.console import Page, page_of
 from stream.storage.cell import Provenance
+from stream.verification.study import StudyVerdict
 from stream.verification.verdict import Finding, Verdict
 from tasks.errors import InputError
 
@@ -35,8 +36,31 @@ def verify(folder: Path, rerun: str, seed: int, store: Path | None, plugins: Seq
     if display == "json":
         print(json.dumps(verdict.as_dict()))
     elif display != "none":
-        print_verdict(verdict, console)
+        if isinstance(verdict, StudyVerdict):
+            print_study_verdict(verdict, console)
+        else:
+            print_verdict(verdict, console)
     return 0 if verdict.passed else 1
+
+
+def print_study_verdict(verdict: StudyVerdict, console: Console) -> None:
+    """Print what was checked of each member of a study and its verdict, then the verdict on the whole."""
+    page = page_of(console)
+    for name, member in verdict.members.items():
+        console.print(Text(page.text(f"member {name}"), style="bold cyan"))
+        print_verdict(member, console)
+        console.print()
+    for finding in verdict.own:
+        console.print(Text(page.text(f"difference: {finding.what}"), style="bold red"))
+    for name in verdict.missing:
+        console.print(Text(page.text(f"note: member {name} has not begun"), style="yellow"))
+    failed = [name for name, member in verdict.members.items() if not member.passed]
+    failed += ["study.json"] * bool(verdict.own)
+    total = f"{_many(len(verdict.members), 'member')} and study.json"
+    if failed:
+        console.print(Text.assemble(("FAIL", "bold red"), page.text(f"  {', '.join(failed)}, of {total}")))
+    else:
+        console.print(Text.assemble(("PASS", "bold green"), page.text(f"  {total}")))
 
 
 def print_verdict(verdict: Verdict, console: Console) -> None:

@@ -16,6 +16,7 @@ events           the ledger event of a finished job; certificates; what views ar
 running_metrics  growth, forgetting and violations, updated with each job
 progress         the events that views, loggers and the caller's `handle` receive
 preview          what a run would do, for `plan`
+shared_fits      which fits of several runs are the same, for the plan of a study
 estimate         the speed of finished jobs
 job_flops        FLOPs of jobs, from the lengths of their rows
 
@@ -25,7 +26,7 @@ One `taskstream run`, from the command to results.json:
 
     cli.run.run                      reads the options
     api.arguments.read_call          settings and objects of the call, or all errors
-    api.session.perform              opens view and loggers
+    api.session.perform_run          opens view and loggers
     engine.engine.run_stream         locks the folder, opens the ledger
       engine.resolve.resolve         names of tasks and learners; starts workers if the run is new
       engine.context.prepare         backbone, encoded data

@@ -13,6 +13,7 @@ from stream.engine.estimate import EvaluationSpeed, FitSpeed, evaluation_speeds,
 from stream.engine.job_flops import JobFlops
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import counts_in, finished_events, latest_events
+from stream.engine.shared_fits import fit_identities
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
 from stream.storage.job import Job, JobId
@@ -27,6 +28,7 @@ class Share:
     Attributes:
         jobs, done: Number of jobs by kind: all, and those in the run's ledger.
         stored: Number of fits that are not in the ledger but in the store.
+        shared: Number of other fits that an earlier member of the same study will have done.
         cells: Number of cells of the run's rows, by provenance. All cells of a learner that may find frozen layers in
             the cache count as `partly-measured`; the first one of each task in each process is `measured`.
         left: Number of cells still to be evaluated.
@@ -40,6 +42,7 @@ class Share:
     jobs: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     stored: int = 0
+    shared: int = 0
     cells: Counter[str] = field(default_factory=Counter)
     left: int = 0
     flops: float = 0.0
@@ -50,7 +53,7 @@ class Share:
     @property
     def fits_left(self) -> int:
         """Number of fits to be done."""
-        return self.jobs["fit"] - self.done["fit"] - self.stored
+        return self.jobs["fit"] - self.done["fit"] - self.stored - self.shared
 
     @property
     def seconds(self) -> float | None:
@@ -77,11 +80,13 @@ class Preview:
     seconds: float | None
 
 
-def preview(context: RunContext, events: Iterable[Event]) -> Preview:
+def preview(context: RunContext, events: Iterable[Event], promised: set[str] | None = None) -> Preview:
     """Returns what a run would do, given its ledger and its store. Runs no job.
 
     Args:
         events: Events of the ledger in the run's folder; empty if there is no run yet.
+        promised: Identities of the fits that earlier members of a study will have done (`fit_identities`); those of
+            this run are added. None (default): the run is no member of a study.
     """
     config, learners = context.config, context.learners
     jobs = plan_jobs(context.stream, learners, config.evaluate, config.seed)
@@ -91,6 +96,7 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
     fits = fit_speeds(store, context.known.id, context.inputs.numerics)
     evaluations = evaluation_speeds(finished.values())
     work = JobFlops(context)
+    identities = {} if promised is None else fit_identities(context, jobs)
     shares = {name: Share() for name in learners}
     for job in jobs:
         share, learner = shares[job.learner], learners[job.learner]
@@ -109,8 +115,12 @@ def preview(context: RunContext, events: Iterable[Event]) -> Preview:
             add_row(share, work, job, evaluations.get(job.learner), fits.get(learner.name) or fits.get(""))
         elif job.id in stored:
             share.stored += 1
+        elif promised is not None and identities[job.id] in promised:
+            share.shared += 1
         else:
             add_fit(share, work, job, fits.get(learner.name), fits.get(""))
+    if promised is not None:
+        promised |= {identities[job.id] for job in jobs if job.kind == "fit"}
     workers = workers_of(config, context)
     rate = fits[""].rate if fits else None
     return Preview(shares, workers, rate, wall_clock(context, shares, workers))

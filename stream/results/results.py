@@ -249,9 +249,10 @@ def load_results(folder: str | Path) -> Results:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            "no run here", where=str(folder), expected="results.json", fix="taskstream list runs"
-        ) from None
+        members = sorted(path.parent.name for path in folder.glob("*/results.json"))
+        study = f"this is a study; name one of its members: {', '.join(members[:3])}"
+        fix = study if members and (folder / "study.json").is_file() else "taskstream list runs"
+        raise InputError("no run here", where=str(folder), expected="results.json", fix=fix) from None
     except (ValueError, RecursionError) as error:
         raise InputError(
             "damaged results", where=str(path), found=str(error), fix="give the run's command again"

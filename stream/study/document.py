@@ -11,13 +11,11 @@ import numpy as np
 
 from stream.results.intervals import interval
 from stream.results.results import Results
-from stream.study.members import Member
+from stream.study.members import SCHEMA, Member
 from stream.study.scores import BY_TASK, OF_COST, Arm, Array, arms_of, by_seed, by_task, common_tasks, value_of
 from stream.study.statistics import METHOD, METHOD_SEEDS, alike, holm, paired, ranks
 from tasks.suite import text_groups
 
-SCHEMA = 1
-FILE = "study.json"
 SCORE = "average_accuracy"
 COMPARED = (SCORE, "forgetting_chaudhry")  # the metrics whose differences are in the document
 
@@ -44,8 +42,8 @@ class NumberEntry(TypedDict):
 
 
 class ComparisonEntry(TypedDict):
-    """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of this
-    metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
+    """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of
+    this metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
 
     a: str
     b: str
@@ -106,17 +104,12 @@ def document_of(members: Sequence[Member], finished: Mapping[Member, object], ar
             for each in members
         ],
         "learners": {arm.name: numbers(arm) for arm in arms},
-        "comparisons": [entry for metric in COMPARED for entry in told(comparisons(arms, metric))],
+        "comparisons": [entry for metric in COMPARED for entry in comparisons(arms, metric)],
         "ranks": ranks_of(arms),
     }
     if groups:
         document["groups"] = groups
     return document
-
-
-def told(entries: Sequence[ComparisonEntry]) -> Sequence[ComparisonEntry]:
-    """Returns the comparisons of a metric; none if no learner differs at all, as isolated learners in forgetting."""
-    return entries if any(entry["difference"] != 0 or entry["half"] for entry in entries) else ()
 
 
 def numbers(arm: Arm) -> dict[str, NumberEntry]:
@@ -145,9 +138,12 @@ def number_entry(arm: Arm, metric: str) -> NumberEntry | None:
 def comparisons(arms: Sequence[Arm], metric: str = SCORE) -> list[ComparisonEntry]:
     """Returns the paired differences of all pairs of learners in a metric, with Holm's correction over all of them.
 
-    A metric that is no mean over tasks has differences over seeds alone, and the method says so.
+    A metric that is no mean over tasks has differences over seeds alone, and the method says so. Two learners that are
+    exactly 0 everywhere, as isolated ones in forgetting, are not compared: there is nothing that chance could change.
     """
-    found = [entry for a, b in combinations(arms, 2) if (entry := comparison(a, b, metric)) is not None]
+    zero = {arm.name for arm in arms if set(by_seed(arm, metric).values()) <= {0.0}} if metric != SCORE else set()
+    pairs = [(a, b) for a, b in combinations(arms, 2) if not {a.name, b.name} <= zero]
+    found = [entry for a, b in pairs if (entry := comparison(a, b, metric)) is not None]
     for entry, corrected in zip(found, holm([entry["p"] for entry in found]), strict=True):
         entry["p_holm"] = corrected
     return found
@@ -196,7 +192,8 @@ def paired_scores(a: Arm, b: Arm, metric: str, tasks: Sequence[str]) -> Array:
     common = [seed for seed in ours if seed in theirs]
     if common:
         return np.array([[ours[seed][task] - theirs[seed][task] for task in tasks] for seed in common])
-    return (scores_on(a, metric, tasks).mean(axis=0) - scores_on(b, metric, tasks).mean(axis=0))[None]
+    difference: Array = scores_on(a, metric, tasks).mean(axis=0) - scores_on(b, metric, tasks).mean(axis=0)
+    return difference[None]
 
 
 def scores_on(arm: Arm, metric: str, tasks: Sequence[str]) -> Array:

@@ -16,6 +16,7 @@ from tasks.content import content_id
 from tasks.errors import InputError, InputErrors
 from tasks.suite import known_name
 
+FILE, SCHEMA = "study.json", 1  # the file in OUT that makes it a study, and the version of its content
 MOST = 1000  # members of a study; `0-99999999` is a mistake, and its folders would fill the disk
 SEEDS = re.compile(r"(\d+)(?:\s*-\s*(\d+))?")
 WANTED = "a seed, or several: 0,1,2 or 0-4"

@@ -4,8 +4,8 @@ Intervals are 95 %. The mean of a learner has the interval of Student's t over s
 the number hold for these tasks if the study is repeated with other seeds?
 
 The difference between two learners has one method, `paired`: does it hold for other seeds and for other tasks like
-these? Tests over data sets are Demsar's (2006) and Dror et al.'s (2018) advice; both warn that seeds on one data set are
-no replacement for data sets.
+these? Tests over data sets are the advice of Demsar (2006) and of Dror et al. (2018): seeds on one data set are no
+replacement for data sets.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from stream.errors import checks_arguments
 from stream.results.frames import html_table, text_table
 from stream.results.reading import damaged, items, section, text, whole
 from stream.results.results import Results, load_results
-from stream.study.members import Member
+from stream.study.members import FILE, SCHEMA, Member
 from tasks.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from stream.study.document import StudyDocument
     from stream.study.scores import Arm
-
-SCHEMA = 1
-FILE = "study.json"
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +123,7 @@ class Study:
         return f"Study in {self.folder}: {len(self.members)} of {len(self.grid)} members finished, scores in points"
 
     def _rows(self) -> list[tuple[str, ...]]:
-        rows = [("learner", "average", "forgetting", "bwt", "seeds")]
+        rows: list[tuple[str, ...]] = [("learner", "average", "forgetting", "bwt", "seeds")]
         for name, entry in self.document["learners"].items():
             shown = []
             for metric in ("average_accuracy", "forgetting_chaudhry", "bwt_gem"):
@@ -208,3 +205,8 @@ def read_grid(folder: Path) -> tuple[Member, ...]:
             raise damaged(str(path), "members with folder, seed and order", repr(value))
         members.append(Member(name, seed, text(entry.get("order"))))
     return tuple(members)
+
+
+def stores_beside(run: Path) -> tuple[Path, ...]:
+    """Returns where the store of a run may be, beside its settings: in its folder, or in that of its study."""
+    return (run / "store", *([run.parent / "store"] if (run.parent / FILE).is_file() else []))

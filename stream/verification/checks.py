@@ -8,6 +8,7 @@ from pathlib import Path
 from learners.delta.stored import StoredDelta
 from stream.plugins.used import MissingPlugin
 from stream.storage.store import Store
+from stream.study.study import stores_beside
 from stream.verification.cells import check_cells
 from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
@@ -105,8 +106,9 @@ def whole_record(folder: Path, lenient: bool = False) -> tuple[RunFiles, Recorde
 
 
 def store_of(files: RunFiles, given: str | Path | None = None) -> Store:
-    """Returns the store of a run: the given folder, else `store` in the run's folder, else where its settings say."""
-    inside = files.folder / "store"
+    """Returns the store of a run: the given folder, else `store` in the run's folder or in that of its study, else
+    where its settings say."""
+    inside = next((each for each in stores_beside(files.folder) if each.is_dir()), files.folder / "store")
     if given is not None or inside.is_dir() or files.config is None or files.config.store is None:
         return Store(Path(given) if given is not None else inside)
     return Store(files.config.store_folder)

@@ -83,7 +83,7 @@ def header(study: Study, page: Page) -> Group:
 def means(document: StudyDocument, page: Page) -> Group:
     """Returns one line per learner, best score first: means with their intervals over seeds."""
     learners, ranks = document["learners"], document["ranks"]
-    names = sorted(learners, key=lambda name: -_mean(learners[name].get("average_accuracy")))
+    names = best_first(document)
     rows = [learners[name] for name in names]
 
     def number(metric: str, of: str, **style: bool) -> list[str]:
@@ -127,14 +127,19 @@ def means(document: StudyDocument, page: Page) -> Group:
     )
 
 
+def best_first(document: StudyDocument) -> list[str]:
+    """Returns the names of the learners, best mean score first."""
+    learners = document["learners"]
+    return sorted(learners, key=lambda name: -_mean(learners[name].get("average_accuracy")))
+
+
 def differences(document: StudyDocument, page: Page) -> Group:
-    """Returns one line per pair of learners and metric: the difference, its interval, p with Holm's correction."""
+    """Returns for each metric one line per pair of learners, the one with the higher score first: the difference, its
+    interval, p with Holm's correction."""
     everyone = [page.text(name) for name in document["learners"]]
     parts: list[RenderableType] = []
-    methods: dict[str, None] = {}
     for metric in dict.fromkeys(entry["metric"] for entry in document["comparisons"]):
-        entries = [entry for entry in document["comparisons"] if entry["metric"] == metric]
-        methods |= dict.fromkeys(method_line(entry) for entry in entries)
+        entries = oriented(document, metric)
         chosen = shown_pairs(entries, document)
         columns = [
             Column(f"{TITLES.get(metric, metric)}\na - b", aligned([with_half(e, page, sign=True) for e in chosen])),
@@ -143,21 +148,37 @@ def differences(document: StudyDocument, page: Page) -> Group:
             Column("", ["differ" if (entry["p_holm"] or 1) < LEVEL else "open" for entry in chosen], "left"),
         ]
         room = (page.width - 2 - table_width(columns)) // 2
-        a, b = ([page.text(entry[side]) for entry in chosen] for side in ("a", "b"))  # type: ignore[literal-required]
-        short = [shown_names(names, room, everyone) for names in (a, b)]
-        pair = [Column(side, names, "left") for side, names in zip("ab", short, strict=True)]
-        parts += [table([*pair, *columns], page.width), *legend([*a, *b], [*short[0], *short[1]], page)]
+        pair = []
+        shortened: dict[str, str] = {}
+        for side in ("a", "b"):
+            names = [page.text(entry[side]) for entry in chosen]
+            short = shown_names(names, room, everyone)
+            shortened |= dict(zip(names, short, strict=True))
+            pair.append(Column(side, short, "left"))
+        parts += [table([*pair, *columns], page.width), *legend(shortened, shortened.values(), page)]
         if len(chosen) < len(entries):
             parts.append(Text(f"the best learner against each other one, of {len(entries)} pairs", style="dim"))
-    told = [*methods, "p Holm: corrected for all pairs of this table's metric; differ: below 0.05."]
-    return Group(*parts, *(Text(page.text(line), style="dim") for line in told))
+        parts += [Text(page.text(line), style="dim") for line in dict.fromkeys(map(method_line, chosen))]
+    return Group(*parts, Text("p Holm: corrected for all pairs of the table; differ: below 0.05.", style="dim"))
+
+
+def oriented(document: StudyDocument, metric: str) -> list[ComparisonEntry]:
+    """Returns the comparisons in a metric, by the rank of their learners; of each pair the better one comes first."""
+    place = {name: index for index, name in enumerate(best_first(document))}
+    found = []
+    for entry in document["comparisons"]:
+        if entry["metric"] == metric:
+            a, b = sorted((entry["a"], entry["b"]), key=place.__getitem__)
+            sign = 1 if a == entry["a"] else -1
+            found.append(entry | {"a": a, "b": b, "difference": sign * entry["difference"]})
+    return sorted(found, key=lambda entry: (place[entry["a"]], place[entry["b"]]))
 
 
 def shown_pairs(entries: Sequence[ComparisonEntry], document: StudyDocument) -> Sequence[ComparisonEntry]:
     """Returns all pairs, or those with the best learner if there are more than `MANY`."""
     if len(entries) <= MANY:
         return entries
-    best = max(document["learners"], key=lambda name: _mean(document["learners"][name].get("average_accuracy")))
+    best = best_first(document)[0]
     return [entry for entry in entries if best in (entry["a"], entry["b"])]
 
 
