@@ -90,45 +90,39 @@ class Measure(NamedTuple):
     Attributes:
         unit: Unit of the number in words.
         factor: Factor from the stored number to that unit.
-        values: From an arm and tasks to the numbers [S, T].
+        values: From an arm, tasks and the number of parameters of the backbone to the numbers [S, T].
     """
 
     unit: str
     factor: float
-    values: Callable[[Arm, Sequence[str]], Array]
+    values: Callable[[Arm, Sequence[str], int], Array]
 
 
-def of_metric(metric: str) -> Callable[[Arm, Sequence[str]], Array]:
+def of_metric(metric: str) -> Callable[[Arm, Sequence[str], int], Array]:
     """Values of a metric that is a mean over tasks; NaN where a task has none."""
 
-    def values(arm: Arm, tasks: Sequence[str]) -> Array:
+    def values(arm: Arm, tasks: Sequence[str], backbone: int = 0) -> Array:
         return np.array([[scores.get(task, np.nan) for task in tasks] for scores in by_task(arm, metric).values()])
 
     return values
 
 
-def deviation(arm: Arm, tasks: Sequence[str]) -> Array:
+def deviation(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
     """Standard deviation of a task's score over seeds, [1, T]."""
-    scores = of_metric("average_accuracy")(arm, tasks)
+    scores = of_metric("average_accuracy")(arm, tasks, backbone)
     if len(scores) < 2:
         return np.full((1, len(tasks)), np.nan)
     spread: Array = scores.std(axis=0, ddof=1, keepdims=True)
     return spread
 
 
-def trained_share(arm: Arm, tasks: Sequence[str]) -> Array:
+def trained_share(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
     """Trained parameters of a task without head, as a share of the backbone, [S, T]."""
-    shares = []
-    for results in arm.results:
-        growth = results.cost.growth_without_heads[-1] or np.nan
-        trained = results.cost.trained_parameters_per_task
-        kept = sum(results.cost.kept_parameters_per_task.values())
-        whole = kept / (growth if results.sharing == "isolated" and growth >= len(trained) else growth - 1)
-        shares.append([trained.get(task, np.nan) / whole for task in tasks])
-    return np.array(shares)
+    trained = [results.cost.trained_parameters_per_task for results in arm.results]
+    return np.array([[of[task] / backbone for task in tasks] for of in trained])
 
 
-def growth(arm: Arm, tasks: Sequence[str]) -> Array:
+def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
     """Growth without heads after the last arrival, [S, 1]."""
     return np.array([[value_of(each, "growth_without_heads") or np.nan] for each in arm.results])
 
@@ -143,12 +137,12 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str]) -> Paired | None:
+def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str], backbone: int) -> Paired | None:
     """The number that a claim is about; None if a seed or a task has none."""
     measure = MEASURES[claim.measure]
-    values = measure.values(first, tasks)
+    values = measure.values(first, tasks, backbone)
     if second is not None:
-        values = values - measure.values(second, tasks)
+        values = values - measure.values(second, tasks, backbone)
     values = values[:, ~np.isnan(values).any(axis=0)] * measure.factor
     if not values.size:
         return None
@@ -166,8 +160,7 @@ def verdict(number: Paired, low: float | None, high: float | None, claims: int =
     wider = 1.0
     if number.half and claims > 1:
         wider = float(
-            stats.t.ppf(1 - (1 - LEVEL) / 2 / claims, number.degrees)
-            / stats.t.ppf(1 - (1 - LEVEL) / 2, number.degrees)
+            stats.t.ppf(1 - (1 - LEVEL) / 2 / claims, number.degrees) / stats.t.ppf(1 - (1 - LEVEL) / 2, number.degrees)
         )
     return Interval(number.difference, number.half * wider, number.seeds).verdict(low, high)
 
@@ -176,13 +169,15 @@ def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks
     """Our number in words: `adapter minus topk:1 is +2.3 ±1.1 points`."""
     subject = claim.first if second is None else f"{claim.first} minus {claim.second}"
     sign = "" if second is None else "+"
-    half = "" if number.half is None else f" ±{number.half:.3g}" if claim.measure == "growth" else f" ±{number.half:.1f}"
+    half = (
+        "" if number.half is None else f" ±{number.half:.3g}" if claim.measure == "growth" else f" ±{number.half:.1f}"
+    )
     mean = f"{number.difference:{sign}.4g}" if claim.measure == "growth" else f"{number.difference:{sign}.1f}"
     words = f"{subject} is {mean}{half} {MEASURES[claim.measure].unit}"
     if claim.measure == "median":
         measure = MEASURES[claim.measure]
         medians = [
-            f"{measure.factor * float(np.median(measure.values(arm, tasks).mean(axis=1))):.1f}"
+            f"{measure.factor * float(np.median(measure.values(arm, tasks, 0).mean(axis=1))):.1f}"
             for arm in (first, second)
             if arm is not None
         ]
@@ -190,12 +185,13 @@ def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks
     return words
 
 
-def judge(claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str]) -> list[Finding]:
+def judge(claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str], backbone: int) -> list[Finding]:
     """Judge each claim whose learners ran; a claim about tasks is judged on each of them that ran.
 
     Args:
         arms: Learners by name, and by the names of rows.
         tasks: The tasks of the runs.
+        backbone: Number of parameters of the backbone.
     """
     judged: list[tuple[Claim, str, Paired, str, bool]] = []
     for claim in claims:
@@ -204,7 +200,7 @@ def judge(claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str]
         first, second = arms[claim.first], arms.get(claim.second)
         for task in [each for each in claim.tasks if each in tasks] if claim.tasks else [""]:
             over = [task] if task else [*tasks]
-            if (number := estimate(claim, first, second, over)) is not None:
+            if (number := estimate(claim, first, second, over, backbone)) is not None:
                 proved = all(each.retention.verified for each in first.results)
                 broken = claim.measure == "forgetting" and claim.high == 0 and not proved
                 judged.append((claim, task, number, in_words(claim, number, first, second, over), broken))

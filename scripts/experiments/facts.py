@@ -22,7 +22,6 @@ from stream.study.document import SCORE, comparison
 from stream.study.scores import Arm, by_seed
 
 PERCENTILES = (20, 50, 80)
-NORMALISED = [f"p{mark}" for mark in PERCENTILES]
 
 
 class Facts(NamedTuple):
@@ -83,14 +82,14 @@ def facts_of(arm: Arm, reference: Arm | None, study: Study, backbone: int) -> Fa
     costs = [results.cost for results in arm.results]
     tasks = arm.results[0].order
     runs = [dict(zip(results.order, results.matrix[results.arrivals], strict=True)) for results in arm.results]
-    scores = of_metric(SCORE)(arm, tasks)  # [S, T]
+    scores = of_metric(SCORE)(arm, tasks, backbone)  # [S, T]
     means = [math.fsum(run.values()) / len(run) for run in runs]
     forgetting = [*by_seed(arm, "forgetting_chaudhry").values()]
     fits = max(sum(len(cost.bytes_per_task) for cost in costs), 1)
     gap, percentiles = None, dict.fromkeys(PERCENTILES, 0.0)
     if reference is not None and reference.name != arm.name and (found := comparison(arm, reference, SCORE)):
         gap = Interval(found["difference"], found["half"], found["seeds"])
-        spread = scores.mean(axis=0) - of_metric(SCORE)(reference, tasks).mean(axis=0)
+        spread = scores.mean(axis=0) - of_metric(SCORE)(reference, tasks, backbone).mean(axis=0)
         percentiles = dict(zip(PERCENTILES, np.percentile(spread, PERCENTILES).tolist(), strict=True))
     chosen: dict[str, int] = {}
     for results in arm.results:
@@ -148,7 +147,7 @@ def last_logits(arm: Arm, folder: Path) -> tuple[dict[int, list[Mapping[str, str
 
 
 def counted(learner: str, architecture: Architecture) -> int:
-    """Parameters as He et al. (2022) count them, from the config alone: no head, no biases except those BitFit tunes."""
+    """Parameters as He et al. (2022) count them, from the config alone: no head, no biases but BitFit's."""
     shapes = delta_shapes(parse_learner(learner), architecture, 1)
     return sum(
         math.prod(shape)
@@ -169,6 +168,10 @@ def percent(value: float) -> str:
     return f"{100 * value:.3g}%"
 
 
+def _percentile(mark: int) -> Callable[[Facts], str]:
+    return lambda facts: points(facts.percentiles[mark], sign=True)
+
+
 def _kept_exactly(facts: Facts) -> str:
     forgets = facts.forgetting is not None and facts.forgetting.mean != 0
     return "exact" if facts.verified and not forgets else "–"
@@ -180,11 +183,10 @@ def _choices(facts: Facts) -> str:
 
 COLUMNS: Mapping[str, Column] = {
     "score": Column("score\n(over seeds)", lambda facts: points(facts.score)),
-    "difference": Column("to {reference}", lambda facts: points(facts.difference, sign=True) if facts.difference else ""),
-    **{
-        f"p{mark}": Column(f"{mark}th\npercentile", lambda facts, mark=mark: points(facts.percentiles[mark], sign=True))  # type: ignore[misc]
-        for mark in PERCENTILES
-    },
+    "difference": Column(
+        "to {reference}", lambda facts: points(facts.difference, sign=True) if facts.difference else ""
+    ),
+    **{f"p{mark}": Column(f"{mark}th\npercentile", _percentile(mark)) for mark in PERCENTILES},
     "lowest": Column("lowest\nrun", lambda facts: points(facts.lowest)),
     "highest": Column("highest\nrun", lambda facts: points(facts.highest)),
     "widest": Column(
@@ -203,7 +205,9 @@ COLUMNS: Mapping[str, Column] = {
     "fits": Column("fits", lambda facts: str(facts.fitted)),
     "exact": Column("kept as\nlearned", _kept_exactly, True),
     "same": Column("in every\norder", lambda facts: "same bits" if facts.same else "differs", True),
-    "search": Column("search\nGFLOPs", lambda facts: "–" if facts.search_flops is None else f"{facts.search_flops / 1e9:,.0f}"),
+    "search": Column(
+        "search\nGFLOPs", lambda facts: "–" if facts.search_flops is None else f"{facts.search_flops / 1e9:,.0f}"
+    ),
     "chosen": Column("chosen (times)", _choices, True),
 }  # fmt: skip
 

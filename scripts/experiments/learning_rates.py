@@ -12,7 +12,7 @@ out.
 
     python scripts/experiments/learning_rates.py --out runs/rates
     python scripts/experiments/learning_rates.py --learners adapter,lora --steps=-1,0,1,2 --out runs/rates-two
-    python scripts/experiments/learning_rates.py --read runs/rates/learning_rates.json,runs/rates-two/learning_rates.json
+    python scripts/experiments/learning_rates.py --read runs/rates/learning_rates.json,more.json
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from typing import Annotated, Any, NamedTuple
 
 import study
 import typer
+from rates import rates_around
 from rich.console import Console
 
 from learners.backbones.backbone import load_backbone
-from learners.specification.family import families, parse_learner
-from learners.specification.learner import peak_rate
+from learners.specification.family import families
 from stream import InputError, RunFailed, kept_workers, run
 from stream.storage.events import FitEvent, read_events
 from stream.storage.ledger import read_ledger
@@ -71,22 +71,6 @@ class Rated(NamedTuple):
     to_default: study.Interval | None
 
 
-def rates_around(specification: str, width: int, steps: Sequence[int]) -> dict[str, float]:
-    """A learner at its default rate and at neighbouring ones: specification -> peak rate, in rising order.
-
-    Args:
-        width: Width of the backbone, which the default rate depends on.
-        steps: Numbers of half decades above the default; 0, the default, is always among them.
-    """
-    default = peak_rate(parse_learner(specification).training, width)
-    found = {}
-    for step in sorted({*steps, 0}):
-        rate = default if step == 0 else float(f"{default * 10 ** (step / 2):.0e}")
-        if rate <= 1:
-            found[specification if step == 0 else f"{specification}:learning_rate={rate:g}"] = rate
-    return found
-
-
 def validation_scores(folder: Path) -> dict[str, dict[str, float | None]]:
     """From a run's ledger, finished or not: learner -> task -> best validation score; None if the fit diverged."""
     found: dict[str, dict[str, float | None]] = {}
@@ -114,9 +98,7 @@ def rated(rates: Mapping[str, Fits], at: Mapping[str, float], default: str) -> l
                 for budget, tasks in fits.items()
             }
     budgets = sorted(set.intersection(*(set(fits) for fits in means.values()))) if means else []
-    common = {
-        budget: sorted(set.intersection(*(set(fits[budget]) for fits in means.values()))) for budget in budgets
-    }
+    common = {budget: sorted(set.intersection(*(set(fits[budget]) for fits in means.values()))) for budget in budgets}
     tasks = sorted(set.intersection(*(set(names) for names in common.values()))) if common else []
 
     def task_means(name: str) -> dict[str, float]:
@@ -251,10 +233,17 @@ def main(
         summary[name] = {"rates": rates, "new": new.rate, "why": why}
         for each in rates:
             cells = [name, f"{each.rate:.2g}", study.points(each.mean)]
-            cells += [study.points(each.budgets.get(budget.name)) for budget in budgets_of(document["settings"]["budgets"])]
+            cells += [
+                study.points(each.budgets.get(budget.name)) for budget in budgets_of(document["settings"]["budgets"])
+            ]
             gap = "default" if each.default else study.points(each.to_default, sign=True)
             rows.append([*cells, gap, why if each.rate == new.rate else ""])
-    head = ["learner", "rate", "validation\nscore", *(each.name for each in budgets_of(document["settings"]["budgets"]))]
+    head = [
+        "learner",
+        "rate",
+        "validation\nscore",
+        *(each.name for each in budgets_of(document["settings"]["budgets"])),
+    ]
     title = f"Peak learning rates, width {document['width']}, {document['settings']['suite']}"
     study.show(console, title, [*head, "to default\n(over tasks)", "the default by the rule"], rows, (0, len(head) + 1))
     study.save(out / "learning_rates.json", document | {"summary": summary}, None, console)

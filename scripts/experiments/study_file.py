@@ -6,6 +6,7 @@
     columns = ["score", "difference"]    # see `columns.COLUMNS`
     picture = "score"                    # score, difference or curve; none if left out
     ranked = true                        # rows by falling score; else in the order of the file
+    own_rates = true                     # each task chooses each learner's rate by validation (`rates.with_own_rates`)
     learners = ["adapter:<8,64,256>", "topk:<1..layers>", "<families>"]
     [run]                                # settings of `stream.run`; the command line replaces them
     [sizes]                              # numbers that depend on the backbone, used as <name>
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from claims import Claim
+from rates import with_own_rates
 
 from learners.backbones.architecture import Architecture
 from learners.delta.layout import delta_shapes
@@ -40,7 +42,8 @@ FOLDER = Path(__file__).parent / "studies"
 OPERATIONS: Mapping[type, Callable[[float, float], float]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
 }  # fmt: skip
-KEYS = ("title", "about", "reference", "columns", "picture", "ranked", "learners", "run", "sizes", "rows", "claims")
+KEYS = ("title", "about", "reference", "columns", "picture", "ranked", "own_rates", "learners", "run", "sizes", "rows",
+        "claims")  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -57,7 +60,8 @@ class StudyFile:
 
     Attributes:
         name: Name of the file without its suffix.
-        rows: Rows; in `read_study` their learners are not expanded yet.
+        rows: Rows; those of `read_study` are not expanded yet.
+        reference: Name of a row.
     """
 
     name: str
@@ -69,18 +73,18 @@ class StudyFile:
     reference: str = ""
     picture: str = ""
     ranked: bool = True
+    own_rates: bool = False
     run: Mapping[str, Any] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def learners(self) -> tuple[str, ...]:
-        """The learners of all rows, each once, the reference first."""
-        first = [self.reference] if self.reference else []
-        return tuple(dict.fromkeys([*first, *(row.learner for row in self.rows)]))
+        """The learners of all rows, each once."""
+        return tuple(dict.fromkeys(row.learner for row in self.rows))
 
-    def named(self, row_or_learner: str) -> str:
-        """The learner of a row, by the row's name; a name that no row has is a learner's own."""
-        return next((row.learner for row in self.rows if row.name == row_or_learner), row_or_learner)
+    def learner(self, row: str) -> str:
+        """The learner of the row with this name; "" if there is none."""
+        return next((each.learner for each in self.rows if each.name == row), "")
 
 
 def studies() -> tuple[str, ...]:
@@ -121,19 +125,25 @@ def expanded(study: StudyFile, architecture: Architecture, notice: Callable[[str
     }  # fmt: skip
     for name, formula in study.sizes.items():
         numbers[name] = max(1, round(value_of(formula, numbers)))
-    rows = []
-    for row in study.rows:
+    rows: list[Row] = []
+
+    def add(row: Row, place: int) -> None:
         for learner in filled(row.learner, numbers):
             name = learner if row.name == row.learner else row.name
-            if learner == study.reference or fits(learner, architecture, notice):
-                rows.append(Row(name, row.group, learner))
-    claims = [
-        replace(claim, first=first, second=second)
-        for claim in study.claims
-        for first, second in zip(
-            filled(claim.first, numbers), itertools.cycle(filled(claim.second, numbers) or [""]), strict=False
-        )
-    ]
+            if fits(learner, architecture, notice):
+                learner = with_own_rates(learner, architecture.hidden) if study.own_rates else learner
+                rows.insert(len(rows) if place < 0 else place, Row(name, row.group, learner))
+
+    for row in study.rows:
+        add(row, -1)
+    if study.reference and study.reference not in [row.name for row in rows]:
+        add(Row(study.reference, "", study.reference), 0)
+    claims = []
+    for claim in study.claims:
+        first, second = filled(claim.first, numbers), filled(claim.second, numbers)
+        for place in range(max(len(first), len(second))):  # the shorter list begins again
+            pair = first[place % len(first)], second[place % len(second)]
+            claims.append(replace(claim, first=pair[0], second=pair[1]))
     return replace(study, rows=tuple(dict.fromkeys(rows)), claims=tuple(claims))
 
 
