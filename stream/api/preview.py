@@ -79,6 +79,7 @@ class Plan:
                     "in_store": sum(share.stored for share in shares.values()) if kind == "fit" else 0,
                 }
                 for kind in KINDS
+                if kind != "search" or any(share.jobs[kind] for share in shares.values())
             },
             "cells": dict(sum((share.cells for share in shares.values()), Counter())),
             "cells_left": sum(share.left for share in shares.values()),

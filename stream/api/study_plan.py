@@ -81,6 +81,7 @@ class StudyPlan:
                     "shared": shared if kind == "fit" else 0,
                 }
                 for kind in KINDS
+                if all(kind in each["jobs"] for each in documents)
             },
             "cells": dict(sum((Counter(each["cells"]) for each in documents), Counter())),
             "cells_left": sum(each["cells_left"] for each in documents),

@@ -21,7 +21,7 @@ from stream.report.terminal.grid import Column, fitting, table, table_width
 from stream.report.terminal.summary import rule
 
 NAME_WIDTH = 14  # as in the league table
-KINDS = {"before": "before", "fit": "fits", "evaluate": "rows", "audit": "audits"}
+KINDS = {"before": "before", "search": "trials", "fit": "fits", "evaluate": "rows", "audit": "audits"}
 
 
 def plan(given: Mapping[str, Any], display: str) -> int:

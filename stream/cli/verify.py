@@ -113,6 +113,8 @@ def _checked(verdict: Verdict) -> list[tuple[str, str]]:
         "keys": f"{n('keys', 'events')} of {n('keys', 'jobs')} jobs, each with the hash of its job's inputs",
         "store": f"{n('store', 'deltas')} Deltas ({n('store', 'tensors')} tensors, {size:,.1f} MB), "
         f"{n('store', 'records')} records of fits{others}",
+        "selection": f"{n('selection', 'choices')} choices, each the best of its trials on the validation rows "
+        f"({n('selection', 'trials')}), and made before any test row was scored",
         "cells": cells or "none yet",
         "documents": f"{n('documents', 'documents')} equal to what the events give, byte for byte",
         "encoded": f"{n('encoded', 'tasks')} tasks, every byte",

@@ -15,7 +15,9 @@ from learners.forward.batches import Plan, evaluation_plan, training_plan
 from learners.forward.flops import coefficients
 from learners.forward.frozen_size import is_stored
 from learners.forward.polynomial import total_flops
+from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
+from learners.specification.recipe import recipe_of
 from stream.engine.context import RunContext
 from stream.execution.workbench import OPEN_TASKS, sampled_task
 from stream.storage.remembered import remembered
@@ -59,12 +61,16 @@ class JobFlops:
     def __post_init__(self) -> None:
         self.rows = lru_cache(OPEN_TASKS)(partial(sampled_task, self.context.setup()))
 
-    def fit(self, name: str, task: str) -> float:
-        """Returns the FLOPs of a fit of learner `name` that runs all its epochs."""
-        learner, data = self.context.learners[name], self.rows(task)
+    def fit(self, name: str, task: str, alternative: str | None = None) -> float:
+        """Returns the FLOPs of a fit of learner `name` that runs all its epochs.
+
+        Args:
+            alternative: Which of its alternatives is fitted. None (default) for a learner without alternatives.
+        """
+        learner, data = task_learner(self.context.learners[name], alternative), self.rows(task)
         if not learner.trains:
             return 0.0
-        training, each, outputs = learner.training, self._per_row(name), data.task.outputs
+        training, each, outputs = learner.training, self._per_row(name, alternative), data.task.outputs
         cached = self._stored(learner, data.train)
         step = _coefficients(each.step_above if cached else each.step, outputs)
         flops = training.epochs * self._sum(step, task, "train", training.batch_size)
@@ -86,15 +92,16 @@ class JobFlops:
     def _stored(self, learner: Learner, split: EncodedSplit) -> bool:
         return is_stored(self.context.known.architecture, learner, split, ITEMSIZE[self.context.config.dtype])
 
-    def _per_row(self, name: str) -> RowFlops:
+    def _per_row(self, name: str, alternative: str | None = None) -> RowFlops:
         """Returns the FLOPs of a learner per row. Only a method of peft needs the backbone, once on each machine."""
-        if name not in self.of_rows:
+        key = alternative or name
+        if key not in self.of_rows:
             context = self.context
-            learner, architecture = context.learners[name], context.known.architecture
+            learner, architecture = task_learner(context.learners[name], alternative), context.known.architecture
             compute = partial(row_flops, architecture, learner, lambda: context.backbone)
-            inputs = {"backbone": context.known.id, "learner": context.inputs.learners[name]}
-            self.of_rows[name] = remembered(RowFlops, inputs, facts_folder(), compute) if learner.peft else compute()
-        return self.of_rows[name]
+            inputs = {"backbone": context.known.id, "learner": recipe_of(learner)}
+            self.of_rows[key] = remembered(RowFlops, inputs, facts_folder(), compute) if learner.peft else compute()
+        return self.of_rows[key]
 
     def _sum(self, per_row: np.ndarray, task: str, split: str, batch_size: int) -> float:
         """Returns the FLOPs of all rows of a split, in training batches of `batch_size` rows; 0 stands for the batches

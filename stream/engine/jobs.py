@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from learners.specification.learner import Learner, Selection
 from learners.training.trainer import trainer_named
 from stream.engine.stream import Stream
-from stream.selection.trials import restarts, searched, searched_at, waits_for
+from stream.selection.trials import restarts, searched, searched_at, trials_at, waits_for
 from stream.storage.job import Job, JobId
 from stream.storage.keys import twin_of
 from tasks.seeds import seed_of
@@ -69,14 +69,13 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
 def search_jobs(learner: str, selection: Selection, order: tuple[str, ...], arrival: int) -> list[Job]:
     """Returns the trials of a learner with alternatives at one arrival: those of the search, and the restarts."""
     task = order[arrival - 1]
-    on, count, jobs = twin_of(task) if selection.scope == "twin" else task, searched(selection), []
-    if arrival in searched_at(selection, arrival):
-        for trial in range(count):
+    on, found, jobs = twin_of(task) if selection.scope == "twin" else task, search_ids(learner, selection, arrival), []
+    for trial in trials_at(selection, arrival):
+        if trial < searched(selection):
             needs = tuple(JobId.of("search", learner, arrival, each) for each in waits_for(selection, trial))
             jobs.append(Job("search", learner, arrival, (on,), needs, trial=trial))
-    found = search_ids(learner, selection, arrival)
-    for number in range(restarts(selection)):
-        jobs.append(Job("search", learner, arrival, (task,), found, trial=count + number))
+        else:
+            jobs.append(Job("search", learner, arrival, (task,), found, trial=trial))
     return jobs
 
 

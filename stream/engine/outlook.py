@@ -6,7 +6,7 @@ The time is rough (`stream.engine.work`). `stream.engine.preview` counts exactly
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learners.backbones.architecture import Architecture, architecture_from_config
@@ -18,6 +18,7 @@ from stream.engine.known import machine
 from stream.engine.resolve import Resolved
 from stream.engine.work import WorkOf, measured_pace, probed_pace, read_pace, write_pace
 from stream.execution.cores import cores
+from stream.selection.trials import different_fits, share_of_fit, trials_at
 from stream.storage.events import JobEvent
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
@@ -87,7 +88,7 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
         works = {name: WorkOf(architecture, learner, config.max_length) for name, learner in learners.items()}
         each = {
             name: [
-                work.fit(task, train, work.learner.training.epochs) + work.cells(task, test, counts[name][at])
+                _fits(work, task, train, at + 1) + work.cells(task, test, counts[name][at])
                 for at, (task, (train, test)) in enumerate(known.items())
             ]
             for name, work in works.items()
@@ -100,7 +101,7 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
     return Outlook(
         tasks=last,
         learners=len(learners),
-        fits=last * len(learners),
+        fits=sum(different_fits(x.selection, at) for x in learners.values() for at in range(1, last + 1)),
         cells=sum(map(sum, counts.values())),
         rows=sum(train for train, _ in known.values()) if len(known) == last else None,
         at_most=not isinstance(named.source, SimulatedSource),
@@ -141,6 +142,17 @@ def _rows(named: Resolved, task: str, limits: Limits) -> tuple[int, int] | None:
         for size, limit in zip(most, (limits.train, limits.test), strict=True)
     )
     return None if train is None or test is None else (train, test)
+
+
+def _fits(work: WorkOf, task: str, rows: int, arrival: int) -> float:
+    """Returns the FLOPs of all fits of a learner at an arrival: of one with alternatives, those of its trials."""
+    selection = work.learner.selection
+    if selection is None:
+        return work.fit(task, rows, work.learner.training.epochs)
+    share = sum(share_of_fit(selection, arrival, number) for number in (None, *trials_at(selection, arrival)))
+    works = [replace(work, learner=each.learner) for each in selection.alternatives]
+    fits = [each.fit(task, rows, each.learner.training.epochs) for each in works]
+    return share * sum(fits) / len(fits)
 
 
 def _evaluations(config: RunConfig, last: int, isolated: bool) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from learners.specification.learner import Learner
 from stream.engine.context import RunContext
 from stream.engine.engine import workers_of
 from stream.engine.estimate import EvaluationSpeed, FitSpeed, evaluation_speeds, fit_speeds
@@ -14,11 +15,13 @@ from stream.engine.job_flops import JobFlops
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.engine.shared_fits import fit_identities
+from stream.selection.trials import proposed, share_of_fit
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
 from stream.storage.job import Job, JobId
-from stream.storage.keys import fit_recipe
+from stream.storage.keys import TWIN, fit_recipe
 from stream.storage.store import DamagedEntry, Store
+from stream.storage.trials import Trial
 
 
 @dataclass
@@ -27,7 +30,8 @@ class Share:
 
     Attributes:
         jobs, done: Number of jobs by kind: all, and those in the run's ledger.
-        stored: Number of fits that are not in the ledger but in the store.
+        stored: Number of fits that are not in the ledger but in the store. Fits and trials count together.
+        whole: Number of fits and trials that are not in the ledger and that train something.
         shared: Number of other fits that an earlier member of the same study will have done.
         cells: Number of cells of the run's rows, by provenance. All cells of a learner that may find frozen layers in
             the cache count as `partly-measured`; the first one of each task in each process is `measured`.
@@ -42,6 +46,7 @@ class Share:
     jobs: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     stored: int = 0
+    whole: int = 0
     shared: int = 0
     cells: Counter[str] = field(default_factory=Counter)
     left: int = 0
@@ -52,8 +57,9 @@ class Share:
 
     @property
     def fits_left(self) -> int:
-        """Number of fits to be done."""
-        return self.jobs["fit"] - self.done["fit"] - self.stored - self.shared
+        """Number of fits to be done, trials included. The fit of a learner with alternatives keeps one of its trials,
+        which counts already, unless it searches elsewhere."""
+        return self.whole - self.stored - self.shared
 
     @property
     def seconds(self) -> float | None:
@@ -110,17 +116,19 @@ def preview(context: RunContext, events: Iterable[Event], promised: set[str] | N
         )
         if job.id in finished:
             continue
-        if job.kind != "fit":
+        if job.kind not in ("fit", "search"):
             share.left += len(job.tasks)
             add_row(share, work, job, evaluations.get(job.learner), fits.get(learner.name) or fits.get(""))
-        elif job.id in stored:
-            share.stored += 1
-        elif promised is not None and identities[job.id] in promised:
-            share.shared += 1
-        else:
-            add_fit(share, work, job, fits.get(learner.name), fits.get(""))
+        elif part := trains(job, learner):
+            share.whole += 1
+            if job.id in stored:
+                share.stored += 1
+            elif promised is not None and identities.get(job.id) in promised:
+                share.shared += 1
+            else:
+                add_fit(share, part * flops_of(work, job, learner), fits.get(learner.name), fits.get(""))
     if promised is not None:
-        promised |= {identities[job.id] for job in jobs if job.kind == "fit"}
+        promised |= set(identities.values())
     workers = workers_of(config, context)
     rate = fits[""].rate if fits else None
     return Preview(shares, workers, rate, wall_clock(context, shares, workers))
@@ -138,11 +146,16 @@ def stored_fits(
         job: event for job, event in finished.items() if isinstance(event, LearnedTask | FailedTask)
     }
     for job in jobs:
+        learner = context.learners[job.learner]
+        if job.kind == "search" and job.id not in finished and (trial := known_trial(context, job, learner)):
+            with suppress(DamagedEntry):
+                if store.get_fit(fit_recipe(context.inputs, learner, job, None, (), trial).id) is not None:
+                    stored.add(job.id)
         if job.kind != "fit" or job.id in finished or any(need not in fits for need in job.needs):
             continue
         start = last_good(fits[job.needs[-1]]) if job.needs else None
         earlier = [fit for need in job.needs if isinstance(fit := fits[need], LearnedTask)]
-        recipe = fit_recipe(context.inputs, context.learners[job.learner], job, start, earlier)
+        recipe = fit_recipe(context.inputs, learner, job, start, earlier)
         with suppress(DamagedEntry):  # the run will do this fit again
             if (found := store.get_fit(recipe.id)) is not None:
                 fits[job.id] = found
@@ -150,9 +163,32 @@ def stored_fits(
     return stored
 
 
+def known_trial(context: RunContext, job: Job, learner: Learner) -> Trial | None:
+    """Returns what a trial fits, if that depends on no other trial; else None."""
+    if learner.selection is None or job.needs or job.trial is None:
+        return None
+    return proposed(learner.selection, context.config.seed, job.learner, job.trial, ())
+
+
+def trains(job: Job, learner: Learner) -> float:
+    """Returns how much of a whole fit a fit or search job trains that other jobs do not."""
+    return 1.0 if learner.selection is None else share_of_fit(learner.selection, job.arrival, job.trial)
+
+
+def flops_of(work: JobFlops, job: Job, learner: Learner) -> float:
+    """Returns the FLOPs of a whole fit. If it is not known yet which alternative is fitted, the mean of all counts."""
+    task = job.tasks[0].removeprefix(TWIN)  # the rows of a twin are not counted: they are about as many
+    if learner.selection is None:
+        return work.fit(job.learner, task)
+    alternatives = [each.specification for each in learner.selection.alternatives]
+    if (trial := known_trial(work.context, job, learner)) is not None:
+        alternatives = [trial.candidate]
+    return sum(work.fit(job.learner, task, each) for each in alternatives) / len(alternatives)
+
+
 def cells_of(job: Job, *, certifiable: bool, shared: bool) -> Counter[str]:
     """Returns the number of cells that a job adds to its row, by provenance, if no fit fails."""
-    if job.kind == "fit":
+    if job.kind in ("fit", "search"):
         return Counter()
     if job.kind == "before" or not certifiable:
         how = "before" if job.kind == "before" else "partly-measured" if shared else "measured"
@@ -163,13 +199,12 @@ def cells_of(job: Job, *, certifiable: bool, shared: bool) -> Counter[str]:
     return Counter(measured=1, audited=audited, certified=job.arrival - len(job.tasks))
 
 
-def add_fit(share: Share, work: JobFlops, job: Job, own: FitSpeed | None, others: FitSpeed | None) -> None:
+def add_fit(share: Share, flops: float, own: FitSpeed | None, others: FitSpeed | None) -> None:
     """Adds the FLOPs and the expected seconds of a fit to a learner's share.
 
     Args:
         own, others: Speed of this learner's finished fits, and of all finished fits; None if there are none.
     """
-    flops = work.fit(job.learner, job.tasks[0])
     share.flops += flops
     speed = own or others
     if flops and share.fit_seconds is not None:

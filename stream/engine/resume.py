@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from stream.storage.events import Event, FailedFitEvent, Fit, FitEvent, Header, JobEvent, RowEvent, SearchEvent
+from stream.storage.events import Event, Fit, FitEvent, Header, JobEvent, RowEvent, SearchEvent
 from stream.storage.fits import WORKER_DIED
 from stream.storage.job import Job, JobId
 from stream.storage.store import Store
@@ -25,48 +25,42 @@ def latest_events(events: Iterable[Event]) -> dict[str, JobEvent]:
     return latest
 
 
-def counts_in(store: Store) -> Callable[[Fit], bool]:
-    """Returns a function that says whether a fit of an earlier call still counts in the next call.
+def counts_in(store: Store) -> Callable[[Fit | SearchEvent], bool]:
+    """Returns a function that says whether a fit or a trial of an earlier call still counts in the next call.
 
-    Its record and its Delta must be in the store. A fit that failed because its worker ended does not count, because it
-    may succeed now.
+    The record of a fit and its Delta must be in the store; of a trial only the score is needed, which the ledger has.
+    One that failed because its worker ended does not count, because it may succeed now.
     """
 
-    def counts(fit: Fit) -> bool:
-        return store.holds(fit.recipe, fit.delta) if isinstance(fit, FitEvent) else fit.failed.type != WORKER_DIED
+    def counts(event: Fit | SearchEvent) -> bool:
+        if isinstance(event, FitEvent):
+            return store.holds(event.recipe, event.delta)
+        return event.failed is None or event.failed.type != WORKER_DIED
 
     return counts
-
-
-def counts_always(event: JobEvent) -> bool:
-    """Whether an event counts without its Delta: a row, or a trial, of which only the score is needed. A trial that
-    failed because its worker ended does not count."""
-    if isinstance(event, SearchEvent):
-        return event.failed is None or event.failed.type != WORKER_DIED
-    return isinstance(event, RowEvent)
 
 
 def finished_events(
     events: Mapping[str, JobEvent],
     jobs: Iterable[Job],
     key: Callable[[Job], str],
-    valid: Callable[[Fit], bool] = lambda fit: True,
+    valid: Callable[[Fit | SearchEvent], bool] = lambda event: True,
 ) -> dict[JobId, JobEvent]:
     """Returns the events that count, by job id.
 
-    An event counts if it has the key of the job, the jobs that it needs are finished, and its fit is valid.
+    An event counts if it has the key of the job, the jobs that it needs are finished, and its fit or trial is valid.
 
     Args:
         events: Events by key, as `latest_events` returns them.
         jobs: All jobs of the run, in plan order.
         key: Returns the key of a job (`RunInputs.key`).
-        valid: Returns whether a fit still counts. Default: always true.
+        valid: Returns whether a fit or a trial still counts. Default: always true.
     """
     finished: dict[JobId, JobEvent] = {}
     for job in jobs:
         event = events.get(key(job))
         if event is None or any(need not in finished for need in job.needs):
             continue
-        if counts_always(event) or (isinstance(event, FitEvent | FailedFitEvent) and valid(event)):
+        if isinstance(event, RowEvent) or valid(event):
             finished[job.id] = event
     return finished

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from learners.delta.delta import Delta, is_head
@@ -13,11 +13,12 @@ from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.divergence import Diverged
 from learners.training.fit import Report
+from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.result import Fitted, Needed
-from stream.execution.trial_job import kept_trial
+from stream.execution.trial_job import kept_trial, tried_in
 from stream.execution.workbench import Workbench
 from stream.storage.fits import (
     DIVERGED,
@@ -31,7 +32,8 @@ from stream.storage.fits import (
 )
 from stream.storage.job import Job, JobId
 from stream.storage.keys import history
-from stream.storage.trials import Trial
+from stream.storage.states import drop_state, get_state, put_state
+from stream.storage.trials import Trial, Tried
 from tasks.metrics import scoring
 
 
@@ -54,6 +56,7 @@ def execute_fit(
         if trial is None:
             return _nothing_kept(workbench, job, learner)
         fitted = fit_or_stored(workbench, job, learner.selection[trial.candidate].learner, None, (), report, trial)
+        drop_states(workbench, job, learner, tried_in(job, results))
         return replace(fitted, chosen=trial)
     last = results[job.needs[-1]] if job.needs else None  # the last need of a fit is the previous fit
     start = last_good(last) if isinstance(last, LearnedTask | FailedTask) else None
@@ -85,10 +88,34 @@ def fit_or_stored(
     with workbench.store.sole_fitter(recipe.id):  # another run may be fitting the same recipe; its result is then used
         if (stored := workbench.store.get_fit(recipe.id)) is not None:
             return Fitted(recipe.id, stored, cached=True)
-        fit = _fit(workbench, job, learner, start, earlier, report, recipe)
+        fit, state = _fit(workbench, job, learner, start, earlier, report, recipe)
         if isinstance(fit, FitResult):
             workbench.store.put_fit(recipe, fit)
+            if state is not None:
+                put_state(workbench.store, whole(recipe).id, state)
         return Fitted(recipe.id, fit, cached=False)
+
+
+def whole(recipe: Recipe) -> Recipe:
+    """Returns the recipe of the whole fit that a paused fit is the beginning of."""
+    return replace(recipe, until=None)
+
+
+def paused_before(workbench: Workbench, recipe: Recipe) -> FitState | None:
+    """Returns the state with which a fit can go on; None if it has to begin."""
+    state = get_state(workbench.store, whole(recipe).id)
+    return state if state is not None and (recipe.until is None or state.epochs <= recipe.until) else None
+
+
+def drop_states(workbench: Workbench, job: Job, learner: Learner, tried: Iterable[Tried]) -> None:
+    """Deletes the states of paused trials from the store: after the choice none of them goes on."""
+    assert learner.selection is not None
+    for each in tried:
+        if each.until is not None:
+            trial = Trial(candidate=each.candidate, seed=each.seed)
+            fitted = learner.selection[each.candidate].learner
+            recipe = recipe_in(workbench, replace(job, tasks=(each.task,)), fitted, None, (), trial)
+            drop_state(workbench.store, recipe.id)
 
 
 def recipe_in(
@@ -139,16 +166,17 @@ def _fit(
     earlier: Sequence[LearnedTask],
     report: Report,
     recipe: Recipe,
-) -> FitResult | FailedFit:
+) -> tuple[FitResult | FailedFit, FitState | None]:
+    """Returns the result of a fit, and its state if it has paused."""
     task = recipe.task
     previous = workbench.store.get_delta(start) if start else None
     reset_peak_memory()
     started = time.perf_counter()
     try:
-        trained = train(workbench, job, learner, previous, earlier, report, recipe.seed)
+        trained = train(workbench, job, learner, previous, earlier, report, recipe)
     except Diverged as error:
         workbench.check_backbone(job)
-        return FailedFit(
+        failed = FailedFit(
             task=task,
             failed=Failure(type=DIVERGED, step=error.step, message=str(error)),
             last_good=start.reference if start else None,
@@ -156,12 +184,13 @@ def _fit(
             seconds=time.perf_counter() - started,
             peak_memory_bytes=peak_memory(),
         )
+        return failed, None
     workbench.check_backbone(job)  # before the store is written: a Delta of a changed backbone must not enter it
     outcome = trained.fit
     counts = outcome.delta.counts
     frozen = frozen_names(learner, previous)
     trainable = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
-    return FitResult(
+    result = FitResult(
         task=task,
         delta=outcome.delta.id,
         digests=dict(outcome.delta.digests),
@@ -181,6 +210,7 @@ def _fit(
         seconds=outcome.seconds,
         peak_memory_bytes=peak_memory(),
     )
+    return result, outcome.state
 
 
 def train(
@@ -190,7 +220,7 @@ def train(
     previous: Delta | None,
     earlier: Sequence[LearnedTask],
     report: Report,
-    seed: int | None = None,
+    recipe: Recipe | None = None,
 ) -> Trained:
     """Trains a learner on the task of a job with its trainer. The state of the trainer stays in this process for the
     learner's next fit.
@@ -199,7 +229,8 @@ def train(
         previous: The Delta from which the fit starts; None if it does not start from an earlier fit.
         earlier: The earlier fits that succeeded, in order of arrival.
         report: Called during the fit with its progress.
-        seed: Seed of the fit. None (default): the seed of the run.
+        recipe: Recipe of the fit. It gives the seed, and where the fit pauses; a fit that has paused before goes on
+            from its state in the store. None (default): the seed of the run, without a pause.
 
     Raises:
         Diverged, Nondeterminism, InputError: As for `learners.training.trainer.Trainer.fit`.
@@ -208,13 +239,15 @@ def train(
         backbone=workbench.backbone,
         learner=learner,
         data=workbench.data(job.tasks[0]),
-        seed=workbench.setup.seed if seed is None else seed,
+        seed=workbench.setup.seed if recipe is None else recipe.seed,
         score_of=scorer,
         previous=previous,
         history=[(fit.task, fit.delta) for fit in earlier],
         tasks=workbench.setup.data,
         load=workbench.data,
         report=report,
+        until=None if recipe is None else recipe.until,
+        state=None if recipe is None else paused_before(workbench, recipe),
     )
     state = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
     trained = trainer_named(learner.trainer).fit(request, state)

@@ -22,6 +22,7 @@ from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
 from stream.results.schema import SCHEMA, CostEntry, LearnerEntry, ResultsDocument, RetentionEntry, ViolationEntry
 from stream.results.selection import choices, search_cost
+from stream.selection.sampler import OPTUNA
 from stream.storage.cell import Provenance
 from stream.storage.events import RowEvent
 from stream.storage.facts import LedgerFacts
@@ -179,9 +180,12 @@ def environment(numerics: Mapping[str, JsonValue], learners: Iterable[Learner] =
 
     Args:
         numerics: Facts about the arithmetic: threads, device, dtype and others.
-        learners: Learners of the run. A learner that uses Avalanche or peft adds the version of that library.
+        learners: Learners of the run. A learner that uses Avalanche or peft adds the version of that library, and one
+            whose alternatives Optuna chooses adds that of Optuna.
     """
-    libraries = (learner.library.partition(" ") for learner in learners)
+    known = [*learners]
+    libraries = (learner.library.partition(" ") for learner in known)
+    samplers = {OPTUNA for learner in known if learner.selection and learner.selection.method.startswith(OPTUNA)}
     return {
         "taskstream": version("taskstream"),
         "commit": commit(),
@@ -189,6 +193,7 @@ def environment(numerics: Mapping[str, JsonValue], learners: Iterable[Learner] =
         "platform": platform.platform(),
         **{library: version(library) for library in LIBRARIES},
         **{name: release for name, _, release in libraries if name},
+        **{name: version(name) for name in samplers},
         **numerics,
     }
 

@@ -39,6 +39,12 @@ def rung_of(alternatives: int, trial: int) -> int:
     return next(k for k, rung in enumerate(rungs(alternatives)) if trial in rung)
 
 
+def rung_share(alternatives: int, trial: int) -> float:
+    """Returns the share of its epochs that a trial adds to those of the rung before."""
+    k, last = rung_of(alternatives, trial), len(rungs(alternatives)) - 1
+    return float(ETA**k - (ETA ** (k - 1) if k else 0)) / float(ETA**last)
+
+
 def rung_trial(selection: Selection, trial: int, earlier: Sequence[Tried]) -> Trial:
     """Returns what a trial of successive halving fits.
 

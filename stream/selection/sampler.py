@@ -5,7 +5,8 @@ Each axis of alternatives is a categorical distribution. Optuna's own first ten 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from math import prod
 from typing import Any
@@ -28,6 +29,17 @@ def check_method(selection: Selection) -> None:
     if selection.method.startswith(OPTUNA) and find_spec(OPTUNA) is None:
         fix = "pip install 'taskstream[optuna]', or select=random:N"
         raise InputError("Optuna is not installed", where=f"select={selection.method}", fix=fix)
+
+
+def same_trials(selection: Selection, environment: Mapping[str, object]) -> bool:
+    """Whether the library behind the method of a search gives the same trials here as in a run.
+
+    Args:
+        environment: Versions of libraries in that run, by name.
+    """
+    if not selection.method.startswith(OPTUNA):
+        return True
+    return find_spec(OPTUNA) is not None and environment.get(OPTUNA) == version(OPTUNA)
 
 
 def sampled_trial(selection: Selection, seed: int, name: str, trial: int, earlier: Sequence[Tried]) -> Trial:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from learners.specification.alternatives import argument
 from learners.specification.learner import Selection
 from stream.selection.choice import best_candidate
-from stream.selection.rungs import rung_of, rung_trial, rungs
+from stream.selection.rungs import rung_of, rung_share, rung_trial, rungs
 from stream.selection.sampler import sampled_trial
 from stream.storage.trials import Trial, Tried
 from tasks.seeds import seed_of
@@ -37,10 +37,39 @@ def searched_at(selection: Selection, arrival: int) -> range:
     return range(arrival, arrival + 1)
 
 
+def trials_at(selection: Selection, arrival: int) -> range:
+    """Returns the numbers of the trials at an arrival: those of the search, if it searches there, and the restarts."""
+    first = 0 if arrival in searched_at(selection, arrival) else searched(selection)
+    return range(first, searched(selection) + restarts(selection))
+
+
 def trials_of(selection: Selection | None) -> int:
     """Returns the number of trials on one task, restarts included; 1 for a learner without alternatives, whose fit is
     its only one."""
     return 1 if selection is None else searched(selection) + restarts(selection)
+
+
+def different_fits(selection: Selection | None, arrival: int) -> int:
+    """Returns the number of different fits of a learner at one arrival, most of them trials."""
+    if selection is None:
+        return 1
+    searching = arrival in searched_at(selection, arrival)
+    tried = min(searched(selection), len(selection.alternatives)) if searching else 0
+    return tried + selection.restarts + (not searching or selection.scope == "twin")
+
+
+def share_of_fit(selection: Selection, arrival: int, trial: int | None) -> float:
+    """Returns how much of a whole fit a job trains that the jobs before it have not: 0 if it takes all from the store.
+
+    Args:
+        trial: Number of the trial; None for the fit that keeps the winner.
+    """
+    known = arrival in searched_at(selection, arrival) and selection.scope != "twin"  # the winner's fit on the task
+    if trial is None:
+        return 0.0 if known or selection.restarts else 1.0
+    if trial >= searched(selection):
+        return 0.0 if known and trial == searched(selection) else 1.0
+    return rung_share(len(selection.alternatives), trial) if selection.method == "halving" else 1.0
 
 
 def waits_for(selection: Selection, trial: int) -> range:
