@@ -68,7 +68,7 @@ def initial_trainable(
             trainable[name] = drawn[name]
         elif part == "backbone":
             trainable[name] = backbone.weights[rest]
-        elif part == "difference":
+        elif part == "difference" or learner.text_model is not None:
             trainable[name] = torch.zeros(shape)
         elif part == "mlp":
             trainable[name] = mlp_initial(name, shape, random)

@@ -48,7 +48,8 @@ def delta_shapes(learner: Learner, architecture: Architecture, outputs: int) -> 
         InputError: The learner cannot apply to this architecture. The message gives the reason.
     """
     if not learner.trains:
-        return {"head.bias": (outputs,)}
+        added = {} if learner.text_model is None else learner.text_model.shapes(outputs)
+        return {**added, "head.bias": (outputs,)}
     check_applicable(learner, architecture)
     every = parameter_shapes(architecture)
     shapes: Shapes = {f"backbone.{name}": every[name] for name in learner.tuned.parameters(architecture)}

@@ -70,8 +70,8 @@ def tuned_weights(backbone: Backbone, delta: Delta) -> State:
 
 def unmergeable(learner: Learner, architecture: Architecture) -> str:
     """Why the changes of a learner cannot be merged, in one sentence; "" if they can."""
-    if not learner.trains:
-        return "it trains no model"
+    if learner.no_encoder:
+        return learner.no_encoder
     if learner.prompt:
         return "a prompt adds tokens, it does not change weights"
     if learner.peft:

@@ -54,8 +54,8 @@ class Modules:
 
 def unbuildable(learner: Learner) -> str:
     """Why the modules of a learner cannot be written, in one sentence; "" if they can."""
-    if not learner.trains:
-        return "it trains no model"
+    if learner.no_encoder:
+        return learner.no_encoder
     if learner.peft:
         return "only peft computes the modules of peft"
     unknown = (type(form).__name__ for m in learner.modifications if type(form := _plain(m.form)) not in KNOWN)

@@ -67,7 +67,7 @@ def peft_settings(learner: Learner, architecture: Architecture) -> dict[str, Any
 
 def unsayable(learner: Learner, architecture: Architecture) -> str:
     """Why peft cannot describe a learner, in one sentence; "" if it can."""
-    if not learner.trains or learner.difference or learner.layers_read > 1 or learner.tuned != Tuned():
+    if learner.no_encoder or learner.difference or learner.layers_read > 1 or learner.tuned != Tuned():
         return "it does not only add modules to a frozen encoder"
     if learner.peft or (learner.prompt and not learner.modifications):
         return ""

@@ -129,6 +129,8 @@ def logits(
         frozen_prefix: As in `pooled`.
         dropout: As in `pooled`.
     """
+    if learner.text_model is not None:
+        raise ValueError(f"{learner.name} reads texts, not batches: learners.nobert.predict has its logits")
     ready = tensors if isinstance(tensors, Prepared) else prepared(backbone, tensors)
     if not learner.trains:
         return ready.head["head.bias"].expand(len(batch["input_ids"]), -1)

@@ -81,8 +81,8 @@ def united(parts: Sequence[Tuned]) -> Tuned:
 
 def _alone(learner: Learner) -> str:
     """Returns in one sentence why a learner cannot be joined with others; "" if it can."""
-    if not learner.trains:
-        return "it trains no model"
+    if learner.no_encoder:
+        return learner.no_encoder
     if learner.tuned.all or learner.difference:
         return "it trains every weight: nothing is left to tune, and added tensors need a much higher learning rate"
     if learner.peft:

@@ -35,6 +35,8 @@ def axes(learner: Learner) -> tuple[Axes, ...]:
         rows.append(Axes(f"sparse difference z ⊙ w{kept}", "–", "all weights", "θ + Δθ"))
     if learner.trainer_config:
         rows.append(Axes(f"trained by {learner.trainer}: {learner.trainer_config}", "–", "–", "–"))
+    if learner.text_model is not None:
+        rows.append(Axes(f"models of scikit-learn: {', '.join(learner.text_model.pipelines)}", "–", "texts", "–"))
     if learner.peft:
         rows.append(Axes(f"defined by peft: {learner.peft}", "–", "–", "–"))
     if learner.prompt:

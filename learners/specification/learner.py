@@ -8,6 +8,7 @@ from typing import Literal
 
 from learners.specification.gates import HardConcrete
 from learners.specification.modification import Modification
+from learners.specification.text_model import TextModel
 from learners.specification.tuned import Tuned
 
 Sharing = Literal["isolated", "sequential", "frozen-shared"]
@@ -95,7 +96,8 @@ class Learner:
         penalty: λ of the L0 penalty; 0 if there are no gates.
         gated: Suffix of the names of gated tensors, or their prefix if it ends in a dot.
         pruning: Pruning after training with gates, or None.
-        trains: False for `majority`, which counts labels instead.
+        trains: False for `majority`, which counts labels instead, and for a learner with `text_model`.
+        text_model: Models of scikit-learn on the texts, which use no encoder; None for other learners.
         trainer: Name of the trainer (`learners.training.trainer`).
         trainer_config: Configuration of the trainer, as `learners.specification.notation` writes it.
         draws_as: Name of the learner whose random numbers it draws, so that the two can be compared; "": its own name.
@@ -121,6 +123,7 @@ class Learner:
     gated: str = "alpha.weight"
     pruning: Pruning | None = None
     trains: bool = True
+    text_model: TextModel | None = None
     trainer: str = LOOP
     trainer_config: str = ""
     draws_as: str = ""
@@ -143,6 +146,13 @@ class Learner:
         """Whether it has a frozen prefix (`learners.forward.frozen_layers`) on an encoder with enough layers."""
         added = self.modifications or self.prompt or self.difference or self.peft
         return not added and self.trains and replace(self.tuned, top_layers=0, pooler=False) == Tuned()
+
+    @property
+    def no_encoder(self) -> str:
+        """Why its answers need no encoder, in one sentence; "" if they need one."""
+        if self.text_model is not None:
+            return "it reads the words of the texts, and no encoder"
+        return "" if self.trains else "it trains no model"
 
     @property
     def seeds(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -24,7 +25,9 @@ from learners.forward.batches import collate, training_plan
 from learners.forward.flops import flops_to_keep
 from learners.forward.forward import logits
 from learners.forward.polynomial import total_flops
+from learners.nobert.fit import fit_text_model
 from learners.specification.learner import LOOP, Learner
+from learners.specification.text_model import TextModel
 from learners.training.divergence import Diverged, not_finite
 from learners.training.fixed import Fixed, fixed_inputs
 from learners.training.loss import task_loss, validation_loss
@@ -47,9 +50,10 @@ class Fit:
 
     Attributes:
         delta: The Delta of the best epoch.
-        validation: Validation score after each epoch, in the task's metric.
+        validation: Validation score after each epoch, in the task's metric; or of each candidate of a learner that
+            reads texts, in the order of `TextModel.candidates`.
         losses: Mean training loss of each epoch.
-        best: Index of the best epoch, from 0. -1 if the learner does not train.
+        best: Index of the best epoch or candidate, from 0. -1 if the learner does not train.
         seconds: Duration of the fit, pauses left out.
         flops: FLOPs of all matrix products in training, forward and backward, padding included.
         examples: Number of training rows, summed over all epochs.
@@ -101,6 +105,8 @@ def fit(
         what = f"this learner uses trainer {learner.trainer}, not this training loop"
         raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
+        if learner.text_model is not None and len(np.unique(data.train.target)) > 1:
+            return _fit_texts(backbone, learner.text_model, data, score, seed, started)
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():
             raise Diverged("the mean score of the training rows is not finite", 0)
@@ -243,6 +249,24 @@ def to_delta(
         for name, a in gates.items():
             tensors[name] *= learner.gates.deterministic(a.detach())
     return Delta(tensors, pruned | frozenset(gates))
+
+
+def _fit_texts(backbone: Backbone, model: TextModel, data: EncodedTask, score: Score, seed: int, started: float) -> Fit:
+    """Learn one task from its texts. The result has a validation score for each candidate, and no training loss.
+
+    Arguments as for `fit`; `started` is when it was called. Each row counts once, however many candidates read it.
+    """
+    if not np.isfinite(data.train.target).all():
+        raise Diverged("a score of the training rows is not finite", 0)
+    target = np.asarray(data.validation.target)
+    found = fit_text_model(
+        model, backbone.tokenizer, data, seed, partial(score, target), lambda logits: validation_loss(logits, target)
+    )
+    delta = Delta(found.tensors, frozenset(name for name in found.tensors if name.startswith("added.")))
+    if (broken := not_finite(delta, found.logits, validation_loss(found.logits, target))) is not None:
+        raise Diverged(broken, 0, found.flops)
+    seconds = time.perf_counter() - started
+    return Fit(delta, found.scores, (), found.best, seconds, found.flops, len(data.train))
 
 
 def frequencies(data: EncodedTask) -> Delta:

@@ -11,6 +11,7 @@ from learners.forward.batches import Plan, collate
 from learners.forward.forward import logits
 from learners.forward.frozen_prefix import FrozenPrefix
 from learners.forward.prepared import prepared
+from learners.nobert.predict import text_logits
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit
 
@@ -28,10 +29,13 @@ def predict(
     Runs without dropout and draws no random numbers. The same inputs on the same machine give the same bytes.
 
     Args:
-        plan: The batches. Together they must contain each row once.
+        plan: The batches. Together they must contain each row once. A learner that reads texts computes all rows at
+            once.
         frozen_prefix: Stored output of the frozen prefix for this split, to save time. With the evaluation plan it does
             not change a byte of the result. Default: None, compute all layers.
     """
+    if learner.text_model is not None:
+        return text_logits(learner.text_model, delta.tensors, backbone.tokenizer, split)
     width = len(delta.tensors["head.bias"])
     out = np.empty((len(split), width), dtype=np.float32)
     with torch.inference_mode():

@@ -88,7 +88,7 @@ def measured_pace(
     """
     flops = seconds = 0.0
     for event in events:
-        if isinstance(event, FitEvent) and not event.cached:
+        if isinstance(event, FitEvent) and not event.cached and works[event.learner].learner.trains:
             flops += works[event.learner].fit(event.task, tasks[event.task]["train"] or 0, len(event.losses))
             seconds += event.seconds
     return flops / seconds if seconds >= LEAST else None

@@ -40,7 +40,8 @@ class TaskCost:
 def task_cost(learner: Learner, architecture: Architecture, outputs: int) -> TaskCost:
     """Returns the parameters of a task with `outputs` outputs. Needs only the configuration of the backbone.
 
-    A pruned Delta counts with its target share of parameters.
+    A pruned Delta counts with its target share of parameters. A learner that reads texts counts with all that its
+    candidates may fill: a bound, of which a finished fit keeps the part that its winner uses.
     """
     sums = {"backbone": 0, "difference": 0, "added": 0, "head": 0}
     shapes = delta_shapes(learner, architecture, outputs)
@@ -59,6 +60,7 @@ def growth(learner: Learner, backbone: int, costs: Sequence[TaskCost], *, heads:
     * isolated otherwise: the backbone, and the parameters of each task: 1 + N·p.
     * sequential: tuned weights replace the old ones; added parameters count once.
     * frozen-shared: as isolated, but parameters that tasks share count once.
+    * a learner that reads texts (`nobert`): the parameters of each task, without the backbone: N·p.
 
     Args:
         backbone: Number of parameters of the backbone.
@@ -80,9 +82,10 @@ def kept_after(learner: Learner, kept: int, cost: TaskCost) -> int:
 
 
 def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
-    """Returns all parameters in multiples of the backbone. Full copies replace the backbone itself."""
+    """Returns all parameters in multiples of the backbone. Full copies replace the backbone itself, and a learner
+    that reads texts does not need it."""
     copies = learner.keeps_task_weights and learner.tuned.all
-    return ((0 if copies else backbone) + kept + heads) / backbone
+    return ((0 if copies or learner.text_model is not None else backbone) + kept + heads) / backbone
 
 
 class LearnerCost(TypedDict):

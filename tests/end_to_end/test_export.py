@@ -31,7 +31,7 @@ MERGED = ("full:sequential", "bitfit", "adapterbias", "lora:2", "lora-ffn:2:alph
 OFT = "peft:{peft_type=OFT,oft_block_size=4,target_modules=[query,q_lin]}"
 PEFT = ("lora:2", "lora-ffn:2:alpha=4", "ia3", "prompt:3", OFT)
 MODULES = ("adapter:4", "prompt:3", "lora:2")  # the last only if asked for
-OTHERS = ("majority",)
+OTHERS = ("majority", "nobert:words")
 
 
 class Exported(NamedTuple):
@@ -203,6 +203,7 @@ def test_what_was_merged_can_be_a_backbone(finished: Exported, tiny_backbone: Pa
         ("prompt:3", "merged", ("a prompt adds tokens", "give --format modules")),
         ("adapter:4", "peft", ("peft has no format for this", "give --format modules")),
         ("adapterbias", "peft", ("peft has no format for this", "give --format merged")),
+        ("nobert:words", "", ("found it reads the words of the texts, and no encoder", "give --to-dir")),
         ("majority", "", ("no format of another library holds this; found it trains no model", "give --to-dir")),
         ("lora:4", "merged", ("unknown learner of this run", "did you mean lora:2")),
     ],

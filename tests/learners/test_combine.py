@@ -120,6 +120,7 @@ def test_gates_of_one_part_are_those_of_the_whole(specification: str) -> None:
         ("lora:8+ia3:sequential", r"the parts have different sharing; found isolated and sequential"),
         ("lora:8+head", r"head cannot be joined with others; found it trains only a head"),
         ("feature:1+lora:8", r"feature cannot be joined with others; found it trains only a head"),
+        ("nobert+lora:8", r"nobert cannot be joined with others; found it reads the words of the texts"),
         ("majority+lora:8", r"majority cannot be joined with others; found it trains no model"),
         ("full+lora:8", r"full cannot be joined with others; found it trains every weight"),
         ("bitfit+full", r"full cannot be joined with others; found it trains every weight"),

@@ -169,6 +169,8 @@ def test_a_learning_rate_is_no_part_of_the_name() -> None:
         ("head:sequential", r"head has no sharing; found each task has its own head"),
         ("feature:2:sharing=frozen-shared", r"feature has no sharing"),
         ("majority:isolated", r"majority has no sharing"),
+        ("nobert:sequential", r"nobert has no sharing"),
+        ("nobert:wrds", r"cannot read this part .*pipeline \(one of best, words, characters"),
         ("diffpruning:frozen-shared", r"diffpruning has no sharing; found each task selects its own"),
         ("diffpruning:epochs=1", r"no epoch is left to train .* found pruning after epoch 1 of 1; set epochs=2"),
         ("diffpruning:after=0.9", r"found pruning after epoch 3 of 3"),

@@ -30,7 +30,7 @@ EXAMPLES = {
     "topk:2:pooler=yes" if example == "topk:3:pooler=yes" else example  # these encoders have two layers
     for family in families().values()
     for example in family.examples
-    if example != "majority" and family.name != "peft"
+    if family.name not in ("majority", "nobert", "peft")
 }
 JOINED = {
     "adapter:4+lora:2:matrices=qkvo",
@@ -123,8 +123,9 @@ def test_what_is_frozen_costs_less_to_train() -> None:
     assert cost["head"] < cost["adapterbias:share=alpha"] < cost["layernorm"] < cost["adapter:8"] < cost["full"]
 
 
-def test_majority_is_free() -> None:
-    assert not flops_per_row(backbone().architecture, parse_learner("majority"), 2, backward=True).any()
+@pytest.mark.parametrize("specification", ["majority", "nobert"])
+def test_no_pass_through_the_encoder_is_free(specification: str) -> None:
+    assert not flops_per_row(backbone().architecture, parse_learner(specification), 2, backward=True).any()
 
 
 def test_counts_need_no_pytorch() -> None:
@@ -137,7 +138,7 @@ for family in families().values():
     if family.name != "peft":
         learner = parse_learner(family.examples[0])
         found = flops_per_row(known_architecture("bert-base-uncased"), learner, 2, backward=True)
-        assert family.name == "majority" or found[2] > 0
+        assert family.name in ("majority", "nobert") or found[2] > 0
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -59,6 +59,7 @@ UNMERGEABLE = {
     "prompt:4": "adds tokens",
     "feature:2": "several layers",
     "majority": "no model",
+    "nobert": "no encoder",
     "peft": "only peft knows",
 }
 

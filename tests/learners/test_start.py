@@ -26,7 +26,7 @@ EXACT = ("adapterbias", "avalanche", "bitfit", "diffpruning", "full", "head", "i
 NEAR = ("adapter", "compacter", "mhpa", "pfeiffer")  # both matrices drawn, small
 ELSEWHERE = ("mam", "prefix", "prompt")  # places that take a share of the attention, whatever they hold
 WIDER = ("feature",)  # its head reads several layers
-UNTRAINED = ("majority",)
+UNTRAINED = ("majority", "nobert")
 
 
 def examples(*names: str) -> list[str]:

@@ -45,7 +45,7 @@ JOINED = [
     "feature:2+lora:2",
     "parallel:8:where=attention-output+adapter:8:where=attention",
 ]
-FOREIGN = ("avalanche", "majority", "peft")  # as full; without a forward pass; with that of another library
+FOREIGN = ("avalanche", "majority", "nobert", "peft")  # as full; two without a forward pass; that of another library
 TRAINED = [s for s in (*EXAMPLES, *OTHERS, *JOINED) if s.split(":")[0] not in FOREIGN]
 
 

@@ -34,6 +34,7 @@ FOLDERS = {
     "adapterbias:l0=1e-2": "adapterbias-l0.1e_2",
     "adapter:4": "adapter-4",
     "majority": "majority",
+    "nobert:ngrams:features=512": "nobert-ngrams-features.512",
 }
 EACH = [(learner, task) for learner in FOLDERS for task in TASKS]
 
