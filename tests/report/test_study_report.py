@@ -1,0 +1,113 @@
+"""The report of studies: on the terminal at any width, and as tables for other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from stream import load_study
+from tests.report.fake_results import HOULSBY26, LEARNERS
+from tests.report.rendering import too_wide
+from tests.runs import call
+from tests.stream.study.fake_study import save_run, save_study
+
+ORDER = ["cola", "sst2", "mrpc", "stsb", "rte", "sms_spam"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_study(tmp_path_factory.mktemp("study") / "seeds", ORDER, list(LEARNERS), orders=2)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_report_fits_the_page(folder: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for encoding in ("utf-8", "ascii"):
+        monkeypatch.setenv("PYTHONIOENCODING", encoding)
+        answer = call("report", str(folder), "--display", "plain")
+        assert (answer.code, answer.err) == (0, "")
+        assert too_wide(answer.out, width) == []
+    for word in ("Means over seeds", "Paired differences", "Average ranks", "critical difference", "seeds 0-2"):
+        assert word in answer.out
+    assert all(name.split(":")[0] in answer.out for name in LEARNERS)
+    best = load_study(folder).summary().sort_values("average_accuracy").iloc[-1]
+    half = f"{100 * best['average_accuracy']:.1f} ±{100 * best['average_accuracy_half']:.1f}"
+    assert half in answer.out.replace("± ", "±")
+
+
+def test_a_study_of_many_learners_names_the_pairs_with_the_best(tmp_path: Path) -> None:
+    names = [*LEARNERS, "adapter:8"]
+    for seed in (0, 1):
+        save_run(tmp_path / f"s{seed}", ORDER, list(LEARNERS), seed)
+        document = json.loads((tmp_path / f"s{seed}" / "results.json").read_text())
+        document["learners"]["adapter:8"] = {**document["learners"]["adapter:64"], "spec": "adapter:8"}
+        (tmp_path / f"s{seed}" / "results.json").write_text(json.dumps(document))
+    answer = call("report", str(tmp_path / "s0"), str(tmp_path / "s1"))
+    assert f"of {len(names) * (len(names) - 1) // 2} pairs" in answer.out
+    document = json.loads(call("report", str(tmp_path / "s0"), str(tmp_path / "s1"), "--display", "json").out)
+    scores = [entry for entry in document["comparisons"] if entry["metric"] == "average_accuracy"]
+    assert len(scores) == len(names) * (len(names) - 1) // 2
+
+
+def test_tables_for_other_programs(folder: Path, tmp_path: Path) -> None:
+    files = {form: tmp_path / f"table.{form}" for form in ("csv", "tex", "md")}
+    given = [part for form, file in files.items() for part in (f"--{form}", str(file))]
+    answer = call("report", str(folder), *given, "--display", "json")
+    assert (answer.code, json.loads(answer.out)) == (0, {"files": [str(file) for file in files.values()]})
+    study = load_study(folder)
+    with files["csv"].open() as file:
+        rows = {row["learner"]: row for row in csv.DictReader(file)}
+    assert list(rows) == list(study.document["learners"])
+    for name, numbers in study.document["learners"].items():
+        assert float(rows[name]["average_accuracy"]) == numbers["average_accuracy"]["mean"]
+        assert float(rows[name]["average_accuracy_half"]) == numbers["average_accuracy"]["half"]
+    tex, md = files["tex"].read_text(), files["md"].read_text()
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert tex.count(rule) == 2, "two tables, as booktabs has them"
+    assert tex.count("{") == tex.count("}")
+    assert "±" not in tex
+    found = study.document["learners"]["head"]["average_accuracy"]
+    assert found["half"] is not None
+    mean, half = (f"{100 * found[of]:.1f}" for of in ("mean", "half"))  # type: ignore[literal-required]
+    assert rf"head & {mean} $\pm$ {half} &" in tex
+    assert f"| head | {mean} ± {half} |" in md
+    lines = [line for line in md.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(LEARNERS) + 2 + len(LEARNERS) * (len(LEARNERS) - 1) // 2
+    assert {line.count("|") for line in lines[: 2 + len(LEARNERS)]} == {7}
+
+
+def test_special_letters_of_latex(tmp_path: Path) -> None:
+    out = save_study(tmp_path / "s", ORDER, ["head", "majority"])
+    for path in out.glob("*/results.json"):
+        path.write_text(path.read_text().replace('"majority"', '"peft:{a_b=50%}"'))
+    assert call("report", str(out), "--tex", str(tmp_path / "a.tex")).code == 0
+    assert r"peft:\{a\_b=50\%\}" in (tmp_path / "a.tex").read_text()
+
+
+def test_one_run_alone_has_tables_too(folder: Path, tmp_path: Path) -> None:
+    """Without an interval, as one seed has none."""
+    answer = call("report", str(folder / "seed0-paper"), "--md", str(tmp_path / "a.md"))
+    assert answer.code == 0
+    assert "±" not in (tmp_path / "a.md").read_text().partition("\n\n")[0]
+
+
+def test_pictures_are_of_one_run(folder: Path, tmp_path: Path) -> None:
+    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"), "--png", str(tmp_path / "b"))
+    assert answer.code == 2
+    assert len(answer.errors) == 2
+    assert all("this shows one run" in line for line in answer.errors)
+    both = call("report", str(folder), str(tmp_path / "none"))
+    assert both.code == 2
+    assert "no run here" in both.err
+
+
+def test_26_tasks_are_22_groups(tmp_path: Path) -> None:
+    out = save_study(tmp_path / "s", HOULSBY26, ["head", "adapter:64", "layernorm"], seeds=[0, 1])
+    document = load_study(out).document
+    assert document["ranks"] is not None
+    assert document["ranks"]["blocks"] == 22
+    assert {entry["groups"] for entry in document["comparisons"]} == {22}
+    assert [len(group) for group in document["groups"]] == [2, 3, 2]
