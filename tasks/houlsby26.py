@@ -147,7 +147,7 @@ HOULSBY26: tuple[Task, ...] = GLUE9 + ADDITIONAL17
 # Tasks that share texts, so that their scores are not independent. MNLI-m and MNLI-mm share the training set. The
 # others are several questions about the same messages.
 SHARED_TEXTS: tuple[tuple[str, ...], ...] = (
-    ("mnli_m", "mnli_mm"),
+    ("mnli_m", "mnli_mm", "mnli"),
     ("cf_political_audience", "cf_political_bias", "cf_political_message"),
     ("cf_progressive_opinion", "cf_progressive_stance"),
 )

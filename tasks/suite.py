@@ -9,14 +9,17 @@ from types import MappingProxyType
 
 from tasks.errors import InputError, InputErrors, shown, unknown_name
 from tasks.houlsby26 import ADDITIONAL17, GLUE9, HOULSBY26, SHARED_TEXTS
+from tasks.lm15 import LM5, LM15
 from tasks.task import Task
 
-TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in HOULSBY26})
+TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in (*HOULSBY26, *LM15)})
 SUITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "glue9": tuple(task.name for task in GLUE9),
         "additional17": tuple(task.name for task in ADDITIONAL17),
         "houlsby26": tuple(task.name for task in HOULSBY26),
+        "lm5": tuple(task.name for task in LM5),
+        "lm15": tuple(task.name for task in LM15),
     }
 )
 # A task name is used as a folder name. These characters ensure that it cannot point outside the parent folder.

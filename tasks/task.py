@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from string import Formatter
 from typing import Literal
 
 Kind = Literal["single", "pair", "regression"]
@@ -76,6 +77,7 @@ class HubAddress:
         configuration: Configuration of the data set; None for the default one.
         text, text_b, label: Names of its columns. `text_b` is None for tasks with one text.
         splits: Pairs (our split, its name on the hub). Empty: all splits with usual names.
+        template: How a text is made of several columns, their names in braces. Default: "", it is the column `text`.
     """
 
     repository: str
@@ -84,6 +86,14 @@ class HubAddress:
     text_b: str | None = None
     label: str = "label"
     splits: tuple[tuple[str, str], ...] = ()
+    template: str = field(default="", repr=False)  # not in the text of an address, which caches of data rest on
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Names of the columns that the texts come from."""
+        if self.template:
+            return tuple(name for _, name, _, _ in Formatter().parse(self.template) if name)
+        return (self.text,) if self.text_b is None else (self.text, self.text_b)
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ class Task:
         labels: Class names in the order of their indices; () for regression. Default: None, before the data is read.
         positive: Possible names of the positive class of `f1`, see `positive_class`.
         paper: What the paper reports; None for other tasks.
+        classes: Number of classes of a known task without `paper`; else None.
         hub: Location on the hub; None if unknown.
         ceiling: Best expected score in percent, if the label noise is known, as for simulated tasks; else None.
     """
@@ -111,6 +122,7 @@ class Task:
     paper: PaperFacts | None = None
     hub: HubAddress | None = None
     ceiling: float | None = None
+    classes: int | None = None
 
     @property
     def positive_class(self) -> int | None:
@@ -126,6 +138,7 @@ class Task:
             return 1
         if self.labels is not None:
             return len(self.labels)
-        if self.paper is not None and self.paper.classes is not None:
-            return self.paper.classes
+        known = self.classes if self.paper is None else self.paper.classes
+        if known is not None:
+            return known
         raise ValueError(f"the classes of task {self.name!r} are not known before its data is read")

@@ -74,7 +74,16 @@ TRAINING_OPTIONS = (
     Option("learning_rate", number(1e-8, 1.0), None, "peak learning rate of the linear schedule"),
     Option("epochs", integer(0, 10_000), None, "passes over the training examples"),
     Option("batch_size", integer(1, 65_536), None, "examples per training batch"),
-    Option("patience", integer(1, 10_000), None, "epochs without a better validation score before training stops"),
+    Option(
+        "patience",
+        integer(0, 10_000),
+        None,
+        "epochs without a better validation score before training stops; 0: it never stops early",
+    ),
+    Option("warmup", number(0.0, 1.0), None, "share of the steps in which the learning rate rises linearly"),
+    Option("decay", switch, None, "lower the learning rate linearly to 0 after the warm-up; no: it stays at its peak"),
+    Option("clip", number(0.0, 1e6), None, "largest global norm of the gradient; 0: no clipping"),
+    Option("head_dropout", number(0.0, 0.99), None, "probability of dropout before the head"),
     Option("weight_decay", number(0.0, 10.0), None, "decoupled weight decay, on matrices only"),
     Option("dropout", switch, None, "apply the backbone's dropout in training, from the lowest changed layer upwards"),
 )

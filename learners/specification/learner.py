@@ -50,9 +50,12 @@ class Training:
         epochs: Passes over the training examples, at most.
         batch_size: Examples per batch.
         warmup: Share of the steps in which the rate rises linearly.
+        decay: Whether the rate falls linearly to 0 after the warm-up. The steps are those of all `epochs`, also if
+            training stops early.
         weight_decay: Decoupled weight decay.
-        clip: Largest global norm of the gradient.
-        patience: Epochs without a better validation score before training stops.
+        clip: Largest global norm of the gradient. 0: no clipping.
+        patience: Epochs without a better validation score before training stops. 0: it never stops early, as in the
+            papers of the methods; the best epoch is kept all the same.
         head_dropout: Dropout probability before the head.
         dropout: Whether the backbone's own dropout is applied.
     """
@@ -67,6 +70,11 @@ class Training:
     patience: int = 3  # our choice
     head_dropout: float = 0.1  # run_classifier.py of BERT and of adapter-bert
     dropout: bool = True  # from the lowest layer that the learner changes (`frozen_prefix`)
+    decay: bool = True  # Houlsby et al. 2019, section 3.1
+
+    def stops(self, since: int) -> bool:
+        """Whether training stops if the best epoch is `since` epochs ago."""
+        return 0 < self.patience <= since
 
 
 def peak_rate(training: Training, width: int) -> float:

@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
@@ -31,7 +31,7 @@ from learners.specification.text_model import TextModel
 from learners.training.divergence import Diverged, not_finite
 from learners.training.fixed import Fixed, fixed_inputs
 from learners.training.loss import task_loss, validation_loss
-from learners.training.optimiser import clamp_gates, schedule, set_rate
+from learners.training.optimiser import clamp_gates, clip_gradients, schedule, set_rate
 from learners.training.predict import predict
 from learners.training.running import Running, begin, pause
 from learners.training.state import FitState
@@ -170,7 +170,7 @@ def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: R
         batch = collate(backbone, data.train, rows)
         target = torch.from_numpy(np.asarray(data.train.target[rows]))
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
-        set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup))
+        set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup, training.decay))
         weights = materialize(learner, trainable, layers)
         penalty = torch.zeros(())
         if learner.gates is not None:
@@ -186,7 +186,7 @@ def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: R
             raise Diverged(f"the loss is {value} {where}", running.step + 1, running.flops)
         running.optimiser.zero_grad()
         torch.autograd.backward(loss + penalty)
-        nn.utils.clip_grad_norm_([leaf for leaf in trainable.values() if leaf.grad is not None], training.clip)
+        clip_gradients(trainable.values(), training.clip)
         running.optimiser.step()
         clamp_gates(learner, running.gates)
         hold(running.masks, trainable)
@@ -221,7 +221,7 @@ def _validate(fixed: Fixed, running: Running, epoch: int, score: Score) -> None:
     key = (running.scores[-1], -loss)  # a tied score goes to the lower loss
     if key > running.best_key:
         running.best, running.best_key, running.best_epoch = candidate, key, epoch
-    elif epoch - running.best_epoch >= learner.training.patience and (learner.pruning is None or running.masks):
+    elif learner.training.stops(epoch - running.best_epoch) and (learner.pruning is None or running.masks):
         running.ended = True
 
 

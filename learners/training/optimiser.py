@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from learners.specification.learner import Learner, Training
 from learners.training.adamw import AdamW
@@ -14,7 +14,7 @@ from learners.training.adamw import AdamW
 EPSILON = 1e-6  # BERT's
 
 
-def schedule(step: int, steps: int, warmup: float) -> float:
+def schedule(step: int, steps: int, warmup: float, decay: bool = True) -> float:
     """Learning rate at a step, as a fraction of the peak rate: linear warm-up, then linear decay to 0, without a jump.
 
     This is the schedule in the paper of Houlsby et al. (2019, section 3.1). Their released code starts the decay at
@@ -23,12 +23,13 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     Args:
         step: Step, from 0.
         steps: Number of all steps.
-        warmup: Fraction of the steps that are warm-up.
+        warmup: Fraction of the steps that are warm-up. The first step has the full rate if it is 0.
+        decay: Whether the rate decays; else it stays at the peak, as in the code of AdapterBias. Default: yes.
     """
     rising = max(1, round(steps * warmup))
     if step < rising:
         return (step + 1) / rising
-    return max(0.0, (steps - step) / max(1, steps - rising))
+    return max(0.0, (steps - step) / max(1, steps - rising)) if decay else 1.0
 
 
 def groups_of(
@@ -77,6 +78,12 @@ def set_rate(optimiser: AdamW | torch.optim.Optimizer, share: float) -> None:
     """Set the learning rate of each group to `share` of its peak. Groups with a constant rate do not change."""
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * (1.0 if group["constant"] else share)
+
+
+def clip_gradients(parameters: Iterable[Tensor], largest: float) -> None:
+    """Scale the gradients in place so that their global norm is at most `largest`. 0: leave them as they are."""
+    if largest:
+        nn.utils.clip_grad_norm_([leaf for leaf in parameters if leaf.grad is not None], largest)
 
 
 def clamp_gates(learner: Learner, gates: Mapping[str, Tensor]) -> None:

@@ -27,7 +27,7 @@ from learners.specification.family import parse_learner
 from learners.specification.learner import Learner, Training, peak_rate
 from learners.specification.notation import read_object
 from learners.training.loss import validation_loss
-from learners.training.optimiser import EPSILON, groups_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, clip_gradients, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from stream.avalanche import TextBenchmark
 from stream.avalanche.isolation import own_randomness, silenced
@@ -58,8 +58,8 @@ class OurSettings(SupervisedPlugin):
 
     def before_update(self, strategy: Any, **_: Any) -> None:
         training = self.learner.training
-        set_rate(strategy.optimizer, schedule(self.step, self.steps, training.warmup))
-        nn.utils.clip_grad_norm_([p for p in strategy.model.parameters() if p.grad is not None], training.clip)
+        set_rate(strategy.optimizer, schedule(self.step, self.steps, training.warmup, training.decay))
+        clip_gradients(strategy.model.parameters(), training.clip)
         self.step += 1
 
     def after_training_epoch(self, strategy: Any, **_: Any) -> None:
@@ -74,7 +74,7 @@ class OurSettings(SupervisedPlugin):
         if (score, -loss) > self.best_key:
             self.best_key, self.best_epoch_yet = (score, -loss), self.epoch
             self.best = {name: p.detach().clone() for name, p in strategy.model.named_parameters()}
-        elif self.epoch - self.best_epoch_yet >= self.learner.training.patience:
+        elif self.learner.training.stops(self.epoch - self.best_epoch_yet):
             strategy.stop_training()
 
     def after_training_exp(self, strategy: Any, **_: Any) -> None:

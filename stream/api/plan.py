@@ -58,9 +58,9 @@ def plan(
         plan(suite="glue9", learners="adapter:64", out="runs/glue").seconds
 
     Args:
-        suite: Tasks that arrive: the name of a suite (houlsby26, glue9, additional17), all (every task of the source),
-            a list of task names, or simulated:N (N new simulated tasks). Default: houlsby26. A list of names is allowed
-            too.
+        suite: Tasks that arrive: the name of a suite (houlsby26, glue9, additional17, lm5, lm15), all (every task of
+            the source), a list of task names, or simulated:N (N new simulated tasks). Default: houlsby26. A list of
+            names is allowed too.
         source: Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR
             (tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both). Default: simulated. A `Path` stands for
             folder:PATH.
@@ -76,9 +76,10 @@ def plan(
             that choice), or twin (the simulated twin of each task). Default: task.
         restarts: Number of further fits of each isolated learner on each task with other seeds. The fit with the best
             validation score is kept. Default: none.
-        order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of
-            all task names. Several orders, with ';' between them or given again, make a study, one run for each.
-            Default: paper. A list is allowed too: of task names, which is one order, or of whole orders.
+        order: Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), 1 to 6 (the
+            orders of Progressive Prompts and O-LoRA: 1 to 3 for lm5, 4 to 6 for lm15), or a list of all task names.
+            Several orders, with ';' between them or given again, make a study, one run for each. Default: paper. A list
+            is allowed too: of task names, which is one order, or of whole orders.
         seed: Seed of the run. Every random choice of training derives from it. Several seeds (0,1,2 or 0-4) make a
             study, one run for each. Default: 0. A list of numbers is allowed too.
         data_seed: Seed that draws the examples where a task has more than the limit. Runs with several seeds then use

@@ -16,7 +16,7 @@ from learners.forward.batches import shuffled_plan
 from learners.specification.learner import Training
 from learners.training.divergence import Diverged
 from learners.training.fit import PROGRESS_SECONDS, Report
-from learners.training.optimiser import EPSILON, groups_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, clip_gradients, groups_of, schedule, set_rate
 
 
 @dataclass(eq=False)
@@ -117,9 +117,9 @@ class Loop:
             fitting.reported = now
 
     def optimizer_step(self) -> None:
-        fitting = self.fitting
-        set_rate(self.optimizer, schedule(fitting.step - 1, fitting.steps, fitting.training.warmup))
-        nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.grad is not None], fitting.training.clip)
+        fitting, training = self.fitting, self.fitting.training
+        set_rate(self.optimizer, schedule(fitting.step - 1, fitting.steps, training.warmup, training.decay))
+        clip_gradients(self.model.parameters(), training.clip)
         super().optimizer_step()
 
     def _after_training_epoch(self, **kwargs: Any) -> None:
@@ -133,7 +133,7 @@ class Loop:
             fitting.best, fitting.best_key = epoch, (score, -loss)
             if fitting.best_epoch:
                 fitting.best_weights = {name: p.detach().clone() for name, p in self.model.named_parameters()}
-        elif epoch - fitting.best >= fitting.training.patience:
+        elif fitting.training.stops(epoch - fitting.best):
             self.stop_training()  # type: ignore[attr-defined]
 
     def _after_training_exp(self, **kwargs: Any) -> None:

@@ -224,12 +224,20 @@ def cost_command(
     ],
     suite: Annotated[str, typer.Option(metavar="TEXT", help="Suite, or task names separated by commas.")],
     learners: Annotated[str, typer.Option(metavar="TEXT", help="Learners, separated by commas.")],
+    chosen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK=VALUE,...",
+            help="What each task of the suite keeps, if a learner has alternatives (adapter:8/64): a value, as in "
+            "cola=8,sst2=64, or a whole specification. Default: the least and the most of all choices.",
+        ),
+    ] = None,
     plugins: PluginOption = None,
     display: DisplayOption = Display.rich,
 ) -> None:
     from stream.cli.cost import cost
 
-    cost(backbone, suite, learners, plugins or (), display)
+    cost(backbone, suite, learners, chosen, plugins or (), display)
 
 
 @app.command("export", help=texts.EXPORT, rich_help_panel=SHARE)

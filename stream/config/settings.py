@@ -47,8 +47,8 @@ class RunConfig(BaseModel):
     suite: Annotated[
         str,
         Setting(
-            "Tasks that arrive: the name of a suite (houlsby26, glue9, additional17), all (every task of the source), "
-            "a list of task names, or simulated:N (N new simulated tasks).",
+            "Tasks that arrive: the name of a suite (houlsby26, glue9, additional17, lm5, lm15), all (every task of "
+            "the source), a list of task names, or simulated:N (N new simulated tasks).",
             STREAM,
         ),
     ] = "houlsby26"
@@ -103,8 +103,9 @@ class RunConfig(BaseModel):
     order: Annotated[
         str,
         Setting(
-            "Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), or a list of "
-            "all task names. Several orders, with ';' between them or given again, make a study, one run for each.",
+            "Order in which the tasks arrive: paper (the order of the paper), seed:N (a random order), 1 to 6 (the "
+            "orders of Progressive Prompts and O-LoRA: 1 to 3 for lm5, 4 to 6 for lm15), or a list of all task names. "
+            "Several orders, with ';' between them or given again, make a study, one run for each.",
             STREAM,
         ),
     ] = "paper"

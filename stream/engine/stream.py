@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from tasks.errors import InputError, unknown_name
-from tasks.suite import known_name
+from tasks.errors import InputError, shown, unknown_name
+from tasks.lm15 import ORDERS
+from tasks.suite import SUITES, known_name
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,12 @@ def make_stream(names: tuple[str, ...], order: str) -> Stream:
 
     Args:
         names: Names of the tasks as the suite lists them.
-        order: `paper` (the order of the suite, which is that of the paper's tables), `seed:N` (a random order), or the
-            names of all tasks, separated by commas.
+        order: `paper` (the order of the suite, which is that of the paper's tables), `seed:N` (a random order), `1` to
+            `6` (the orders of Progressive Prompts and O-LoRA for lm5 and lm15; 1 to 3 leave out Yelp), or the names of
+            all tasks, separated by commas.
 
     Raises:
-        InputError: The order is none of these, or does not name each task exactly once.
+        InputError: The order is none of these, is one of another suite, or does not name each task exactly once.
     """
     kind, _, number = order.partition(":")
     if order == "paper":
@@ -46,6 +48,8 @@ def make_stream(names: tuple[str, ...], order: str) -> Stream:
     elif kind == "seed" and number.isdecimal():
         arranged = sorted(names)  # the random order must not depend on the order in which the suite lists its tasks
         random.Random(int(number)).shuffle(arranged)
+    elif order in ORDERS and order not in names:  # a user's task may be called 1
+        arranged = _numbered(names, order)
     else:
         arranged = [known_name(name.strip()) for name in order.split(",")]
         for name in arranged:
@@ -59,3 +63,21 @@ def make_stream(names: tuple[str, ...], order: str) -> Stream:
                 found=f"{', '.join(missing)} not named exactly once",
             )
     return Stream(tuple(Experience(i, name) for i, name in enumerate(arranged, start=1)))
+
+
+def _numbered(names: tuple[str, ...], order: str) -> list[str]:
+    """Returns the tasks of an order of `tasks.lm15.ORDERS`.
+
+    Raises:
+        InputError: The tasks are neither those of its suite nor those of the order.
+    """
+    suite, arranged = ORDERS[order]
+    if set(names) not in (set(SUITES[suite]), set(arranged)):
+        raise InputError(
+            f"order {order} arranges the tasks of suite {suite}",
+            where=f"--order {order}",
+            expected=f"--suite {suite}",
+            found=f"tasks {shown(names)}",
+            fix=f"give --suite {suite}, or --order paper, seed:N or all task names",
+        )
+    return list(arranged)

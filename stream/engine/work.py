@@ -22,6 +22,7 @@ from stream.storage.events import FitEvent, JobEvent
 from stream.storage.facts import TaskFacts
 from stream.storage.files import write_json
 from tasks.houlsby26 import DATA_FACTS
+from tasks.lm15 import LM15_FACTS
 
 CHARACTERS, PER_TOKEN = 150, 4.5  # of a row of a task that is not in the table; of a token
 # Backward passes, in forward passes: with the gradients of all weights, or of added tensors only.
@@ -62,7 +63,8 @@ class WorkOf:
         return 1 - frozen_layers(self.learner, self.architecture) / self.architecture.layers
 
     def _forward(self, task: str, rows: int) -> float:
-        characters = DATA_FACTS[task].mean_characters if task in DATA_FACTS else CHARACTERS
+        facts = DATA_FACTS.get(task) or LM15_FACTS.get(task)
+        characters = CHARACTERS if facts is None else facts.mean_characters
         return 2.0 * encoder_parameters(self.architecture) * rows * min(characters / PER_TOKEN + 2, self.max_length)
 
 

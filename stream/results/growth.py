@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from learners.backbones.architecture import Architecture, encoder_parameters, parameters
 from learners.delta.layout import common, delta_shapes
@@ -88,20 +88,30 @@ def total(learner: Learner, backbone: int, kept: int, heads: int) -> float:
     return ((0 if copies or learner.text_model is not None else backbone) + kept + heads) / backbone
 
 
+Figure = float | list[float]  # one number, or [least, most] of a learner with alternatives
+
+
 class LearnerCost(TypedDict):
     """Parameters of one learner: per task without head, per head, and growth over the suite.
+
+    Of a learner with alternatives each number is the list [least, most], unless the choice is given. Then those per
+    task are means over the tasks, and `chosen` names the alternative of each task.
 
     Attributes:
         growth, growth_without_heads: After the last task, in multiples of the backbone.
         share_of_model, share_of_encoder: Parameters per task as a fraction of the backbone, or of its layers alone.
+        chosen: Specification of the alternative of each task, if given.
+        left_out: Alternatives that the backbone does not allow, if any. A run leaves them out too.
     """
 
-    parameters_per_task: int
-    head_parameters: Mapping[str, int]
-    growth: float
-    growth_without_heads: float
-    share_of_model: float
-    share_of_encoder: float
+    parameters_per_task: Figure
+    head_parameters: Mapping[str, Figure]
+    growth: Figure
+    growth_without_heads: Figure
+    share_of_model: Figure
+    share_of_encoder: Figure
+    chosen: NotRequired[Mapping[str, str]]
+    left_out: NotRequired[list[str]]
 
 
 class BackboneCost(TypedDict):
@@ -120,31 +130,20 @@ class CostDocument(TypedDict):
     learners: dict[str, LearnerCost]
 
 
-def account(
-    name: str, architecture: Architecture, learners: Mapping[str, Learner], outputs: Mapping[str, int]
-) -> CostDocument:
-    """Returns the document of `taskstream cost`: parameters and growth of each learner over a suite.
+def plain_cost(learner: Learner, architecture: Architecture, outputs: Mapping[str, int]) -> LearnerCost:
+    """Returns the row of `taskstream cost` for a learner without alternatives.
 
     Args:
-        name: Name of the backbone.
-        learners: The learners by specification.
         outputs: Number of outputs of the head, by task.
     """
     whole, encoder = parameters(architecture), encoder_parameters(architecture)
-    document: CostDocument = {
-        "backbone": {"name": name, "parameters": whole, "encoder_parameters": encoder},
-        "tasks": len(outputs),
-        "learners": {},
+    costs = [task_cost(learner, architecture, width) for width in outputs.values()]
+    each = costs[0].without_head
+    return {
+        "parameters_per_task": each,
+        "head_parameters": dict(zip(outputs, (cost.head for cost in costs), strict=True)),
+        "growth": growth(learner, whole, costs, heads=True)[-1],
+        "growth_without_heads": growth(learner, whole, costs, heads=False)[-1],
+        "share_of_model": each / whole,
+        "share_of_encoder": each / encoder,
     }
-    for specification, learner in learners.items():
-        costs = [task_cost(learner, architecture, width) for width in outputs.values()]
-        each = costs[0].without_head
-        document["learners"][specification] = {
-            "parameters_per_task": each,
-            "head_parameters": dict(zip(outputs, (cost.head for cost in costs), strict=True)),
-            "growth": growth(learner, whole, costs, heads=True)[-1],
-            "growth_without_heads": growth(learner, whole, costs, heads=False)[-1],
-            "share_of_model": each / whole,
-            "share_of_encoder": each / encoder,
-        }
-    return document

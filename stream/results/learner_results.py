@@ -13,6 +13,7 @@ from stream.results.learner_cost import Cost, Series, read_cost
 from stream.results.reading import cells, damaged, items, number, section, text, whole
 from stream.storage.cell import Provenance
 
+EARLIER = {"decay": True}  # training settings that documents of earlier versions lack
 NORMAL = 1.96  # standard errors on each side of a 95 % interval
 
 if TYPE_CHECKING:  # NumPy is slow to import, and the command must print something first
@@ -202,7 +203,9 @@ def read_learner(name: str, value: object, order: tuple[str, ...], where: str) -
         cost=read_cost(document.get("cost"), f"{place}/cost"),
         retention=_retention(section(document.get("retention"), f"{place}/retention"), f"{place}/retention"),
         failures=tuple(_failure(entry, place) for entry in items(document.get("failures"), f"{place}/failures")),
-        training=section(document.get("training"), f"{place}/training"),
+        training={**EARLIER, **training}
+        if (training := section(document.get("training"), f"{place}/training"))
+        else {},
         selection=read_choices(document.get("selection"), f"{place}/selection"),
         fits=read_histories(document.get("fits"), f"{place}/fits"),
         document=document,

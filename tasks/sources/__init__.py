@@ -7,7 +7,7 @@ user says about it in vain. The names in `__all__` are the public interface.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tasks.errors import InputError, unknown_name
 from tasks.paths import user_path
@@ -19,10 +19,11 @@ from tasks.sources.hub import HubSource, read_hub
 from tasks.sources.simulated import SimulatedSource, read_simulated
 from tasks.sources.source import Source
 from tasks.sources.tables import Tables
+from tasks.suite import TASKS
 
 __all__ = [
     "FolderSource", "FramesSource", "HubSource", "SimulatedSource", "Source", "Tables",
-    "absent", "closed", "drawer", "generated", "open_source", "skipped", "without_effect",
+    "absent", "closed", "drawer", "generated", "open_source", "skipped", "without_effect", "without_twin",
 ]  # fmt: skip
 
 
@@ -89,6 +90,14 @@ def absent(source: Source, name: str) -> str:
     if isinstance(source, FramesSource):
         return "" if source.other is None else absent(source.other, name)
     return source.why_absent(name) if isinstance(source, FolderSource) else ""
+
+
+def without_twin(source: Source, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of the named tasks that are known, but that the source would have to generate and cannot; () for others."""
+    if isinstance(source, FramesSource):
+        return () if source.other is None else without_twin(source.other, [n for n in names if n not in source.names()])
+    twins = source.names() if isinstance(source, SimulatedSource) else ()
+    return tuple(name for name in names if name in TASKS and name not in twins) if twins else ()
 
 
 def generated(source: Source, name: str) -> bool:

@@ -95,7 +95,9 @@ class HubSource:
     def fingerprint(self, name: str, limits: Limits = UNLIMITED) -> str:
         """SHA-256 of everything that `load` depends on. Requests only the commit from the hub."""
         task = self.task(name)
-        parts = (name, task.kind, task.metric, str(self.split_seed), self.commit(name), str(task.hub))
+        parts = [name, task.kind, task.metric, str(self.split_seed), self.commit(name), str(task.hub)]
+        if task.hub is not None and task.hub.template:
+            parts.append(task.hub.template)
         return content_id(FORMAT, *parts)
 
     def _address(self, name: str) -> HubAddress:
@@ -147,19 +149,25 @@ def _rows(found: Mapping[str, Any], address: HubAddress, where: str) -> Rows:
     number: list[int] = []
     for ours, theirs in names.items():
         dataset = found[theirs]
-        for column, source in (("text", address.text), ("text_b", address.text_b), ("label", address.label)):
-            if source is None:
-                continue
-            if source not in dataset.column_names:
-                raise InputError(
-                    f"missing column {source}", where=where, found=f"columns {shown(dataset.column_names)}"
-                )
-            values = list(dataset[source])
-            label_names = getattr(dataset.features[source], "names", None) if column == "label" else None
-            columns[column] += _texts(values, label_names, source, where)
+        texts = {source: _column(dataset, source, where) for source in dict.fromkeys(address.texts)}
+        if address.template:
+            cells = zip(*texts.values(), strict=True)
+            columns["text"] += [address.template.format_map(dict(zip(texts, row, strict=True))) for row in cells]
+        else:
+            for column, source in zip(("text", "text_b"), address.texts, strict=False):
+                columns[column] += texts[source]
+        columns["label"] += _column(dataset, address.label, where, named=True)
         number += range(1, len(dataset) + 1)
         columns["split"] += [ours] * len(dataset)
     return Rows(number=number, **columns)
+
+
+def _column(dataset: Any, column: str, where: str, *, named: bool = False) -> list[str]:
+    """The cells of a column as texts. If `named`, numbers of classes become names, if the hub has names for them."""
+    if column not in dataset.column_names:
+        raise InputError(f"missing column {column}", where=where, found=f"columns {shown(dataset.column_names)}")
+    names = getattr(dataset.features[column], "names", None) if named else None
+    return _texts(list(dataset[column]), names, column, where)
 
 
 def _texts(values: Iterable[object], label_names: list[str] | None, column: str, where: str) -> list[str]:

@@ -26,7 +26,8 @@ class Original:
 _CROWDFLOWER = "https://www.figure-eight.com/wp-content/uploads/2016/03/"
 _TWEETS = _CROWDFLOWER + "progressive-tweet-sentiment.csv"
 
-# Addresses and columns are from the download scripts of IndicoDataSolutions/Enso; the last from UCI's data set 359.
+# Addresses and columns are from the download scripts of IndicoDataSolutions/Enso, UCI's data set 359, and the code of
+# Progressive Prompts.
 ORIGINALS: Mapping[str, Original] = MappingProxyType({
     "cf_primary_emotions": Original(_CROWDFLOWER + "primary-plutchik-wheel-DFE.csv", "sentence", "emotion"),
     "cf_progressive_opinion": Original(
@@ -43,5 +44,9 @@ ORIGINALS: Mapping[str, Original] = MappingProxyType({
     "news_aggregator": Original(
         "https://archive.ics.uci.edu/ml/machine-learning-databases/00359/NewsAggregatorDataset.zip", "TITLE",
         "CATEGORY", "newsCorpora.csv in it, tab-separated, without a header",
+    ),
+    "amazon": Original(
+        "https://github.com/arazd/ProgressivePrompts/tree/main/datasets/src/data/amazon", "text", "stars",
+        "train.csv and test.csv in it, without a header: stars, title, text",
     ),
 })  # fmt: skip

@@ -12,15 +12,19 @@ import pytest
 from tasks import SUITES, TASKS, InputError, Task, TaskData, open_source, resolve_suite
 from tasks.suite import check_task_name
 
-DATA = Path(os.environ.get("TASKSTREAM_DATA") or Path(__file__).parents[3] / "shared" / "data")
+SHARED = Path(__file__).parents[3] / "shared"
+DATA = Path(os.environ.get("TASKSTREAM_DATA") or SHARED / "data")
+LM15 = Path(os.environ.get("TASKSTREAM_LM15") or SHARED / "lm15-data")
 METRICS = {"accuracy", "f1", "matthews", "spearman"}
 
 
 @cache
 def load(name: str) -> TaskData:
-    if not DATA.is_dir():
-        pytest.skip("no data of the tasks here: set TASKSTREAM_DATA to a folder with a folder a task")
-    source = open_source(f"folder:{DATA}")
+    benchmark = name in TASKS and name not in SUITES["houlsby26"]
+    folder, variable = (LM15, "TASKSTREAM_LM15") if benchmark else (DATA, "TASKSTREAM_DATA")
+    if not folder.is_dir():
+        pytest.skip(f"no data of the tasks here: set {variable} to a folder with a folder a task")
+    source = open_source(f"folder:{folder}")
     if name not in source.names():
         pytest.skip(f"no data of {name} in the folder of the tasks")
     return source.load(name)
@@ -36,6 +40,7 @@ def test_facts(task: Task) -> None:
     assert bool(task.positive) == (task.metric == "f1")
     if task.hub is not None and task.kind != "single":
         assert task.hub.text_b is not None
+    assert (task.paper is None) != (task.classes is None)
     if task.paper is not None:
         assert min(task.paper.train, task.paper.validation, task.paper.test) > 0
         assert all(0 < score < 100 for score in (task.paper.fine_tune, task.paper.adapters))

@@ -100,3 +100,22 @@ def test_a_folder_without_weights(tiny_backbone: Path, tmp_path: Path) -> None:
     answer = cost(backbone=str(tmp_path))
     assert answer.code == 2
     assert "damaged config" in answer.err
+
+
+def test_ranges_and_a_choice_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    answer = cost("--display", "plain", learners="adapter:8/64/256,full:isolated")
+    assert (answer.code, answer.err) == (0, "")
+    lines = answer.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    first = next(at for at, line in enumerate(lines) if "adapter:8/64/256" in line)
+    assert re.search(r"936,320 +0\.279 +0\.310 +343\.6M +1\.025x +1\.025x", lines[first])
+    assert re.search(r"^ +25,327,616 +7\.557 +8\.378 +563\.1M +1\.680x +1\.680x", lines[first + 1])
+    assert "the least and the most" in " ".join(answer.out.split())
+    sizes = "cola=64,sst2=256,mrpc=64,stsb=8,qqp=256,mnli_m=256,mnli_mm=64,qnli=64,rte=8"
+    answer = cost("--display", "plain", "--chosen", sizes, learners="adapter:8/64/256")
+    assert re.search(r"11,514,624 +3\.436 +3\.809 +438\.8M +1\.309x +1\.309x", answer.out)
+    assert "means over the tasks" in " ".join(answer.out.split())
+    wrong = cost("--chosen", sizes.replace("cola=64", "cola=65"), learners="adapter:8/64/256")
+    assert wrong.code == 2
+    assert "unknown alternative '65'" in wrong.err

@@ -16,7 +16,8 @@ import pytest
 from learners.backbones.architecture import encoder_parameters, parameters
 from learners.backbones.published import known_architecture
 from learners.specification.family import families, parse_learner
-from stream.results.growth import account, growth, task_cost
+from stream.results.cost_document import account
+from stream.results.growth import growth, task_cost
 from tasks.suite import SUITES, TASKS
 
 BACKBONES = ("bert-base-uncased", "bert-large-uncased", "roberta-base")

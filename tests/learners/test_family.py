@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from learners.forms import Bottleneck, TokenShift
 from learners.specification.family import SHARING, families, parse_learner, parse_learners
 from learners.specification.gates import SETTINGS
 from learners.specification.learner import Training, peak_rate
+from learners.specification.option import option_text
+from learners.specification.recipe import recipe_of
 from learners.specification.tuned import Tuned
 from tasks.errors import InputError, InputErrors
 
@@ -51,6 +54,38 @@ def test_one_learner_has_one_name(specifications: tuple[str, ...]) -> None:
 def test_different_learners_have_different_names() -> None:
     names = {parse_learner(group[0]).name for group in SAME[:-1]}
     assert len(names) == len(SAME) - 1
+
+
+@pytest.mark.parametrize(
+    ("option", "low", "high", "below", "above"),
+    [
+        ("patience", 0, 10_000, "-1", "10001"),
+        ("warmup", 0.0, 1.0, "-0.1", "1.01"),
+        ("clip", 0.0, 1e6, "-1", "1000001"),
+        ("head_dropout", 0.0, 0.99, "-0.1", "1"),
+    ],
+)
+def test_every_family_takes_the_settings_of_the_loop(
+    option: str, low: float, high: float, below: str, above: str
+) -> None:
+    for name in families():
+        for value in (low, high):
+            assert getattr(parse_learner(f"{name}:{option}={value}").training, option) == value
+    for text in (below, above, "nan", "inf", "", "many"):
+        with pytest.raises(InputError, match=f"bad value of {option}"):
+            parse_learner(f"adapter:{option}={text}")
+
+
+def test_settings_of_the_loop_change_no_name_and_only_their_own_part_of_a_recipe() -> None:
+    plain = parse_learner("adapter:8")
+    settings = {"patience": 0, "warmup": 0.0, "clip": 0.0, "head_dropout": 0.5, "decay": False}
+    text = ":".join(f"{name}={option_text(value)}" for name, value in settings.items())
+    written = parse_learner(f"adapter:8:{text}")
+    assert (written.name, written.seeds) == (plain.name, plain.seeds)
+    same = recipe_of(replace(written, training=plain.training))
+    assert same == recipe_of(plain)
+    assert {k: v for k, v in recipe_of(written)["training"].items() if k in settings} == settings
+    assert not set(settings) & set(recipe_of(plain)["training"])
 
 
 @given(st.lists(st.floats(1e-6, 1, exclude_min=True), min_size=2, max_size=2, unique=True))

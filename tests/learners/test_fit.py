@@ -25,7 +25,7 @@ from learners.training.adamw import AdamW
 from learners.training.divergence import Diverged
 from learners.training.fit import Fit, fit
 from learners.training.loss import task_loss
-from learners.training.optimiser import EPSILON, decays, groups_of, schedule, set_rate
+from learners.training.optimiser import EPSILON, clip_gradients, decays, groups_of, schedule, set_rate
 from learners.training.predict import predict
 from tasks.encoded import EncodedTask
 from tasks.examples import SPLITS
@@ -139,6 +139,18 @@ def test_early_stop(scores: list[float], patience: int, seen: int, best: int) ->
     found = run(f"head:epochs=6:batch_size=48:patience={patience}", score=metric)
     assert (len(found.validation), found.best, len(found.losses)) == (seen, best, seen)
     assert found.examples == 48 * seen
+
+
+def test_patience_0_never_stops_early_and_keeps_the_best_epoch() -> None:
+    metric, _ = script([0.9, 0.1, 0.1, 0.1, 0.1, 0.1])
+    found = run("head:epochs=6:batch_size=48:patience=0", score=metric)
+    assert (len(found.validation), len(found.losses), found.best) == (6, 6, 0)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_training_stops_after_patience_epochs_without_a_better_score(patience: int, since: int) -> None:
+    training = parse_learner(f"head:patience={patience}").training
+    assert training.stops(since) == (patience != 0 and since >= patience)
 
 
 def test_no_epoch_gives_the_start() -> None:
@@ -347,6 +359,50 @@ def test_schedule_at_hand_worked_points() -> None:
     """100 steps, a tenth of warm-up: 1/10 at the first, the peak at t = w both ways, half of it midway down."""
     found = {step: schedule(step, 100, 0.1) for step in (0, 4, 9, 10, 11, 55, 99)}
     assert found == pytest.approx({0: 0.1, 4: 0.5, 9: 1.0, 10: 1.0, 11: 89 / 90, 55: 0.5, 99: 1 / 90})
+
+
+@given(st.integers(1, 500), st.floats(0, 1))
+def test_without_decay_the_rate_stays_at_its_peak(steps: int, warmup: float) -> None:
+    rates = [schedule(step, steps, warmup, decay=False) for step in range(steps)]
+    rising = max(1, round(steps * warmup))
+    assert rates[:rising] == [schedule(step, steps, warmup) for step in range(rising)]
+    assert set(rates[rising:]) <= {1.0}
+
+
+def test_without_warmup_the_first_step_has_the_full_rate() -> None:
+    assert [schedule(step, 4, 0.0) for step in range(4)] == pytest.approx([1, 1, 2 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize(("largest", "norm"), [(0.0, 10.0), (2.5, 2.5), (9.0, 9.0), (11.0, 10.0)])
+def test_gradients_are_clipped_to_their_common_norm(largest: float, norm: float) -> None:
+    leaves = [torch.zeros(2), torch.zeros(1), torch.zeros(1)]
+    leaves[0].grad, leaves[1].grad = torch.tensor([6.0, 0.0]), torch.tensor([8.0])
+    clip_gradients(leaves, largest)
+    found = torch.cat([leaf.grad for leaf in leaves if leaf.grad is not None])
+    assert found.norm().item() == pytest.approx(norm, rel=1e-5)
+    assert (found / found.norm()).tolist() == pytest.approx([0.6, 0.0, 0.8])
+    assert leaves[2].grad is None
+
+
+@pytest.mark.parametrize(
+    ("option", "other"),
+    [
+        ("warmup=0", "warmup=0.5"),
+        ("clip=0", "clip=1e-6"),
+        ("head_dropout=0", "head_dropout=0.5"),
+        ("decay=no", "decay=yes"),
+    ],
+)
+def test_an_option_reaches_the_loop(option: str, other: str) -> None:
+    """Each changes what is learned; the start and the batches are the same."""
+    base = "adapter:4:epochs=2:batch_size=16:learning_rate=1e-2:dropout=no"
+    assert run(f"{base}:{option}").delta.id == run(f"{base}:{option}").delta.id
+    assert run(f"{base}:{option}").delta.id != run(f"{base}:{other}").delta.id
+
+
+def test_a_large_bound_on_the_gradient_is_no_bound() -> None:
+    base = "adapter:4:epochs=1:batch_size=16:learning_rate=1e-2"
+    assert run(f"{base}:clip=1e6").delta.id == run(f"{base}:clip=0").delta.id
 
 
 def test_decay_spares_norms_biases_and_factors() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from learners.backbones.published import known_architecture
 from learners.specification.family import parse_learner, parse_learners
-from stream.results.growth import TaskCost, account, growth, task_cost
+from stream.results.cost_document import account
+from stream.results.growth import TaskCost, growth, task_cost
 from tasks.suite import SUITES, TASKS
 
 costs = st.lists(st.builds(TaskCost, *[st.integers(0, 10**8)] * 3), min_size=1, max_size=30)

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tasks.errors import InputError
-from tasks.houlsby26 import HOULSBY26
 from tasks.sources import HubSource
 from tasks.sources.originals import ORIGINALS
 from tasks.suite import TASKS
+from tasks.task import HubAddress
 from tests.hub_data import dataset_files
 from tests.loopback import COMMIT, Repository, asking, serve
 
@@ -46,13 +46,13 @@ def names_of(row: Mapping[str, str]) -> list[str]:
 
 
 def test_the_table_says_what_the_loader_asks_for() -> None:
-    assert [row["task"] for row in ON_HUB] == [task.name for task in HOULSBY26]
-    for task in HOULSBY26:
+    assert [row["task"] for row in ON_HUB] == list(TASKS)
+    for task in TASKS.values():
         row = next(row for row in ON_HUB if row["task"] == task.name)
         if task.hub is None:
             assert {row["repository"], row["splits"]} == {"–"}, task.name
             continue
-        text = " + ".join(column for column in (task.hub.text, task.hub.text_b) if column)
+        text = " + ".join(task.hub.texts)
         said = (row["repository"], row["configuration"], row["text"], row["label"])
         assert said == (task.hub.repository, task.hub.configuration or "–", text, task.hub.label)
         assert {theirs for _, theirs in task.hub.splits} <= set(row["splits"].split(", "))
@@ -60,7 +60,7 @@ def test_the_table_says_what_the_loader_asks_for() -> None:
 
 
 def test_where_no_copy_is_known_the_original_is() -> None:
-    assert set(ORIGINALS) == {task.name for task in HOULSBY26 if task.hub is None}
+    assert set(ORIGINALS) == {task.name for task in TASKS.values() if task.hub is None}
     said = {row["task"]: (row["published at"], row["text"], row["label"], row["rows"]) for row in ORIGINAL}
     assert said == {name: (file.url, file.text, file.label, file.note) for name, file in ORIGINALS.items()}
 
@@ -98,7 +98,7 @@ def label(row: Mapping[str, str], index: int) -> Any:
 def columns_of(row: Mapping[str, str], split: str) -> dict[str, list[Any]]:
     """Made-up rows: a text says its column, split and number, so that it can be told where it came from."""
     rows = range(ROWS if split == "train" else HELD)
-    hidden = row["repository"] == "nyu-mll/glue" and split.startswith("test")
+    hidden = row["repository"] in ("nyu-mll/glue", "aps/super_glue") and split.startswith("test")
     texts = {column: [f"{column} of {split} {i}" for i in rows] for column in row["text"].split(" + ")}
     return {**texts, row["label"]: [-1 if hidden else label(row, i) for i in rows], "idx": list(rows)}
 
@@ -144,7 +144,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_all_that_have_an_address_are_loaded(loaded: dict[str, Any]) -> None:
     assert set(loaded) == set(KNOWN)
-    assert len(loaded) == 21
+    assert len(loaded) == 32
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
@@ -155,15 +155,17 @@ def test_a_row_becomes_its_task(loaded: dict[str, Any], name: str) -> None:
     configuration = "" if row["configuration"] == "–" else f" ({row['configuration']})"
     assert data["notes"][0] == f"hub {row['repository']}{configuration} at commit {COMMIT}"
     published = set(row["splits"].split(", "))
-    columns = row["text"].split(" + ")
+    columns, address = row["text"].split(" + "), task.hub
+    assert address is not None
     for split, (texts, texts_b, targets) in data["splits"].items():
-        assert (texts_b is None) == (len(columns) == 1) == (task.kind == "single")
+        assert (texts_b is None) == (len(columns) == 1 or bool(address.template)) == (task.kind == "single")
         assert len(texts) == len(targets) > 0
         for number, (text, target) in enumerate(zip(texts, targets, strict=True)):
-            column, of, index = re.fullmatch(r"(.*) of (\w+) (\d+)", text).groups()  # type: ignore[union-attr]
-            assert column == columns[0]
+            of, index = re.search(rf"{columns[0]} of (\w+) (\d+)", text).groups()  # type: ignore[union-attr]
             assert of == from_split(name, split, published)
-            assert texts_b is None or texts_b[number] == f"{columns[1]} of {of} {index}"
+            cells = {column: f"{column} of {of} {index}" for column in columns}
+            assert text == (address.template.format(**cells) if address.template else cells[columns[0]])
+            assert texts_b is None or texts_b[number] == cells[columns[1]]
             expected = label(row, int(index))
             if names:
                 assert labels[target] == names[int(index) % len(names)]
@@ -171,10 +173,29 @@ def test_a_row_becomes_its_task(loaded: dict[str, Any], name: str) -> None:
                 assert target == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("address", "texts"),
+    [
+        (HubAddress("a/b"), ("text",)),
+        (HubAddress("a/b", text="one", text_b="two"), ("one", "two")),
+        (HubAddress("a/b", template="{c}: {d}\n{c}"), ("c", "d", "c")),
+    ],
+)
+def test_the_columns_that_texts_come_from(address: HubAddress, texts: tuple[str, ...]) -> None:
+    assert address.texts == texts
+
+
+def test_a_template_does_not_change_the_text_of_an_address() -> None:
+    """`HubSource.fingerprint` hashes it, so the data that earlier versions encoded stay valid."""
+    assert str(HubAddress("a/b")) == (
+        "HubAddress(repository='a/b', configuration=None, text='text', text_b=None, label='label', splits=())"
+    )
+
+
 def from_split(name: str, split: str, published: Sequence[str] | set[str]) -> str:
     """The published split that our split's rows come from: GLUE's test has no labels, so validation stands for it."""
     if split != "test" or published == {"train"}:
         return "train"
     if name.startswith("mnli"):
-        return "validation_matched" if name == "mnli_m" else "validation_mismatched"
+        return "validation_mismatched" if name == "mnli_mm" else "validation_matched"
     return "validation" if "validation" in published else "test"

@@ -9,8 +9,10 @@ from tasks.suite import SUITES, TASKS, check_task_name, resolve_suite
 
 
 def test_suites_are_the_papers_tables() -> None:
-    assert {name: len(names) for name, names in SUITES.items()} == {"glue9": 9, "additional17": 17, "houlsby26": 26}
-    assert SUITES["houlsby26"] == SUITES["glue9"] + SUITES["additional17"] == tuple(TASKS)
+    lengths = {"glue9": 9, "additional17": 17, "houlsby26": 26, "lm5": 5, "lm15": 15}
+    assert {name: len(names) for name, names in SUITES.items()} == lengths
+    assert SUITES["houlsby26"] == SUITES["glue9"] + SUITES["additional17"] == tuple(TASKS)[:26]
+    assert tuple(TASKS)[26:] == tuple(name for name in SUITES["lm15"] if name not in SUITES["houlsby26"])
 
 
 def test_lists_keep_their_order_and_may_hold_suites() -> None:
