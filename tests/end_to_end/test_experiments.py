@@ -102,7 +102,7 @@ def test_backbone_worth(tiny_backbone: Path, tmp_path: Path) -> None:
     assert ours["backbone"]["parameters"] == others["backbone"]["parameters"]
     assert ours["backbone"]["id"] != others["backbone"]["id"]
     assert ours["tasks"] == others["tasks"]
-    gain = read(tmp_path / "backbone_worth.json")["learners"]["head"]["gain"]["tasks"]["mean"]
+    gain = read(tmp_path / "backbone_worth.json")["learners"]["head"]["gain"]["mean"]
     assert gain == pytest.approx(ours["learners"]["head"]["R"][-1][0] - others["learners"]["head"]["R"][-1][0])
 
 
@@ -128,7 +128,7 @@ def test_thousand_tasks_continues(tiny_backbone: Path, tmp_path: Path) -> None:
 def test_bad_input_and_help(script: str, tiny_backbone: Path, tmp_path: Path) -> None:
     given = () if script == "twins" else ("--backbone", str(tiny_backbone))
     answer = call(script, "--suite", "colla", "--out", str(tmp_path / "out"), *given)
-    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola?\n")
+    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola or copa?\n")
     shown = call(script, "--help")
     assert (shown.code, shown.err) == (0, "")
     assert f"python scripts/experiments/{script}.py" in shown.out

@@ -11,7 +11,7 @@ from tests.end_to_end.test_experiments import TINY, call, read
 
 def test_orders(tiny_backbone: Path, tmp_path: Path) -> None:
     given = ("--suite", "sst2,cola,rte", "--backbone", str(tiny_backbone), "--learners", "adapter:4,full:sequential")
-    orders = ("paper", "seed:1", "seed:2")
+    orders = ("paper", "rte,sst2,cola", "cola,rte,sst2")
     more = ("--order", ";".join(orders), "--workers", "1", "--out", str(tmp_path))
     answer = call("run_study", "orders", *given, *TINY, *more)
     assert (answer.code, answer.err) == (0, "")

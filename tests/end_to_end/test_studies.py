@@ -346,7 +346,7 @@ def test_list_of_studies_and_bad_input(tiny_backbone: Path, tmp_path: Path) -> N
     assert all(name in listed.out for name in STUDIES)
     given = ("--backbone", str(tiny_backbone), "--out", str(tmp_path / "out"))
     answer = call("run_study", "league", "--suite", "colla", *given)
-    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola?\n")
+    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola or copa?\n")
     assert "What the papers found" in answer.out
     answer = call("run_study", "leage", *given)
     assert answer.code == 2
@@ -357,7 +357,7 @@ def test_list_of_studies_and_bad_input(tiny_backbone: Path, tmp_path: Path) -> N
 def test_bad_input_and_help(name: str, tiny_backbone: Path, tmp_path: Path) -> None:
     answer = call(name, "--suite", "colla", "--backbone", str(tiny_backbone), "--out", str(tmp_path / "out"))
     assert answer.code == 2
-    assert answer.err == "error: suite: unknown task 'colla'; did you mean cola?\n"
+    assert answer.err == "error: suite: unknown task 'colla'; did you mean cola or copa?\n"
     shown = call(name, "--help")
     assert (shown.code, shown.err) == (0, "")
     assert f"python scripts/experiments/{name}.py" in shown.out
