@@ -110,10 +110,7 @@ def rated(rates: Mapping[str, Fits], at: Mapping[str, float], default: str) -> l
             found.append(Rated(rate, name == default, None, {}, None))
             continue
         ours = task_means(name)
-        by_budget = {
-            budget: sum(means[name][budget][task] for task in common[budget]) / len(common[budget])
-            for budget in budgets
-        }
+        by_budget = {budget: sum(means[name][budget][task] for task in tasks) / len(tasks) for budget in budgets}
         gap = None
         if name != default and default in means:
             base = task_means(default)
@@ -184,13 +181,19 @@ def measure(
 
 
 def read(paths: Sequence[Path]) -> dict[str, Any]:
-    """One document from several files of this study: the rates of their families together."""
+    """One document from several files of this study: the rates, budgets and tasks of all. The settings are the first's.
+
+    What two files have is taken from the first.
+    """
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    whole: dict[str, Any] = documents[0]
     for document in documents[1:]:
         for name, rates in document["fits"].items():
-            documents[0]["fits"].setdefault(name, {}).update(rates)
-            documents[0]["rates"].setdefault(name, {}).update(document["rates"][name])
-    whole: dict[str, Any] = documents[0]
+            whole["rates"].setdefault(name, {}).update(document["rates"][name])
+            for rate, budgets in rates.items():
+                ours = whole["fits"].setdefault(name, {}).setdefault(rate, {})
+                for budget, tasks in budgets.items():
+                    ours[budget] = {**tasks, **ours.get(budget, {})}
     return whole
 
 
