@@ -8,7 +8,7 @@ from typing import Any
 
 from learners.specification.family import Family
 from learners.specification.learner import Learner, Training
-from learners.specification.option import Option, choice, integer
+from learners.specification.option import Option, choice, integer, number
 from learners.specification.text_model import STRENGTHS, TextModel
 
 BEST = "best"
@@ -28,9 +28,17 @@ def _learner(options: Mapping[str, Any], training: Training) -> Learner:
             buckets=options["features"],
             dimensions=options["dimensions"],
             hidden=options["hidden"],
+            strength=None if options["strength"] == BEST else options["strength"],
         ),
-        draws_as="nobert",  # equal random numbers: the network of `nobert` is that of `nobert:network`
     )
+
+
+def _strength(text: str) -> float | str:
+    """Parses best or a number."""
+    try:
+        return BEST if text == BEST else number(1e-6, 1e6)(text)
+    except ValueError as error:
+        raise ValueError(f"{BEST} or {error}") from None
 
 
 FAMILY = Family(
@@ -51,6 +59,9 @@ FAMILY = Family(
     training=UNUSED,
     options=(
         Option("pipeline", choice(BEST, *STRENGTHS), BEST, f"{BEST}, or one of {', '.join(STRENGTHS)}"),
+        Option(
+            "strength", _strength, BEST, "a number: the inverse of the penalty; best: two or three values are tried"
+        ),
         Option("features", integer(256, 4_194_304), 16_384, "hash buckets of each kind of n-gram"),
         Option("dimensions", integer(1, 1_024), 64, "width of a word vector"),
         Option("hidden", integer(1, 4_096), 64, "width of the hidden layer of the network"),

@@ -144,7 +144,10 @@ def refused(selection: Selection) -> str:
     for each in selection.alternatives:
         if each.learner.sharing != "isolated":
             return f"{each.specification} is {each.learner.sharing}: its tasks share weights, so one choice is for all"
-        if not each.learner.trains:
+        if each.learner.text_model is not None:
+            if selection.method == "halving":
+                return f"{each.specification} has no epochs, so halving cannot stop it halfway"
+        elif not each.learner.trains:
             return f"{each.specification} trains nothing"
         if each.learner.trainer != LOOP and (selection.method == "halving" or selection.restarts):
             return f"{each.specification} has its own trainer, which neither stops halfway nor has other seeds"

@@ -27,15 +27,20 @@ PARTS = 4  # of a pair of text vectors: a, b, |a - b| and a * b
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model to fit: a pipeline with one strength of its penalty."""
+    """One model to fit: a pipeline with one strength (`STRENGTHS`)."""
 
     pipeline: str
     strength: float
 
-    @property
-    def name(self) -> str:
-        """For reports, for example "words, C = 10"."""
-        return f"{self.pipeline}, C = {self.strength:g}"
+    def specification(self, learner: str) -> str:
+        """Returns the learner that fits this candidate alone, for example "nobert:words:strength=10.0".
+
+        Args:
+            learner: Canonical name of the learner with all candidates. Its other options stay.
+        """
+        family, *options = learner.split(":")
+        others = [option for option in options if option.partition("=")[0] not in ("pipeline", "strength")]
+        return ":".join([family, self.pipeline, f"strength={self.strength}", *others])
 
 
 @dataclass(frozen=True)
@@ -47,17 +52,20 @@ class TextModel:
         buckets: Number of hash buckets F of each kind of n-gram, and of words with a vector.
         dimensions: Width k of a word vector.
         hidden: Width h of the hidden layer of the network.
+        strength: The only strength that is tried; None: those of `STRENGTHS`.
     """
 
     pipelines: tuple[str, ...]
     buckets: int
     dimensions: int
     hidden: int
+    strength: float | None = None
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """What a fit tries, in this order. `FitResult.best` is an index of it."""
-        return tuple(Candidate(name, strength) for name in self.pipelines for strength in STRENGTHS[name])
+        given = None if self.strength is None else (self.strength,)
+        return tuple(Candidate(name, strength) for name in self.pipelines for strength in given or STRENGTHS[name])
 
     def shapes(self, outputs: int) -> dict[str, tuple[int, ...]]:
         """Returns name and shape of each tensor but the head's. All of them are pruned: what the chosen model does not

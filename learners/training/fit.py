@@ -105,7 +105,7 @@ def fit(
         what = f"this learner uses trainer {learner.trainer}, not this training loop"
         raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
-        if learner.text_model is not None and len(np.unique(data.train.target)) > 1:
+        if learner.text_model is not None:
             return _fit_texts(backbone, learner.text_model, data, score, seed, started)
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():
@@ -254,11 +254,17 @@ def to_delta(
 def _fit_texts(backbone: Backbone, model: TextModel, data: EncodedTask, score: Score, seed: int, started: float) -> Fit:
     """Learn one task from its texts. The result has a validation score for each candidate, and no training loss.
 
-    Arguments as for `fit`; `started` is when it was called. Each row counts once, however many candidates read it.
+    If all training rows have one label, every candidate answers it. Each row counts once as an example, however many
+    candidates read it. Arguments as for `fit`; `started` is when it was called.
     """
     if not np.isfinite(data.train.target).all():
         raise Diverged("a score of the training rows is not finite", 0)
     target = np.asarray(data.validation.target)
+    if len(np.unique(data.train.target)) == 1:
+        delta = frequencies(data)
+        same = score(target, np.tile(delta.tensors["head.bias"].numpy(), (len(target), 1)))
+        scores = (same,) * len(model.candidates)
+        return Fit(delta, scores, (), 0, time.perf_counter() - started, 0.0, len(data.train))
     found = fit_text_model(
         model, backbone.tokenizer, data, seed, partial(score, target), lambda logits: validation_loss(logits, target)
     )

@@ -120,7 +120,7 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
     """Files that none of the runs needs, one `Garbage` per store.
 
     A run needs every Delta and recipe that its ledger names, also in superseded events: the user may repeat an earlier
-    command.
+    command. States of paused fits only save time; those of the last day may belong to a search that goes on.
 
     Args:
         stores: Folders of the runs that use each store.
@@ -129,22 +129,27 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
     Raises:
         InputErrors: A damaged ledger.
     """
-    from stream.storage.events import Fit, read_events
+    from stream.storage.events import Fit, SearchEvent, read_events
     from stream.storage.finished import good
     from stream.storage.ledger import read_ledger
+    from stream.storage.states import stored_states
     from stream.storage.store import Store, unreachable
 
     moment = time.time() if now is None else now
+
+    def is_old(path: Path) -> bool:
+        return moment - path.stat().st_mtime > DAY
+
     found = []
     for root, runs in stores.items():
         ledgers = [read_events(read_ledger(folder / "ledger.jsonl")) for folder in runs]
         fits = [event for events in ledgers for event in events if isinstance(event, Fit)]
-        deltas = {fit.delta for fit in good(fits)}
-        store, recipes = Store(root), {fit.recipe for fit in fits}
+        trials = [event for events in ledgers for event in events if isinstance(event, SearchEvent)]
+        deltas = {fit.delta for fit in good(fits)} | {each.delta for each in trials if each.delta is not None}
+        store, recipes = Store(root), {event.recipe for event in (*fits, *trials)}
         loose = [
-            path
-            for path in unreachable(store, deltas, recipes)
-            if path.suffix != ".part" or moment - path.stat().st_mtime > DAY
+            *(path for path in unreachable(store, deltas, recipes) if path.suffix != ".part" or is_old(path)),
+            *filter(is_old, stored_states(store)),
         ]
         needed = (*map(store.delta_path, deltas), *map(store.fit_path, recipes))
         files = tuple((path, path.stat().st_size) for path in loose if path.is_file())

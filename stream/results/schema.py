@@ -81,7 +81,8 @@ class LearnerEntry(TypedDict):
     """One learner: R [arrivals + 1, T], its provenance, metrics, cost and proof. Row 0 of R is before training.
 
     `folder` is the name of its folder in the run's folder, with R.csv.
-    `fits` has the fits that succeeded, by task; `selection` the choice on each task of a learner with alternatives.
+    `fits` has the fits that succeeded, by task; `selection` the choice on each task of a learner with
+    alternatives, and of one that fits several models on the texts.
     `errors` is the standard error of each score of the last row over test rows, by task. Earlier versions lack it.
     """
 

@@ -62,6 +62,23 @@ def choices(order: Sequence[str], name: str, learner: Learner, events: Finished)
     return found
 
 
+def candidate_choices(learner: Learner, fits: Iterable[FitEvent]) -> dict[str, ChoiceEntry]:
+    """Returns the choice inside each fit of a learner that reads texts, by task.
+
+    Its candidates are fitted together in one fit, so their cost is that of the fit.
+
+    Args:
+        fits: The fits that succeeded.
+    """
+    if learner.text_model is None:
+        return {}
+    names = [candidate.specification(learner.name) for candidate in learner.text_model.candidates]
+    return {
+        fit.task: {"chosen": names[fit.best], "candidates": dict(zip(names, fit.validation, strict=True))}
+        for fit in fits
+    }
+
+
 def search_cost(name: str, events: Finished) -> SearchCost:
     """Returns the cost of a learner's search so far."""
     fits = _last(searches_of(events, name))

@@ -4,6 +4,7 @@ Several runs may use one store, also at the same time.
 
 store/deltas/<content id>.safetensors
 store/fits/<recipe id>.json      {"record": {...}, "check": content id of the record}
+store/states/                    paused fits, which only save time; see `stream.storage.states`
 store/damaged/                   files that were damaged when a job read them; nothing reads them again
 store/runs/                      the runs of other folders that use the store; see `stream.storage.registry`
 store/locks/NN.lock              locked while a fit runs whose recipe id begins with NN

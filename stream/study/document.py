@@ -73,13 +73,16 @@ class RanksEntry(TypedDict):
 
 
 class StudyDocument(TypedDict):
-    """The whole document. `ranks` is null with fewer than two learners on the same tasks."""
+    """The whole document. `ranks` is null with fewer than two learners on the same tasks. `failed` is the number of
+    failures of the learners that have any, over all members: their means are over fewer tasks. `groups` are the tasks
+    that share texts, if there are any."""
 
     schema: int
     members: list[MemberEntry]
     learners: dict[str, dict[str, NumberEntry]]
     comparisons: list[ComparisonEntry]
     ranks: RanksEntry | None
+    failed: NotRequired[dict[str, int]]
     groups: NotRequired[list[list[str]]]
 
 
@@ -107,6 +110,8 @@ def document_of(members: Sequence[Member], finished: Mapping[Member, object], ar
         "comparisons": [entry for metric in COMPARED for entry in comparisons(arms, metric)],
         "ranks": ranks_of(arms),
     }
+    if failed := {arm.name: count for arm in arms if (count := sum(len(each.failures) for each in arm.results))}:
+        document["failed"] = failed
     if groups:
         document["groups"] = groups
     return document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +28,14 @@ class Arm:
         members: The runs.
         results: Results of the learner in each run.
         data: Content id of the data of each task; "" if not known.
+        known: What `by_task` has returned, by metric: each learner is compared with many others.
     """
 
     name: str
     members: tuple[Member, ...]
     results: tuple[LearnerResults, ...]
     data: Mapping[str, str]
+    known: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -119,6 +121,12 @@ BY_TASK: Mapping[str, Callable[[LearnerResults], Array]] = {
 def by_task(arm: Arm, metric: str) -> dict[int, dict[str, float]]:
     """Returns the value of a metric of `BY_TASK` on each task, for each seed: the mean over the orders of that seed in
     which the task has a value."""
+    if metric not in arm.known:
+        arm.known[metric] = _by_task(arm, metric)
+    return arm.known[metric]
+
+
+def _by_task(arm: Arm, metric: str) -> dict[int, dict[str, float]]:
     found: dict[int, dict[str, list[float]]] = {seed: {} for seed in arm.seeds}
     for member, results in zip(arm.members, arm.results, strict=True):
         for task, value in zip(results.order, BY_TASK[metric](results).tolist(), strict=True):

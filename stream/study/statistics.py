@@ -56,8 +56,10 @@ def paired(differences: Array, groups: Sequence[Sequence[int]]) -> Paired:
     Tasks that share texts are one group, so they count as one draw. The mean is still over tasks: groups of different
     sizes enter with the linearised residuals of a cluster sample, y[s, g] = G/T sum_{t in g} (d[s, t] - mean).
 
-    Assumed: seeds and groups are independent draws, and the mean of their effects is about normal. A bootstrap over the
-    same units assumes no normality, but with the 3 to 5 seeds that one can pay its intervals are too short.
+    Assumed: seeds and groups are independent draws, and the mean of their effects is about normal. With one seed, an
+    effect of the seed on all tasks together cannot be seen; isolated learners have none, because the random streams of
+    their tasks are independent. In simulations with 3 or 5 seeds and 22 groups, intervals cover in 93 to 98 % of the
+    cases; those of a percentile bootstrap over the same units in 82 to 97 %, because three seeds are few to resample.
 
     Args:
         differences: Score of one learner minus score of the other, [S, T], without NaN.

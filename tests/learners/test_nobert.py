@@ -269,14 +269,21 @@ class TestFit:
         assert found.flops > 0
         assert found.examples == len(data.train)
         assert found.losses == ()
-        winner = model.candidates[found.best].pipeline
-        alone = run(f"nobert:{winner}", data)
-        assert (
-            answers(f"nobert:{winner}", alone, data.validation).tobytes()
-            == answers("nobert", found, data.validation).tobytes()
-        )
-        used = {name.split(".")[1] for name, count in found.delta.kept.items() if count and name != "head.bias"}
-        assert used <= {name.split(".")[1] for name, count in alone.delta.kept.items() if count} | {"overlap"}
+        winner = model.candidates[found.best].specification("nobert")
+        alone = run(winner, data)
+        assert alone.validation == (found.validation[found.best],)
+        assert answers(winner, alone, data.validation).tobytes() == answers("nobert", found, data.validation).tobytes()
+        kept = ({name: count for name, count in each.delta.kept.items() if count} for each in (found, alone))
+        assert next(kept) == next(kept), "what the others fill is zero"
+
+    def test_a_candidate_is_a_learner(self) -> None:
+        whole = parse_learner("nobert:features=512:hidden=8")
+        assert whole.text_model is not None
+        for candidate in whole.text_model.candidates:
+            alone = parse_learner(candidate.specification(whole.name))
+            assert alone.text_model is not None
+            assert alone.text_model.candidates == (candidate,)
+            assert (alone.text_model.buckets, alone.text_model.hidden) == (512, 8)
 
     def test_it_learns(self) -> None:
         for kind, classes in KINDS[:3]:
@@ -322,7 +329,8 @@ class TestFit:
         found = run("nobert:words", data)
         assert {*answers("nobert:words", found, data.test).argmax(axis=1)} <= {*labels}
         if len({*labels}) == 1:
-            assert found.best == -1
+            assert found.best == 0
+            assert len({*found.validation}) == 1
             assert found.delta.id == run("majority", data).delta.id
         else:
             absent = {0, 1, 2, 3} - {*labels}

@@ -41,6 +41,9 @@ def print_studies(studies: Sequence[Study], document: StudyDocument, console: Co
     page = page_of(console)
     for study in studies:
         console.print(header(study, page))
+    for name, count in document.get("failed", {}).items():
+        words = f"failed: {_count(count, 'fit')} of {name}; its means are over the other tasks"
+        console.print(Text(page.text(words), style="bold red"))
     if not document["learners"]:
         return
     sections: list[tuple[str, RenderableType]] = [("Means over seeds", means(document, page))]
@@ -184,7 +187,8 @@ def shown_pairs(entries: Sequence[ComparisonEntry], document: StudyDocument) -> 
 
 def method_line(entry: ComparisonEntry) -> str:
     tasks = f"{_count(entry['tasks'], 'task')} in {_count(entry['groups'], 'group')}"
-    return f"{entry['method']}: {_count(entry['seeds'], 'seed')}, {tasks}; tasks that share texts are one group."
+    alone = "; one seed says nothing of others" if entry["seeds"] == 1 else ""
+    return f"{entry['method']}: {_count(entry['seeds'], 'seed')}, {tasks}; tasks that share texts are one group{alone}."
 
 
 def rank_lines(document: StudyDocument, page: Page) -> Group:

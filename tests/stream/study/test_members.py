@@ -69,7 +69,7 @@ def test_a_list_of_bare_names_is_one_order() -> None:
     assert not is_whole("rte")
     assert orders_of(["paper"], "here") == ("paper",)
     assert orders_of(["1", "6"], "here") == ("1", "6")
-    with pytest.raises(InputError, match="bare task name.*found cola"):
+    with pytest.raises(InputError, match=r"bare task name.*found cola"):
         orders_of(["paper", "cola"], "here")
     with pytest.raises(InputError, match="empty"):
         orders_of("paper;", "here")
@@ -98,15 +98,11 @@ def test_twice_is_an_error() -> None:
         Grid(tuple(range(MOST)), ("paper", "seed:1"))
 
 
-def test_one_value_each_is_an_ordinary_run(tmp_path: Path) -> None:
-    for given in (
-        {"seed": "3", "order": "seed:2"},
-        {"seed": [3], "order": ["seed:2"]},
-        {"seed": "3-3", "order": "seed:2"},
-    ):
-        config, _, grid = resolve_study(given)
-        assert not grid.several
-        assert config == RunConfig(seed=3, order="seed:2")
+@pytest.mark.parametrize(("seed", "order"), [("3", "seed:2"), ([3], ["seed:2"]), ("3-3", "seed:2")])
+def test_one_value_each_is_an_ordinary_run(seed: object, order: object) -> None:
+    config, _, grid = resolve_study({"seed": seed, "order": order})
+    assert not grid.several
+    assert config == RunConfig(seed=3, order="seed:2")
 
 
 def test_the_settings_of_a_study_read_back(tmp_path: Path) -> None:

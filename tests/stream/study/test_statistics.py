@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_intervals_cover_and_p_is_uniform_if_nothing_differs(
     rng = np.random.default_rng(7)
     of_seed, of_group, rest = spread
     starts = np.cumsum([0, *sizes])
-    groups = [[*range(a, b)] for a, b in zip(starts, starts[1:], strict=False)]
+    groups = [[*range(a, b)] for a, b in pairwise(starts)]
     values = []
     for _ in range(1200):
         effects = np.repeat(rng.normal(0, of_group, len(sizes)), sizes)

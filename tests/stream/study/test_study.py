@@ -91,7 +91,8 @@ def test_frames(folder: Path) -> None:
     assert len(pairs) == 3
     assert list(study.comparisons("fwt_gem").columns) == list(pairs.columns)  # None in every run: no row
     assert "3 of" not in repr(study)
-    assert "head" in repr(study) and "<table>" in study._repr_html_()
+    assert "head" in repr(study)
+    assert "<table>" in study._repr_html_()
     with pytest.raises(InputError, match="did you mean bwt_gem"):
         study.comparisons("bwt_gemm")
 

@@ -1,0 +1,264 @@
+"""`verify` on searches: forged ledgers whose hashes and documents all agree, and which claim another search."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stream.selection.sampler
+from stream import run
+from stream.engine.resume import latest_events
+from stream.storage.events import event_of as read_event
+from stream.verification import Finding, verify
+from tests.forging import Change, event_of, forge
+from tests.runs import TASKS, events_of, tiny_settings
+
+GRID = "adapter:2/4:learning_rate=1e-4/1e-1"
+HALVING = "adapter:2/4:learning_rate=1e-4/1e-2:select=halving:restarts=1"
+OPTUNA = "bitfit:learning_rate=1e-4/1e-3/1e-2/1e-1:select=optuna:2"
+LEARNERS = (GRID, HALVING, *([OPTUNA] if find_spec("optuna") else []))
+Events = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def base(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("searched") / "run"
+    given = {"learners": ",".join(LEARNERS), "epochs": 4, "learning_rate": None}
+    run(**tiny_settings(tiny_tasks, tiny_backbone, out, **given))
+    return out
+
+
+@pytest.fixture
+def copy(base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(base, tmp_path / "copy"))
+
+
+def findings(copy: Path, change: Change, documents: bool = True) -> list[Finding]:
+    forge(copy, change, documents)
+    return [finding for finding in verify(copy).findings if finding.file.endswith("ledger.jsonl")]
+
+
+def trials(events: Events, learner: str, arrival: int) -> Events:
+    return [e for e in events if (e["event"], e.get("learner"), e.get("arrival")) == ("search", learner, arrival)]
+
+
+def place(events: Events, kind: str, learner: str, arrival: int) -> int:
+    return events.index(event_of(events, kind, learner, arrival))
+
+
+def moved(events: Events, source: int, target: int) -> None:
+    events.insert(target, events.pop(source))
+
+
+def test_an_honest_search_passes(base: Path) -> None:
+    verdict = verify(base, rerun=2)
+    assert verdict.findings == ()
+    assert verdict.counts["selection"]["choices"] == len(LEARNERS) * len(TASKS)
+    assert verdict.counts["selection"]["trials"] == len(events_of(base, "search"))
+    assert not any("Optuna" in note for note in verdict.notes)
+
+
+# ---- order
+
+
+def test_a_row_before_its_choice_fails(copy: Path) -> None:
+    def change(events: Events) -> None:
+        moved(events, place(events, "evaluate", GRID, 1), place(events, "fit", GRID, 1))
+
+    (found,) = findings(copy, change)
+    assert found.what == "test rows of a task were scored before its winner was chosen"
+    assert (found.learner, found.task) == (GRID, TASKS[0])
+
+
+def test_a_row_before_training_that_stands_before_the_choices_fails(copy: Path) -> None:
+    def change(events: Events) -> None:
+        moved(events, place(events, "before", HALVING, 0), 1)
+
+    (found,) = findings(copy, change)
+    assert (found.what, found.learner) == ("test rows of a task were scored before its winner was chosen", HALVING)
+
+
+@pytest.mark.parametrize("learner", [GRID, HALVING])
+def test_a_choice_before_a_trial_fails(copy: Path, learner: str) -> None:
+    def change(events: Events) -> None:
+        moved(events, place(events, "fit", learner, 2), events.index(trials(events, learner, 2)[-1]))
+
+    found = findings(copy, change)
+    assert [each.what for each in found] == ["a choice stands in the ledger before a trial on which it rests"]
+    assert (found[0].learner, found[0].task) == (learner, TASKS[1])
+
+
+def test_a_later_rung_before_an_earlier_one_fails(copy: Path) -> None:
+    def change(events: Events) -> None:
+        own = trials(events, HALVING, 1)
+        moved(events, events.index(own[4]), events.index(own[0]))
+
+    found = findings(copy, change)
+    assert {each.what for each in found} == {"a choice stands in the ledger before a trial on which it rests"}
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("documents", [True, False])
+def test_a_trial_that_is_missing_fails(copy: Path, ended: bool, documents: bool) -> None:
+    """Also if the run pretends that it has not ended."""
+
+    def change(events: Events) -> None:
+        events.remove(trials(events, GRID, 1)[-1])
+        if not ended:
+            events[:] = [event for event in events if event["event"] != "end"]
+
+    what = "a choice stands in the ledger before a trial on which it rests"
+    assert what in [each.what for each in findings(copy, change, documents)]
+
+
+def test_test_scores_of_a_candidate_fail(copy: Path) -> None:
+    def change(events: Events) -> None:
+        row = json.loads(json.dumps(event_of(events, "evaluate", GRID, 1)))
+        row.update(learner="adapter:2:learning_rate=1e-4", key="0" * 64)
+        events.insert(2, row)
+
+    found = findings(copy, change)
+    assert "test rows were scored with a learner that the run does not have" in [each.what for each in found]
+
+
+# ---- scores and choices
+
+
+def raise_loser(events: Events, learner: str) -> dict[str, Any]:
+    """Gives a trial that lost the best score of all."""
+    chosen = event_of(events, "fit", learner, 1)["chosen"]
+    loser = next(each for each in trials(events, learner, 1) if each["candidate"] != chosen and "until" not in each)
+    loser.update(score=1.0, validation=[*loser["validation"][:-1], 1.0])
+    return loser
+
+
+def test_a_changed_score_fails(copy: Path) -> None:
+    def change(events: Events) -> None:
+        raise_loser(events, GRID)
+
+    found = findings(copy, change)
+    whats = [each.what for each in found]
+    assert "this fit does not keep the alternative that is best on the validation rows" in whats
+    assert any("the ledger and the store differ in the validation of trial" in what for what in whats)
+
+
+def test_a_changed_score_fails_without_its_record(copy: Path) -> None:
+    recipes = list[str]()
+    forge(copy, lambda events: recipes.append(raise_loser(events, GRID)["recipe"]))
+    (copy / "store" / "fits" / f"{recipes[0]}.json").unlink()
+    found = [each.what for each in verify(copy).findings if each.file.endswith("ledger.jsonl")]
+    assert found == ["this fit does not keep the alternative that is best on the validation rows"]
+
+
+def test_a_score_that_no_epoch_had_fails(copy: Path) -> None:
+    def change(events: Events) -> None:
+        trials(events, GRID, 3)[0]["score"] = 0.123
+
+    assert "the score of trial 0 is not its best validation score" in [each.what for each in findings(copy, change)]
+
+
+@pytest.mark.parametrize("learner", [learner for learner in LEARNERS if learner != HALVING])
+def test_another_choice_fails(copy: Path, learner: str) -> None:
+    """All facts of the loser's fit are in the event, and its Delta in the store, as if it had won."""
+
+    def change(events: Events) -> None:
+        fit = event_of(events, "fit", learner, 1)
+        loser = next(
+            each for each in trials(events, learner, 1) if each["candidate"] != fit["chosen"] and "until" not in each
+        )
+        record = json.loads((copy / "store" / "fits" / f"{loser['recipe']}.json").read_text())["record"]
+        fit.update({name: value for name, value in record.items() if name != "recipe"})
+        fit.update(chosen=loser["candidate"], recipe=loser["recipe"])
+        fit.pop("seed", None)
+
+    whats = [each.what for each in findings(copy, change)]
+    assert "this fit does not keep the alternative that is best on the validation rows" in whats
+
+
+def test_another_seed_fails(copy: Path) -> None:
+    """The worse of two restarts, as if it had been the better."""
+
+    def change(events: Events) -> None:
+        fit = event_of(events, "fit", HALVING, 1)
+        fit["seed"] = None if fit.get("seed") is not None else trials(events, HALVING, 1)[-1]["seed"]
+
+    whats = [each.what for each in findings(copy, change)]
+    assert "this fit does not keep the alternative that is best on the validation rows" in whats
+
+
+def other_survivor(events: Events) -> None:
+    """The second of the second rung, in place of the first."""
+    own = trials(events, HALVING, 1)
+    own[4]["candidate"] = own[5]["candidate"]
+
+
+def swapped(events: Events) -> None:
+    own = trials(events, GRID, 1)
+    own[1]["candidate"] = own[2]["candidate"]
+
+
+CHANGES: dict[str, Callable[[Events], None]] = {
+    "another stop": lambda events: trials(events, HALVING, 1)[0].update(until=2),
+    "another survivor": other_survivor,
+    "another seed": lambda events: trials(events, HALVING, 2)[-1].update(seed=5),
+    "another number": lambda events: trials(events, GRID, 1)[1].update(trial=2),
+    "swapped": swapped,
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_trial_that_the_method_does_not_make_fails(copy: Path, name: str) -> None:
+    whats = [each.what for each in findings(copy, CHANGES[name])]
+    assert any("is not the one that the search makes" in what or "number of another one" in what for what in whats)
+
+
+# ---- Optuna
+
+
+@pytest.mark.skipif(find_spec("optuna") is None, reason="the extra `optuna` is not installed")
+def test_trials_of_optuna_are_repeated_only_with_its_version(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swap(events: Events) -> None:
+        first, second = trials(events, OPTUNA, 1)
+        names = [name for name in first if name not in ("trial", "key", "event", "hash", "previous")]
+        for name in names:
+            first[name], second[name] = second[name], first[name]
+
+    assert version("optuna") == event_of_run(copy)["facts"]["environment"]["optuna"]
+    whats = [each.what for each in findings(copy, swap)]
+    assert any("is not the one that the search makes" in what for what in whats)
+    monkeypatch.setattr(stream.selection.sampler, "version", lambda name: "9.9")
+    verdict = verify(copy)
+    assert not any("is not the one that the search makes" in each.what for each in verdict.findings)
+    assert any("Optuna" in note for note in verdict.notes)
+
+
+def event_of_run(folder: Path) -> dict[str, Any]:
+    return events_of(folder, "run")[0]
+
+
+# ---- a worker that ended
+
+
+def test_a_trial_whose_worker_ended_counts_for_readers_and_not_for_the_next_call(copy: Path) -> None:
+    from stream.engine.resume import counts_in
+    from stream.storage.events import SearchEvent
+    from stream.storage.store import Store
+
+    def change(events: Events) -> None:
+        chosen = event_of(events, "fit", GRID, 1)["chosen"]
+        loser = next(each for each in trials(events, GRID, 1) if each["candidate"] != chosen)
+        loser.update(score=None, delta=None, validation=[], parameters=0, flops=0, examples=0, seconds=0.0)
+        loser["failed"] = {"type": "WorkerDied", "step": 0, "message": "the worker ended"}
+
+    forge(copy, change)
+    assert verify(copy).findings == ()
+    events = latest_events(map(read_event, events_of(copy, "search")))
+    counted = counts_in(Store(copy / "store"))
+    assert [counted(event) for event in events.values() if isinstance(event, SearchEvent)].count(False) == 1
