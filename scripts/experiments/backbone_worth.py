@@ -13,42 +13,17 @@ Intervals are 95 %, of differences that are paired over seeds and tasks.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pictures
 import study
+from encoders import save_random
 from options import run_options
 
-from learners.backbones.locate import find_checkpoint
 from stream import Results
 
-WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 MARGIN = 0.05  # a wide margin: neighbouring learners in the papers differ by a tenth of it
-
-
-def save_random(backbone: str, folder: Path, seed: int) -> Path:
-    """Save a model folder with the architecture, tokenizer and pooling of a backbone, and random weights."""
-    if (folder / "model.safetensors").exists():
-        return folder
-    import torch
-    from transformers import AutoConfig, AutoModel
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    found = find_checkpoint(backbone).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in (*found.glob("*.json"), *found.glob("*.txt"), *found.glob("*.model"), *found.glob("*/config.json")):
-        copy = folder / file.relative_to(found)
-        copy.parent.mkdir(exist_ok=True)
-        if not file.name.endswith((*WEIGHTS, ".index.json")):
-            shutil.copyfile(file, copy)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = AutoModel.from_config(AutoConfig.from_pretrained(found, local_files_only=True))
-    model.float().save_pretrained(folder)
-    return folder
 
 
 @run_options(learners="adapter,head")

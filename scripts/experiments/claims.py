@@ -185,13 +185,16 @@ def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks
     return words
 
 
-def judge(claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str], backbone: int) -> list[Finding]:
+def judge(
+    claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str], backbone: int, together: int = 0
+) -> list[Finding]:
     """Judge each claim whose learners ran; a claim about tasks is judged on each of them that ran.
 
     Args:
         arms: Learners by name, and by the names of rows.
         tasks: The tasks of the runs.
         backbone: Number of parameters of the backbone.
+        together: Number of claims whose verdicts hold together, if it is larger than the number of these.
     """
     judged: list[tuple[Claim, str, Paired, str, bool]] = []
     for claim in claims:
@@ -206,7 +209,7 @@ def judge(claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str]
                 judged.append((claim, task, number, in_words(claim, number, first, second, over), broken))
     found = []
     for claim, task, number, words, broken in judged:
-        result = "fails" if broken else verdict(number, claim.low, claim.high, len(judged))
+        result = "fails" if broken else verdict(number, claim.low, claim.high, max(together, len(judged)))
         value = Interval(number.difference, number.half, number.seeds)
         found.append(Finding(claim.paper, claim.claim, words, result, task, claim.theirs, claim.id, value))
     return found

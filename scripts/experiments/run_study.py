@@ -66,19 +66,24 @@ def settings_of(file: StudyFile, given: Mapping[str, Any]) -> tuple[StudyFile, d
     return file, {**known, **file.run, **chosen}
 
 
-def find(file: StudyFile, settings: dict[str, Any], out: Path, console: Console) -> Found:
-    """Run or continue a study, and judge its claims.
+def for_backbone(file: StudyFile, backbone: str, console: Console) -> StudyFile:
+    """The study with its rows expanded for a backbone. Learners that it cannot have are left out, with a note."""
+    architecture = load_backbone(backbone).architecture
+    return expanded(file, architecture, lambda text: console.print(text, style="yellow", markup=False))
+
+
+def find(file: StudyFile, settings: dict[str, Any], out: Path, console: Console, together: int = 0) -> Found:
+    """Run or continue an expanded study, and judge its claims.
 
     Args:
         settings: Settings of `stream.run`, without learners and `out`.
+        together: As in `claims.judge`.
     """
-    backbone = load_backbone(settings["backbone"])
-    file = expanded(file, backbone.architecture, lambda text: console.print(text, style="yellow", markup=False))
     runs = study.run_study(out, console, learners=list(file.learners), **settings)
-    return found_in(file, runs, console)
+    return found_in(file, runs, console, together)
 
 
-def found_in(file: StudyFile, runs: Study, console: Console) -> Found:
+def found_in(file: StudyFile, runs: Study, console: Console, together: int = 0) -> Found:
     """What finished runs say of an expanded study. Learners with a failed fit are left out, and a note names them."""
     arms = {}
     for arm in runs.arms:
@@ -92,7 +97,7 @@ def found_in(file: StudyFile, runs: Study, console: Console) -> Found:
     backbone = study.backbone_parameters(any_run)
     facts = {row.name: facts_of(arms[row.learner], reference, runs, backbone) for row in rows}
     named = {**arms, **{row.name: arms[row.learner] for row in rows}}
-    findings = judge(file.claims, named, any_run.order, backbone)
+    findings = judge(file.claims, named, any_run.order, backbone, together)
     file = replace(file, rows=tuple(rows), reference=file.reference if reference else "")
     return Found(file, runs, arms, facts, findings, backbone)
 
@@ -145,7 +150,7 @@ def main(
     file, chosen = settings_of(read_study(name), settings)
     console.print(file.about.strip(), markup=False)
     folder = out or Path("runs") / file.name
-    found = find(file, chosen, folder, console)
+    found = find(for_backbone(file, chosen["backbone"], console), chosen, folder, console)
     architecture = load_backbone(chosen["backbone"]).architecture
     show(found, architecture, console)
     save(found, architecture, chosen, folder, console)
