@@ -38,14 +38,14 @@ def side_by_side(runs: Sequence[Results], names: Sequence[str], console: Console
     """
     from avalanche_loop import inside, runs_inside
 
-    epochs, batch_size = (int(runs[0].settings[name] or 0) for name in ("epochs", "batch_size"))
+    epochs, batch_size = (int(str(runs[0].settings[name])) for name in ("epochs", "batch_size"))
     able = [name for name in names if runs_inside(name, len(runs[0].order), batch_size)]
     if left := ", ".join(name for name in names if name not in able):
         reason = "a batch would need a row of every task"
         console.print(f"not possible in Avalanche's loop, where {reason}: {left}", markup=False)
     found: dict[str, Any] = {name: {loop: [] for loop in ("ours", *LOOPS)} for name in able}
     for run in runs:
-        examples = {name: run.settings[name] for name in EXAMPLES if run.settings.get(name) is not None}
+        examples: dict[str, Any] = {name: run.settings[name] for name in EXAMPLES if run.settings.get(name) is not None}
         if run.settings.get("data_seed"):
             raise InputError("no such option in a benchmark for Avalanche", where="data_seed", expected="0")
         tasks = houlsby26(suite=run.order, order=run.order, source=run.source, seed=run.seed or 0, **examples)

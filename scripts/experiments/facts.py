@@ -17,6 +17,7 @@ from learners.specification.family import parse_learner
 from stream import Study
 from stream.results.intervals import Interval, interval
 from stream.results.learner_cost import Cost
+from stream.storage.events import FitEvent, RowEvent, SearchEvent, read_events
 from stream.storage.ledger import read_ledger
 from stream.study.document import SCORE, comparison
 from stream.study.scores import Arm, by_seed
@@ -135,13 +136,11 @@ def last_logits(arm: Arm, folder: Path) -> tuple[dict[int, list[Mapping[str, str
     fitted = 0
     for member, results in zip(arm.members, arm.results, strict=True):
         logits: dict[str, str] = {}
-        for event in read_ledger(folder / member.folder / "ledger.jsonl").events:
-            if event.get("learner") != results.name:
-                continue
-            if event["event"] in ("evaluate", "audit"):
-                logits |= {cell["task"]: cell["logits"] for cell in event["cells"]}
-            elif event["event"] in ("fit", "search"):
-                fitted += event["cached"] is False
+        for event in read_events(read_ledger(folder / member.folder / "ledger.jsonl")):
+            if isinstance(event, RowEvent) and event.learner == results.name and event.kind != "before":
+                logits |= {cell.task: cell.logits for cell in event.cells}
+            elif isinstance(event, FitEvent | SearchEvent) and event.learner == results.name:
+                fitted += event.cached is False
         found.setdefault(member.seed, []).append(dict(sorted(logits.items())))
     return found, fitted
 

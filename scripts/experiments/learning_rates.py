@@ -30,6 +30,7 @@ from rich.console import Console
 from learners.backbones.backbone import load_backbone
 from learners.specification.family import families
 from stream import InputError, RunFailed, kept_workers, run
+from stream.results.intervals import Interval, interval
 from stream.storage.events import FitEvent, read_events
 from stream.storage.ledger import read_ledger
 
@@ -68,7 +69,7 @@ class Rated(NamedTuple):
     default: bool
     mean: float | None
     budgets: Mapping[str, float]
-    to_default: study.Interval | None
+    to_default: Interval | None
 
 
 def validation_scores(folder: Path) -> dict[str, dict[str, float | None]]:
@@ -114,7 +115,7 @@ def rated(rates: Mapping[str, Fits], at: Mapping[str, float], default: str) -> l
         gap = None
         if name != default and default in means:
             base = task_means(default)
-            gap = study.interval([ours[task] - base[task] for task in tasks])
+            gap = interval([ours[task] - base[task] for task in tasks])
         found.append(Rated(rate, name == default, sum(ours.values()) / len(ours), by_budget, gap))
     return found
 
@@ -159,7 +160,11 @@ def measure(
         for budget in budgets:
             for seed in range(budget.seeds):
                 folder = out / f"{budget.name}-seed{seed}"
-                given = {"source": f"simulated:seed={FIRST_SEED + seed}", "seed": seed, "learners": learners}
+                given: dict[str, Any] = {
+                    "source": f"simulated:seed={FIRST_SEED + seed}",
+                    "seed": seed,
+                    "learners": learners,
+                }
                 given |= {"train_examples": budget.examples, "epochs": budget.epochs, "batch_size": budget.batch}
                 stopped = False
                 try:

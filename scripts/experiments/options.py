@@ -31,6 +31,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "workers": (study.Workers, None),
 }
 
+NOT_GIVEN: dict[str, Any] = dict.fromkeys(OPTIONS)  # for a command whose options replace those of a file
+
 
 def run_options(
     *, without: Collection[str] = (), **defaults: Any

@@ -27,7 +27,7 @@ import study
 import typer
 from claims import COLOURS, Claim
 from encoders import save_random
-from options import OPTIONS, run_options
+from options import NOT_GIVEN, run_options
 from rich.console import Console
 from rich.text import Text
 from run_study import find, for_backbone, found_in, settings_of
@@ -124,8 +124,9 @@ def script_lines(name: str, ids: set[str], settings: Mapping[str, Any], out: Pat
     for each in json.loads((out / f"{name}.json").read_text(encoding="utf-8"))["findings"]:
         if each["id"] in ids:
             paper = f"{each['paper']}, {each['task']}" if each["task"] else each["paper"]
-            texts = [each[key] for key in ("claim", "theirs", "found", "verdict", "verdict")]
-            yield Line(each["id"], paper, *texts, command=f"{RUN} --only {each['id']}{options}")
+            claim, theirs, found, verdict = (str(each[key]) for key in ("claim", "theirs", "found", "verdict"))
+            command = f"{RUN} --only {each['id']}{options}"
+            yield Line(each["id"], paper, claim, theirs, found, verdict, verdict, command)
 
 
 def encoders_of(study_name: str, plan: Mapping[str, Any], given: str | None, out: Path) -> Iterator[str]:
@@ -182,7 +183,7 @@ def markdown(lines: Sequence[Line]) -> str:
     return "\n".join(rows) + "\n"
 
 
-@run_options(**dict.fromkeys(OPTIONS))
+@run_options(**NOT_GIVEN)
 def main(
     *,
     only: Annotated[str, typer.Option(help="Ids of claims, a comma list; counts: all counts. Default: all.")] = "",
@@ -218,8 +219,8 @@ def main(
             lines += script_lines(entry["name"], ids, known, out / entry["name"], options)
     for entry in plan["others"]:
         if entry["id"] in ids:
-            texts = [entry[name] for name in ("id", "paper", "claim", "theirs")]
-            lines.append(Line(*texts, ours="", verdict=entry["verdict"], here="", command=entry.get("command", "")))
+            name, paper, claim, theirs = (entry[key] for key in ("id", "paper", "claim", "theirs"))
+            lines.append(Line(name, paper, claim, theirs, "", entry["verdict"], "", entry.get("command", "")))
     print_lines(lines, console)
     study.save(out / "papers.json", {"budget": {**plan["budget"], **given}, "claims": lines}, None, console)
     (out / "papers.md").write_text(markdown(lines), encoding="utf-8")

@@ -22,7 +22,7 @@ import study
 import typer
 from claims import Finding, judge, print_findings
 from facts import Facts, cells, counted, facts_of, heads
-from options import OPTIONS, run_options
+from options import NOT_GIVEN, OPTIONS, run_options
 from rich.console import Console
 from study_file import Row, StudyFile, expanded, read_study, studies
 
@@ -135,7 +135,7 @@ def save(found: Found, architecture: Architecture, settings: Mapping[str, Any], 
         pictures.study_picture(file.picture, found, out / f"{file.name}.png", console)
 
 
-@run_options(**dict.fromkeys(OPTIONS))
+@run_options(**NOT_GIVEN)
 def main(
     *,
     name: Annotated[str, typer.Argument(help="Name of a study, or a TOML file.")] = "",

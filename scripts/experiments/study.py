@@ -18,9 +18,9 @@ from stream.report import make_console
 from stream.report.terminal.grid import Column, table
 from stream.results.intervals import Interval, interval
 from stream.storage.files import write_json
+from stream.study.members import FILE as STUDY
 from stream.study.members import Member
 from stream.study.statistics import paired
-from stream.study.study import FILE as STUDY
 from tasks import Task
 from tasks.suite import text_groups
 
@@ -112,7 +112,7 @@ def average(scores: Sequence[Mapping[str, float]]) -> Interval:
     return interval([sum(row.values()) / len(row) for row in scores])
 
 
-def progress_printer(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:
+def progress_printer(console: Console, name: str, every: int = 1) -> Callable[[Any], None]:
     """An event handler for `run` that prints a line when the run begins and after each `every`-th new arrival."""
     working = False
 
