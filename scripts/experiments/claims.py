@@ -8,9 +8,10 @@ the claim's bounds; `fails`: none of it does; `open`: the data allow both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -31,6 +32,7 @@ class Claim:
     """A paper's finding about one learner or two.
 
     Attributes:
+        id: Its name, unique in all studies.
         paper: Where it is written.
         claim: The finding, in words.
         first, second: Learners, or names of rows. The finding is about the first minus the second; without a second,
@@ -39,11 +41,10 @@ class Claim:
         measure: What is compared: a name in `MEASURES`.
         tasks: Tasks that the finding is about; it is judged on each of them. (): on the mean over all tasks.
         theirs: The paper's number.
-        id: Name of the claim, unique in all studies. "": it is in the study's own table only.
         needs: What a run needs so that the number can be compared with the paper's, such as BERT weights.
-        study: Name of the study.
     """
 
+    id: str
     paper: str
     claim: str
     first: str
@@ -53,15 +54,31 @@ class Claim:
     measure: str = "score"
     tasks: tuple[str, ...] = ()
     theirs: str = ""
-    id: str = ""
     needs: str = ""
-    study: str = ""
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tasks", (*self.tasks,))  # TOML gives a list
-        if self.measure not in MEASURES:
-            raise InputError("unknown measure", where=f"claim {self.claim!r}", expected=", ".join(MEASURES),
-                             found=self.measure)  # fmt: skip
+
+TEST = re.compile(r"(.+?)(?: minus (.+))? (?:above (\S+)|below (\S+)|within (\S+?)\.\.(\S+))")
+
+
+def claim_of(name: str, entry: Mapping[str, Any]) -> Claim:
+    """The claim of a table in a study's file: the fields of `Claim`, and `test` with learners and bounds in words:
+
+        "adapter:64 minus full:isolated within -1..1"    "topk:1 minus adapter:64 below 0"    "head above 50"
+
+    Raises:
+        InputError: The test cannot be read, or the measure is unknown.
+    """
+    values = dict(entry)
+    where, found = f"claim {name}", TEST.fullmatch(values.pop("test"))
+    if found is None:
+        raise InputError("cannot be read", where=where, expected="A minus B above X", found=entry["test"])
+    first, second, above, below, low, high = found.groups()
+    least, most = above or low, below or high
+    if (measure := values.get("measure", "score")) not in MEASURES:
+        raise InputError("unknown measure", where=where, expected=", ".join(MEASURES), found=measure)
+    values |= {"low": float(least) if least else None, "high": float(most) if most else None}
+    values["tasks"] = (*values.get("tasks", ()),)
+    return Claim(id=name, first=first, second=second or "", **values)
 
 
 class Finding(NamedTuple):

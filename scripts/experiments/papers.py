@@ -54,24 +54,23 @@ class Line(NamedTuple):
     command: str
 
 
-def count_line(entry: Mapping[str, Any]) -> Line:
+def count_line(name: str, entry: Mapping[str, Any]) -> Line:
     """A claim about a count, from configurations alone.
 
     A learner with alternatives has a range of counts; the claim holds if the range includes the paper's number.
     """
-    where = {"backbone": entry["backbone"], "suite": entry["suite"], "learners": entry["learner"]}
-    number = cost(**where)["learners"][entry["learner"]][entry["value"]]  # type: ignore[literal-required]
+    where = dict(zip(("backbone", "suite", "learners"), entry["of"], strict=True))
+    number = cost(**where)["learners"][where["learners"]][entry["value"]]  # type: ignore[literal-required]
     several = isinstance(number, Sequence)
     least, most = number if several else (number, number)
-    low, high = entry["low"], entry["high"]
+    low, high = entry["between"]
     holds = least <= low and most >= high if several else low <= number <= high
     texts = [f"{100 * each:.3g} %" if entry["value"].startswith("share") else f"{each:,.6g}" if each < 1000
              else f"{each:,}" for each in dict.fromkeys((least, most))]  # fmt: skip
-    command = " ".join([COUNT, *(f"--{name} {value}" for name, value in where.items())])
+    command = " ".join([COUNT, *(f"--{option} {value}" for option, value in where.items())])
     verdict = "holds" if holds else "fails"
-    return Line(
-        entry["id"], entry["paper"], entry["claim"], entry["theirs"], " to ".join(texts), verdict, verdict, command
-    )
+    paper, claim, theirs = (entry[key] for key in ("paper", "claim", "theirs"))
+    return Line(name, paper, claim, theirs, " to ".join(texts), verdict, verdict, command)
 
 
 def needed(file: StudyFile, ids: set[str]) -> StudyFile:
@@ -147,16 +146,15 @@ def chosen_ids(only: str, plan: Mapping[str, Any], files: Sequence[StudyFile]) -
     Raises:
         InputError: A name is unknown.
     """
-    counts = [entry["id"] for entry in plan["counts"]]
-    known = [*counts, *(claim.id for file in files for claim in file.claims if claim.id)]
-    known += [name for entry in plan["scripts"] for name in entry["ids"]] + [entry["id"] for entry in plan["others"]]
+    known = [*plan["counts"], *(claim.id for file in files for claim in file.claims)]
+    known += [name for names in plan["scripts"].values() for name in names] + [*plan["others"]]
     if not only:
         return set(known)
     wanted: set[str] = set()
     for name in only.split(","):
         if name != "counts" and name not in known:
             raise unknown_name("claim", name, known, where="--only")
-        wanted |= {*counts} if name == "counts" else {name}
+        wanted |= {*plan["counts"]} if name == "counts" else {name}
     return wanted
 
 
@@ -200,7 +198,7 @@ def main(
         raise InputError("no such study", where="--read", expected="STUDY=FOLDER", found=", ".join(unknown))
     given = {name: value for name, value in settings.items() if value is not None and name != "learners"}
     options = "".join(f" --{name.replace('_', '-')} {value}" for name, value in given.items())
-    lines = [count_line(entry) for entry in plan["counts"] if entry["id"] in ids]
+    lines = [count_line(name, entry) for name, entry in plan["counts"].items() if name in ids]
     for file in files:
         if not ids & {claim.id for claim in file.claims}:
             continue
@@ -213,13 +211,13 @@ def main(
             _, chosen = settings_of(file, {**plan["budget"], **seeds, **suite, **given, "backbone": backbone})
             folder = out / file.name if backbone == "embedded" else out / f"{file.name}-{Path(backbone).name}"
             lines += study_lines(file, ids, chosen, folder, options, console)
-    for entry in plan["scripts"]:
-        if ids & {*entry["ids"]}:
+    for name, named in plan["scripts"].items():
+        if ids & {*named}:
             known = {"backbone": "embedded", "source": "simulated", "dtype": "auto", **plan["budget"], **given}
-            lines += script_lines(entry["name"], ids, known, out / entry["name"], options)
-    for entry in plan["others"]:
-        if entry["id"] in ids:
-            name, paper, claim, theirs = (entry[key] for key in ("id", "paper", "claim", "theirs"))
+            lines += script_lines(name, ids, known, out / name, options)
+    for name, entry in plan["others"].items():
+        if name in ids:
+            paper, claim, theirs = (entry[key] for key in ("paper", "claim", "theirs"))
             lines.append(Line(name, paper, claim, theirs, "", entry["verdict"], "", entry.get("command", "")))
     print_lines(lines, console)
     study.save(out / "papers.json", {"budget": {**plan["budget"], **given}, "claims": lines}, None, console)

@@ -7,11 +7,11 @@
     picture = "score"                    # score, difference or curve; none if left out
     ranked = true                        # rows by falling score; else in the order of the file
     own_rates = true                     # each task chooses each learner's rate by validation (`rates.with_own_rates`)
+    rows = [["group", "name", "learner"]]  # rows with names of their own
     learners = ["adapter:<8,64,256>", "topk:<1..layers>", "<families>"]
     [run]                                # settings of `stream.run`; the command line replaces them
     [sizes]                              # numbers that depend on the backbone, used as <name>
-    [[rows]]                             # instead of `learners`: name, group and learner of each row
-    [[claims]]                           # see `claims.Claim`
+    [claims.ID]                          # see `claims.claim_of`
 
 `<a,b>` makes one learner for each value. A value may be a range `1..layers`, a number of `[sizes]` or of the backbone
 (width, ffn, layers), or `families`: every registered family. Formulas in `[sizes]` are sums, products and quotients;
@@ -30,7 +30,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from claims import Claim
+from claims import Claim, claim_of
 from rates import with_own_rates
 
 from learners.backbones.architecture import Architecture
@@ -107,9 +107,9 @@ def read_study(name: str | Path) -> StudyFile:
         raise InputError("not TOML", where=str(path), found=str(error)) from None
     if unknown := [key for key in values if key not in KEYS]:
         raise InputError("unknown key", where=str(path), expected=", ".join(KEYS), found=", ".join(unknown))
-    rows = [Row(each["name"], each.get("group", ""), each["learner"]) for each in values.pop("rows", [])]
+    rows = [Row(name, group, learner) for group, name, learner in values.pop("rows", [])]
     rows += [Row(learner, "", learner) for learner in values.pop("learners", [])]
-    claims = tuple(Claim(**{"study": path.stem, **claim}) for claim in values.pop("claims", []))
+    claims = tuple(claim_of(each, entry) for each, entry in values.pop("claims", {}).items())
     columns = tuple(values.pop("columns"))
     return StudyFile(name=path.stem, rows=tuple(rows), columns=columns, claims=claims, **values)
 

@@ -12,10 +12,10 @@ from tests.end_to_end.test_experiments import TINY, call, read
 COUNTS = {
     "AB-base": ("64,524", "holds"), "AB-large": ("172,056", "holds"), "AB-fewest": ("30,721", "holds"),
     "H-64-count": ("2.13 %", "holds"), "H-64-growth": ("1.17305", "holds"), "H-full-9": ("9", "holds"),
-    "H-full-17": ("17", "holds"), "H-sizes-1.3x": ("1.02514 to 1.68016", "holds"),
-    "H-17-1.19x": ("1.02028 to 1.37541", "holds"), "H-variable-9.9x": ("2.10058 to 14.2069", "holds"),
-    "H-top1-9M": ("7,678,464", "fails"), "H-layernorm-40k": ("38,400", "holds"), "U-0.5-prefix": ("0.473 %", "holds"),
-    "U-0.5-lora": ("0.473 %", "holds"), "U-0.5-mam": ("0.481 %", "holds"),
+    "H-full-17": ("17", "holds"), "H-sizes-range": ("1.02514 to 1.68016", "holds"),
+    "H-17-range": ("1.02028 to 1.37541", "holds"), "H-variable-range": ("2.10058 to 14.2069", "holds"),
+    "H-top1-9M": ("7,678,464", "fails"), "H-layernorm-40k": ("38,400", "holds"), "U-half-prefix": ("0.473 %", "holds"),
+    "U-half-lora": ("0.473 %", "holds"), "U-half-mam": ("0.481 %", "holds"),
 }  # fmt: skip
 
 

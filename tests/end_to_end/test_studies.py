@@ -274,7 +274,7 @@ def test_claims(script: Any) -> None:
         return found
 
     def claim(first: str, second: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
-        return claims.Claim("P", "it is so", first, second, low, high, **more)
+        return claims.Claim("I", "P", "it is so", first, second, low, high, **more)
 
     (found,) = judge(claim("a", "b", 0.0))
     assert (found.verdict, found.found) == ("open", "a minus b is +20.0 ±24.8 points")
@@ -293,14 +293,14 @@ def test_claims_about_tasks_and_spread(script: Any) -> None:
     """A claim about tasks is judged on each of them, over seeds; spread is a standard deviation over seeds."""
     claims = script("claims")
     arms = {"a": an_arm("a", [[0.5, 0.2], [0.7, 0.2]]), "b": an_arm("b", [[0.4, 0.1], [0.4, 0.1]])}
-    per_task = claims.Claim("P", "c", "a", "b", 0.0, None, tasks=("b", "a", "z"))
+    per_task = claims.Claim("I", "P", "c", "a", "b", 0.0, None, tasks=("b", "a", "z"))
     found = claims.judge([per_task], arms, ("a", "b"), 1)
     assert [each.task for each in found] == ["b", "a"]
     assert [each.found for each in found] == ["a minus b is +10.0 ±0.0 points", "a minus b is +20.0 ±127.1 points"]
-    spread = claims.Claim("P", "c", "a", "b", 0.0, None, measure="deviation")
+    spread = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="deviation")
     (found,) = claims.judge([spread], arms, ("a", "b"), 1)
     assert found.value.mean == pytest.approx(100 * 0.2 / math.sqrt(2) / 2)
-    medians = claims.Claim("P", "c", "a", "b", 0.0, None, measure="median")
+    medians = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="median")
     assert claims.judge([medians], arms, ("a", "b"), 1)[0].found.endswith("medians 40.0 and 25.0 of 2")
 
 
@@ -317,6 +317,20 @@ def test_what_a_study_file_may_say(script: Any, tmp_path: Path) -> None:
     path.write_text('titel = "x"\n', encoding="utf-8")
     with pytest.raises(InputError, match="unknown key"):
         study_file.read_study(path)
+    path.write_text('columns = []\n[claims.x]\npaper = "P"\nclaim = "c"\ntest = "a over b"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="claim x: cannot be read"):
+        study_file.read_study(path)
+    claim_of = script("claims").claim_of
+    entry = {"paper": "P", "claim": "c"}
+    for test, first, second, low, high in (
+        ("lora, ffn minus a:b=1e-2 within -1..0.5", "lora, ffn", "a:b=1e-2", -1.0, 0.5),
+        ("head above 10", "head", "", 10.0, None),
+        ("a minus b below 0", "a", "b", None, 0.0),
+    ):
+        found = claim_of("x", {**entry, "test": test})
+        assert (found.first, found.second, found.low, found.high) == (first, second, low, high)
+    with pytest.raises(InputError, match="unknown measure"):
+        claim_of("x", {**entry, "test": "a above 1", "measure": "scores"})
     with pytest.raises(InputError, match="no such study"):
         study_file.read_study("leage")
 
@@ -337,7 +351,7 @@ def test_the_files_are_sound(name: str, script: Any) -> None:
     for other in STUDIES:
         if other != name:
             ids = {claim.id for claim in script("study_file").read_study(other).claims}
-            assert not ids & {claim.id for claim in study.claims} - {""}
+            assert not ids & {claim.id for claim in study.claims}
 
 
 def test_list_of_studies_and_bad_input(tiny_backbone: Path, tmp_path: Path) -> None:
