@@ -89,6 +89,9 @@ TRAINING_OPTIONS = (
 )
 
 
+LOOP_OPTIONS = ("warmup", "decay", "clip", "head_dropout")  # earlier versions accepted the other ones everywhere
+
+
 @cache
 def built_in() -> Mapping[str, Family]:
     """Returns the families of this package by name: the `FAMILY` of each module in `learners/methods/`."""
@@ -199,6 +202,10 @@ def _parse_single(specification: str, overrides: Mapping[str, Any] | None) -> Le
         if "learning_rate" in named:
             training = replace(training, width_power=0.0)
     learner = family.build(values, training)
+    idle = [name for name in written if name in LOOP_OPTIONS]
+    if idle and not learner.trains:
+        what = f"{', '.join(idle)} has no effect"
+        raise InputError(what, where=f"learner {specification!r}", found=f"{family.name} takes no training steps")
     defaults = {option.name: option.default for option in family.options}
     listed = {k: v for k, v in sorted(values.items()) if v is not None and v != defaults[k]}
     origin = FAMILIES.origin(name)

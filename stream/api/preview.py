@@ -108,6 +108,7 @@ def preview(
     from stream.engine.header import check_same_inputs, check_settings
     from stream.engine.outlook import outlook
     from stream.engine.preview import preview
+    from stream.engine.protocol_cost import protocol_cost
     from stream.engine.resolve import resolve
     from stream.plugins.load import load_plugins
     from stream.storage.events import read_events
@@ -124,6 +125,8 @@ def preview(
         disk_errors(),
         load_plugins(config.plugins).in_use(),
     ):
+        for line in protocol_cost(config).lines if config.protocol else ():
+            announced(line)
         named = resolve(config)
         if not (config.out_folder / "ledger.jsonl").exists():
             announced(outlook(config, named, workers_of(config, named)).text)

@@ -53,6 +53,7 @@ def run(
     workers: int | Workers | None = None,
     log: str | Sequence[str] | None = None,
     plugins: str | Path | Sequence[str | Path] = (),
+    protocol: str | None = None,
     tasks: Mapping[str, object] | None = None,
     metrics: Sequence[Metric] = (),
     config: str | Path | None = None,
@@ -123,6 +124,8 @@ def run(
             files are written to OUT. No data leave this machine. Default: no tool.
         plugins: Python files that define your own learners, metrics or sources. `taskstream new` writes a template. The
             run executes their code. Default: no file. A single path is allowed too.
+        protocol: Settings that follow a paper: houlsby-glue, houlsby-17, adapterbias, he-unified, or quick (minutes on
+            a laptop). `taskstream list protocols` says what each does. Your own settings win over it. Default: none.
         tasks: Your own tasks in memory: task name -> table (pandas, polars, pyarrow or datasets) with the columns text,
             label and so on, or a dict of tables by split. They are written to OUT/tasks. Without `suite` they are the
             whole stream; with `suite` they come after its tasks. Default: none.

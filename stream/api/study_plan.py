@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stream.api.arguments import Call
 from stream.api.preview import Plan, plan_of
@@ -14,6 +14,9 @@ from stream.api.tables import with_tables
 from stream.errors import errors_pass
 from stream.storage.job import KINDS
 from stream.study.members import Grid, member_config
+
+if TYPE_CHECKING:  # importing it takes seconds
+    from stream.engine.context import RunContext
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,16 @@ class StudyPlan:
         out, store: Folders of the study and of its store.
         members: The plan of each member, by the name of its folder. A fit that an earlier member will have done is
             `shared` in it.
+        flops: FLOPs of all fits and evaluations of the study, done or not, if no fit stops early.
+        flops_alone: The same if each member ran alone and measured every cell of R.
         notes: Texts that a reader should know before the study runs.
     """
 
     out: str
     store: str
     members: Mapping[str, Plan]
+    flops: float
+    flops_alone: float
     notes: tuple[str, ...]
 
     @property
@@ -86,6 +93,8 @@ class StudyPlan:
             "cells": dict(sum((Counter(each["cells"]) for each in documents), Counter())),
             "cells_left": sum(each["cells_left"] for each in documents),
             "learners": learners,
+            "flops": self.flops,
+            "flops_alone": self.flops_alone,
             "flops_per_second": first["flops_per_second"],
             "seconds": self.seconds,
             "notes": list(self.notes),
@@ -135,7 +144,9 @@ def preview_study(
     from stream.engine.header import check_same_inputs
     from stream.engine.outlook import outlook
     from stream.engine.preview import preview
+    from stream.engine.protocol_cost import protocol_cost
     from stream.engine.resolve import resolve
+    from stream.engine.study_flops import study_flops
     from stream.plugins.load import load_plugins
     from stream.storage.events import read_events
     from stream.storage.ledger import read_ledger
@@ -147,6 +158,7 @@ def preview_study(
     plans: dict[str, Plan] = {}
     promised: set[str] = set()
     notes: list[str] = []
+    contexts: list[RunContext] = []
     with (
         errors_pass(progress) as told,
         errors_pass(announce) as announced,
@@ -155,6 +167,8 @@ def preview_study(
     ):
         configs = {member: member_config(call.config, member) for member in members}
         first = configs[members[0]]
+        for line in protocol_cost(first, len(grid.seeds)).lines if first.protocol else ():
+            announced(line)
         named = resolve(first)
         if not (first.out_folder / "ledger.jsonl").exists():
             announced(f"each of {len(members)} members: {outlook(first, named, workers_of(first, named)).text}")
@@ -162,9 +176,12 @@ def preview_study(
         for number, (member, config) in enumerate(configs.items(), start=1):
             told(f"looking for what is done: member {number} of {len(members)}")
             context = replace(prepared, config=config, stream=resolve(config).stream)
+            contexts.append(context)
             events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
             check_same_inputs(events, context, notes.append)
             plans[member.folder] = plan_of(context, preview(context, events, promised), [])
+        told("counting")
+        flops = study_flops(contexts)
     general = [*machine_notes(first), *prepared.known.notes, *prepared.notes, *prepared.data_notes]
     folder, store = str(call.config.out_folder), str(first.store_folder)
-    return StudyPlan(folder, store, plans, tuple(dict.fromkeys([*general, *notes])))
+    return StudyPlan(folder, store, plans, flops.study, flops.alone, tuple(dict.fromkeys([*general, *notes])))

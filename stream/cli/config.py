@@ -30,6 +30,7 @@ EXAMPLES = {  # values to show in comments, for settings whose default is None
     "store": "runs/store",
     "workers": 2,
     "log": ["tensorboard"],
+    "protocol": "quick",
 }
 
 

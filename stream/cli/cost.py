@@ -77,5 +77,5 @@ def cost_table(document: CostDocument) -> Table:
 
 
 def _lines(figure: Figure, form: Callable[[float], str]) -> str:
-    """A number, or the least and the most on two lines."""
-    return "\n".join(map(form, figure)) if isinstance(figure, list) else form(figure)
+    """A number, or the least and the most on two lines if they differ."""
+    return "\n".join(dict.fromkeys(map(form, figure))) if isinstance(figure, list) else form(figure)

@@ -129,9 +129,10 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
     Raises:
         InputErrors: A damaged ledger.
     """
-    from stream.storage.events import Fit, SearchEvent, read_events
+    from stream.storage.events import Fit, RowEvent, SearchEvent, read_events
     from stream.storage.finished import good
     from stream.storage.ledger import read_ledger
+    from stream.storage.scores import stored_scores
     from stream.storage.states import stored_states
     from stream.storage.store import Store, unreachable
 
@@ -147,7 +148,10 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
         trials = [event for events in ledgers for event in events if isinstance(event, SearchEvent)]
         deltas = {fit.delta for fit in good(fits)} | {each.delta for each in trials if each.delta is not None}
         store, recipes = Store(root), {event.recipe for event in (*fits, *trials)}
+        rows = (event for events in ledgers for event in events if isinstance(event, RowEvent))
+        scored = {cell.delta for row in rows for cell in row.cells}
         loose = [
+            *stored_scores(store, scored),
             *(path for path in unreachable(store, deltas, recipes) if path.suffix != ".part" or is_old(path)),
             *filter(is_old, stored_states(store)),
         ]

@@ -63,7 +63,7 @@ Print a settings file: every setting with its meaning, unit and default, or the 
 """
 
 LIST = """
-List tasks, learners, metrics, backbones or runs.
+List tasks, learners, metrics, backbones, protocols or runs.
 
 [bold]Examples[/]
 
@@ -73,7 +73,7 @@ List tasks, learners, metrics, backbones or runs.
 """
 
 SHOW = """
-Show one task, learner or metric in full: facts, formula, source, options.
+Show one task, learner, metric or protocol in full: facts, formula, source, options, cost.
 
 [bold]Examples[/]
 

@@ -1,4 +1,4 @@
-"""`taskstream list`: print the names of tasks, learners, metrics, backbones or runs."""
+"""`taskstream list`: print the names of tasks, learners, metrics, backbones, protocols or runs."""
 
 from __future__ import annotations
 
@@ -35,10 +35,17 @@ def list_names(what: str, folder: Path, display: str) -> None:
     """Print one list.
 
     Args:
-        what: tasks, learners, metrics, backbones or runs.
+        what: tasks, learners, metrics, backbones, protocols or runs.
         folder: Folder that is searched for runs.
     """
-    rows = {"tasks": _tasks, "learners": _learners, "metrics": _metrics, "backbones": _backbones}.get(what, list)()
+    lists = {
+        "tasks": _tasks,
+        "learners": _learners,
+        "metrics": _metrics,
+        "backbones": _backbones,
+        "protocols": _protocols,
+    }
+    rows = lists.get(what, list)()
     if what == "runs":
         rows = _runs(folder)
     if display == "json":
@@ -50,7 +57,7 @@ def list_names(what: str, folder: Path, display: str) -> None:
             row["run"] = Path(str(row["run"])).relative_to(folder).as_posix()
         if not rows:
             console.print(f"no runs in {folder}" if what == "runs" else f"no {what}", markup=False)
-        elif what == "metrics":
+        elif what in ("metrics", "protocols"):
             console.print(_descriptions(rows))
         else:
             console.print(_figures(_learner_lines(rows) if what == "learners" else rows, console.width))
@@ -125,6 +132,21 @@ def _backbones() -> list[Row]:
         }
         for name in names
     ]
+
+
+def _protocols() -> list[Row]:
+    """What each preset compares, its source, and its fits."""
+    from stream.config.protocol import protocols, read_protocol
+    from stream.engine.protocol_cost import protocol_cost
+    from stream.study.settings import resolve_study
+
+    rows: list[Row] = []
+    for name in protocols():
+        protocol, (settings, _, grid) = read_protocol(name), resolve_study({"protocol": name})
+        cost = protocol_cost(settings, len(grid.seeds)).as_dict()
+        work = f"{cost['fits']:,} fits, about {cost['flops']:.2g} FLOPs"
+        rows.append({"name": name, "title": protocol.title, "source": protocol.source, "cost": work})
+    return rows
 
 
 def _runs(folder: Path) -> list[Row]:

@@ -27,6 +27,7 @@ class Listed(StrEnum):
     learners = "learners"
     metrics = "metrics"
     backbones = "backbones"
+    protocols = "protocols"
     runs = "runs"
 
 
@@ -34,6 +35,7 @@ class Shown(StrEnum):
     task = "task"
     learner = "learner"
     metric = "metric"
+    protocol = "protocol"
 
 
 class Template(StrEnum):

@@ -87,6 +87,8 @@ def print_plan(document: Mapping[str, Any], console: Console) -> None:
     for line in (*legend(names, short, page), *(Text(line, style="dim") for line in caption(document, page))):
         console.print(line)
     console.print()
+    if document.get("flops"):
+        console.print(Text(page.text(saving_line(document, page))))
     console.print(Text(page.text(estimate_line(document, page)), style="bold"))
 
 
@@ -147,6 +149,16 @@ def caption(document: Mapping[str, Any], page: Page) -> list[str]:
     if "others" in bases:
         lines.append(f"after others: estimated at {scaled(rate, page, 'FLOP/s')}, the rate of all fits in the store.")
     return lines
+
+
+def saving_line(document: Mapping[str, Any], page: Page) -> str:
+    """FLOPs of a whole study beside those of its members alone."""
+    study, alone = document["flops"], document["flops_alone"]
+    times = f"{alone / study:.1f} times as many"
+    return (
+        f"FLOPs of the whole study, done or not: {scaled(study, page)}; {scaled(alone, page)}, {times}, "
+        "if each member ran alone and measured every cell"
+    )
 
 
 def estimate_line(document: Mapping[str, Any], page: Page) -> str:

@@ -15,7 +15,7 @@ from stream.report.terminal.study import print_studies
 from stream.results.results import Results, load_results
 from stream.storage.files import usable_folder
 from stream.study.members import FILE
-from tasks.errors import InputError, InputErrors
+from tasks.errors import InputError
 from tasks.files import write_atomic
 from tasks.paths import user_path
 
@@ -56,14 +56,21 @@ def report(
             elif display != "none":
                 print_report(results, make_console(display))
             return
+        pictures_of: Mapping[str, Path | None] = {}
     else:
-        _check_one_run(html, png, svg)
+        if html is not None:
+            what, fix = "a page shows one run", "name one run, such as a member of the study"
+            raise InputError(what, where=f"--html {html}", found="a study, or several folders", fix=fix)
+        pictures_of = {"png": png, "svg": svg}
     if any(tables.values()) or not written:
         from stream.study.gather import document_together, gather  # imports NumPy
 
         studies = gather(folders)
         document = document_together(studies)
         written += [write_table(document, form, path) for form, path in tables.items() if path is not None]
+        for form, pictures in pictures_of.items():
+            if pictures is not None:
+                written += write_study_plots(document, pictures, form)
         if not written:
             if display == "json":
                 print(json.dumps(document))
@@ -76,22 +83,6 @@ def report(
         console = make_console(display)
         for path in written:
             console.print(page_of(console).text(path), markup=False, soft_wrap=True)
-
-
-def _check_one_run(html: Path | None, png: Path | None, svg: Path | None) -> None:
-    """Check that no page or picture of one run is asked for.
-
-    Raises:
-        InputErrors: All that are.
-    """
-    fix = "name one run, such as a member of the study; tables of several: --csv, --tex, --md"
-    errors = [
-        InputError("this shows one run", where=f"--{form} {path}", found="a study, or several folders", fix=fix)
-        for form, path in (("html", html), ("png", png), ("svg", svg))
-        if path is not None
-    ]
-    if errors:
-        raise InputErrors(errors)
 
 
 def write_table(document: StudyDocument, form: str, file: Path) -> Path:
@@ -127,6 +118,16 @@ def write_plots(folder: Path, results: Results, pictures: Path, form: str) -> li
     seeds = same_run_other_seeds(folder, results)
     with writing(f"--{form} {pictures}", "name a folder"):
         return write(results, seeds, target, form)
+
+
+def write_study_plots(document: StudyDocument, pictures: Path, form: str) -> list[Path]:
+    """Write the figures of studies as files. `form` is png or svg."""
+    from stream.report.study_plots import write_study
+
+    target = user_path(str(pictures), where=f"--{form}")
+    usable_folder(target, f"--{form}")
+    with writing(f"--{form} {pictures}", "name a folder"):
+        return write_study(document, target, form)
 
 
 @contextmanager

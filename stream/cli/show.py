@@ -17,7 +17,7 @@ def show(what: str, name: str, display: str, backbone: str = "embedded") -> None
     """Print what is known about one name.
 
     Args:
-        what: task, learner or metric.
+        what: task, learner, metric or protocol.
         backbone: Backbone on which to count the parameters of a learner.
 
     Raises:
@@ -30,6 +30,9 @@ def show(what: str, name: str, display: str, backbone: str = "embedded") -> None
         elif display != "none":
             make_console(display).print(task_view(task))
         return
+    if what == "protocol":
+        _show_protocol(name, display)
+        return
     document = learner_document(name, backbone) if what == "learner" else _metric(name)
     if display == "json":
         print(json.dumps(document))
@@ -40,6 +43,25 @@ def show(what: str, name: str, display: str, backbone: str = "embedded") -> None
         for key, value in document.items():
             table.add_row(key.replace("_", " "), Text(_lines(value)))  # Text, because [] around a default is not markup
         make_console(display).print(table)
+
+
+def _show_protocol(name: str, display: str) -> None:
+    """Print the file of a protocol with its comments, and what it costs."""
+    from stream.config.protocol import read_protocol
+    from stream.engine.protocol_cost import protocol_cost
+    from stream.study.settings import resolve_study
+
+    protocol = read_protocol(name, "show protocol")
+    settings, _, grid = resolve_study({"protocol": name})
+    cost = protocol_cost(settings, len(grid.seeds))
+    if display == "json":
+        about = {"name": name, "title": protocol.title, "source": protocol.source, "differs": list(protocol.differs)}
+        print(json.dumps({**about, "settings": dict(protocol.settings), "cost": cost.as_dict()}))
+    elif display != "none":
+        print(protocol.text.rstrip())
+        print()
+        for line in cost.lines[: 1 + len(cost.learners)]:
+            print(f"# {line}")
 
 
 def _metric(name: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from learners.training.precision import dtype_of_processor
+from stream.config.protocol import protocol_layer
 from stream.config.settings import LISTS, RunConfig, number_type
 from stream.config.toml import read_toml
 from tasks.errors import InputError, InputErrors, unknown_name
@@ -18,7 +19,9 @@ from tasks.paths import user_path
 def resolve_config(
     given: Mapping[str, Any], file: Path | None = None, origin: str = "command line"
 ) -> tuple[RunConfig, dict[str, str]]:
-    """Combine the defaults, a TOML file and the given values. Later ones win.
+    """Combine the defaults, a protocol, a TOML file and the given values. Later ones win.
+
+    The protocol is that of the setting `protocol`, given or in the file.
 
     The dtype `auto` becomes the dtype of the run that the folder already contains, or else the best dtype for this
     processor.
@@ -34,13 +37,18 @@ def resolve_config(
     Raises:
         InputErrors: All unknown names and bad values.
     """
-    layers = [
-        (f"file {file}", read_toml(file) if file else {}),
+    from_file = read_toml(file) if file else {}
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        (f"file {file}", from_file),
         (origin, {k: v for k, v in given.items() if v is not None}),
     ]
     values: dict[str, Any] = {}
     origins = dict.fromkeys(RunConfig.model_fields, "default")
     errors: list[InputError] = []
+    try:
+        layers.insert(0, protocol_layer(given, from_file))
+    except InputError as error:
+        errors += error.errors
     for name, layer in layers:
         for key, value in layer.items():
             if key not in RunConfig.model_fields:

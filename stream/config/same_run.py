@@ -9,7 +9,9 @@ from stream.config.settings import RunConfig
 from tasks.errors import InputError, InputErrors
 
 # These may change: they add tasks or learners to a run, or say where and how it runs, or which data are refused.
-AMENDABLE = frozenset({"suite", "learners", "order", "out", "store", "workers", "log", "plugins", "unseen_labels"})
+AMENDABLE = frozenset(
+    {"suite", "learners", "order", "out", "store", "workers", "log", "plugins", "protocol", "unseen_labels"}
+)
 
 
 def check_same_run(path: Path, config: RunConfig) -> None:

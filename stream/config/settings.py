@@ -237,6 +237,16 @@ class RunConfig(BaseModel):
         ),
     ] = ()
 
+    protocol: Annotated[
+        str | None,
+        Setting(
+            "Settings that follow a paper: houlsby-glue, houlsby-17, adapterbias, he-unified, or quick (minutes on a "
+            "laptop). `taskstream list protocols` says what each does. Your own settings win over it.",
+            RUN,
+            none="none",
+        ),
+    ] = None
+
     @field_validator("*", mode="before")
     @classmethod
     def _exact(cls, value: object, info: ValidationInfo) -> object:

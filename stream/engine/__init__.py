@@ -17,6 +17,7 @@ running_metrics  growth, forgetting and violations, updated with each job
 progress         the events that views, loggers and the caller's `handle` receive
 preview          what a run would do, for `plan`
 shared_fits      which fits of several runs are the same, for the plan of a study
+study_flops      FLOPs of a whole study, and of its members if each were alone
 estimate         the speed of finished jobs
 job_flops        FLOPs of jobs, from the lengths of their rows
 

@@ -151,6 +151,7 @@ class RunContext(Resolved):
             test_examples=config.test_examples,
             validation_examples=config.other_validation,
             share_activations=config.evaluate != "audited",
+            share_scores=str(config.out_folder.absolute()) if config.evaluate == "audited" else "",
             data_ids=self.inputs.data,
             scoring=self.inputs.scoring,
             numerics=self.numerics,

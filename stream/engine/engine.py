@@ -36,6 +36,7 @@ from stream.engine.header import check_same_inputs, check_settings, config_text,
 from stream.engine.jobs import plan_jobs
 from stream.engine.outlook import outlook, remember_pace
 from stream.engine.progress import Handle, JobProgress
+from stream.engine.protocol_cost import protocol_cost
 from stream.engine.resolve import Resolved, resolve
 from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.errors import RunFailed
@@ -98,8 +99,11 @@ def run_stream(
         handle({"event": "notice", "message": text})
 
     with disk_errors(), load_plugins(config.plugins).in_use():
+        new = not (folder / "ledger.jsonl").exists()  # a run that goes on may have no job left
+        for line in protocol_cost(config).lines if new and config.protocol else ():
+            notice(line)
         named = resolve(config)
-        if not (folder / "ledger.jsonl").exists():  # a run that goes on may have no job left
+        if new:
             if waiting is not None:
                 waiting.start(workers_of(config, named))
             notice(outlook(config, named, workers_of(config, named)).text)

@@ -5,8 +5,8 @@ The time is rough (`stream.engine.work`). `stream.engine.preview` counts exactly
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from learners.backbones.architecture import Architecture, architecture_from_config
@@ -43,6 +43,7 @@ class Outlook:
         workers: Number of processes.
         seconds: Expected time; None if it cannot be told before the data are read.
         measured: Whether the pace is that of an earlier run on this machine, not a guess.
+        flops: FLOPs of all fits and evaluations, by learner; empty if they cannot be told before the data are read.
     """
 
     tasks: int
@@ -55,6 +56,7 @@ class Outlook:
     workers: int
     seconds: float | None
     measured: bool
+    flops: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -81,8 +83,8 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
     last = len(order)
     sizes = {task: _rows(named, task, limits_of(config)) for task in order}
     counts = {name: _evaluations(config, last, learner.keeps_task_weights) for name, learner in learners.items()}
-    seconds, measured = None, False
-    architecture = _architecture(config.backbone)
+    seconds, measured, flops = None, False, dict[str, float]()
+    architecture = architecture_of(config.backbone)
     known = {task: size for task, size in sizes.items() if size is not None}
     if architecture is not None and len(known) == last:
         works = {name: WorkOf(architecture, learner, config.max_length) for name, learner in learners.items()}
@@ -93,11 +95,12 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
             ]
             for name, work in works.items()
         }
+        flops = {name: sum(parts) for name, parts in each.items()}
         pace = read_pace(pace_file(config, architecture))
         measured = pace is not None
-        chain = max((sum(each[name]) for name, x in learners.items() if x.needs_previous_fit), default=0.0)
+        chain = max((flops[name] for name, x in learners.items() if x.needs_previous_fit), default=0.0)
         busy = min(workers, cores())
-        seconds = max(sum(map(sum, each.values())) / busy, chain) / (pace or probed_pace())
+        seconds = max(sum(flops.values()) / busy, chain) / (pace or probed_pace())
     return Outlook(
         tasks=last,
         learners=len(learners),
@@ -109,6 +112,7 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
         workers=workers,
         seconds=seconds,
         measured=measured,
+        flops=flops,
     )
 
 
@@ -164,7 +168,7 @@ def _evaluations(config: RunConfig, last: int, isolated: bool) -> list[int]:
     return [1 + last - at for at in range(last)]
 
 
-def _architecture(name: str) -> Architecture | None:
+def architecture_of(name: str) -> Architecture | None:
     """Returns the architecture of a backbone; None if it is not known before it is downloaded."""
     try:
         file = user_path(name, where="--backbone") / "config.json"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
 from learners.forward.frozen_layers import frozen_layers
 from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
+from learners.specification.recipe import recipe_of
 from learners.specification.tuned import Tuned
 from learners.training.fit import Report
 from learners.training.trainer import Nondeterminism
@@ -23,8 +25,10 @@ from stream.execution.workbench import BackboneChanged, Workbench
 from stream.storage.cell import Cell
 from stream.storage.fits import FailedTask, LearnedTask
 from stream.storage.job import Job, JobId
+from stream.storage.scores import Evaluation, get_score, put_score
 from stream.storage.store import DamagedEntry
 from tasks.errors import InputError
+from tasks.metrics import scoring
 
 # Exceptions that a job may raise; any other one is a defect. A fit that diverges is a result: the stream continues.
 FAILURES = (BackboneChanged, ActivationsChanged, Nondeterminism, InputError, OSError, MemoryError)
@@ -105,7 +109,11 @@ def _score_row(workbench: Workbench, job: Job, learner: Learner, results: Mappin
             delta = initial_delta(workbench.backbone, learner, workbench.data(task).task, workbench.setup.seed, latest)
             delta = latest.with_head(delta, task) if latest is not None and not learner.keeps_task_weights else delta
         chosen = learned[task].chosen if task in learned else None
-        cells.append(_score(workbench, task_learner(learner, chosen), delta, task))
+        # Only the newest task: the others are audits, which must compute everything.
+        certifiable = job.kind == "evaluate" and learner.keeps_task_weights and task == job.tasks[-1]
+        kept = task_learner(learner, chosen)
+        scored = partial(_score, workbench, kept, delta, task)
+        cells.append(_known(workbench, kept, delta, task, scored) if certifiable else scored())
     return cells
 
 
@@ -115,14 +123,42 @@ def _score_before(workbench: Workbench, learner: Learner, task: str) -> Cell:
     A learner that adds no modules starts with the weights of the backbone. So the head reads the same activations for
     all such learners, which share them.
     """
-    data, started = workbench.data(task), time.perf_counter()
-    delta = initial_delta(workbench.backbone, learner, data.task, workbench.setup.seed)
+    started = time.perf_counter()
+    delta = initial_delta(workbench.backbone, learner, workbench.data(task).task, workbench.setup.seed)
     untrained = replace(learner, tuned=Tuned())
-    if frozen_layers(untrained, workbench.backbone.architecture) == 0:
-        return _score(workbench, learner, delta, task)
-    head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
-    cell = _score(workbench, untrained, head, task, share=True)
+    scored = partial(_score, workbench, learner, delta, task)
+    if frozen_layers(untrained, workbench.backbone.architecture) > 0:
+        head = Delta({name: tensor for name, tensor in delta.tensors.items() if is_head(name)})
+        scored = partial(_score, workbench, untrained, head, task, share=True)
+    cell = _known(workbench, learner, delta, task, scored) if learner.keeps_task_weights else scored()
     return replace(cell, delta=delta.id, seconds=time.perf_counter() - started)
+
+
+def _known(workbench: Workbench, learner: Learner, delta: Delta, task: str, scored: Callable[[], Cell]) -> Cell:
+    """Returns the cell of a Delta on the test rows of a task: if runs share scores and another run on the store has
+    measured it, that cell, certified; else a new one.
+
+    Args:
+        scored: Evaluates.
+    """
+    setup, started = workbench.setup, time.perf_counter()
+    if not setup.share_scores:
+        return scored()
+    data = workbench.data(task)
+    evaluation = Evaluation(
+        backbone=workbench.backbone.id,
+        delta=delta.id,
+        learner=recipe_of(learner),
+        data=(task, data.id, scoring(data.task)),
+        test_examples=setup.test_examples,
+        data_seed=setup.data_seed,
+        numerics=workbench.numerics,
+    )
+    if (known := get_score(workbench.store, evaluation, setup.share_scores)) is not None:
+        return replace(known, seconds=time.perf_counter() - started, provenance="certified")
+    cell = replace(scored(), delta=delta.id)
+    put_score(workbench.store, evaluation, cell, setup.share_scores)
+    return cell
 
 
 def _score(workbench: Workbench, learner: Learner, delta: Delta, task: str, share: bool | None = None) -> Cell:

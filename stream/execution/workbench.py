@@ -53,6 +53,8 @@ class Setup:
         data_seed: Seed that draws the examples of a split with a limit. Default: 0.
         share_activations: Whether evaluations may share the activations of frozen layers. False (default) for audited
             runs, because an audit must compute everything itself.
+        share_scores: Folder of the run if an evaluation that another run on the store has measured is certified instead
+            of repeated, as in audited runs; "" (default) if it is repeated.
         data_ids: Content id of the data of each task, by task; needed for fits. Default: empty.
         scoring: What computes the scores of each task (`tasks.metrics.scoring`), by task; needed for fits. Default:
             empty.
@@ -74,6 +76,7 @@ class Setup:
     validation_examples: int | None = None
     data_seed: int = 0
     share_activations: bool = False
+    share_scores: str = ""
     data_ids: Mapping[str, str] = field(default_factory=dict)
     scoring: Mapping[str, str] = field(default_factory=dict)
     numerics: Mapping[str, JsonValue] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from stream.storage.facts import BackboneFacts, Setting, TaskFacts
 SCHEMA = 1
 # Entries of a learner that documents of earlier versions lack.
 ADDED = ("folder", "fits")
+ADDED_TRAINING = ("decay",)  # of these, in `training`
 
 
 class ViolationEntry(TypedDict):

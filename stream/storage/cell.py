@@ -20,10 +20,11 @@ class Cell:
         logits, predictions: Content ids of the bytes of logits and predictions, in row order.
         delta, plan: Ids of the Delta and of the batch plan used.
         seconds: Time that the evaluation took.
-        provenance: `measured` if this evaluation ran every layer; `partly-measured` if it ran only the layers from the
-            first one that the learner changes, because an earlier evaluation of the run had kept the output of the
-            layers below; `audited` if it ran every layer where a certificate could replace it. A cell that was
-            evaluated is never `certified`: certified cells are not evaluated and not written to the ledger.
+        provenance: `certified` if another run on the store has measured an equal evaluation (`stream.storage.scores`),
+            or a cell of an earlier row is the same: such a cell of a row is not written to the ledger. `measured` if
+            this evaluation ran every layer; `partly-measured` if it ran only the layers from the first one that the
+            learner changes, because an earlier evaluation of the run had kept the output of the layers below;
+            `audited` if it ran every layer where a certificate could replace it.
         error: Standard error of the score over test rows (`tasks.standard_error`). None (default, not written) if there
             is no score, or if an earlier version wrote the cell.
     """

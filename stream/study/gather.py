@@ -10,10 +10,11 @@ from pathlib import Path
 
 from stream.results.results import Results, load_results
 from stream.study.document import StudyDocument, document_of
-from stream.study.members import FILE, Member
+from stream.study.members import FILE, Member, order_folder
 from stream.study.scores import Arm, arms_of
 from stream.study.study import Study, load_study
 from tasks.errors import InputError, InputErrors
+from tasks.suite import paper_order
 
 PAPER = "paper"
 
@@ -69,13 +70,23 @@ def _grouped(found: Sequence[Study | Loose]) -> list[Study]:
 
 def of_runs(runs: Sequence[Loose]) -> Study:
     """Returns several runs as one study; its folder names all of theirs."""
-    grid = tuple(Member(str(run.folder), run.results.seed or 0, ",".join(run.results.order)) for run in runs)
+    grid = tuple(Member(str(run.folder), run.results.seed or 0, short_order(run.results.order)) for run in runs)
     finished = {
         str(run.folder): run.results for run in runs if run.results.arrivals == len(run.results.order) > 0
     }  # fmt: skip
     folders = [str(run.folder) for run in runs]
     name = folders[0] if len(folders) == 1 else f"{folders[0]} and {len(folders) - 1} more"
     return Study(name, grid, finished)
+
+
+def is_loose(study: Study) -> bool:
+    """Whether a study was made of runs by `of_runs`: then its folder begins with that of its first run."""
+    return study.folder.startswith(study.grid[0].folder)
+
+
+def short_order(order: tuple[str, ...]) -> str:
+    """Returns a short name of an order of tasks: `paper`, or a hash of their names."""
+    return PAPER if paper_order(order) == order else order_folder(",".join(order))
 
 
 def unseeded(results: Results) -> object:
@@ -93,8 +104,9 @@ def labels(studies: Sequence[Study]) -> list[Callable[[str], str]]:
     for study in studies:
         for name in {name for results in study.members.values() for name in results}:
             holders[name] = holders.get(name, 0) + 1
-    short = [Path(study.folder.partition(" and ")[0]).name for study in studies]
-    unique = [name if short.count(name) == 1 else study.folder for name, study in zip(short, studies, strict=True)]
+    folders = [study.grid[0].folder if is_loose(study) else study.folder for study in studies]
+    short = [Path(folder).name for folder in folders]
+    unique = [name if short.count(name) == 1 else folder for name, folder in zip(short, folders, strict=True)]
     return [partial(_named, holders, label) for label in unique]
 
 
@@ -111,7 +123,7 @@ def document_together(studies: Sequence[Study]) -> StudyDocument:
     arms: list[Arm] = []
     for study, named in zip(studies, labels(studies), strict=True):
         for member in study.grid:
-            path = member.folder if "/" in member.folder else f"{study.folder}/{member.folder}"
+            path = member.folder if is_loose(study) else f"{study.folder}/{member.folder}"
             members.append(replace(member, folder=path))
             if member.folder in study.members:
                 finished[members[-1]] = study.members[member.folder]

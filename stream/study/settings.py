@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from stream.config.protocol import without_errors
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from stream.config.toml import config_toml, read_toml
@@ -40,9 +41,11 @@ def resolve_study(
     several: dict[str, Any] = {}
     origins_of: dict[str, str] = {}
     settings = _read(file)
+    protocol, preset = without_errors(given, settings)
     for name, read in READERS.items():
-        ours = given.get(name)
-        value, where = (ours, origin) if ours is not None else (settings.get(name), f"file {file}")
+        value, where = given.get(name), origin
+        if value is None:
+            value, where = (settings[name], f"file {file}") if name in settings else (preset.get(name), protocol)
         try:
             found = read(value, where)
         except InputError as error:

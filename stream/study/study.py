@@ -204,6 +204,8 @@ def read_grid(folder: Path) -> tuple[Member, ...]:
         if Path(name).name != name or name in ("", ".", "..") or seed is None:
             raise damaged(str(path), "members with folder, seed and order", repr(value))
         members.append(Member(name, seed, text(entry.get("order"))))
+    if not members:
+        raise damaged(str(path), "members", "none")
     return tuple(members)
 
 

@@ -6,6 +6,7 @@ recorded   `RecordedRun`: the state of a run, computed from its ledger
 keys       settings, keys and recipes
 stored     the files of the store
 cells      the cells of R and the certificates
+scores     the cells that evaluations of other runs in the store certify
 documents  results.json and R.csv
 sources    encoded data and files of the backbone
 rerun      evaluates cells again

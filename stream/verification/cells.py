@@ -15,6 +15,7 @@ from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical, content_id
 
+FIRST = ("measured", "certified")  # provenance of the first cell of a task, on which certificates rest
 OUTPUTS = ("logits", "predictions", "score")  # they follow from backbone, Delta, data and plan
 
 
@@ -27,7 +28,8 @@ def check_cells(run: RecordedRun, deltas: Mapping[str, StoredDelta], ledger: str
       same ones as when the task was learned.
     * Plan and number of rows: equal for all learners.
 
-    A certified cell needs the cell of the task's arrival: it must be measured, with the Delta of the task's fit.
+    A certified cell needs the cell of the task's arrival, with the Delta of the task's fit: measured in this run, or
+    certified by the store (`check_scores`).
 
     Args:
         deltas: The intact Deltas of the store, by content id.
@@ -109,7 +111,7 @@ def _check_certificates(run: RecordedRun, learner: str, ledger: str, outcome: Ou
             fit = fit_of(run.events, learner, proven)
             cells = cells_of(run.events, "evaluate", learner, proven)
             first = next((cell for cell in cells if cell.task == task), None)
-            if not isinstance(fit, FitEvent) or (first and (first.delta, first.provenance) == (fit.delta, "measured")):
+            if not isinstance(fit, FitEvent) or (first and first.delta == fit.delta and first.provenance in FIRST):
                 continue
             what = "certified, but no cell was measured with the Delta of the task's fit when the task arrived"
             found = first.delta if first else "no cell"

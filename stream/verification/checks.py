@@ -14,6 +14,7 @@ from stream.verification.chain import RunFiles, read_run_files
 from stream.verification.documents import check_documents
 from stream.verification.keys import check_events, check_header
 from stream.verification.recorded import RecordedRun, recorded_run
+from stream.verification.scores import check_scores
 from stream.verification.selection import check_selection
 from stream.verification.sources import check_backbone_files, check_encoded_data
 from stream.verification.stored import check_store
@@ -136,12 +137,15 @@ def _check(
         "store": stored,
         "selection": lambda: check_selection(files, run, store),
         "cells": lambda: check_cells(run, deltas, ledger),
+        "scores": lambda: check_scores(store, run, ledger),
         "documents": lambda: check_documents(files, run),
         "encoded": lambda: check_encoded_data(run, progress),
         "backbone": lambda: check_backbone_files(run, progress),
     }
     if all(learner.selection is None for learner in run.facts.learners.values()):
         del steps["selection"]
+    if not any(cell.provenance == "certified" for cell in run.written_cells):
+        del steps["scores"]
     for name, step in steps.items():
         progress(name)
         try:

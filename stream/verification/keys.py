@@ -132,6 +132,8 @@ def _differences(run: RecordedRun, job: Job, event: JobEvent) -> list[tuple[str,
     for task, how in cells.items():
         audited = certifiable and (job.kind == "audit" or (job.kind == "evaluate" and task != newest))
         allowed = ["audited"] if audited else ["measured", *(["partly-measured"] if _may_share(run, job) else [])]
+        if certifiable and not audited:  # another run on the store may have measured it; see `check_scores`
+            allowed.append("certified")
         if how not in allowed:
             pairs.append((f"this cell has a wrong provenance, task {task}", " or ".join(allowed), how))
     covered = [task for task in run.facts.order[: job.arrival] if task not in failed and task not in cells]

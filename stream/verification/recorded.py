@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast, get_args
@@ -18,7 +18,8 @@ from stream.engine.resume import finished_events, latest_events
 from stream.engine.stream import Experience, Stream
 from stream.plugins.used import MissingPlugin, check_present
 from stream.results.document import Facts
-from stream.storage.events import Event, Fit, Header, JobEvent
+from stream.storage.cell import Cell
+from stream.storage.events import Event, Fit, Header, JobEvent, RowEvent
 from stream.storage.finished import Finished, fit_of
 from stream.storage.job import Job
 from stream.storage.keys import RunInputs
@@ -56,6 +57,11 @@ class RecordedRun:
             name: [fit_of(self.events, name, arrival) for arrival in self.place.values()]
             for name in self.facts.learners
         }
+
+    @property
+    def written_cells(self) -> Iterator[Cell]:
+        """The cells in the ledger that count."""
+        return (cell for event in self.events.values() if isinstance(event, RowEvent) for cell in event.cells)
 
     @property
     def dtype(self) -> Dtype:

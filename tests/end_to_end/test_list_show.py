@@ -10,6 +10,7 @@ import pytest
 from learners.backbones.published import KNOWN_CONFIGS
 from learners.specification.family import families
 from stream.cli.list import LEARNERS_CAPTION
+from stream.config.protocol import protocols
 from stream.results.metrics import metrics
 from tasks.metrics import TASK_METRICS
 from tasks.suite import TASKS
@@ -21,6 +22,7 @@ LISTED = {
     "learners": list(families()),
     "metrics": [*metrics(), *TASK_METRICS],
     "backbones": list(dict.fromkeys(("embedded", "minilm", *KNOWN_CONFIGS))),
+    "protocols": list(protocols()),
 }
 OF_EACH_KIND = {task.kind: task.name for task in TASKS.values()}.values()
 SAID = (LEARNERS_CAPTION, "learner what it is paper depends")  # words of the lists that are no values

@@ -105,6 +105,25 @@ def test_a_sequential_learner_shares_the_fits_of_a_common_beginning(settings: di
     assert len(fitted(tmp_path / "out" / members_of(tmp_path / "out")[1])) == 2
 
 
+def test_the_plan_says_what_sharing_saves(settings: dict[str, Any], tmp_path: Path) -> None:
+    """Without frozen layers and with all cells measured, exactly the fits of the further order."""
+
+    def planned(**more: str) -> dict[str, Any]:
+        found = command({**settings, **more}, tmp_path / "out", "plan", "json")
+        document: dict[str, Any] = json.loads(found.out)
+        return document
+
+    document = planned(learners="layernorm:sequential")
+    assert document["flops"] == pytest.approx(document["flops_alone"])
+    document = planned(learners="adapter:4")
+    fits = sum(learner["flops_left"] for learner in document["learners"].values())
+    assert fits > 0
+    assert document["flops_alone"] - document["flops"] == pytest.approx(fits)
+    audited = planned(learners="adapter:4", evaluate="audited")
+    assert audited["flops_alone"] == document["flops_alone"]
+    assert "if each member ran alone" in " ".join(command(settings, tmp_path / "out", "plan").out.split())
+
+
 def test_killed_and_continued_it_gives_the_same_document(done: Path, settings: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "killed"
     process = start("run", *as_arguments({**settings, "out": out}), "--display", "none")
@@ -233,3 +252,24 @@ def test_tables_in_memory(tmp_path: Path, settings: dict[str, Any]) -> None:
         study = run(**{**given, "tasks": {"mine": frame}, "seed": seeds, "out": tmp_path / "out"})
         assert len(study.members) == len(seeds)
     assert not events_of(tmp_path / "out" / "seed1-paper", "job failed")
+
+
+@pytest.mark.usefixtures("warm_workers")
+def test_members_have_the_same_workers(
+    settings: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stream.execution import workers
+
+    started = []
+    start_one = workers.start_worker
+
+    def counted(errors: Any) -> Any:
+        started.append(start_one(errors))
+        return started[-1]
+
+    monkeypatch.setattr(workers, "start_worker", counted)
+    monkeypatch.setattr("stream.execution.schedule.start_worker", counted)
+    study = run(**{**settings, "out": tmp_path / "out", "workers": 2, "order": "paper"})
+    assert [len(results) for results in study.members.values()] == [len(LEARNERS)] * 2
+    assert len(started) == 2
+    assert all(worker.process.poll() is not None for worker in started), "they end with the study"

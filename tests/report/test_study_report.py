@@ -96,11 +96,27 @@ def test_one_run_alone_has_tables_too(folder: Path, tmp_path: Path) -> None:
     assert "±" not in (tmp_path / "a.md").read_text().partition("\n\n")[0]
 
 
-def test_pictures_are_of_one_run(folder: Path, tmp_path: Path) -> None:
-    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"), "--png", str(tmp_path / "b"))
+def test_pictures(folder: Path, tmp_path: Path) -> None:
+    """Of all learners, with the same colours and signs; the same numbers give the same bytes."""
+    given = [str(folder), "--svg", str(tmp_path / "a"), "--png", str(tmp_path / "a")]
+    answer = call("report", *given, "--display", "json")
+    assert (answer.code, answer.err) == (0, "")
+    files = [Path(file) for file in json.loads(answer.out)["files"]]
+    assert [file.name for file in files] == ["scores.png", "ranks.png", "scores.svg", "ranks.svg"]
+    assert files[0].read_bytes().startswith(b"\x89PNG")
+    for file in files[2:]:
+        text = file.read_text()
+        assert all(f"  {name}" in text for name in LEARNERS if len(name) <= 34)
+    assert "critical difference" in files[3].read_text()
+    before = [file.read_bytes() for file in files]
+    call("report", *given)
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_a_page_is_of_one_run(folder: Path, tmp_path: Path) -> None:
+    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"))
     assert answer.code == 2
-    assert len(answer.errors) == 2
-    assert all("this shows one run" in line for line in answer.errors)
+    assert "a page shows one run" in answer.err
     both = call("report", str(folder), str(tmp_path / "none"))
     assert both.code == 2
     assert "no run here" in both.err

@@ -98,7 +98,7 @@ def means(document: StudyDocument, page: Page) -> Group:
     best = max((_mean(row.get("average_accuracy")) for row in rows), default=0.0)
     scores = [with_half(row.get("average_accuracy"), page) for row in rows]
     marked = [
-        Text(score + (page.best if _mean(row.get("average_accuracy")) == best else ""))
+        Text(score + page.best, style="bold green") if _mean(row.get("average_accuracy")) == best else Text(score)
         for score, row in zip(aligned(scores), rows, strict=True)
     ]
     columns = [
@@ -124,6 +124,8 @@ def means(document: StudyDocument, page: Page) -> Group:
         "A seed's value is the mean over its orders; lowest and highest are over all members.",
         "forget: forgetting_chaudhry; BWT: bwt_gem; growth: multiples of the backbone.",
     ]
+    if any("search_flops" in row for row in rows):
+        lines.append("search FLOPs: of all fits that were made to choose, the winners among them.")
     leader = Column("learner", short, "left")
     return Group(
         table([leader, *kept], page.width), *legend(shown, short, page), *(Text(line, style="dim") for line in lines)
@@ -148,7 +150,7 @@ def differences(document: StudyDocument, page: Page) -> Group:
             Column(f"{TITLES.get(metric, metric)}\na - b", aligned([with_half(e, page, sign=True) for e in chosen])),
             Column("p", [p_text(entry["p"], page) for entry in chosen], rank=1),
             Column("p\nHolm", [p_text(entry["p_holm"], page) for entry in chosen]),
-            Column("", ["differ" if (entry["p_holm"] or 1) < LEVEL else "open" for entry in chosen], "left"),
+            Column("", [verdict(entry) for entry in chosen], "left"),
         ]
         room = (page.width - 2 - table_width(columns)) // 2
         pair = []
@@ -163,6 +165,12 @@ def differences(document: StudyDocument, page: Page) -> Group:
             parts.append(Text(f"the best learner against each other one, of {len(entries)} pairs", style="dim"))
         parts += [Text(page.text(line), style="dim") for line in dict.fromkeys(map(method_line, chosen))]
     return Group(*parts, Text("p Holm: corrected for all pairs of the table; differ: below 0.05.", style="dim"))
+
+
+def verdict(entry: ComparisonEntry) -> Text:
+    """Returns `differ` if the corrected p is below the level, else `open`: no difference is not shown by it."""
+    differs = entry["p_holm"] is not None and entry["p_holm"] < LEVEL
+    return Text("differ", style="green") if differs else Text("open", style="dim")
 
 
 def oriented(document: StudyDocument, metric: str) -> list[ComparisonEntry]:

@@ -28,9 +28,9 @@ from stream.storage.job import Job
 from stream.storage.ledger import Ledger
 from stream.verification import verify
 from tasks.encoded import EncodedSplit
-from tests.runs import TASKS, deltas_of, events_of, ledger_of, tiny_settings
+from tests.runs import TASKS, deltas_of, events_of, ledger_of, read_results, tiny_settings
 
-HALVING = "adapter:2/4:learning_rate=1e-4/1e-2/1e-1:select=halving"
+HALVING = "adapter:2/4:learning_rate=1e-4/1e-2/1e-1:patience=9:select=halving"
 EPOCHS = 9
 
 
@@ -66,6 +66,18 @@ def test_what_a_rung_says_is_the_beginning_of_what_the_next_one_says(halving: Pa
             assert after["validation"][: len(before["validation"])] == before["validation"]
             assert before["flops"] <= after["flops"]
     assert not [*(halving / "store" / "states").glob("*")], "no state is left after the choice"
+
+
+def test_halving_costs_a_third_of_the_grid(
+    halving: Path, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path
+) -> None:
+    """Six alternatives of nine epochs: 16 of 54 epochs. A fit that goes on is counted once."""
+    grid = HALVING.removesuffix(":select=halving")  # without early stopping, so that all epochs are run
+    run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=grid, epochs=EPOCHS, learning_rate=None))
+    (whole,), (part,) = (read_results(out)["learners"].values() for out in (tmp_path, halving))
+    assert (whole["cost"]["search_fits"], part["cost"]["search_fits"]) == (18, 18)
+    assert whole["cost"]["search_examples"] > 2.8 * part["cost"]["search_examples"]
+    assert part["cost"]["search_flops"] <= 0.35 * whole["cost"]["search_flops"]
 
 
 @pytest.mark.parametrize("lost", [False, True])
