@@ -1,8 +1,8 @@
 """The default peak learning rate of each family: rates compared by validation scores, never by test scores.
 
-Each family trains at its default rate and at half decades (factors of about 3.2) around it, at a small and a larger
-budget. The tasks are simulated with seeds that no reported table uses, so no reported number was used to choose a rate.
-The score of a fit is its best validation score over epochs, which is what an early-stopped fit is chosen by.
+Each family is a learner with alternatives: its default rate and half decades (factors of about 3.2) around it, at a
+small and a larger budget. Their validation scores are those of the selection: the best over epochs. The tasks are
+simulated with seeds that no reported table uses, so no reported number was used to choose a rate.
 
 Rule, stated in advance: the score of a rate on a task is the mean over budgets (and over seeds within a budget). The
 rate with the highest mean over tasks becomes the default if the 95 % interval of its difference to the present
@@ -29,10 +29,8 @@ from rich.console import Console
 
 from learners.backbones.backbone import load_backbone
 from learners.specification.family import families
-from stream import InputError, RunFailed, kept_workers, run
+from stream import InputError, load_results
 from stream.results.intervals import Interval, interval
-from stream.storage.events import FitEvent, read_events
-from stream.storage.ledger import read_ledger
 
 # One and two texts; 2, 3, 13 and 20 classes. The cheapest come first, so that an interrupted study has whole tasks.
 TASKS = "sst2,cf_emotion,qqp,mnli_m,qnli,newsgroups20"
@@ -70,16 +68,6 @@ class Rated(NamedTuple):
     mean: float | None
     budgets: Mapping[str, float]
     to_default: Interval | None
-
-
-def validation_scores(folder: Path) -> dict[str, dict[str, float | None]]:
-    """From a run's ledger, finished or not: learner -> task -> best validation score; None if the fit diverged."""
-    found: dict[str, dict[str, float | None]] = {}
-    for event in read_events(read_ledger(folder / "ledger.jsonl")):
-        if getattr(event, "kind", "") == "fit":
-            good = isinstance(event, FitEvent)
-            found.setdefault(event.learner, {})[event.task] = event.validation[event.best] if good else None  # type: ignore[union-attr]
-    return found
 
 
 def rated(rates: Mapping[str, Fits], at: Mapping[str, float], default: str) -> list[Rated]:
@@ -152,36 +140,26 @@ def measure(
     """Train every rate at every budget; what is done in `out` is not done again.
 
     Returns:
-        Family -> specification -> fits. After Ctrl-C it has what was done until then.
+        Family -> specification -> fits. After Ctrl-C it has the tasks that were done until then.
     """
     found: dict[str, dict[str, Fits]] = {name: {each: {} for each in rates} for name, rates in grid.items()}
-    learners = ",".join(each for rates in grid.values() for each in rates)
-    with kept_workers(settings.pop("workers")) as workers:
-        for budget in budgets:
-            for seed in range(budget.seeds):
-                folder = out / f"{budget.name}-seed{seed}"
-                given: dict[str, Any] = {
-                    "source": f"simulated:seed={FIRST_SEED + seed}",
-                    "seed": seed,
-                    "learners": learners,
-                }
-                given |= {"train_examples": budget.examples, "epochs": budget.epochs, "batch_size": budget.batch}
-                stopped = False
-                try:
-                    run(handle=study.progress_printer(console, str(folder)), out=folder, workers=workers,
-                        **settings, **given)  # fmt: skip
-                except RunFailed as failure:  # a rate at which a fit diverges is a result
-                    console.print(str(failure), style="dim", markup=False)
-                except KeyboardInterrupt:
-                    stopped = True
-                scores = validation_scores(folder)
-                for rates in found.values():
-                    for name, fits in rates.items():
-                        for task, score in scores.get(name, {}).items():
-                            fits.setdefault(budget.name, {}).setdefault(task, []).append(score)
-                if stopped:
-                    console.print("interrupted: the table has what was done", style="yellow")
-                    return found
+    learners = [f"{name}:learning_rate={'/'.join(f'{rate:g}' for rate in grid[name].values())}" for name in grid]
+    for budget in budgets:
+        for seed in range(budget.seeds):
+            folder, stopped = out / f"{budget.name}-seed{seed}", False
+            given = {"train_examples": budget.examples, "epochs": budget.epochs, "batch_size": budget.batch}
+            source = f"simulated:seed={FIRST_SEED + seed}"
+            try:
+                study.run_study(folder, console, learners=learners, source=source, seed=seed, **settings, **given)
+            except KeyboardInterrupt:
+                stopped = True
+            for name, learner in zip(grid, load_results(folder).values(), strict=True):
+                for task, choice in learner.selection.items():
+                    for each, score in choice.candidates.items():
+                        found[name][each].setdefault(budget.name, {}).setdefault(task, []).append(score)
+            if stopped:
+                console.print("interrupted: the table has what was done", style="yellow")
+                return found
     return found
 
 
@@ -193,6 +171,7 @@ def read(paths: Sequence[Path]) -> dict[str, Any]:
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     whole: dict[str, Any] = documents[0]
     for document in documents[1:]:
+        whole["defaults"] |= document["defaults"]
         for name, rates in document["fits"].items():
             whole["rates"].setdefault(name, {}).update(document["rates"][name])
             for rate, budgets in rates.items():
@@ -224,19 +203,20 @@ def main(
         names = learners.split(",") if learners else [name for name in families() if name not in WITHOUT]
         names = ["full:isolated" if name == "full" else name for name in names]
         grid = {name: rates_around(name, width, [int(step) for step in steps.split(",")]) for name in names}
+        defaults = {name: next(iter(rates_around(name, width, ()))) for name in names}
         settings = {"suite": suite, "backbone": backbone, "validation_examples": validation_examples}
-        # test rows play no part here: one per task, because a run scores each task
+        # test rows play no part: one per task, because a run scores each winner
         settings |= {"max_length": max_length, "dtype": dtype, "evaluate": "audited", "test_examples": 1}
         fits = measure(grid, budgets_of(budgets), out, console, workers=workers, **settings)
         source = f"simulated:seed={FIRST_SEED}, {FIRST_SEED + 1}, ..."
         document = {"settings": settings | {"budgets": budgets, "steps": steps, "source": source}, "width": width}
-        document |= {"rates": grid, "fits": fits}
+        document |= {"defaults": defaults, "rates": grid, "fits": fits}
         study.save(out / "learning_rates.json", document, None, console)
 
     rows, summary = [], {}
     for name, at in document["rates"].items():
         at = dict(sorted(at.items(), key=lambda entry: entry[1]))
-        rates = rated(document["fits"][name], at, name)
+        rates = rated(document["fits"][name], at, document["defaults"][name])
         new, why = chosen(rates)
         summary[name] = {"rates": rates, "new": new.rate, "why": why}
         for each in rates:

@@ -9,7 +9,7 @@ from learners.specification.learner import peak_rate
 
 
 def rates_around(specification: str, width: int, steps: Sequence[int]) -> dict[str, float]:
-    """A learner at its default rate and at neighbouring ones: specification -> peak rate, in rising order.
+    """A learner at its default rate and at neighbouring ones: specification with the rate -> peak rate, rising.
 
     Args:
         width: Width of the backbone, which the default rate may depend on.
@@ -18,9 +18,9 @@ def rates_around(specification: str, width: int, steps: Sequence[int]) -> dict[s
     default = peak_rate(parse_learner(specification).training, width)
     found = {}
     for step in sorted({*steps, 0}):
-        rate = default if step == 0 else float(f"{default * 10 ** (step / 2):.0e}")
+        rate = float(f"{default:g}" if step == 0 else f"{default * 10 ** (step / 2):.0e}")
         if rate <= 1:
-            found[specification if step == 0 else f"{specification}:learning_rate={rate:g}"] = rate
+            found[f"{specification}:learning_rate={rate:g}"] = rate
     return found
 
 
@@ -31,4 +31,4 @@ def with_own_rates(specification: str, width: int) -> str:
     if learner.sharing != "isolated" or not learner.trains or learner.trainer != "loop":
         return specification
     rates = rates_around(specification, width, (-1, 0, 1)).values()
-    return f"{specification}:learning_rate={'/'.join(f'{rate:.3g}' for rate in rates)}"
+    return f"{specification}:learning_rate={'/'.join(f'{rate:g}' for rate in rates)}"

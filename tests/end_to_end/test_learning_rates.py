@@ -30,14 +30,27 @@ def test_scores_are_those_of_validation(tiny_backbone: Path, tmp_path: Path) -> 
     document = read(tmp_path / "learning_rates.json")
     runs = [read(tmp_path / f"8x2-seed{seed}" / "results.json") for seed in range(2)]
     assert [results["source"] for results in runs] == ["simulated:seed=9001", "simulated:seed=9002"]
-    assert list(document["fits"]["head"]) == ["head:learning_rate=0.009", "head"]
-    for rates in document["fits"].values():
-        for name, budgets in rates.items():
+    assert list(document["fits"]["head"]) == ["head:learning_rate=0.009", "head:learning_rate=0.03"]
+    assert document["defaults"]["head"] == "head:learning_rate=0.03"
+    tested = 0
+    for name, rates in document["fits"].items():
+        for rate, budgets in rates.items():
+            assert sorted(budgets["8x2"]) == ["cola", "sst2"]
             for task, scores in budgets["8x2"].items():
-                fits = [results["learners"][name]["fits"][task] for results in runs]
-                assert scores == [fit["validation"][fit["best"]] for fit in fits]
+                (learners,) = ([run["learners"][each] for run in runs] for each in runs[0]["learners"] if name in each)
+                choices = [learner["selection"][task] for learner in learners]
+                assert scores == [choice["candidates"][rate] for choice in choices]
+                fits = [learner["fits"][task] for learner in learners]
+                for choice, fit in zip(choices, fits, strict=True):  # the kept fit has the best of them
+                    assert max(choice["candidates"].values()) == fit["validation"][fit["best"]]
+                    tested += 1
+    assert tested == 2 * 2 * 2 * 2
     told = document["summary"]["adapter:2"]["rates"]
-    expected = [score for task in document["fits"]["adapter:2"]["adapter:2"]["8x2"].values() for score in task]
+    expected = [
+        score
+        for task in document["fits"]["adapter:2"]["adapter:2:learning_rate=0.003"]["8x2"].values()
+        for score in task
+    ]
     assert told[1]["mean"] == pytest.approx(sum(expected) / 4)
     again = call("learning_rates", "--read", str(tmp_path / "learning_rates.json"), "--out", str(tmp_path))
     assert (again.code, again.err) == (0, "")
