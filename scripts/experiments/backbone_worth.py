@@ -5,7 +5,7 @@ few parameters on top of BERT and lose little. On random weights these parameter
 of adapters, and even more of a head alone, show the value of the weights. Training, data and architecture are equal.
 The library's own initialiser draws new random weights for each seed.
 
-Intervals are 95 %, of paired differences: over tasks (the value of a task is the mean over its seeds) and over seeds.
+Intervals are 95 %, of differences that are paired over seeds and tasks.
 
     python scripts/experiments/backbone_worth.py --out runs/worth
     python scripts/experiments/backbone_worth.py --source folder:DATA --backbone minilm --out runs/worth-real
@@ -13,42 +13,17 @@ Intervals are 95 %, of paired differences: over tasks (the value of a task is th
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pictures
 import study
+from encoders import save_random
 from options import run_options
 
-from learners.backbones.locate import find_checkpoint
 from stream import Results
 
-WEIGHTS = (".safetensors", ".bin", ".pt", ".h5", ".msgpack", ".onnx")
 MARGIN = 0.05  # a wide margin: neighbouring learners in the papers differ by a tenth of it
-
-
-def save_random(backbone: str, folder: Path, seed: int) -> Path:
-    """Save a model folder with the architecture, tokenizer and pooling of a backbone, and random weights."""
-    if (folder / "model.safetensors").exists():
-        return folder
-    import torch
-    from transformers import AutoConfig, AutoModel
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    found = find_checkpoint(backbone).folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in (*found.glob("*.json"), *found.glob("*.txt"), *found.glob("*.model"), *found.glob("*/config.json")):
-        copy = folder / file.relative_to(found)
-        copy.parent.mkdir(exist_ok=True)
-        if not file.name.endswith((*WEIGHTS, ".index.json")):
-            shutil.copyfile(file, copy)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = AutoModel.from_config(AutoConfig.from_pretrained(found, local_files_only=True))
-    model.float().save_pretrained(folder)
-    return folder
 
 
 @run_options(learners="adapter,head")
@@ -57,18 +32,22 @@ def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path
     console = study.open_console()
     scores: dict[str, dict[str, list[dict[str, float]]]] = {"pretrained": {}, "random": {}}
     runs: list[Results] = []
-    for seed in range(seeds):
-        for kind in scores:
+    for kind in scores:
+        for seed in range(seeds):  # one run each: every seed has its own random weights
             name = (
                 backbone if kind == "pretrained" else str(save_random(backbone, out / "random" / f"seed{seed}", seed))
             )
-            results = study.run_seed(out / "runs" / kind, console, seed=seed, backbone=name, **settings)
+            folder = out / "runs" / kind / f"seed{seed}"
+            (results,) = study.run_study(folder, console, seed=seed, backbone=name, **settings).members.values()
             runs.append(results)
             for learner in results:
                 scores[kind].setdefault(learner, []).append(study.last_row(results, learner))
 
     names, tasks = list(scores["random"]), runs[0].order
-    means = {kind: {name: study.task_means(each) for name, each in of.items()} for kind, of in scores.items()}
+    means = {
+        kind: {name: {task: sum(row[task] for row in each) / len(each) for task in tasks} for name, each in of.items()}
+        for kind, of in scores.items()
+    }
     rows = []
     for task in tasks:
         cells = [task, runs[0].tasks[task].metric]
@@ -85,17 +64,15 @@ def main(settings: dict[str, Any], seeds: study.Seeds = 1, out: study.Out = Path
     rows = []
     for name in names:
         both = [study.average(scores[kind][name]) for kind in scores]
-        gain = study.paired(scores["pretrained"][name], scores["random"][name])
+        gain = study.difference(scores["pretrained"][name], scores["random"][name])
         better = sum(means["pretrained"][name][task] > means["random"][name][task] for task in tasks)
-        verdict = gain.tasks.verdict(MARGIN, None)
+        verdict = gain.verdict(MARGIN, None)
         document["learners"][name] = {
             "pretrained": both[0], "random": both[1], "gain": gain, "tasks_better": better, "verdict": verdict,
             "scores": {kind: scores[kind][name] for kind in scores},
         }  # fmt: skip
-        over = "–" if gain.seeds.half is None else f"±{100 * gain.seeds.half:.1f}"
-        rows.append([name, *map(study.points, both), gain.tasks.points(sign=True), over, f"{better}/{len(tasks)}"])
-        rows[-1].append(verdict)
-    head = ["learner", "pretrained", "random", "gain (over tasks)", "(over seeds)", "tasks better", "gain > 5 points"]
+        rows.append([name, *map(study.points, both), gain.points(sign=True), f"{better}/{len(tasks)}", verdict])
+    head = ["learner", "pretrained", "random", "gain", "tasks better", "gain > 5 points"]
     study.show(console, f"Averages over {len(tasks)} tasks, {seeds} seed{'' if seeds == 1 else 's'}", head, rows)
     study.save(out / "backbone_worth.json", document, runs[0], console)
 

@@ -17,7 +17,7 @@ from learners.delta.delta import Delta
 from learners.forward.batches import evaluation_plan
 from learners.specification.learner import Learner
 from learners.training.predict import predict
-from stream import InputError, Results, load_results
+from stream import InputError, Results, Study, load_results
 from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
@@ -57,17 +57,26 @@ class Finished:
     def delta(self, task: str) -> Delta:
         return self.bench.store.get_delta(self.fits[task])
 
-    def score(self, task: str, delta: Delta) -> tuple[float, np.ndarray]:
-        """Test score of a Delta in the task's metric, a fraction, and its logits [n, C]."""
+    def score(self, task: str, delta: Delta, split: str = "test") -> tuple[float, np.ndarray]:
+        """Score of a Delta on a split of a task in its metric, a fraction, and its logits [n, C].
+
+        Args:
+            split: `test` or `validation`.
+        """
         data = self.bench.data(task)
-        logits = predict(self.backbone, self.learner, delta, data.test, evaluation_plan(data.test))
-        return scorer(data.task)(np.asarray(data.test.target), logits), logits
+        rows = data.test if split == "test" else data.validation
+        logits = predict(self.backbone, self.learner, delta, rows, evaluation_plan(rows))
+        return scorer(data.task)(np.asarray(rows.target), logits), logits
 
 
 def make_runs(out: Path, console: Console, seeds: int, **settings: Any) -> list[Path]:
     """Folders of the runs with these settings and seeds 0, 1, ...; runs that are not finished are run here."""
-    study.run_seeds(out, console, seeds, **settings)
-    return [out / f"seed{seed}" for seed in range(seeds)]
+    return folders_of(study.run_study(out, console, seed=[*range(seeds)], **settings))
+
+
+def folders_of(runs: Study) -> list[Path]:
+    """Folders of the finished runs of a study."""
+    return [Path(runs.folder) / member.folder for member in runs.finished]
 
 
 def open_finished(folder: Path, learner: str) -> Finished:

@@ -14,10 +14,14 @@ import study
 # in studies that give one.
 OPTIONS: dict[str, tuple[Any, Any]] = {
     "suite": (study.Suite, "houlsby26"),
-    "source": (study.Source, "simulated:seed={seed}"),  # new texts for each seed, so intervals include this variance
+    "source": (study.Source, "simulated"),
     "backbone": (study.Backbone, "embedded"),
     "learners": (study.Learners, Parameter.empty),
+    "seed": (study.Seed, Parameter.empty),
+    "order": (study.Order, Parameter.empty),
+    "data_seed": (study.DataSeed, Parameter.empty),
     "train_examples": (study.TrainExamples, 500),
+    "validation_examples": (study.ValidationExamples, Parameter.empty),
     "test_examples": (study.TestExamples, 200),
     "epochs": (study.Epochs, 5),
     "batch_size": (study.BatchSize, 16),
@@ -27,6 +31,8 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "workers": (study.Workers, None),
 }
 
+NOT_GIVEN: dict[str, Any] = dict.fromkeys(OPTIONS)  # for a command whose options replace those of a file
+
 
 def run_options(
     *, without: Collection[str] = (), **defaults: Any
@@ -35,8 +41,8 @@ def run_options(
 
     The command takes the options one by one. The function gets them as one dict with the keys of `stream.run`.
 
-        @run_options(suite="sst2,rte", without=["workers"])
-        def main(settings: dict[str, Any], seeds: study.Seeds = 3) -> None:
+        @run_options(suite="sst2,rte", seed="0-2", without=["workers"])
+        def main(settings: dict[str, Any], out: study.Out = Path("runs/mine")) -> None:
 
     Args:
         without: Options that the study does not have.

@@ -123,7 +123,7 @@ def compare(found: Mapping[str, dict[str, Any]], reference: str) -> None:
         for kind, scores in shape["scores"].items():
             others = found[reference]["scores"][kind]
             shape.setdefault("mean", {})[kind] = study.average(scores)
-            shape.setdefault("to_reference", {})[kind] = study.paired(scores, others).tasks
+            shape.setdefault("to_reference", {})[kind] = study.difference(scores, others)
 
 
 def show_costs(console: Console, title: str, found: Mapping[str, dict[str, Any]]) -> None:
@@ -185,11 +185,11 @@ def main(
         pretrained = pretrain(folder, source, replace(shape, steps=steps))
         backbone = load_backbone(str(folder / "backbone"))
         scores = {"probe": [probes(folder / "probes.json", backbone, tasks, probe_train, probe_test)]}
-        settings |= {"source": "simulated:seed={seed}", "backbone": str(folder / "backbone")}
-        for run_seed in range(seeds):
-            runs.append(study.run_seed(out / "runs" / name, console, seed=run_seed, **settings))
-            for learner in runs[-1]:
-                scores.setdefault(learner, []).append(study.last_row(runs[-1], learner))
+        settings["backbone"] = str(folder / "backbone")
+        for results in study.run_study(out / "runs" / name, console, seed=[*range(seeds)], **settings).members.values():
+            runs.append(results)
+            for learner in results:
+                scores.setdefault(learner, []).append(study.last_row(results, learner))
         dtype: Any = runs[-1].settings["dtype"]
         calls[name] = uses(load_backbone(str(folder / "backbone"), dtype), rows, length)
         found[name] = {"parameters": backbone.parameters, "step_seconds": seconds[name], "steps": steps, **pretrained,

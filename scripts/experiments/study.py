@@ -1,34 +1,42 @@
-"""Parts that all studies share: their command line, intervals of means, runs over seeds, tables, JSON files."""
+"""Parts that all studies share: their command line, runs, tables, JSON files. Statistics are those of the product."""
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from stream import InputError, Results, RunFailed, kept_workers, run
+from stream import InputError, Results, RunFailed, Study, load_results, load_study, run
 from stream.report import make_console
 from stream.report.terminal.grid import Column, table
 from stream.results.intervals import Interval, interval
 from stream.storage.files import write_json
+from stream.study.members import FILE as STUDY
+from stream.study.members import Member
+from stream.study.statistics import paired
 from tasks import Task
+from tasks.suite import text_groups
 
 VERDICTS = {"holds": "green", "fails": "bold red", "open": "yellow", "solved": "bold red", "words": "yellow"}
 
 Suite = Annotated[str, typer.Option(help="Suite, or tasks as a comma list.")]
-Source = Annotated[str, typer.Option(help="simulated, folder:DIR or hub; {seed} stands for the seed of the run.")]
+Source = Annotated[str, typer.Option(help="simulated[:seed=S], folder:DIR or hub.")]
 Backbone = Annotated[str, typer.Option(help="embedded, minilm, a folder, or a hub id.")]
 Learners = Annotated[str, typer.Option(help="Comma list of learners.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Runs with seeds 0, 1, ...")]
+Seed = Annotated[str, typer.Option(help="Seeds: 0,1,2 or 0-4. They draw everything in training.")]
+Order = Annotated[str, typer.Option(help="Orders of arrival, separated by ; as in paper;seed:1;seed:2.")]
+DataSeed = Annotated[int, typer.Option(min=0, help="Seed that draws the examples of larger tasks.")]
 TrainExamples = Annotated[int, typer.Option(min=1, help="Maximum number of training examples per task.")]
-TestExamples = Annotated[int, typer.Option(min=1, help="Maximum number of validation and of test examples per task.")]
+ValidationExamples = Annotated[int, typer.Option(min=1, help="Default: as many as test examples.")]
+TestExamples = Annotated[int, typer.Option(min=1, help="Maximum number of test examples per task.")]
 Epochs = Annotated[int, typer.Option(min=0, help="Passes over the training examples.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Examples in a training batch.")]
 MaxLength = Annotated[int, typer.Option(min=4, help="Maximum number of tokens per row.")]
@@ -36,43 +44,6 @@ Evaluate = Annotated[str, typer.Option(help="audited, full or square: how often 
 Dtype = Annotated[str, typer.Option(help="float32, bfloat16, or auto: the one that suits the processor.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: one per core.")]
 Out = Annotated[Path, typer.Option(help="Folder of runs and results. The same command continues there.")]
-
-
-class Paired(NamedTuple):
-    """A mean difference with two intervals. Pairs of the same task share the task, so they are not independent.
-
-    Attributes:
-        tasks: Interval over tasks; the difference of a task is a mean over seeds. Does it hold for tasks like these?
-        seeds: Interval over seeds; the difference of a seed is a mean over tasks. Does it hold for these tasks if the
-            whole study is repeated?
-    """
-
-    tasks: Interval
-    seeds: Interval
-
-
-def paired(ours: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Paired:
-    """Differences of scores, first minus second, paired over tasks and over seeds.
-
-    Args:
-        ours, others: One entry per seed: score by task, a fraction.
-    """
-    differences = [[a[task] - b[task] for task in ours[0]] for a, b in zip(ours, others, strict=True)]
-    columns = zip(*differences, strict=True)
-    return Paired(
-        interval([math.fsum(column) / len(column) for column in columns]),
-        interval([math.fsum(row) / len(row) for row in differences]),
-    )
-
-
-def average(scores: Sequence[Mapping[str, float]]) -> Interval:
-    """Mean over tasks, with its interval over seeds. `scores` has one entry per seed: score by task."""
-    return interval([sum(row.values()) / len(row) for row in scores])
-
-
-def task_means(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Mean over seeds of each task's score. `scores` has one entry per seed: score by task."""
-    return {task: sum(row[task] for row in scores) / len(scores) for task in scores[0]}
 
 
 def points(value: Interval | float | None, sign: bool = False) -> str:
@@ -104,20 +75,44 @@ def backbone_parameters(results: Results) -> int:
     return results.backbone.parameters
 
 
-def run_seed(out: Path, console: Console, *, source: str, seed: int, **settings: Any) -> Results:
-    """Run one seed in the folder OUT/seed<seed> and return its results. A run that was begun there continues."""
-    folder = out / f"seed{seed}"
-    given = {"source": source.replace("{seed}", str(seed)), "seed": seed, "out": folder, **settings}
-    return run(handle=progress_printer(console, str(folder)), **given)
+def run_study(out: Path, console: Console, **settings: Any) -> Study:
+    """Run or continue the runs with these settings of `stream.run`. A single run is a study of one member in `out`."""
+    found = run(handle=progress_printer(console, str(out)), out=out, **settings)
+    if isinstance(found, Study):
+        return found
+    return Study(str(out), (Member("", found.seed or 0, str(settings.get("order", "paper"))),), {"": found})
 
 
-def run_seeds(out: Path, console: Console, seeds: int, **settings: Any) -> list[Results]:
-    """Results of the runs with seeds 0, 1, ..., `seeds` - 1; see `run_seed`."""
-    with kept_workers(settings.pop("workers", None)) as workers:
-        return [run_seed(out, console, seed=seed, workers=workers, **settings) for seed in range(seeds)]
+def open_runs(folder: Path) -> Study:
+    """The finished runs in a folder, of a study or of one run.
+
+    Raises:
+        InputError: There is neither.
+    """
+    if (folder / STUDY).is_file():
+        return load_study(folder)
+    results = load_results(folder)
+    return Study(str(folder), (Member("", results.seed or 0, ",".join(results.order)),), {"": results})
 
 
-def progress_printer(console: Console, name: str, every: int = 1) -> Callable[[dict[str, Any]], None]:
+def difference(ours: Sequence[Mapping[str, float]], others: Sequence[Mapping[str, float]]) -> Interval:
+    """The difference of scores, first minus second, with the product's interval over seeds and groups of tasks.
+
+    Args:
+        ours, others: One entry per seed: score by task, a fraction.
+    """
+    tasks = [*ours[0]]
+    gaps = np.array([[a[task] - b[task] for task in tasks] for a, b in zip(ours, others, strict=True)])
+    found = paired(gaps, [[tasks.index(task) for task in group] for group in text_groups(tasks)])
+    return Interval(found.difference, found.half, found.seeds)
+
+
+def average(scores: Sequence[Mapping[str, float]]) -> Interval:
+    """Mean over tasks, with its interval over seeds. `scores` has one entry per seed: score by task."""
+    return interval([sum(row.values()) / len(row) for row in scores])
+
+
+def progress_printer(console: Console, name: str, every: int = 1) -> Callable[[Any], None]:
     """An event handler for `run` that prints a line when the run begins and after each `every`-th new arrival."""
     working = False
 

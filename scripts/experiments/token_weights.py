@@ -27,7 +27,7 @@ import pictures
 import study
 import torch
 import typer
-from findings import Finding, print_findings
+from claims import Finding, print_findings
 from finished import Finished, Run, make_runs, open_finished
 from options import run_options
 from torch import Tensor
@@ -248,9 +248,12 @@ def main(
         study.show(console, title, ["word", "shift", "occurrences", "information\nbits"], rows)
     findings = [
         Finding(
-            "Fu et al. (2022): words that matter for a task get the largest weights.",
+            "Fu et al. (2022), figures of α",
+            "words that matter for a task get the largest weights",
             f"the rank correlation of shift and information on {task} is {each.mean:+.2f} (chance: ±{each.half:.2f})",
             each.verdict(0.0, None),
+            task,
+            id="AB-words",
         )
         for task, each in ((task, found[task]["correlation"]) for task in found)
         if each is not None

@@ -42,36 +42,39 @@ def read(path: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def papers(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
     out = tmp_path_factory.mktemp("papers")
-    learners = "full:isolated,full:sequential,adapter:4"
-    given = ("--suite", "cola,rte", "--backbone", str(tiny_backbone), "--learners", learners, "--seeds", "2")
-    return out, call("order_of_papers", *given, *TINY, "--workers", "1", "--out", str(out))
+    learners = "full:isolated,full:sequential,adapter:64"
+    given = ("--suite", "cola,rte", "--backbone", str(tiny_backbone), "--learners", learners, "--seed", "0,1")
+    return out, call("run_study", "order_of_papers", *given, *TINY, "--workers", "1", "--out", str(out))
 
 
 def test_order_of_papers(papers: tuple[Path, Answer]) -> None:
     out, answer = papers
     assert (answer.code, answer.err) == (0, "")
-    found = read(out / "order_of_papers.json")
-    runs = [read(out / f"seed{seed}" / "results.json") for seed in range(2)]
-    assert [results["source"] for results in runs] == ["simulated", "simulated:seed=1"]
-    for name, told in found["learners"].items():
+    document = read(out / "order_of_papers.json")
+    runs = [read(out / f"seed{seed}-paper" / "results.json") for seed in range(2)]
+    assert [results["seed"] for results in runs] == [0, 1]
+    assert runs[0]["tasks"] == runs[1]["tasks"], "seeds share the examples"
+    for row in document["rows"]:
+        name, told = row["name"], row["facts"]
         means = [sum(results["learners"][name]["R"][-1]) / 2 for results in runs]
         assert told["score"]["mean"] == pytest.approx(sum(means) / 2)
         # n = 2: the deviation is |a - b| / sqrt 2, and t of 0.975 with one degree of freedom is 12.706
-        assert told["score"]["half"] == pytest.approx(12.706 * abs(means[0] - means[1]) / 2, rel=1e-4)
+        assert told["score"]["half"] == pytest.approx(12.706 * abs(means[0] - means[1]) / 2, rel=1e-4, abs=1e-12)
         assert name in answer.out
-    verdicts = {claim["claim"]: claim["verdict"] for claim in found["claims"]}
-    assert verdicts["adapter:4 forgets exactly 0"] == verdicts["full:isolated forgets exactly 0"] == "holds"
-    assert "adapters within a point of full" in verdicts
-    assert "LayerNorm below adapters" not in verdicts  # it did not run
+    verdicts = {(each["found"].split(" is ")[0], each["claim"]): each["verdict"] for each in document["findings"]}
+    memory = "a learner with a Delta per task has perfect memory"
+    assert verdicts["adapter:64", memory] == verdicts["full:isolated", memory] == "holds"
+    assert any(claim.startswith("adapters of size 64 are within a point") for _, claim in verdicts)
+    assert not any(claim.startswith("on CoLA and on MNLI, LayerNorm") for _, claim in verdicts)  # it did not run
 
 
 def test_twins_of_a_run(papers: tuple[Path, Answer], tmp_path: Path) -> None:
-    run = papers[0] / "seed0"
+    run = papers[0] / "seed0-paper"
     answer = call("twins", "--run", str(run), "--examples", "30", "--out", str(tmp_path))
     assert (answer.code, answer.err) == (0, "")
     tasks = {row["task"]: row for row in read(tmp_path / "twins.json")["tasks"]}
     results = read(run / "results.json")
-    last = dict(zip(results["order"], results["learners"]["adapter:4"]["R"][-1], strict=True))
+    last = dict(zip(results["order"], results["learners"]["adapter:64"]["R"][-1], strict=True))
     assert {name: row["learner"] for name, row in tasks.items()} == last
     assert [(row["train"], row["more"]) for row in tasks.values()] == [(8, 30), (8, 30)]
     assert tasks["cola"]["ceiling"] == pytest.approx(0.605, abs=0.001)
@@ -99,7 +102,7 @@ def test_backbone_worth(tiny_backbone: Path, tmp_path: Path) -> None:
     assert ours["backbone"]["parameters"] == others["backbone"]["parameters"]
     assert ours["backbone"]["id"] != others["backbone"]["id"]
     assert ours["tasks"] == others["tasks"]
-    gain = read(tmp_path / "backbone_worth.json")["learners"]["head"]["gain"]["tasks"]["mean"]
+    gain = read(tmp_path / "backbone_worth.json")["learners"]["head"]["gain"]["mean"]
     assert gain == pytest.approx(ours["learners"]["head"]["R"][-1][0] - others["learners"]["head"]["R"][-1][0])
 
 
@@ -121,11 +124,11 @@ def test_thousand_tasks_continues(tiny_backbone: Path, tmp_path: Path) -> None:
     assert stored[-1] == found["stored_bytes"]
 
 
-@pytest.mark.parametrize("script", ["order_of_papers", "backbone_worth", "thousand_tasks", "twins"])
+@pytest.mark.parametrize("script", ["backbone_worth", "thousand_tasks", "twins"])
 def test_bad_input_and_help(script: str, tiny_backbone: Path, tmp_path: Path) -> None:
     given = () if script == "twins" else ("--backbone", str(tiny_backbone))
     answer = call(script, "--suite", "colla", "--out", str(tmp_path / "out"), *given)
-    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola?\n")
+    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola or copa?\n")
     shown = call(script, "--help")
     assert (shown.code, shown.err) == (0, "")
     assert f"python scripts/experiments/{script}.py" in shown.out

@@ -41,7 +41,7 @@ def test_shapes_of_equal_time(equal_time: ModuleType, tmp_path: Path) -> None:
     seconds = read(tmp_path / "step_seconds.json")["seconds"]
     assert found["reference"] == "1x32"
     for name, told in found["shapes"].items():
-        folder, results = tmp_path / "shapes" / name, read(tmp_path / "runs" / name / "seed0" / "results.json")
+        folder, results = tmp_path / "shapes" / name, read(tmp_path / "runs" / name / "results.json")
         config = read(folder / "backbone" / "config.json")
         assert name == f"{config['num_hidden_layers']}x{config['hidden_size']}"
         assert config["hidden_size"] / config["num_attention_heads"] == 32

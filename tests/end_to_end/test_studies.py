@@ -1,8 +1,9 @@
-"""The studies of the grid in scripts/experiments at a tiny size: their command lines, and what they compute."""
+"""The studies in scripts/experiments/studies at a tiny size: the runner's command line, and what it computes."""
 
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,17 +14,23 @@ import numpy as np
 import pytest
 import torch
 
+from learners.backbones.architecture import Architecture
 from learners.backbones.library import library_model
 from learners.backbones.published import known_architecture
 from learners.delta.delta import Delta
 from learners.forward.batches import collate, evaluation_plan
 from learners.specification.family import families, parse_learner
 from learners.training.predict import predict
+from stream import InputError
+from stream.config.settings import RunConfig
+from stream.results.learner_results import read_learner
+from stream.study.members import Member
+from stream.study.scores import Arm
 from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 from tests.runs import Answer
 
-STUDIES = ("trade_off", "removal", "initial_scale", "adapterbias_ablation", "token_weights", "forms", "league")
-ONE = (*TINY, "--seeds", "1", "--workers", "1")
+STUDIES = tuple(sorted(path.stem for path in (SCRIPTS / "studies").glob("*.toml")))
+ONE = (*TINY, "--seed", "0", "--workers", "1")
 
 
 @pytest.fixture(scope="module")
@@ -43,37 +50,45 @@ def league(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     """One run of every family; the other studies that only look at a run look at this one."""
     out = tmp_path_factory.mktemp("league")
     more = ("--epochs", "2", "--out", str(out))  # diff pruning wants an epoch after pruning
-    return out, call("league", "--suite", "sst2,rte", "--backbone", str(tiny_backbone), *ONE, *more)
+    return out, call("run_study", "league", "--suite", "sst2,rte", "--backbone", str(tiny_backbone), *ONE, *more)
+
+
+def facts_of(document: dict[str, Any]) -> dict[str, Any]:
+    """Facts of each learner of a study's document, by the row's name."""
+    return {row["name"]: row["facts"] for row in document["rows"]}
 
 
 def test_league(league: tuple[Path, Answer]) -> None:
     out, answer = league
     assert (answer.code, answer.err) == (0, "")
-    found, results = read(out / "league.json"), read(out / "seed0" / "results.json")
+    document, results = read(out / "league.json"), read(out / "results.json")
+    found = facts_of(document)
     assert "feature is left out: learner feature: more layers to read than the backbone has" in answer.out
-    assert {name.split(":")[0] for name in found["learners"]} == {*families()} - {"feature"}
-    means = [told["score"]["mean"] for told in found["learners"].values()]
-    assert means == sorted(means, reverse=True)
-    for name, told in found["learners"].items():
+    assert {name.split(":")[0] for name in found} == {*families()} - {"feature"}
+    lines = answer.out.split("heads of the table")[-1].splitlines()
+    shown = [line.split()[0] for line in lines if line.split() and line.split()[0] in found]
+    assert shown == sorted(found, key=lambda name: -found[name]["score"]["mean"])
+    for name, told in found.items():
         cost = results["learners"][name]["cost"]
         kept, heads, size = (
             sum(cost[f"{what}_per_task"].values()) for what in ("kept_parameters", "head_parameters", "bytes")
         )
         assert (told["kept"], told["bytes"]) == (kept / 2, (size - 4 * heads) / 2)
+        assert told["share"] == told["kept"] / results["backbone"]["parameters"]
         assert told["score"]["mean"] == pytest.approx(sum(results["learners"][name]["R"][-1]) / 2)
         assert name in answer.out
-    assert found["learners"]["diffpruning"]["kept"] < found["learners"]["diffpruning"]["trained"]
-    assert {each["verdict"] for each in found["findings"]} <= {"holds", "fails", "open"}
-    assert "MAM is within a point of full fine-tuning. Here mam minus full:isolated" in answer.out
+    assert found["diffpruning"]["kept"] < found["diffpruning"]["trained"]
+    assert {each["verdict"] for each in document["findings"]} <= {"holds", "fails", "open"}
+    assert "MAM is within a point of full fine-tuning. Here mam minus full:isolated" in " ".join(answer.out.split())
 
 
 def test_removal(league: tuple[Path, Answer], script: Any, tmp_path: Path) -> None:
-    run = league[0] / "seed0"
+    run = league[0]
     answer = call("removal", "--run", str(run), "--learner", "adapter", "--out", str(tmp_path))
     assert (answer.code, answer.err) == (0, "")
     found, results = read(tmp_path / "removal.json"), read(run / "results.json")
-    last = dict(zip(results["order"], results["learners"]["adapter"]["R"][-1], strict=True))
-    assert {task: each[0]["whole"] for task, each in found["tasks"].items()} == last
+    best = {task: fit["validation"][fit["best"]] for task, fit in results["learners"]["adapter"]["fits"].items()}
+    assert {task: each[0]["whole"] for task, each in found["tasks"].items()} == best  # validation rows, as in the paper
     removal = script("removal")
     finished = removal.opened(run, "adapter")
     whole, none = finished.delta("sst2"), range(2)
@@ -83,15 +98,16 @@ def test_removal(league: tuple[Path, Answer], script: Any, tmp_path: Path) -> No
         finished.backbone,
         replace(finished.learner, modifications=()),
         Delta(bare),
-        data.test,
-        evaluation_plan(data.test),
+        data.validation,
+        evaluation_plan(data.validation),
     )
-    score, logits = finished.score("sst2", removal.without(finished, whole, none))
+    score, logits = finished.score("sst2", removal.without(finished, whole, none), "validation")
     assert logits.tobytes() == without.tobytes()
     assert found["tasks"]["sst2"][0]["scores"][0][1] == score
     assert found["tasks"]["sst2"][0]["scores"][1][0] is None  # no span
-    one = [finished.score("sst2", removal.without(finished, whole, range(k, k + 1)))[1].tobytes() for k in range(2)]
-    assert len({*one, logits.tobytes(), finished.score("sst2", whole)[1].tobytes()}) == 4
+    parts = [removal.without(finished, whole, range(k, k + 1)) for k in range(2)]
+    one = [finished.score("sst2", part, "validation")[1].tobytes() for part in parts]
+    assert len({*one, logits.tobytes(), finished.score("sst2", whole, "validation")[1].tobytes()}) == 4
     refused = call("removal", "--run", str(run), "--learner", "ia3", "--out", str(tmp_path / "none"))
     assert refused.code == 2
     assert "ia3: setting it to zero does not remove it" in refused.err
@@ -104,7 +120,7 @@ def test_parts_lost(script: Any) -> None:
 
 
 def test_token_weights(league: tuple[Path, Answer], script: Any, tmp_path: Path) -> None:
-    run = league[0] / "seed0"
+    run = league[0]
     given = ("--run", str(run), "--learner", "adapterbias", "--least", "1", "--out", str(tmp_path))
     answer = call("token_weights", *given)
     assert (answer.code, answer.err) == (0, "")
@@ -147,96 +163,215 @@ def test_where_words_begin(script: Any) -> None:
 
 def test_trade_off(tiny_backbone: Path, tmp_path: Path) -> None:
     given = ("--suite", "sst2,rte,cola", "--backbone", str(tiny_backbone), "--learners", "adapter:2,adapter:4,topk:1")
-    answer = call("trade_off", *given, *ONE, "--out", str(tmp_path))
+    answer = call("run_study", "trade_off", *given, *ONE, "--out", str(tmp_path))
     assert (answer.code, answer.err) == (0, "")
-    found, results = read(tmp_path / "trade_off.json"), read(tmp_path / "seed0" / "results.json")
-    assert list(found["learners"]) == ["full:isolated", "adapter:2", "adapter:4", "topk:1"]
-    full = np.array(results["learners"]["full:isolated"]["R"][-1])
-    for name, told in found["learners"].items():
-        low, middle, high = sorted(np.array(results["learners"][name]["R"][-1]) - full)
+    document, results = read(tmp_path / "trade_off.json"), read(tmp_path / "results.json")
+    rows = {row["name"]: row for row in document["rows"]}
+    assert list(rows) == ["full:isolated", "adapter:2", "adapter:4", "topk:1"]
+    full = np.array(results["learners"][rows["full:isolated"]["learner"]]["R"][-1])
+    for row in rows.values():
+        rates = row["learner"].partition(":learning_rate=")[2].split("/")
+        assert len(rates) == 3, "every size chooses its own rate"
+        low, middle, high = sorted(np.array(results["learners"][row["learner"]]["R"][-1]) - full)
         # of three values the 20th percentile lies 0.4 of the way from the first to the second
         expected = [low + 0.4 * (middle - low), middle, middle + 0.6 * (high - middle)]
-        assert [*told["percentiles"].values()] == pytest.approx(expected)
-        assert told["share"] == told["told"]["trained"] / results["backbone"]["parameters"]
+        assert [*row["facts"]["percentiles"].values()] == pytest.approx(expected)
+        assert sum(row["facts"]["chosen"].values()) == 3
+
+
+def rows_for(script: Any, study: str, architecture: Architecture) -> Any:
+    """A study of the folder with its rows expanded."""
+    left: list[str] = []
+    found = script("study_file").expanded(script("study_file").read_study(study), architecture, left.append)
+    assert not left
+    return found
 
 
 def test_the_grid_of_the_trade_off(script: Any) -> None:
-    grid = script("trade_off").grid(12)
+    grid = [row.name for row in rows_for(script, "trade_off", known_architecture("bert-base")).rows]
     assert [name for name in grid if name.startswith("adapter:")] == [
         f"adapter:{m}" for m in (2, 4, 8, 16, 32, 64, 128, 256)
     ]
     assert sum(name.startswith("topk:") for name in grid) == 12
 
 
-def test_initial_scale(tiny_backbone: Path, tmp_path: Path) -> None:
-    given = ("--suite", "sst2", "--backbone", str(tiny_backbone), "--size", "2", *ONE, "--out", str(tmp_path))
-    answer = call("initial_scale", *given)
-    assert (answer.code, answer.err) == (0, "")
-    found, results = read(tmp_path / "initial_scale.json"), read(tmp_path / "seed0" / "results.json")
-    assert found["deviations"] == {f"adapter:2:std=1e{e}": 10.0**e for e in range(-7, 1)}
-    learners = [parse_learner(learner["canonical"]) for learner in results["learners"].values()]
+def test_initial_scales(script: Any) -> None:
+    study = rows_for(script, "initial_scale", known_architecture("bert-base"))
+    learners = [parse_learner(row.learner) for row in study.rows]
     assert [learner.modifications[0].form.std for learner in learners] == [10.0**e for e in range(-7, 1)]
-    assert len(found["findings"]) == 3
+    assert study.reference == study.rows[5].name
+    assert [claim.first[-4:] for claim in study.claims] == ["1e-7", "1e-4", "=1e0", "=1e0"]
 
 
-def test_ablation_of_adapterbias(tiny_backbone: Path, tmp_path: Path) -> None:
-    given = ("--suite", "sst2", "--backbone", str(tiny_backbone), "--share", "alpha", *ONE, "--out", str(tmp_path))
-    answer = call("adapterbias_ablation", *given)
-    assert (answer.code, answer.err) == (0, "")
-    learners = read(tmp_path / "adapterbias_ablation.json")["learners"]
-    points = [(each["share"], each["gates"], each["penalty"]) for each in learners.values()]
+def test_ablation_of_adapterbias(script: Any) -> None:
+    study = rows_for(script, "adapterbias_ablation", known_architecture("bert-base"))
+    points = [(learner.penalty, learner.gates is None) for row in study.rows if (learner := parse_learner(row.learner))]
     penalties = (1e-6, 1e-5, 1e-4, 1e-3)
-    gated = [("alpha", gates, penalty) for gates in ("diff-pruning", "louizos") for penalty in penalties]
-    assert points == [("alpha", "off", 0.0), *gated]
-    # 3 L d + d_ff + 1 with d = 16, L = 2, d_ff = 32
-    assert {each["told"]["trained"] for each in learners.values()} == {3 * 2 * 16 + 32 + 1}
-    assert all(each["told"]["kept"] <= each["told"]["trained"] for each in learners.values())
+    gated = [(penalty, False) for penalty in penalties for gates in range(2)]
+    assert points == [(0.0, True)] * 4 + gated * 4
+    names = {row.name for row in study.rows}
+    assert {each for claim in study.claims for each in (claim.first, claim.second)} <= names
 
 
 def test_forms(tiny_backbone: Path, tmp_path: Path) -> None:
     given = ("--suite", "sst2", "--backbone", str(tiny_backbone), *ONE, "--out", str(tmp_path))
-    answer = call("forms", *given)
+    answer = call("run_study", "forms", *given)
     assert (answer.code, answer.err) == (0, "")
     found = read(tmp_path / "forms.json")
-    assert {row["table"] for row in found["rows"]} == {"3", "4", "5", "6"}
-    assert len(found["findings"]) == 9
+    assert {row["group"] for row in found["rows"]} == {"3", "4", "5", "6"}
+    assert len(found["findings"]) == 14
     for row in found["rows"]:
-        assert row["counted"] <= row["told"]["trained"]
-        assert row["words"] in answer.out
+        assert row["counted"] <= row["facts"]["trained"]
+        assert row["name"] in answer.out
 
 
 def test_counts_and_budgets(script: Any) -> None:
     """Counts as He et al. count (Tables 10 and 11), on BERT-base; what a table compares costs the same."""
-    forms, bert = script("forms"), known_architecture("bert-base")
+    counted, bert = script("facts").counted, known_architecture("bert-base")
     golden = {"prefix:16": 294_912, "parallel:16": 294_912, "mhpa:16": 294_912, "lora:8": 294_912,
               "lora-ffn:8": 737_280, "mam:prefix=16:parallel=16": 589_824, "bitfit": 102_912}  # fmt: skip
-    assert {name: forms.counted(name, bert) for name in golden} == golden
+    assert {name: counted(name, bert) for name in golden} == golden
     budgets: dict[str, set[int]] = {}
-    for row in forms.comparisons(bert):
-        kind = row.table + ("small" if "small" in row.words else "")
-        if row.table != "6" or row.words in ("parallel, attention + ffn", "prefix + LoRA, ffn", "MAM"):
-            budgets.setdefault(kind, set()).add(forms.counted(row.learner, bert))
+    for row in rows_for(script, "forms", bert).rows:
+        kind = row.group + ("small" if "small" in row.name else "")
+        scaled = "trained s" in row.name  # one scalar a layer more
+        if not scaled and (row.group != "6" or row.name in ("parallel, attention + ffn", "prefix + LoRA, ffn", "MAM")):
+            budgets.setdefault(kind, set()).add(counted(row.learner, bert))
     assert len(budgets["3"]) == len(budgets["4small"]) == 1
     assert max(budgets["5"]) / min(budgets["5"]) < 1.01  # a whole rank of LoRA
     assert max(budgets["6"]) / min(budgets["6"]) < 1.01
+    sizes: dict[str, set[int]] = {}
+    for row in rows_for(script, "budgets", bert).rows:
+        if row.group in ("attention", "ffn"):
+            sizes.setdefault(row.name.split(", ")[-1], set()).add(counted(row.learner, bert))
+    assert all(max(same) / min(same) < 1.05 for same in sizes.values()), sizes
+
+
+def an_arm(name: str, scores: list[list[float]], sharing: str = "isolated") -> Arm:
+    """A learner with these scores after the last arrival, [S, T], of tasks a, b, ..."""
+    order = tuple("abcdef"[: len(scores[0])])
+    members = tuple(Member(f"seed{seed}-paper", seed, "paper") for seed in range(len(scores)))
+    results = []
+    for row in scores:
+        learned = [[value if column <= line else None for column, value in enumerate(row)] for line in range(len(row))]
+        document = {
+            "spec": name,
+            "sharing": sharing,
+            "R": [[None] * len(row), *learned],
+            "retention": {"verified": True},
+        }
+        results.append(read_learner(name, document, order, "here"))
+    return Arm(name, members, tuple(results), {})
 
 
 def test_claims(script: Any) -> None:
     """Differences over tasks 0.1, 0.2, 0.3: 20 ±24.8 points (t of two degrees of freedom is 4.303)."""
-    findings = script("findings")
-    scores = {"a": [{"x": 0.5, "y": 0.5, "z": 0.5}], "b": [{"x": 0.4, "y": 0.3, "z": 0.2}]}
-    claims = [findings.Claim("P", "a", "b", 0.0), findings.Claim("P", "a", "b", -0.1, None),
-              findings.Claim("P", "a", "a", 0.0), findings.Claim("P", "a", "missing")]  # fmt: skip
-    found = findings.judge(claims, scores)
-    assert [each.verdict for each in found] == ["open", "holds", "open"]  # equal learners: neither is above
-    assert found[0].found == "a minus b is +20.0 ±24.8 points"
+    claims = script("claims")
+    arms = {"a": an_arm("a", [[0.5, 0.5, 0.5]]), "b": an_arm("b", [[0.4, 0.3, 0.2]])}
+
+    def judge(*given: Any) -> list[Any]:
+        found: list[Any] = claims.judge(given, arms, ("a", "b", "c"), 1)
+        return found
+
+    def claim(first: str, second: str, low: float | None = None, high: float | None = None, **more: Any) -> Any:
+        return claims.Claim("I", "P", "it is so", first, second, low, high, **more)
+
+    (found,) = judge(claim("a", "b", 0.0))
+    assert (found.verdict, found.found) == ("open", "a minus b is +20.0 ±24.8 points")
+    assert [judge(each)[0].verdict for each in (claim("a", "b", -10.0), claim("a", "b", None, -5.0))] == [
+        "holds",
+        "fails",
+    ]
+    assert judge(claim("a", "a", 0.0))[0].verdict == "open"  # equal learners: neither is above
+    assert judge(claim("a", "missing")) == []
+    # three together: t at 1 - 0.05 / 6 is 7.649, and 20 ±44.2 no longer lies above -10
+    assert [each.verdict for each in judge(*[claim("a", "b", -10.0)] * 3)] == ["open"] * 3
+    assert [each.verdict for each in judge(*[claim("a", "b", -25.0)] * 3)] == ["holds"] * 3
+
+
+def test_claims_about_tasks_and_spread(script: Any) -> None:
+    """A claim about tasks is judged on each of them, over seeds; spread is a standard deviation over seeds."""
+    claims = script("claims")
+    arms = {"a": an_arm("a", [[0.5, 0.2], [0.7, 0.2]]), "b": an_arm("b", [[0.4, 0.1], [0.4, 0.1]])}
+    per_task = claims.Claim("I", "P", "c", "a", "b", 0.0, None, tasks=("b", "a", "z"))
+    found = claims.judge([per_task], arms, ("a", "b"), 1)
+    assert [each.task for each in found] == ["b", "a"]
+    assert [each.found for each in found] == ["a minus b is +10.0 ±0.0 points", "a minus b is +20.0 ±127.1 points"]
+    spread = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="deviation")
+    (found,) = claims.judge([spread], arms, ("a", "b"), 1)
+    assert found.value.mean == pytest.approx(100 * 0.2 / math.sqrt(2) / 2)
+    medians = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="median")
+    assert claims.judge([medians], arms, ("a", "b"), 1)[0].found.endswith("medians 40.0 and 25.0 of 2")
+
+
+def test_what_a_study_file_may_say(script: Any, tmp_path: Path) -> None:
+    study_file = script("study_file")
+    numbers = {"width": 128.0, "layers": 3.0}
+    assert study_file.filled("topk:<1..layers>", numbers) == ["topk:1", "topk:2", "topk:3"]
+    assert study_file.filled("a:<x,width>:<1,2>", numbers) == ["a:x:1", "a:x:2", "a:128:1", "a:128:2"]
+    assert study_file.value_of("3 * width / (width + 128)", numbers) == 1.5
+    for wrong in ("width ** 2", "depth + 1", "open('x')", "1 +"):
+        with pytest.raises(InputError, match="not a formula"):
+            study_file.value_of(wrong, numbers)
+    path = tmp_path / "mine.toml"
+    path.write_text('titel = "x"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="unknown key"):
+        study_file.read_study(path)
+    path.write_text('columns = []\n[claims.x]\npaper = "P"\nclaim = "c"\ntest = "a over b"\n', encoding="utf-8")
+    with pytest.raises(InputError, match="claim x: cannot be read"):
+        study_file.read_study(path)
+    claim_of = script("claims").claim_of
+    entry = {"paper": "P", "claim": "c"}
+    for test, first, second, low, high in (
+        ("lora, ffn minus a:b=1e-2 within -1..0.5", "lora, ffn", "a:b=1e-2", -1.0, 0.5),
+        ("head above 10", "head", "", 10.0, None),
+        ("a minus b below 0", "a", "b", None, 0.0),
+    ):
+        found = claim_of("x", {**entry, "test": test})
+        assert (found.first, found.second, found.low, found.high) == (first, second, low, high)
+    with pytest.raises(InputError, match="unknown measure"):
+        claim_of("x", {**entry, "test": "a above 1", "measure": "scores"})
+    with pytest.raises(InputError, match="no such study"):
+        study_file.read_study("leage")
 
 
 @pytest.mark.parametrize("name", STUDIES)
+def test_the_files_are_sound(name: str, script: Any) -> None:
+    """Each learner of a study is one, on BERT-base; each claim is about rows of the study; ids belong to one study."""
+    study = rows_for(script, name, known_architecture("bert-base"))
+    names = {row.name for row in study.rows}
+    for row in study.rows:
+        parse_learner(row.learner)
+    for claim in study.claims:
+        assert {claim.first, claim.second} - {""} <= names, claim
+        assert claim.low is not None or claim.high is not None, claim
+    assert not study.reference or study.reference in names
+    assert {*study.run} <= {*RunConfig.model_fields}
+    assert {*study.columns} <= {*script("facts").COLUMNS, "counted", "learner", "tasks"}
+    for other in STUDIES:
+        if other != name:
+            ids = {claim.id for claim in script("study_file").read_study(other).claims}
+            assert not ids & {claim.id for claim in study.claims}
+
+
+def test_list_of_studies_and_bad_input(tiny_backbone: Path, tmp_path: Path) -> None:
+    listed = call("run_study")
+    assert (listed.code, listed.err) == (0, "")
+    assert all(name in listed.out for name in STUDIES)
+    given = ("--backbone", str(tiny_backbone), "--out", str(tmp_path / "out"))
+    answer = call("run_study", "league", "--suite", "colla", *given)
+    assert (answer.code, answer.err) == (2, "error: suite: unknown task 'colla'; did you mean cola or copa?\n")
+    assert "What the papers found" in answer.out
+    answer = call("run_study", "leage", *given)
+    assert answer.code == 2
+    assert "no such study" in answer.err
+
+
+@pytest.mark.parametrize("name", ["removal", "token_weights"])
 def test_bad_input_and_help(name: str, tiny_backbone: Path, tmp_path: Path) -> None:
     answer = call(name, "--suite", "colla", "--backbone", str(tiny_backbone), "--out", str(tmp_path / "out"))
     assert answer.code == 2
-    assert answer.err == "error: suite: unknown task 'colla'; did you mean cola?\n"
+    assert answer.err == "error: suite: unknown task 'colla'; did you mean cola or copa?\n"
     shown = call(name, "--help")
     assert (shown.code, shown.err) == (0, "")
     assert f"python scripts/experiments/{name}.py" in shown.out

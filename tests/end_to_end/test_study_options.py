@@ -42,7 +42,7 @@ def call(options: Any, *arguments: str, **given: Any) -> tuple[int, str, list[Ca
 def test_defaults_are_those_of_the_study_then_those_of_all(options: Any) -> None:
     code, _, calls = call(options, suite="cola", learners="head", epochs=0, workers=3)
     settings = {
-        "suite": "cola", "source": "simulated:seed={seed}", "backbone": "embedded", "learners": "head",
+        "suite": "cola", "source": "simulated", "backbone": "embedded", "learners": "head",
         "train_examples": 500, "test_examples": 200, "epochs": 0, "batch_size": 16, "max_length": 64,
         "dtype": "auto", "evaluate": "audited", "workers": 3,
     }  # fmt: skip

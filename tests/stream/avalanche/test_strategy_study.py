@@ -17,29 +17,27 @@ STRATEGIES = ("avalanche:naive", "avalanche:replay:mem_size=8")
 def test_strategies(tiny_backbone: Path, tmp_path: Path) -> None:
     learners = ",".join(("head", *STRATEGIES))
     given = ("--suite", "sst2,cola", "--backbone", str(tiny_backbone), "--learners", learners, "--workers", "1")
-    answer = call("strategies", *given, *TINY, "--out", str(tmp_path))
+    answer = call("run_study", "strategies", *given, *TINY, "--out", str(tmp_path))
     assert (answer.code, answer.err) == (0, "")
-    found = read(tmp_path / "strategies.json")
-    assert set(found["learners"]) == {"full:isolated", "head", *STRATEGIES}
-    cost = read(tmp_path / "seed0" / "results.json")["learners"]
-    for name in found["learners"]:
+    found = [row["name"] for row in read(tmp_path / "strategies.json")["rows"]]
+    assert set(found) == {"full:isolated", "head", *STRATEGIES}
+    learned = read(tmp_path / "results.json")["learners"]
+    for name in found:
         line = re.findall(rf"^{re.escape(name)} .*$", answer.out, re.MULTILINE)[0]
-        assert f"{cost[name]['cost']['after_each_arrival'][-1]['bytes']:,}" in line
-    assert list(found["loops"]) == list(STRATEGIES)
-    for name, both in found["loops"].items():
-        ours, equal, plain = (sum(both[loop][0].values()) / 2 for loop in ("ours", "our settings", "as it is"))
-        assert both["differences"]["our settings"]["tasks"]["mean"] == pytest.approx(ours - equal)
-        assert both["differences"]["as it is"]["tasks"]["mean"] == pytest.approx(ours - plain)
-        assert ours == pytest.approx(sum(read(tmp_path / "seed0" / "results.json")["learners"][name]["R"][-1]) / 2)
-        assert answer.out.count(f"\n{name} ") == 2
-
-
-def test_only_the_run_where_the_loop_of_avalanche_is_not_asked_for(tiny_backbone: Path, tmp_path: Path) -> None:
-    given = ("--suite", "sst2", "--backbone", str(tiny_backbone), "--learners", "avalanche:naive", "--workers", "1")
-    answer = call("strategies", *given, *TINY, "--no-loop", "--out", str(tmp_path))
+        assert f"{learned[name]['cost']['after_each_arrival'][-1]['bytes']:,}" in line
+    answer = call("both_loops", "--run", str(tmp_path))
     assert (answer.code, answer.err) == (0, "")
-    assert read(tmp_path / "strategies.json")["loops"] == {}
-    assert "both loops" not in answer.out
+    loops = read(tmp_path / "both_loops.json")["loops"]
+    assert list(loops) == list(STRATEGIES)
+    for name, both in loops.items():
+        ours, equal, plain = (sum(both[loop][0].values()) / 2 for loop in ("ours", "our settings", "as it is"))
+        assert both["differences"]["our settings"]["mean"] == pytest.approx(ours - equal)
+        assert both["differences"]["as it is"]["mean"] == pytest.approx(ours - plain)
+        assert ours == pytest.approx(sum(learned[name]["R"][-1]) / 2)
+        assert answer.out.count(f"\n{name} ") == 1
+    refused = call("both_loops", "--run", str(tmp_path), "--learners", "head")
+    assert refused.code == 2
+    assert "no strategy of Avalanche" in refused.err
 
 
 def test_avalanche_under_our_settings_keeps_the_best_epoch_of_each_task(

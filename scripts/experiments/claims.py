@@ -1,0 +1,243 @@
+"""A paper's finding as data, and the verdict on it: our difference of two learners, its interval, `holds` or not.
+
+The statistics are the product's (`stream.study`): differences are paired, and seeds and groups of tasks that share
+texts are both random. Intervals are 95 %. Verdicts are stricter, because many claims are judged at once: their
+intervals are widened until all of them hold together with 95 % (Bonferroni). `holds`: the whole interval lies within
+the claim's bounds; `fails`: none of it does; `open`: the data allow both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+from scipy import stats
+
+from stream import InputError
+from stream.results.intervals import LEVEL, Interval
+from stream.study.scores import Arm, Array, by_task, value_of
+from stream.study.statistics import Paired, paired
+from tasks.suite import text_groups
+
+COLOURS = {"holds": "green", "fails": "bold red", "open": "yellow"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A paper's finding about one learner or two.
+
+    Attributes:
+        id: Its name, unique in all studies.
+        paper: Where it is written.
+        claim: The finding, in words.
+        first, second: Learners, or names of rows. The finding is about the first minus the second; without a second,
+            about the first alone.
+        low, high: The bounds in which the finding puts this number, in the unit of the measure; None: no bound.
+        measure: What is compared: a name in `MEASURES`.
+        tasks: Tasks that the finding is about; it is judged on each of them. (): on the mean over all tasks.
+        theirs: The paper's number.
+        needs: What a run needs so that the number can be compared with the paper's, such as BERT weights.
+    """
+
+    id: str
+    paper: str
+    claim: str
+    first: str
+    second: str = ""
+    low: float | None = None
+    high: float | None = None
+    measure: str = "score"
+    tasks: tuple[str, ...] = ()
+    theirs: str = ""
+    needs: str = ""
+
+
+TEST = re.compile(r"(.+?)(?: minus (.+))? (?:above (\S+)|below (\S+)|within (\S+?)\.\.(\S+))")
+
+
+def claim_of(name: str, entry: Mapping[str, Any]) -> Claim:
+    """The claim of a table in a study's file: the fields of `Claim`, and `test` with learners and bounds in words:
+
+        "adapter:64 minus full:isolated within -1..1"    "topk:1 minus adapter:64 below 0"    "head above 50"
+
+    Raises:
+        InputError: The test cannot be read, or the measure is unknown.
+    """
+    values = dict(entry)
+    where, found = f"claim {name}", TEST.fullmatch(values.pop("test"))
+    if found is None:
+        raise InputError("cannot be read", where=where, expected="A minus B above X", found=entry["test"])
+    first, second, above, below, low, high = found.groups()
+    least, most = above or low, below or high
+    if (measure := values.get("measure", "score")) not in MEASURES:
+        raise InputError("unknown measure", where=where, expected=", ".join(MEASURES), found=measure)
+    values |= {"low": float(least) if least else None, "high": float(most) if most else None}
+    values["tasks"] = (*values.get("tasks", ()),)
+    return Claim(id=name, first=first, second=second or "", **values)
+
+
+class Finding(NamedTuple):
+    """A claim beside what was found.
+
+    Attributes:
+        task: The task that it is judged on; "": all tasks.
+        found: Our number and its 95 % interval, in words.
+        value: The same as data, in the unit of the measure; None if there is no single number.
+        verdict: `holds`, `fails`, `open`, or `needs ...`.
+    """
+
+    paper: str
+    claim: str
+    found: str
+    verdict: str
+    task: str = ""
+    theirs: str = ""
+    id: str = ""
+    value: Interval | None = None
+
+
+class Measure(NamedTuple):
+    """What claims compare: a number per seed and task.
+
+    Attributes:
+        unit: Unit of the number in words.
+        factor: Factor from the stored number to that unit.
+        values: From an arm, tasks and the number of parameters of the backbone to the numbers [S, T].
+    """
+
+    unit: str
+    factor: float
+    values: Callable[[Arm, Sequence[str], int], Array]
+
+
+def of_metric(metric: str) -> Callable[[Arm, Sequence[str], int], Array]:
+    """Values of a metric that is a mean over tasks; NaN where a task has none."""
+
+    def values(arm: Arm, tasks: Sequence[str], backbone: int = 0) -> Array:
+        return np.array([[scores.get(task, np.nan) for task in tasks] for scores in by_task(arm, metric).values()])
+
+    return values
+
+
+def deviation(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
+    """Standard deviation of a task's score over seeds, [1, T]."""
+    scores = of_metric("average_accuracy")(arm, tasks, backbone)
+    if len(scores) < 2:
+        return np.full((1, len(tasks)), np.nan)
+    spread: Array = scores.std(axis=0, ddof=1, keepdims=True)
+    return spread
+
+
+def trained_share(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
+    """Trained parameters of a task without head, as a share of the backbone, [S, T]."""
+    trained = [results.cost.trained_parameters_per_task for results in arm.results]
+    return np.array([[of[task] / backbone for task in tasks] for of in trained])
+
+
+def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
+    """Growth without heads after the last arrival, [S, 1]."""
+    return np.array([[value_of(each, "growth_without_heads") or np.nan] for each in arm.results])
+
+
+MEASURES: Mapping[str, Measure] = {
+    "score": Measure("points", 100, of_metric("average_accuracy")),
+    "median": Measure("points", 100, of_metric("average_accuracy")),  # medians over seeds are shown beside it
+    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry")),
+    "deviation": Measure("points of standard deviation over seeds", 100, deviation),
+    "share": Measure("% of the backbone", 100, trained_share),
+    "growth": Measure("x the backbone", 1, growth),
+}
+
+
+def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str], backbone: int) -> Paired | None:
+    """The number that a claim is about; None if a seed or a task has none."""
+    measure = MEASURES[claim.measure]
+    values = measure.values(first, tasks, backbone)
+    if second is not None:
+        values = values - measure.values(second, tasks, backbone)
+    values = values[:, ~np.isnan(values).any(axis=0)] * measure.factor
+    if not values.size:
+        return None
+    if values.shape[1] < len(tasks):  # one number for all tasks, or the last task, which cannot be forgotten yet
+        return paired(values, [[place] for place in range(values.shape[1])])
+    return paired(values, [[tasks.index(task) for task in group] for group in text_groups(tasks)])
+
+
+def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1) -> str:
+    """Verdict on a number with a claim's bounds, if so many claims are judged together."""
+    if number.half is None or number.degrees is None:
+        return "open"
+    if number.difference == 0 and not number.half and (low == 0) != (high == 0):
+        return "open"  # equal learners: neither is above the other
+    wider = 1.0
+    if number.half and claims > 1:
+        wider = float(
+            stats.t.ppf(1 - (1 - LEVEL) / 2 / claims, number.degrees) / stats.t.ppf(1 - (1 - LEVEL) / 2, number.degrees)
+        )
+    return Interval(number.difference, number.half * wider, number.seeds).verdict(low, high)
+
+
+def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks: Sequence[str]) -> str:
+    """Our number in words: `adapter minus topk:1 is +2.3 ±1.1 points`."""
+    subject = claim.first if second is None else f"{claim.first} minus {claim.second}"
+    sign = "" if second is None else "+"
+    half = (
+        "" if number.half is None else f" ±{number.half:.3g}" if claim.measure == "growth" else f" ±{number.half:.1f}"
+    )
+    mean = f"{number.difference:{sign}.4g}" if claim.measure == "growth" else f"{number.difference:{sign}.1f}"
+    words = f"{subject} is {mean}{half} {MEASURES[claim.measure].unit}"
+    if claim.measure == "median":
+        measure = MEASURES[claim.measure]
+        medians = [
+            f"{measure.factor * float(np.median(measure.values(arm, tasks, 0).mean(axis=1))):.1f}"
+            for arm in (first, second)
+            if arm is not None
+        ]
+        words += f", medians {' and '.join(medians)} of {number.seeds}"
+    return words
+
+
+def judge(
+    claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str], backbone: int, together: int = 0
+) -> list[Finding]:
+    """Judge each claim whose learners ran; a claim about tasks is judged on each of them that ran.
+
+    Args:
+        arms: Learners by name, and by the names of rows.
+        tasks: The tasks of the runs.
+        backbone: Number of parameters of the backbone.
+        together: Number of claims whose verdicts hold together, if it is larger than the number of these.
+    """
+    judged: list[tuple[Claim, str, Paired, str, bool]] = []
+    for claim in claims:
+        if claim.first not in arms or (claim.second and claim.second not in arms):
+            continue
+        first, second = arms[claim.first], arms.get(claim.second)
+        for task in [each for each in claim.tasks if each in tasks] if claim.tasks else [""]:
+            over = [task] if task else [*tasks]
+            if (number := estimate(claim, first, second, over, backbone)) is not None:
+                proved = all(each.retention.verified for each in first.results)
+                broken = claim.measure == "forgetting" and claim.high == 0 and not proved
+                judged.append((claim, task, number, in_words(claim, number, first, second, over), broken))
+    found = []
+    for claim, task, number, words, broken in judged:
+        result = "fails" if broken else verdict(number, claim.low, claim.high, max(together, len(judged)))
+        value = Interval(number.difference, number.half, number.seeds)
+        found.append(Finding(claim.paper, claim.claim, words, result, task, claim.theirs, claim.id, value))
+    return found
+
+
+def print_findings(console: Console, findings: Sequence[Finding]) -> None:
+    """Print each finding of a paper beside ours."""
+    if not findings:
+        return
+    console.print("\nFindings of the papers, and ours (95 % intervals; the verdicts hold together)", style="bold")
+    for each in findings:
+        result = Text(each.verdict, style=COLOURS.get(each.verdict, "yellow"))
+        place = f", {each.task}" if each.task else ""
+        console.print(Text.assemble(f"* {each.paper}{place}: {each.claim}. Here {each.found}: ", result, "."))
