@@ -177,7 +177,8 @@ def _kept_exactly(facts: Facts) -> str:
 
 
 def _choices(facts: Facts) -> str:
-    return ", ".join(f"{name} {times}" for name, times in list(facts.chosen.items())[:3]) or "–"
+    shown = [f"{name.partition(':')[2]} {times}x" for name, times in facts.chosen.items()]
+    return ", ".join(shown[:4]) + (", ..." if len(shown) > 4 else "") or "–"
 
 
 COLUMNS: Mapping[str, Column] = {
@@ -207,7 +208,7 @@ COLUMNS: Mapping[str, Column] = {
     "search": Column(
         "search\nGFLOPs", lambda facts: "–" if facts.search_flops is None else f"{facts.search_flops / 1e9:,.0f}"
     ),
-    "chosen": Column("chosen (times)", _choices, True),
+    "chosen": Column("chosen", _choices, True),
 }  # fmt: skip
 
 
