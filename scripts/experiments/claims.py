@@ -3,7 +3,7 @@
 The statistics are the product's (`stream.study`): differences are paired, and seeds and groups of tasks that share
 texts are both random. Intervals are 95 %. Verdicts are stricter, because many claims are judged at once: their
 intervals are widened until all of them hold together with 95 % (Bonferroni). `holds`: the whole interval lies within
-the claim's bounds; `fails`: none of it does; `open`: the data allow both.
+the claim's bounds; `fails`: none of it does; `open`: the data allow both, or have no spread from which to tell.
 """
 
 from __future__ import annotations
@@ -108,11 +108,14 @@ class Measure(NamedTuple):
         unit: Unit of the number in words.
         factor: Factor from the stored number to that unit.
         values: From an arm, tasks and the number of parameters of the backbone to the numbers [S, T].
+        exact: Whether the numbers have no noise. If not, numbers without any spread say nothing: too few rows, or
+            learners that learned nothing.
     """
 
     unit: str
     factor: float
     values: Callable[[Arm, Sequence[str], int], Array]
+    exact: bool = False
 
 
 def of_metric(metric: str) -> Callable[[Arm, Sequence[str], int], Array]:
@@ -147,10 +150,10 @@ def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
 MEASURES: Mapping[str, Measure] = {
     "score": Measure("points", 100, of_metric("average_accuracy")),
     "median": Measure("points", 100, of_metric("average_accuracy")),  # medians over seeds are shown beside it
-    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry")),
+    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry"), exact=True),
     "deviation": Measure("points of standard deviation over seeds", 100, deviation),
-    "share": Measure("% of the backbone", 100, trained_share),
-    "growth": Measure("x the backbone", 1, growth),
+    "share": Measure("% of the backbone", 100, trained_share, exact=True),
+    "growth": Measure("x the backbone", 1, growth, exact=True),
 }
 
 
@@ -168,12 +171,10 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
     return paired(values, [[tasks.index(task) for task in group] for group in text_groups(tasks)])
 
 
-def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1) -> str:
-    """Verdict on a number with a claim's bounds, if so many claims are judged together."""
-    if number.half is None or number.degrees is None:
+def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1, exact: bool = False) -> str:
+    """Verdict on a number with a claim's bounds, if so many claims are judged together; `exact` as in `Measure`."""
+    if number.half is None or number.degrees is None or not (number.half or exact):
         return "open"
-    if number.difference == 0 and not number.half and (low == 0) != (high == 0):
-        return "open"  # equal learners: neither is above the other
     wider = 1.0
     if number.half and claims > 1:
         wider = float(
@@ -226,7 +227,11 @@ def judge(
                 judged.append((claim, task, number, in_words(claim, number, first, second, over), broken))
     found = []
     for claim, task, number, words, broken in judged:
-        result = "fails" if broken else verdict(number, claim.low, claim.high, max(together, len(judged)))
+        result = (
+            "fails"
+            if broken
+            else verdict(number, claim.low, claim.high, max(together, len(judged)), MEASURES[claim.measure].exact)
+        )
         value = Interval(number.difference, number.half, number.seeds)
         found.append(Finding(claim.paper, claim.claim, words, result, task, claim.theirs, claim.id, value))
     return found

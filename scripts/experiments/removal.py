@@ -114,7 +114,7 @@ def findings(lost: Mapping[str, np.ndarray], uniform: Sequence[float]) -> list[F
         )  # fmt: skip
     return [
         Finding("Houlsby et al. (2019), Figure 6", claim, words.format(value.points(sign=bool(sign))),
-                value.verdict(low, high), theirs=theirs, id=name, value=value)
+                value.verdict(low, high) if value.half else "open", theirs=theirs, id=name, value=value)
         for name, claim, theirs, value, words, low, high, sign in found
     ]  # fmt: skip
 

@@ -283,6 +283,7 @@ def test_claims(script: Any) -> None:
         "fails",
     ]
     assert judge(claim("a", "a", 0.0))[0].verdict == "open"  # equal learners: neither is above
+    assert judge(claim("a", "a", -1.0, 1.0))[0].verdict == "open"  # no spread at all says nothing
     assert judge(claim("a", "missing")) == []
     # three together: t at 1 - 0.05 / 6 is 7.649, and 20 ±44.2 no longer lies above -10
     assert [each.verdict for each in judge(*[claim("a", "b", -10.0)] * 3)] == ["open"] * 3
