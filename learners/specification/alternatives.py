@@ -76,7 +76,8 @@ def read_alternatives(specification: str) -> Written:
     for number, segments in enumerate(joined):
         for place, segment in enumerate(segments):
             mark = ":" if place else "+" if number else ""
-            pieces.append([mark + text for text in _values(segment, where)])
+            values = _values(segment, where) if place else [segment]  # the family has no alternatives
+            pieces.append([mark + text for text in values])
     if (count := prod(map(len, pieces))) > MOST:
         raise InputError("too many alternatives", where=where, expected=f"at most {MOST}", found=str(count))
     axes = [range(len(texts)) for texts in pieces if len(texts) > 1]

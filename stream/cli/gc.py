@@ -132,7 +132,7 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
     from stream.storage.events import Fit, RowEvent, SearchEvent, read_events
     from stream.storage.finished import good
     from stream.storage.ledger import read_ledger
-    from stream.storage.scores import stored_scores
+    from stream.storage.scores import loose_scores
     from stream.storage.states import stored_states
     from stream.storage.store import Store, unreachable
 
@@ -151,7 +151,7 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
         rows = (event for events in ledgers for event in events if isinstance(event, RowEvent))
         scored = {cell.delta for row in rows for cell in row.cells}
         loose = [
-            *stored_scores(store, scored),
+            *loose_scores(store, scored),
             *(path for path in unreachable(store, deltas, recipes) if path.suffix != ".part" or is_old(path)),
             *filter(is_old, stored_states(store)),
         ]

@@ -71,12 +71,7 @@ def bounds(options: Sequence[Sequence[Option]], backbone: int, *, heads: bool) -
         return [best(each, key=lambda option: option.size(heads)) for each in ranked]
 
     largest, other = picked(max), picked(max, lambda option: not option.copy)
-    choices = [
-        picked(min),
-        picked(min, lambda option: option.copy),
-        picked(min, lambda option: not option.copy),
-        largest,
-    ]
+    choices = [picked(min), picked(min, lambda option: option.copy), largest]
     choices += [[*largest[:at], other[at], *largest[at + 1 :]] for at in range(len(largest))]
     found = [kept(choice, backbone, heads=heads) for choice in choices]
     return [min(found), max(found)]

@@ -15,10 +15,11 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from stream.storage.cell import Cell
-from stream.storage.files import write_json
-from stream.storage.plain import FormatError, plain, read
+from stream.storage.plain import plain, read
 from stream.storage.store import Store
 from tasks.content import canonical, content_id
+from tasks.errors import InputError
+from tasks.files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def put_score(store: Store, evaluation: Evaluation, cell: Cell, run: str) -> Non
     Args:
         run: Folder of the run that measured it.
     """
-    record = {"run": run, "cell": plain(cell)}
-    write_json(score_path(store, evaluation), {**record, "check": _check(evaluation, record)})
+    path = score_path(store, evaluation)
+    write_atomic(path, _text(path, run, plain(cell)))
 
 
 def get_score(store: Store, evaluation: Evaluation, run: str = "") -> Cell | None:
@@ -71,30 +72,53 @@ def get_score(store: Store, evaluation: Evaluation, run: str = "") -> Cell | Non
             has the same provenance as without the kill. Default: no run.
     """
     try:
-        found = json.loads(score_path(store, evaluation).read_text(encoding="utf-8"))
-        record = {"run": found["run"], "cell": found["cell"]}
-        if found["check"] != _check(evaluation, record) or found["run"] == run:
-            return None
-        return read(Cell, found["cell"])
-    except (OSError, ValueError, TypeError, LookupError, RecursionError, FormatError):
+        owner, cell = read_score(score_path(store, evaluation))
+    except (OSError, InputError):
         return None
+    return None if owner == run else cell
 
 
-def stored_scores(store: Store, needed: set[str]) -> list[Path]:
-    """Returns the files of the scores of Deltas that no run names, sorted by name.
+def read_score(path: Path) -> tuple[str, Cell]:
+    """Returns the folder of the run that measured a cell, and the cell.
+
+    Raises:
+        OSError: The file cannot be read.
+        InputError: It is not, byte for byte, a file that `put_score` writes under this name.
+    """
+    try:
+        text = path.read_bytes().decode()
+        found = json.loads(text)
+        if text != _text(path, found["run"], found["cell"]):
+            raise ValueError("its check is not the hash of its content")
+        return found["run"], read(Cell, found["cell"])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        what, fix = "damaged score", "delete the file: the next run evaluates again"
+        raise InputError(what, where=str(path), found=f"{type(error).__name__}: {error}"[:200], fix=fix) from None
+
+
+def score_files(store: Store) -> list[Path]:
+    """Returns the files of all scores, sorted by name."""
+    return sorted((store.root / "scores").glob("*.json"))
+
+
+def loose_scores(store: Store, needed: set[str]) -> list[Path]:
+    """Returns the files of the scores of Deltas that no run names, also damaged ones, sorted by name.
 
     Args:
         needed: Content ids of all Deltas in the cells of all runs that use the store.
     """
-    return [path for path in sorted((store.root / "scores").glob("*")) if _delta_in(path) not in needed]
+    return [path for path in score_files(store) if _delta_in(path) not in needed]
 
 
 def _delta_in(path: Path) -> str:
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["cell"]["delta"])
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return read_score(path)[1].delta
+    except (OSError, InputError):
         return ""  # a damaged file, which no run reads
 
 
-def _check(evaluation: Evaluation, record: Mapping[str, JsonValue]) -> str:
-    return content_id("score", evaluation.id, canonical(record))
+def _text(path: Path, run: str, cell: JsonValue) -> str:
+    """Returns the content of the file at this path. Its check covers its name, which is the id of the evaluation."""
+    record = {"run": run, "cell": cell}
+    check = content_id("score", path.stem, canonical(record))
+    return json.dumps({**record, "check": check}, ensure_ascii=False, allow_nan=False) + "\n"

@@ -7,21 +7,28 @@ from learners.specification.recipe import recipe_of
 from stream.storage.cell import Cell
 from stream.storage.events import FitEvent, RowEvent
 from stream.storage.job import Job
-from stream.storage.scores import Evaluation, get_score
+from stream.storage.scores import Evaluation, get_score, read_score, score_files
 from stream.storage.store import Store
 from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
+from tasks.errors import InputError
 
 FIELDS = ("score", "n", "logits", "predictions", "delta", "plan")
 
 
 def check_scores(store: Store, run: RecordedRun, ledger: str) -> Outcome:
-    """Compares each certified cell in the ledger with the record of the equal evaluation in the store.
+    """Checks every score in the store, and compares each certified cell in the ledger with that of its evaluation.
 
-    A record that is missing gives a note: the logits of the cell are then those of the run's own audits, which
+    A score that is missing gives a note: the logits of the cell are then those of the run's own audits, which
     `check_cells` compares, or of the row before training.
     """
     outcome, missing = Outcome(), 0
+    for path in score_files(store):
+        outcome.counts["scores"] += 1
+        try:
+            read_score(path)
+        except InputError as error:
+            outcome.findings.append(Finding("a stored score changed", str(path), expected=path.stem, found=error.found))
     for job in run.jobs:
         event = run.events.get(job.id)
         for cell in event.cells if isinstance(event, RowEvent) else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from learners.backbones.architecture import parameters
@@ -26,11 +26,18 @@ CHOSEN = dict.fromkeys(GLUE, "64") | {"mnli_m": "256", "sst2": "256", "qqp": "25
 
 options = st.builds(
     lambda size, head, copy: Option("", TaskCost(tuned=1_000 if copy else size, added=0, head=head), copy),
-    st.integers(0, 3_000), st.integers(0, 50), st.booleans(),
+    st.integers(0, 999), st.integers(0, 50), st.booleans(),
 )  # fmt: skip
 
 
+COPY = Option("copy", TaskCost(tuned=1_000, added=0, head=0), copy=True)
+SMALL_PART, PART, LARGE_PART = (Option("", TaskCost(tuned=n, added=0, head=0), copy=False) for n in (10, 500, 990))
+
+
 @given(st.lists(st.lists(options, min_size=1, max_size=4), min_size=1, max_size=4), st.booleans())
+@example([[COPY, PART], [COPY, PART]], False)  # most: one copy, and a backbone for the other task
+@example([[COPY, LARGE_PART], [COPY, LARGE_PART]], False)  # least: copies, without a backbone
+@example([[COPY, SMALL_PART], [COPY, SMALL_PART]], False)  # least: parts, with a backbone
 def test_bounds_are_those_of_all_choices(tasks: list[list[Option]], heads: bool) -> None:
     every = [kept(choice, 1_000, heads=heads) for choice in product(*tasks)]
     assert bounds(tasks, 1_000, heads=heads) == [min(every), max(every)]

@@ -14,7 +14,7 @@ import pytest
 
 from stream import run
 from stream.storage.cell import Cell
-from stream.storage.scores import Evaluation, get_score, put_score, score_path, stored_scores
+from stream.storage.scores import Evaluation, get_score, loose_scores, put_score, score_path
 from stream.storage.store import Store
 from stream.verification import verify
 from tests.forging import forge
@@ -37,8 +37,8 @@ def test_a_score_is_found_under_equal_inputs_by_other_runs_only(tmp_path: Path) 
     others: dict[str, Any] = {"delta": "e" * 64, "data_seed": 1, "numerics": {"threads": 2}, "test_examples": None}
     for name, other in others.items():
         assert get_score(store, replace(INPUTS, **{name: other}), "two") is None
-    assert stored_scores(store, {"d" * 64}) == []
-    assert stored_scores(store, set()) == [score_path(store, INPUTS)]
+    assert loose_scores(store, {"d" * 64}) == []
+    assert loose_scores(store, set()) == [score_path(store, INPUTS)]
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"cell": 1, "run": "one", "check": "0"}', "score"])
@@ -48,7 +48,7 @@ def test_a_damaged_score_is_none(damage: str, tmp_path: Path) -> None:
     path = score_path(store, INPUTS)
     path.write_text(path.read_text().replace("0.5", "0.75") if damage == "score" else damage)
     assert get_score(store, INPUTS, "two") is None
-    assert stored_scores(store, set()) == [path]
+    assert loose_scores(store, set()) == [path]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_certified_score_is_the_measured_one(
 def test_verify_compares_a_certified_cell_with_the_store(pair: tuple[Path, Path], tmp_path: Path) -> None:
     shutil.copytree(pair[1].parent, tmp_path / "all")
     two, store = tmp_path / "all" / "two", tmp_path / "all" / "store"
-    assert verify(two, store=store).counts["scores"] == {"certified_by_store": 12}
+    assert verify(two, store=store).counts["scores"] == {"scores": 12, "certified_by_store": 12}
 
     def other(events: list[dict[str, Any]]) -> None:
         for event in events:

@@ -105,6 +105,10 @@ def test_the_simulated_source_says_what_it_lacks_at_once(suite: str, order: str,
     assert "yelp" not in str(error) or order == "paper"
 
 
+def test_fresh_tasks_need_no_twin(tmp_path: Path) -> None:
+    assert len(resolve_names(RunConfig(suite="simulated:3,rte", out=str(tmp_path))).stream.order) == 4
+
+
 def _folder(root: Path, *names: str) -> str:
     for name in names:
         (root / name).mkdir(parents=True)

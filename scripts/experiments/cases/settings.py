@@ -61,7 +61,7 @@ RUN: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "path as revision": ({"source": "hub:../../secret"}, ("not a revision", "../../secret")),
     "unknown learner": ({"learners": "adaptor:4"}, ("unknown learner 'adaptor'", "did you mean adapter")),
     "path as learner": ({"learners": "../head"}, ("unknown learner '../head'",)),
-    "path as option of a learner": ({"learners": "adapter:size=../4"}, ("bad value of size", "'../4'")),
+    "path as option of a learner": ({"learners": "adapter:size=../4"}, ("bad value of size", "'..'")),
     "unknown option": ({"learners": "adapter:sice=4"}, ("unknown option of adapter 'sice'", "did you mean size?")),
     "bad value": ({"learners": "adapter:0"}, ("'adapter:0'", "a whole number from 1 to 1024")),
     "parts that clash": ({"learners": "adapter:8+adapter:4"}, ("two parts add adapter.attention",)),
