@@ -116,8 +116,8 @@ def _checked(verdict: Verdict) -> list[tuple[str, str]]:
         "selection": f"{n('selection', 'choices')} choices, each the best of its trials on the validation rows "
         f"({n('selection', 'trials')}), and made before any test row was scored",
         "cells": cells or "none yet",
-        "scores": f"{n('scores', 'scores')} in the store; {n('scores', 'certified_by_store')} certified cells are equal to "
-        "them",
+        "scores": f"{n('scores', 'scores')} in the store, intact; "
+        f"{n('scores', 'certified_by_store')} certified cells equal to these",
         "documents": f"{n('documents', 'documents')} equal to what the events give, byte for byte",
         "encoded": f"{n('encoded', 'tasks')} tasks, every byte",
         "backbone": f"{n('backbone', 'files')} files, every byte",

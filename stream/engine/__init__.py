@@ -4,6 +4,8 @@ engine           `run_stream`: runs or continues a stream
 resolve          `resolve`: stream, source and learners that the settings name; reports all wrong names at once
 attempts         several steps whose errors are reported together
 context          `prepare`: backbone and encoded data, beside what `resolve` gives
+task_data        facts about encoded tasks and their simulated twins
+learner_checks   what must hold of learners before the first job
 known            facts about backbone and machine, remembered from earlier runs, so that PyTorch need not be loaded
 outlook          what a new run will do and about how long it takes, said before any slow step
 work             rough count of the work of a run, and the pace of this machine

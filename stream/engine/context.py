@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -14,16 +14,14 @@ from learners.backbones.backbone import Backbone, load_backbone, load_tokenizer_
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone
 from learners.backbones.tokenizer import tokenizer_digest
-from learners.delta.layout import delta_shapes, has_layout
-from learners.specification.alternatives import restricted
-from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.training.precision import slow_on_processor
-from learners.training.trainer import trainer_named
 from stream.config.settings import RunConfig
 from stream.engine.attempts import Attempts
 from stream.engine.known import KnownBackbone, known_numerics, known_of
+from stream.engine.learner_checks import applicable, check_learners
 from stream.engine.resolve import Resolved, resolve
+from stream.engine.task_data import TaskData, facts_about, twins_of
 from stream.execution.workbench import Setup
 from stream.plugins.used import Used, used_plugins
 from stream.results.document import Facts, environment
@@ -33,40 +31,17 @@ from stream.storage.keys import RunInputs, twin_of
 from stream.storage.remembered import remembered
 from tasks.encode import encode, encoded_before
 from tasks.encoded import EncodedTask
-from tasks.errors import InputError, InputErrors
-from tasks.examples import SPLITS, Limits
+from tasks.errors import InputError
+from tasks.examples import Limits
 from tasks.home import cache_folder, check_cache, facts_folder
 from tasks.metrics import scoring
-from tasks.sources import Source, generated, open_source
-from tasks.task import Task
+from tasks.sources import Source, generated
 from tasks.tokenizer import Tokenizer
 from tasks.unseen import refuse_unseen
 
 T = TypeVar("T")
 SLOW = "bfloat16 is several times slower than float32 on this processor; --dtype auto takes the faster one"
 MANY = 50  # tasks; in a longer stream only every 50th gets a notice, so that other notices stay visible
-
-
-@dataclass(frozen=True)
-class TaskData:
-    """Facts about an encoded task that stay in memory after its files are closed. A process may open fewer files than a
-    stream has tasks.
-
-    Attributes:
-        task: The task.
-        id: Content id of its data.
-        path: Folder of its encoded arrays.
-        train, validation, test: Number of rows of each split, before limits.
-        notes: Notes about its data, for the results.
-    """
-
-    task: Task
-    id: str
-    path: Path
-    train: int
-    validation: int
-    test: int
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,21 +228,10 @@ def prepare(
         folder, commit, files, known = loaded.folder, loaded.commit, file_digests(loaded.folder), known_of(loaded)
     for note in known.notes:
         notice(note)
-    longest = known.architecture.maximum_length
     named = replace(
-        named, learners={name: _applicable(learner, known, notice) for name, learner in named.learners.items()}
+        named, learners={name: applicable(learner, known, notice) for name, learner in named.learners.items()}
     )
-    learners = [(name, each) for name, learner in named.learners.items() for each in alternatives_of(learner)]
-    for specification, learner in learners:
-        if config.max_length + learner.prompt > longest:
-            what, where = "rows are longer than the backbone accepts", f"--max-length {config.max_length}"
-            prompt = f" with the prompt of {specification}" if learner.prompt else ""
-            raise InputError(what, where=where + prompt, expected=f"at most {longest - learner.prompt} tokens")
-    for _, learner in learners:
-        attempt(partial(delta_shapes, learner, known.architecture, 2))
-        if learner.peft and not attempt.errors:
-            attempt(partial(_once, "encoder", learner, known, partial(_check_encoder, load, learner)))
-        attempt(partial(_once, "trainer", learner, known, partial(_check_trainer, learner, notice)))
+    check_learners(attempt, named.learners, known, config.max_length, load, notice)
     data: dict[str, TaskData] = {}
     tokenizer = cache(lambda: loaded.tokenizer if loaded else _tokenizer(config.backbone, known))
 
@@ -284,13 +248,13 @@ def prepare(
         if task is not None:
             if config.unseen_labels == "refuse":
                 attempt(partial(refuse_unseen, name, task.unseen))
-            data[name] = _facts_about(task)
+            data[name] = facts_about(task)
     twins: dict[str, TaskData] = {}
     if any(learner.selection is not None and learner.selection.scope == "twin" for learner in named.learners.values()):
         simulated = attempt(partial(twins_of, source, order))
         for index, name in enumerate(order):
             if simulated is not None and (twin := attempt(partial(encoded, name, index, simulated))) is not None:
-                twins[twin_of(name)] = _facts_about(twin)
+                twins[twin_of(name)] = facts_about(twin)
     attempt.check()
     plugins = used_plugins(named.learners.values(), config.source.partition("+frames:")[0])
     context = RunContext(**vars(named), config=config, known=known, folder=folder, commit=commit, files=files,
@@ -298,47 +262,6 @@ def prepare(
     for note in context.data_notes:
         notice(note)
     return context
-
-
-def alternatives_of(learner: Learner) -> list[Learner]:
-    """Returns the learners that a task may keep: the alternatives of a learner, or the learner itself."""
-    return [learner] if learner.selection is None else [each.learner for each in learner.selection.alternatives]
-
-
-def _applicable(learner: Learner, known: KnownBackbone, notice: Callable[[str], None]) -> Learner:
-    """Returns the learner without the alternatives that the backbone does not allow. A notice names them."""
-    kept = restricted(learner, lambda each: has_layout(each.learner, known.architecture))
-    if learner.selection is not None and kept.selection is not None and kept is not learner:
-        gone = [
-            each.specification for each in learner.selection.alternatives if each not in kept.selection.alternatives
-        ]
-        notice(f"left out, because the backbone does not allow it: {', '.join(gone)}")
-    return kept
-
-
-def twins_of(source: Source, tasks: Sequence[str]) -> Source:
-    """Returns the simulated source, which has a twin of each task.
-
-    Raises:
-        InputErrors: Tasks without a twin, or tasks that are simulated themselves.
-    """
-    simulated = open_source("simulated", {})
-    names, errors = set(simulated.names()), []
-    for task in tasks:
-        if generated(source, task):
-            what, fix = "this task is simulated: it has no other twin", "give scope=task"
-            errors.append(InputError(what, where=f"scope=twin, task {task}", fix=fix))
-        elif task not in names:
-            fix = "give scope=task, or leave the task out"
-            errors.append(InputError("this task has no simulated twin", where=f"scope=twin, task {task}", fix=fix))
-    if errors:
-        raise InputErrors(errors)
-    return simulated
-
-
-def _facts_about(task: EncodedTask) -> TaskData:
-    train, validation, test = (len(getattr(task, split)) for split in SPLITS)
-    return TaskData(task.task, task.id, task.path, train, validation, test, task.notes)
 
 
 def _facts_of(load: Callable[[], Backbone], folder: Path, files: Mapping[str, str]) -> KnownBackbone:
@@ -357,33 +280,6 @@ def _tokenizer(name: str, known: KnownBackbone) -> Tokenizer:
     return tokenizer
 
 
-@dataclass(frozen=True)
-class Passed:
-    """A check of a learner that found no error: of its encoder, or by its trainer."""
-
-    what: str
-
-
-def _once(what: str, learner: Learner, known: KnownBackbone, check: Callable[[], None]) -> None:
-    """Does a check of a learner, which may load libraries, unless the check has passed on this machine before."""
-
-    def passed() -> Passed:
-        check()
-        return Passed(what)
-
-    if learner.library:
-        inputs = {"what": what, "backbone": known.id, "learner": recipe_of(learner)}
-        remembered(Passed, inputs, facts_folder(), passed)
-    else:  # the version of a trainer from another package is not known
-        check()
-
-
-def _check_encoder(load: Callable[[], Backbone], learner: Learner) -> None:
-    from learners.delta.peft_modules import injected_model
-
-    injected_model(load(), learner.peft)
-
-
 def machine_notes(config: RunConfig) -> list[str]:
     """Returns what a user should know about this machine: where caches are if there is no home folder, a slow dtype.
 
@@ -396,9 +292,3 @@ def machine_notes(config: RunConfig) -> list[str]:
 def limits_of(config: RunConfig) -> Limits:
     """Returns the most examples of each split that a run uses."""
     return Limits(config.train_examples, config.test_examples, config.validation_examples)
-
-
-def _check_trainer(learner: Learner, notice: Callable[[str], None]) -> None:
-    if learner.trainer_config:
-        notice(f"checking {learner.trainer_config} of {learner.trainer}")
-    trainer_named(learner.trainer).check(learner)
