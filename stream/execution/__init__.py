@@ -7,6 +7,8 @@ switches          switches of PyTorch that choose kernels: read, and set in work
 numerics          `numerics`: what may change the last bit of a logit, with a fingerprint of the arithmetic
 job               `execute`: does one job
 fit_job           a fit: from the store, or with the learner's trainer
+search_job        a trial of a learner with alternatives
+trial_job         what a trial fits, and what a fit keeps
 evaluate_job      `evaluate`: the score of a Delta on a task
 activation_cache  activations of frozen layers on test rows, shared by learners
 result            the result of a job, and the part of it that later jobs need

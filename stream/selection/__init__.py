@@ -5,4 +5,14 @@ trials   the trials of a search, what each of them fits, and what it must wait f
 rungs    successive halving
 sampler  Optuna
 choice   the winner
+
+How a choice is made, in the order in which the code runs:
+
+    learners.specification.alternatives   "adapter:8/64" becomes a learner with two alternatives (`Learner.selection`)
+    engine.jobs.search_jobs               one job of kind `search` for each trial, with the trials that it waits for
+    execution.trial_job.trial_of          what a trial fits: `proposed` here, from the results of the trials before
+    execution.search_job                  fits it, or takes it from the store; the ledger gets a `search` event
+    execution.fit_job                     the fit of the task: `winning` here; the store has it already
+    results.selection                     `selection` and the cost of the search in results.json
+    verification.selection                repeats all of this from the ledger, and checks its order
 """

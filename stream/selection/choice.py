@@ -9,23 +9,38 @@ from learners.specification.learner import Selection
 from stream.storage.trials import Trial, Tried
 
 
-def best_candidate(selection: Selection, tried: Sequence[Tried]) -> Tried | None:
-    """Returns the trial of the winning alternative; None if none succeeded.
+def ranked(selection: Selection, tried: Sequence[Tried]) -> list[Tried]:
+    """Returns the last trial of each alternative among these trials, the best alternative first.
 
-    Only trials that ran all their epochs, with the seed of the run, count. The best mean score over the tasks of the
-    trials wins. Of equal means the one with fewer parameters wins, then the one that the specification names first.
+    The higher mean score over the tasks of the trials is better, then fewer parameters, then the earlier place in the
+    specification. An alternative that failed on a task is below all others.
 
     Args:
-        tried: Finished trials: of one task, or of several tasks with the same alternatives.
+        tried: Finished trials: of one task, or of several tasks with the same alternatives. Scores are fractions.
     """
-    scores: dict[str, list[Tried]] = {}
+    trials: dict[str, list[Tried]] = {}
     for each in tried:
-        if each.until is None and each.seed is None:
-            scores.setdefault(each.candidate, []).append(each)
+        trials.setdefault(each.candidate, []).append(each)
     order = [each.specification for each in selection.alternatives]
-    ranked = [(*_rank(trials), -order.index(candidate), trials[-1]) for candidate, trials in scores.items()]
-    good = [entry for entry in ranked if entry[0] > -math.inf]
-    return max(good, key=lambda entry: entry[:3])[3] if good else None
+
+    def key(candidate: str) -> tuple[float, int, int]:
+        mine = trials[candidate]
+        return -_mean_score(mine), max(each.parameters for each in mine), order.index(candidate)
+
+    return [trials[candidate][-1] for candidate in sorted(trials, key=key)]
+
+
+def best_candidate(selection: Selection, tried: Sequence[Tried]) -> Tried | None:
+    """Returns the trial of the winning alternative (`ranked`); None if none succeeded.
+
+    Only trials that ran all their epochs, with the seed of the run, count.
+
+    Args:
+        tried: Finished trials, as for `ranked`.
+    """
+    whole = [each for each in tried if each.until is None and each.seed is None]
+    failed = {each.candidate for each in whole if each.score is None}
+    return next((each for each in ranked(selection, whole) if each.candidate not in failed), None)
 
 
 def best_seed(tried: Sequence[Tried]) -> Tried | None:
@@ -35,10 +50,9 @@ def best_seed(tried: Sequence[Tried]) -> Tried | None:
     return max(good, key=lambda each: (each.score, -each.trial), default=None)
 
 
-def _rank(trials: Sequence[Tried]) -> tuple[float, float]:
-    """Mean score and size of an alternative; an alternative that failed on a task is below all others."""
+def _mean_score(trials: Sequence[Tried]) -> float:
     scores = [-math.inf if each.score is None else each.score for each in trials]
-    return math.fsum(scores) / len(scores) if -math.inf not in scores else -math.inf, -max(t.parameters for t in trials)
+    return -math.inf if -math.inf in scores else math.fsum(scores) / len(scores)
 
 
 def winning(selection: Selection, tried: Sequence[Tried], restarted: Sequence[Tried]) -> Trial | None:

@@ -11,10 +11,10 @@ of 81 epochs. Few alternatives save less: three cost 5 of 9 epochs, two 4 of 6.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from learners.specification.learner import Selection
+from stream.selection.choice import ranked
 from stream.storage.trials import Trial, Tried
 
 ETA = 3  # one of so many alternatives goes on to the next rung
@@ -55,27 +55,13 @@ def rung_trial(selection: Selection, trial: int, earlier: Sequence[Tried]) -> Tr
     k, every = rung_of(count, trial), rungs(count)
     candidates = [each.specification for each in selection.alternatives]
     if k > 0:
-        candidates = ranked(selection, [each for each in earlier if each.trial in every[k - 1] and each.seed is None])
+        before = [each for each in earlier if each.trial in every[k - 1] and each.seed is None]
+        candidates = [each.candidate for each in ranked(selection, before)]
     candidate, last = candidates[trial - every[k].start], len(every) - 1
     if k == last:
         return Trial(candidate=candidate)
     epochs = selection[candidate].learner.training.epochs
     return Trial(candidate=candidate, until=max(1, round(epochs * ETA**k / ETA**last)))
-
-
-def ranked(selection: Selection, tried: Sequence[Tried]) -> list[str]:
-    """Returns the alternatives of these trials, the best one first.
-
-    The higher score is better, then fewer parameters, then the earlier place in the specification. A failed fit is
-    below all others.
-    """
-    order = [each.specification for each in selection.alternatives]
-
-    def key(each: Tried) -> tuple[float, int, int]:
-        score = -math.inf if each.score is None else each.score
-        return -score, each.parameters, order.index(each.candidate)
-
-    return [each.candidate for each in sorted(tried, key=key)]
 
 
 def _last_rung(alternatives: int) -> int:

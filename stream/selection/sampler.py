@@ -17,7 +17,7 @@ from tasks.errors import InputError
 from tasks.seeds import seed_of
 
 OPTUNA = "optuna"
-ASKS = 100  # an alternative that was tried before is not tried again: so often another one is asked for
+ASKS = 100  # proposals of the sampler for one trial, until one is an alternative that was not tried before
 
 
 def check_method(selection: Selection) -> None:
