@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
 from learners.specification.learner import Learner
-from learners.specification.recipe import recipe_of
 from learners.training.divergence import Diverged
 from learners.training.fit import Report
 from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
+from stream.execution.fit_recipe import drop_states, full_recipe, paused_state, recipe_in
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.result import Fitted, Needed
 from stream.execution.trial_job import kept_trial, tried_in
@@ -31,10 +31,8 @@ from stream.storage.fits import (
     last_good,
 )
 from stream.storage.job import Job, JobId
-from stream.storage.keys import history
-from stream.storage.states import drop_state, get_state, put_state
-from stream.storage.trials import Trial, Tried
-from tasks.metrics import scoring
+from stream.storage.states import put_state
+from stream.storage.trials import Trial
 
 
 def execute_fit(
@@ -92,58 +90,8 @@ def fit_or_stored(
         if isinstance(fit, FitResult):
             workbench.store.put_fit(recipe, fit)
             if state is not None:
-                put_state(workbench.store, whole(recipe).id, state)
+                put_state(workbench.store, full_recipe(recipe).id, state)
         return Fitted(recipe.id, fit, cached=False)
-
-
-def whole(recipe: Recipe) -> Recipe:
-    """Returns the recipe of the whole fit that a paused fit is the beginning of."""
-    return replace(recipe, until=None)
-
-
-def paused_before(workbench: Workbench, recipe: Recipe) -> FitState | None:
-    """Returns the state with which a fit can go on; None if it has to begin."""
-    state = get_state(workbench.store, whole(recipe).id)
-    return state if state is not None and (recipe.until is None or state.epochs <= recipe.until) else None
-
-
-def drop_states(workbench: Workbench, job: Job, learner: Learner, tried: Iterable[Tried]) -> None:
-    """Deletes the states of paused trials from the store: after the choice none of them goes on."""
-    assert learner.selection is not None
-    for each in tried:
-        if each.until is not None:
-            trial = Trial(candidate=each.candidate, seed=each.seed)
-            fitted = learner.selection[each.candidate].learner
-            recipe = recipe_in(workbench, replace(job, tasks=(each.task,)), fitted, None, (), trial)
-            drop_state(workbench.store, recipe.id)
-
-
-def recipe_in(
-    workbench: Workbench,
-    job: Job,
-    learner: Learner,
-    start: LearnedTask | None,
-    earlier: Sequence[LearnedTask],
-    trial: Trial | None,
-) -> Recipe:
-    """Returns the recipe of a fit; the arguments are those of `fit_or_stored`."""
-    data = workbench.data(job.tasks[0])
-    return Recipe(
-        backbone=workbench.backbone.id,
-        data=data.id,
-        learner=recipe_of(learner),
-        task=data.task.name,
-        seed=workbench.setup.seed if trial is None or trial.seed is None else trial.seed,
-        train_examples=workbench.setup.train_examples,
-        test_examples=workbench.setup.test_examples,
-        validation_examples=workbench.setup.validation_examples,
-        data_seed=workbench.setup.data_seed,
-        scoring=scoring(data.task),
-        previous=start.delta if start else None,
-        numerics=workbench.numerics,
-        met=history(learner, earlier, workbench.setup.data_ids, workbench.setup.scoring),
-        until=None if trial is None else trial.until,
-    )
 
 
 def _nothing_kept(workbench: Workbench, job: Job, learner: Learner) -> Fitted:
@@ -247,7 +195,7 @@ def train(
         load=workbench.data,
         report=report,
         until=None if recipe is None else recipe.until,
-        state=None if recipe is None else paused_before(workbench, recipe),
+        state=None if recipe is None else paused_state(workbench, recipe),
     )
     state = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
     trained = trainer_named(learner.trainer).fit(request, state)
