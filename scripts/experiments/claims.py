@@ -24,6 +24,7 @@ from stream.study.scores import Arm, Array, by_task, value_of
 from stream.study.statistics import Paired, paired
 from tasks.suite import text_groups
 
+BERT = re.compile(r"(ro)?bert(a)?-(base|large)", re.IGNORECASE)  # encoders that claims with `needs` are about
 COLOURS = {"holds": "green", "fails": "bold red", "open": "yellow"}
 
 
@@ -237,12 +238,22 @@ def judge(
     return found
 
 
-def print_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Print each finding of a paper beside ours."""
+def missing(claim: Claim, backbone: str) -> str:
+    """What a claim needs that a run with this backbone does not have; "" if nothing."""
+    return claim.needs if not BERT.search(backbone) else ""
+
+
+def print_findings(console: Console, findings: Sequence[Finding], needs: Mapping[str, str] | None = None) -> None:
+    """Print each finding of a paper beside ours.
+
+    Args:
+        needs: What the runs lack for a claim to be the paper's, by its id. None: nothing.
+    """
     if not findings:
         return
     console.print("\nFindings of the papers, and ours (95 % intervals; the verdicts hold together)", style="bold")
     for each in findings:
         result = Text(each.verdict, style=COLOURS.get(each.verdict, "yellow"))
         place = f", {each.task}" if each.task else ""
-        console.print(Text.assemble(f"* {each.paper}{place}: {each.claim}. Here {each.found}: ", result, "."))
+        more = f" (the claim needs {lack})" if (lack := (needs or {}).get(each.id)) else ""
+        console.print(Text.assemble(f"* {each.paper}{place}: {each.claim}. Here {each.found}: ", result, f"{more}."))

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +24,7 @@ from typing import Annotated, Any, NamedTuple
 
 import study
 import typer
-from claims import COLOURS, Claim
+from claims import COLOURS, Claim, missing
 from encoders import save_random
 from options import NOT_GIVEN, run_options
 from rich.console import Console
@@ -38,7 +37,6 @@ from tasks import unknown_name
 
 PLAN = Path(__file__).with_name("papers.toml")
 RUN, COUNT = "python scripts/experiments/papers.py", "taskstream cost"
-BERT = re.compile(r"(ro)?bert(a)?-(base|large)", re.IGNORECASE)
 
 
 class Line(NamedTuple):
@@ -101,7 +99,8 @@ def study_lines(
     needs: dict[str, Claim] = {claim.id: claim for claim in file.claims}
     for each in found.findings:
         claim = needs[each.id]
-        verdict = f"needs {claim.needs}" if claim.needs and not BERT.search(backbone) else each.verdict
+        lack = missing(claim, backbone)
+        verdict = f"needs {lack}" if lack else each.verdict
         paper = f"{each.paper}, {each.task}" if each.task else each.paper
         command = f"{RUN} --only {each.id}" + (f" --read {file.name}={read}" if read else options)
         ours = f"{each.found} (backbone {Path(backbone).name})"

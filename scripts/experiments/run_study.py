@@ -20,7 +20,7 @@ from typing import Annotated, Any, NamedTuple
 import pictures
 import study
 import typer
-from claims import Finding, judge, print_findings
+from claims import Finding, judge, missing, print_findings
 from facts import Facts, cells, counted, facts_of, heads
 from options import NOT_GIVEN, OPTIONS, run_options
 from rich.console import Console
@@ -117,7 +117,7 @@ def show(found: Found, architecture: Architecture, console: Console) -> None:
         lines.append([name, *cells(columns, found.facts[row.name], row.learner, architecture)])
     title = f"{file.title}: {len(found.tasks)} tasks, {len(found.study.members)} runs, backbone {backbone}"
     study.show(console, title, ["learner", *titles], lines, (0, *(place + 1 for place in left)))
-    print_findings(console, found.findings)
+    print_findings(console, found.findings, {claim.id: missing(claim, backbone) for claim in file.claims})
 
 
 def save(found: Found, architecture: Architecture, settings: Mapping[str, Any], out: Path, console: Console) -> None:

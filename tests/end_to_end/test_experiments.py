@@ -65,6 +65,7 @@ def test_order_of_papers(papers: tuple[Path, Answer]) -> None:
     memory = "a learner with a Delta per task has perfect memory"
     assert verdicts["adapter:64", memory] == verdicts["full:isolated", memory] == "holds"
     assert any(claim.startswith("adapters of size 64 are within a point") for _, claim in verdicts)
+    assert "(the claim needs BERT weights)" in " ".join(answer.out.split())
     assert not any(claim.startswith("on CoLA and on MNLI, LayerNorm") for _, claim in verdicts)  # it did not run
 
 
