@@ -92,7 +92,8 @@ class Fitter:
         from sklearn.neural_network import MLPClassifier, MLPRegressor
 
         rows, mean, scale = self._dense
-        settings = {**NETWORK, "hidden_layer_sizes": (self.model.hidden,), "alpha": 1 / strength,
+        batch = min(NETWORK["batch_size"], len(rows))  # scikit-learn warns of a batch that is larger than the data
+        settings = {**NETWORK, "batch_size": batch, "hidden_layer_sizes": (self.model.hidden,), "alpha": 1 / strength,
                     "random_state": seed_of(self.seed, "nobert", self.task, "network") % 2**32}  # fmt: skip
         if self.scores:
             middle, spread = float(np.mean(self.target)), float(np.std(self.target)) or 1.0
