@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stream.report.names import shown_names
 from stream.report.palette import sign
 from stream.report.plots import NAME_WIDTH, Plot, look, save, whiskers
-from stream.report.terminal.study import best_first
+from stream.report.terminal.study_numbers import best_first
 from stream.results.intervals import Interval
 from tasks.errors import InputError
 
