@@ -128,10 +128,26 @@ def test_pictures(folder: Path, tmp_path: Path) -> None:
     assert [file.read_bytes() for file in files] == before
 
 
+def test_nothing_is_cut_off_in_pictures(folder: Path, tmp_path: Path) -> None:
+    """Around all that is drawn, there is an edge of empty space."""
+    image = pytest.importorskip("matplotlib.image")
+    assert call("report", str(folder), "--png", str(tmp_path)).code == 0
+    for name in ("ranks", "scores"):
+        pixels = image.imread(tmp_path / f"{name}.png")[..., :3]
+        assert pixels.min() < 0.5
+        assert min(part.min() for part in (pixels[:9], pixels[-9:], pixels[:, :9], pixels[:, -9:])) == 1
+
+
 def test_a_page_is_of_one_run(folder: Path, tmp_path: Path) -> None:
-    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"))
+    others = [part for form in ("tex", "md", "csv") for part in (f"--{form}", str(tmp_path / f"a.{form}"))]
+    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"), *others)
     assert answer.code == 2
-    assert "a page shows one run" in answer.err
+    assert "--html is for one run" in answer.err
+    assert f"{folder} is a study of 6 members" in answer.err
+    assert f"use --tex, --md, --csv, --png or --svg, or name {folder / 'seed0-paper'}" in answer.err
+    assert [*tmp_path.iterdir()] == []
+    two = call("report", str(folder / "seed0-paper"), str(folder / "seed1-paper"), "--html", str(tmp_path / "a.html"))
+    assert "2 folders" in two.err
     both = call("report", str(folder), str(tmp_path / "none"))
     assert both.code == 2
     assert "no run here" in both.err
