@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stream.report import make_console, print_report
 from stream.report.console import page_of
+from stream.report.numbers import count
 from stream.report.terminal.study import print_studies
 from stream.results.results import Results, load_results
 from stream.storage.files import usable_folder
@@ -59,8 +60,7 @@ def report(
         pictures_of: Mapping[str, Path | None] = {}
     else:
         if html is not None:
-            what, fix = "a page shows one run", "name one run, such as a member of the study"
-            raise InputError(what, where=f"--html {html}", found="a study, or several folders", fix=fix)
+            raise no_page(folders, html)
         pictures_of = {"png": png, "svg": svg}
     if any(tables.values()) or not written:
         from stream.study.gather import document_together, gather  # imports NumPy
@@ -83,6 +83,20 @@ def report(
         console = make_console(display)
         for path in written:
             console.print(page_of(console).text(path), markup=False, soft_wrap=True)
+
+
+def no_page(folders: Sequence[Path], html: Path) -> InputError:
+    """Returns the error that `--html` is for one run, with what else can be written and a run that has a page."""
+    instead = "use --tex, --md, --csv, --png or --svg"
+    if len(folders) > 1:
+        fix = f"{instead}, or name one run"
+        return InputError("--html is for one run", where=f"--html {html}", found=f"{len(folders)} folders", fix=fix)
+    from stream.study.study import read_grid
+
+    grid = read_grid(folders[0])
+    found = f"{folders[0]} is a study of {count(len(grid), 'member')}"
+    fix = f"{instead}, or name {folders[0] / grid[0].folder}"
+    return InputError("--html is for one run", where=f"--html {html}", found=found, fix=fix)
 
 
 def write_table(document: StudyDocument, form: str, file: Path) -> Path:

@@ -77,9 +77,17 @@ def _metric(name: str) -> dict[str, object]:
 
 def _lines(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {_lines(entry)}" for key, entry in value.items() if entry not in (None, (), ""))
+        return "\n".join(f"{key}: {_one_line(entry)}" for key, entry in value.items() if entry not in (None, (), ""))
     if isinstance(value, list | tuple):
         return "\n".join(_lines(entry) for entry in value)
     if isinstance(value, bool):
         return "yes" if value else "no"  # as in specifications
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _one_line(value: object) -> str:
+    """Writes an entry of a table in one line: numbers [least, most] as a range, other lists with `/` between them."""
+    if not isinstance(value, list | tuple) or not value or isinstance(value[0], dict | list | tuple):
+        return _lines(value)
+    numbers = all(isinstance(entry, int | float) and not isinstance(entry, bool) for entry in value)
+    return (" to " if numbers else " / ").join(map(_lines, value))

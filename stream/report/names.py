@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
@@ -66,6 +66,19 @@ def packed(entries: Iterable[Text], width: int, gap: int = 3) -> list[Text]:
         else:
             lines.append(entry)
     return lines
+
+
+def wrapped(words: Sequence[str], width: int, indent: str, separator: str) -> Iterator[str]:
+    """Yields lines of fewer than `width` letters with the words. Each begins with `indent`; a word that is longer than
+    a line has one of its own."""
+    line = ""
+    for word in words:
+        longer = f"{line}{separator}{word}" if line else f"{indent}{word}"
+        if line and len(longer) > width - 1:
+            yield f"{line},"
+            longer = f"{indent}{word}"
+        line = longer
+    yield line
 
 
 def numbered(names: Sequence[str]) -> list[str]:

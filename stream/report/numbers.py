@@ -70,3 +70,8 @@ def duration(seconds: float | None, page: Page) -> str:
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
     return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+
+
+def count(number: int, noun: str) -> str:
+    """Returns a number with its noun: 1 seed, 3 seeds."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -83,13 +83,20 @@ def write(results: Results, seeds: Sequence[Results], folder: Path, form: str) -
     return paths
 
 
-def save(path: Path, width: float, height: float, plot: Plot) -> None:
-    """Writes one chart; width and height are in inches. The settings of matplotlib stay as they were."""
+def save(path: Path, width: float, height: float, plot: Plot, edge: float | None = None) -> None:
+    """Writes one chart. The settings of matplotlib stay as they were.
+
+    Args:
+        width, height: Size, inches.
+        edge: Empty space around all that is drawn, inches: the picture then grows with what stands outside the axes.
+            None (default): the picture has exactly the given size.
+    """
     matplotlib = importlib.import_module("matplotlib")
     with matplotlib.rc_context(STYLE):
         figure = importlib.import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
         plot(figure.subplots())
-        figure.savefig(path, dpi=300, metadata={"Date": None} if path.suffix == ".svg" else None)
+        box = {} if edge is None else {"bbox_inches": "tight", "pad_inches": edge}
+        figure.savefig(path, dpi=300, metadata={"Date": None} if path.suffix == ".svg" else None, **box)
 
 
 def same_run_other_seeds(folder: Path, results: Results) -> list[Results]:

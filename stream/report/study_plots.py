@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stream.report.names import shown_names
 from stream.report.palette import sign
 from stream.report.plots import NAME_WIDTH, Plot, look, save, whiskers
-from stream.report.terminal.study import best_first
+from stream.report.terminal.study_numbers import best_first
 from stream.results.intervals import Interval
 from tasks.errors import InputError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # imports NumPy
 
 LINE = 0.24  # inches between two learners
 STEP = 0.55  # of a line, between two bars
+EDGE = 0.08  # inches around a chart
 MARGIN = 0.3  # of a rank, from the axis to the names beside it
 
 
@@ -50,7 +51,7 @@ def write_study(document: StudyDocument, folder: Path, form: str) -> list[Path]:
         height = 0.9 + LINE * (math.ceil(len(names) / 2) + STEP * bars)
         figures["ranks"] = (6.0, height, partial(rank_diagram, ranks=ranks, names=names))
     for name, (width, height, plot) in figures.items():
-        save(folder / f"{name}.{form}", width, height, plot)
+        save(folder / f"{name}.{form}", width, height, plot, EDGE)
     return [folder / f"{name}.{form}" for name in figures]
 
 
@@ -72,7 +73,8 @@ def scores(axes: Any, document: StudyDocument, names: Mapping[str, tuple[int, st
         found = Interval(entry["mean"], entry["half"], entry["n"])
         whiskers(axes, [(line, found)], markersize=4, **look(names[name][0]))
     axes.set_yticks(range(len(entries)), [names[name][1] for name, _ in entries])
-    axes.invert_yaxis()
+    axes.set_ylim(len(entries) - 0.4, -0.6)  # the first is on top, and neither it nor the last is on the frame
+    axes.margins(x=0.08)
     seeds = max((entry["n"] for _, entry in entries), default=0)
     axes.set(xlabel=f"average score, points\nmean of {seeds} seed{'' if seeds == 1 else 's'}, 95 % interval")
 
@@ -99,7 +101,8 @@ def rank_diagram(axes: Any, ranks: RanksEntry, names: Mapping[str, tuple[int, st
         places = [average[name] for name in bar]
         axes.plot([min(places) - 0.04, max(places) + 0.04], [STEP * level] * 2, color="#222222", linewidth=3,
                   solid_capstyle="butt")  # fmt: skip
-    axes.plot([1, 1 + difference], [-1.4, -1.4], "|-", color="#222222", linewidth=1, markersize=6)
+    axes.plot([1, 1 + difference], [-1.4, -1.4], "|-", color="#222222", linewidth=1, markersize=6,
+              clip_on=False)  # fmt: skip
     axes.annotate(f"critical difference {difference:.2f}", (1 + difference / 2, -1.4), (0, 3), ha="center",
                   textcoords="offset points", fontsize=7)  # fmt: skip
     axes.set_xlim(1, count)

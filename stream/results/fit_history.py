@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,25 +15,51 @@ class Choice:
 
     Attributes:
         chosen: Specification of the alternative that the task keeps; "" if all failed.
-        candidates: Best validation score of each alternative that was tried, a fraction; None if its fit failed.
+        candidates: Best validation score of each alternative that was tried, a fraction, in the order of naming; None
+            if its fit failed.
         epochs: Epochs of the alternatives that were stopped before their last epoch.
+        seed: Seed of the kept fit if a restart won; None if the fit with the seed of the run did.
     """
 
     chosen: str
     candidates: Mapping[str, float | None]
     epochs: Mapping[str, int]
+    seed: int | None = None
 
     @property
     def runner_up(self) -> str:
-        """The alternative with the best score after the chosen one; "" if there is none."""
+        """The alternative that is best after the chosen one; "" if there is none.
+
+        One that was fitted to the end is before all that were stopped, one with more epochs before one with fewer, as
+        scores after different numbers of epochs do not compare. Then the better score counts, then the order of naming.
+        """
         others = {name: score for name, score in self.candidates.items() if score is not None and name != self.chosen}
-        return max(others, key=lambda name: others[name], default="")
+        return max(others, key=lambda name: (self.epochs.get(name, math.inf), others[name]), default="")
+
+    @property
+    def stopped(self) -> int | None:
+        """Epochs after which the runner-up was stopped; None if it was fitted to the end, or if there is none."""
+        return self.epochs.get(self.runner_up)
 
     @property
     def margin(self) -> float | None:
-        """Score of the chosen alternative minus that of the runner-up; None if one of them is missing."""
+        """Score of the chosen alternative minus that of the runner-up, both fitted to the end with the same seed; None
+        if one of them is missing or was stopped."""
         scores = [self.candidates.get(name) for name in (self.chosen, self.runner_up)]
-        return None if scores[0] is None or scores[1] is None else scores[0] - scores[1]
+        if scores[0] is None or scores[1] is None or self.stopped is not None:
+            return None
+        return scores[0] - scores[1]
+
+    def kept_score(self, fit: FitHistory | None) -> float | None:
+        """Returns the validation score of the kept fit on its task, a fraction. It differs from the score in
+        `candidates` if a restart won, or if the choice rests on other tasks.
+
+        Args:
+            fit: How the kept fit went; None if not known, then the score is that of the candidate.
+        """
+        if fit is None or not 0 <= fit.best < len(fit.validation):
+            return self.candidates.get(self.chosen)
+        return fit.validation[fit.best]
 
 
 @dataclass(frozen=True)
@@ -63,6 +90,7 @@ def read_choices(value: object, where: str) -> dict[str, Choice]:
             chosen=text(entry.get("chosen")),
             candidates={name: number(score) for name, score in candidates.items()},
             epochs={name: n for name, count in epochs.items() if (n := whole(count)) is not None},
+            seed=whole(entry.get("seed")),
         )
     return found
 

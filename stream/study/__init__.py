@@ -3,6 +3,7 @@
 members      `Grid`: the seeds and orders of a study, as the user writes them; `Member`: one run of it
 settings     `resolve_study`: the settings of a study; its config.toml
 scores       the scores of several runs as arrays by learner, seed and task
+selection    what learners with alternatives chose
 statistics   means, paired differences, Holm's correction, ranks
 document     the content of study.json
 study        `Study` and `load_study`: the results of a study

@@ -13,6 +13,7 @@ from stream.results.intervals import interval
 from stream.results.results import Results
 from stream.study.members import SCHEMA, Member
 from stream.study.scores import BY_TASK, OF_COST, Arm, Array, arms_of, by_seed, by_task, common_tasks, value_of
+from stream.study.selection import chosen_of
 from stream.study.statistics import METHOD, METHOD_SEEDS, alike, holm, paired, ranks
 from tasks.suite import text_groups
 
@@ -73,17 +74,20 @@ class RanksEntry(TypedDict):
 
 
 class StudyDocument(TypedDict):
-    """The whole document. `ranks` is null with fewer than two learners on the same tasks. `failed` is the number of
-    failures of the learners that have any, over all members: their means are over fewer tasks. `groups` are the tasks
-    that share texts, if there are any."""
+    """The whole document. `ranks` is null with fewer than two learners on the same tasks. `tasks` are those of all
+    learners together. `failed` is the number of failures of the learners that have any, over all members: their means
+    are over fewer tasks. `groups` are the tasks that share texts, if there are any. `chosen` has the learners with
+    alternatives: task -> specification of each one that was tried -> number of seeds that chose it."""
 
     schema: int
     members: list[MemberEntry]
     learners: dict[str, dict[str, NumberEntry]]
     comparisons: list[ComparisonEntry]
     ranks: RanksEntry | None
+    tasks: NotRequired[list[str]]
     failed: NotRequired[dict[str, int]]
     groups: NotRequired[list[list[str]]]
+    chosen: NotRequired[dict[str, dict[str, dict[str, int]]]]
 
 
 def study_document(members: Sequence[Member], runs: Mapping[Member, Results]) -> StudyDocument:
@@ -98,8 +102,8 @@ def study_document(members: Sequence[Member], runs: Mapping[Member, Results]) ->
 
 def document_of(members: Sequence[Member], finished: Mapping[Member, object], arms: Sequence[Arm]) -> StudyDocument:
     """Returns the document of several arms, which may be of several studies."""
-    shared = [task for arm in arms for task in arm.results[0].order]
-    groups = [[*group] for group in text_groups(tuple(dict.fromkeys(shared))) if len(group) > 1]
+    tasks = tuple(dict.fromkeys(task for arm in arms for task in arm.results[0].order))
+    groups = [[*group] for group in text_groups(tasks) if len(group) > 1]
     document: StudyDocument = {
         "schema": SCHEMA,
         "members": [
@@ -109,11 +113,14 @@ def document_of(members: Sequence[Member], finished: Mapping[Member, object], ar
         "learners": {arm.name: numbers(arm) for arm in arms},
         "comparisons": [entry for metric in COMPARED for entry in comparisons(arms, metric)],
         "ranks": ranks_of(arms),
+        "tasks": [*tasks],
     }
     if failed := {arm.name: count for arm in arms if (count := sum(len(each.failures) for each in arm.results))}:
         document["failed"] = failed
     if groups:
         document["groups"] = groups
+    if chosen := {arm.name: found for arm in arms if (found := chosen_of(arm))}:
+        document["chosen"] = chosen
     return document
 
 

@@ -76,12 +76,7 @@ def of_runs(runs: Sequence[Loose]) -> Study:
     }  # fmt: skip
     folders = [str(run.folder) for run in runs]
     name = folders[0] if len(folders) == 1 else f"{folders[0]} and {len(folders) - 1} more"
-    return Study(name, grid, finished)
-
-
-def is_loose(study: Study) -> bool:
-    """Whether a study was made of runs by `of_runs`: then its folder begins with that of its first run."""
-    return study.folder.startswith(study.grid[0].folder)
+    return Study(name, grid, finished, loose=True)
 
 
 def short_order(order: tuple[str, ...]) -> str:
@@ -104,7 +99,7 @@ def labels(studies: Sequence[Study]) -> list[Callable[[str], str]]:
     for study in studies:
         for name in {name for results in study.members.values() for name in results}:
             holders[name] = holders.get(name, 0) + 1
-    folders = [study.grid[0].folder if is_loose(study) else study.folder for study in studies]
+    folders = [study.grid[0].folder if study.loose else study.folder for study in studies]
     short = [Path(folder).name for folder in folders]
     unique = [name if short.count(name) == 1 else folder for name, folder in zip(short, folders, strict=True)]
     return [partial(_named, holders, label) for label in unique]
@@ -123,7 +118,7 @@ def document_together(studies: Sequence[Study]) -> StudyDocument:
     arms: list[Arm] = []
     for study, named in zip(studies, labels(studies), strict=True):
         for member in study.grid:
-            path = member.folder if is_loose(study) else f"{study.folder}/{member.folder}"
+            path = member.folder if study.loose else f"{study.folder}/{member.folder}"
             members.append(replace(member, folder=path))
             if member.folder in study.members:
                 finished[members[-1]] = study.members[member.folder]

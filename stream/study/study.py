@@ -31,16 +31,20 @@ class Study:
         study.members["seed0-paper"]["adapter:64"].matrix   # the results of one member
         study.summary()                                     # one row per learner, a pandas frame
         study.comparisons()                                 # one row per pair of learners, a pandas frame
+        study.selection()                                   # what learners with alternatives chose, a pandas frame
 
     Attributes:
         folder: Folder of the study.
         grid: All members: folder, seed and order, also of those that are not finished.
         members: Results of the finished members, by the name of their folder.
+        loose: Whether the members are runs with folders of their own, that no study.json names (default: no). Then the
+            folder of a member is its whole path.
     """
 
     folder: str
     grid: tuple[Member, ...]
     members: Mapping[str, Results] = field(compare=False)
+    loose: bool = False
 
     @property
     def finished(self) -> Mapping[Member, Results]:
@@ -112,6 +116,19 @@ class Study:
         if self.arms and metric not in known:
             raise unknown_name("metric", metric, known)
         return pandas.DataFrame(comparisons(self.arms, metric), columns=list(ComparisonEntry.__annotations__))
+
+    def selection(self) -> pandas.DataFrame:
+        """Returns a pandas frame with what learners with alternatives chose: one row per finished member, learner and
+        task.
+
+        Columns: `seed`, `order` (of the member), `learner`, `task`, `chosen` (specification; "" if all failed), `score`
+        (of the kept fit on validation rows, a fraction; NaN if not known). Without such learners it has no rows.
+        """
+        import pandas
+
+        from stream.study.selection import COLUMNS, selection_rows
+
+        return pandas.DataFrame(selection_rows(self.finished), columns=list(COLUMNS))
 
     def __repr__(self) -> str:
         return text_table(self._title(), self._rows())

@@ -144,3 +144,20 @@ def test_it_shows_whether_it_merges() -> None:
     assert merges("adapterbias").startswith("yes")
     assert merges("adapter").startswith("no: adapter.attention is not linear")
     assert "no bias to add it to" in merges("adapterbias", "ModernBERT-base")
+
+
+def test_a_learner_with_alternatives_lists_them_with_ranges() -> None:
+    name = "adapter:8/64:learning_rate=3e-4/3e-3:restarts=2"
+    shown = json.loads(call("show", "learner", name, "--display", "json").out)
+    assert shown["alternatives"] == [f"adapter:{m}:learning_rate={rate}" for m in (8, 64) for rate in ("3e-4", "3e-3")]
+    assert shown["search"] == {"select": "grid", "scope": "task", "restarts": 2}
+    sizes = [
+        json.loads(call("show", "learner", f"adapter:{m}", "--display", "json").out)["parameters"]["a task"]
+        for m in (8, 64)
+    ]
+    assert shown["parameters"]["a task"] == sizes
+    assert shown["training"]["learning_rate"] == [3e-4, 3e-3]
+    text = " ".join(call("show", "learner", name, "--display", "plain").out.split())
+    assert f"a task: {sizes[0]:,} to {sizes[1]:,}" in text
+    assert "m = 64" in text
+    assert "alternatives" not in json.loads(call("show", "learner", "adapter:8", "--display", "json").out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,21 @@ def test_one_run_alone_has_tables_too(folder: Path, tmp_path: Path) -> None:
     """Without an interval, as one seed has none."""
     answer = call("report", str(folder / "seed0-paper"), "--md", str(tmp_path / "a.md"))
     assert answer.code == 0
-    assert "±" not in (tmp_path / "a.md").read_text().partition("\n\n")[0]
+    caption, means = (tmp_path / "a.md").read_text().split("\n\n")[:2]
+    assert caption.startswith("One seed, 1 order of 6 tasks, in points (×100); one seed: no interval.")
+    assert len(means.splitlines()) == 2 + len(LEARNERS)
+    assert "±" not in means
+
+
+def test_tables_stand_alone(folder: Path, tmp_path: Path) -> None:
+    files = {form: tmp_path / f"table.{form}" for form in ("tex", "md")}
+    call("report", str(folder), *(part for form, file in files.items() for part in (f"--{form}", str(file))))
+    tex, md = (file.read_text() for file in files.values())
+    for text in (tex, md):
+        for words in ("Means over 3 seeds, 2 orders of 6 tasks", "Growth: all kept", "Rank: mean place", "p (Holm)"):
+            assert words in text
+    assert "95\\,\\% intervals" in tex
+    assert not re.search(r"(?<!\\)%(?! needs)", tex), "a comment would end the line"
 
 
 def test_pictures(folder: Path, tmp_path: Path) -> None:
@@ -113,10 +128,26 @@ def test_pictures(folder: Path, tmp_path: Path) -> None:
     assert [file.read_bytes() for file in files] == before
 
 
+def test_nothing_is_cut_off_in_pictures(folder: Path, tmp_path: Path) -> None:
+    """Around all that is drawn, there is an edge of empty space."""
+    image = pytest.importorskip("matplotlib.image")
+    assert call("report", str(folder), "--png", str(tmp_path)).code == 0
+    for name in ("ranks", "scores"):
+        pixels = image.imread(tmp_path / f"{name}.png")[..., :3]
+        assert pixels.min() < 0.5
+        assert min(part.min() for part in (pixels[:9], pixels[-9:], pixels[:, :9], pixels[:, -9:])) == 1
+
+
 def test_a_page_is_of_one_run(folder: Path, tmp_path: Path) -> None:
-    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"))
+    others = [part for form in ("tex", "md", "csv") for part in (f"--{form}", str(tmp_path / f"a.{form}"))]
+    answer = call("report", str(folder), "--html", str(tmp_path / "a.html"), *others)
     assert answer.code == 2
-    assert "a page shows one run" in answer.err
+    assert "--html is for one run" in answer.err
+    assert f"{folder} is a study of 6 members" in answer.err
+    assert f"use --tex, --md, --csv, --png or --svg, or name {folder / 'seed0-paper'}" in answer.err
+    assert [*tmp_path.iterdir()] == []
+    two = call("report", str(folder / "seed0-paper"), str(folder / "seed1-paper"), "--html", str(tmp_path / "a.html"))
+    assert "2 folders" in two.err
     both = call("report", str(folder), str(tmp_path / "none"))
     assert both.code == 2
     assert "no run here" in both.err
@@ -129,3 +160,61 @@ def test_26_tasks_are_22_groups(tmp_path: Path) -> None:
     assert document["ranks"]["blocks"] == 22
     assert {entry["groups"] for entry in document["comparisons"]} == {22}
     assert [len(group) for group in document["groups"]] == [2, 3, 2]
+
+
+def choosing(out: Path) -> Path:
+    """Save a study of 3 seeds in 2 orders whose learner with alternatives chooses 8 on cola; and on rte 8, 64, 64."""
+    save_study(out, ["cola", "rte", "sst2"], ["adapter:64", "head"], orders=2)
+    for path in out.glob("*/results.json"):
+        document = json.loads(path.read_text())
+        learner, seed = document["learners"].pop("adapter:64"), document["seed"]
+        sizes = {"cola": 8, "rte": 64 if seed else 8}
+        learner["selection"] = {
+            task: {"chosen": f"adapter:{m}", "candidates": {"adapter:8": 0.5, "adapter:64": 0.6, "adapter:256": 0.1}}
+            for task, m in sizes.items()
+        }
+        learner["fits"] = {"cola": {"validation": [0.25, 0.75], "best": 1}}
+        document["learners"] = {"adapter:8/64/256": learner | {"spec": "adapter:8/64/256"}, **document["learners"]}
+        path.write_text(json.dumps(document))
+    return out
+
+
+def test_what_was_chosen_is_counted_over_seeds(tmp_path: Path) -> None:
+    out = choosing(tmp_path / "s")
+    answer = call("report", str(out), "--display", "plain")
+    assert "Chosen, by task" in answer.out
+    lines = [line.strip() for line in answer.out.splitlines()]
+    assert {"cola: 8 ×3", "rte: 64 ×2, 8 ×1", "never chosen: 256"} <= {*lines}
+    assert not any(line.startswith("sst2:") for line in lines)
+    assert call("report", str(out), "--md", str(tmp_path / "a.md")).code == 0
+    assert "| rte | 64 ×2, 8 ×1 |" in (tmp_path / "a.md").read_text()
+    assert call("report", str(out), "--tex", str(tmp_path / "a.tex")).code == 0
+    assert r"rte & 64 $\times$2, 8 $\times$1 \\" in (tmp_path / "a.tex").read_text()
+
+
+def test_the_frame_of_choices(tmp_path: Path) -> None:
+    frame = load_study(choosing(tmp_path / "s")).selection()
+    assert list(frame) == ["seed", "order", "learner", "task", "chosen", "score"]
+    assert len(frame) == 3 * 2 * 2
+    first = frame[(frame["seed"] == 1) & (frame["order"] == "seed:1")].set_index("task")
+    assert first["chosen"].to_dict() == {"cola": "adapter:8", "rte": "adapter:64"}
+    assert first["score"].to_dict() == {"cola": 0.75, "rte": 0.6}  # of the kept fit, if it is known
+    assert len(load_study(save_study(tmp_path / "t", ["cola"], ["head"])).selection()) == 0
+
+
+def test_words_that_a_reader_needs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = call("report", str(folder), "--display", "plain").out
+    for words in (
+        "verdict",
+        "open: not shown to differ (Holm's p >= 0.05)",
+        "rank: mean place among the learners over groups of tasks, 1 is best",
+        "both treated as random",
+        "left out: the pairs of 7 learners that are 0 everywhere",
+    ):
+        assert words in text
+    for column in ("lowest", "highest", "BWT"):  # a caption only of columns that this width has room for
+        assert (f"{column}:" in text) == (text.count(column) > 1)
+    assert "highest" not in text
+    assert "★" in text
+    assert " ★" not in text.partition("★ best")[0].rpartition("score:")[0]

@@ -10,6 +10,7 @@ from stream.report.html.marks import PAGE
 from stream.report.html.matrix import matrices
 from stream.report.html.record import Record
 from stream.report.html.render import asset, digest, render
+from stream.report.html.selection import selection
 from stream.report.html.tasks import scores
 from stream.report.html.trade_off import trade_off
 from stream.report.learner_summary import summaries
@@ -48,7 +49,8 @@ def page(results: Results, record: Record) -> str:
         scores=scores(results, learners),
         notes=data_notes({name: results.tasks[name].notes for name in results.order if name in results.tasks}),
         cost=cost(results),
-        cost_caption=cost_caption(),
+        cost_caption=cost_caption(results),
+        selection=selection(results),
         facts=facts(results, record),
         record=record,
         learners=learners_table(results),

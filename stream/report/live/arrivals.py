@@ -10,7 +10,7 @@ from rich.text import Text
 from stream.report.console import Page
 from stream.report.live.state import RunState, entries
 from stream.report.names import cut, legend, packed, shown_names
-from stream.report.numbers import duration, points, scaled
+from stream.report.numbers import count, duration, points, scaled
 from stream.results.reading import number
 
 SCORE_WIDTH = 6  # "-100.0"
@@ -94,7 +94,7 @@ def introduction(state: RunState, page: Page) -> list[Text]:
     backbone = entries(run.get("backbone"))
     cached = number(run.get("cached"))
     facts = [
-        f"{run.get('suite') or 'stream'}: {len(state.order)} tasks, {len(state.learners)} learners",
+        f"{run.get('suite') or 'stream'}: {count(len(state.order), 'task')}, {count(len(state.learners), 'learner')}",
         f"backbone {backbone.get('name') or page.missing}",
         f"{scaled(number(backbone.get('parameters')), page)} parameters",
         f"seed {run['seed']}" if run.get("seed") is not None else "",

@@ -35,12 +35,16 @@ def cost_table(results: Results, page: Page) -> RenderableType:
         Column("memory", [scaled(cost.peak_memory_bytes, page, "B") for cost in costs]),
         Column("disk", [scaled(size, page, "B") for size in kept]),
     ]
-    searched = any(cost.search_fits is not None for cost in costs)
-    captions = (*CAPTION[:1], *([SEARCH] if searched else []), *CAPTION[1:])
     names = [page.text(name) for name in results]
     short = shown_names(names, page.width - 1 - table_width(columns), names)
     shown = table([Column("learner", short, "left"), *columns], page.width)
-    return Group(shown, *legend(names, short, page), *(Text(page.text(line), style="dim") for line in captions))
+    return Group(shown, *legend(names, short, page), *(Text(page.text(line), style="dim") for line in captions(costs)))
+
+
+def captions(costs: Sequence[Cost]) -> tuple[str, ...]:
+    """Returns what the columns mean; those of searches only if a learner has alternatives."""
+    searched = any(cost.search_fits is not None for cost in costs)
+    return (*CAPTION[:1], *([SEARCH] if searched else []), *CAPTION[1:])
 
 
 def _search(costs: Sequence[Cost], page: Page) -> list[Column]:

@@ -2,59 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from stream.report.choices import alternatives, bare, captions, choice_lines
 from stream.report.console import Page
-from stream.report.names import abbreviated, numbered
+from stream.report.names import legend, numbered, shown_names
 from stream.report.numbers import points
-from stream.report.terminal.grid import Column, table
+from stream.report.terminal.grid import Column, table, table_width
 from stream.results.learner_results import LearnerResults
 from stream.results.results import Results
-
-CAPTION = (
-    "chosen: the alternative with the best validation score, points (x100); runner-up: the next one, and how far it is "
-    "behind. tried: alternatives fitted to the end, of all that were tried. Test rows are read after the choice.",
-)
-NAME = 24  # cells of the name of an alternative
 
 
 def selection_table(results: Results, page: Page) -> RenderableType:
     """Returns one table for each learner with alternatives, with a line per task."""
+    learners = [learner for learner in results.learners.values() if learner.selection]
     parts: list[RenderableType] = []
-    for learner in results.learners.values():
-        if learner.selection:
-            parts += [Text(page.text(learner.name), style="bold"), _choices(learner, page), Text()]
-    return Group(*parts, Text(page.text(CAPTION[0]), style="dim"))
+    for learner in learners:
+        parts += [Text(page.text(learner.name), style="bold"), *_choices(learner, page), Text()]
+    words = captions(learners, results.settings)
+    return Group(*parts, *(Text(page.text(line), style="dim") for line in words))
 
 
-def _choices(learner: LearnerResults, page: Page) -> RenderableType:
-    choices = learner.selection
-    names = varying([name for each in choices.values() for name in each.candidates])
+def _choices(learner: LearnerResults, page: Page) -> list[RenderableType]:
+    """Returns the table of one learner. If the page is narrow, names are values alone, and a legend explains them."""
+    lines, names = choice_lines(learner, page), alternatives(learner)
+    used = [*dict.fromkeys(name for line in lines for name in (line.chosen, line.runner_up) if name)]
 
-    def shown(each: Iterable[str]) -> list[str]:
-        return [abbreviated(page.text(names.get(name, name) or page.missing), NAME) for name in each]
+    def columns(short: dict[str, str]) -> list[Column]:
+        found = [
+            Column("task", numbered([page.text(line.task) for line in lines]), "left"),
+            Column("chosen", [short.get(line.chosen, page.missing) for line in lines], "left"),
+            Column("val", [points(line.val, page) for line in lines]),
+            Column("", [line.mark for line in lines], "left"),
+            Column("runner-up", [short.get(line.runner_up, page.missing) for line in lines], "left", rank=1),
+            Column("margin", [line.behind for line in lines], "left" if any(learner.selection[x.task].epochs
+                   for x in lines) else "right", rank=1),
+            Column("to the\nend", [line.to_the_end for line in lines], rank=2),
+        ]  # fmt: skip
+        return [column for column in found if column.title or any(column.cells)]
 
-    kept = choices.values()
-    columns = [
-        Column("task", numbered([page.text(task) for task in choices]), "left"),
-        Column("chosen", shown(each.chosen for each in kept), "left"),
-        Column("val", [points(each.candidates.get(each.chosen), page) for each in kept]),
-        Column("runner-up", shown(each.runner_up for each in kept), "left", rank=1),
-        Column("margin", [points(each.margin, page) for each in kept]),
-        Column("tried", [f"{len(x.candidates) - len(x.epochs)}/{len(x.candidates)}" for x in kept], rank=2),
-    ]
-    return table(columns, page.width)
-
-
-def varying(specifications: Iterable[str]) -> dict[str, str]:
-    """Returns specification -> its parts that are not the same in all: adapter:8:epochs=3 and adapter:64:epochs=3 give
-    8 and 64."""
-    split = {text: text.split(":") for text in specifications}
-    if len({len(parts) for parts in split.values()}) != 1:
-        return {text: text for text in split}
-    columns = list(zip(*split.values(), strict=True))
-    vary = [place for place, column in enumerate(columns) if len(set(column)) > 1]
-    return {text: ":".join(parts[place] for place in vary) or text for text, parts in split.items()}
+    long = {name: page.text(names[name]) for name in used}
+    if table_width(columns(long)) <= page.width:
+        return [table(columns(long), page.width)]
+    values = {name: page.text(bare(names[name])) for name in used}
+    if len(set(values.values())) < len(values):
+        values = dict(long)
+    width = max((page.width - table_width(columns(dict.fromkeys(used, "")))) // 2 - 1, 8)
+    short = dict(zip(used, shown_names(values.values(), width, [*values.values()]), strict=True))
+    return [table(columns(short), page.width), *legend(long.values(), [short[name] for name in long], page)]
