@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,6 +144,22 @@ def test_runs_that_differ_in_the_seed_are_one_study(tmp_path: Path) -> None:
     assert (entry["seeds"], entry["difference"], entry["p"]) == (1, 0, 1)  # paired on the seed that both have
     with pytest.raises(InputError, match="twice"):
         gather([folders[0], folders[0]])
+
+
+@pytest.mark.parametrize(
+    ("part", "entry"), [("settings", {"select": "halving"}), ("tasks", {TASKS[0]: {"validation": 7}})]
+)
+def test_runs_of_different_searches_are_no_seeds_of_one_study(tmp_path: Path, part: str, entry: dict[str, Any]) -> None:
+    """The choice rests on how alternatives are searched, and on the validation rows."""
+    for seed in (0, 1):
+        save_run(tmp_path / f"run{seed}", TASKS, ["head"], seed)
+    file = tmp_path / "run1" / "results.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    for name, value in entry.items():
+        section = document.setdefault(part, {})
+        section[name] = section[name] | value if name in section else value
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert len(gather([tmp_path / "run0", tmp_path / "run1"])) == 2
 
 
 def test_studies_without_a_common_seed_are_compared_by_their_means(tmp_path: Path) -> None:
