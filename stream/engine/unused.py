@@ -25,6 +25,8 @@ def without_effect(config: RunConfig, learners: Mapping[str, Learner]) -> Iterat
         if name in SEARCH:
             if not any(learner.selection is not None for learner in learners.values()):
                 fix = "give a learner alternatives, as in adapter:8/64, or leave it out"
+                if name == "restarts":
+                    fix = "restarts need an isolated learner that our loop trains"
                 yield InputError(f"{name} applies to no learner", where=f"--{name} {value}", fix=fix)
             continue
         if value is None or isinstance(value, str):
