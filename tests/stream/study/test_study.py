@@ -172,6 +172,14 @@ def test_studies_without_a_common_seed_are_compared_by_their_means(tmp_path: Pat
     assert entry["difference"] == pytest.approx(head["mean"] - adapter["mean"])
 
 
+def test_the_results_of_a_learner_are_those_of_a_member(folder: Path) -> None:
+    study = load_study(folder)
+    with pytest.raises(InputError, match="a study has members") as caught:
+        study["head"]
+    assert "study.members['seed0-paper']['head'], or study.summary()" in str(caught.value)
+    assert study.members["seed0-paper"]["head"].matrix.shape[1] == len(TASKS)
+
+
 def test_what_is_no_study(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(InputError, match="no study here"):
         load_study(tmp_path)
