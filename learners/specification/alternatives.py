@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -31,6 +31,7 @@ _CHECKS = {
     "restarts": re.compile(r"[0-9]{1,3}"),
 }
 _EXPECTED = {"select": METHODS, "scope": SCOPES, "restarts": "a whole number from 0 to 999"}
+_COUNTS = {"random": "N", "optuna": "N", "first": "K"}  # values with a number
 _COUNTED = ("select=random", "select=optuna", "scope=first")  # the next segment is their number
 
 
@@ -60,6 +61,9 @@ def read_alternatives(specification: str) -> Written:
     for part in parts(specification, r"\+(?=[a-z])"):
         segments = parts(part, ":")
         kept = []
+        if "/" in segments[0]:
+            what, fix = "/ separates values of an option", "separate learners by commas"
+            raise InputError(what, where=where, found=segments[0], fix=fix)
         while segments:
             segment = segments.pop(0)
             name, equals, value = segment.partition("=")
@@ -92,7 +96,10 @@ def checked(name: str, value: str, where: str) -> str:
         InputError: The value is wrong.
     """
     if not _CHECKS[name].fullmatch(value):
-        raise InputError(f"bad value of {name}", where=where, expected=_EXPECTED[name], found=repr(value))
+        kind = value.partition(":")[0]
+        number = f"{kind}:{_COUNTS[kind]} with {_COUNTS[kind]} from 1" if kind in _COUNTS else ""
+        expected = number or _EXPECTED[name]
+        raise InputError(f"bad value of {name}", where=where, expected=expected, found=repr(value))
     return value
 
 
@@ -123,28 +130,43 @@ def with_selection(
     """
     where = f"learner {specification!r}"
     found: list[Alternative] = []
-    errors: dict[str, InputError] = {}
+    errors: dict[tuple[str, ...], list[InputError]] = {}
     for text, point in written.texts:
         try:
             found.append(Alternative(text, parse(text), point))
         except InputError as error:
-            errors |= {str(each): each for each in error.errors}
+            for each in error.errors:
+                errors.setdefault((each.what, each.expected, each.found, each.fix), []).append(each)
     if errors:
-        raise InputErrors([*errors.values()])
+        raise InputErrors([_of_all(same, where) for same in errors.values()])
     selection = Selection(
         tuple(found), search.get("select") or "grid", search.get("scope") or "task", int(search.get("restarts") or 0)
     )
+    if shared := next((each.learner.sharing for each in found if each.learner.sharing != "isolated"), ""):
+        what, fix = ("alternatives need", "give one value") if len(found) > 1 else ("restarts need", "the restarts")
+        raise InputError(
+            f"{what} a Delta of their own on each task",
+            where=where,
+            found=f"sharing {shared}",
+            fix=f"leave out {shared}, or {fix}",
+        )
     if reason := refused(selection):
         raise InputError("nothing can be selected per task", where=where, found=reason)
     first = found[0].learner
     return replace(first, name=specification, selection=selection, draws_as=first.seeds)
 
 
+def _of_all(same: Sequence[InputError], where: str) -> InputError:
+    """Returns one error for the same error in several alternatives. It names the whole specification."""
+    each = same[0]
+    if len(same) == 1:
+        return each
+    return InputError(each.what, where=where, expected=each.expected, found=each.found, fix=each.fix)
+
+
 def refused(selection: Selection) -> str:
-    """Returns in one sentence why these alternatives cannot be searched; "" if they can."""
+    """Returns in one sentence why these alternatives of isolated learners cannot be searched; "" if they can."""
     for each in selection.alternatives:
-        if each.learner.sharing != "isolated":
-            return f"{each.specification} is {each.learner.sharing}: its tasks share weights, so one choice is for all"
         if each.learner.text_model is not None:
             if selection.method == "halving":
                 return f"{each.specification} has no epochs, so halving cannot stop it halfway"

@@ -101,15 +101,15 @@ def read_chosen(chosen: str | Mapping[str, str | int]) -> dict[str, str]:
     elif isinstance(chosen, Mapping):
         pairs = [(str(task), "" if isinstance(value, bool) else str(value)) for task, value in chosen.items()]
     else:
-        raise InputError("bad choices", where="chosen", expected="task -> alternative", found=repr(chosen)[:80])
+        raise InputError("bad choices", where="--chosen", expected="task -> alternative", found=repr(chosen)[:80])
     found: dict[str, str] = {}
     errors = []
     for task, value in ((known_name(task.strip()), value.strip()) for task, value in pairs):
         if not task or not value:
             expected = "TASK=ALTERNATIVE, for example cola=8"
-            errors.append(InputError("no choice", where="chosen", expected=expected, found=repr(f"{task}={value}")))
+            errors.append(InputError("no choice", where="--chosen", expected=expected, found=repr(f"{task}={value}")))
         elif task in found:
-            errors.append(InputError(f"task {task} is named twice", where="chosen", fix="name every task once"))
+            errors.append(InputError(f"task {task} is named twice", where="--chosen", fix="name every task once"))
         found[task] = value
     if errors:
         raise InputErrors(errors)

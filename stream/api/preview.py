@@ -15,6 +15,7 @@ from stream.storage.job import KINDS
 
 if TYPE_CHECKING:  # importing these takes seconds
     from stream.engine.context import RunContext
+    from stream.engine.outlook import Outlook
     from stream.engine.preview import Preview, Share
 
 
@@ -30,7 +31,8 @@ class Plan:
         learners: What each learner has to do, by specification.
         workers: Number of processes that the run would use.
         rate: FLOPs per second, measured on all finished fits in the store on this backbone. None if there are none.
-        seconds: Estimated time of the jobs that are left. None if there is nothing to estimate it from.
+        seconds: Estimated time of the jobs that are left, from finished ones. None if there are none.
+        guess: What a new run will do, with a guess of its time before any job is finished. None if the run has begun.
         notes: Texts that a reader should know before the run.
     """
 
@@ -46,6 +48,7 @@ class Plan:
     workers: int
     rate: float | None
     seconds: float | None
+    guess: Outlook | None
     notes: tuple[str, ...]
 
     @property
@@ -56,8 +59,7 @@ class Plan:
     @property
     def jobs_left(self) -> int:
         """Number of jobs that are left. Jobs in the run's ledger and fits in the store are done."""
-        known = sum(sum(share.done.values()) + share.stored + share.shared for share in self.learners.values())
-        return self.jobs - known
+        return self.jobs - sum(sum(share.done.values()) + share.free for share in self.learners.values())
 
     def as_dict(self) -> dict[str, Any]:
         """The document of `taskstream plan --display json`."""
@@ -81,11 +83,13 @@ class Plan:
                 for kind in KINDS
                 if kind != "search" or any(share.jobs[kind] for share in shares.values())
             },
+            "jobs_left": self.jobs_left,
             "cells": dict(sum((share.cells for share in shares.values()), Counter())),
             "cells_left": sum(share.left for share in shares.values()),
             "learners": {name: _share(share) for name, share in shares.items()},
             "flops_per_second": self.rate,
             "seconds": self.seconds,
+            "guess": self.guess.time if self.guess is not None else "",
             "notes": list(self.notes),
         }
 
@@ -128,18 +132,20 @@ def preview(
         for line in protocol_cost(config).lines if config.protocol else ():
             announced(line)
         named = resolve(config)
+        guess = None
         if not (config.out_folder / "ledger.jsonl").exists():
-            announced(outlook(config, named, workers_of(config, named)).text)
+            guess = outlook(config, named, workers_of(config, named))
+            announced(guess.text)
         prepared = prepare(config, told, call.backbone, named)
         told("looking for what is done")
         events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
         check_same_inputs(events, prepared, notes.append)
         found = preview(prepared, events)
     told_now = [*machine_notes(config), *prepared.known.notes, *prepared.notes, *prepared.data_notes]
-    return plan_of(prepared, found, [*told_now, *notes])
+    return plan_of(prepared, found, [*told_now, *notes], guess)
 
 
-def plan_of(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:
+def plan_of(prepared: RunContext, found: Preview, notes: list[str], guess: Outlook | None) -> Plan:
     """The plan of a run that is prepared."""
     config, backbone = prepared.config, prepared.known
     return Plan(
@@ -155,6 +161,7 @@ def plan_of(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:
         workers=found.workers,
         rate=found.rate,
         seconds=found.seconds,
+        guess=guess,
         notes=tuple(notes),
     )
 
@@ -162,6 +169,7 @@ def plan_of(prepared: RunContext, found: Preview, notes: list[str]) -> Plan:
 def _share(share: Share) -> dict[str, Any]:
     return {
         "jobs": {kind: {"all": share.jobs[kind], "done": share.done[kind]} for kind in KINDS},
+        "fits": {"all": share.fits, "to_choose": share.to_choose, "done": share.finished},
         "fits_in_store": share.stored,
         "fits_left": share.fits_left,
         "cells": dict(share.cells),

@@ -17,6 +17,7 @@ from stream.study.members import Grid, member_config
 
 if TYPE_CHECKING:  # importing it takes seconds
     from stream.engine.context import RunContext
+    from stream.engine.outlook import Outlook
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class StudyPlan:
             `shared` in it.
         flops: FLOPs of all fits and evaluations of the study, done or not, if no fit stops early.
         flops_alone: The same if each member ran alone and measured every cell of R.
+        guess: What the first member will do, with a guess of its time. None if the study has begun.
         notes: Texts that a reader should know before the study runs.
     """
 
@@ -37,6 +39,7 @@ class StudyPlan:
     members: Mapping[str, Plan]
     flops: float
     flops_alone: float
+    guess: Outlook | None
     notes: tuple[str, ...]
 
     @property
@@ -54,6 +57,16 @@ class StudyPlan:
         """Estimated time of the jobs that are left, member after member; None if one member has no estimate."""
         each = [plan.seconds for plan in self.members.values()]
         return None if None in each else sum(filter(None, each))
+
+    @property
+    def guessed(self) -> str:
+        """The guessed time of the whole study: that of its first member, times the FLOPs of the fits of all members; ""
+        if it cannot be told."""
+        if self.guess is None or self.guess.seconds is None:
+            return ""
+        each = [sum(share.flops for share in plan.learners.values()) for plan in self.members.values()]
+        times = sum(each) / each[0] if each[0] else len(each)
+        return replace(self.guess, seconds=times * self.guess.seconds).time
 
     def as_dict(self) -> dict[str, Any]:
         """The document of `taskstream plan --display json`."""
@@ -90,6 +103,7 @@ class StudyPlan:
                 for kind in KINDS
                 if all(kind in each["jobs"] for each in documents)
             },
+            "jobs_left": self.jobs_left,
             "cells": dict(sum((Counter(each["cells"]) for each in documents), Counter())),
             "cells_left": sum(each["cells_left"] for each in documents),
             "learners": learners,
@@ -97,6 +111,7 @@ class StudyPlan:
             "flops_alone": self.flops_alone,
             "flops_per_second": first["flops_per_second"],
             "seconds": self.seconds,
+            "guess": self.guessed,
             "notes": list(self.notes),
         }
 
@@ -111,6 +126,7 @@ def _sum_of(name: str, plans: list[Plan], documents: list[dict[str, Any]]) -> di
 
     return {
         "jobs": {kind: {of: sum(e["jobs"][kind][of] for e in entries) for of in ("all", "done")} for kind in KINDS},
+        "fits": {of: sum(e["fits"][of] for e in entries) for of in ("all", "to_choose", "done")},
         "fits_in_store": sum(entry["fits_in_store"] for entry in entries),
         "fits_shared": sum(plan.learners[name].shared for plan in plans),
         "fits_left": sum(entry["fits_left"] for entry in entries),
@@ -170,8 +186,10 @@ def preview_study(
         for line in protocol_cost(first, len(grid.seeds)).lines if first.protocol else ():
             announced(line)
         named = resolve(first)
+        guess = None
         if not (first.out_folder / "ledger.jsonl").exists():
-            announced(f"each of {len(members)} members: {outlook(first, named, workers_of(first, named)).text}")
+            guess = replace(outlook(first, named, workers_of(first, named)), out=str(call.config.out_folder))
+            announced(f"each of {len(members)} members: {guess.text}")
         prepared = prepare(first, told, call.backbone, named)
         for number, (member, config) in enumerate(configs.items(), start=1):
             told(f"looking for what is done: member {number} of {len(members)}")
@@ -179,9 +197,10 @@ def preview_study(
             contexts.append(context)
             events = read_events(read_ledger(config.out_folder / "ledger.jsonl"))
             check_same_inputs(events, context, notes.append)
-            plans[member.folder] = plan_of(context, preview(context, events, promised), [])
+            plans[member.folder] = plan_of(context, preview(context, events, promised), [], None)
         told("counting")
         flops = study_flops(contexts)
     general = [*machine_notes(first), *prepared.known.notes, *prepared.notes, *prepared.data_notes]
     folder, store = str(call.config.out_folder), str(first.store_folder)
-    return StudyPlan(folder, store, plans, flops.study, flops.alone, tuple(dict.fromkeys([*general, *notes])))
+    told_now = tuple(dict.fromkeys([*general, *notes]))
+    return StudyPlan(folder, store, plans, flops.study, flops.alone, guess, told_now)

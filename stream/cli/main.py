@@ -218,10 +218,11 @@ def gc_command(
 
 @app.command("cost", help=texts.COST, rich_help_panel=READ)
 def cost_command(
+    *,
     backbone: Annotated[
         str,
         typer.Option(metavar="TEXT", help="Name (see `taskstream list backbones`), or a folder that has config.json."),
-    ],
+    ] = "embedded",
     suite: Annotated[str, typer.Option(metavar="TEXT", help="Suite, or task names separated by commas.")],
     learners: Annotated[str, typer.Option(metavar="TEXT", help="Learners, separated by commas.")],
     chosen: Annotated[

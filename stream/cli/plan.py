@@ -21,7 +21,7 @@ from stream.report.terminal.grid import Column, fitting, table, table_width
 from stream.report.terminal.summary import rule
 
 NAME_WIDTH = 14  # as in the league table
-KINDS = {"before": "before", "search": "trials", "fit": "fits", "evaluate": "rows", "audit": "audits"}
+KINDS = {"before": "evaluations before training", "evaluate": "rows of R", "audit": "audits"}
 
 
 def plan(given: Mapping[str, Any], display: str) -> int:
@@ -75,7 +75,7 @@ def print_plan(document: Mapping[str, Any], console: Console) -> None:
     console.print(Text.assemble(("taskstream plan", "bold"), page.text(f"  {page.joined(*facts)}")))
     for note in document["notes"]:
         console.print(Text(page.text(f"note: {note}"), style="yellow"))
-    console.print(Text(page.text(jobs_line(document["jobs"]))))
+    console.print(Text(page.text(jobs_line(document))))
     console.print(Text(page.text(cells_line(document))))
     console.print()
     console.print(rule("What is left", page))
@@ -92,15 +92,22 @@ def print_plan(document: Mapping[str, Any], console: Console) -> None:
     console.print(Text(page.text(estimate_line(document, page)), style="bold"))
 
 
-def jobs_line(jobs: Mapping[str, Mapping[str, int]]) -> str:
-    """Number of jobs by kind, and how many are done."""
-    kinds = ", ".join(f"{counts['all']:,} {KINDS[kind]}" for kind, counts in jobs.items() if counts["all"])
+def jobs_line(document: Mapping[str, Any]) -> str:
+    """Number of jobs by kind, and how many are done. Fits are counted as in the table: a fit that a search stops and
+    goes on with has several jobs, and the fit that it keeps has one more."""
+    jobs, learners = document["jobs"], document["learners"].values()
     total, done = (sum(counts[which] for counts in jobs.values()) for which in ("all", "done"))
-    stored = jobs["fit"]["in_store"]
+    fits, chosen = (sum(learner["fits"][which] for learner in learners) for which in ("all", "to_choose"))
+    in_jobs = sum(jobs[kind]["all"] for kind in ("search", "fit") if kind in jobs)
+    kinds = {kind: f"{jobs[kind]['all']:,} {noun}" for kind, noun in KINDS.items() if jobs[kind]["all"]}
+    told = f"{fits:,} {'fit' if fits == 1 else 'fits'}"
+    told += f" ({chosen:,} to choose) in {in_jobs:,} jobs" if chosen else ""
+    parts = [part for part in (kinds.get("before"), told, kinds.get("evaluate"), kinds.get("audit")) if part]
+    stored = sum(learner["fits_in_store"] for learner in learners)
     found = f"; {stored:,} more {'fit is' if stored == 1 else 'fits are'} in the store" if stored else ""
-    shared = jobs["fit"].get("shared", 0)
+    shared = sum(learner.get("fits_shared", 0) for learner in learners)
     found += f"; {shared:,} {'fit is' if shared == 1 else 'fits are'} shared with other members" if shared else ""
-    return f"{total:,} jobs: {kinds}; {done:,} done{found}; {total - done - stored - shared:,} left"
+    return f"{total:,} jobs: {', '.join(parts)}; {done:,} done{found}; {document['jobs_left']:,} left"
 
 
 def cells_line(document: Mapping[str, Any]) -> str:
@@ -119,13 +126,15 @@ def cells_line(document: Mapping[str, Any]) -> str:
 
 def figures(learners: Iterable[Mapping[str, Any]], page: Page) -> list[Column]:
     rows = list(learners)
+    chosen = [f"{row['fits']['to_choose']:,}" for row in rows]
 
     def seconds(name: str) -> list[str]:
         return [duration(row[name], page) if row[name] != 0 else "0" for row in rows]
 
     return [
-        Column("fits", [f"{row['jobs']['fit']['all']:,}" for row in rows], rank=3),
-        Column("done", [f"{row['jobs']['fit']['done']:,}" for row in rows], rank=2),
+        Column("fits", [f"{row['fits']['all']:,}" for row in rows], rank=3),
+        *([Column("to\nchoose", chosen, rank=4)] if any(row["fits"]["to_choose"] for row in rows) else []),
+        Column("done", [f"{row['fits']['done']:,}" for row in rows], rank=2),
         Column("stored", [f"{row['fits_in_store']:,}" for row in rows], rank=2),
         *([Column("shared", [f"{row['fits_shared']:,}" for row in rows], rank=2)] if "fits_shared" in rows[0] else []),
         Column("fits\nleft", [f"{row['fits_left']:,}" for row in rows]),
@@ -141,6 +150,8 @@ def caption(document: Mapping[str, Any], page: Page) -> list[str]:
     bases = {learner["basis"] for learner in document["learners"].values()}
     rate = document["flops_per_second"]
     lines = ["done: in the run's ledger; stored: fits of other runs in the store."]
+    if any(learner["fits"]["to_choose"] for learner in document["learners"].values()):
+        lines.append("to choose: fits of alternatives, those that are kept included.")
     if "members" in document:
         lines.append("shared: fits that another member of the study does, counted there.")
     lines += ["FLOPs: of the fits left, if none of them stops early."] if bases - {None} or rate is None else []
@@ -168,5 +179,5 @@ def estimate_line(document: Mapping[str, Any], page: Page) -> str:
     workers = document["workers"]
     by = f"on {workers} {'process' if workers == 1 else 'processes'}"
     if document["seconds"] is None:
-        return f"time {by}: unknown until the first fits are done"
+        return f"time {by}: {document['guess'] or 'unknown until the first fits are done'}"
     return f"time {by}: about {duration(document['seconds'], page)}, without the time to load libraries"

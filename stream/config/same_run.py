@@ -31,8 +31,8 @@ def check_same_run(path: Path, config: RunConfig) -> None:
         InputError(
             f"{key} differs from the run that this folder holds",
             where=str(path),
-            expected=repr(old),
-            found=repr(new),
+            expected="not set" if old is None else repr(old),
+            found="not set" if new is None else repr(new),
             fix="give another --out, or the same settings",
         )
         for key in RunConfig.model_fields

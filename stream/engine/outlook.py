@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from learners.backbones.architecture import Architecture, architecture_from_config
 from learners.backbones.locate import pooling_of
 from learners.backbones.published import known_architecture
+from learners.delta.layout import has_layout
+from learners.specification.alternatives import restricted
+from learners.specification.learner import Alternative
 from stream.config.settings import RunConfig
 from stream.engine.context import RunContext, limits_of
 from stream.engine.known import machine
 from stream.engine.resolve import Resolved
 from stream.engine.work import WorkOf, measured_pace, probed_pace, read_pace, write_pace
 from stream.execution.cores import cores
-from stream.selection.trials import different_fits, share_of_fit, trials_at
+from stream.selection.trials import different_fits, fits_to_choose, share_of_fit, trials_at
 from stream.storage.events import JobEvent
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
@@ -44,6 +48,7 @@ class Outlook:
         seconds: Expected time; None if it cannot be told before the data are read.
         measured: Whether the pace is that of an earlier run on this machine, not a guess.
         flops: FLOPs of all fits and evaluations, by learner; empty if they cannot be told before the data are read.
+        to_choose: Number of the fits among which learners choose. Default: 0.
     """
 
     tasks: int
@@ -57,20 +62,27 @@ class Outlook:
     seconds: float | None
     measured: bool
     flops: Mapping[str, float] = field(default_factory=dict)
+    to_choose: int = 0
 
     @property
     def text(self) -> str:
         """The outlook in one sentence."""
         most = "at most " if self.at_most else ""
         rows = "" if self.rows is None else f" with {most}{_count(self.rows, 'training row')}"
-        time = ""
-        if self.seconds is not None:
-            basis = "at the pace of earlier runs" if self.measured else "a first guess for this machine"
-            time = f", {most}about {_about(self.seconds)} ({basis})"
+        fits = _count(self.fits, "fit") + (f" ({self.to_choose:,} to choose)" if self.to_choose else "")
+        time = f", {self.time}" if self.time else ""
         return (
-            f"{_count(self.tasks, 'task')}{rows}, {_count(self.learners, 'learner')}: {_count(self.fits, 'fit')}, "
+            f"{_count(self.tasks, 'task')}{rows}, {_count(self.learners, 'learner')}: {fits}, "
             f"{_count(self.cells, 'evaluation')} on {_count(self.workers, 'process')}{time}; results go to {self.out}"
         )
+
+    @property
+    def time(self) -> str:
+        """The expected time and what it rests on; "" if it cannot be told."""
+        if self.seconds is None:
+            return ""
+        basis = "at the pace of earlier runs" if self.measured else "a first guess for this machine"
+        return f"{'at most ' if self.at_most else ''}about {_about(self.seconds)} ({basis})"
 
 
 def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
@@ -80,11 +92,14 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
         workers: Number of processes of the run.
     """
     order, learners = named.stream.order, named.learners
+    architecture = architecture_of(config.backbone)
+    if architecture is not None:  # as `prepare` does
+        fits = partial(_fits_on, architecture)
+        learners = {name: restricted(learner, fits) for name, learner in learners.items()}
     last = len(order)
     sizes = {task: _rows(named, task, limits_of(config)) for task in order}
     counts = {name: _evaluations(config, last, learner.keeps_task_weights) for name, learner in learners.items()}
     seconds, measured, flops = None, False, dict[str, float]()
-    architecture = architecture_of(config.backbone)
     known = {task: size for task, size in sizes.items() if size is not None}
     if architecture is not None and len(known) == last:
         works = {name: WorkOf(architecture, learner, config.max_length) for name, learner in learners.items()}
@@ -113,6 +128,7 @@ def outlook(config: RunConfig, named: Resolved, workers: int) -> Outlook:
         seconds=seconds,
         measured=measured,
         flops=flops,
+        to_choose=sum(fits_to_choose(x.selection, at) for x in learners.values() for at in range(1, last + 1)),
     )
 
 
@@ -132,6 +148,10 @@ def pace_file(config: RunConfig, architecture: Architecture) -> Path:
     """Returns the file of the pace on this kind of machine, for one size of encoder and one dtype."""
     sizes = [str(size) for size in (architecture.hidden, architecture.layers, architecture.ffn)]
     return facts_folder() / f"pace-{content_id('pace', *sizes, config.dtype, canonical(machine()))[:32]}.json"
+
+
+def _fits_on(architecture: Architecture, alternative: Alternative) -> bool:
+    return has_layout(alternative.learner, architecture)
 
 
 def _rows(named: Resolved, task: str, limits: Limits) -> tuple[int, int] | None:

@@ -15,7 +15,7 @@ from stream.engine.job_flops import JobFlops
 from stream.engine.jobs import plan_jobs
 from stream.engine.resume import counts_in, finished_events, latest_events
 from stream.engine.shared_fits import fit_identities
-from stream.selection.trials import proposed, share_of_fit
+from stream.selection.trials import begins_fit, proposed, share_of_fit
 from stream.storage.events import Event, JobEvent
 from stream.storage.fits import FailedTask, LearnedTask, last_good
 from stream.storage.job import Job, JobId
@@ -30,8 +30,11 @@ class Share:
 
     Attributes:
         jobs, done: Number of jobs by kind: all, and those in the run's ledger.
-        stored: Number of fits that are not in the ledger but in the store. Fits and trials count together.
-        whole: Number of fits and trials that are not in the ledger and that train something.
+        free: Number of jobs that are not in the ledger, but whose fit is in the store or shared.
+        fits: Number of different fits. A fit that goes on after a rung is one fit.
+        to_choose: Number of those among which the learner chooses: `search_fits` of the results.
+        finished: Number of fits that the run's ledger has, or whose first rung it has.
+        stored: Number of fits that are not in the ledger but in the store.
         shared: Number of other fits that an earlier member of the same study will have done.
         cells: Number of cells of the run's rows, by provenance. All cells of a learner that may find frozen layers in
             the cache count as `partly-measured`; the first one of each task in each process is `measured`.
@@ -45,8 +48,11 @@ class Share:
 
     jobs: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+    free: int = 0
+    fits: int = 0
+    to_choose: int = 0
+    finished: int = 0
     stored: int = 0
-    whole: int = 0
     shared: int = 0
     cells: Counter[str] = field(default_factory=Counter)
     left: int = 0
@@ -57,9 +63,8 @@ class Share:
 
     @property
     def fits_left(self) -> int:
-        """Number of fits to be done, trials included. The fit of a learner with alternatives keeps one of its trials,
-        which counts already, unless it searches elsewhere."""
-        return self.whole - self.stored - self.shared
+        """Number of fits to be done."""
+        return self.fits - self.finished - self.stored - self.shared
 
     @property
     def seconds(self) -> float | None:
@@ -108,6 +113,10 @@ def preview(context: RunContext, events: Iterable[Event], promised: set[str] | N
         share, learner = shares[job.learner], learners[job.learner]
         share.jobs[job.kind] += 1
         share.done[job.kind] += job.id in finished
+        if begun := begins(job, learner):
+            share.fits += 1
+            share.to_choose += job.kind == "search"
+            share.finished += job.id in finished
         audited = config.evaluate == "audited"
         share.cells += cells_of(
             job,
@@ -120,11 +129,12 @@ def preview(context: RunContext, events: Iterable[Event], promised: set[str] | N
             share.left += len(job.tasks)
             add_row(share, work, job, evaluations.get(job.learner), fits.get(learner.name) or fits.get(""))
         elif part := trains(job, learner):
-            share.whole += 1
             if job.id in stored:
-                share.stored += 1
+                share.free += 1
+                share.stored += begun
             elif promised is not None and identities.get(job.id) in promised:
-                share.shared += 1
+                share.free += 1
+                share.shared += begun
             else:
                 add_fit(share, part * flops_of(work, job, learner), fits.get(learner.name), fits.get(""))
     if promised is not None:
@@ -168,6 +178,13 @@ def known_trial(context: RunContext, job: Job, learner: Learner) -> Trial | None
     if learner.selection is None or job.needs or job.trial is None:
         return None
     return proposed(learner.selection, context.config.seed, job.learner, job.trial, ())
+
+
+def begins(job: Job, learner: Learner) -> bool:
+    """Whether a job begins a fit that no other job of the run has begun."""
+    if job.kind not in ("fit", "search"):
+        return False
+    return learner.selection is None or begins_fit(learner.selection, job.arrival, job.trial)
 
 
 def trains(job: Job, learner: Learner) -> float:

@@ -12,8 +12,9 @@ from learners.specification.learner import Learner
 from stream.config.settings import RunConfig
 from stream.engine.attempts import Attempts
 from stream.engine.names import Names, resolve_names
-from stream.engine.unused import without_effect
+from stream.engine.unused import scope_too_long, without_effect
 from stream.results.metrics import metrics
+from stream.selection.rungs import saves_little
 from stream.selection.sampler import check_method
 
 
@@ -45,10 +46,13 @@ def resolve(config: RunConfig) -> Resolved:
             attempt(partial(check_method, learner.selection))
     if learners is not None and not (config.out_folder / "ledger.jsonl").exists():
         attempt.errors += without_effect(config, learners)
+        if names is not None:
+            attempt.errors += scope_too_long(config, learners, len(names.stream.order))
     attempt.check()
     assert learners is not None
     assert names is not None
     for name in names.stream.order:
         attempt(partial(names.source.task, name))  # report a task without data before the backbone is loaded
     attempt.check()
-    return Resolved(**vars(names), learners=learners)
+    few = [note for each in learners.values() if each.selection is not None if (note := saves_little(each.selection))]
+    return Resolved(**vars(names) | {"notes": (*names.notes, *dict.fromkeys(few))}, learners=learners)

@@ -109,14 +109,14 @@ def chosen_cost(
     """
     whole, encoder = parameters(architecture), encoder_parameters(architecture)
     options = options_of(learner, architecture, outputs)
-    errors = [unknown_name("task", task, outputs, where=f"chosen {task}") for task in chosen if task not in outputs]
+    errors = [unknown_name("task", task, outputs, where=f"--chosen {task}") for task in chosen if task not in outputs]
     if missing := [task for task in outputs if task not in chosen]:
         fix = "give TASK=ALTERNATIVE for every task of the suite"
-        errors.append(InputError(f"no choice for {shown(missing)}", where="chosen", fix=fix))
+        errors.append(InputError(f"no choice for {shown(missing)}", where="--chosen", fix=fix))
     choice: list[Option] = []
     for task, each in zip(outputs, options, strict=True):
         try:
-            choice += [choice_of(chosen[task], each, f"chosen {task}")] if task in chosen else []
+            choice += [choice_of(chosen[task], each, f"--chosen {task}={chosen[task]}")] if task in chosen else []
         except InputError as error:
             errors.append(error)
     if errors:
@@ -134,24 +134,27 @@ def chosen_cost(
 
 
 def choice_of(text: str, options: Sequence[Option], where: str) -> Option:
-    """Returns the alternative that a text names: a whole specification, or one value in which alternatives differ.
+    """Returns the alternative that a text names: a whole specification, or values in which alternatives differ.
 
-    `8` names `adapter:8:learning_rate=3e-4` of `adapter:8/64:learning_rate=3e-4/3e-3`. Several alternatives may have
-    that value if they have the same number of parameters.
+    `8` and `8:learning_rate=3e-4` name `adapter:8:learning_rate=3e-4` of `adapter:8/64:learning_rate=3e-4/3e-3`.
+    Several alternatives may have these values if they have the same number of parameters.
 
     Raises:
         InputError: No alternative has this text, or several of different size have it.
     """
     found = [option for option in options if option.specification == text]
+    named = {*parts(text, ":")}
     values = varying([option.specification for option in options])
-    found = found or [option for option, own in zip(options, values, strict=True) if text in own]
+    found = found or [option for option, own in zip(options, values, strict=True) if named <= {*own}]
     if not found:
-        known = dict.fromkeys(value for own in values for value in own if "=" not in value)
-        raise unknown_name("alternative", text, known, where=where, listed=tuple(known))
+        short = [[value for value in own if "=" not in value] for own in values]
+        one_axis = all(len(own) == 1 for own in short)
+        known = [own[0] for own in short] if one_axis else [option.specification for option in options]
+        raise unknown_name("alternative", text, known, where=where, listed=known)
     if len({(option.cost, option.copy) for option in found}) > 1:
         what = f"{text} names several alternatives of different size"
-        raise InputError(what, where=where, found=shown(option.specification for option in found),
-                         fix="give a whole specification")  # fmt: skip
+        fix = "give more of the values that differ, with : between them, or a whole specification"
+        raise InputError(what, where=where, found=shown(option.specification for option in found), fix=fix)
     return found[0]
 
 

@@ -38,7 +38,7 @@ def account(
             "exactly one learner with alternatives, such as adapter:8/64/256",
             ", ".join(several) or "none",
         )
-        raise InputError("a choice needs something to choose from", where="chosen", expected=expected, found=found)
+        raise InputError("a choice needs something to choose from", where="--chosen", expected=expected, found=found)
     return {
         "backbone": {
             "name": name,

@@ -53,9 +53,14 @@ def different_fits(selection: Selection | None, arrival: int) -> int:
     """Returns the number of different fits of a learner at one arrival, most of them trials."""
     if selection is None:
         return 1
-    searching = arrival in searched_at(selection, arrival)
-    tried = min(searched(selection), len(selection.alternatives)) if searching else 0
-    return tried + selection.restarts + (not searching or selection.scope == "twin")
+    return fits_to_choose(selection, arrival) + begins_fit(selection, arrival, None)
+
+
+def fits_to_choose(selection: Selection | None, arrival: int) -> int:
+    """Returns the number of different fits at one arrival among which a learner chooses, restarts included."""
+    if selection is None:
+        return 0
+    return sum(begins_fit(selection, arrival, trial) for trial in trials_at(selection, arrival))
 
 
 def share_of_fit(selection: Selection, arrival: int, trial: int | None) -> float:
@@ -69,7 +74,18 @@ def share_of_fit(selection: Selection, arrival: int, trial: int | None) -> float
         return 0.0 if known or selection.restarts else 1.0
     if trial >= searched(selection):
         return 0.0 if known and trial == searched(selection) else 1.0
-    return rung_share(len(selection.alternatives), trial) if selection.method == "halving" else 1.0
+    return rung_share(selection, trial) if selection.method == "halving" else 1.0
+
+
+def begins_fit(selection: Selection, arrival: int, trial: int | None) -> bool:
+    """Whether a job begins a fit: it neither goes on with the fit of an earlier rung nor takes all from the store.
+
+    Args:
+        trial: Number of the trial; None for the fit that keeps the winner.
+    """
+    if trial is not None and trial < searched(selection):
+        return selection.method != "halving" or rung_of(len(selection.alternatives), trial) == 0
+    return share_of_fit(selection, arrival, trial) > 0
 
 
 def waits_for(selection: Selection, trial: int) -> range:

@@ -87,7 +87,7 @@ def short_order(order: tuple[str, ...]) -> str:
 def unseeded(results: Results) -> object:
     """Returns what must be equal in runs that differ only in seed or order."""
     source = re.sub(r":seed=\d+", "", results.source)
-    data = frozenset((name, task.data_id, task.test) for name, task in results.tasks.items())
+    data = frozenset((name, t.data_id, t.train, t.validation, t.test) for name, t in results.tasks.items())
     settings = frozenset((name, str(value)) for name, value in results.settings.items())
     return results.suite, source, results.backbone, data, settings, tuple(results)
 

@@ -88,7 +88,7 @@ def seeds_of(value: object, where: str) -> tuple[int, ...] | None:
         The seeds; None if the value is no list and no text of several seeds.
 
     Raises:
-        InputError: A part of the list is no seed and no range, or a range is too long or ends below its begin.
+        InputError: A part of the list is no seed and no range, or a range is too long or ends below its beginning.
     """
     if isinstance(value, str):
         if "," not in value and "-" not in value.strip()[1:]:  # "-1" is one number, and a wrong one
@@ -107,7 +107,9 @@ def _seeds_in(part: object, value: object, where: str) -> Iterable[int]:
     if isinstance(part, str) and (found := SEEDS.fullmatch(part.strip())):
         first, last = int(found[1]), int(found[2] or found[1])
         if last < first:
-            raise InputError("a range of seeds ends below its begin", where=where, expected=WANTED, found=repr(part))
+            raise InputError(
+                "a range of seeds ends below its beginning", where=where, expected=WANTED, found=repr(part)
+            )
         if last - first >= MOST:
             raise InputError("too many seeds", where=where, expected=f"at most {MOST:,}", found=repr(part))
         return range(first, last + 1)
@@ -191,4 +193,7 @@ def _repeated(values: Iterable[object]) -> list[object]:
 
 
 def _twice(what: str, value: object) -> InputError:
-    return InputError(f"a {what} is given twice", where=f"--{what}", found=str(value), fix=f"give each {what} once")
+    article = "an" if what == "order" else "a"
+    return InputError(
+        f"{article} {what} is given twice", where=f"--{what}", found=str(value), fix=f"give each {what} once"
+    )

@@ -13,6 +13,7 @@ from stream.config.toml import config_toml, read_toml
 from stream.study.members import Grid, orders_of, seeds_of
 from tasks.errors import InputError, InputErrors
 
+COMMAND = "command line"  # the origin of values that are given as options
 READERS: Mapping[str, Callable[[object, str], tuple[int, ...] | tuple[str, ...] | None]] = {
     "seed": seeds_of,
     "order": orders_of,
@@ -20,7 +21,7 @@ READERS: Mapping[str, Callable[[object, str], tuple[int, ...] | tuple[str, ...] 
 
 
 def resolve_study(
-    given: Mapping[str, Any], file: Path | None = None, origin: str = "command line"
+    given: Mapping[str, Any], file: Path | None = None, origin: str = COMMAND
 ) -> tuple[RunConfig, dict[str, str], Grid]:
     """Combine the defaults, a TOML file and the given values, as `resolve_config` does; `seed` and `order` may be
     several.
@@ -47,7 +48,7 @@ def resolve_study(
         if value is None:
             value, where = (settings[name], f"file {file}") if name in settings else (preset.get(name), protocol)
         try:
-            found = read(value, where)
+            found = read(value, f"--{name}" if where == COMMAND else where)
         except InputError as error:
             errors += error.errors
             found = (getattr(RunConfig(), name),)  # only to look for other errors

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from stream.errors import checks_arguments
 from stream.results.frames import html_table, text_table
@@ -45,6 +45,19 @@ class Study:
     grid: tuple[Member, ...]
     members: Mapping[str, Results] = field(compare=False)
     loose: bool = False
+
+    def __getitem__(self, name: str) -> NoReturn:
+        """Says where the results of a learner are: each member has its own.
+
+        Raises:
+            InputError: Always.
+        """
+        member = self.grid[0].folder
+        raise InputError(
+            "a study has members, and each has results of its own",
+            where=f"study[{name!r}]",
+            expected=f"study.members[{member!r}][{name!r}], or study.summary()",
+        )
 
     @property
     def finished(self) -> Mapping[Member, Results]:

@@ -119,3 +119,8 @@ def test_ranges_and_a_choice_in_the_table(monkeypatch: pytest.MonkeyPatch) -> No
     wrong = cost("--chosen", sizes.replace("cola=64", "cola=65"), learners="adapter:8/64/256")
     assert wrong.code == 2
     assert "unknown alternative '65'" in wrong.err
+
+
+def test_the_backbone_has_the_default_of_python() -> None:
+    answer = call("cost", "--suite", "glue9", "--learners", "head", "--display", "json")
+    assert json.loads(answer.out)["backbone"]["name"] == "embedded"

@@ -125,7 +125,9 @@ def test_the_page(done: dict[str, Any], monkeypatch: pytest.MonkeyPatch, width: 
     answer = call("plan", *as_arguments(done | {"learners": ",".join((*LEARNERS, "lora:2"))}), "--display", "plain")
     assert (answer.code, answer.err) == (0, "")
     assert max(map(len, answer.out.splitlines())) <= width
-    assert "28 jobs: 4 before, 12 fits, 12 rows; 21 done; 7 left" in answer.out
+    assert "28 jobs: 4 evaluations before training, 12 fits, 12 rows of R; 21 done; 7 left" in " ".join(
+        answer.out.split()
+    )
     assert all(name in answer.out for name in (*LEARNERS, "lora:2", "others"))
 
 

@@ -132,7 +132,7 @@ def test_a_learner_with_restarts_alone_has_one_size() -> None:
         ("adapter:8/64", [["8"], ["64"]]),
         ("adapter:size=8/64", [["8", "size=8"], ["64", "size=64"]]),
         ("prefix:30/2+parallel:8/9:scale=4", [["30", "8"], ["30", "9"], ["2", "8"], ["2", "9"]]),
-        ("bitfit/layernorm", [["bitfit"], ["layernorm"]]),
+        ("bitfit:epochs=3/9", [["3", "epochs=3"], ["9", "epochs=9"]]),
     ],
 )
 def test_what_alternatives_differ_in(specification: str, expected: list[list[str]]) -> None:
@@ -150,10 +150,13 @@ def test_a_value_may_name_several_alternatives_of_one_size() -> None:
     assert choice_of("64", each, "").cost == task_cost(parse_learner("adapter:64"), BASE, 2)
     whole = "adapter:64:learning_rate=3e-3:epochs=20"
     assert choice_of(whole, each, "").specification == whole
+    assert choice_of("8:learning_rate=3e-4", each, "").specification == "adapter:8:learning_rate=3e-4:epochs=3"
     for vague in ("3e-4", "epochs=20", "3"):
         with pytest.raises(InputError, match="several alternatives of different size"):
             choice_of(vague, each, "")
-    for unknown in ("9", "adapter:8", "", "adapter"):
+    with pytest.raises(InputError, match="one of adapter:8:learning_rate=3e-4:epochs=3, adapter:8:learning_rate=3e-4:"):
+        choice_of("9", each, "")
+    for unknown in ("9", "adapter:8", "", "adapter", "8:learning_rate=1"):
         with pytest.raises(InputError, match="unknown alternative"):
             choice_of(unknown, each, "")
 
@@ -167,7 +170,7 @@ def test_all_errors_of_a_choice_are_told() -> None:
     assert len(said) == 3
     assert "unknown task 'colla'" in said[0]
     assert "did you mean cola" in said[0]
-    assert "no choice for mrpc, qnli" in said[1]
+    assert "--chosen: no choice for mrpc, qnli" in said[1]
     assert "unknown alternative '63'" in said[2]
     assert "8, 64, 256" in said[2]
 

@@ -39,6 +39,34 @@ def test_the_numbers_are_those_of_the_plan(
     assert found.cells == document["cells_left"]
 
 
+def test_one_count_of_fits_before_and_after(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    """A fit of a halving search has several jobs, and counts once."""
+    learner = "adapter:2/4/8/16:epochs=9:select=halving:restarts=1"
+    given = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", learners=f"{learner},head", suite="sms_spam")
+    given.pop("epochs")  # the learner states its own
+    config, _ = resolve_config(given)
+    found, document = outlook(config, resolve(config), 1), plan(**given).as_dict()
+    assert (found.fits, found.to_choose) == (6, 5)
+    assert document["learners"][learner]["fits"] == {"all": 5, "to_choose": 5, "done": 0}
+    page = " ".join(call("plan", *as_arguments(given), "--display", "plain").out.split())
+    assert "2 learners: 6 fits (5 to choose)" in page
+    assert "2 evaluations before training, 6 fits (5 to choose) in 11 jobs, 2 rows of R" in page
+    results = run(**given)
+    assert results[learner].cost.search_fits == 5
+    after = plan(**given).as_dict()
+    assert (after["learners"][learner]["fits_left"], after["jobs_left"]) == (0, 0)
+
+
+def test_a_new_run_has_a_guess_of_its_time(tmp_path: Path) -> None:
+    given = {"suite": "cola,rte", **SIZES, "learners": "adapter:4", "out": tmp_path / "new"}
+    page = " ".join(call("plan", *as_arguments(given), "--display", "plain").out.split())
+    assert page.count("(a first guess for this machine)") == 2, "in the first line and in the last one"
+    given["seed"] = "0-1"
+    page = " ".join(call("plan", *as_arguments(given), "--display", "plain").out.split())
+    assert f"results go to {tmp_path / 'new'} " in page
+    assert page.count("(a first guess for this machine)") == 2
+
+
 def test_the_time_grows_with_the_work_and_shrinks_with_the_processes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

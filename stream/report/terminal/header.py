@@ -23,6 +23,9 @@ SETTINGS = (
     "validation_examples",
     "test_examples",
     "dtype",
+    "select",
+    "scope",
+    "restarts",
 )
 
 
@@ -62,9 +65,19 @@ def backbone_line(results: Results, page: Page) -> str:
 
 
 def settings_line(results: Results, page: Page) -> str:
-    """Returns the training settings in one line."""
+    """Returns the settings of training and of the search in one line, and the validation rows, which decide what is
+    kept."""
     known = [(key, value) for key in SETTINGS if (value := results.settings.get(key)) is not None]
-    return page.joined(*(f"{key.replace('_', ' ')} {value}" for key, value in known))
+    return page.joined(*(f"{key.replace('_', ' ')} {value}" for key, value in known), validation_rows(results))
+
+
+def validation_rows(results: Results) -> str:
+    """Returns the number of validation rows of a task, or the least and the most; "" if it is not known."""
+    rows = {task.validation for task in results.tasks.values() if task.validation is not None}
+    if not rows:
+        return ""
+    most = "" if len(rows) == 1 else f" to {max(rows):,}"
+    return f"validation rows {min(rows):,}{most}"
 
 
 def unfinished(learners: tuple[LearnerSummary, ...], tasks: int) -> str:

@@ -43,6 +43,16 @@ def halving(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.Temp
     return out
 
 
+def test_the_search_is_among_the_settings_of_the_results(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    """Those that are given; a report can then tell runs of different searches apart."""
+    given = tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners="adapter:2/4", select="random:1", scope="task")
+    run(**given)
+    found = read_results(tmp_path)["settings"]
+    assert (found["select"], found["scope"]) == ("random:1", "task")
+    assert "restarts" not in found
+    assert verify(tmp_path).passed
+
+
 # ---- paused fits
 
 

@@ -16,9 +16,18 @@ from learners.specification.alternatives import restricted
 from learners.specification.family import parse_learner
 from learners.specification.learner import Selection
 from stream.selection.choice import best_candidate, winning
-from stream.selection.rungs import ETA, rungs
+from stream.selection.rungs import ETA, rungs, saves_little
 from stream.selection.sampler import check_method, points_of
-from stream.selection.trials import proposed, restarted, restarts, searched, waits_for
+from stream.selection.trials import (
+    different_fits,
+    fits_to_choose,
+    proposed,
+    restarted,
+    restarts,
+    searched,
+    share_of_fit,
+    waits_for,
+)
 from stream.storage.trials import Trial, Tried
 from tasks.errors import InputError, InputErrors
 
@@ -183,6 +192,33 @@ def test_what_halving_costs() -> None:
     assert cost(2, 9) == pytest.approx(12 / 18)
     assert cost(27, 27) < 0.15
     assert cost(6, 20) < 0.35
+
+
+def test_planned_epochs_are_those_that_are_trained() -> None:
+    """Also if rungs end at the same epoch."""
+    for count, epochs in ((4, 2), (4, 1), (9, 9), (10, 5), (2, 3)):
+        selection = selection_of(count, "halving", epochs)
+        planned = sum(share_of_fit(selection, 1, trial) for trial in range(searched(selection)))
+        assert planned / count == pytest.approx(cost(count, epochs)), (count, epochs)
+    assert cost(4, 2) == 5 / 8
+    assert "4 alternatives want at least 9 epochs for 3 rungs; found 2" in saves_little(selection_of(4, "halving", 2))
+    assert saves_little(selection_of(4, "halving", 9)) == saves_little(selection_of(4, "grid", 2)) == ""
+
+
+@pytest.mark.parametrize("scope", ["task", "twin", "first:2"])
+@pytest.mark.parametrize("more", ["", ":restarts=2"])
+@pytest.mark.parametrize("method", ["grid", "halving", "random:3"])
+def test_fits_of_a_plan(method: str, more: str, scope: str) -> None:
+    if method == "halving" and scope == "first:2":
+        return
+    selection = selection_of(5, method, more=f"{more}:scope={scope}")
+    tried = 3 if method == "random:3" else 5
+    restarts = 2 if more else 0
+    elsewhere = scope == "twin"
+    assert fits_to_choose(selection, 2) == tried + restarts + (elsewhere and restarts > 0)
+    assert different_fits(selection, 2) == tried + restarts + elsewhere
+    if scope == "first:2":
+        assert (fits_to_choose(selection, 3), different_fits(selection, 3)) == (restarts + (restarts > 0), restarts + 1)
 
 
 def test_a_tie_goes_to_fewer_parameters_then_to_the_first() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,6 +146,22 @@ def test_runs_that_differ_in_the_seed_are_one_study(tmp_path: Path) -> None:
         gather([folders[0], folders[0]])
 
 
+@pytest.mark.parametrize(
+    ("part", "entry"), [("settings", {"select": "halving"}), ("tasks", {TASKS[0]: {"validation": 7}})]
+)
+def test_runs_of_different_searches_are_no_seeds_of_one_study(tmp_path: Path, part: str, entry: dict[str, Any]) -> None:
+    """The choice rests on how alternatives are searched, and on the validation rows."""
+    for seed in (0, 1):
+        save_run(tmp_path / f"run{seed}", TASKS, ["head"], seed)
+    file = tmp_path / "run1" / "results.json"
+    document = json.loads(file.read_text(encoding="utf-8"))
+    for name, value in entry.items():
+        section = document.setdefault(part, {})
+        section[name] = section[name] | value if name in section else value
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert len(gather([tmp_path / "run0", tmp_path / "run1"])) == 2
+
+
 def test_studies_without_a_common_seed_are_compared_by_their_means(tmp_path: Path) -> None:
     a = save_study(tmp_path / "a", TASKS, ["head"], seeds=[0, 1])
     b = save_study(tmp_path / "b", TASKS, ["adapter:64"], seeds=[2, 3, 4])
@@ -153,6 +170,14 @@ def test_studies_without_a_common_seed_are_compared_by_their_means(tmp_path: Pat
     head, adapter = means[0]["head"]["average_accuracy"], means[1]["adapter:64"]["average_accuracy"]
     assert (entry["a"], entry["b"], entry["seeds"]) == ("head", "adapter:64", 1)
     assert entry["difference"] == pytest.approx(head["mean"] - adapter["mean"])
+
+
+def test_the_results_of_a_learner_are_those_of_a_member(folder: Path) -> None:
+    study = load_study(folder)
+    with pytest.raises(InputError, match="a study has members") as caught:
+        study["head"]
+    assert "study.members['seed0-paper']['head'], or study.summary()" in str(caught.value)
+    assert study.members["seed0-paper"]["head"].matrix.shape[1] == len(TASKS)
 
 
 def test_what_is_no_study(tmp_path: Path, folder: Path) -> None:
