@@ -31,6 +31,7 @@ _CHECKS = {
     "restarts": re.compile(r"[0-9]{1,3}"),
 }
 _EXPECTED = {"select": METHODS, "scope": SCOPES, "restarts": "a whole number from 0 to 999"}
+_SEVERAL_NAMES = re.compile(r"[a-z][\w-]*(/[a-z][\w-]*)+")
 _COUNTS = {"random": "N", "optuna": "N", "first": "K"}  # values with a number
 _COUNTED = ("select=random", "select=optuna", "scope=first")  # the next segment is their number
 
@@ -61,7 +62,7 @@ def read_alternatives(specification: str) -> Written:
     for part in parts(specification, r"\+(?=[a-z])"):
         segments = parts(part, ":")
         kept = []
-        if "/" in segments[0]:
+        if _SEVERAL_NAMES.fullmatch(segments[0]):  # not ../head, which is only an unknown name
             what, fix = "/ separates values of an option", "separate learners by commas"
             raise InputError(what, where=where, found=segments[0], fix=fix)
         while segments:
