@@ -16,7 +16,7 @@ from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone
 from learners.backbones.tokenizer import tokenizer_digest
 from learners.specification.recipe import recipe_of
 from learners.training.precision import slow_on_processor
-from stream.config.settings import RunConfig
+from stream.config.settings import SEARCH, RunConfig
 from stream.engine.attempts import Attempts
 from stream.engine.known import KnownBackbone, known_numerics, known_of
 from stream.engine.learner_checks import applicable, check_learners
@@ -174,6 +174,7 @@ class RunContext(Resolved):
         names = ["evaluate", "epochs", "batch_size", "learning_rate", "max_length", "train_examples", "test_examples"]
         names.append("data_seed")
         names += [] if config.other_validation is None else ["validation_examples"]
+        names += [name for name in SEARCH if getattr(config, name) is not None]
         return Facts(
             suite=self.suite,
             source=self.source.name,

@@ -23,6 +23,9 @@ SETTINGS = (
     "validation_examples",
     "test_examples",
     "dtype",
+    "select",
+    "scope",
+    "restarts",
 )
 
 
