@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stream import run
 from stream.report.html import Record, page
 from stream.results.fit_history import Choice, FitHistory
 from stream.results.results import Results
+from tests.runs import tiny_settings
 
 from .fake_results import make_results
 from .reader import Reader
@@ -94,3 +97,12 @@ def test_the_page_shows_choices_and_the_cost_of_the_search() -> None:
     assert "0.03" in learners
     plain = make_results(["cola"], ["head"])
     assert "Selection by validation" not in page(Results.from_dict(plain), Record())
+
+
+def test_results_have_the_settings_of_the_search(tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    """Also if the command gives them, and not the specification."""
+    settings = tiny_settings(tiny_tasks, tiny_backbone, tmp_path / "run", learners="adapter:2/4", scope="first:2")
+    results = run(**settings)
+    assert results.settings["scope"] == "first:2"
+    assert "select" not in results.settings
+    assert "rest on the mean over the first 2 tasks" in render(results.as_dict(), sections=["selection"])

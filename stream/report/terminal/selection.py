@@ -17,6 +17,8 @@ from stream.results.results import Results
 def selection_table(results: Results, page: Page) -> RenderableType:
     """Returns one table for each learner with alternatives, with a line per task."""
     learners = [learner for learner in results.learners.values() if learner.selection]
+    if not learners:
+        return Text("No learner has alternatives to choose from.")
     parts: list[RenderableType] = []
     for learner in learners:
         parts += [Text(page.text(learner.name), style="bold"), *_choices(learner, page), Text()]

@@ -51,8 +51,8 @@ def print_report(results: Results, console: Console, sections: Sequence[str] = t
         raise unknown_name("section", unknown[0], SECTIONS)
     page = page_of(console)
     for name in sections:
-        if name == "selection" and not any(learner.selection for learner in results.learners.values()):
-            continue
+        if name == "selection" and len(sections) > 1 and not any(x.selection for x in results.learners.values()):
+            continue  # asked for alone, it says so
         title, render = SECTIONS[name]
         if name == "tasks" and len(results.order) > MANY:
             title, render = "Distribution of scores over tasks", score_spread
