@@ -10,6 +10,7 @@ scores     the cells that evaluations of other runs in the store certify
 documents  results.json and R.csv
 sources    encoded data and files of the backbone
 rerun      evaluates cells again
+validation computes validation scores again, for rerun
 learned    Deltas, learners and backbone of a finished run
 verdict    `Finding`, `Outcome` and `Verdict`: the result of checks
 
