@@ -16,7 +16,7 @@ import stream.selection.sampler
 from stream import run
 from stream.engine.resume import latest_events
 from stream.storage.events import event_of as read_event
-from stream.storage.store import read_record, record_text
+from stream.storage.store import fit_of, read_record, record_text
 from stream.verification import Finding, verify
 from tests.forging import Change, event_of, forge
 from tests.runs import TASKS, events_of, tiny_settings
@@ -237,9 +237,9 @@ def test_a_choice_by_a_score_that_was_forged_in_the_store_is_found(
     store = Path(shutil.copytree(base / "store", tmp_path / "store"))
     loser = raise_loser(events_of(base, "search"), GRID, event_of(events_of(base, "fit"), "fit", GRID, 1)["chosen"])
     record = read_record(path := store / "fits" / f"{loser['recipe']}.json")
-    validation = list[float](record["validation"])  # type: ignore[arg-type]
-    validation[record["best"]] = 1.0  # type: ignore[call-overload]
-    path.write_text(record_text({**record, "validation": validation}))  # type: ignore[dict-item]
+    fit = fit_of(record, path)
+    forged = [1.0 if epoch == fit.best else score for epoch, score in enumerate(fit.validation)]
+    path.write_text(record_text({**record, "validation": [*forged]}))
     given = {"learners": GRID, "epochs": 4, "learning_rate": None, "store": str(store)}
     run(**tiny_settings(tiny_tasks, tiny_backbone, out := tmp_path / "forged", **given))
     assert event_of(events_of(out, "fit"), "fit", GRID, 1)["chosen"] == loser["candidate"], "the forger wins"
