@@ -36,8 +36,8 @@ def verify(
 
     Args:
         folder: Folder of the run or of the study, finished or not, or a copy of it.
-        rerun: Number of cells of R to evaluate again from the stored Deltas, or "all". Default: 0. Of a study: of each
-            member.
+        rerun: Number of cells of R to evaluate again from the stored Deltas, or "all"; the same share of the validation
+            scores that chose epochs and alternatives is computed again. Default: 0. Of a study: of each member.
         seed: Seed for the choice of these cells. Default: 0.
         store: The run's store. Default: the folder store in `folder`, or the one in the run's settings.
         plugins: Files of the plug-ins that the run used. They are executed, so `verify` never takes them from the

@@ -121,7 +121,8 @@ def _checked(verdict: Verdict) -> list[tuple[str, str]]:
         "documents": f"{n('documents', 'documents')} equal to what the events give, byte for byte",
         "encoded": f"{n('encoded', 'tasks')} tasks, every byte",
         "backbone": f"{n('backbone', 'files')} files, every byte",
-        "rerun": f"{n('rerun', 'cells')} cells evaluated again from the stored Deltas",
+        "rerun": f"{n('rerun', 'cells')} cells evaluated again from the stored Deltas, and "
+        f"{n('rerun', 'validation_scores')} validation scores computed again",
     }
     names = {"chain": "ledger", "encoded": "encoded data"}
     return [(names.get(name, name), words) for name, words in lines.items() if name in verdict.counts]

@@ -104,7 +104,8 @@ def fit_event(job: Job, key: str, result: Fitted) -> FitEvent | FailedFitEvent:
         return FailedFitEvent(**vars(result.fit), **about, learner=job.learner)
     values = vars(result.fit)
     if result.chosen is not None:
-        values = {**values, "chosen": result.chosen.candidate, "seed": result.chosen.seed}
+        chosen = result.chosen
+        values = {**values, "chosen": chosen.candidate, "until": chosen.until, "seed": chosen.seed}
     return FitEvent(**values, **about, learner=job.learner)
 
 

@@ -18,7 +18,7 @@ from stream.execution.evaluate_job import scorer
 from stream.execution.fit_recipe import drop_states, full_recipe, paused_state, recipe_in
 from stream.execution.memory import peak_memory, reset_peak_memory
 from stream.execution.result import Fitted, Needed
-from stream.execution.trial_job import kept_trial, tried_in
+from stream.execution.trial_job import kept_trial, tried_in, why_nothing
 from stream.execution.workbench import Workbench
 from stream.storage.fits import (
     DIVERGED,
@@ -52,9 +52,10 @@ def execute_fit(
     if learner.selection is not None:
         trial = kept_trial(job, learner.selection, results)
         if trial is None:
-            return _nothing_kept(workbench, job, learner)
+            return _nothing_kept(workbench, job, learner, why_nothing(job, learner.selection, results))
         fitted = fit_or_stored(workbench, job, learner.selection[trial.candidate].learner, None, (), report, trial)
-        drop_states(workbench, job, learner, tried_in(job, results))
+        tried = [(each.task, each) for each in tried_in(job, results)]
+        drop_states(workbench, job, learner, [*tried, (job.tasks[0], trial)])
         return replace(fitted, chosen=trial)
     last = results[job.needs[-1]] if job.needs else None  # the last need of a fit is the previous fit
     start = last_good(last) if isinstance(last, LearnedTask | FailedTask) else None
@@ -94,12 +95,12 @@ def fit_or_stored(
         return Fitted(recipe.id, fit, cached=False)
 
 
-def _nothing_kept(workbench: Workbench, job: Job, learner: Learner) -> Fitted:
-    """Returns the failed fit of a learner whose alternatives all failed. The events of the trials give the reasons."""
+def _nothing_kept(workbench: Workbench, job: Job, learner: Learner, why: str) -> Fitted:
+    """Returns the failed fit of a learner that keeps nothing. The events of the trials say why each of them failed."""
     assert learner.selection is not None
     first = learner.selection.alternatives[0]
     recipe = recipe_in(workbench, job, first.learner, None, (), Trial(candidate=first.specification))
-    failure = Failure(type=DIVERGED, step=0, message="every alternative failed")
+    failure = Failure(type=DIVERGED, step=0, message=why)
     fit = FailedFit(
         task=job.tasks[0], failed=failure, last_good=None, flops=0, seconds=0.0, peak_memory_bytes=peak_memory()
     )

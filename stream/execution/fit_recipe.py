@@ -13,7 +13,7 @@ from stream.storage.fits import LearnedTask, Recipe
 from stream.storage.job import Job
 from stream.storage.keys import history
 from stream.storage.states import drop_state, get_state
-from stream.storage.trials import Trial, Tried
+from stream.storage.trials import Trial
 from tasks.metrics import scoring
 
 
@@ -59,12 +59,16 @@ def paused_state(workbench: Workbench, recipe: Recipe) -> FitState | None:
     return state if state is not None and (recipe.until is None or state.epochs <= recipe.until) else None
 
 
-def drop_states(workbench: Workbench, job: Job, learner: Learner, tried: Iterable[Tried]) -> None:
-    """Deletes the states of paused trials from the store: after the choice none of them goes on."""
+def drop_states(workbench: Workbench, job: Job, learner: Learner, fits: Iterable[tuple[str, Trial]]) -> None:
+    """Deletes the states of paused fits from the store: after the choice none of them goes on.
+
+    Args:
+        fits: Task and trial of each fit; those that did not pause have no state.
+    """
     assert learner.selection is not None
-    for each in tried:
+    for task, each in fits:
         if each.until is not None:
             trial = Trial(candidate=each.candidate, seed=each.seed)
             fitted = learner.selection[each.candidate].learner
-            recipe = recipe_in(workbench, replace(job, tasks=(each.task,)), fitted, None, (), trial)
+            recipe = recipe_in(workbench, replace(job, tasks=(task,)), fitted, None, (), trial)
             drop_state(workbench.store, recipe.id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from learners.specification.learner import Selection
 from stream.execution.result import Needed
-from stream.selection.choice import winning
+from stream.selection.choice import nothing_kept, winning
 from stream.selection.trials import proposed, restarted, searched
 from stream.storage.job import Job, JobId
 from stream.storage.trials import Trial, Tried
@@ -29,8 +29,19 @@ def trial_of(job: Job, selection: Selection, seed: int, results: Mapping[JobId, 
 
 def kept_trial(job: Job, selection: Selection, results: Mapping[JobId, Needed]) -> Trial | None:
     """Returns what a fit job keeps; None if no trial succeeded."""
+    return winning(selection, *_search_and_restarts(job, selection, results))
+
+
+def why_nothing(job: Job, selection: Selection, results: Mapping[JobId, Needed]) -> str:
+    """Returns why a fit job keeps nothing, in words."""
+    return nothing_kept(selection, *_search_and_restarts(job, selection, results))
+
+
+def _search_and_restarts(
+    job: Job, selection: Selection, results: Mapping[JobId, Needed]
+) -> tuple[list[Tried], list[Tried]]:
     tried, count = tried_in(job, results), searched(selection)
-    return winning(selection, [t for t in tried if t.trial < count], [t for t in tried if t.trial >= count])
+    return [each for each in tried if each.trial < count], [each for each in tried if each.trial >= count]
 
 
 def tried_in(job: Job, results: Mapping[JobId, Needed]) -> Sequence[Tried]:

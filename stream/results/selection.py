@@ -19,7 +19,8 @@ class ChoiceEntry(TypedDict):
         chosen: Specification of the alternative that the task keeps; None if all failed.
         candidates: Best validation score of each alternative that was tried, by specification: a mean over tasks if
             the choice rests on several; None if its fit failed.
-        epochs: Epochs of the alternatives that were stopped before their last epoch, by specification.
+        epochs: Epochs of the alternatives that were stopped before their last epoch, by specification. The chosen one
+            is among them if every fit of successive halving that went on to its end failed.
         seed: Seed of the kept fit, if a restart won with another seed than the run's.
     """
 
@@ -47,7 +48,7 @@ def choices(order: Sequence[str], name: str, learner: Learner, events: Finished)
         return {}
     trials, found = searches_of(events, name), {}
     for arrival, fit in enumerate(fits_of(order, name, events), start=1):
-        decided = (trial for trial in trials if trial.arrival in searched_at(learner.selection, arrival))
+        decided = [trial for trial in trials if trial.arrival in searched_at(learner.selection, arrival)]
         mine = _last(trial for trial in decided if trial.trial < searched(learner.selection))
         specifications = dict.fromkeys(trial.candidate for trial in mine)
         entry: ChoiceEntry = {
@@ -56,6 +57,10 @@ def choices(order: Sequence[str], name: str, learner: Learner, events: Finished)
         }
         if paused := {trial.candidate: trial.until for trial in mine if trial.until is not None}:
             entry["epochs"] = paused
+        if isinstance(fit, FitEvent) and fit.chosen is not None and fit.until is not None:
+            kept = next(t.score for t in decided if (t.candidate, t.until, t.seed) == (fit.chosen, fit.until, None))
+            entry["candidates"] = {**entry["candidates"], fit.chosen: kept}
+            entry["epochs"] = {**entry.get("epochs", {}), fit.chosen: fit.until}
         if isinstance(fit, FitEvent) and fit.seed is not None:
             entry["seed"] = fit.seed
         found[fit.task] = entry

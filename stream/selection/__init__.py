@@ -2,6 +2,7 @@
 only.
 
 trials   the trials of a search, what each of them fits, and what it must wait for
+ranking  the order of alternatives by their scores
 rungs    successive halving
 sampler  Optuna
 choice   the winner

@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from learners.specification.learner import Selection
+from stream.selection.ranking import ranked
+from stream.selection.rungs import rung_of
 from stream.storage.trials import Trial, Tried
-
-
-def ranked(selection: Selection, tried: Sequence[Tried]) -> list[Tried]:
-    """Returns the last trial of each alternative among these trials, the best alternative first.
-
-    The higher mean score over the tasks of the trials is better, then fewer parameters, then the earlier place in the
-    specification. An alternative that failed on a task is below all others.
-
-    Args:
-        tried: Finished trials: of one task, or of several tasks with the same alternatives. Scores are fractions.
-    """
-    trials: dict[str, list[Tried]] = {}
-    for each in tried:
-        trials.setdefault(each.candidate, []).append(each)
-    order = [each.specification for each in selection.alternatives]
-
-    def key(candidate: str) -> tuple[float, int, int]:
-        mine = trials[candidate]
-        return -_mean_score(mine), max(each.parameters for each in mine), order.index(candidate)
-
-    return [trials[candidate][-1] for candidate in sorted(trials, key=key)]
 
 
 def best_candidate(selection: Selection, tried: Sequence[Tried]) -> Tried | None:
     """Returns the trial of the winning alternative (`ranked`); None if none succeeded.
 
-    Only trials that ran all their epochs, with the seed of the run, count.
+    Only trials that ran all their epochs, with the seed of the run, count. If successive halving has none that
+    succeeded, the best paused trial of its highest rung that has a score counts instead: its Delta is that of the
+    epochs before the pause.
 
     Args:
         tried: Finished trials, as for `ranked`.
     """
-    whole = [each for each in tried if each.until is None and each.seed is None]
+    own = [each for each in tried if each.seed is None]
+    whole = [each for each in own if each.until is None]
     failed = {each.candidate for each in whole if each.score is None}
-    return next((each for each in ranked(selection, whole) if each.candidate not in failed), None)
+    found = next((each for each in ranked(selection, whole) if each.candidate not in failed), None)
+    return found or _best_paused(selection, [each for each in own if each.until is not None])
+
+
+def _best_paused(selection: Selection, paused: Sequence[Tried]) -> Tried | None:
+    good = [each for each in paused if each.score is not None]
+    place = {each.trial: rung_of(len(selection.alternatives), each.trial) for each in good}
+    highest = [each for each in good if place[each.trial] == max(place.values())]
+    return next(iter(ranked(selection, highest)), None)
 
 
 def best_seed(tried: Sequence[Tried]) -> Tried | None:
@@ -50,17 +41,23 @@ def best_seed(tried: Sequence[Tried]) -> Tried | None:
     return max(good, key=lambda each: (each.score, -each.trial), default=None)
 
 
-def _mean_score(trials: Sequence[Tried]) -> float:
-    scores = [-math.inf if each.score is None else each.score for each in trials]
-    return -math.inf if -math.inf in scores else math.fsum(scores) / len(scores)
-
-
 def winning(selection: Selection, tried: Sequence[Tried], restarted: Sequence[Tried]) -> Trial | None:
-    """Returns what becomes the Delta of a task: the winner, and the seed of the restart that was best.
+    """Returns what becomes the Delta of a task: the winner, where it paused if no trial succeeded to its end, and the
+    seed of the restart that was best. None if none succeeded.
 
     Args:
         tried: Finished trials of the search.
         restarted: Finished fits of the winner with other seeds, and with the run's; empty without restarts.
     """
     found = best_seed(restarted) if restarted else best_candidate(selection, tried)
-    return None if found is None else Trial(candidate=found.candidate, seed=found.seed)
+    return None if found is None else Trial(candidate=found.candidate, until=found.until, seed=found.seed)
+
+
+def nothing_kept(selection: Selection, tried: Sequence[Tried], restarted: Sequence[Tried]) -> str:
+    """Returns why a task keeps nothing, in words for the failure of its fit. Arguments as for `winning`."""
+    if restarted and best_candidate(selection, tried) is not None:
+        return "every fit of the alternative that won failed"
+    if selection.scope.startswith("first"):
+        return "every alternative failed on a task on which the choice rests"
+    some = len({each.candidate for each in tried}) < len(selection.alternatives)
+    return "every alternative that was tried failed" if some else "every alternative failed"

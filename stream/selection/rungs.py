@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from learners.specification.learner import Selection
-from stream.selection.choice import ranked
+from stream.selection.ranking import ranked
 from stream.storage.trials import Trial, Tried
 
 ETA = 3  # one of so many alternatives goes on to the next rung

@@ -121,7 +121,8 @@ def proposed(selection: Selection, seed: int, name: str, trial: int, earlier: Se
 
 
 def restarted(selection: Selection, seed: int, tried: Sequence[Tried], number: int) -> Trial | None:
-    """Returns what a restart fits: the winner of the search with another seed; None if no trial succeeded.
+    """Returns what a restart fits: the winner of the search with another seed, to where it paused if it did; None if no
+    trial succeeded.
 
     Args:
         seed: Seed of the run.
@@ -131,4 +132,5 @@ def restarted(selection: Selection, seed: int, tried: Sequence[Tried], number: i
     found = best_candidate(selection, tried)
     if found is None:
         return None
-    return Trial(candidate=found.candidate, seed=seed_of(seed, "restart", str(number)) if number else None)
+    other = seed_of(seed, "restart", str(number)) if number else None
+    return Trial(candidate=found.candidate, until=found.until, seed=other)

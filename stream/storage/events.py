@@ -79,7 +79,8 @@ class RowEvent:
 class FitEvent(FitResult):
     """A fit that succeeded; `cached` is true if the store already had its recipe.
 
-    `seed` is the seed of the fit if a restart won with another seed than the run's. Not written otherwise.
+    `seed` is the seed of the fit if a restart won with another seed than the run's, and `until` the epochs after which
+    the kept trial paused, if successive halving has none that succeeded to its end. Not written otherwise.
     """
 
     kind: ClassVar[JobKind] = "fit"
@@ -88,6 +89,7 @@ class FitEvent(FitResult):
     key: str
     recipe: str
     cached: bool
+    until: int | None = field(default=None, metadata=ABSENT)
     seed: int | None = field(default=None, metadata=ABSENT)
 
 

@@ -10,6 +10,9 @@ scores     the cells that evaluations of other runs in the store certify
 documents  results.json and R.csv
 sources    encoded data and files of the backbone
 rerun      evaluates cells again
+validation computes validation scores again, for rerun
+study      a study: its members and study.json
+grid       which members a study has
 learned    Deltas, learners and backbone of a finished run
 verdict    `Finding`, `Outcome` and `Verdict`: the result of checks
 

@@ -42,7 +42,8 @@ def verify(
     Args:
         folder: Folder of the run.
         store: Folder of its store. None (default): in the run's folder, or where the settings say.
-        rerun: Number of cells to evaluate again from the stored Deltas; None is all. Default: 0.
+        rerun: Number of cells to evaluate again from the stored Deltas; None is all. The same share of validation
+            scores is computed again. Default: 0.
         seed: Seed for the draw of these cells. Default: 0.
         progress: Called with a text before each check. Default: does nothing.
 

@@ -156,6 +156,6 @@ def recorded_recipe(run: RecordedRun, job: Job) -> Recipe:
     learner, event = run.facts.learners[job.learner], run.events[job.id]
     trial: Trial | None = event if isinstance(event, SearchEvent) else None
     if isinstance(event, FitEvent) and event.chosen is not None:
-        trial = Trial(candidate=event.chosen, seed=event.seed)
+        trial = Trial(candidate=event.chosen, until=event.until, seed=event.seed)
     start = earlier[-1] if learner.needs_previous_fit and earlier else None
     return fit_recipe(run.inputs, learner, job, start, earlier, trial)

@@ -1,9 +1,10 @@
-"""Evaluates cells again from the stored Deltas and compares logits, predictions and scores with the ledger."""
+"""Evaluates cells and validation scores again from the stored Deltas and compares them with the ledger."""
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,15 +24,19 @@ from stream.storage.store import Store
 from stream.verification.chain import RunFiles
 from stream.verification.recorded import RecordedRun
 from stream.verification.sources import encoded_of
+from stream.verification.validation import (
+    TURNED_ROWS,
+    TURNED_SHARE,
+    ValidationScore,
+    score_again,
+    stored,
+    validation_scores,
+)
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
 from tasks.metrics import scoring
 from tasks.seeds import seed_of
 from tasks.sources.frames import source_in
-
-# Other arithmetic changes last bits, and so turns predictions that were nearly ties, but not many: a score that differs
-# by more than both of these is a finding on any machine.
-TURNED_ROWS, TURNED_SHARE = 4, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +55,15 @@ def rerun(
     seed: int,
     progress: Callable[[str], None],
 ) -> Outcome:
-    """Evaluates cells again and compares them with the ledger.
+    """Evaluates cells and validation scores again and compares them with the ledger.
 
     With the numerics of the run, any difference is a finding. With other numerics (processor, switches, library
     versions), last bits and a few predictions may differ. That gives a note, because such a machine can neither
     confirm nor refute the run; only a score that is far away is a finding.
 
     Args:
-        count: Number of cells, drawn from those that differ in learner, task or Delta; None takes all.
+        count: Number of cells, drawn from those that differ in learner, task or Delta; None takes all. The same share
+            of the validation scores of fits and trials is drawn.
         seed: Seed of the draw.
         progress: Called with a text before each step.
 
@@ -68,7 +74,12 @@ def rerun(
     here, there = numerics(run.dtype), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
-    if not cells:
+    scores = draw_scores(run, count, seed)
+    kept = [each for each in scores if stored(store, each)]
+    if lost := len(scores) - len(kept):
+        outcome.counts["validation_lost"] = lost
+        outcome.notes.append(f"{lost} validation scores were not computed again: their Deltas are not in the store")
+    if not cells and not kept:
         outcome.notes.append("there is no cell to evaluate again yet")
         return outcome
     if not same:
@@ -82,10 +93,14 @@ def rerun(
         return outcome
     threads = torch.get_num_threads()
     try:
-        workbench = open_workbench(_setup(files, run, store, cells, backbone, progress), backbone)
+        tasks = dict.fromkeys([*(drawn.cell.task for drawn in cells), *(each.task for each in kept)])
+        workbench = open_workbench(_setup(files, run, store, tasks, backbone, progress), backbone)
         for number, drawn in enumerate(cells, start=1):
             progress(f"cell {number} of {len(cells)}: {drawn.job.learner}, {drawn.cell.task}")
             _evaluate_again(run, workbench, drawn, same, outcome)
+        for number, each in enumerate(kept, start=1):
+            progress(f"validation score {number} of {len(kept)}: {each.learner}, {each.task}")
+            score_again(run, workbench, each, same, outcome)
     finally:
         torch.set_num_threads(threads)
     if not same:
@@ -94,6 +109,8 @@ def rerun(
             f"under this other arithmetic, {equal} of {outcome.counts['cells']} cells have equal logits, and "
             f"{outcome.counts['turned']} have other predictions; only the arithmetic of the run can prove equality"
         )
+        if others := outcome.counts["other_validation_scores"]:
+            outcome.notes.append(f"under this other arithmetic, {others} validation scores are not exactly equal")
     return outcome
 
 
@@ -119,20 +136,33 @@ def draw(run: RecordedRun, count: int | None, seed: int, same: bool) -> list[Dra
     return [cells[index] for index in sorted(chosen)]
 
 
+def draw_scores(run: RecordedRun, count: int | None, seed: int) -> list[ValidationScore]:
+    """Draws the validation scores to compute again, in the order of the run: the same share of them, rounded up, as of
+    the cells.
+
+    Args:
+        count: Number of cells; None takes all.
+    """
+    scores, cells = validation_scores(run), len(draw(run, None, seed, same=True))
+    if count is None or count >= cells:
+        return scores
+    number = math.ceil(len(scores) * count / cells)
+    chosen = random.Random(seed_of(seed, "rerun", "validation")).sample(range(len(scores)), number)
+    return [scores[index] for index in sorted(chosen)]
+
+
 def _setup(
     files: RunFiles,
     run: RecordedRun,
     store: Store,
-    cells: list[DrawnCell],
+    tasks: Iterable[str],
     backbone: Backbone,
     progress: Callable[[str], None],
 ) -> Setup:
     inputs, config = run.inputs, files.config
     assert config is not None  # `read_run_files` reports settings that cannot be read, and then nothing is rerun
     config = config.model_copy(update={"source": source_in(config.source, files.folder)})
-    data = {}
-    for task in dict.fromkeys(drawn.cell.task for drawn in cells):
-        data[task] = str(encoded_of(run, task, config, backbone, progress))
+    data = {task: str(encoded_of(run, task, config, backbone, progress)) for task in tasks}
     return Setup(
         backbone=backbone.name,
         backbone_id=inputs.backbone,

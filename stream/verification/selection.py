@@ -110,7 +110,7 @@ def _choice_differences(
     """What is wrong in the choice of a fit: message, expected value, found value."""
     kept = kept_trial(job, selection, results)  # type: ignore[arg-type]
     if isinstance(event, FitEvent):
-        found = None if event.chosen is None else Trial(candidate=event.chosen, seed=event.seed)
+        found = None if event.chosen is None else Trial(candidate=event.chosen, until=event.until, seed=event.seed)
         if found != kept:
             yield "this fit does not keep the alternative that is best on the validation rows", kept, found
     elif kept is not None and event.failed.type == DIVERGED and selection.scope == "task":

@@ -10,6 +10,7 @@ from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import cached_snapshot, find_checkpoint, pinned_backbone
 from stream.config.settings import RunConfig
 from stream.plugins.used import check_present
+from stream.storage.keys import TWIN
 from stream.verification.recorded import RecordedRun
 from stream.verification.verdict import Finding, Outcome
 from tasks.encode import encode
@@ -54,7 +55,7 @@ def encoded_of(
     run: RecordedRun, task: str, config: RunConfig, backbone: Backbone, progress: Callable[[str], None]
 ) -> Path:
     """Returns the folder of an encoded task in this user's cache. If the cache does not have it, encodes the task again
-    from the run's source.
+    from the run's source; a twin (`stream.storage.keys.twin_of`), from the simulated source.
 
     Raises:
         InputError: The source is not available, or gives other data, or the cache cannot be written.
@@ -65,16 +66,19 @@ def encoded_of(
         return path
     progress(f"encoding {task}")
     check_cache()
-    check_present(run.facts.plugins, f"source {config.source}", ("source",))
-    source = open_source(config.source, config.columns)
     inputs = run.inputs
+    if task.startswith(TWIN):
+        where, source = "the simulated source", open_source("simulated", {})
+    else:
+        check_present(run.facts.plugins, f"source {config.source}", ("source",))
+        where, source = config.source, open_source(config.source, config.columns)
     limits = Limits(inputs.train_examples, inputs.test_examples, inputs.validation_examples)
     tokenizer = (backbone.tokenizer, backbone.tokenizer_id, config.max_length)
-    encoded = encode(source, task, *tokenizer, cache_folder(), limits)
-    expected = run.inputs.data[task]
+    encoded = encode(source, task.removeprefix(TWIN), *tokenizer, cache_folder(), limits)
+    expected = inputs.scored_data(task)[1]
     if encoded.id != expected:
         raise InputError(
-            "the source no longer gives the data of the run", where=f"task {task} of {config.source}",
+            "the source no longer gives the data of the run", where=f"task {task} of {where}",
             expected=f"content {expected[:16]}", found=encoded.id[:16], fix="use a machine that has these data",
         )  # fmt: skip
     return encoded.path

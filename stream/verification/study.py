@@ -1,4 +1,4 @@
-"""Checks a study: each member as a run, and study.json."""
+"""Checks a study: each member as a run, that they are the members of its settings, and study.json."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from stream.storage.files import readable_json
 from stream.study.members import FILE
-from stream.study.study import load_study
+from stream.study.study import Study, finished_members, load_study
 from stream.verification.checks import verify
+from stream.verification.grid import check_grid
 from stream.verification.verdict import Finding, Verdict
 from tasks.errors import InputError
 
@@ -62,6 +63,8 @@ def verify_study(
 ) -> StudyVerdict:
     """Checks every member of a study that has begun, and that study.json is what their results give, byte for byte.
 
+    The members are those of the study's settings, so one that study.json leaves out is a difference.
+
     Args:
         folder: Folder of the study.
         store, rerun, seed, progress: As for `verify`, for each member.
@@ -70,7 +73,9 @@ def verify_study(
         InputError: As for `verify`, or study.json is damaged.
     """
     study, path = load_study(folder), Path(folder) / FILE
-    begun = [each.folder for each in study.grid if (path.parent / each.folder / "ledger.jsonl").is_file()]
+    grid, own = check_grid(path.parent, study.grid)
+    every = dict.fromkeys(each.folder for each in (*grid, *study.grid))
+    begun = [name for name in every if (path.parent / name / "ledger.jsonl").is_file()]
     verdicts: dict[str, Verdict] = {}
     for name in begun:
 
@@ -79,13 +84,13 @@ def verify_study(
 
         verdicts[name] = verify(path.parent / name, store=store, rerun=rerun, seed=seed, progress=told)
     progress(FILE)
-    own: list[Finding] = []
     try:
-        expected = readable_json(study.document) + "\n"
+        whole = study if grid == study.grid else Study(str(folder), grid, finished_members(path.parent, grid))
+        expected = readable_json(whole.document) + "\n"
     except InputError as error:
         own.append(Finding("the members of the study cannot be read together", str(path), found=str(error)))
     else:
         if path.read_text(encoding="utf-8") != expected:
             own.append(Finding("study.json is not what the results of its members give", str(path)))
-    missing = tuple(each.folder for each in study.grid if each.folder not in verdicts)
+    missing = tuple(name for name in every if name not in verdicts)
     return StudyVerdict(str(folder), verdicts, missing, tuple(own))

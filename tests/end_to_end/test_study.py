@@ -12,6 +12,7 @@ import pytest
 
 import stream
 from stream import InputError, Study, load_study, plan, run, verify
+from stream.api.study import write_study
 from stream.engine.context import prepare
 from stream.engine.job_flops import JobFlops
 from stream.study.settings import resolve_study
@@ -243,6 +244,50 @@ def test_verify_checks_every_member_and_the_document(done: Path, tmp_path: Path)
     answer = call("verify", str(moved))
     assert answer.code == 1
     assert f"FAIL  {members_of(done)[-1]}, of 4 members" in answer.out
+
+
+def whats(folder: Path) -> list[str]:
+    return [finding.what for finding in verify(folder).own]
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_verify_finds_a_seed_that_was_dropped(done: Path, tmp_path: Path, removed: bool) -> None:
+    """study.json is what the other members give; also if the folders of the seed are gone."""
+    moved = Path(shutil.copytree(done, tmp_path / "moved"))
+    write_study(moved, tuple(member for member in load_study(moved).grid if member.seed == 0))
+    gone = [name for name in members_of(done) if name.startswith("seed1")]
+    for name in gone if removed else ():
+        shutil.rmtree(moved / name)
+    found = whats(moved)
+    for name in gone:
+        assert f"study.json leaves out a member that the settings of the study give: {name}" in found
+    assert any(what.startswith("study.json does not name a run in the folder") for what in found) != removed
+    assert call("verify", str(moved)).code == 1
+
+
+def test_verify_finds_a_dropped_seed_that_the_settings_do_not_name_either(done: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(done, tmp_path / "moved"))
+    write_study(moved, tuple(member for member in load_study(moved).grid if member.seed == 0))
+    text = (moved / "config.toml").read_text()
+    (moved / "config.toml").write_text(text.replace('seed = "0,1"', "seed = 0"))
+    gone = [name for name in members_of(done) if name.startswith("seed1")]
+    said = "study.json does not name a run in the folder of the study"
+    assert sorted(whats(moved)) == sorted(f"{said}: {name}" for name in gone)
+
+
+def test_verify_finds_a_member_that_is_another_run(done: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(done, tmp_path / "moved"))
+    first, other, _, last = members_of(done)
+    shutil.rmtree(moved / last)
+    shutil.copytree(moved / first, moved / last)
+    shutil.rmtree(moved / other)
+    shutil.copytree(moved / first, moved / other)
+    found = verify(moved).own
+    assert [(each.what, Path(each.file).parent.name) for each in found if "this member" in each.what] == [
+        ("the tasks of this member arrived in another order than the study gives it", other),
+        ("this member has another seed than the study gives it", last),
+        ("the tasks of this member arrived in another order than the study gives it", last),
+    ]
 
 
 def test_other_verbs_find_the_members(done: Path) -> None:

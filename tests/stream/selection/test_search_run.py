@@ -18,9 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import stream.execution.fit_job
+import stream.execution.fit_recipe
 import stream.execution.job
 import stream.execution.workbench
 import stream.selection.sampler
+from learners.training.divergence import Diverged
 from learners.training.state import FitState
 from stream import run
 from stream.execution.job import JobResult
@@ -96,13 +98,13 @@ def test_halving_costs_a_third_of_the_grid(
 def test_rungs_resume_and_a_lost_state_changes_nothing(
     halving: Path, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
 ) -> None:
-    honest, states = stream.execution.fit_job.get_state, list[FitState | None]()
+    honest, states = stream.execution.fit_recipe.get_state, list[FitState | None]()
 
     def watched(*arguments: Any) -> FitState | None:
         states.append(None if lost else honest(*arguments))
         return states[-1]
 
-    monkeypatch.setattr(stream.execution.fit_job, "get_state", watched)
+    monkeypatch.setattr(stream.execution.fit_recipe, "get_state", watched)
     run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=HALVING, epochs=EPOCHS, learning_rate=None))
     resumed = [state.epochs for state in states if state is not None]
     trials = events_of(tmp_path, "search")
@@ -113,6 +115,34 @@ def test_rungs_resume_and_a_lost_state_changes_nothing(
     )
     assert again == before
     assert deltas_of(tmp_path) == deltas_of(halving)
+
+
+@pytest.mark.parametrize("restarts", ["", ":restarts=1"])
+def test_a_finalist_that_diverges_leaves_its_task_a_paused_trial(
+    tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restarts: str
+) -> None:
+    honest = stream.execution.fit_job.train
+
+    def diverging(*arguments: Any) -> Any:
+        if arguments[-1].until is None:
+            raise Diverged("the loss is nan at step 3 of 9", 3)
+        return honest(*arguments)
+
+    monkeypatch.setattr(stream.execution.fit_job, "train", diverging)
+    learner = f"adapter:2/4:select=halving{restarts}"
+    run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path, learners=learner, epochs=3, learning_rate=None))
+    fits = events_of(tmp_path, "fit")
+    assert [fit["until"] for fit in fits] == [1] * len(TASKS)
+    finalists = [event for event in events_of(tmp_path, "search") if "failed" in event]
+    assert [event["candidate"] for event in finalists] == [fit["chosen"] for fit in fits]
+    (found,) = read_results(tmp_path)["learners"].values()
+    for fit in fits:
+        entry = found["selection"][fit["task"]]
+        assert entry["epochs"] == dict.fromkeys(entry["candidates"], 1)
+        assert entry["candidates"][fit["chosen"]] == max(entry["candidates"].values())
+    assert not found["failures"]
+    assert not [*(tmp_path / "store" / "states").glob("*")], "no state is left after the choice"
+    assert verify(tmp_path, rerun=None).findings == ()
 
 
 # ---- what is read

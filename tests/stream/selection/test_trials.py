@@ -15,7 +15,7 @@ import stream.selection.sampler
 from learners.specification.alternatives import restricted
 from learners.specification.family import parse_learner
 from learners.specification.learner import Selection
-from stream.selection.choice import best_candidate, winning
+from stream.selection.choice import best_candidate, nothing_kept, winning
 from stream.selection.rungs import ETA, rungs, saves_little
 from stream.selection.sampler import check_method, points_of
 from stream.selection.trials import (
@@ -234,6 +234,41 @@ def test_each_alternative_has_a_share_of_its_own_epochs() -> None:
     learner = parse_learner("adapter:8:epochs=3/20/60:select=halving")
     assert learner.selection is not None
     assert [proposed(learner.selection, 0, NAME, i, ()).until for i in range(3)] == [1, 7, 20]
+
+
+def test_a_finalist_that_fails_leaves_the_best_paused_trial_of_the_highest_rung() -> None:
+    selection = selection_of(4, "halving")
+    scores = {each.specification: 0.1 * place for place, each in enumerate(selection.alternatives)}
+    *rest, last = searched_with(selection, scores)  # type: ignore[arg-type]
+    assert winning(selection, [*rest, last], ()) == Trial(candidate=last.candidate)
+    failed = replace(last, score=None)
+    best = Trial(candidate=last.candidate, until=3)
+    assert winning(selection, [*rest, failed], ()) == best
+    assert restarted(selection, 0, [*rest, failed], 0) == best
+    again = restarted(selection, 0, [*rest, failed], 1)
+    assert again is not None
+    assert (again.candidate, again.until) == (best.candidate, 3)
+    second = [replace(each, score=None) if each.until == 3 else each for each in rest]
+    assert winning(selection, [*second, failed], ()) == Trial(candidate=last.candidate, until=1), "the rung below"
+    none = [replace(each, score=None) for each in rest]
+    assert winning(selection, [*none, failed], ()) is None
+    assert nothing_kept(selection, [*none, failed], ()) == "every alternative failed"
+
+
+def test_what_the_failure_of_a_choice_says() -> None:
+    some, first = selection_of(4, "random:2"), selection_of(2, more=":scope=first:2")
+    tried = [replace(each, score=None) for each in searched_with(some, dict.fromkeys(names_of(some), 0.5))]
+    assert nothing_kept(some, tried, ()) == "every alternative that was tried failed"
+    assert "on a task on which the choice rests" in nothing_kept(first, [], ())
+    good = searched_with(first, dict.fromkeys(names_of(first), 0.5))
+    again = replace(good[0], trial=2, score=None)
+    assert nothing_kept(selection_of(2, more=":restarts=1"), good, [again]) == (
+        "every fit of the alternative that won failed"
+    )
+
+
+def names_of(selection: Selection) -> list[str]:
+    return [each.specification for each in selection.alternatives]
 
 
 @pytest.mark.parametrize("method", ["halving", "optuna:3"])

@@ -16,6 +16,7 @@ import stream.selection.sampler
 from stream import run
 from stream.engine.resume import latest_events
 from stream.storage.events import event_of as read_event
+from stream.storage.store import fit_of, read_record, record_text
 from stream.verification import Finding, verify
 from tests.forging import Change, event_of, forge
 from tests.runs import TASKS, events_of, tiny_settings
@@ -131,9 +132,9 @@ def test_test_scores_of_a_candidate_fail(copy: Path) -> None:
 # ---- scores and choices
 
 
-def raise_loser(events: Events, learner: str) -> dict[str, Any]:
+def raise_loser(events: Events, learner: str, chosen: str | None = None) -> dict[str, Any]:
     """Gives a trial that lost the best score of all."""
-    chosen = event_of(events, "fit", learner, 1)["chosen"]
+    chosen = chosen or event_of(events, "fit", learner, 1)["chosen"]
     loser = next(each for each in trials(events, learner, 1) if each["candidate"] != chosen and "until" not in each)
     loser.update(score=1.0, validation=[*loser["validation"][:-1], 1.0])
     return loser
@@ -217,6 +218,45 @@ CHANGES: dict[str, Callable[[Events], None]] = {
 def test_a_trial_that_the_method_does_not_make_fails(copy: Path, name: str) -> None:
     whats = [each.what for each in findings(copy, CHANGES[name])]
     assert any("is not the one that the search makes" in what or "number of another one" in what for what in whats)
+
+
+# ---- validation scores, computed again
+
+
+def test_validation_scores_are_computed_again(base: Path) -> None:
+    verdict = verify(base, rerun=None)
+    assert verdict.findings == ()
+    recipes = {event["recipe"] for kind in ("search", "fit") for event in events_of(base, kind)}
+    assert verdict.counts["rerun"]["validation_scores"] == len(recipes)
+
+
+def test_a_choice_by_a_score_that_was_forged_in_the_store_is_found(
+    base: Path, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path
+) -> None:
+    """Every file of the second run agrees: only the Delta itself shows that it never had this score."""
+    store = Path(shutil.copytree(base / "store", tmp_path / "store"))
+    loser = raise_loser(events_of(base, "search"), GRID, event_of(events_of(base, "fit"), "fit", GRID, 1)["chosen"])
+    record = read_record(path := store / "fits" / f"{loser['recipe']}.json")
+    fit = fit_of(record, path)
+    forged = [1.0 if epoch == fit.best else score for epoch, score in enumerate(fit.validation)]
+    path.write_text(record_text({**record, "validation": [*forged]}))
+    given = {"learners": GRID, "epochs": 4, "learning_rate": None, "store": str(store)}
+    run(**tiny_settings(tiny_tasks, tiny_backbone, out := tmp_path / "forged", **given))
+    assert event_of(events_of(out, "fit"), "fit", GRID, 1)["chosen"] == loser["candidate"], "the forger wins"
+    assert verify(out, store=store).passed, "consistent in itself"
+    (found,) = verify(out, store=store, rerun=None).findings
+    assert "the validation score of" in found.what
+    assert (found.learner, found.task, found.expected) == (GRID, TASKS[0], "1.0")
+
+
+def test_a_lost_delta_is_counted(copy: Path) -> None:
+    fits = {event["delta"] for event in events_of(copy, "fit")}
+    lost = next(each for each in events_of(copy, "search") if each["delta"] not in fits)
+    (copy / "store" / "deltas" / f"{lost['delta']}.safetensors").unlink()
+    verdict = verify(copy, rerun=None)
+    assert verdict.findings == ()
+    assert verdict.counts["rerun"]["validation_lost"] >= 1
+    assert any("their Deltas are not in the store" in note for note in verdict.notes)
 
 
 # ---- Optuna
