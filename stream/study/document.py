@@ -13,7 +13,7 @@ from stream.results.intervals import interval
 from stream.results.results import Results
 from stream.study.members import SCHEMA, Member
 from stream.study.scores import BY_TASK, OF_COST, Arm, Array, arms_of, by_seed, by_task, common_tasks, value_of
-from stream.study.statistics import METHOD, METHOD_SEEDS, alike, holm, paired, ranks
+from stream.study.statistics import METHOD, METHOD_ONE_GROUP, METHOD_SEEDS, NO_SPREAD, alike, holm, paired, ranks
 from tasks.suite import text_groups
 
 SCORE = "average_accuracy"
@@ -43,7 +43,8 @@ class NumberEntry(TypedDict):
 
 class ComparisonEntry(TypedDict):
     """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of
-    this metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
+    this metric, and the numbers of seeds, tasks and groups of tasks that it rests on. Without spread, `half` and p are
+    null, and Holm's correction does not count the comparison."""
 
     a: str
     b: str
@@ -175,6 +176,9 @@ def comparison(a: Arm, b: Arm, metric: str) -> ComparisonEntry | None:
         differences = np.array([[ours[seed] - theirs[seed]] for seed in common])
         places, count = [[0]], len(a.results[0].order)
     result = paired(differences, places)
+    method = METHOD_SEEDS if metric not in BY_TASK else METHOD if len(places) > 1 else METHOD_ONE_GROUP
+    if result.half is None:
+        method += NO_SPREAD
     return {
         "a": a.name,
         "b": b.name,
@@ -183,7 +187,7 @@ def comparison(a: Arm, b: Arm, metric: str) -> ComparisonEntry | None:
         "half": result.half,
         "p": result.p,
         "p_holm": None,
-        "method": METHOD if metric in BY_TASK else METHOD_SEEDS,
+        "method": method,
         "seeds": result.seeds,
         "tasks": count,
         "groups": result.groups,

@@ -24,6 +24,9 @@ Array = npt.NDArray[np.float64]
 
 METHOD = "paired t, seeds and task groups random (two-way, Satterthwaite)"
 METHOD_SEEDS = "paired t over seeds"
+METHOD_ONE_GROUP = "paired t over seeds, test rows are no random factor"  # one group of tasks says nothing of others
+NO_SPREAD = ", no spread to test with"
+LEAST = 1e-12  # a standard error below this part of the largest value is rounding
 
 
 class Paired(NamedTuple):
@@ -31,8 +34,9 @@ class Paired(NamedTuple):
 
     Attributes:
         difference: Mean over seeds and tasks.
-        half: Half width of the interval; None with one seed and one group, which have no spread.
-        p: Probability of a difference at least as large if there is none; None as `half`.
+        half: Half width of the interval; None without spread: one seed and one group, or a difference that is the same
+            everywhere. Without spread nothing says how a repetition would differ. 0 if all differences are exactly 0.
+        p: Probability of a difference at least as large if there is none; None as `half`, 1 if all are exactly 0.
         degrees: Degrees of freedom of Student's t; None as `half`.
         seeds, groups: Numbers of seeds and of groups of tasks.
     """
@@ -86,8 +90,10 @@ def paired(differences: Array, groups: Sequence[Sequence[int]]) -> Paired:
     weights["rest"] = 1 - weights["seeds"] - weights["groups"]
     parts = {name: weights[name] * means[name] for name in means}
     variance = math.fsum(parts.values()) / (seeds * count)
-    if variance <= 0:
-        return Paired(mean, 0.0, float(mean == 0), float(min(degrees[name] for name in means)), seeds, count)
+    if not differences.any():
+        return Paired(mean, 0.0, 1.0, float(min(degrees[name] for name in means)), seeds, count)
+    if variance <= (LEAST * float(np.abs(differences).max())) ** 2:
+        return Paired(mean, None, None, None, seeds, count)
     free = math.fsum(parts.values()) ** 2 / math.fsum(part**2 / degrees[name] for name, part in parts.items())
     error = math.sqrt(variance)
     half = float(stats.t.ppf((1 + LEVEL) / 2, free)) * error

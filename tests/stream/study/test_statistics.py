@@ -119,11 +119,25 @@ def test_the_other_way_round_is_the_same_with_another_sign(d: np.ndarray) -> Non
     assert one.difference == pytest.approx(d.mean(), abs=1e-12)
     if one.p is not None:
         assert 0 <= one.p <= 1
-    assert (one.half is None) == (d.size == 1)
+    assert (one.half is None) == (d.size == 1 or (np.ptp(d) == 0 and bool(d.any())))
+    assert (one.half is None) == (one.p is None) == (one.degrees is None)
 
 
 def test_equal_learners_do_not_differ() -> None:
     assert paired(np.zeros((3, 4)), apart(4))[:3] == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("difference", [0.1, 1 / 3, -0.7])
+@pytest.mark.parametrize("shape", [(3, 1), (1, 4), (3, 4), (1, 1)])
+def test_a_difference_without_spread_is_not_certain(difference: float, shape: tuple[int, int]) -> None:
+    """Also if the mean of equal numbers is not that number to the last bit."""
+    found = paired(np.full(shape, difference), apart(shape[1]))
+    assert found[1:4] == (None, None, None)
+    assert found.difference == pytest.approx(difference)
+
+
+def test_opposite_tasks_without_spread_over_seeds_are_not_equal() -> None:
+    assert paired(np.array([[0.1, -0.1]] * 3), [[0, 1]])[1:4] == (None, None, None)
 
 
 def test_holm_is_that_of_statsmodels() -> None:

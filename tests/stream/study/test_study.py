@@ -11,8 +11,9 @@ import pytest
 
 from stream import InputError, load_results, load_study
 from stream.results.intervals import interval
+from stream.study.document import SCORE
 from stream.study.gather import document_together, gather
-from stream.study.statistics import METHOD, METHOD_SEEDS, paired
+from stream.study.statistics import METHOD, METHOD_ONE_GROUP, METHOD_SEEDS, NO_SPREAD, paired
 from tests.stream.study.fake_study import save_run, save_study
 
 TASKS = ["cola", "mnli_m", "rte", "mnli_mm", "sst2"]
@@ -102,10 +103,29 @@ def test_a_metric_that_is_no_mean_over_tasks_is_compared_over_seeds(tmp_path: Pa
     for path in out.glob("*/results.json"):
         document = json.loads(path.read_text())
         for place, learner in enumerate(document["learners"].values()):
-            learner["metrics"]["mine"] = place + document["seed"] * 0.1
+            learner["metrics"]["mine"] = place + document["seed"] * 0.1 * place
         path.write_text(json.dumps(document))
     (first, *_) = load_study(out).comparisons("mine").to_dict("records")
-    assert (first["method"], first["difference"], first["groups"]) == (METHOD_SEEDS, pytest.approx(-1), 1)
+    assert (first["method"], first["difference"], first["groups"]) == (METHOD_SEEDS, pytest.approx(-1.1), 1)
+
+
+def test_one_task_with_equal_seeds_has_no_interval_and_no_p(tmp_path: Path) -> None:
+    """Holm's correction does not count such a comparison."""
+    out = save_study(tmp_path, TASKS[:1], LEARNERS)
+    for path in out.glob("*/results.json"):
+        document = json.loads(path.read_text())
+        for name, score in (("head", 0.5), ("adapter:64", 0.6)):
+            document["learners"][name]["R"][-1] = [score]
+        path.write_text(json.dumps(document))
+    entries = {(e["a"], e["b"]): e for e in load_study(out).document["comparisons"] if e["metric"] == SCORE}
+    same = entries.pop(("adapter:64", "head"))
+    assert same["difference"] == pytest.approx(0.1)
+    assert [same[key] for key in ("half", "p", "p_holm", "degrees_of_freedom")] == [None] * 4  # type: ignore[literal-required]
+    assert same["method"] == METHOD_ONE_GROUP + NO_SPREAD
+    assert {entry["method"] for entry in entries.values()} == {METHOD_ONE_GROUP}
+    p = [entry["p"] for entry in entries.values()]
+    assert len(p) == 2
+    assert min(entry["p_holm"] or 0 for entry in entries.values()) == pytest.approx(min(1, 2 * min(p)))  # type: ignore[type-var]
 
 
 def test_an_unfinished_study_counts_the_seeds_that_have_every_order(tmp_path: Path) -> None:
@@ -126,7 +146,8 @@ def test_an_unfinished_study_counts_the_seeds_that_have_every_order(tmp_path: Pa
 def test_one_seed_has_no_interval_over_seeds(tmp_path: Path) -> None:
     document = load_study(save_study(tmp_path, TASKS, LEARNERS, seeds=[4], orders=2)).document
     assert document["learners"]["head"]["average_accuracy"]["half"] is None
-    assert all(entry["half"] is not None for entry in document["comparisons"])  # over tasks
+    scores = [entry for entry in document["comparisons"] if entry["metric"] == SCORE]
+    assert all(entry["half"] is not None for entry in scores)  # over tasks
 
 
 def test_runs_that_differ_in_the_seed_are_one_study(tmp_path: Path) -> None:
