@@ -164,8 +164,8 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
     values = measure.values(first, tasks, backbone)
     if second is not None:
         values = values - measure.values(second, tasks, backbone)
-    known = ~np.isnan(values).any(axis=0)  # the last task cannot be forgotten yet
-    if not known.any():
+    known: list[bool] = (~np.isnan(values)).all(axis=0).tolist()  # the last task cannot be forgotten yet
+    if not any(known):
         return None
     places = [[0]]  # one number for all tasks
     if len(known) == len(tasks):
