@@ -73,7 +73,7 @@ def scores(axes: Any, document: StudyDocument, names: Mapping[str, tuple[int, st
         whiskers(axes, [(line, found)], markersize=4, **look(names[name][0]))
     axes.set_yticks(range(len(entries)), [names[name][1] for name, _ in entries])
     axes.invert_yaxis()
-    seeds = max((entry["n"] for _, entry in entries), default=0)
+    seeds = max((entry["seeds"] for _, entry in entries), default=0)
     axes.set(xlabel=f"average score, points\nmean of {seeds} seed{'' if seeds == 1 else 's'}, 95 % interval")
 
 

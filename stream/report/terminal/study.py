@@ -109,7 +109,7 @@ def means(document: StudyDocument, page: Page) -> Group:
         Column("forget", aligned([with_half(row.get("forgetting_chaudhry"), page) for row in rows]), rank=1),
         Column("BWT", aligned([with_half(row.get("bwt_gem"), page, sign=True) for row in rows]), rank=3),
         Column("growth\nno heads", growths(), rank=2),
-        Column("seeds", [str(row["average_accuracy"]["n"]) if "average_accuracy" in row else "0" for row in rows]),
+        Column("seeds", [str(row["average_accuracy"]["seeds"]) if "average_accuracy" in row else "0" for row in rows]),
     ]
     if any("search_flops" in row for row in rows):
         flops = [scaled(_mean_or_none(row.get("search_flops")), page) for row in rows]
@@ -120,7 +120,8 @@ def means(document: StudyDocument, page: Page) -> Group:
     kept = fitting(columns, page.width - 1 - min(max(map(len, shown)), NAME_WIDTH))
     short = shown_names(shown, page.width - 1 - table_width(kept), [page.text(name) for name in learners])
     lines = [
-        f"score: average_accuracy, mean and 95 % interval over seeds (Student's t), points; {page.best} best.",
+        f"score: average_accuracy, mean and 95 % interval, points; {page.best} best.",
+        "Intervals are over seeds; over orders too where scores depend on the order.",
         "A seed's value is the mean over its orders; lowest and highest are over all members.",
         "forget: forgetting_chaudhry; BWT: bwt_gem; growth: multiples of the backbone.",
     ]
