@@ -164,7 +164,7 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
     values = measure.values(first, tasks, backbone)
     if second is not None:
         values = values - measure.values(second, tasks, backbone)
-    known: list[bool] = (~np.isnan(values)).all(axis=0).tolist()  # the last task cannot be forgotten yet
+    known = [not np.isnan(column).any() for column in values.T]  # the last task cannot be forgotten yet
     if not any(known):
         return None
     places = [[0]]  # one number for all tasks

@@ -19,6 +19,7 @@ from stream.study.scores import (
     arms_of,
     by_seed,
     by_task,
+    check_samples,
     common_tasks,
     draws,
     order_differences,
@@ -127,7 +128,12 @@ def study_document(members: Sequence[Member], runs: Mapping[Member, Results]) ->
 
 
 def document_of(members: Sequence[Member], finished: Mapping[Member, object], arms: Sequence[Arm]) -> StudyDocument:
-    """Returns the document of several arms, which may be of several studies."""
+    """Returns the document of several arms, which may be of several studies.
+
+    Raises:
+        InputErrors: Scores of a task are on different test samples of the same data.
+    """
+    check_samples(arms)
     shared = [task for arm in arms for task in arm.results[0].order]
     groups = [[*group] for group in text_groups(tuple(dict.fromkeys(shared))) if len(group) > 1]
     document: StudyDocument = {

@@ -14,9 +14,11 @@ from stream.results.metrics import forgetting_per_task
 from stream.results.reading import number, section
 from stream.results.results import Results
 from stream.study.members import Member
+from tasks.errors import InputError, InputErrors
 
 Array = npt.NDArray[np.float64]
 SAME = 1e-9  # numbers of one seed that are closer are equal in all orders, but for rounding
+SAMPLED = ("data_seed", "max_length")  # settings that decide what is scored, beside the number of test rows
 OF_COST = ("growth_without_heads", "search_flops")  # numbers of a learner beside its metrics
 
 
@@ -29,6 +31,8 @@ class Arm:
         members: The runs.
         results: Results of the learner in each run.
         data: Content id of the data of each task; "" if not known.
+        samples: What else decides which test rows of a task are scored, and how much of each is read: their number and
+            the settings of `SAMPLED`, in words; empty if not known.
         known, each: What `by_task` and `by_member` have returned, by metric: each learner is compared with many others.
     """
 
@@ -36,6 +40,7 @@ class Arm:
     members: tuple[Member, ...]
     results: tuple[LearnerResults, ...]
     data: Mapping[str, str]
+    samples: Mapping[str, str] = field(default_factory=dict)
     known: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict, repr=False, compare=False)
     each: dict[str, list[dict[str, float]]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -55,7 +60,42 @@ def arms_of(runs: Mapping[Member, Results], named: Callable[[str], str] = str) -
     chosen = balanced(runs)
     everyone = [name for name in next(iter(chosen.values()), {}) if all(name in run for run in chosen.values())]
     data = {task: about.data_id for run in chosen.values() for task, about in run.tasks.items()}
-    return [Arm(named(name), (*chosen,), tuple(run[name] for run in chosen.values()), data) for name in everyone]
+    samples = {task: sample(run, task) for run in chosen.values() for task in run.tasks}
+    return [
+        Arm(named(name), (*chosen,), tuple(run[name] for run in chosen.values()), data, samples) for name in everyone
+    ]
+
+
+def sample(run: Results, task: str) -> str:
+    """Returns the sample of test rows that scores of a task are on, in words: `300 test examples, data_seed 0`."""
+    count = run.tasks[task].test
+    limit = f"{count if count is not None else run.settings.get('test_examples') or 'all'} test examples"
+    return ", ".join([limit, *(f"{name} {run.settings[name]}" for name in SAMPLED if name in run.settings)])
+
+
+def check_samples(arms: Sequence[Arm]) -> None:
+    """Checks that scores of a task, on the same data, are on the same test rows.
+
+    Raises:
+        InputErrors: All tasks that have scores on several samples.
+    """
+    errors = []
+    for task in dict.fromkeys(task for arm in arms for task in arm.samples):
+        having = [arm for arm in arms if arm.samples.get(task)]
+        found: dict[str, str] = {}
+        for arm in having:
+            found.setdefault(arm.samples[task], arm.name)
+        if len(found) > 1 and len({arm.data.get(task, "") for arm in having} - {""}) <= 1:
+            errors.append(
+                InputError(
+                    "scores are on different test samples",
+                    where=f"task {task}",
+                    found="; ".join(f"{name}: {words}" for words, name in found.items()),
+                    fix="report these runs apart, or give them the same settings",
+                )
+            )
+    if errors:
+        raise InputErrors(errors)
 
 
 def balanced(runs: Mapping[Member, Results]) -> Mapping[Member, Results]:
@@ -192,14 +232,17 @@ def _mean(rows: Array) -> Array:
 
 
 def order_differences(a: Arm, b: Arm, metric: str, tasks: Sequence[str]) -> list[float]:
-    """Returns the mean difference a - b in each order that both have. The scores of an isolated learner stand for those
-    in an order that it has not.
+    """Returns the mean difference a - b in each order that both have; [] if a seed lacks an order, which would compare
+    the seeds too. The scores of an isolated learner stand for those in an order that it has not.
 
     Tasks are centred first, so that a task without a value in some order, as the last one in forgetting, moves no mean.
 
     Args:
         tasks: Tasks of a metric of `BY_TASK`; ("",) for another metric.
     """
+    for arm in (a, b):
+        if len(arm.members) < len(arm.seeds) * len({member.order for member in arm.members}):
+            return []
     common = {*a.seeds} & {*b.seeds}
     ours, theirs = (by_order(arm, metric, common or arm.seeds, tasks) for arm in (a, b))
     for arm, own, other in ((a, ours, theirs), (b, theirs, ours)):

@@ -146,8 +146,8 @@ def mean_over(values: Array) -> Mean:
     orders as groups: (MS_seeds + MS_orders - MS_rest) / (S O) and Satterthwaite's. With one order it is Student's t
     over seeds, with one seed that over orders: then nothing says how other seeds would differ.
 
-    In simulations with 3 or 5 seeds and orders, intervals cover in 94 to 99 % of the cases; most where neither seeds nor
-    orders have an effect of their own.
+    In simulations with 3 or 5 seeds and orders, intervals cover in 94 to 99 % of the cases; most where neither seeds
+    nor orders have an effect of their own.
 
     Args:
         values: A number of the learner, [S, O]; [S, 1] if it does not depend on the order.
