@@ -109,14 +109,14 @@ class Measure(NamedTuple):
         unit: Unit of the number in words.
         factor: Factor from the stored number to that unit.
         values: From an arm, tasks and the number of parameters of the backbone to the numbers [S, T].
-        exact: Whether the numbers have no noise. If not, numbers without any spread say nothing: too few rows, or
-            learners that learned nothing.
+        exact: Number of seeds and groups of tasks from which on numbers without any spread tell: they have no noise.
+            0: never; such numbers come from too few rows, or from learners that learned nothing.
     """
 
     unit: str
     factor: float
     values: Callable[[Arm, Sequence[str], int], Array]
-    exact: bool = False
+    exact: int = 0
 
 
 def of_metric(metric: str) -> Callable[[Arm, Sequence[str], int], Array]:
@@ -151,10 +151,10 @@ def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
 MEASURES: Mapping[str, Measure] = {
     "score": Measure("points", 100, of_metric("average_accuracy")),
     "median": Measure("points", 100, of_metric("average_accuracy")),  # medians over seeds are shown beside it
-    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry"), exact=True),
+    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry"), exact=2),
     "deviation": Measure("points of standard deviation over seeds", 100, deviation),
-    "share": Measure("% of the backbone", 100, trained_share, exact=True),
-    "growth": Measure("x the backbone", 1, growth, exact=True),
+    "share": Measure("% of the backbone", 100, trained_share, exact=2),
+    "growth": Measure("x the backbone", 1, growth, exact=2),
 }
 
 
@@ -164,20 +164,23 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
     values = measure.values(first, tasks, backbone)
     if second is not None:
         values = values - measure.values(second, tasks, backbone)
-    values = values[:, ~np.isnan(values).any(axis=0)] * measure.factor
-    if not values.size:
+    known = [not np.isnan(column).any() for column in values.T]  # the last task cannot be forgotten yet
+    if not any(known):
         return None
-    if values.shape[1] < len(tasks):  # one number for all tasks, or the last task, which cannot be forgotten yet
-        return paired(values, [[place] for place in range(values.shape[1])])
-    return paired(values, [[tasks.index(task) for task in group] for group in text_groups(tasks)])
+    places = [[0]]  # one number for all tasks
+    if len(known) == len(tasks):
+        kept = [task for task, has in zip(tasks, known, strict=True) if has]
+        places = [[kept.index(task) for task in group] for group in text_groups(kept)]
+    return paired(values[:, known] * measure.factor, places)
 
 
-def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1, exact: bool = False) -> str:
+def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1, exact: int = 0) -> str:
     """Verdict on a number with a claim's bounds, if so many claims are judged together; `exact` as in `Measure`."""
-    if number.half is None or number.degrees is None or not (number.half or exact):
-        return "open"
+    if not number.half:  # all are equal
+        known = exact and number.seeds * number.groups >= exact
+        return Interval(number.difference, 0.0, number.seeds).verdict(low, high) if known else "open"
     wider = 1.0
-    if number.half and claims > 1:
+    if claims > 1:
         wider = float(
             stats.t.ppf(1 - (1 - LEVEL) / 2 / claims, number.degrees) / stats.t.ppf(1 - (1 - LEVEL) / 2, number.degrees)
         )

@@ -75,7 +75,7 @@ def scores(axes: Any, document: StudyDocument, names: Mapping[str, tuple[int, st
     axes.set_yticks(range(len(entries)), [names[name][1] for name, _ in entries])
     axes.set_ylim(len(entries) - 0.4, -0.6)  # the first is on top, and neither it nor the last is on the frame
     axes.margins(x=0.08)
-    seeds = max((entry["n"] for _, entry in entries), default=0)
+    seeds = max((entry["seeds"] for _, entry in entries), default=0)
     axes.set(xlabel=f"average score, points\nmean of {seeds} seed{'' if seeds == 1 else 's'}, 95 % interval")
 
 

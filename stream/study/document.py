@@ -9,15 +9,39 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from stream.results.intervals import interval
 from stream.results.results import Results
 from stream.study.members import SCHEMA, Member
-from stream.study.scores import BY_TASK, OF_COST, Arm, Array, arms_of, by_seed, by_task, common_tasks, value_of
+from stream.study.scores import (
+    BY_TASK,
+    OF_COST,
+    Arm,
+    Array,
+    arms_of,
+    by_seed,
+    by_task,
+    check_samples,
+    common_tasks,
+    draws,
+    order_differences,
+    value_of,
+)
 from stream.study.selection import chosen_of
-from stream.study.statistics import METHOD, METHOD_SEEDS, alike, holm, paired, ranks
+from stream.study.statistics import (
+    METHOD,
+    METHOD_ONE_GROUP,
+    METHOD_SEEDS,
+    NO_SPREAD,
+    ORDERS_ADDED,
+    alike,
+    holm,
+    mean_over,
+    paired,
+    ranks,
+)
 from tasks.suite import text_groups
 
 SCORE = "average_accuracy"
+DIGITS = ".10g"  # of derived statistics: another version of SciPy may differ in the last bits
 COMPARED = (SCORE, "forgetting_chaudhry")  # the metrics whose differences are in the document
 
 
@@ -31,12 +55,16 @@ class MemberEntry(TypedDict):
 
 
 class NumberEntry(TypedDict):
-    """A number of a learner. `mean`, `half` (95 %, Student's t; null for n < 2), `median` and `n` are over seeds: a
-    seed's value is the mean over its orders. `lowest` and `highest` are over all members."""
+    """A number of a learner. `mean` and `half` (95 %; null for n < 2) are over n units, which `over` names: seeds;
+    orders, if there is one seed; or all pairs of a seed and an order (`statistics.mean_over`). Orders are units where
+    the numbers depend on the order. `median` is over `seeds` seeds: a seed's value is the mean over its orders.
+    `lowest` and `highest` are over all members."""
 
     mean: float
     half: float | None
     n: int
+    over: str
+    seeds: int
     median: float
     lowest: float
     highest: float
@@ -44,7 +72,9 @@ class NumberEntry(TypedDict):
 
 class ComparisonEntry(TypedDict):
     """The paired difference a - b: `half` of its 95 % interval, p, p with Holm's correction over all comparisons of
-    this metric, and the numbers of seeds, tasks and groups of tasks that it rests on."""
+    this metric, and the numbers of seeds, orders, tasks and groups of tasks that it rests on. `orders` is 1 if the
+    difference is the same in every order. Without spread, `half` and p are null, and Holm's correction does not count
+    the comparison."""
 
     a: str
     b: str
@@ -55,6 +85,7 @@ class ComparisonEntry(TypedDict):
     p_holm: float | None
     method: str
     seeds: int
+    orders: int
     tasks: int
     groups: int
     degrees_of_freedom: float | None
@@ -101,7 +132,12 @@ def study_document(members: Sequence[Member], runs: Mapping[Member, Results]) ->
 
 
 def document_of(members: Sequence[Member], finished: Mapping[Member, object], arms: Sequence[Arm]) -> StudyDocument:
-    """Returns the document of several arms, which may be of several studies."""
+    """Returns the document of several arms, which may be of several studies.
+
+    Raises:
+        InputErrors: Scores of a task are on different test samples of the same data.
+    """
+    check_samples(arms)
     tasks = tuple(dict.fromkeys(task for arm in arms for task in arm.results[0].order))
     groups = [[*group] for group in text_groups(tasks) if len(group) > 1]
     document: StudyDocument = {
@@ -124,6 +160,11 @@ def document_of(members: Sequence[Member], finished: Mapping[Member, object], ar
     return document
 
 
+def rounded(value: float | None) -> float | None:
+    """Returns a derived statistic with the digits that the document has, so that `verify` can compare bytes."""
+    return None if value is None else float(f"{value:{DIGITS}}")
+
+
 def numbers(arm: Arm) -> dict[str, NumberEntry]:
     """Returns every metric of a learner, its growth without heads and the FLOPs of its search, if it has one."""
     names = dict.fromkeys([*(name for results in arm.results for name in results.metrics), *OF_COST])
@@ -131,17 +172,19 @@ def numbers(arm: Arm) -> dict[str, NumberEntry]:
 
 
 def number_entry(arm: Arm, metric: str) -> NumberEntry | None:
-    """Returns a number of a learner over seeds; None if no seed has it."""
-    values = [*by_seed(arm, metric).values()]
-    if not values:
+    """Returns a number of a learner over seeds and orders; None if no seed has it."""
+    values = draws(arm, metric)
+    if not values.size:
         return None
-    found = interval(values)
+    found = mean_over(values)
     each = [value for results in arm.results if (value := value_of(results, metric)) is not None]
     return {
         "mean": found.mean,
-        "half": found.half,
+        "half": rounded(found.half),
         "n": found.n,
-        "median": plain_statistics.median(values),
+        "over": found.over,
+        "seeds": len(values),
+        "median": plain_statistics.median(by_seed(arm, metric).values()),
         "lowest": min(each),
         "highest": max(each),
     }
@@ -157,7 +200,7 @@ def comparisons(arms: Sequence[Arm], metric: str = SCORE) -> list[ComparisonEntr
     pairs = [(a, b) for a, b in combinations(arms, 2) if not {a.name, b.name} <= zero]
     found = [entry for a, b in pairs if (entry := comparison(a, b, metric)) is not None]
     for entry, corrected in zip(found, holm([entry["p"] for entry in found]), strict=True):
-        entry["p_holm"] = corrected
+        entry["p"], entry["p_holm"] = rounded(entry["p"]), rounded(corrected)
     return found
 
 
@@ -181,20 +224,27 @@ def comparison(a: Arm, b: Arm, metric: str) -> ComparisonEntry | None:
             return None
         differences = np.array([[ours[seed] - theirs[seed]] for seed in common])
         places, count = [[0]], len(a.results[0].order)
-    result = paired(differences, places)
+        tasks = ("",)
+    result = paired(differences, places, order_differences(a, b, metric, tasks))
+    method = METHOD_SEEDS if metric not in BY_TASK else METHOD if len(places) > 1 else METHOD_ONE_GROUP
+    if result.orders > 1:
+        method += ORDERS_ADDED
+    if result.half is None:
+        method += NO_SPREAD
     return {
         "a": a.name,
         "b": b.name,
         "metric": metric,
-        "difference": result.difference,
-        "half": result.half,
+        "difference": float(f"{result.difference:{DIGITS}}"),
+        "half": rounded(result.half),
         "p": result.p,
         "p_holm": None,
-        "method": METHOD if metric in BY_TASK else METHOD_SEEDS,
+        "method": method,
         "seeds": result.seeds,
+        "orders": result.orders,
         "tasks": count,
         "groups": result.groups,
-        "degrees_of_freedom": result.degrees,
+        "degrees_of_freedom": rounded(result.degrees),
     }
 
 
@@ -227,9 +277,9 @@ def ranks_of(arms: Sequence[Arm]) -> RanksEntry | None:
     return {
         "metric": SCORE,
         "blocks": found.blocks,
-        "average": dict(zip(names, found.average, strict=True)),
-        "friedman_chi2": found.chi2,
-        "friedman_p": found.p,
-        "critical_difference": found.critical_difference,
+        "average": {name: float(f"{rank:{DIGITS}}") for name, rank in zip(names, found.average, strict=True)},
+        "friedman_chi2": rounded(found.chi2),
+        "friedman_p": rounded(found.p),
+        "critical_difference": rounded(found.critical_difference),
         "alike": [[names[index] for index in bar] for bar in bars],
     }

@@ -1,11 +1,11 @@
 """The statistics of a study: means over seeds, paired differences over seeds and tasks, Holm's correction, ranks.
 
-Intervals are 95 %. The mean of a learner has the interval of Student's t over seeds (`stream.results.intervals`): does
-the number hold for these tasks if the study is repeated with other seeds?
+Intervals are 95 %. The mean of a learner has an interval over seeds, and over orders if its numbers depend on the order
+(`mean_over`): does the number hold for these tasks if the study is repeated with other seeds and orders?
 
-The difference between two learners has one method, `paired`: does it hold for other seeds and for other tasks like
-these? Tests over data sets are the advice of Demsar (2006) and of Dror et al. (2018): seeds on one data set are no
-replacement for data sets.
+The difference between two learners has one method, `paired`: does it hold for other seeds, for other orders and for
+other tasks like these? Tests over data sets are the advice of Demsar (2006) and of Dror et al. (2018): seeds on one
+data set are no replacement for data sets.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ Array = npt.NDArray[np.float64]
 
 METHOD = "paired t, seeds and task groups random (two-way, Satterthwaite)"
 METHOD_SEEDS = "paired t over seeds"
+METHOD_ONE_GROUP = "paired t over seeds, test rows are no random factor"  # one group of tasks says nothing of others
+ORDERS_ADDED = ", plus the variance over orders"
+NO_SPREAD = ", no spread to test with"
+LEAST = 1e-12  # a standard error below this part of the largest value is rounding
 
 
 class Paired(NamedTuple):
@@ -31,10 +35,12 @@ class Paired(NamedTuple):
 
     Attributes:
         difference: Mean over seeds and tasks.
-        half: Half width of the interval; None with one seed and one group, which have no spread.
-        p: Probability of a difference at least as large if there is none; None as `half`.
+        half: Half width of the interval; None without spread: one seed and one group, or a difference that is the same
+            everywhere. Without spread nothing says how a repetition would differ. 0 if all differences are exactly 0.
+        p: Probability of a difference at least as large if there is none; None as `half`, 1 if all are exactly 0.
         degrees: Degrees of freedom of Student's t; None as `half`.
         seeds, groups: Numbers of seeds and of groups of tasks.
+        orders: Number of orders that the interval is over too; 1: the difference is the same in every order.
     """
 
     difference: float
@@ -43,15 +49,20 @@ class Paired(NamedTuple):
     degrees: float | None
     seeds: int
     groups: int
+    orders: int = 1
 
 
-def paired(differences: Array, groups: Sequence[Sequence[int]]) -> Paired:
-    """Returns the mean of paired differences. Seeds and groups of tasks are both random samples.
+def paired(differences: Array, groups: Sequence[Sequence[int]], orders: Sequence[float] = ()) -> Paired:
+    """Returns the mean of paired differences. Seeds, groups of tasks and orders are random samples.
 
     The model is d[s, t] = m + seed s + group g of t + rest, the two random factors of Clark (1973, "The
     language-as-fixed-effect fallacy") and of reader studies (Obuchowski & Rockette 1995). The variance of the mean is
     (MS_seeds + MS_groups - MS_rest) / (S G), where a negative component counts as 0, and its degrees of freedom are
     Satterthwaite's (1946). With one seed it is the paired t-test over groups, with one group the one over seeds.
+
+    Orders are averaged in d, so the effect of the orders themselves cannot be seen in it. Their variance is added: that
+    of the means of the orders over seeds and tasks, divided by the number of orders, with Satterthwaite's degrees.
+    What an order changes for one seed or one group alone is then counted twice: such intervals are rather too wide.
 
     Tasks that share texts are one group, so they count as one draw. The mean is still over tasks: groups of different
     sizes enter with the linearised residuals of a cluster sample, y[s, g] = G/T sum_{t in g} (d[s, t] - mean).
@@ -64,6 +75,7 @@ def paired(differences: Array, groups: Sequence[Sequence[int]]) -> Paired:
     Args:
         differences: Score of one learner minus score of the other, [S, T], without NaN.
         groups: Indices of the tasks of each group; together every task once.
+        orders: Mean difference in each order; (): one order.
     """
     seeds, tasks = differences.shape
     count = len(groups)
@@ -78,20 +90,77 @@ def paired(differences: Array, groups: Sequence[Sequence[int]]) -> Paired:
         "rest": float(np.square(y - by_seed[:, None] - by_group).sum()),
     }
     means = {name: squares[name] / n for name, n in degrees.items() if n}
-    if not means:
+    least = (LEAST * float(np.abs(differences).max())) ** 2
+    parts: list[tuple[float, float]] = []  # variance of the mean, degrees of freedom
+    if means:
+        noise = means.get("rest", 0.0)
+        # A component that the rest explains counts as 0, and then its mean square is left out.
+        weights = {name: float(name in means and means[name] > noise) for name in ("seeds", "groups")}
+        weights["rest"] = 1 - weights["seeds"] - weights["groups"]
+        parts += [combined([(weights[name] * means[name] / (seeds * count), degrees[name]) for name in means])]
+    over = 1
+    if len(orders) > 1 and (variance := float(np.var(orders, ddof=1)) / len(orders)) > least:
+        parts.append((variance, len(orders) - 1))
+        over = len(orders)
+    if not parts or (over == 1 and parts[0][0] <= least):
+        if parts and not differences.any():
+            return Paired(mean, 0.0, 1.0, parts[0][1], seeds, count)
         return Paired(mean, None, None, None, seeds, count)
-    noise = means.get("rest", 0.0)
-    # A component that the rest explains counts as 0, and then its mean square is left out.
-    weights = {name: float(name in means and means[name] > noise) for name in ("seeds", "groups")}
-    weights["rest"] = 1 - weights["seeds"] - weights["groups"]
-    parts = {name: weights[name] * means[name] for name in means}
-    variance = math.fsum(parts.values()) / (seeds * count)
-    if variance <= 0:
-        return Paired(mean, 0.0, float(mean == 0), float(min(degrees[name] for name in means)), seeds, count)
-    free = math.fsum(parts.values()) ** 2 / math.fsum(part**2 / degrees[name] for name, part in parts.items())
+    variance, free = combined(parts)
     error = math.sqrt(variance)
     half = float(stats.t.ppf((1 + LEVEL) / 2, free)) * error
-    return Paired(mean, half, float(2 * stats.t.sf(abs(mean) / error, free)), free, seeds, count)
+    return Paired(mean, half, float(2 * stats.t.sf(abs(mean) / error, free)), free, seeds, count, over)
+
+
+def combined(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Returns the sum of variances, which may be negative, and its degrees of freedom by Satterthwaite (1946).
+
+    Args:
+        parts: Each variance with its degrees of freedom.
+    """
+    total = math.fsum(variance for variance, _ in parts)
+    squares = math.fsum(variance**2 / free for variance, free in parts)
+    return total, total**2 / squares if squares > 0 else min(free for _, free in parts)
+
+
+class Mean(NamedTuple):
+    """The mean of a learner with its 95 % interval.
+
+    Attributes:
+        mean: Mean over seeds and orders.
+        half: Half width of the interval; None with one unit, 0 if all are equal.
+        n: Number of units: seeds, orders, or pairs of a seed and an order.
+        over: `seeds`, `orders`, or `seeds and orders`.
+    """
+
+    mean: float
+    half: float | None
+    n: int
+    over: str
+
+
+def mean_over(values: Array) -> Mean:
+    """Returns the mean of a learner over seeds and orders, which are crossed random factors.
+
+    The model is x[s, o] = m + seed s + order o + rest; variance and degrees of freedom are those of `paired` with
+    orders as groups: (MS_seeds + MS_orders - MS_rest) / (S O) and Satterthwaite's. With one order it is Student's t
+    over seeds, with one seed that over orders: then nothing says how other seeds would differ.
+
+    In simulations with 3 or 5 seeds and orders, intervals cover in 94 to 99 % of the cases; most where neither seeds
+    nor orders have an effect of their own.
+
+    Args:
+        values: A number of the learner, [S, O]; [S, 1] if it does not depend on the order.
+    """
+    seeds, orders = values.shape
+    found = paired(values, [[order] for order in range(orders)])
+    half = 0.0 if found.half is None and values.size > 1 else found.half
+    return Mean(
+        found.difference,
+        half,
+        values.size,
+        "seeds" if orders == 1 else "orders" if seeds == 1 else "seeds and orders",
+    )
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:

@@ -99,10 +99,10 @@ class Study:
         return pandas.concat(frames, ignore_index=True) if frames else pandas.DataFrame()
 
     def summary(self) -> pandas.DataFrame:
-        """Returns a pandas frame with one row per learner: means over seeds and their 95 % intervals.
+        """Returns a pandas frame with one row per learner: means over seeds and orders, and their 95 % intervals.
 
         Columns: `learner`, `seeds` (number of seeds behind average_accuracy), `rank` (average rank over groups of
-        tasks), and for each metric NAME: `NAME`, `NAME_half` (half width of the interval; NaN with one seed) and
+        tasks), and for each metric NAME: `NAME`, `NAME_half` (half width of the interval; NaN with one unit) and
         `NAME_median`.
         """
         import pandas
@@ -113,7 +113,7 @@ class Study:
         """Returns a pandas frame with one row per pair of learners: the paired difference a - b in a metric.
 
         Columns: `a`, `b`, `metric`, `difference`, `half` (of its 95 % interval), `p`, `p_holm` (Holm's correction over
-        all rows), `method`, `seeds`, `tasks`, `groups`, `degrees_of_freedom`.
+        all rows), `method`, `seeds`, `orders`, `tasks`, `groups`, `degrees_of_freedom`.
 
         Args:
             metric: Name of a metric of the results. Default: average_accuracy.
@@ -160,7 +160,7 @@ class Study:
                 found = entry.get(metric)
                 half = "" if found is None or found["half"] is None else f" ±{100 * found['half']:.1f}"
                 shown.append("-" if found is None else f"{100 * found['mean'] + 0.0:.1f}{half}")
-            seeds = entry["average_accuracy"]["n"] if "average_accuracy" in entry else 0
+            seeds = entry["average_accuracy"]["seeds"] if "average_accuracy" in entry else 0
             rows.append((name, *shown, str(seeds)))
         return rows
 
@@ -171,7 +171,7 @@ def summary_rows(document: StudyDocument) -> list[dict[str, Any]]:
     rows = []
     for name, numbers in document["learners"].items():
         row: dict[str, Any] = {"learner": name}
-        row["seeds"] = numbers["average_accuracy"]["n"] if "average_accuracy" in numbers else 0
+        row["seeds"] = numbers["average_accuracy"]["seeds"] if "average_accuracy" in numbers else 0
         row["rank"] = ranks["average"][name] if ranks else float("nan")
         for metric, entry in numbers.items():
             row[metric] = entry["mean"]

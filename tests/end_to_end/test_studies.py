@@ -247,13 +247,18 @@ def test_counts_and_budgets(script: Any) -> None:
     assert all(max(same) / min(same) < 1.05 for same in sizes.values()), sizes
 
 
-def an_arm(name: str, scores: list[list[float]], sharing: str = "isolated") -> Arm:
-    """A learner with these scores after the last arrival, [S, T], of tasks a, b, ..."""
-    order = tuple("abcdef"[: len(scores[0])])
+def an_arm(
+    name: str, scores: list[list[float]], tasks: tuple[str, ...] = tuple("abcdef"), sharing: str = "isolated"
+) -> Arm:
+    """A learner with these scores after the last arrival, [S, T]; NaN: none."""
+    order = tasks[: len(scores[0])]
     members = tuple(Member(f"seed{seed}-paper", seed, "paper") for seed in range(len(scores)))
     results = []
     for row in scores:
-        learned = [[value if column <= line else None for column, value in enumerate(row)] for line in range(len(row))]
+        known = [None if math.isnan(value) else value for value in row]
+        learned = [
+            [value if column <= line else None for column, value in enumerate(known)] for line in range(len(row))
+        ]
         document = {
             "spec": name,
             "sharing": sharing,
@@ -297,12 +302,25 @@ def test_claims_about_tasks_and_spread(script: Any) -> None:
     per_task = claims.Claim("I", "P", "c", "a", "b", 0.0, None, tasks=("b", "a", "z"))
     found = claims.judge([per_task], arms, ("a", "b"), 1)
     assert [each.task for each in found] == ["b", "a"]
-    assert [each.found for each in found] == ["a minus b is +10.0 ±0.0 points", "a minus b is +20.0 ±127.1 points"]
+    assert [each.found for each in found] == ["a minus b is +10.0 points", "a minus b is +20.0 ±127.1 points"]
+    assert [each.verdict for each in found] == ["open", "open"]
     spread = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="deviation")
     (found,) = claims.judge([spread], arms, ("a", "b"), 1)
     assert found.value.mean == pytest.approx(100 * 0.2 / math.sqrt(2) / 2)
     medians = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="median")
     assert claims.judge([medians], arms, ("a", "b"), 1)[0].found.endswith("medians 40.0 and 25.0 of 2")
+
+
+def test_a_claim_about_tasks_of_which_some_have_no_number(script: Any) -> None:
+    """The others stay in their groups: mnli_m and mnli_mm are one draw."""
+    scores = [[0.5, 0.7, 0.4, math.nan], [0.6, 0.7, 0.5, math.nan]]
+    tasks = ("mnli_m", "mnli_mm", "rte", "sst2")
+    claims = script("claims")
+    claim = claims.Claim("I", "P", "c", "a", low=0.0)
+    arm = an_arm("a", scores, tasks)
+    number = claims.estimate(claim, arm, None, tasks, 1)
+    assert (number.seeds, number.groups) == (2, 2)
+    assert number.difference == pytest.approx(100 * 3.4 / 6)
 
 
 def test_what_a_study_file_may_say(script: Any, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def means(document: StudyDocument, page: Page) -> Group:
         Column("forget", aligned([with_half(row.get("forgetting_chaudhry"), page) for row in rows]), rank=1),
         Column("BWT", aligned([with_half(row.get("bwt_gem"), page, sign=True) for row in rows]), rank=3),
         Column("growth\nno heads", growths(), rank=2),
-        Column("seeds", [str(row["average_accuracy"]["n"]) if "average_accuracy" in row else "0" for row in rows]),
+        Column("seeds", [str(row["average_accuracy"]["seeds"]) if "average_accuracy" in row else "0" for row in rows]),
     ]
     if any("search_flops" in row for row in rows):
         flops = [scaled(mean_or_none(row.get("search_flops")), page) for row in rows]
@@ -131,13 +131,16 @@ def means(document: StudyDocument, page: Page) -> Group:
 
 def means_caption(document: StudyDocument, titles: Sequence[str], page: Page) -> list[str]:
     """Returns what the columns of the table of means are; `titles` are those that the page has room for."""
-    several = any(entry["average_accuracy"]["n"] > 1 for entry in document["learners"].values()
-                  if "average_accuracy" in entry)  # fmt: skip
+    several = any(
+        entry["average_accuracy"]["half"] is not None
+        for entry in document["learners"].values()
+        if "average_accuracy" in entry
+    )
     orders = {member["order"] for member in document["members"]}
     spread = "mean and 95 % interval over seeds (Student's t)" if several else "one seed: no interval"
     lines = [f"score: average_accuracy, {spread}, points; {page.best} best."]
-    if len(orders) > 1:
-        lines.append("A seed's value is the mean over its orders.")
+    if several and len(orders) > 1:
+        lines.append("Where scores depend on the order, the interval is over seeds and orders.")
     words = {
         "median": "median: over seeds",
         "lowest": "lowest: of all members",

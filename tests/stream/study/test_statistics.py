@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from stream.study.statistics import alike, holm, paired, ranks
+from stream.results.intervals import interval
+from stream.study.statistics import alike, holm, mean_over, paired, ranks
 
 # Demsar (2006), Table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets.
 DEMSAR = np.array([
@@ -94,6 +95,60 @@ def test_intervals_cover_and_p_is_uniform_if_nothing_differs(
     assert 0.40 <= (p < 0.5).mean() <= 0.54
 
 
+def test_the_mean_over_one_order_is_students_t_over_seeds_and_the_other_way_round() -> None:
+    x = np.random.default_rng(3).normal(0.7, 0.1, 5)
+    known = interval(x.tolist())
+    for values, over in ((x[:, None], "seeds"), (x[None], "orders")):
+        assert mean_over(values) == (pytest.approx(known.mean), pytest.approx(known.half), 5, over)
+    assert mean_over(np.array([[0.5]])) == (0.5, None, 1, "seeds")
+    assert mean_over(np.full((3, 2), 0.1)) == (pytest.approx(0.1), 0.0, 6, "seeds and orders")
+
+
+@pytest.mark.parametrize(
+    ("shape", "spread"),
+    [((3, 3), (1.0, 1.0, 0.5)), ((5, 3), (0.3, 1.0, 0.3)), ((3, 5), (0.0, 1.0, 1.0)), ((5, 5), (0.0, 0.0, 1.0))],
+)
+def test_intervals_of_a_mean_cover_for_other_seeds_and_orders(
+    shape: tuple[int, int], spread: tuple[float, float, float]
+) -> None:
+    rng = np.random.default_rng(11)
+    of_seed, of_order, rest = spread
+    covered = alone = 0
+    for _ in range(1500):
+        x = rng.normal(0, of_seed, (shape[0], 1)) + rng.normal(0, of_order, shape[1]) + rng.normal(0, rest, shape)
+        found, seeds = mean_over(x), mean_over(x.mean(axis=1, keepdims=True))
+        assert found.half is not None
+        assert seeds.half is not None
+        covered += abs(found.mean) <= found.half
+        alone += abs(found.mean) <= seeds.half
+    assert 0.93 <= covered / 1500 <= 0.99  # the standard error of a share is 0.006
+    if of_order > of_seed:
+        assert alone / 1500 < 0.9  # an interval over seeds alone says nothing of other orders
+
+
+def test_intervals_of_a_difference_cover_for_other_orders_too() -> None:
+    """Orders have an effect on all tasks together, and on each task and seed; they are averaged, then added."""
+    rng = np.random.default_rng(5)
+    seeds, orders, tasks = 3, 3, 8
+    covered = [0, 0]
+    for _ in range(1000):
+        d = rng.normal(0, 0.3, (seeds, 1, 1)) + rng.normal(0, 1, (1, orders, 1)) + rng.normal(0, 1, (1, 1, tasks))
+        d = d + rng.normal(0, 0.3, (1, orders, tasks)) + rng.normal(0, 0.5, (seeds, orders, tasks))
+        for place, means in enumerate(([], d.mean(axis=(0, 2)).tolist())):
+            found = paired(d.mean(axis=1), apart(tasks), means)
+            assert found.half is not None
+            covered[place] += abs(found.difference) <= found.half
+    assert covered[0] < 900
+    assert 930 <= covered[1] <= 995
+
+
+def test_orders_alone_give_an_interval() -> None:
+    """One seed and one task: Student's t over the orders."""
+    found, known = paired(np.array([[0.2]]), [[0]], [0.1, 0.2, 0.3]), interval([0.1, 0.2, 0.3])
+    assert (found.half, found.degrees, found.orders) == (pytest.approx(known.half), 2, 3)
+    assert paired(np.array([[0.2]]), [[0]], [0.2, 0.2, 0.2])[1:] == (None, None, None, 1, 1, 1)
+
+
 def test_tasks_that_share_texts_are_one_draw() -> None:
     """Without groups, three copies of one task look like three tasks that agree."""
     rng = np.random.default_rng(1)
@@ -119,11 +174,25 @@ def test_the_other_way_round_is_the_same_with_another_sign(d: np.ndarray) -> Non
     assert one.difference == pytest.approx(d.mean(), abs=1e-12)
     if one.p is not None:
         assert 0 <= one.p <= 1
-    assert (one.half is None) == (d.size == 1)
+    assert (one.half is None) == (d.size == 1 or (np.ptp(d) == 0 and bool(d.any())))
+    assert (one.half is None) == (one.p is None) == (one.degrees is None)
 
 
 def test_equal_learners_do_not_differ() -> None:
     assert paired(np.zeros((3, 4)), apart(4))[:3] == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("difference", [0.1, 1 / 3, -0.7])
+@pytest.mark.parametrize("shape", [(3, 1), (1, 4), (3, 4), (1, 1)])
+def test_a_difference_without_spread_is_not_certain(difference: float, shape: tuple[int, int]) -> None:
+    """Also if the mean of equal numbers is not that number to the last bit."""
+    found = paired(np.full(shape, difference), apart(shape[1]))
+    assert found[1:4] == (None, None, None)
+    assert found.difference == pytest.approx(difference)
+
+
+def test_opposite_tasks_without_spread_over_seeds_are_not_equal() -> None:
+    assert paired(np.array([[0.1, -0.1]] * 3), [[0, 1]])[1:4] == (None, None, None)
 
 
 def test_holm_is_that_of_statsmodels() -> None:

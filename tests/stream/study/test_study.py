@@ -12,8 +12,9 @@ import pytest
 
 from stream import InputError, load_results, load_study
 from stream.results.intervals import interval
+from stream.study.document import SCORE
 from stream.study.gather import document_together, gather
-from stream.study.statistics import METHOD, METHOD_SEEDS, paired
+from stream.study.statistics import METHOD, METHOD_ONE_GROUP, METHOD_SEEDS, NO_SPREAD, ORDERS_ADDED, mean_over, paired
 from tests.stream.study.fake_study import save_run, save_study
 
 TASKS = ["cola", "mnli_m", "rte", "mnli_mm", "sst2"]
@@ -26,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_study(tmp_path_factory.mktemp("study") / "s", TASKS, LEARNERS, orders=2)
 
 
-def test_means_are_over_seeds_and_orders_are_no_draws(folder: Path) -> None:
+def test_means_of_isolated_learners_are_over_seeds_and_orders_are_no_draws(folder: Path) -> None:
     study = load_study(folder)
     document = json.loads((folder / "study.json").read_text())
     assert document == study.as_dict()
@@ -36,9 +37,13 @@ def test_means_are_over_seeds_and_orders_are_no_draws(folder: Path) -> None:
         found = document["learners"][name]["average_accuracy"]
         values = [[run[name].metrics["average_accuracy"] for run in (study.members[f"seed{n}-paper"],
                    study.members[f"seed{n}-seed1"])] for n in range(3)]  # fmt: skip
-        expected = interval([sum(each) / 2 for each in values])
-        assert (found["mean"], found["half"], found["n"]) == pytest.approx(expected)
-        assert found["n"] == 3
+        if name == "full:sequential":  # six units
+            assert (found["n"], found["seeds"], found["over"]) == (6, 3, "seeds and orders")
+            assert found["half"] == pytest.approx(paired(np.array(values), [[0], [1]]).half)
+        else:
+            expected = interval([sum(each) / 2 for each in values])
+            assert [found["mean"], found["half"]] == pytest.approx(expected[:2])
+            assert (found["n"], found["seeds"], found["over"]) == (3, 3, "seeds")
         assert (found["lowest"], found["highest"]) == (min(map(min, values)), max(map(max, values)))
         assert found["median"] == sorted(sum(each) / 2 for each in values)[1]
         assert "growth_without_heads" in document["learners"][name]
@@ -48,6 +53,48 @@ def test_means_are_over_seeds_and_orders_are_no_draws(folder: Path) -> None:
     assert alone["learners"]["head"] == document["learners"]["head"]
     pair = [[e for e in d["comparisons"] if {e["a"], e["b"]} == {"head", "adapter:64"}] for d in (alone, document)]
     assert pair[0] == pair[1] != []
+
+
+def test_orders_are_draws_of_a_sequential_learner(tmp_path: Path) -> None:
+    """Its scores in one order are higher; an isolated learner has the same ones."""
+    out = save_study(tmp_path, TASKS, LEARNERS, seeds=[0, 1], orders=3)
+    for path in out.glob("*/results.json"):
+        document = json.loads(path.read_text())
+        learner = document["learners"]["full:sequential"]
+        rise = 0.05 * (path.parent.name.endswith("paper")) + 0.01 * path.parent.name.startswith("seed1")
+        learner["R"][-1] = [score + rise for score in learner["R"][-1]]
+        learner["metrics"]["average_accuracy"] = sum(learner["R"][-1]) / len(TASKS)
+        path.write_text(json.dumps(document))
+    study = load_study(out)
+    entries = [entry for entry in study.document["comparisons"] if entry["metric"] == SCORE]
+    pairs = {frozenset((entry["a"], entry["b"])): entry for entry in entries}
+    still = pairs[frozenset(("adapter:64", "head"))]
+    assert (still["orders"], still["method"]) == (1, METHOD)
+    moved = pairs[frozenset(("full:sequential", "head"))]
+    assert (moved["orders"], moved["method"]) == (3, METHOD + ORDERS_ADDED)
+    found = study.document["learners"]["full:sequential"][SCORE]
+    values = [[study.members[f"seed{s}-{o}"]["full:sequential"].metrics[SCORE] for o in ("paper", "seed1", "seed2")]
+              for s in range(2)]  # fmt: skip
+    assert [found["mean"], found["half"]] == pytest.approx(mean_over(np.array(values))[:2])
+    assert (found["n"], found["over"]) == (6, "seeds and orders")
+    one = load_study(save_study(tmp_path / "one", TASKS, LEARNERS, seeds=[0], orders=3)).document["learners"]
+    assert [one[name][SCORE]["over"] for name in LEARNERS] == ["seeds", "orders", "seeds"]
+    assert [one[name][SCORE]["n"] for name in LEARNERS] == [1, 3, 1]
+
+
+def test_derived_statistics_have_ten_digits(folder: Path) -> None:
+    """Another version of SciPy may differ in the last bits, and `verify` compares bytes."""
+    document = load_study(folder).document
+    ranks = document["ranks"]
+    assert ranks is not None
+    found: list[float | None] = [*ranks["average"].values(), ranks["friedman_chi2"], ranks["friedman_p"]]
+    found += [ranks["critical_difference"]]
+    for entry in document["comparisons"]:
+        found += [entry["difference"], entry["half"], entry["p"], entry["p_holm"], entry["degrees_of_freedom"]]
+    found += [entry["half"] for numbers in document["learners"].values() for entry in numbers.values()]
+    known = [value for value in found if value is not None]
+    assert len(known) > 20
+    assert all(value == float(f"{value:.10g}") for value in known)
 
 
 def test_differences_are_paired_and_mnli_is_one_group(folder: Path) -> None:
@@ -103,10 +150,30 @@ def test_a_metric_that_is_no_mean_over_tasks_is_compared_over_seeds(tmp_path: Pa
     for path in out.glob("*/results.json"):
         document = json.loads(path.read_text())
         for place, learner in enumerate(document["learners"].values()):
-            learner["metrics"]["mine"] = place + document["seed"] * 0.1
+            learner["metrics"]["mine"] = place + document["seed"] * 0.1 * place
         path.write_text(json.dumps(document))
     (first, *_) = load_study(out).comparisons("mine").to_dict("records")
-    assert (first["method"], first["difference"], first["groups"]) == (METHOD_SEEDS, pytest.approx(-1), 1)
+    assert (first["method"], first["difference"], first["groups"]) == (METHOD_SEEDS, pytest.approx(-1.1), 1)
+
+
+def test_one_task_with_equal_seeds_has_no_interval_and_no_p(tmp_path: Path) -> None:
+    """Holm's correction does not count such a comparison."""
+    out = save_study(tmp_path, TASKS[:1], LEARNERS)
+    for path in out.glob("*/results.json"):
+        document = json.loads(path.read_text())
+        for name, score in (("head", 0.5), ("adapter:64", 0.6)):
+            document["learners"][name]["R"][-1] = [score]
+        path.write_text(json.dumps(document))
+    entries = {(e["a"], e["b"]): e for e in load_study(out).document["comparisons"] if e["metric"] == SCORE}
+    same = entries.pop(("adapter:64", "head"))
+    assert same["difference"] == pytest.approx(0.1)
+    assert (same["half"], same["p"], same["p_holm"], same["degrees_of_freedom"]) == (None,) * 4
+    assert same["method"] == METHOD_ONE_GROUP + NO_SPREAD
+    assert {entry["method"] for entry in entries.values()} == {METHOD_ONE_GROUP}
+    p = [entry["p"] for entry in entries.values() if entry["p"] is not None]
+    corrected = [entry["p_holm"] for entry in entries.values() if entry["p_holm"] is not None]
+    assert len(p) == 2
+    assert min(corrected) == pytest.approx(min(1, 2 * min(p)))
 
 
 def test_an_unfinished_study_counts_the_seeds_that_have_every_order(tmp_path: Path) -> None:
@@ -127,7 +194,8 @@ def test_an_unfinished_study_counts_the_seeds_that_have_every_order(tmp_path: Pa
 def test_one_seed_has_no_interval_over_seeds(tmp_path: Path) -> None:
     document = load_study(save_study(tmp_path, TASKS, LEARNERS, seeds=[4], orders=2)).document
     assert document["learners"]["head"]["average_accuracy"]["half"] is None
-    assert all(entry["half"] is not None for entry in document["comparisons"])  # over tasks
+    scores = [entry for entry in document["comparisons"] if entry["metric"] == SCORE]
+    assert all(entry["half"] is not None for entry in scores)  # over tasks
 
 
 def test_runs_that_differ_in_the_seed_are_one_study(tmp_path: Path) -> None:
@@ -178,6 +246,28 @@ def test_the_results_of_a_learner_are_those_of_a_member(folder: Path) -> None:
         study["head"]
     assert "study.members['seed0-paper']['head'], or study.summary()" in str(caught.value)
     assert study.members["seed0-paper"]["head"].matrix.shape[1] == len(TASKS)
+
+
+@pytest.mark.parametrize(("setting", "value"), [("test", 150), ("data_seed", 7), ("max_length", 32)])
+def test_scores_on_different_test_samples_are_not_compared(setting: str, value: int, tmp_path: Path) -> None:
+    """The limits of a run change which rows are scored, and not the content id of the data."""
+    for name, learner in (("a", "head"), ("b", "adapter:64")):
+        save_run(tmp_path / name, TASKS, [learner], 0)
+        path = tmp_path / name / "results.json"
+        document = json.loads(path.read_text())
+        document["settings"] = {"data_seed": 0, "max_length": 128}
+        for about in document["tasks"].values():
+            about["data_id"] = "0123"
+        if name == "b" and setting == "test":
+            document["tasks"]["rte"]["test"] = value
+        elif name == "b":
+            document["settings"][setting] = value
+        document.pop("max_length", None)  # where the first versions wrote it
+        path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match="scores are on different test samples") as told:
+        document_together(gather([tmp_path / "a", tmp_path / "b"]))
+    assert len(told.value.errors) == (1 if setting == "test" else len(TASKS))
+    assert f"{value} test" in str(told.value) or f"{setting} {value}" in str(told.value)
 
 
 def test_what_is_no_study(tmp_path: Path, folder: Path) -> None:
