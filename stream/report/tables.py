@@ -77,7 +77,7 @@ def tables(document: StudyDocument) -> list[PaperTable]:
 
 def means_caption(document: StudyDocument) -> str:
     """Returns what the table of means shows: numbers of seeds, orders and tasks, and the meaning of the columns."""
-    seeds = sorted({entry["average_accuracy"]["n"] for entry in document["learners"].values()
+    seeds = sorted({entry["average_accuracy"]["seeds"] for entry in document["learners"].values()
                     if "average_accuracy" in entry})  # fmt: skip
     orders = count(len({member["order"] for member in document["members"] if member["finished"]}), "order")
     on = f"{orders} of {count(len(document.get('tasks', [])), 'task')}"
