@@ -80,7 +80,7 @@ def captions(learners: Iterable[LearnerResults], settings: Mapping[str, object])
             if any(choice.seed is not None for choice in choices)
             else []
         ),
-        "to the end: alternatives fitted for all their epochs, of all that were tried.",
+        "to end: alternatives fitted for all their epochs, of all that were tried.",
     ]
 
 

@@ -55,6 +55,6 @@ def choices(learner: LearnerResults) -> Table:
     columns += [
         Column("runner-up", [names.get(line.runner_up, PAGE.missing) for line in lines], align="left"),
         Column("margin", [line.behind for line in lines]),
-        Column("to the end", [line.to_the_end for line in lines]),
+        Column("to end", [line.to_the_end for line in lines]),
     ]
     return Table(columns, f"Choices of {learner.name}")

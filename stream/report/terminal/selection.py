@@ -40,7 +40,7 @@ def _choices(learner: LearnerResults, page: Page) -> list[RenderableType]:
             Column("runner-up", [short.get(line.runner_up, page.missing) for line in lines], "left", rank=1),
             Column("margin", [line.behind for line in lines], "left" if any(learner.selection[x.task].epochs
                    for x in lines) else "right", rank=1),
-            Column("to the\nend", [line.to_the_end for line in lines], rank=2),
+            Column("to end", [line.to_the_end for line in lines], rank=2),
         ]  # fmt: skip
         return [column for column in found if column.title or any(column.cells)]
 
