@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from learners.specification.learner import Learner
+from stream.selection.choice import candidates_inside
 from stream.selection.trials import searched, searched_at
 from stream.storage.events import FitEvent, SearchEvent
 from stream.storage.finished import Finished, fits_of, searches_of
@@ -90,6 +91,22 @@ def search_cost(name: str, events: Finished) -> SearchCost:
     return {
         "search_fits": len(fits),
         "search_examples": sum(fit.examples for fit in fits),
+        "search_flops": math.fsum(fit.flops for fit in fits),
+        "search_seconds": math.fsum(fit.seconds for fit in fits),
+    }
+
+
+def inside_cost(order: Sequence[str], name: str, learner: Learner, events: Finished) -> SearchCost:
+    """Returns the cost of the search that a learner made inside its fits so far (`candidates_inside`).
+
+    A fit of it is the search: its floating point operations and seconds are those of all its models together, and what
+    the winner alone took is not known. Its `examples` count each row once, so they are multiplied by the number of
+    models here. The examples of a failed fit are not known and count as none.
+    """
+    fits, count = fits_of(order, name, events), candidates_inside(learner)
+    return {
+        "search_fits": count * len(fits),
+        "search_examples": count * sum(fit.examples for fit in fits if isinstance(fit, FitEvent)),
         "search_flops": math.fsum(fit.flops for fit in fits),
         "search_seconds": math.fsum(fit.seconds for fit in fits),
     }
