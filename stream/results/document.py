@@ -269,7 +269,7 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     if errors := errors_of(facts.order, name, events, matrix):
         entry["errors"] = errors
     if learner.selection is not None:
-        entry["selection"] = choices(facts.order, name, learner, events)
+        entry["selection"] = choices(facts.order, name, learner, events, facts.seed)
         entry["cost"] = cast(CostEntry, {**entry["cost"], **search_cost(name, events)})
     elif learner.text_model is not None:
         entry["selection"] = candidate_choices(learner, done.values())

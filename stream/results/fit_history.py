@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stream.results.reading import items, number, section, text, whole
 
@@ -16,11 +16,14 @@ class Choice:
         chosen: Specification of the alternative that the task keeps; "" if all failed.
         candidates: Best validation score of each alternative that was tried, a fraction; None if its fit failed.
         epochs: Epochs of the alternatives that were stopped before their last epoch.
+        restarts: Best validation score of the winner's fit with each seed, by seed, the run's own included; None if
+            that fit failed. Empty (default) without restarts.
     """
 
     chosen: str
     candidates: Mapping[str, float | None]
     epochs: Mapping[str, int]
+    restarts: Mapping[int, float | None] = field(default_factory=dict)
 
     @property
     def runner_up(self) -> str:
@@ -59,10 +62,12 @@ def read_choices(value: object, where: str) -> dict[str, Choice]:
         entry = section(each, f"{where}/{task}")
         candidates = section(entry.get("candidates"), f"{where}/{task}/candidates")
         epochs = section(entry.get("epochs"), f"{where}/{task}/epochs")
+        restarts = section(entry.get("restarts"), f"{where}/{task}/restarts")
         found[task] = Choice(
             chosen=text(entry.get("chosen")),
             candidates={name: number(score) for name, score in candidates.items()},
             epochs={name: n for name, count in epochs.items() if (n := whole(count)) is not None},
+            restarts={int(seed): number(score) for seed, score in restarts.items() if seed.isdecimal()},
         )
     return found
 

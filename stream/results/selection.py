@@ -23,12 +23,15 @@ class ChoiceEntry(TypedDict):
         epochs: Epochs of the alternatives that were stopped before their last epoch, by specification. The chosen one
             is among them if every fit of successive halving that went on to its end failed.
         seed: Seed of the kept fit, if a restart won with another seed than the run's.
+        restarts: If there are restarts: best validation score of the winner's fit with each seed, by seed, the run's
+            own included; None if that fit failed.
     """
 
     chosen: str | None
     candidates: Mapping[str, float | None]
     epochs: NotRequired[Mapping[str, int]]
     seed: NotRequired[int]
+    restarts: NotRequired[Mapping[str, float | None]]
 
 
 class SearchCost(TypedDict):
@@ -43,8 +46,12 @@ class SearchCost(TypedDict):
     search_seconds: float
 
 
-def choices(order: Sequence[str], name: str, learner: Learner, events: Finished) -> dict[str, ChoiceEntry]:
-    """Returns the choice on each task whose fit is done, by task; empty for a learner without alternatives."""
+def choices(order: Sequence[str], name: str, learner: Learner, events: Finished, seed: int) -> dict[str, ChoiceEntry]:
+    """Returns the choice on each task whose fit is done, by task; empty for a learner without alternatives.
+
+    Args:
+        seed: Seed of the run.
+    """
     if learner.selection is None:
         return {}
     trials, found = searches_of(events, name), {}
@@ -64,6 +71,9 @@ def choices(order: Sequence[str], name: str, learner: Learner, events: Finished)
             entry["epochs"] = {**entry.get("epochs", {}), fit.chosen: fit.until}
         if isinstance(fit, FitEvent) and fit.seed is not None:
             entry["seed"] = fit.seed
+        again = [each for each in trials if each.arrival == arrival and each.trial >= searched(learner.selection)]
+        if again:
+            entry["restarts"] = {str(seed if each.seed is None else each.seed): each.score for each in again}
         found[fit.task] = entry
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import stream.selection.sampler
-from stream import run
+from stream import load_results, run
 from stream.engine.resume import latest_events
 from stream.storage.events import event_of as read_event
 from stream.storage.store import fit_of, read_record, record_text
@@ -64,6 +64,16 @@ def test_an_honest_search_passes(base: Path) -> None:
     assert verdict.counts["selection"]["choices"] == len(LEARNERS) * len(TASKS)
     assert verdict.counts["selection"]["trials"] == len(events_of(base, "search"))
     assert not any("Optuna" in note for note in verdict.notes)
+
+
+def test_results_have_the_score_of_each_restart(base: Path) -> None:
+    choices = load_results(base)[HALVING].selection
+    whole = json.loads((base / "results.json").read_text())["learners"]
+    for arrival, task in enumerate(TASKS, start=1):
+        own, other = trials(events_of(base, "search"), HALVING, arrival)[-2:]
+        assert "seed" not in own
+        assert choices[task].restarts == {0: own["score"], other["seed"]: other["score"]}
+        assert "restarts" not in whole[GRID]["selection"][task]
 
 
 # ---- order
