@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from learners.specification.learner import Learner, Selection
 from learners.training.trainer import trainer_named
 from stream.engine.stream import Stream
+from stream.selection.choice import chooses
 from stream.selection.trials import restarts, searched, searched_at, trials_at, waits_for
 from stream.storage.job import Job, JobId
 from stream.storage.keys import twin_of
@@ -16,8 +17,8 @@ from tasks.seeds import seed_of
 def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, seed: int) -> tuple[Job, ...]:
     """Returns all jobs of a run in the order in which they should start: by arrival, then by learner.
 
-    A learner with alternatives reads no test row of a task before its fit has kept the winner: its rows before
-    training, and those of tasks to come (`square`), wait for all its fits.
+    A learner that chooses (`stream.selection.choice.chooses`) reads no test row of a task before its fit has kept the
+    winner: its rows before training, and those of tasks to come (`square`), wait for all its fits.
 
     Args:
         learners: The learners, by specification.
@@ -29,7 +30,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
     """
     order = stream.order
     place = {task: index for index, task in enumerate(order)}
-    jobs = [Job("before", name, 0, order) for name, learner in learners.items() if learner.selection is None]
+    jobs = [Job("before", name, 0, order) for name, learner in learners.items() if not chooses(learner)]
     late: list[Job] = []  # rows that need fits of later arrivals
     fits = {name: fit_ids(name, len(order)) for name in learners}
     for experience in stream.experiences:
@@ -52,7 +53,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
                 needs += (JobId.of("evaluate", name, t - 1),) if t > 1 else ()
             else:
                 tasks, needs = order if evaluate == "square" else order[:t], fits[name][:t]
-                if evaluate == "square" and learner.selection is not None:
+                if evaluate == "square" and chooses(learner):
                     late.append(Job("evaluate", name, t, tasks, fits[name]))
                     continue
             jobs.append(Job("evaluate", name, t, tasks, needs))
@@ -62,7 +63,7 @@ def plan_jobs(stream: Stream, learners: Mapping[str, Learner], evaluate: str, se
         for name, learner in learners.items():
             if learner.keeps_task_weights:
                 jobs.append(Job("audit", name, last, order, (*fits[name], JobId.of("evaluate", name, last))))
-    jobs += [Job("before", name, 0, order, fits[name]) for name, learner in learners.items() if learner.selection]
+    jobs += [Job("before", name, 0, order, fits[name]) for name, learner in learners.items() if chooses(learner)]
     return tuple(jobs)
 
 

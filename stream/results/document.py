@@ -21,7 +21,8 @@ from stream.results.failures import failures_of
 from stream.results.matrix import AccuracyMatrix
 from stream.results.metrics import Baseline, compute_all, counted
 from stream.results.schema import SCHEMA, CostEntry, LearnerEntry, ResultsDocument, RetentionEntry, ViolationEntry
-from stream.results.selection import candidate_choices, choices, search_cost
+from stream.results.selection import candidate_choices, choices, inside_cost, search_cost
+from stream.selection.choice import candidates_inside
 from stream.selection.sampler import OPTUNA
 from stream.storage.cell import Provenance
 from stream.storage.events import RowEvent
@@ -268,8 +269,10 @@ def _learner(facts: Facts, name: str, learner: Learner, events: Finished) -> Lea
     if errors := errors_of(facts.order, name, events, matrix):
         entry["errors"] = errors
     if learner.selection is not None:
-        entry["selection"] = choices(facts.order, name, learner, events)
+        entry["selection"] = choices(facts.order, name, learner, events, facts.seed)
         entry["cost"] = cast(CostEntry, {**entry["cost"], **search_cost(name, events)})
     elif learner.text_model is not None:
         entry["selection"] = candidate_choices(learner, done.values())
+        if candidates_inside(learner):
+            entry["cost"] = cast(CostEntry, {**entry["cost"], **inside_cost(facts.order, name, learner, events)})
     return entry

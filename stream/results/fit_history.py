@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stream.results.reading import items, number, section, text, whole
 
@@ -19,12 +19,15 @@ class Choice:
             if its fit failed.
         epochs: Epochs of the alternatives that were stopped before their last epoch.
         seed: Seed of the kept fit if a restart won; None if the fit with the seed of the run did.
+        restarts: Best validation score of the winner's fit with each seed, by seed, the run's own included; None if
+            that fit failed. Empty (default) without restarts.
     """
 
     chosen: str
     candidates: Mapping[str, float | None]
     epochs: Mapping[str, int]
     seed: int | None = None
+    restarts: Mapping[int, float | None] = field(default_factory=dict)
 
     @property
     def runner_up(self) -> str:
@@ -86,11 +89,13 @@ def read_choices(value: object, where: str) -> dict[str, Choice]:
         entry = section(each, f"{where}/{task}")
         candidates = section(entry.get("candidates"), f"{where}/{task}/candidates")
         epochs = section(entry.get("epochs"), f"{where}/{task}/epochs")
+        restarts = section(entry.get("restarts"), f"{where}/{task}/restarts")
         found[task] = Choice(
             chosen=text(entry.get("chosen")),
             candidates={name: number(score) for name, score in candidates.items()},
             epochs={name: n for name, count in epochs.items() if (n := whole(count)) is not None},
             seed=whole(entry.get("seed")),
+            restarts={int(seed): number(score) for seed, score in restarts.items() if seed.isdecimal()},
         )
     return found
 

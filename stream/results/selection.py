@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 from learners.specification.learner import Learner
+from stream.selection.choice import candidates_inside
 from stream.selection.trials import searched, searched_at
 from stream.storage.events import FitEvent, SearchEvent
 from stream.storage.finished import Finished, fits_of, searches_of
@@ -22,12 +23,15 @@ class ChoiceEntry(TypedDict):
         epochs: Epochs of the alternatives that were stopped before their last epoch, by specification. The chosen one
             is among them if every fit of successive halving that went on to its end failed.
         seed: Seed of the kept fit, if a restart won with another seed than the run's.
+        restarts: If there are restarts: best validation score of the winner's fit with each seed, by seed, the run's
+            own included; None if that fit failed.
     """
 
     chosen: str | None
     candidates: Mapping[str, float | None]
     epochs: NotRequired[Mapping[str, int]]
     seed: NotRequired[int]
+    restarts: NotRequired[Mapping[str, float | None]]
 
 
 class SearchCost(TypedDict):
@@ -42,8 +46,12 @@ class SearchCost(TypedDict):
     search_seconds: float
 
 
-def choices(order: Sequence[str], name: str, learner: Learner, events: Finished) -> dict[str, ChoiceEntry]:
-    """Returns the choice on each task whose fit is done, by task; empty for a learner without alternatives."""
+def choices(order: Sequence[str], name: str, learner: Learner, events: Finished, seed: int) -> dict[str, ChoiceEntry]:
+    """Returns the choice on each task whose fit is done, by task; empty for a learner without alternatives.
+
+    Args:
+        seed: Seed of the run.
+    """
     if learner.selection is None:
         return {}
     trials, found = searches_of(events, name), {}
@@ -63,6 +71,9 @@ def choices(order: Sequence[str], name: str, learner: Learner, events: Finished)
             entry["epochs"] = {**entry.get("epochs", {}), fit.chosen: fit.until}
         if isinstance(fit, FitEvent) and fit.seed is not None:
             entry["seed"] = fit.seed
+        again = [each for each in trials if each.arrival == arrival and each.trial >= searched(learner.selection)]
+        if again:
+            entry["restarts"] = {str(seed if each.seed is None else each.seed): each.score for each in again}
         found[fit.task] = entry
     return found
 
@@ -90,6 +101,22 @@ def search_cost(name: str, events: Finished) -> SearchCost:
     return {
         "search_fits": len(fits),
         "search_examples": sum(fit.examples for fit in fits),
+        "search_flops": math.fsum(fit.flops for fit in fits),
+        "search_seconds": math.fsum(fit.seconds for fit in fits),
+    }
+
+
+def inside_cost(order: Sequence[str], name: str, learner: Learner, events: Finished) -> SearchCost:
+    """Returns the cost of the search that a learner made inside its fits so far (`candidates_inside`).
+
+    A fit of it is the search: its floating point operations and seconds are those of all its models together, and what
+    the winner alone took is not known. Its `examples` count each row once, so they are multiplied by the number of
+    models here. The examples of a failed fit are not known and count as none.
+    """
+    fits, count = fits_of(order, name, events), candidates_inside(learner)
+    return {
+        "search_fits": count * len(fits),
+        "search_examples": count * sum(fit.examples for fit in fits if isinstance(fit, FitEvent)),
         "search_flops": math.fsum(fit.flops for fit in fits),
         "search_seconds": math.fsum(fit.seconds for fit in fits),
     }

@@ -16,4 +16,7 @@ How a choice is made, in the order in which the code runs:
     execution.fit_job                     the fit of the task: `winning` here; the store has it already
     results.selection                     `selection` and the cost of the search in results.json
     verification.selection                repeats all of this from the ledger, and checks its order
+
+`nobert` has no alternatives but several models, and chooses among them inside each fit: it has no trials, but its rows
+wait for its fits as well (`choice.chooses`), and the checks and the cost of its search count its models.
 """

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from learners.specification.learner import Selection
+from learners.specification.learner import Learner, Selection
 from stream.selection.ranking import ranked
 from stream.selection.rungs import rung_of
 from stream.storage.trials import Trial, Tried
+
+
+def candidates_inside(learner: Learner) -> int:
+    """Returns the number of models among which each fit of a learner chooses by itself; 0 if there is no choice.
+
+    Only a learner that reads texts has several (`learners.specification.text_model.TextModel.candidates`). One with
+    alternatives chooses among these, so it is left out.
+    """
+    count = 0 if learner.selection is not None or learner.text_model is None else len(learner.text_model.candidates)
+    return count if count > 1 else 0
+
+
+def chooses(learner: Learner) -> bool:
+    """Whether a learner chooses on the validation rows of a task what the task keeps: among its alternatives, or inside
+    its fit."""
+    return learner.selection is not None or candidates_inside(learner) > 0
 
 
 def best_candidate(selection: Selection, tried: Sequence[Tried]) -> Tried | None:

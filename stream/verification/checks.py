@@ -7,6 +7,7 @@ from pathlib import Path
 
 from learners.delta.stored import StoredDelta
 from stream.plugins.used import MissingPlugin
+from stream.selection.choice import chooses
 from stream.storage.scores import score_files
 from stream.storage.store import Store
 from stream.study.study import stores_beside
@@ -144,7 +145,7 @@ def _check(
         "encoded": lambda: check_encoded_data(run, progress),
         "backbone": lambda: check_backbone_files(run, progress),
     }
-    if all(learner.selection is None for learner in run.facts.learners.values()):
+    if not any(chooses(learner) for learner in run.facts.learners.values()):
         del steps["selection"]
     if not score_files(store) and all(cell.provenance != "certified" for cell in run.written_cells):
         del steps["scores"]

@@ -1,7 +1,9 @@
 """Checks selection: each choice follows from validation scores alone, and it stands before any test score.
 
 The trials are what the method of the search proposes given the results before them; the fit of a task keeps what wins
-among the recorded scores; and in the ledger the trials of a task stand before its fit, and its fit before any cell.
+among the recorded scores; and in the ledger the trials of a task stand before its fit, and its fit before any cell. A
+learner that chooses inside its fit keeps a model with the highest of its scores (of equal ones, the fit takes that with
+the lower loss, which the ledger does not have), and its fit stands before any cell of the task too.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from functools import partial
 
 from learners.specification.learner import Learner, Selection
 from stream.execution.trial_job import kept_trial, trial_of
+from stream.selection.choice import candidates_inside, chooses
 from stream.selection.sampler import same_trials
 from stream.storage.events import FailedFitEvent, FitEvent, Header, RowEvent, SearchEvent
 from stream.storage.fits import DIVERGED
@@ -27,19 +30,27 @@ _REPEATABLE = ("delta", "validation", "score", "parameters", "flops", "examples"
 
 
 def check_selection(files: RunFiles, run: RecordedRun, store: Store) -> Outcome:
-    """Checks every learner with alternatives.
+    """Checks every learner that chooses.
 
     Args:
         store: Store of the run. A trial whose record it lacks is compared with the ledger alone.
     """
     outcome, ledger = Outcome(), str(files.ledger.path)
-    learners = {name: learner for name, learner in run.facts.learners.items() if learner.selection is not None}
+    choosing = {name: learner for name, learner in run.facts.learners.items() if chooses(learner)}
+    learners = {name: learner for name, learner in choosing.items() if learner.selection is not None}
     known: dict[str, tuple[object, ...]] = {}  # facts of each recipe, from the first event that has it
     for name in learners:
         if not same_trials(_selection(learners[name]), run.facts.environment):
             outcome.notes.append(f"the trials that Optuna proposed to {name} were not repeated: it has another version")
     for job in run.jobs:
         event = run.events.get(job.id)
+        if (count := candidates_inside(run.facts.learners[job.learner])) and isinstance(event, FitEvent):
+            outcome.counts["choices"] += 1
+            outcome.counts["trials"] += count
+            finding = partial(Finding, file=ledger, learner=job.learner, task=event.task, arrival=job.arrival)
+            outcome.findings += [
+                finding(what, expected=str(a)[:200], found=str(b)[:200]) for what, a, b in _inside(count, event)
+            ]
         if job.learner not in learners or event is None or isinstance(event, RowEvent):
             continue
         selection = _selection(learners[job.learner])
@@ -54,8 +65,17 @@ def check_selection(files: RunFiles, run: RecordedRun, store: Store) -> Outcome:
             found = _choice_differences(job, selection, event, results)
         pairs = [*found, *_same_recipe(known, event)]
         outcome.findings += [finding(what, expected=str(a)[:200], found=str(b)[:200]) for what, a, b in pairs]
-    outcome.findings += _order_findings(files, run, learners, ledger)
+    outcome.findings += _order_findings(files, run, choosing, ledger)
     return outcome
+
+
+def _inside(count: int, event: FitEvent) -> Iterator[tuple[str, object, object]]:
+    """What is wrong in the choice that a fit made among its own models: message, expected value, found value."""
+    if len(event.validation) != count:
+        yield "this fit does not have a validation score for each of its models", count, len(event.validation)
+    elif not 0 <= event.best < count or event.validation[event.best] != max(event.validation):
+        best = event.validation.index(max(event.validation))
+        yield "this fit does not keep the model that is best on the validation rows", best, event.best
 
 
 def _selection(learner: Learner) -> Selection:

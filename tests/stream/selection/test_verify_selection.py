@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import stream.selection.sampler
-from stream import run
+from stream import load_results, run
 from stream.engine.resume import latest_events
 from stream.storage.events import event_of as read_event
 from stream.storage.store import fit_of, read_record, record_text
@@ -64,6 +64,16 @@ def test_an_honest_search_passes(base: Path) -> None:
     assert verdict.counts["selection"]["choices"] == len(LEARNERS) * len(TASKS)
     assert verdict.counts["selection"]["trials"] == len(events_of(base, "search"))
     assert not any("Optuna" in note for note in verdict.notes)
+
+
+def test_results_have_the_score_of_each_restart(base: Path) -> None:
+    choices = load_results(base)[HALVING].selection
+    whole = json.loads((base / "results.json").read_text())["learners"]
+    for arrival, task in enumerate(TASKS, start=1):
+        own, other = trials(events_of(base, "search"), HALVING, arrival)[-2:]
+        assert "seed" not in own
+        assert choices[task].restarts == {0: own["score"], other["seed"]: other["score"]}
+        assert "restarts" not in whole[GRID]["selection"][task]
 
 
 # ---- order
@@ -257,6 +267,61 @@ def test_a_lost_delta_is_counted(copy: Path) -> None:
     assert verdict.findings == ()
     assert verdict.counts["rerun"]["validation_lost"] >= 1
     assert any("their Deltas are not in the store" in note for note in verdict.notes)
+
+
+# ---- a choice inside a fit, and a choice on twins
+
+INSIDE, TWIN, TWINS = "nobert:words", "adapter:2/4:learning_rate=1e-4/1e-1:scope=twin", ("sms_spam", "rte")
+
+
+@pytest.fixture(scope="module")
+def others(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("others") / "run"
+    given = {"learners": f"{INSIDE},{TWIN}", "suite": ",".join(TWINS), "learning_rate": None, "epochs": 2}
+    run(**tiny_settings(tiny_tasks, tiny_backbone, out, **given, train_examples=40, test_examples=20))
+    return out
+
+
+def worse(events: Events) -> None:
+    """The fit kept a worse model than it had."""
+    fit = event_of(events, "fit", INSIDE, 1)
+    fit.update(validation=[*fit["validation"]], best=(fit["best"] + 1) % 3)
+    fit["validation"][fit["best"]] = -1.0
+
+
+def on_twin(events: Events) -> None:
+    raise_loser(events, TWIN)
+
+
+def early(learner: str) -> Callable[[Events], None]:
+    return lambda events: moved(events, place(events, "before", learner, 0), 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "learner", "what"),
+    [
+        (early(INSIDE), INSIDE, "test rows of a task were scored before its winner was chosen"),
+        (early(TWIN), TWIN, "test rows of a task were scored before its winner was chosen"),
+        (worse, INSIDE, "this fit does not keep the model that is best on the validation rows"),
+        (on_twin, TWIN, "this fit does not keep the alternative that is best on the validation rows"),
+    ],
+)
+def test_other_choices_are_checked_too(
+    others: Path, tmp_path: Path, change: Callable[[Events], None], learner: str, what: str
+) -> None:
+    assert verify(others).counts["selection"]["choices"] == 2 * len(TWINS)
+    copied = Path(shutil.copytree(others, tmp_path / "copy"))
+    found = findings(copied, change)
+    assert (learner, what) in [(each.learner, each.what) for each in found]
+
+
+def test_the_cost_of_a_choice_inside_a_fit(others: Path) -> None:
+    learner = json.loads((others / "results.json").read_text())["learners"][INSIDE]
+    cost, fits = learner["cost"], [each for each in events_of(others, "fit") if each["learner"] == INSIDE]
+    assert cost["search_fits"] == 3 * len(TWINS)
+    assert cost["search_examples"] == 3 * sum(fit["examples"] for fit in fits)
+    assert cost["search_flops"] == sum(fit["flops"] for fit in fits) == cost["train_flops"]
+    assert cost["search_seconds"] == sum(fit["seconds"] for fit in fits)
 
 
 # ---- Optuna
