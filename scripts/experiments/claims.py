@@ -8,6 +8,7 @@ the claim's bounds; `fails`: none of it does; `open`: the data allow both, or ha
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,11 @@ from scipy import stats
 from stream import InputError
 from stream.results.intervals import LEVEL, Interval
 from stream.study.scores import Arm, Array, by_task, value_of
-from stream.study.statistics import Paired, paired
+from stream.study.statistics import LEAST, Paired, combined, paired
 from tasks.suite import text_groups
 
 BERT = re.compile(r"(ro)?bert(a)?-(base|large)", re.IGNORECASE)  # encoders that claims with `needs` are about
+FEWEST = 5  # seeds of a median that can be judged: the papers' are medians of five
 COLOURS = {"holds": "green", "fails": "bold red", "open": "yellow"}
 
 
@@ -41,6 +43,7 @@ class Claim:
         low, high: The bounds in which the finding puts this number, in the unit of the measure; None: no bound.
         measure: What is compared: a name in `MEASURES`.
         tasks: Tasks that the finding is about; it is judged on each of them. (): on the mean over all tasks.
+        against: A task. The number is that of a task in `tasks` minus that of this one.
         theirs: The paper's number.
         needs: What a run needs so that the number can be compared with the paper's, such as BERT weights.
     """
@@ -54,6 +57,7 @@ class Claim:
     high: float | None = None
     measure: str = "score"
     tasks: tuple[str, ...] = ()
+    against: str = ""
     theirs: str = ""
     needs: str = ""
 
@@ -143,6 +147,17 @@ def trained_share(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
     return np.array([[of[task] / backbone for task in tasks] for of in trained])
 
 
+def chosen_size(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
+    """Size of the alternative that each task chose, `adapter:64:...` -> 64, [S, T]; NaN without a choice. The mean over
+    the orders of a seed."""
+    sizes: dict[int, list[list[float]]] = {}
+    for member, results in zip(arm.members, arm.results, strict=True):
+        chosen = [results.selection[task].chosen if task in results.selection else "" for task in tasks]
+        found = [re.match(r"\w+:(\d+)", each) for each in chosen]
+        sizes.setdefault(member.seed, []).append([float(each[1]) if each else np.nan for each in found])
+    return np.array([np.array(rows).mean(axis=0) for rows in sizes.values()])
+
+
 def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
     """Growth without heads after the last arrival, [S, 1]."""
     return np.array([[value_of(each, "growth_without_heads") or np.nan] for each in arm.results])
@@ -150,10 +165,12 @@ def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
 
 MEASURES: Mapping[str, Measure] = {
     "score": Measure("points", 100, of_metric("average_accuracy")),
-    "median": Measure("points", 100, of_metric("average_accuracy")),  # medians over seeds are shown beside it
+    "median": Measure("points", 100, of_metric("average_accuracy")),  # of `FEWEST` seeds or more
     "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry"), exact=2),
     "deviation": Measure("points of standard deviation over seeds", 100, deviation),
     "share": Measure("% of the backbone", 100, trained_share, exact=2),
+    # three seeds that agree: by chance, one of three sizes is larger on the first task in 1 of 27 cases
+    "size": Measure("of size", 1, chosen_size, exact=3),
     "growth": Measure("x the backbone", 1, growth, exact=2),
 }
 
@@ -161,9 +178,13 @@ MEASURES: Mapping[str, Measure] = {
 def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str], backbone: int) -> Paired | None:
     """The number that a claim is about; None if a seed or a task has none."""
     measure = MEASURES[claim.measure]
+    if claim.measure == "median":
+        return difference_of_medians(first, second, tasks)
     values = measure.values(first, tasks, backbone)
     if second is not None:
         values = values - measure.values(second, tasks, backbone)
+    if claim.against:
+        values = values - measure.values(first, [claim.against], backbone)
     known = [not np.isnan(column).any() for column in values.T]  # the last task cannot be forgotten yet
     if not any(known):
         return None
@@ -172,6 +193,31 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
         kept = [task for task, has in zip(tasks, known, strict=True) if has]
         places = [[kept.index(task) for task in group] for group in text_groups(kept)]
     return paired(values[:, known] * measure.factor, places)
+
+
+def difference_of_medians(first: Arm, second: Arm | None, tasks: Sequence[str]) -> Paired | None:
+    """The difference of the medians over seeds of two learners' means over tasks, in points; the median of one learner.
+
+    A median of normal values has at most pi/2 times the variance of their mean. The variances of the two medians are
+    added: seeds that move both learners alike make medians less alike than means, so pairs are not used. Degrees of
+    freedom are Satterthwaite's, as in Welch's test. No interval with fewer than `FEWEST` seeds, or without spread.
+    """
+    values = [
+        100 * of_metric("average_accuracy")(arm, tasks, 0).mean(axis=1) for arm in (first, second) if arm is not None
+    ]
+    if any(np.isnan(each).any() for each in values):
+        return None
+    medians = [float(np.median(each)) for each in values]
+    difference = medians[0] - sum(medians[1:])
+    seeds = min(map(len, values))
+    if seeds < FEWEST:
+        return Paired(difference, None, None, None, seeds, 1)
+    variance, free = combined([(math.pi / 2 * float(np.var(x, ddof=1)) / len(x), len(x) - 1) for x in values])
+    if variance <= LEAST**2:
+        return Paired(difference, None, None, None, seeds, 1)
+    error = math.sqrt(variance)
+    p = float(2 * stats.t.sf(abs(difference) / error, free))
+    return Paired(difference, float(stats.t.ppf((1 + LEVEL) / 2, free)) * error, p, free, seeds, 1)
 
 
 def verdict(number: Paired, low: float | None, high: float | None, claims: int = 1, exact: int = 0) -> str:
@@ -190,7 +236,9 @@ def verdict(number: Paired, low: float | None, high: float | None, claims: int =
 def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks: Sequence[str]) -> str:
     """Our number in words: `adapter minus topk:1 is +2.3 ±1.1 points`."""
     subject = claim.first if second is None else f"{claim.first} minus {claim.second}"
-    sign = "" if second is None else "+"
+    if claim.against:
+        subject += f" on {tasks[0]} minus {claim.against}"
+    sign = "" if second is None and not claim.against else "+"
     half = (
         "" if number.half is None else f" ±{number.half:.3g}" if claim.measure == "growth" else f" ±{number.half:.1f}"
     )
@@ -223,6 +271,8 @@ def judge(
         if claim.first not in arms or (claim.second and claim.second not in arms):
             continue
         first, second = arms[claim.first], arms.get(claim.second)
+        if claim.against and claim.against not in tasks:
+            continue
         for task in [each for each in claim.tasks if each in tasks] if claim.tasks else [""]:
             over = [task] if task else [*tasks]
             if (number := estimate(claim, first, second, over, backbone)) is not None:

@@ -55,20 +55,31 @@ class Line(NamedTuple):
 def count_line(name: str, entry: Mapping[str, Any]) -> Line:
     """A claim about a count, from configurations alone.
 
-    A learner with alternatives has a range of counts; the claim holds if the range includes the paper's number.
+    A learner with alternatives is counted for the alternatives that `chosen` gives its tasks. The least and most that
+    any choice has are shown beside it; they are no part of the verdict.
     """
     where = dict(zip(("backbone", "suite", "learners"), entry["of"], strict=True))
-    number = cost(**where)["learners"][where["learners"]][entry["value"]]  # type: ignore[literal-required]
-    several = isinstance(number, Sequence)
-    least, most = number if several else (number, number)
+
+    def counted(**chosen: str) -> Any:
+        return cost(**where, **chosen)["learners"][where["learners"]][entry["value"]]  # type: ignore[literal-required]
+
+    def shown(number: float) -> str:
+        share = entry["value"].startswith("share")
+        return f"{100 * number:.3g} %" if share else f"{number:,.6g}" if number < 1000 else f"{number:,}"
+
+    if "chosen" in entry:
+        where_chosen = {"chosen": entry["chosen"]}
+        least, most = map(shown, counted())
+        more = f" ({least} to {most} for all choices)"
+    else:
+        where_chosen, more = {}, ""
+    number = counted(**where_chosen)
     low, high = entry["between"]
-    holds = least <= low and most >= high if several else low <= number <= high
-    texts = [f"{100 * each:.3g} %" if entry["value"].startswith("share") else f"{each:,.6g}" if each < 1000
-             else f"{each:,}" for each in dict.fromkeys((least, most))]  # fmt: skip
-    command = " ".join([COUNT, *(f"--{option} {value}" for option, value in where.items())])
-    verdict = "holds" if holds else "fails"
+    options = {**where, **where_chosen}
+    command = " ".join([COUNT, *(f"--{option} {value}" for option, value in options.items())])
+    verdict = "holds" if low <= number <= high else "fails"
     paper, claim, theirs = (entry[key] for key in ("paper", "claim", "theirs"))
-    return Line(name, paper, claim, theirs, " to ".join(texts), verdict, verdict, command)
+    return Line(name, paper, claim, theirs, shown(number) + more, verdict, verdict, command)
 
 
 def needed(file: StudyFile, ids: set[str]) -> StudyFile:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_experiments import TINY, call, read
+from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 
 # What `cost` must give for the papers' counts, and whether the paper's number agrees.
 COUNTS = {
     "AB-base": ("64,524", "holds"), "AB-large": ("172,056", "holds"), "AB-fewest": ("30,721", "holds"),
     "H-64-count": ("2.13 %", "holds"), "H-64-growth": ("1.17305", "holds"), "H-full-9": ("9", "holds"),
-    "H-full-17": ("17", "holds"), "H-sizes-range": ("1.02514 to 1.68016", "holds"),
-    "H-17-range": ("1.02028 to 1.37541", "holds"), "H-variable-range": ("2.10058 to 14.2069", "holds"),
+    "H-full-17": ("17", "holds"), "H-sizes-mix": ("1.30922 (1.02514 to 1.68016 for all choices)", "holds"),
+    "H-17-mix": ("1.19212 (1.02028 to 1.37541 for all choices)", "holds"),
+    "H-variable-mix": ("9.86937 (2.10058 to 14.2069 for all choices)", "holds"),
     "H-top1-9M": ("7,678,464", "fails"), "H-layernorm-40k": ("38,400", "holds"), "U-half-prefix": ("0.473 %", "holds"),
     "U-half-lora": ("0.473 %", "holds"), "U-half-mam": ("0.481 %", "holds"),
 }  # fmt: skip
@@ -27,6 +30,16 @@ def test_counts_of_the_papers(tmp_path: Path) -> None:
     assert {name: (line["ours"], line["verdict"]) for name, line in lines.items()} == COUNTS
     assert all(line["command"].startswith("taskstream cost --backbone ") for line in lines.values())
     assert (tmp_path / "papers.md").read_text(encoding="utf-8").count("\n") == 2 + len(lines) + 1
+
+
+def test_another_choice_makes_a_count_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that holds only because the number lies between least and most could not fail."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    papers = importlib.import_module("papers")
+    entry = tomllib.loads(papers.PLAN.read_text(encoding="utf-8"))["counts"]["H-17-mix"]
+    line = papers.count_line("H-17-mix", entry | {"chosen": entry["chosen"].replace("=32", "=64")})
+    assert (line.ours.split()[0], line.verdict) == ("1.37541", "fails")
+    assert "--chosen " in line.command
 
 
 def test_a_claim_runs_only_its_learners_and_reads_finished_runs(tiny_backbone: Path, tmp_path: Path) -> None:

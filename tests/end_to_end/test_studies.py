@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.library import library_model
@@ -23,6 +24,7 @@ from learners.specification.family import families, parse_learner
 from learners.training.predict import predict
 from stream import InputError
 from stream.config.settings import RunConfig
+from stream.results.fit_history import Choice
 from stream.results.learner_results import read_learner
 from stream.study.members import Member
 from stream.study.scores import Arm
@@ -308,7 +310,56 @@ def test_claims_about_tasks_and_spread(script: Any) -> None:
     (found,) = claims.judge([spread], arms, ("a", "b"), 1)
     assert found.value.mean == pytest.approx(100 * 0.2 / math.sqrt(2) / 2)
     medians = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="median")
-    assert claims.judge([medians], arms, ("a", "b"), 1)[0].found.endswith("medians 40.0 and 25.0 of 2")
+    (found,) = claims.judge([medians], arms, ("a", "b"), 1)
+    assert found.found.endswith("medians 40.0 and 25.0 of 2")
+    assert (found.value.half, found.verdict) == (None, "open")  # two seeds are no median of five
+
+
+def test_claims_about_medians_judge_medians(script: Any) -> None:
+    """One bad seed of five moves the mean and not the median."""
+    claims = script("claims")
+    arms = {
+        "a": an_arm("a", [[0.50], [0.51], [0.52], [0.53], [0.11]]),
+        "b": an_arm("b", [[0.48], [0.49], [0.50], [0.47], [0.49]]),
+    }
+    claim = claims.Claim("I", "P", "c", "a", "b", 0.0, None, measure="median")
+    (found,) = claims.judge([claim], arms, ("a",), 1)
+    assert found.value.mean == pytest.approx(51 - 49)
+    variances = [np.var(scores, ddof=1) for scores in ([50, 51, 52, 53, 11], [48, 49, 50, 47, 49])]
+    parts = [math.pi / 2 * each / 5 for each in variances]
+    free = sum(parts) ** 2 / sum(part**2 / 4 for part in parts)
+    assert found.value.half == pytest.approx(stats.t.ppf(0.975, free) * math.sqrt(sum(parts)))
+    rng = np.random.default_rng(2)
+    covered = 0
+    for _ in range(300):
+        seeds = rng.normal(0.5, 0.02, (5, 1))  # the same seeds move both learners
+        pair = {name: an_arm(name, (seeds + rng.normal(0, 0.02, (5, 1))).tolist()) for name in "ab"}
+        number = claims.estimate(claim, pair["a"], pair["b"], ("a",), 1)
+        covered += abs(number.difference) <= number.half
+    assert covered >= 0.94 * 300
+
+
+def test_claims_about_chosen_sizes(script: Any) -> None:
+    """256 on the first task and 8 on the second, for three seeds; two seeds that agree are too few."""
+    claims = script("claims")
+    claim = claims.Claim("I", "P", "c", "a", low=0.0, measure="size", tasks=("a",), against="b")
+
+    def verdict(sizes: list[tuple[int, int]]) -> tuple[float, str]:
+        arm = an_arm("a", [[0.5, 0.5]] * len(sizes))
+        results = [
+            replace(each, selection={
+                task: Choice(f"adapter:{size}:epochs=3", {}, {}) for task, size in zip("ab", pair, strict=True)
+            })
+            for each, pair in zip(arm.results, sizes, strict=True)
+        ]  # fmt: skip
+        (found,) = claims.judge([claim], {"a": replace(arm, results=tuple(results))}, ("a", "b"), 1)
+        return found.value.mean, found.verdict
+
+    assert verdict([(256, 8)] * 3) == (248, "holds")
+    assert verdict([(8, 256)] * 3) == (-248, "fails")
+    assert verdict([(256, 8)] * 2) == (248, "open")
+    assert verdict([(256, 8), (8, 64), (64, 64)])[1] == "open"
+    assert claims.judge([claim], {"a": an_arm("a", [[0.5]])}, ("a",), 1) == []
 
 
 def test_a_claim_about_tasks_of_which_some_have_no_number(script: Any) -> None:
