@@ -21,7 +21,7 @@ from scipy import stats
 
 from stream import InputError
 from stream.results.intervals import LEVEL, Interval
-from stream.study.scores import Arm, Array, by_task, value_of
+from stream.study.scores import Arm, Array, by_task, order_differences, value_of
 from stream.study.statistics import LEAST, Paired, combined, paired
 from tasks.suite import text_groups
 
@@ -175,6 +175,9 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
+METRICS = {"score": "average_accuracy", "forgetting": "forgetting_chaudhry"}  # measures that may depend on the order
+
+
 def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str], backbone: int) -> Paired | None:
     """The number that a claim is about; None if a seed or a task has none."""
     measure = MEASURES[claim.measure]
@@ -192,7 +195,11 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
     if len(known) == len(tasks):
         kept = [task for task, has in zip(tasks, known, strict=True) if has]
         places = [[kept.index(task) for task in group] for group in text_groups(kept)]
-    return paired(values[:, known] * measure.factor, places)
+    orders: list[float] = []
+    if claim.measure in METRICS and not claim.against:
+        kept = [task for task, has in zip(tasks, known, strict=True) if has]
+        orders = [measure.factor * each for each in order_differences(first, second, METRICS[claim.measure], kept)]
+    return paired(values[:, known] * measure.factor, places, orders)
 
 
 def difference_of_medians(first: Arm, second: Arm | None, tasks: Sequence[str]) -> Paired | None:

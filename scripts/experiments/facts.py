@@ -15,12 +15,13 @@ from learners.backbones.architecture import Architecture
 from learners.delta.layout import delta_shapes
 from learners.specification.family import parse_learner
 from stream import Study
-from stream.results.intervals import Interval, interval
+from stream.results.intervals import Interval
 from stream.results.learner_cost import Cost
 from stream.storage.events import FitEvent, RowEvent, SearchEvent, read_events
 from stream.storage.ledger import read_ledger
 from stream.study.document import SCORE, comparison
-from stream.study.scores import Arm, by_seed
+from stream.study.scores import Arm, draws
+from stream.study.statistics import mean_over
 
 PERCENTILES = (20, 50, 80)
 
@@ -30,7 +31,7 @@ class Facts(NamedTuple):
 
     Attributes:
         sharing: `isolated`, `sequential` or `frozen-shared`.
-        score: Mean over tasks after the last arrival, with its interval over seeds.
+        score: Mean over tasks after the last arrival, with its interval over seeds, and orders if it depends on them.
         tasks: Mean score of each task over the runs.
         lowest, highest: Mean score of the worst and the best run.
         widest: Largest range of a task's score over runs, and that task.
@@ -42,7 +43,7 @@ class Facts(NamedTuple):
         stored: Everything that is kept after the last arrival, in bytes, without the backbone.
         seconds, flops: Training time per task; floating point operations of all training.
         growth: Parameters kept after the last arrival, in multiples of the backbone, with heads.
-        forgetting: Forgetting (Chaudhry et al. 2018) with its interval over seeds; None if a run does not define it.
+        forgetting: Forgetting (Chaudhry et al. 2018) with its interval; None if a run does not define it.
         verified: Whether the proof of retention holds in every run.
         fitted: Number of fits that were not read from the store.
         same: Whether the last logits of all tasks are the same in every order of a seed, bit for bit.
@@ -85,7 +86,7 @@ def facts_of(arm: Arm, reference: Arm | None, study: Study, backbone: int) -> Fa
     runs = [dict(zip(results.order, results.matrix[results.arrivals], strict=True)) for results in arm.results]
     scores = of_metric(SCORE)(arm, tasks, backbone)  # [S, T]
     means = [math.fsum(run.values()) / len(run) for run in runs]
-    forgetting = [*by_seed(arm, "forgetting_chaudhry").values()]
+    forgetting = draws(arm, "forgetting_chaudhry")
     fits = max(sum(len(cost.bytes_per_task) for cost in costs), 1)
     gap, percentiles = None, dict.fromkeys(PERCENTILES, 0.0)
     if reference is not None and reference.name != arm.name and (found := comparison(arm, reference, SCORE)):
@@ -105,7 +106,7 @@ def facts_of(arm: Arm, reference: Arm | None, study: Study, backbone: int) -> Fa
     logits, fitted = last_logits(arm, Path(study.folder))
     return Facts(
         sharing=arm.results[0].sharing,
-        score=interval([float(mean) for mean in scores.mean(axis=1)]),
+        score=Interval(*mean_over(draws(arm, SCORE))[:3]),
         tasks=dict(zip(tasks, scores.mean(axis=0).tolist(), strict=True)),
         lowest=min(means),
         highest=max(means),
@@ -120,7 +121,7 @@ def facts_of(arm: Arm, reference: Arm | None, study: Study, backbone: int) -> Fa
         seconds=sum(cost.train_seconds or 0.0 for cost in costs) / fits,
         flops=sum(cost.train_flops or 0.0 for cost in costs) / len(costs),
         growth=sum(cost.growth[-1] or math.nan for cost in costs) / len(costs),
-        forgetting=interval(forgetting) if len(forgetting) == len(arm.seeds) else None,
+        forgetting=Interval(*mean_over(forgetting)[:3]) if len(forgetting) == len(arm.seeds) else None,
         verified=all(results.retention.verified for results in arm.results),
         fitted=fitted,
         same=all(len({*map(repr, each)}) == 1 for each in logits.values()),

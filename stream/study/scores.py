@@ -231,24 +231,26 @@ def _mean(rows: Array) -> Array:
     return mean
 
 
-def order_differences(a: Arm, b: Arm, metric: str, tasks: Sequence[str]) -> list[float]:
+def order_differences(a: Arm, b: Arm | None, metric: str, tasks: Sequence[str]) -> list[float]:
     """Returns the mean difference a - b in each order that both have; [] if a seed lacks an order, which would compare
-    the seeds too. The scores of an isolated learner stand for those in an order that it has not.
+    the seeds too. The scores of an isolated learner stand for those in an order that it has not. Without b: those of a.
 
     Tasks are centred first, so that a task without a value in some order, as the last one in forgetting, moves no mean.
 
     Args:
         tasks: Tasks of a metric of `BY_TASK`; ("",) for another metric.
     """
-    for arm in (a, b):
+    arms = (a,) if b is None else (a, b)
+    for arm in arms:
         if len(arm.members) < len(arm.seeds) * len({member.order for member in arm.members}):
             return []
-    common = {*a.seeds} & {*b.seeds}
-    ours, theirs = (by_order(arm, metric, common or arm.seeds, tasks) for arm in (a, b))
-    for arm, own, other in ((a, ours, theirs), (b, theirs, ours)):
+    common = set.intersection(*(set(arm.seeds) for arm in arms))
+    each = [by_order(arm, metric, common or arm.seeds, tasks) for arm in arms]
+    for arm, own in zip(arms, each, strict=True):
         if arm.results[0].sharing == "isolated" and own:
             mean = _mean(np.array([*own.values()]))
-            own |= {order: mean for order in other if order not in own}
+            own |= {order: mean for other in each for order in other if order not in own}
+    ours, theirs = each[0], each[1] if b is not None else {order: np.zeros(len(tasks)) for order in each[0]}
     rows = [ours[order] - theirs[order] for order in ours if order in theirs]
     rows = [row for row in rows if not np.isnan(row).all()]
     if len(rows) < 2:

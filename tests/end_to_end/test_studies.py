@@ -25,6 +25,7 @@ from learners.training.predict import predict
 from stream import InputError
 from stream.config.settings import RunConfig
 from stream.results.fit_history import Choice
+from stream.results.intervals import interval
 from stream.results.learner_results import read_learner
 from stream.study.members import Member
 from stream.study.scores import Arm
@@ -337,6 +338,17 @@ def test_claims_about_medians_judge_medians(script: Any) -> None:
         number = claims.estimate(claim, pair["a"], pair["b"], ("a",), 1)
         covered += abs(number.difference) <= number.half
     assert covered >= 0.94 * 300
+
+
+def test_a_claim_about_a_sequential_learner_is_over_orders_too(script: Any) -> None:
+    """One seed, one task, orders with 60, 50 and 40: Student's t over them, not the certainty of one number."""
+    claims = script("claims")
+    arm = an_arm("a", [[0.6], [0.5], [0.4]], sharing="sequential")
+    members = tuple(Member(f"seed0-{n}", 0, f"seed:{n}") for n in range(3))
+    number = claims.estimate(claims.Claim("I", "P", "c", "a", low=0.0), replace(arm, members=members), None, ("a",), 1)
+    known = interval([60, 50, 40])
+    assert (number.difference, number.half) == (pytest.approx(50), pytest.approx(known.half))
+    assert number.orders == 3
 
 
 def test_claims_about_chosen_sizes(script: Any) -> None:
