@@ -94,7 +94,7 @@ def seeds_of(value: object, where: str) -> tuple[int, ...] | None:
         if "," not in value and "-" not in value.strip()[1:]:  # "-1" is one number, and a wrong one
             return None
         parts: Sequence[object] = value.split(",")
-    elif isinstance(value, Sequence):
+    elif isinstance(value, list | tuple | range):  # not any sequence: bytes are one
         parts = value
     else:
         return None

@@ -114,7 +114,7 @@ def test_a_fresh_task_is_shown() -> None:
         ({"suite": "simulated:5:relatednes=1"}, ("unknown argument", "did you mean relatedness?")),
         ({"source": "simulated:scale=-1"}, ("bad value of scale", "from 1e-06 to 100")),
         ({"source": "simulated:size=3"}, ("unknown argument 'size'", "scale")),
-        ({"suite": "colla"}, ("unknown task 'colla'", "did you mean cola?")),
+        ({"suite": "colla"}, ("unknown task 'colla'", "did you mean cola or copa?")),
     ],
 )
 def test_bad_settings(tiny_backbone: Path, tmp_path: Path, settings: dict[str, str], words: tuple[str, ...]) -> None:
