@@ -150,9 +150,9 @@ def collect(stores: Mapping[Path, Sequence[Path]], now: float | None = None) -> 
         store, recipes = Store(root), {event.recipe for event in (*fits, *trials)}
         rows = (event for events in ledgers for event in events if isinstance(event, RowEvent))
         scored = {cell.delta for row in rows for cell in row.cells}
+        unneeded = (*loose_scores(store, scored), *unreachable(store, deltas, recipes))
         loose = [
-            *loose_scores(store, scored),
-            *(path for path in unreachable(store, deltas, recipes) if path.suffix != ".part" or is_old(path)),
+            *(path for path in unneeded if path.suffix != ".part" or is_old(path)),
             *filter(is_old, stored_states(store)),
         ]
         needed = (*map(store.delta_path, deltas), *map(store.fit_path, recipes))

@@ -102,12 +102,13 @@ def score_files(store: Store) -> list[Path]:
 
 
 def loose_scores(store: Store, needed: set[str]) -> list[Path]:
-    """Returns the files of the scores of Deltas that no run names, also damaged ones, sorted by name.
+    """Returns the files of the scores of Deltas that no run names, also damaged ones and what a crash left, sorted by
+    name.
 
     Args:
         needed: Content ids of all Deltas in the cells of all runs that use the store.
     """
-    return [path for path in score_files(store) if _delta_in(path) not in needed]
+    return [path for path in sorted((store.root / "scores").glob("*")) if _delta_in(path) not in needed]
 
 
 def _delta_in(path: Path) -> str:

@@ -39,6 +39,9 @@ def test_a_score_is_found_under_equal_inputs_by_other_runs_only(tmp_path: Path) 
         assert get_score(store, replace(INPUTS, **{name: other}), "two") is None
     assert loose_scores(store, {"d" * 64}) == []
     assert loose_scores(store, set()) == [score_path(store, INPUTS)]
+    unfinished = tmp_path / "scores" / ".0.part"  # what a crash leaves, `gc` deletes
+    unfinished.touch()
+    assert loose_scores(store, {"d" * 64}) == [unfinished]
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"cell": 1, "run": "one", "check": "0"}', "score"])
