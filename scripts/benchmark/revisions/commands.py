@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,7 +69,7 @@ def worker_ready(setup: Mapping[str, Any], tree: Path, cache: Path, log: Path) -
             process.stdin.flush()
             answer = process.stdout.readline()
             seconds = since.spent().seconds
-            process.kill()
+            os.kill(process.pid, signal.SIGKILL)  # Popen.kill would collect a worker that has ended, and lose its usage
         cpu = _ended(process, since).cpu
     if not answer or json.loads(answer) != {"kind": "ready"}:
         raise ContenderFailed(f"a worker of {tree}: {answer.strip() or 'it ended'}; see {log}")
