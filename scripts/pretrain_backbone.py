@@ -6,12 +6,12 @@
 The objectives use one stream of text (`pretraining.documents`). None of them sees a task or its labels, and all but the
 last ask about single tokens, so that no answer to a task lies ready in the vector that a head reads.
 
-* Masked words (Devlin et al. 2019), from the last layer. 20 % of the tokens are hidden: 80 % of these by [MASK], 10 % by
-  another token, and 10 % stay. Pairs are joined, so the second text often says a hidden word in other words.
+* Masked words (Devlin et al. 2019), from the last layer. 20 % of the tokens are hidden: 80 % of these by [MASK], 10 %
+  by another token, and 10 % stay. Pairs are joined, so the second text often says a hidden word in other words.
 * Wrong words (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020), from a middle layer. In half of the
-  single texts, one or two words are out of order, missing, repeated or in another form. The model classifies each token.
+  single texts, one or two words are out of order, missing, repeated or in another form. Each token is classified.
 * Unlike words, from the same layer. In half of the pairs whose second text tells nothing new, words of the second text
-  are exchanged for others of their sort, or two of them change places. The model classifies each token.
+  are exchanged for others of their sort, or two of them change places. Each token is classified.
 * Next text (Devlin et al. 2019), from the pooler over [CLS]: whether the second text belongs to the first one.
 
 BERT knows syntax and roles best in its middle layers and words in its last ones (Tenney et al. 2019, "BERT Rediscovers
@@ -39,11 +39,11 @@ from pretraining.corpus import make_corpus
 from pretraining.disturb import Forms
 from pretraining.model import Pretraining, architecture
 from pretraining.objectives import loss_of
-from pretraining.optimiser import optimisers
+from pretraining.optimiser import descend, optimisers
 from pretraining.settings import Settings
 from pretraining.tokens import open_tokenizer
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from tasks import InputError
 from tasks.files import write_atomic
@@ -89,11 +89,7 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
             for group in optimiser.param_groups:
                 group["lr"] = peak * rise(settings, step)
         loss, parts = loss_of(model, draw(corpus, rows, forms, settings, step))
-        model.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimiser in both:
-            optimiser.step()
+        descend(model, both, loss)
         step += 1
         for name, value in parts.items():
             sums.setdefault(name, []).append(value)

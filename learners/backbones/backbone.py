@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from learners.backbones.architecture import Architecture, architecture_from_config, parameter_shapes
 from learners.backbones.architectures import ANATOMIES
 from learners.backbones.fingerprint import tensor_digest
-from learners.backbones.locate import find_checkpoint
+from learners.backbones.locate import Pooling, find_checkpoint
 from learners.backbones.tokenizer import check_tokenizer, load_tokenizer, tokenizer_digest
 from tasks.content import canonical, content_id
 from tasks.documents import read_object
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-Pooling = Literal["cls", "mean"]
+
 Dtype = Literal["float32", "bfloat16"]
 COPY = " (float32)"  # suffix of a digest's name: a float32 copy of a weight, stored beside the model
 

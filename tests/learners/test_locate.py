@@ -9,7 +9,15 @@ import pytest
 
 from learners.backbones import locate as checkpoint
 from learners.backbones.architecture import architecture_from_config
-from learners.backbones.locate import find_checkpoint
+from learners.backbones.backbone import load_backbone
+from learners.backbones.locate import (
+    Pooling,
+    check_name,
+    find_checkpoint,
+    pinned_backbone,
+    split_pooling,
+    with_pooling,
+)
 from learners.backbones.published import known_architecture
 from tasks.errors import InputError
 from tests.loopback import COMMIT
@@ -167,3 +175,22 @@ def test_a_cache_that_holds_the_tokenizer_alone(hub_cache: Path) -> None:
     cached(hub_cache, "some-one/tiny", ["config.json", "tokenizer.json"])
     with pytest.raises(InputError, match="no safetensors weights"):
         find_checkpoint("some-one/tiny")
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_a_name_may_choose_the_pooling(pooling: Pooling, tmp_path: Path) -> None:
+    """It is another backbone, found again by its recorded name, in the package, a folder or at a commit of the hub."""
+    for name in ("embedded", "BERT"):
+        assert find_checkpoint(f"embedded:{pooling}").pooling == pooling
+        assert split_pooling(f"{name}:{pooling}") == (name, pooling)
+        assert with_pooling(*split_pooling(f"{name}:{pooling}")) == f"{name}:{pooling}"
+    assert pinned_backbone({"name": f"org/x@main:{pooling}", "commit": "a" * 40}) == f"org/x@{'a' * 40}:{pooling}"
+    ids = {load_backbone(name).id for name in ("embedded", "embedded:cls", "embedded:mean")}
+    assert len(ids) == 2
+    check_name(f"embedded:{pooling}")
+
+
+def test_another_pooling_is_refused() -> None:
+    assert split_pooling("embedded:max") == ("embedded:max", None)
+    with pytest.raises(InputError, match="no such folder"):
+        find_checkpoint("embedded:max")
