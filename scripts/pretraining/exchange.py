@@ -73,6 +73,8 @@ def _forms(sort: str, concept: Concept) -> Iterator[tuple[str, str]]:
 def exchange(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Make a text tell something else: one word takes the place of another of its sort, or two of them change places.
 
+    This happens once or twice. Rarely, the second time takes back the first.
+
     Args:
         ids: Token ids of the text [n].
 
