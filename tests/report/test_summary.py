@@ -67,7 +67,7 @@ def emptied(results: dict[str, Any]) -> dict[str, Any]:
         record["cost"] = {"growth": [None] * len(record["R"])}
         record["retention"] = {}
     for facts in results["tasks"].values():
-        facts["test"] = None
+        facts["train"] = facts["test"] = None
     results["backbone"]["parameters"] = None
     return results
 

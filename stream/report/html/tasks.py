@@ -43,12 +43,14 @@ def by_task(results: Results, learners: Sequence[LearnerSummary]) -> Scores:
     places = range(len(order))
     metrics = [METRICS.get(fact.metric, fact.metric or PAGE.missing) for fact in facts]
     kinds = [fact.kind or PAGE.missing for fact in facts]
+    trained = [fact.train for fact in facts]
     tests = [fact.test for fact in facts]
     columns = [
         Column("task", [*names, "mean"], order, "left"),
         Column("#", [*(str(n + 1) for n in places), ""], [float(n) for n in places], about="arrival", minor=True),
         Column("kind", [*kinds, ""], kinds, "left", minor=True),
         Column("metric", [*metrics, ""], metrics, "left"),
+        Column("rows", [*(PAGE.missing if n is None else f"{n:.0f}" for n in trained), ""], trained),
         Column("test n", [*(PAGE.missing if n is None else f"{n:.0f}" for n in tests), ""], tests, minor=True),
     ]
     words = f"{caption(results, PAGE)} {PAGE.best} best score of a task."

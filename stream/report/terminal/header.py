@@ -65,19 +65,23 @@ def backbone_line(results: Results, page: Page) -> str:
 
 
 def settings_line(results: Results, page: Page) -> str:
-    """Returns the settings of training and of the search in one line, and the validation rows, which decide what is
-    kept."""
+    """Returns the settings of training and of the search in one line, and how many rows the tasks have."""
     known = [(key, value) for key in SETTINGS if (value := results.settings.get(key)) is not None]
-    return page.joined(*(f"{key.replace('_', ' ')} {value}" for key, value in known), validation_rows(results))
+    return page.joined(*(f"{key.replace('_', ' ')} {value}" for key, value in known), *rows_of_tasks(results))
 
 
-def validation_rows(results: Results) -> str:
-    """Returns the number of validation rows of a task, or the least and the most; "" if it is not known."""
-    rows = {task.validation for task in results.tasks.values() if task.validation is not None}
-    if not rows:
-        return ""
-    most = "" if len(rows) == 1 else f" to {max(rows):,}"
-    return f"validation rows {min(rows):,}{most}"
+def rows_of_tasks(results: Results) -> tuple[str, ...]:
+    """Returns the numbers of training and of validation rows of a task, the least and the most, as far as known."""
+    tasks = results.tasks.values()
+    known = {
+        "training": {task.train for task in tasks if task.train is not None},
+        "validation": {task.validation for task in tasks if task.validation is not None},
+    }
+    return tuple(
+        f"{name} rows {min(rows):,}" + (f" to {max(rows):,}" if len(rows) > 1 else "")
+        for name, rows in known.items()
+        if rows
+    )
 
 
 def unfinished(learners: tuple[LearnerSummary, ...], tasks: int) -> str:

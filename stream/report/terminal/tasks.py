@@ -57,12 +57,13 @@ def infos(results: Results) -> list[TaskInfo]:
 
 
 def described(tasks: Sequence[TaskInfo], arrived: int, page: Page) -> list[Column]:
-    """Returns columns about the tasks: metric, ceiling if a task has one, and kind and test size if there is room.
+    """Returns columns about the tasks: metric, ceiling if one has it; if they fit, training rows, kind and test rows.
 
     The last row holds means over the arrived tasks.
     """
     metrics = [METRICS.get(task.metric, page.text(task.metric or page.missing)[:8]) for task in tasks]
     kinds = [page.text(task.kind or page.missing)[:10] for task in tasks]
+    trained = [scaled(task.train, page) for task in tasks]
     tests = [scaled(task.test, page) for task in tasks]
     ceilings = [task.ceiling for task in tasks]
     known = any(ceiling is not None for ceiling in ceilings)
@@ -70,8 +71,9 @@ def described(tasks: Sequence[TaskInfo], arrived: int, page: Page) -> list[Colum
     return [
         Column("metric", [*metrics, ""], "left"),
         *([Column("ceiling", best)] if known else []),
-        Column("kind", [*kinds, ""], "left", rank=1),
-        Column("test n", [*tests, ""], rank=2),
+        Column("rows", [*trained, ""], rank=1),
+        Column("kind", [*kinds, ""], "left", rank=2),
+        Column("test n", [*tests, ""], rank=3),
     ]
 
 
@@ -83,7 +85,7 @@ def score_column(learner: LearnerSummary, title: str, page: Page) -> Column:
 
 
 def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]:
-    """Drops kind and test size before it would have to cut names of tasks."""
+    """Drops test rows, kind and training rows before it would have to cut names of tasks."""
     while table_width(columns) + 1 + task_width > page.width and any(column.rank for column in columns):
         columns.remove(max(columns, key=lambda column: column.rank))
     return columns
@@ -92,7 +94,8 @@ def room_for(columns: list[Column], task_width: int, page: Page) -> list[Column]
 def caption(results: Results, page: Page) -> str:
     words = (
         "Scores after the last arrival, in each task's own metric (accuracy, F1, Matthews or Spearman correlation), "
-        f"points (x100); {page.missing} not evaluated or failed, not in the mean. test n: number of test examples."
+        f"points (x100); {page.missing} not evaluated or failed, not in the mean. rows: for training; test n: "
+        "rows for testing."
     )
     if any(task.ceiling is not None for task in infos(results)):
         words += " ceiling: best expected score under the label noise of a simulated task."
