@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from stream.report.leaders import Leaders, leaders
+from stream.report.learner_summary import summaries
 from stream.report.terminal.league import uncertainty
+from stream.results.results import Results
 
 from .fake_results import HOULSBY26, LEARNERS, make_results
 from .rendering import render
@@ -20,12 +23,14 @@ def row(results: dict[str, Any], learner: str) -> list[str]:
     return next(line.split() for line in lines(results) if line.startswith(learner + " "))
 
 
-def test_learners_are_sorted_by_score_and_the_best_is_marked_without_colour() -> None:
+def test_learners_are_sorted_by_score_and_those_ahead_are_marked_without_colour() -> None:
     shown = [line.split()[:2] for line in lines(make_results()) if line.split() and line.split()[0] in LEARNERS]
     scores = [float(score.rstrip("★")) for _, score in shown]
     assert len(scores) == len(LEARNERS)
     assert scores == sorted(scores, reverse=True)
-    assert [score.endswith("★") for _, score in shown] == [True] + [False] * (len(LEARNERS) - 1)
+    stars = [score.endswith("★") for _, score in shown]
+    assert stars[0]
+    assert not all(stars)
     assert "*" in lines(make_results(), ascii_only=True)[4]
 
 
@@ -36,8 +41,47 @@ def test_the_figures_of_a_row_are_those_of_the_results() -> None:
     record["cost"] |= {"growth": [1.1, 1.574], "growth_without_heads": [1.05, 1.5], "train_seconds": 725.0}
     record["cost"]["bytes_per_task"] = {"cola": 9_000_000, "sst2": 10_320_000}
     record["cost"]["trained_parameters_per_task"] = {"cola": 227_000, "sst2": 681_000}
-    expected = "81.2★ 3.5 -3.5 1.574× 1.500× 2.0% 9.66MB 12m05s exact"  # worked by hand
+    expected = "81.2 3.5 -3.5 1.574× 1.500× 2.0% 9.66MB 12m05s exact"  # worked by hand
     assert row(results, "adapter:64")[1:] == expected.split()
+
+
+def compared(scores: dict[str, list[float]]) -> Leaders:
+    """Leaders among learners with these last scores on the first tasks of the paper."""
+    order = HOULSBY26[: len(next(iter(scores.values())))]
+    document = make_results(order, list(scores))
+    for name, row in scores.items():
+        record = document["learners"][name]
+        record["R"][-1] = row
+        record["metrics"]["average_accuracy"] = sum(row) / len(row)
+    return leaders(summaries(Results.from_dict(document)), order)
+
+
+def test_the_one_that_is_better_on_every_task_is_ahead() -> None:
+    low = [0.5, 0.52, 0.49, 0.51, 0.5, 0.53]
+    found = compared({"head": low, "adapter:64": [x + 0.2 + x / 50 for x in low], "full:isolated": low[::-1]})
+    assert found.names == ("adapter:64",)
+    assert found.sentence == "adapter:64 is ahead of all others beyond chance (paired t over 6 tasks, Holm's p < 0.05)"
+
+
+def test_nobody_is_ahead_within_chance() -> None:
+    """The mean of one is higher by 8 points, all of them from one task of six."""
+    low = [0.5, 0.52, 0.49, 0.51, 0.5, 0.53]
+    found = compared({"head": low, "adapter:64": [*low[:5], low[5] + 0.48]})
+    assert found.names == ()
+    assert found.sentence == "no learner is ahead beyond chance (paired t over 6 tasks, Holm's p < 0.05)"
+
+
+@pytest.mark.parametrize("tasks", [1, 6])
+def test_equals_are_ahead_together_of_the_rest_and_one_task_shows_nothing(tasks: int) -> None:
+    low = [0.5, 0.52, 0.49, 0.51, 0.5, 0.53][:tasks]
+    high = [x + 0.2 + x / 50 for x in low]
+    found = compared({"head": low, "adapter:64": high, "layernorm": high})
+    assert found.names == (() if tasks == 1 else ("adapter:64", "layernorm"))
+    assert found.compared == 3
+
+
+def test_one_learner_is_compared_with_nobody() -> None:
+    assert compared({"head": [0.5, 0.6]}).sentence == ""
 
 
 def test_an_exact_zero_differs_from_a_rounded_one() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stream.report.html.marks import PAGE, badge
 from stream.report.html.table import Bar, Column, Content, Key, Table, Verdict
+from stream.report.leaders import leaders
 from stream.report.learner_summary import LearnerSummary, last, ranked
 from stream.report.numbers import points
 from stream.report.terminal.league import VERDICTS, caption, evidence, figures, own, proofs, verdict
@@ -39,12 +40,14 @@ def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
     """Returns the league table, best average first. If scripts run, the reader can sort it by any column."""
     badges = {learner.name: badge(index, learner.name) for index, learner in enumerate(learners)}
     rows = ranked(learners)
+    top = leaders(rows, results.order)
+    words = caption(results, top, PAGE, whole=all(x.whole for x in rows))
     columns = [Column("learner", [badges[x.name] for x in rows], [x.name for x in rows], "left")]
-    for figure, keys in zip(figures(rows, PAGE), sort_keys(rows), strict=True):
+    for figure, keys in zip(figures(rows, top.names, PAGE), sort_keys(rows), strict=True):
         title, cells = figure.title.replace("_\n", "_").replace("\n", " "), [str(cell).strip() for cell in figure.cells]
         shown: Sequence[Content] = cells
         if title == "score":
-            shown = [bar(badges[x.name].tone, words, x.average) for x, words in zip(rows, cells, strict=True)]
+            shown = [bar(badges[x.name].tone, cell, x.average) for x, cell in zip(rows, cells, strict=True)]
         elif title == "proof":
             shown = [Verdict(word, evidence(x)) for x, word in zip(rows, cells, strict=True)]
         about = ABOUT.get(title, "your own metric")
@@ -52,7 +55,7 @@ def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
     return League(
         Table(columns, "League table", "league"),
         [line.plain for line in proofs(rows, [x.name for x in rows], PAGE)],
-        " ".join(f"{line[:1].upper()}{line[1:]}" for line in caption(results, PAGE, whole=all(x.whole for x in rows))),
+        " ".join(f"{line[:1].upper()}{line[1:]}" for line in words),
     )
 
 
@@ -85,13 +88,15 @@ def bar(tone: str, words: str, score: float | None, limit: float | None = None) 
     return Bar(words.removesuffix(PAGE.best), tone, length, mark, PAGE.best if words.endswith(PAGE.best) else "")
 
 
-def headline(learners: Sequence[LearnerSummary]) -> str:
-    """Returns the main results in up to three sentences."""
+def headline(learners: Sequence[LearnerSummary], order: Sequence[str]) -> str:
+    """Returns the main results in up to three sentences. Nobody is called the best within chance."""
     learners = ranked(learners)
     scored = [x for x in learners if x.average is not None and x.whole]
     if not scored:
         return "No learner has a score over all tasks that arrived."
-    words = [f"{scored[0].name} scores best: {points(scored[0].average, PAGE)} points on average."]
+    best, told = scored[0], leaders(learners, order).sentence
+    words = [f"{told[:1].upper()}{told[1:]}."] if told else []
+    words.append(f"{best.name} has {points(best.average, PAGE)} points on average.")
     exact = [x for x in learners if verdict(x).plain == "exact"]
     if exact:
         words.append(f"It is proved that {len(exact)} of {len(learners)} learners forgot nothing.")

@@ -35,7 +35,7 @@ def page(results: Results, record: Record) -> str:
     return render(
         "page.html.jinja",
         title=title(results, PAGE),
-        headline=headline(learners),
+        headline=headline(learners, results.order),
         warning=unfinished(learners, len(results.order)),
         league=league(results, learners),
         failures=failures(results),

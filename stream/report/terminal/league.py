@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from stream.report.console import Page
+from stream.report.leaders import Leaders, leaders
 from stream.report.learner_summary import LearnerSummary, last, ranked, summaries
 from stream.report.names import legend, shown_names
 from stream.report.numbers import duration, growth, points, scaled, share
@@ -23,8 +24,11 @@ NAME_WIDTH = 14  # cells; a reader no longer recognises shorter names
 def league(results: Results, page: Page) -> RenderableType:
     """Returns the table, the proofs in words (learners with equal proofs on one line), and the meaning of columns."""
     learners = ranked(summaries(results))
+    top = leaders(learners, results.order)
     names = [page.text(learner.name) for learner in learners]
-    columns = fitting(figures(learners, page), page.width - 1 - min(max(map(len, names), default=0), NAME_WIDTH))
+    columns = fitting(
+        figures(learners, top.names, page), page.width - 1 - min(max(map(len, names), default=0), NAME_WIDTH)
+    )
     short = shown_names(names, page.width - 1 - table_width(columns), [page.text(name) for name in results])
     leader = Column("learner", short, "left")
     parts: list[RenderableType] = [table([leader, *columns], page.width)]
@@ -32,15 +36,21 @@ def league(results: Results, page: Page) -> RenderableType:
         *legend(names, short, page),
         *failure_lines(results, page),
         *proofs(learners, short, page),
-        *(Text(line, style="dim") for line in caption(results, page, whole=all(learner.whole for learner in learners))),
+        *(
+            Text(line, style="dim")
+            for line in caption(results, top, page, whole=all(learner.whole for learner in learners))
+        ),
     ]
     return Group(*parts)
 
 
-def figures(learners: Sequence[LearnerSummary], page: Page) -> list[Column]:
-    """Returns all columns except the names. Their titles are the keys of `ABOUT` in html/league.py."""
-    best = max((x.average for x in learners if x.average is not None and x.whole), default=None)
-    marks = [mark(learner, best, page) for learner in learners]
+def figures(learners: Sequence[LearnerSummary], ahead: Sequence[str], page: Page) -> list[Column]:
+    """Returns all columns except the names. Their titles are the keys of `ABOUT` in html/league.py.
+
+    Args:
+        ahead: Names of the learners that are ahead of the others beyond chance.
+    """
+    marks = [mark(learner, ahead, page) for learner in learners]
     wide = max((len(points(learner.average, page)) for learner in learners), default=0)
     forgetting = [points(learner.forgetting, page, exact_zero=True) for learner in learners]
     bwt = [points(learner.bwt, page, sign=True, exact_zero=True) for learner in learners]
@@ -77,11 +87,11 @@ def two_lines(name: str) -> str:
     return f"{name[:middle]}\n{name[middle:]}" if places else name
 
 
-def mark(learner: LearnerSummary, best: float | None, page: Page) -> str:
-    """Returns the mark after an average: a star for the best, or `(n/m)` if only n of m tasks have a score."""
+def mark(learner: LearnerSummary, ahead: Sequence[str], page: Page) -> str:
+    """Returns the mark after an average: a star for those ahead, or `(n/m)` if only n of m tasks have a score."""
     if not learner.whole:
         return f" ({learner.counted}/{len(learner.rows)})"
-    return page.best if learner.average is not None and learner.average == best else ""
+    return page.best if learner.name in ahead else ""
 
 
 def score(learner: LearnerSummary, mark: str, wide: int, page: Page) -> Text:
@@ -90,10 +100,12 @@ def score(learner: LearnerSummary, mark: str, wide: int, page: Page) -> Text:
     return Text(written, style="bold green" if mark == page.best else "")
 
 
-def caption(results: Results, page: Page, *, whole: bool) -> tuple[str, ...]:
+def caption(results: Results, top: Leaders, page: Page, *, whole: bool) -> tuple[str, ...]:
     """Returns the meaning of the columns. `whole`: no learner has failed tasks."""
+    star = f"; {page.best} ahead" if top.names else ""
     return (
-        f"score: mean over the arrived tasks after the last arrival, points; {page.best} best.",
+        f"score: mean over the arrived tasks after the last arrival, points{star}.",
+        *sentence(page.text(top.sentence)),
         *sentence(interval_words(results)),
         *([] if whole else ["(n/m): only n of m tasks count, as the other fits failed; not comparable, ranked last."]),
         "forget: best earlier score minus last score (Chaudhry et al. 2018), points.",
