@@ -20,7 +20,7 @@ MEASURED = (300, 30_000)  # maximum number of examples, and of characters, used 
 EXAMPLES = 6
 LONGEST = 400  # number of characters of an example's text that are printed
 ROWS = ("kind", "metric", "classes", "majority share", "train", "validation", "test", "mean characters", "best score",
-        "clarity", "mechanism")  # fmt: skip
+        "clarity", "mechanism", "difficulty")  # fmt: skip
 
 LM15_SOURCE = "arXiv 2301.12314 and 2310.14152, a sample of the benchmark that O-LoRA released"
 
@@ -131,6 +131,7 @@ def _simulated(twin: Twin, rows: list[Example]) -> Facts:
         "ceiling": twin.ceiling,
         "clarity": twin.clarity,
         "mechanism": f"{type(mechanism).__name__}: {summary}",
+        "difficulty": f"{mechanism.difficulty:g}: {mechanism.hard_by}",
     }
 
 
