@@ -12,6 +12,7 @@ from rich.text import Text
 from tasks.houlsby26 import DATA_FACTS
 from tasks.lm15 import LM15_FACTS
 from tasks.sources.simulated.registry import find_twin, twins
+from tasks.sources.simulated.source import SimulatedSource
 from tasks.sources.simulated.twin import Example, Twin, examples
 from tasks.suite import TASKS
 from tasks.task import Task
@@ -124,7 +125,7 @@ def _simulated(twin: Twin, rows: list[Example]) -> Facts:
         "metric": task.metric,
         "classes": len(mechanism.shares) or None,
         "majority share": 100 * max(mechanism.shares) if mechanism.shares else None,
-        "train": twin.train,
+        "train": SimulatedSource().rows(twin, "train"),
         "validation": twin.test,
         "test": twin.test,
         "mean characters": round(sum(map(_length, rows)) / len(rows)),
@@ -160,7 +161,7 @@ def task_view(task: DescribedTask) -> RenderableType:
     if task.real is not None:
         parts.append(Text(f"real: {task.source}; majority share and mean length are measured on its data", style="dim"))
     if task.simulated is not None:
-        parts.append(Text("simulated: sizes at scale 1; mean length is measured on its first examples", style="dim"))
+        parts.append(Text("simulated: sizes by default; mean length is measured on its first examples", style="dim"))
     for number, example in enumerate(task.examples, start=1):
         label = f"label {example['label']}" + (
             "" if example["label"] == example["meaning"] else f" (noise: means {example['meaning']})"
