@@ -232,7 +232,12 @@ def test_no_test_row_is_read_before_the_winner_is_fixed(
     searching = {"search"} if learners != ["nobert:words"] else set()
     with tempfile.TemporaryDirectory() as folder, watching() as reader:
         out = Path(folder)
-        given: dict[str, Any] = {"learners": ",".join(learners), "evaluate": evaluate, "order": ",".join(order), "learning_rate": None}
+        given: dict[str, Any] = {
+            "learners": ",".join(learners),
+            "evaluate": evaluate,
+            "order": ",".join(order),
+            "learning_rate": None,
+        }
         if not searching:
             given |= {"epochs": None, "batch_size": None}  # a run in which nothing trains refuses them
         run(**tiny_settings(tiny_tasks, tiny_backbone, out, **given))
