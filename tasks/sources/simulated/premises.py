@@ -128,7 +128,8 @@ def _wider(p: Proposition, chance: Chance, nouns: bool) -> Proposition:
 def elsewise(p: Proposition, domain: Domain, chance: Chance, depth: float = 1) -> Proposition:
     """Another deed, or the same of others, in mostly the same words."""
     words, verb = lexicon(), lexicon().verbs[p.verb]
-    if chance.flip(depth) and p.object is not None and p.verb not in SYMMETRIC and p.object.quantity in SPECIFIC and words.fits(
+    turns = p.object is not None and p.verb not in SYMMETRIC and p.object.quantity in SPECIFIC
+    if p.object is not None and turns and chance.flip(depth) and words.fits(
             p.object.noun, verb.kinds) and words.fits(p.subject.noun, verb.objects):  # fmt: skip
         return replace(p, subject=p.object, object=p.subject)
     if chance.flip(0.35) and p.object is not None:
@@ -140,7 +141,7 @@ def elsewise(p: Proposition, domain: Domain, chance: Chance, depth: float = 1) -
 
 
 def reworded(style: Style, share: float) -> Style:
-    """A style in which a share of the choices that a writer has are made: at 0 all texts say the same in the same words."""
+    """A style that makes a share of the choices that a writer has: at 0 the same is said in the same words."""
     return replace(
         style,
         synonyms=share * style.synonyms,

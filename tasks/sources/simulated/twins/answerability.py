@@ -1,7 +1,7 @@
 """Answerability: whether a text holds the answer to a question about one part of a statement (QNLI).
 
-What a text says that does not answer is made of the same words: where, not when, the deed was done; the same deed without
-the part asked for, which then belongs to another deed of the text; or what was asked about one is said of another.
+What a text says that does not answer is made of the same words: where, not when, the deed was done; the same deed
+without the part asked for, which then belongs to another deed; or what was asked about one is said of another.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Answerability:
     crossed: float = 0.7
     difficulty: float = 0.5
     hard_by: ClassVar[str] = (
-        "near answers: texts of two statements in the question's words say where instead of when, or the reverse (0); of "
-        "six, in other words, they give what is asked of another deed, or turn the deed round (1)"
+        "near answers: texts of two statements, in the question's words, say where instead of when or the reverse (0); "
+        "texts of six, in other words, say what is asked of another deed, or turn the deed round (1)"
     )
 
     def draw(self, chance: Chance) -> Enquiry:
@@ -175,14 +175,14 @@ def _instead(about: Proposition, beside: Proposition, chance: Chance) -> tuple[P
     """
     words, verb = lexicon(), lexicon().verbs[about.verb]
     assert about.object is not None
+    assert beside.object is not None
     turns = about.verb not in SYMMETRIC and about.object.quantity != "some"
     if turns and words.fits(about.object.noun, verb.kinds) and words.fits(about.subject.noun, verb.objects):
         return replace(about, subject=about.object, object=about.subject), beside
-    swapped = same_frame(about.subject.noun, about.object.noun), beside.object and same_frame(
-        beside.subject.noun, beside.object.noun)  # fmt: skip
-    if beside.verb in swapped[0] and about.verb in (swapped[1] or ()):
+    frame = same_frame(about.subject.noun, about.object.noun)
+    if beside.verb in frame and about.verb in same_frame(beside.subject.noun, beside.object.noun):
         return replace(about, verb=beside.verb), replace(beside, verb=about.verb)
-    others = [v for v in same_frame(about.subject.noun, about.object.noun) if v not in (about.verb, beside.verb)]
+    others = [v for v in frame if v not in (about.verb, beside.verb)]
     return (replace(about, verb=chance.pick(others)), beside) if others else None
 
 

@@ -21,6 +21,7 @@ from tasks.sources.simulated.text import sentence
 from tasks.sources.simulated.twin import twin_of
 
 TRIES = 60
+STRICT = ("comparison", "quantity")  # sorts of hypotheses whose words matter in more ways than by being there
 OTHERWISE: tuple[Relation, ...] = ("neutral", "contradiction")
 RELATIONS: dict[str, Relation] = {"entailment": "entailment", "neutral": "neutral", "contradiction": "contradiction"}
 
@@ -43,8 +44,8 @@ class Inference:
         registers: How premises are written.
         test_registers: How those of validation and test are written, where these differ.
         others: Statements, at difficulty 1, beside the one that matters.
-        lead: Most statements that stand before it; it may be the last one if this is as many as there are.
-        easy_sorts, hard_sorts: Weights of `SORTS` at difficulty 0 and 1.
+        lead: Most statements that stand before it, so that it is read where long texts are cut.
+        sorts: Weights of `SORTS` at difficulty 1; at 0 there are no comparisons and quantities.
     """
 
     labels: tuple[str, ...]
@@ -55,12 +56,11 @@ class Inference:
     fields: tuple[str, ...] = FIELDS
     others: int = 3
     lead: int = 3
-    easy_sorts: tuple[float, ...] = (6, 2, 0, 0)
-    hard_sorts: tuple[float, ...] = (5, 2, 1.5, 3)
+    sorts: tuple[float, ...] = (5, 2, 1.5, 3)
     difficulty: float = 0.5
     hard_by: ClassVar[str] = (
-        "steps from premise to hypothesis: one denial, part or word sets them apart, in much the same wording (0); several do, "
-        "by hypernyms, roles, opposites and quantities, in other wording and beside statements on the same things (1)"
+        "steps from premise to hypothesis: one denial, part or word sets them apart, in much the same wording (0); "
+        "several do, by hypernyms, roles, opposites and quantities, in other wording, beside statements on the same (1)"
     )
 
     def draw(self, chance: Chance) -> Pair:
@@ -68,7 +68,7 @@ class Inference:
         wanted = chance.pick(OTHERWISE) if name == "not_entailment" else RELATIONS[name]
         field = chance.pick(self.fields)
         domain = Domain((field,), general=0.45, negation=0.25, quality=0.4, place=0.35, time=0.5, tenses=(3, 1, 0))
-        sorts = [easy + self.difficulty * (hard - easy) for easy, hard in zip(self.easy_sorts, self.hard_sorts, strict=True)]
+        sorts = [w * (self.difficulty if sort in STRICT else 1) for sort, w in zip(SORTS, self.sorts, strict=True)]
         for _ in range(TRIES):
             hypothesis = draw_hypothesis(chance.weighted(SORTS, sorts), domain, chance)
             if hypothesis is None:
@@ -88,9 +88,10 @@ class Inference:
 
     def write(self, meaning: Pair, chance: Chance, split: str) -> tuple[str, str | None]:
         register = chance.pick(self.test_registers if split != "train" and self.test_registers else self.registers)
-        style = reworded(style_of(register), 0.3 + 0.7 * self.difficulty)
+        share = 0.3 + 0.7 * self.difficulty  # never none: the number of words that two texts share would tell
+        style, plain = (reworded(style_of(name), share) for name in (register, "plain"))
         text = write(register, [realise(p, style, chance) for p in meaning.premises], chance, meaning.field)
-        return text, sentence(realise(meaning.hypothesis, reworded(style_of("plain"), 0.3 + 0.7 * self.difficulty), chance))
+        return text, sentence(realise(meaning.hypothesis, plain, chance))
 
 
 def _relation(pair: Pair) -> Relation:
@@ -121,7 +122,12 @@ MNLI = Inference(
     registers=("article", "letter", "review"),
 )
 RTE = Inference(
-    labels=("entailment", "not_entailment"), shares=(0.505, 0.495), space="rte", registers=("article",), others=7, difficulty=0.7
+    labels=("entailment", "not_entailment"),
+    shares=(0.505, 0.495),
+    space="rte",
+    registers=("article",),
+    others=7,
+    difficulty=0.7,
 )
 TWINS = (
     twin_of("mnli_m", MNLI),
