@@ -238,7 +238,7 @@ def _valued(fields: tuple[str, ...], sign: int) -> tuple[Concept, ...]:
 
 
 TWINS = (
-    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2", difficulty=0.4)),
+    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2", difficulty=0.25)),
     twin_of(
         "cf_airline",
         Polarity(
