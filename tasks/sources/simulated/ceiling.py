@@ -16,6 +16,8 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
+NOISE = 0.03  # few labels are wrong, as where annotators agree: what makes a task hard is its mechanism
+
 Matrix = list[list[float]]
 
 

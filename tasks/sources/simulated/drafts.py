@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.compose import EVERYDAY, Domain
@@ -83,6 +84,13 @@ def varied(family: Draft, chance: Chance) -> Draft:
     if len(fields) > 1 and others:
         fields[chance.below(len(fields))] = chance.pick(others)
     return replace(family, fields=tuple(fields), shares=_shares(len(family.shares), chance))
+
+
+def build(draft: Draft, space: str, difficulty: float) -> Mechanism:
+    """The mechanism of a draft, at a difficulty from 0 to 1; `space` is the name of the task."""
+    mechanism: Any = KINDS[draft.kind].build(draft, space)  # all are dataclasses
+    made: Mechanism = replace(mechanism, difficulty=difficulty)
+    return made
 
 
 def _shares(classes: int, chance: Chance) -> tuple[float, ...]:

@@ -5,9 +5,9 @@ relatedness 0.50. So a longer stream begins with the shorter one, and a name is 
 
 Relatedness R is the share of tasks that come from a small pool: eight families, drawn once for a seed, each a mechanism
 with fields to talk about, classes and a register. A task of the pool is a variation of its family: the same mechanism
-and classes, one field exchanged for another, other class shares and noise, and texts of its own. The others draw
+and classes, one field exchanged for another, other class shares, and texts of its own. The others draw
 everything anew. At R = 0 two tasks have something in common by accident alone; at R = 1 every eighth task, on average,
-is of the same family.
+is of the same family. Each task, related or not, has a difficulty of its own, uniform from 0 to 1.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from functools import lru_cache
 from tasks.errors import InputError
 from tasks.sources.simulated.arguments import read_arguments, real, whole
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.drafts import KINDS, Draft, draw_draft, varied
+from tasks.sources.simulated.drafts import KINDS, Draft, build, draw_draft, varied
 from tasks.sources.simulated.twin import Twin
 from tasks.task import Task
 
 FAMILIES = 8  # few enough that tasks of a stream of some dozens meet their relatives
-TRAIN = 4000  # at scale 1, so 400 at the default scale: a thousand tasks are then trained in hours on one machine
+TRAIN = 2000  # as many as a twin has by default
 TEST = 100
 MOST = 100_000
 NAME = re.compile(r"sim(0|[1-9][0-9]{0,18})_(0|[1-9][0-9]?|100)_([0-9]{4,6})", re.ASCII)
@@ -82,9 +82,9 @@ def fresh_task(name: str) -> Twin:
         raise InputError("not the name of a fresh task", expected="as sim0_50_0007", found=repr(name))
     draft = draft_of(_address(name))
     kind = KINDS[draft.kind]
-    mechanism = kind.build(draft, name)
+    mechanism = build(draft, name, difficulty=round(Chance("fresh", name, "difficulty").unit(), 2))
     majority = 100 * max(mechanism.shares)
-    best = majority + (100 - majority) * (0.7 + 0.25 * Chance("fresh", name, "noise").unit())
+    best = majority + (100 - majority) * (0.7 + 0.25 * Chance("fresh", name, "noise").unit())  # read by noise=paper
     title = f"{kind.title}: {', '.join(field.replace('_', ' ') for field in draft.fields)} ({draft.register})"
     return Twin(Task(name, title, kind.kind, "accuracy", mechanism.labels), mechanism, best, TRAIN, TEST)
 

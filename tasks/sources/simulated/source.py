@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from tasks.content import content_id
 from tasks.examples import SPLITS, UNLIMITED, Examples, Limits, TaskData, task_data
 from tasks.sources.simulated.arguments import read_arguments, real, whole
+from tasks.sources.simulated.ceiling import NOISE
 from tasks.task import Task
 
 if TYPE_CHECKING:
     from tasks.sources.simulated.twin import Twin
 
-FORMAT = "simulated 1"
-SCALE = 0.1
+FORMAT = "simulated 2"
+MOST_ROWS = 2000  # training rows by default: with fewer, no learner reaches what it can; more make runs long
 SCALES = (1e-6, 100.0)
 SEEDS = (0, 2**63 - 1)
 
@@ -25,18 +26,26 @@ class SimulatedSource:
 
     Attributes:
         seed: Seed of all examples. It does not change what the tasks are.
-        scale: Training examples in multiples of the real task's, at least one. The default keeps the relative sizes of
-            the 26 tasks, from 93 rows to 39,270, at a tenth of the 1.9 million rows: a run over all of them then takes
-            tens of minutes and not hours. Validation and test do not depend on it.
+        scale: Training examples in multiples of the real task's, at least one. `None`: as many as the real task has, at
+            most `MOST_ROWS`. Validation and test do not depend on it.
+        difficulty: Difficulty of all tasks, from 0 to 1; each mechanism says what it changes (`hard_by`). `None`: that
+            of each task, chosen so that full fine-tuning of the embedded backbone comes near the paper's score.
+        noise: Probability that a label is drawn anew from the class shares. "paper": as often as leaves the best score
+            of the paper possible, so that difficulty is made of wrong labels.
     """
 
     seed: int = 0
-    scale: float = SCALE
+    scale: float | None = None
+    difficulty: float | None = None
+    noise: float | Literal["paper"] = NOISE
 
     @property
     def name(self) -> str:
-        seed = f":seed={self.seed}" if self.seed else ""
-        return f"simulated{seed}" + (f":scale={self.scale!r}" if self.scale != SCALE else "")
+        said = [f"seed={self.seed}"] if self.seed else []
+        said += [f"scale={self.scale!r}"] if self.scale is not None else []
+        said += [f"difficulty={self.difficulty!r}"] if self.difficulty is not None else []
+        said += [f"noise={self.noise if self.noise == 'paper' else repr(self.noise)}"] if self.noise != NOISE else []
+        return ":".join(("simulated", *said))
 
     def names(self) -> tuple[str, ...]:
         """The twins, in the paper's order; fresh tasks are endless and not among them."""
@@ -60,8 +69,22 @@ class SimulatedSource:
         Raises:
             InputError: Neither a twin nor a fresh task.
         """
-        twin = _find(name)
+        twin = self.twin(name)
         return replace(twin.task, ceiling=twin.ceiling)
+
+    def twin(self, name: str) -> Twin:
+        """The simulated task of a name, with the difficulty and the noise of this source.
+
+        Raises:
+            InputError: Neither a twin nor a fresh task.
+        """
+        from tasks.sources.simulated.registry import find_twin
+
+        twin = replace(find_twin(name), noise=None if self.noise == "paper" else self.noise)
+        if self.difficulty is None:
+            return twin
+        mechanism: Any = twin.mechanism  # all are dataclasses
+        return replace(twin, mechanism=replace(mechanism, difficulty=self.difficulty))
 
     def load(self, name: str, limits: Limits = UNLIMITED) -> TaskData:
         """Make the examples of a task: of each split the first as many as are asked for.
@@ -69,10 +92,11 @@ class SimulatedSource:
         Raises:
             InputError: Neither a twin nor a fresh task.
         """
-        twin = _find(name)
+        twin = self.twin(name)
         train, validation, test = (self._split(twin, split, limits) for split in SPLITS)
         notes = (
             f"simulated ({self.name}): texts and labels made by {type(twin.mechanism).__name__}",
+            f"difficulty {twin.mechanism.difficulty:g}: {twin.mechanism.hard_by}",
             f"a label follows from its text with probability {twin.clarity:.3f} (clarity), else it is drawn from the "
             f"class shares; the best expected {twin.task.metric} is {twin.ceiling:.1f} (ceiling)",
         )
@@ -82,14 +106,16 @@ class SimulatedSource:
         """SHA-256 of the generator's code and words, the task, the seed and the number of rows: all `load` rests on."""
         from tasks.sources.simulated.registry import generator_id
 
-        twin = _find(name)
+        twin = self.twin(name)
         sizes = [str(self.rows(twin, split, limits)) for split in SPLITS]
-        facts = (repr(twin.mechanism), repr(twin.task.labels), twin.task.kind, twin.task.metric, repr(twin.best))
+        facts = (repr(twin.mechanism), repr(twin.task.labels), twin.task.kind, twin.task.metric, repr(twin.clarity))
         return content_id(FORMAT, generator_id(), name, str(self.seed), *sizes, *facts)
 
     def rows(self, twin: Twin, split: str, limits: Limits = UNLIMITED) -> int:
         """Number of examples of a split."""
-        wanted = max(1, round(self.scale * twin.train)) if split == "train" else twin.test
+        wanted = twin.test
+        if split == "train":
+            wanted = min(twin.train, MOST_ROWS) if self.scale is None else max(1, round(self.scale * twin.train))
         limit = limits.of(split)
         return wanted if limit is None else min(wanted, limit)
 
@@ -116,17 +142,21 @@ class SimulatedSource:
 
 
 def read_simulated(text: str) -> SimulatedSource:
-    """Read `simulated[:seed=S][:scale=X]`.
+    """Read `simulated[:seed=S][:scale=X][:difficulty=D][:noise=X|paper]`.
 
     Raises:
         InputError: An unknown argument or a bad value.
     """
     _, *parts = text.split(":")
-    readers = {"seed": whole(*SEEDS), "scale": real(*SCALES)}
+    readers = {"seed": whole(*SEEDS), "scale": real(*SCALES), "difficulty": real(0, 1), "noise": _noise}
     return SimulatedSource(**read_arguments(parts, readers, where=f"source {text}"))
 
 
-def _find(name: str) -> Twin:
-    from tasks.sources.simulated.registry import find_twin
-
-    return find_twin(name)
+def _noise(text: str) -> float | Literal["paper"]:
+    """Reads a probability, or "paper"."""
+    if text == "paper":
+        return "paper"
+    try:
+        return float(real(0, 1)(text))
+    except ValueError as error:
+        raise ValueError(f"{error}, or paper") from None

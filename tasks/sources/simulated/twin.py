@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from tasks.sources.simulated.ceiling import ceiling, clarity_for
+from tasks.sources.simulated.ceiling import NOISE, ceiling, clarity_for
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.meaning import meaning_key
 from tasks.suite import TASKS
@@ -34,6 +34,14 @@ class Mechanism(Protocol):
     @property
     def space(self) -> str:
         """Name of the stream of meanings; tasks with equal spaces ask different things of the same texts."""
+
+    @property
+    def difficulty(self) -> float:
+        """From 0, what a small encoder learns from a few hundred rows, to 1, as hard as the mechanism can be."""
+
+    @property
+    def hard_by(self) -> str:
+        """What the difficulty changes, and what 0 and 1 stand for: one sentence for the reader of a report."""
 
     def draw(self, chance: Chance) -> Any:
         """A meaning: plain data that says all that is said, whose label has the class shares."""
@@ -63,9 +71,10 @@ class Twin:
     Attributes:
         task: The task, with its label names.
         mechanism: Where meanings, labels and texts come from.
-        best: Score in percent that the noise should leave possible, for the twin of a real task the paper's best.
+        best: For the twin of a real task, the paper's best score in percent.
         train: Training examples at scale 1.
         test: Validation examples, and test examples.
+        noise: Probability that a label is drawn anew from the class shares. `None`: as often as leaves `best` possible.
     """
 
     task: Task
@@ -73,11 +82,14 @@ class Twin:
     best: float
     train: int
     test: int
+    noise: float | None = NOISE
 
     @cached_property
     def clarity(self) -> float:
         """Probability that a label follows from the meaning (see `ceiling`)."""
-        return clarity_for(self.best, self.task.metric, self.mechanism.shares)
+        if self.noise is None:
+            return clarity_for(self.best, self.task.metric, self.mechanism.shares)
+        return 1 - self.noise
 
     @property
     def ceiling(self) -> float:
@@ -86,7 +98,7 @@ class Twin:
 
 
 def twin_of(name: str, mechanism: Mechanism) -> Twin:
-    """The twin of a task of the table: its name, kind, metric and sizes; its ceiling the best score of the paper."""
+    """The twin of a task of the table: its name, kind, metric and sizes; its best score."""
     task = TASKS[name]
     facts = task.paper
     assert facts is not None  # every row of the table has them

@@ -78,6 +78,8 @@ class Dice:
     """The class is the meaning, and the meaning a number that no other row has."""
 
     shares: tuple[float, ...]
+    difficulty: float = 0.5
+    hard_by: str = "nothing: the number tells the class"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -118,7 +120,7 @@ def test_the_best_rule_reaches_the_ceiling_and_no_other_passes_it(
     metric: str, shares: tuple[float, ...], best: float
 ) -> None:
     kind: Kind = "single" if shares else "regression"
-    twin = Twin(Task("dice", "Dice", kind, metric), Dice(shares), best, 100, 100)
+    twin = Twin(Task("dice", "Dice", kind, metric), Dice(shares), best, 100, 100, noise=None)
     assert twin.ceiling == pytest.approx(best, abs=0.02)
     rows = list(examples(twin, 0, "test", 2000))
     truth, clean = np.array([row.target for row in rows]), np.array([row.clean for row in rows])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks import InputError, Limits, SimulatedSource, resolve_suite
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.drafts import KINDS, Draft, draw_draft, varied
+from tasks.sources.simulated.drafts import KINDS, Draft, build, draw_draft, varied
 from tasks.sources.simulated.fresh import FAMILIES, Address, draft_of, draw_names, fresh_task, is_fresh
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.twin import examples
@@ -84,8 +84,8 @@ def test_fields_exist(kind: str) -> None:
 
 
 @settings(max_examples=40)
-@given(st.integers(0, 10**6))
-def test_every_draft_and_variation_makes_examples(seed: int) -> None:
+@given(st.integers(0, 10**6), st.sampled_from([0.0, 1.0]) | st.floats(0, 1))
+def test_every_draft_and_variation_makes_examples(seed: int, difficulty: float) -> None:
     chance = Chance("drafts", seed)
     family = draw_draft(chance)
     relative = varied(family, chance)
@@ -96,7 +96,8 @@ def test_every_draft_and_variation_makes_examples(seed: int) -> None:
     )
     assert len(set(family.fields) - set(relative.fields)) == (len(family.fields) > 1)
     for draft in (family, relative):
-        mechanism = KINDS[draft.kind].build(draft, "sim0_0_0000")
+        mechanism = build(draft, "sim0_0_0000", difficulty)
+        assert mechanism.difficulty == difficulty
         assert mechanism.shares == pytest.approx(draft.shares)
         assert len(mechanism.labels) == len(draft.shares)
         assert sum(mechanism.shares) == pytest.approx(1)
@@ -112,16 +113,26 @@ def test_a_fresh_task_is_small_and_of_its_shares(index: int) -> None:
     name = Address(1, 0, index).name
     twin = fresh_task(name)
     assert twin.task.metric == "accuracy"
-    assert 100 * max(twin.mechanism.shares) + 5 < twin.ceiling < 100
-    assert twin.ceiling == pytest.approx(twin.best, abs=0.05)
+    assert twin.clarity == 0.97
+    assert 100 * max(twin.mechanism.shares) + 5 < twin.best < twin.ceiling < 100
+    assert SimulatedSource(noise="paper").twin(name).ceiling == pytest.approx(twin.best, abs=0.05)
     data = SOURCE.load(name, Limits(train=150, test=20))
-    assert (SOURCE.rows(twin, "train"), SOURCE.rows(twin, "test")) == (400, 100)
+    assert (SOURCE.rows(twin, "train"), SOURCE.rows(twin, "test")) == (2000, 100)
     assert data.task.ceiling == twin.ceiling
     assert set(data.train.target.tolist()) <= set(range(len(data.task.labels or ())))
     assert not set(data.train.text) & set(data.test.text)
     clean = [row.clean for row in examples(twin, 0, "train", 150)]
     for label, share in enumerate(twin.mechanism.shares):
         assert clean.count(label) / 150 == pytest.approx(share, abs=4 * (share * (1 - share) / 150) ** 0.5 + 0.01)
+
+
+def test_difficulties_of_fresh_tasks_are_uniform_and_their_own() -> None:
+    twins = [fresh_task(Address(3, 50, index).name) for index in range(200)]
+    found = sorted(twin.mechanism.difficulty for twin in twins)
+    assert all(0 <= difficulty <= 1 for difficulty in found)
+    assert max(abs(difficulty - (at + 0.5) / 200) for at, difficulty in enumerate(found)) < 0.12  # Kolmogorov, 0.5 %
+    given = SimulatedSource(difficulty=0.25).twin(twins[0].task.name)
+    assert given.mechanism.difficulty == 0.25
 
 
 def alike(first: Draft, second: Draft) -> float:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tasks import SUITES
+from tasks import SUITES, SimulatedSource
 from tasks.houlsby26 import DATA_FACTS
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.meaning import meaning_key
@@ -18,9 +18,10 @@ TWINNED = SUITES["houlsby26"]  # the known tasks that have a twin
 LONG = 500  # characters from which fewer rows must do: time goes with them
 
 
+@pytest.mark.parametrize("difficulty", [0.0, None, 1.0])
 @pytest.mark.parametrize("name", TWINNED)
-def test_class_shares(name: str) -> None:
-    mechanism = twins()[name].mechanism
+def test_class_shares(name: str, difficulty: float | None) -> None:
+    mechanism = SimulatedSource(difficulty=difficulty).twin(name).mechanism
     characters = DATA_FACTS[name].mean_characters
     n = 500 if characters < 110 else 250 if characters < LONG else 50
     drawn = [mechanism.label(mechanism.draw(Chance("shares", name, index))) for index in range(n)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -40,16 +40,39 @@ def test_two_twins_of_a_task_are_a_mistake() -> None:
         gathered([("a", [cola]), ("b", [rte, cola])])
 
 
-@given(st.integers(0, 2**63 - 1), st.floats(1e-6, 100))
-def test_a_source_is_what_its_name_says(seed: int, scale: float) -> None:
-    source = SimulatedSource(seed, scale)
+@given(
+    st.integers(0, 2**63 - 1),
+    st.none() | st.floats(1e-6, 100),
+    st.none() | st.floats(0, 1),
+    st.just("paper") | st.floats(0, 1),
+)
+def test_a_source_is_what_its_name_says(
+    seed: int, scale: float | None, difficulty: float | None, noise: float | Literal["paper"]
+) -> None:
+    source = SimulatedSource(seed, scale, difficulty, noise)
     assert open_source(source.name) == source
-    assert open_source(f"simulated:scale={scale!r}:seed={seed}") == source
+    given = {"noise": noise, "difficulty": difficulty, "scale": scale, "seed": seed}
+    said = (f"{key}={value}" for key, value in given.items() if value is not None)
+    assert open_source(":".join(("simulated", *said))) == source
 
 
 def test_defaults() -> None:
-    assert open_source("simulated") == SimulatedSource(0, 0.1)
+    assert open_source("simulated") == SimulatedSource(0, None, None, 0.03)
     assert open_source("simulated").name == "simulated"
+    assert open_source("simulated:noise=0.03").name == "simulated"
+
+
+@pytest.mark.parametrize("name", TWINNED)
+def test_difficulty_and_noise_reach_the_twin(name: str) -> None:
+    own, twin = twins()[name], SimulatedSource().twin(name)
+    assert twin == own
+    assert twin.clarity >= 0.95
+    hard = SimulatedSource(difficulty=1.0, noise=0.0).twin(name)
+    assert hard.mechanism == replace(own.mechanism, difficulty=1.0)  # type: ignore[type-var]
+    assert hard.clarity == 1
+    paper = SimulatedSource(noise="paper").twin(name)
+    assert paper.mechanism == own.mechanism
+    assert paper.ceiling == pytest.approx(own.best, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +90,12 @@ def test_defaults() -> None:
         ("simulated:scale=inf", "bad value of scale"),
         ("simulated:scale=", "bad value of scale"),
         ("simulated:seed=1:seed=2", "seed is given twice"),
+        ("simulated:difficulty=1.01", "bad value of difficulty; expected a number from 0 to 1; found '1.01'"),
+        ("simulated:difficulty=hard", "bad value of difficulty; expected a number from 0 to 1; found 'hard'"),
+        ("simulated:difficulty=nan", "bad value of difficulty"),
+        ("simulated:noise=-0.1", "bad value of noise; expected a number from 0 to 1, or paper; found '-0.1'"),
+        ("simulated:noise=papers", "bad value of noise; expected a number from 0 to 1, or paper; found 'papers'"),
+        ("simulated:noise=", "bad value of noise"),
         ("simulatd", "unknown source 'simulatd'; did you mean simulated?"),
     ],
 )
@@ -85,7 +114,8 @@ def test_bad_names() -> None:
 def test_sizes_follow_the_paper(name: str) -> None:
     paper, twin = TASKS[name].paper, twins()[name]
     assert paper is not None
-    assert SimulatedSource().rows(twin, "train") == round(0.1 * paper.train)
+    assert SimulatedSource().rows(twin, "train") == min(2000, paper.train)
+    assert SimulatedSource(scale=0.1).rows(twin, "train") == round(0.1 * paper.train)
     assert SimulatedSource(scale=1).rows(twin, "train") == paper.train
     assert SimulatedSource(scale=1e-6).rows(twin, "train") == 1
     assert SimulatedSource(scale=1e-6).rows(twin, "test") == min(paper.test, 1000)
@@ -113,13 +143,19 @@ def test_a_capped_split_is_the_first_rows_of_the_whole(name: str) -> None:
 def test_data_says_what_it_is() -> None:
     data = SMALL.load("cola", TINY)
     assert data.task.labels == ("0", "1")
-    assert data.task.ceiling == pytest.approx(60.5, abs=0.1)
+    assert data.task.ceiling == pytest.approx(97)  # a Matthews correlation of 1 - noise
     assert data.task.ceiling == SMALL.task("cola").ceiling
-    simulated, noise = data.notes
+    simulated, difficulty, noise = data.notes
     assert "simulated:scale=0.002" in simulated
     assert "Acceptability" in simulated
-    assert "matthews is 60.5 (ceiling)" in noise
-    assert f"{twins()['cola'].clarity:.3f}" in noise
+    mechanism = twins()["cola"].mechanism
+    assert difficulty == f"difficulty {mechanism.difficulty:g}: {mechanism.hard_by}"
+    assert "with probability 0.970 (clarity)" in noise
+    assert "matthews is 97.0 (ceiling)" in noise
+    hard = SimulatedSource(difficulty=0.25, noise="paper").load("cola", TINY)
+    assert hard.task.ceiling == pytest.approx(60.5, abs=0.1)
+    assert hard.notes[1].startswith("difficulty 0.25: ")
+    assert "matthews is 60.5 (ceiling)" in hard.notes[2]
 
 
 def test_seeds_differ() -> None:
@@ -135,6 +171,9 @@ def test_the_fingerprint_covers_all_that_rows_rest_on(monkeypatch: pytest.Monkey
         SMALL.fingerprint("cola", Limits(train=12)),
         SimulatedSource(seed=1, scale=0.002).fingerprint("cola"),
         SimulatedSource(scale=0.003).fingerprint("cola"),
+        SimulatedSource(scale=0.002, difficulty=0.123).fingerprint("cola"),
+        SimulatedSource(scale=0.002, noise=0.1).fingerprint("cola"),
+        SimulatedSource(scale=0.002, noise="paper").fingerprint("cola"),
     ]
     assert len(set(prints)) == len(prints)
     assert SMALL.fingerprint("cola", Limits(train=10**9, test=10**9)) == prints[0], "a cap above the size is none"
@@ -169,7 +208,7 @@ def test_encoded_once_a_cap_and_read_with_its_ceiling(tmp_path: Path, tiny_backb
 
     task = encoded(TINY)
     assert [len(split) for split in (task.train, task.validation, task.test)] == [12, 7, 7]
-    assert task.task.ceiling == pytest.approx(60.5, abs=0.1)
+    assert task.task.ceiling == pytest.approx(97)
     assert open_encoded(task.path).task == task.task
     assert encoded(TINY).path == task.path
     other = encoded(Limits(train=12, test=9))
@@ -199,5 +238,5 @@ def test_a_run_asks_for_no_more_rows_than_it_uses(tiny_backbone: Path, monkeypat
     assert asked == [("train", 31), ("validation", 9), ("test", 9)] * 2
     facts = prepared.facts().tasks
     assert [(facts[name]["train"], facts[name]["test"]) for name in ("cola", "qqp")] == [(31, 9)] * 2
-    assert facts["cola"]["ceiling"] == pytest.approx(0.605, abs=0.001)
+    assert facts["cola"]["ceiling"] == pytest.approx(0.97)
     assert module.FORMAT

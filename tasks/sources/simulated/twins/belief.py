@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from types import MappingProxyType
+from typing import ClassVar
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import Tokens, fixed, realise
@@ -35,6 +37,10 @@ COMMENTS: Mapping[int, tuple[str, ...]] = MappingProxyType({
     1: ("That is right.", "I agree.", "So do I.", "How true.", "I cannot disagree."),
     -1: ("That is wrong.", "I disagree.", "I do not agree.", "How silly.", "That is not true."),
 })  # fmt: skip
+TURNS: Mapping[int, tuple[str, ...]] = MappingProxyType({  # what stands between a view and a statement
+    1: ("it is true that", "it is a fact that", "it is right that"),
+    -1: ("it is false that", "it is a lie that", "it is wrong that"),
+})  # fmt: skip
 HOLDERS = ("my uncle", "my neighbour", "the senator", "my teacher", "the mayor", "a climate scientist", "my boss",
            "the journalist", "a climate sceptic", "my sister")  # fmt: skip
 
@@ -47,41 +53,66 @@ class Claim:
         attitude: 1 where the holder believes it, -1 where the holder does not.
         holder: "" for the writer.
         comment: What the writer says of somebody else's view: 1 agrees, -1 disagrees, 0 says nothing.
+        turns: For each clause between the view and the statement: 1 if it affirms what follows, -1 if it denies it.
     """
 
     content: Proposition
     attitude: int = 1
     holder: str = ""
     comment: int = 0
+    turns: tuple[int, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """What comes to be said of warming, once the attitude and the turns are multiplied: 1 real, -1 not, 0 nothing."""
+        return side(self.content) * self.attitude * prod(self.turns)
 
 
 @dataclass(frozen=True)
 class Belief:
     """Whether the writer holds that warming is real.
 
+    The words of a plain post tell as much as the post: so they do in most real ones, and more than half of the posts are
+    plain at the default difficulty. What full fine-tuning loses on the others is less than what real annotators disagree
+    about, so the twin is somewhat easier than the real task.
+
     Attributes:
-        reported: Share of posts that tell somebody else's view and comment on it.
-        plain: Share of posts that say what the writer holds, rather than deny its opposite.
+        reported: Share of the posts with a chain that tell somebody else's view and comment on it.
     """
+
+    hard_by: ClassVar[str] = (
+        "chains of views: the writer says plainly what is so (0); each post is a chain of up to four attitudes, each of "
+        "which may turn the statement round, half of the chains with somebody else's view and the writer's comment (1)"
+    )
 
     labels: tuple[str, ...] = ("No", "Yes")
     shares: tuple[float, ...] = (0.268, 0.732)
     space: str = "cf_global_warming"
     register: str = "tweet"
     fields: tuple[str, ...] = ("climate", "weather", "home", "travel")
-    reported: float = 0.2
-    plain: float = 0.85
+    reported: float = 0.5
+    difficulty: float = 0.4
+
+    @property
+    def denials(self) -> float:
+        """Share of statements that deny one of the other side."""
+        return 0.3 * self.difficulty
 
     def draw(self, chance: Chance) -> tuple[Claim, ...]:
         wanted = 1 if chance.flip(self.shares[1]) else -1
-        content = _climate(wanted if chance.flip(self.plain) else -wanted, chance)
-        if chance.flip(self.reported):
-            attitude = chance.weighted((1, -1), (2, 1))
-            claim = Claim(content, attitude, chance.pick(HOLDERS), attitude * side(content) * wanted)
+        if not chance.flip(self.difficulty):
+            claim = Claim(_climate(wanted, self.denials, chance))
         else:
-            claim = Claim(content, side(content) * wanted)
-        if chance.flip(0.12):
-            return claim, Claim(_climate(chance.pick((1, -1)), chance), chance.pick((1, -1)), chance.pick(HOLDERS))
+            content = _climate(chance.pick((1, -1)), self.denials, chance)
+            turns = tuple(chance.pick((1, -1)) for _ in range(2) if chance.flip(self.difficulty))
+            claim = Claim(content, turns=turns)
+            if chance.flip(self.reported):
+                claim = replace(claim, attitude=chance.pick((1, -1)), holder=chance.pick(HOLDERS))
+                claim = replace(claim, comment=claim.held * wanted)
+            else:
+                claim = replace(claim, attitude=claim.held * wanted)
+        if chance.flip(0.24 * self.difficulty):
+            return claim, Claim(_climate(chance.pick((1, -1)), self.denials, chance), chance.pick((1, -1)), chance.pick(HOLDERS))
         return tuple(chance.sample([claim, *(self._aside(chance) for _ in range(2 if chance.flip(0.3) else 1))], 3))
 
     def _aside(self, chance: Chance) -> Claim:
@@ -89,7 +120,7 @@ class Belief:
         return self._aside(chance) if side(aside) else Claim(aside)
 
     def label(self, meaning: tuple[Claim, ...]) -> float:
-        return float(sum(side(c.content) * c.attitude * (c.comment if c.holder else 1) for c in meaning) > 0)
+        return float(sum(c.held * (c.comment if c.holder else 1) for c in meaning) > 0)
 
     def write(self, meaning: tuple[Claim, ...], chance: Chance, split: str) -> tuple[str, str | None]:
         return write(self.register, [t for c in meaning for t in self._said(c, chance)], chance, "climate"), None
@@ -101,6 +132,7 @@ class Belief:
             view = f"{claim.holder} {chance.pick(OTHERS_VIEWS[claim.attitude])}"
         if not side(claim.content):
             view = ""
+        view = " ".join((view, *(chance.pick(TURNS[turn]) for turn in claim.turns))).strip()
         yield (*fixed(view), *realise(claim.content, replace(style, fronting=0.0) if view else style, chance))
         if claim.comment:
             yield fixed(chance.pick(COMMENTS[claim.comment]))
@@ -112,10 +144,10 @@ def side(p: Proposition) -> int:
     return -told if p.negated else told
 
 
-def _climate(wanted: int, chance: Chance) -> Proposition:
-    """A statement on the wanted side, now and then the denial of one on the other."""
+def _climate(wanted: int, denials: float, chance: Chance) -> Proposition:
+    """A statement on the wanted side, at times the denial of one on the other."""
     words, warming = lexicon(), Entity("global warming", "bare")
-    denied = chance.flip(0.1)
+    denied = chance.flip(denials)
     said = chance.pick([said for said, of in SIDES.items() if of == (-wanted if denied else wanted)])
     if said in words.nouns:
         return Proposition(warming, "be", Entity(said, "a"), negated=denied, tense="present")

@@ -1,13 +1,15 @@
 """Disasters in short posts: whether one is said to have happened, or the same words are meant otherwise (Disasters).
 
 "The warehouse exploded" tells of a disaster, "my inbox exploded" does not, and neither does what a film showed, what
-somebody dreamt, what might happen or what did not.
+somebody dreamt, what might happen or what did not. In hard posts the same words and frames turn up under both classes: of a fire
+and an inbox, one is on fire in the film and the other one today.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import fixed, realise
@@ -20,8 +22,9 @@ from tasks.sources.simulated.twin import twin_of
 DISASTER = ("fire", "flood", "storm", "earthquake", "crash", "attack", "epidemic")
 FIGURATIVE = "figurative"
 REAL = ("", "I just heard that", "the news says that", "they report that", "breaking:", "I saw how", "people say that")
+UNTRUE = ("it is not true that", "it is a lie that", "it is wrong that")  # a denial of a denial is a fact
 UNREAL = ("in the film,", "I dreamed that", "imagine that", "in my new story,", "in the drill,", "in this video game,",
-          "the joke is that", "it is not true that")  # fmt: skip
+          "the joke is that", *UNTRUE)  # fmt: skip
 FELT = ("crush", "kill", "wreck", "flatten", "destroy", "batter", "bury", "bomb", "smash", "overwhelm", "rock",
         "shake", "burn", "flood", "devastate", "suffocate", "attack", "squash")  # fmt: skip
 DID = ("explode", "blaze", "go up in flames", "crash", "collapse", "crumble", "sink", "derail", "nosedive", "erupt",
@@ -44,41 +47,58 @@ class Figurative:
     """Whether a disaster is said to have happened.
 
     Attributes:
-        ways: Weights of what else is said with a disaster's words: used figuratively, within a fiction, denied, as a
-            possibility.
-        longer: Chance of a second other statement: about things that other posts put figuratively, or about helpers.
+        ways: Weights of how a statement is none of fact: within a fiction or declared untrue, denied, as a possibility.
+        longer: Chance of one more statement: about things that other posts put figuratively, or about helpers.
     """
+
+    hard_by: ClassVar[str] = (
+        "which of two is real: the things or the verb of a post tell whether it is of a disaster (0); a post tells of a "
+        "disaster and, in a disaster's words, of something else, one as a fact and the other as fiction, denied or "
+        "possible (1)"
+    )
 
     labels: tuple[str, ...] = ("Not Relevant", "Relevant")
     shares: tuple[float, ...] = (0.574, 0.426)
     space: str = "cf_disasters"
     register: str = "tweet"
-    ways: tuple[float, ...] = (4, 3, 2, 1.5)
+    ways: tuple[float, ...] = (3, 2, 1.5)
     longer: float = 0.2
+    difficulty: float = 0.5
 
     def draw(self, chance: Chance) -> tuple[Said, ...]:
-        if chance.flip(self.shares[1]):
-            said = Said(_disaster(chance), chance.weighted(REAL, (5, 1, 1, 1, 1, 1, 1)))
+        real, hard = chance.flip(self.shares[1]), chance.flip(self.difficulty)
+        if hard:  # the two sorts of posts have the same words, and who is real in one is not in the other
+            told = [Said(_disaster(chance)), Said(_figure(chance))]
+            told = [self._fact(s, chance) if one == real else self._no_fact(s, chance) for s, one in zip(
+                told, (True, False), strict=True)]  # fmt: skip
+        elif real:
+            told = [Said(_disaster(chance), chance.weighted(REAL, (5, 1, 1, 1, 1, 1, 1))), self._beside(chance)]
         else:
-            way = chance.weighted(("figurative", "fiction", "denied", "possible"), self.ways)
-            if way == "figurative":
-                said = Said(_figure(chance), chance.pick(REAL) if chance.flip(0.25) else "")
-            elif way == "fiction":
-                said = Said(_disaster(chance), chance.pick(UNREAL))
-            elif way == "denied":
-                said = Said(replace(_disaster(chance), negated=True), chance.pick(REAL) if chance.flip(0.3) else "")
-            else:
-                might = replace(_disaster(chance), tense="present", time="", modal=chance.pick(("might", "could")))
-                said = Said(might)
-        others = [self._beside(chance) for _ in range(2 if chance.flip(self.longer) else 1)]
-        return tuple(chance.sample([said, *others], 3))
+            told = [Said(_figure(chance), chance.pick(REAL) if chance.flip(0.25) else ""), self._beside(chance)]
+        if chance.flip(self.longer):
+            told.append(self._beside(chance))
+        return tuple(chance.sample(told, len(told)))
+
+    def _fact(self, said: Said, chance: Chance) -> Said:
+        if said.what.verb != "be" and chance.flip(self.difficulty / 3):  # twice denied
+            return Said(replace(said.what, negated=True), chance.pick(UNTRUE))
+        return replace(said, frame=chance.weighted(REAL, (5, 1, 1, 1, 1, 1, 1)))
+
+    def _no_fact(self, said: Said, chance: Chance) -> Said:
+        way = chance.weighted(("unreal", "denied", "possible"), self.ways)
+        if way == "unreal":
+            return replace(said, frame=chance.pick(UNREAL))
+        frame = chance.pick(REAL) if chance.flip(0.3) else ""
+        if way == "denied":
+            return Said(replace(said.what, negated=True), frame)
+        return Said(replace(said.what, tense="present", time="", modal=chance.pick(("might", "could"))), frame)
 
     def _beside(self, chance: Chance) -> Said:
         """What else happened, in the same or another world, and was no disaster."""
         fields = chance.pick(((FIGURATIVE,), (FIGURATIVE,), ("rescue", *DISASTER), ("home", "work")))
         domain = Domain(fields, general=1.0, negation=0.2, place=0.1, time=0.3, copula=0.3)
         p = proposition(domain, chance, subject=ME if chance.flip(0.3) else None)
-        while happened(Said(p)):
+        while happened(Said(p)) or happened(Said(replace(p, negated=not p.negated))):
             p = proposition(domain, chance)
         if chance.flip(0.1) and not p.negated:
             p = replace(p, tense="present", time="", modal=chance.pick(("might", "could")))
@@ -97,7 +117,8 @@ class Figurative:
 def happened(said: Said) -> bool:
     """Whether a disaster is told as a fact, and literally: by a verb for one, of what the verb can be said of."""
     p, words = said.what, lexicon()
-    if said.frame not in REAL or p.negated or p.modal or p.tense == "future" or p.verb == "be":
+    untrue = said.frame in UNTRUE
+    if not (untrue or said.frame in REAL) or p.negated != untrue or p.modal or p.tense == "future" or p.verb == "be":
         return False
     verb = words.verbs[p.verb]
     parts = [(p.subject, verb.kinds), *([(p.object, verb.objects)] if p.object is not None else [])]

@@ -7,7 +7,7 @@ both are added up from who says and does what about whom.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import fixed, noun_phrase, realise
@@ -55,6 +55,11 @@ class Side:
         targets: Causes.
     """
 
+    hard_by: ClassVar[str] = (
+        "whose side it is: the writer's own view of the cause is said plainly (0); it follows from a judgement, half of "
+        "them denied, of those who are for or against the cause, beside views of others that do not count (1)"
+    )
+
     asks: Literal["stance", "opinion"]
     sides: tuple[float, ...] = (0.414, 0.301, 0.01, 0.275)
     opinions: tuple[float, ...] = (0.073, 0.296, 0.631)
@@ -65,6 +70,7 @@ class Side:
         "police reform", "wealth tax", "social programme", "food aid plan", "strike", "boycott", "housing subsidy",
         "green energy plan",
     )  # fmt: skip
+    difficulty: float = 0.5
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -79,18 +85,20 @@ class Side:
         target = _cause(chance.pick(self.targets))
         signs = {"for": (1,), "against": (-1,), "neutral": (1, -1), "none_of_the_above": ()}[stance]
         if opinion == "opinion_on_target":
-            told = [_judgement(target, sign, chance) for sign in signs] or [Remark(_described(target, chance), True)]
-            told.append(_news(target, chance))
+            told = [self._judgement(target, sign, chance) for sign in signs]
+            told = told or [Remark(_described(target, chance), True)]
+            told.append(self._news(target, chance))
         elif opinion == "opinion_on_other":
             other = _other(chance)
-            if len(signs) == 1 and chance.flip(0.75):  # a friend or an enemy of the cause is judged
+            if len(signs) == 1 and chance.flip(min(1.0, 1.5 * self.difficulty)):  # its friend or enemy is judged
                 ally = chance.pick((1, -1))
-                told = [_taking_sides(other, ally, target, chance), _judgement(other, ally * signs[0], chance)]
+                told = [self._sides(other, ally, target, chance), self._judgement(other, ally * signs[0], chance)]
             else:
-                told = [_judgement(other, chance.pick((1, -1)), chance)]
+                told = [self._judgement(other, chance.pick((1, -1)), chance)]
                 told += [_act(target, sign, chance) for sign in signs] or [_fact(target, chance, other)]
         else:
-            told = [*(_act(target, sign, chance) for sign in signs), _news(target, chance)]
+            told = [_act(target, sign, chance) for sign in signs] or [self._news(target, chance)]
+            told.append(self._news(target, chance))
         return Post(target.noun, tuple(told if chance.flip(0.5) else told[::-1]))
 
     def label(self, meaning: Post) -> float:
@@ -106,6 +114,44 @@ class Side:
                 view = f"{join(noun_phrase(remark.holder, style, chance))} {chance.pick(BELIEVES)}"
             told.append((*fixed(view), *realise(remark.what, replace(style, fronting=0.0) if view else style, chance)))
         return write(self.register, told, chance, meaning.target), None
+
+
+    def _judgement(self, about: Entity, sign: int, chance: Chance, own: bool = True) -> Remark:
+        """A judgement of either polarity, denied where need be; the writer's own, or else somebody's."""
+        words, denied = lexicon(), chance.flip(self.difficulty / 2)
+        value = -sign if denied else sign
+        verbs = [verb for verb in JUDGING if verb in words.verbs and words.fits(about.noun, words.verbs[verb].objects)
+                 and words.verbs[verb].value * value > 0]  # fmt: skip
+        if own and verbs and chance.flip(0.25):
+            return Remark(Proposition(ME, chance.pick(verbs), about, negated=denied, tense="present"))
+        fitting = words.adjectives_of(about.noun, ("praise", "blame"), value)
+        quality = chance.pick(fitting[: max(4, round(len(fitting) * (0.2 + 0.8 * self.difficulty)))])
+        degree = "" if denied else chance.pick(("", "", "really", "so", "quite"))
+        told = Proposition(about, "be", quality=quality, degree=degree, negated=denied, tense="present")
+        return Remark(told, own and chance.flip(0.3))
+
+    def _sides(self, other: Entity, sign: int, target: Entity, chance: Chance) -> Remark:
+        """Somebody else's side, told by what is done or what is thought."""
+        if chance.flip(0.5):
+            return replace(self._judgement(target, sign, chance, own=False), holder=other)
+        words = lexicon()
+        deeds = [v for v in ("support", "oppose", "rally behind", *words.verbs_of(("stance",), True))
+                 if words.verbs[v].value * sign > 0 and words.fits(target.noun, words.verbs[v].objects)]  # fmt: skip
+        return Remark(Proposition(other, chance.pick(deeds), target, tense=chance.pick(("present", "past"))))
+
+    def _news(self, target: Entity, chance: Chance) -> Remark:
+        """What others think or do, or a plain fact: nothing that takes the writer's side."""
+        other = _other(chance)
+        if not chance.flip(min(1.0, 1.5 * self.difficulty)):
+            return _fact(target, chance, other)
+        way = chance.pick(("sides", "other", "plain"))
+        if way == "plain":  # what the writer might have put as an opinion
+            described = _described(target, chance)
+            return Remark(described) if chance.flip(0.5) else Remark(described, holder=other)
+        about = _other(chance)
+        if way == "sides" or about.noun == other.noun:
+            return self._sides(other, chance.pick((1, -1)), target, chance)
+        return replace(self._judgement(about, chance.pick((1, -1)), chance, own=False), holder=other)
 
 
 STANCES = ("against", "for", "neutral", "none_of_the_above")
@@ -180,33 +226,9 @@ def _other(chance: Chance) -> Entity:
     return replace(somebody, many=False)
 
 
-def _judgement(about: Entity, sign: int, chance: Chance, own: bool = True) -> Remark:
-    """A judgement of either polarity, denied where need be; the writer's own, or else somebody's."""
-    words, denied = lexicon(), chance.flip(0.25)
-    value = -sign if denied else sign
-    verbs = [verb for verb in JUDGING if verb in words.verbs and words.fits(about.noun, words.verbs[verb].objects)
-             and words.verbs[verb].value * value > 0]  # fmt: skip
-    if own and verbs and chance.flip(0.25):
-        return Remark(Proposition(ME, chance.pick(verbs), about, negated=denied, tense="present"))
-    quality = chance.pick(words.adjectives_of(about.noun, ("praise", "blame"), value))
-    degree = "" if denied else chance.pick(("", "", "really", "so", "quite"))
-    told = Proposition(about, "be", quality=quality, degree=degree, negated=denied, tense="present")
-    return Remark(told, own and chance.flip(0.3))
-
-
 def _described(about: Entity, chance: Chance) -> Proposition:
     fitting = [quality for quality in lexicon().adjectives_of(about.noun, ("general",), 0) if quality in PLAIN]
     return Proposition(about, "be", quality=chance.pick(fitting), negated=chance.flip(0.2), tense="present")
-
-
-def _taking_sides(other: Entity, sign: int, target: Entity, chance: Chance) -> Remark:
-    """Somebody else's side, told by what is done or what is thought."""
-    if chance.flip(0.5):
-        return replace(_judgement(target, sign, chance, own=False), holder=other)
-    words = lexicon()
-    deeds = [v for v in ("support", "oppose", "rally behind", *words.verbs_of(("stance",), True))
-             if words.verbs[v].value * sign > 0 and words.fits(target.noun, words.verbs[v].objects)]  # fmt: skip
-    return Remark(Proposition(other, chance.pick(deeds), target, tense=chance.pick(("present", "past"))))
 
 
 def _act(target: Entity, sign: int, chance: Chance) -> Remark:
@@ -215,18 +237,6 @@ def _act(target: Entity, sign: int, chance: Chance) -> Remark:
     tense: Tense = chance.pick(("past", "past", "future"))
     time = chance.pick(TIMES[tense]) if chance.flip(0.4) else ""
     return Remark(Proposition(ME, chance.pick(verbs), target, tense=tense, time=time))
-
-
-def _news(target: Entity, chance: Chance) -> Remark:
-    """What others think or do, or a plain fact: nothing that takes the writer's side."""
-    way, other = chance.pick(("fact", "sides", "other")), _other(chance)
-    if way == "sides":
-        return _taking_sides(other, chance.pick((1, -1)), target, chance)
-    if way == "other":
-        about = _other(chance)
-        if about.noun != other.noun:
-            return replace(_judgement(about, chance.pick((1, -1)), chance, own=False), holder=other)
-    return _fact(target, chance, other)
 
 
 def _fact(target: Entity, chance: Chance, other: Entity) -> Remark:
