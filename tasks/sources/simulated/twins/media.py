@@ -56,7 +56,7 @@ class Post:
     asks: Asked
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
-    difficulty: float = 0.7
+    difficulty: float = 0.8
     register: str = "speech"
     hard_by: ClassVar[str] = (
         "what is named in passing: a post speaks of one audience, judges nothing but a party, and has no sentence of "
