@@ -233,11 +233,12 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
     while True:
         negated = chance.flip(denials)
         raw = -sign if negated else sign
-        verbs = _valued(fields, raw)
-        if verbs and chance.flip(0.3):
-            p = proposition(Domain(fields, time=0.1), chance, verb=chance.pick(verbs), negated=negated)
+        what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
+        verbs = [verb for verb in _valued(STATE, raw) if words.fits(what.noun, words.verbs[verb].kinds)]
+        if verbs and chance.flip(0.3):  # the same verbs whoever is judged: they do not tell a party
+            verb = chance.pick(verbs)
+            p = proposition(Domain(STATE, time=0.1), chance, subject=what, verb=verb, negated=negated)
         else:
-            what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
             good = words.adjectives_of(what.noun, JUDGING, raw)
             p = Proposition(what, "be", quality=chance.pick(good or ("",)), negated=negated, tense="present")
         fits = (
@@ -251,7 +252,9 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
 
 def _unjudged(fields: tuple[str, ...], chance: Chance) -> Proposition:
     while True:
-        p = proposition(Domain(fields, names=0.1, place=0.05), chance)
+        about = Domain(STATE if fields == PARTIES else fields, names=0.1, place=0.05)
+        who = entity(ACTORS, Domain(PARTIES, names=0, quality=0.1), chance) if fields == PARTIES else None
+        p = proposition(about, chance, subject=who)
         if judgement(p) == 0 and _political(p) and (fields == PARTIES) == of_party(p):
             return p
 
