@@ -99,7 +99,7 @@ class Post:
         if not judging and (bias == "partisan" or chance.flip(self.difficulty)):
             acts.append(Act("state", _judged(judged, chance.pick((1, -1)), denied(self.difficulty), chance)))
         if chance.flip(self.difficulty):
-            acts.append(Act("state", _unjudged(mentioned, chance)))
+            acts.append(Act("state", _mentioned(mentioned, chance)))
         return acts
 
     def label(self, meaning: Meaning) -> float:
@@ -233,7 +233,7 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
     while True:
         negated = chance.flip(denials)
         raw = -sign if negated else sign
-        what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
+        what = _judgeable(fields, chance)
         verbs = [verb for verb in _valued(STATE, raw) if words.fits(what.noun, words.verbs[verb].kinds)]
         if verbs and chance.flip(0.3):  # the same verbs whoever is judged: they do not tell a party
             verb = chance.pick(verbs)
@@ -252,11 +252,26 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
 
 def _unjudged(fields: tuple[str, ...], chance: Chance) -> Proposition:
     while True:
-        about = Domain(STATE if fields == PARTIES else fields, names=0.1, place=0.05)
-        who = entity(ACTORS, Domain(PARTIES, names=0, quality=0.1), chance) if fields == PARTIES else None
-        p = proposition(about, chance, subject=who)
+        p = proposition(Domain(fields, names=0.1, place=0.05), chance)
+        if judgement(p) == 0 and _political(p) and not of_party(p):
+            return p
+
+
+def _mentioned(fields: tuple[str, ...], chance: Chance) -> Proposition:
+    """Something that could be judged, and is not."""
+    while True:
+        p = proposition(Domain(STATE, names=0.1, place=0.05), chance, subject=_judgeable(fields, chance))
         if judgement(p) == 0 and _political(p) and (fields == PARTIES) == of_party(p):
             return p
+
+
+def _judgeable(fields: tuple[str, ...], chance: Chance) -> Entity:
+    """Someone or something that can be called good and bad: the same are judged and mentioned."""
+    words = lexicon()
+    while True:
+        what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
+        if all(words.adjectives_of(what.noun, JUDGING, sign) for sign in (1, -1)):
+            return what
 
 
 @cache
