@@ -72,7 +72,7 @@ class Claim:
 class Belief:
     """Whether the writer holds that warming is real.
 
-    The words of a plain post tell as much as the post: so they do in most real ones, and more than half of the posts are
+    The words of a plain post tell as much as the post: so they do in most real ones, and most of the posts are
     plain at the default difficulty. What full fine-tuning loses on the others is less than what real annotators disagree
     about, so the twin is somewhat easier than the real task.
 
@@ -91,7 +91,7 @@ class Belief:
     register: str = "tweet"
     fields: tuple[str, ...] = ("climate", "weather", "home", "travel")
     reported: float = 0.5
-    difficulty: float = 0.4
+    difficulty: float = 0.3
 
     @property
     def denials(self) -> float:

@@ -182,8 +182,9 @@ class Emotion:
         denials = self._words(_telling(field, True))
         negated = mode == 3 and bool(denials)
         quality = chance.pick(denials if negated else self._words(_telling(field, False)))
-        time = chance.pick(TIMES[tense]) if tense == "past" and chance.flip(0.4) else ""
-        degree = "" if negated else chance.pick(DEGREES)
+        brief = chance.flip(self.difficulty)  # others are told of instead
+        time = chance.pick(TIMES[tense]) if tense == "past" and not brief and chance.flip(0.4) else ""
+        degree = "" if negated or brief else chance.pick(DEGREES)
         return Proposition(holder, "be", quality=quality, degree=degree, negated=negated, tense=tense, time=time)
 
 
@@ -296,6 +297,6 @@ PRIMARY = (
     ("Submission", 0.031, (("fear", "trust"),)), ("Surprise", 0.041, (("surprise",),)), ("Trust", 0.013, (("trust",),)),
 )  # fmt: skip
 TWINS = (
-    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS)),
-    twin_of("cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(2, 3), everyday=(1, 2))),
+    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS, difficulty=0.75)),
+    twin_of("cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, everyday=(1, 2), difficulty=0.6)),
 )

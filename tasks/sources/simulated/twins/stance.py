@@ -70,7 +70,7 @@ class Side:
         "police reform", "wealth tax", "social programme", "food aid plan", "strike", "boycott", "housing subsidy",
         "green energy plan",
     )  # fmt: skip
-    difficulty: float = 0.5
+    difficulty: float = 0.8
 
     @property
     def labels(self) -> tuple[str, ...]:
