@@ -112,7 +112,9 @@ class Belief:
             else:
                 claim = replace(claim, attitude=claim.held * wanted)
         if chance.flip(0.24 * self.difficulty):
-            return claim, Claim(_climate(chance.pick((1, -1)), self.denials, chance), chance.pick((1, -1)), chance.pick(HOLDERS))
+            return claim, Claim(
+                _climate(chance.pick((1, -1)), self.denials, chance), chance.pick((1, -1)), chance.pick(HOLDERS)
+            )
         return tuple(chance.sample([claim, *(self._aside(chance) for _ in range(2 if chance.flip(0.3) else 1))], 3))
 
     def _aside(self, chance: Chance) -> Claim:

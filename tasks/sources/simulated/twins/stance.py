@@ -115,7 +115,6 @@ class Side:
             told.append((*fixed(view), *realise(remark.what, replace(style, fronting=0.0) if view else style, chance)))
         return write(self.register, told, chance, meaning.target), None
 
-
     def _judgement(self, about: Entity, sign: int, chance: Chance, own: bool = True) -> Remark:
         """A judgement of either polarity, denied where need be; the writer's own, or else somebody's."""
         words, denied = lexicon(), chance.flip(self.difficulty / 2)
