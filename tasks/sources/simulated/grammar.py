@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.clause import Token, Tokens, fixed, noun_phrase, question, realise
+from tasks.sources.simulated.clause import Token, Tokens, fixed, question, realise
 from tasks.sources.simulated.compose import Domain, describe, entity, proposition
 from tasks.sources.simulated.judged import (
     STUFF,
@@ -44,9 +44,16 @@ CLEAR_TIMES: dict[Tense, tuple[str, ...]] = {  # "on Monday" goes with both tens
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of grammar: how often it is tested, what is drawn for it, and how that is said rightly or wrongly."""
+    """A rule of grammar.
 
-    weight: float
+    Attributes:
+        easy, hard: How often it is tested, in relation to others, at difficulty 0 and 1.
+        draw: What is drawn for it.
+        write: How that is said, rightly or wrongly.
+    """
+
+    easy: float
+    hard: float
     draw: Callable[[Domain, Chance], Judged]
     write: Callable[[Judged, bool, Chance], Tokens]
 
@@ -73,31 +80,26 @@ def _write_number(m: Judged, wrong: bool, chance: Chance) -> Tokens:
     return timed(in_other_number(tokens, nouns[-1 if m.form else 0], wrong), m, chance)
 
 
-# --- the verb agrees with its subject, whatever stands between them ---
+# --- the verb agrees with its subject, whatever comes to stand between them ---
 
 
 def _draw_agreement(domain: Domain, chance: Chance) -> Judged:
     kinds = chance.pick((("person",), ("person",), ("animal",), ("vehicle",), ("building",)))
     subject = drawn(kinds, domain, chance, chance.flip(0.5), "the", plain=True)
-    other = drawn(kinds, domain, chance, chance.flip(0.5), "the", plain=True)
     quality = describe(subject, domain, chance)
     if quality and (chance.flip(0.5) or kinds[0] in ("vehicle", "building")):
         return Judged(Proposition(subject, "be", quality=quality, negated=chance.flip(0.2), tense=chance.pick(
-            ("past", "present"))), "", other=other)  # fmt: skip
+            ("past", "present"))), "")  # fmt: skip
     fact = simple_fact(domain, chance, tense="present", subject=subject if kinds[0] == "person" else None)
     if kinds[0] != "person":
         subject = drawn(lexicon().verbs[fact.verb].kinds, domain, chance, subject.many, "the", plain=True)
-    return Judged(replace(fact, subject=subject, negated=chance.flip(0.2)), "", other=other)
+    return Judged(replace(fact, subject=subject, negated=chance.flip(0.2)), "")
 
 
 def _write_agreement(m: Judged, wrong: bool, chance: Chance) -> Tokens:
     tokens = realise(replace(m.proposition, time=""), STYLE, chance)
-    end = next(position for position, token in enumerate(tokens) if token.tag == "noun") + 1
-    person = lexicon().is_a(m.proposition.subject.noun, "person")
-    between = chance.pick(("near", "beside", "behind", "near", "who met" if person else "next to"))
-    assert m.other is not None
-    aside = (*fixed(between), *noun_phrase(m.other, STYLE, chance))
-    return (*tokens[:end], *aside, *in_other_number(tokens, end, wrong)[end:])
+    verb = next(position for position, token in enumerate(tokens) if token.tag == "noun") + 1
+    return in_other_number(tokens, verb, wrong)
 
 
 # --- the form of the verb after an auxiliary, and without one: "did barked", "the dog bark" ---
@@ -286,19 +288,19 @@ def _write_tense(m: Judged, wrong: bool, chance: Chance) -> Tokens:
     return timed(tokens, m, chance)
 
 
-# Local rules weigh more: they are what a reader of few examples finds first.
+# First the rules that two neighbouring words can break; then those that need the subject of a verb, or what it takes.
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "number": Rule(3, _draw_number, _write_number),
-        "agreement": Rule(2, _draw_agreement, _write_agreement),
-        "form": Rule(3, _draw_form, _write_form),
-        "order": Rule(3, _draw_order, _write_order),
-        "case": Rule(1.5, _draw_case, _write_case),
-        "argument": Rule(2, _draw_argument, _write_argument),
-        "comparison": Rule(1.5, _draw_comparison, _write_comparison),
-        "reflexive": Rule(1, _draw_reflexive, _write_reflexive),
-        "gap": Rule(1.5, _draw_gap, _write_gap),
-        "inversion": Rule(1.5, _draw_inversion, _write_inversion),
-        "tense": Rule(1, _draw_tense, _write_tense),
+        "number": Rule(3, 1, _draw_number, _write_number),
+        "form": Rule(3, 1, _draw_form, _write_form),
+        "order": Rule(3, 0.5, _draw_order, _write_order),
+        "case": Rule(2, 0.5, _draw_case, _write_case),
+        "comparison": Rule(2, 0.5, _draw_comparison, _write_comparison),
+        "inversion": Rule(1, 1, _draw_inversion, _write_inversion),
+        "tense": Rule(0.5, 2, _draw_tense, _write_tense),
+        "agreement": Rule(0.5, 4, _draw_agreement, _write_agreement),
+        "reflexive": Rule(0.5, 2.5, _draw_reflexive, _write_reflexive),
+        "argument": Rule(0.5, 3.5, _draw_argument, _write_argument),
+        "gap": Rule(0.5, 3.5, _draw_gap, _write_gap),
     }
 )

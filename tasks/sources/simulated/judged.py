@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.clause import PLAIN, Token, Tokens, fixed
+from tasks.sources.simulated.clause import PLAIN, Token, Tokens, fixed, noun_phrase
 from tasks.sources.simulated.compose import Domain, describe, proposition
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
@@ -39,6 +39,8 @@ DITRANSITIVE = frozenset(("assign", "bring", "carry", "find", "keep", "provide",
 # Kinds of things that are also stuff: "most cake", "most work" are right.
 STUFF = ("food", "substance", "plant", "weather", "money", "idea", "work", "event", "illness")
 # fmt: on
+SEEN = ("person", "animal", "vehicle", "building", "garment", "device")  # what something can be near
+NEAR = ("near", "beside", "behind", "next to")
 _ONE_TO_MANY = {"is": "are", "was": "were", "does": "do", "isn't": "aren't", "wasn't": "weren't", "doesn't": "don't"}
 OTHER_NUMBER = _ONE_TO_MANY | {many: one for one, many in _ONE_TO_MANY.items()}
 
@@ -52,9 +54,11 @@ class Judged:
         rule: The rule that it puts to the test.
         corruption: The rule that it breaks, "" for none.
         form: Which half of the rule: `than` or `as`, `direct` or `embedded`, ...
-        other: Who stands between subject and verb, or the object that an intransitive verb must not have.
+        other: The object that an intransitive verb must not have.
         reporter: Who said so, if anyone.
+        outer: Who said that the reporter said so.
         link, companion: A second clause and its conjunction.
+        between: Those who stand between subject and verb: each near the one before it, the first near the subject.
     """
 
     proposition: Proposition
@@ -63,8 +67,10 @@ class Judged:
     form: str = ""
     other: Entity | None = None
     reporter: Entity | None = None
+    outer: Entity | None = None
     link: str = ""
     companion: Proposition | None = None
+    between: tuple[Entity, ...] = ()
 
 
 def simple_fact(domain: Domain, chance: Chance, tense: Tense = "past", subject: Entity | None = None) -> Proposition:
@@ -89,6 +95,33 @@ def drawn(
     thing = Entity(chance.pick(nouns), quantity, (), many)
     quality = "" if plain or not chance.flip(domain.quality) else describe(thing, domain, chance)
     return replace(thing, qualities=(quality,)) if quality else thing
+
+
+def bystanders(subject: Entity, domain: Domain, chance: Chance, n: int) -> tuple[Entity, ...]:
+    """Up to `n` that stand beside a subject, each of either number whatever the subject's; none where none can."""
+    if subject.quantity in ("name", "pronoun") or not lexicon().fits(subject.noun, SEEN):
+        return ()
+    person = lexicon().is_a(subject.noun, "person")
+    kinds = (("person",),) if person else tuple((kind,) for kind in ("person", "animal", "vehicle", "building"))
+    return tuple(drawn(chance.pick(kinds), domain, chance, chance.flip(0.5), "the", plain=True) for _ in range(n))
+
+
+def said_between(m: Judged, chance: Chance) -> Tokens:
+    """ "near the cats behind the tree", "who met the boys": nouns with which the verb must not agree."""
+    said: Tokens = ()
+    for before, thing in zip((m.proposition.subject, *m.between), m.between, strict=False):
+        people = lexicon().is_a(before.noun, "person") and lexicon().is_a(thing.noun, "person")
+        said = (*said, *fixed(chance.pick((*NEAR, "who met", "who met") if people else NEAR)))
+        said = (*said, *noun_phrase(thing, STYLE, chance))
+    return said
+
+
+def parted(tokens: Tokens, between: Tokens) -> Tokens:
+    """A clause with something between its subject, the first noun, and its verb."""
+    if not between:
+        return tokens
+    end = next(position for position, token in enumerate(tokens) if token.tag == "noun") + 1
+    return (*tokens[:end], *between, *tokens[end:])
 
 
 @cache

@@ -36,12 +36,14 @@ class Opinion:
         first, second: Judgements in the order of the text.
         link: `and`, `but`, `although` (the second is conceded), `although first` (the first is), or `who`: people of
             the first judgement, on things of this sort, will pass the second.
+        conceded: A judgement that is conceded to the second one: "dull, but witty, although long".
     """
 
     facts: tuple[Judgement, ...]
     first: Judgement | None = None
     second: Judgement | None = None
     link: str = ""
+    conceded: Judgement | None = None
 
 
 def value(p: Proposition) -> int:
@@ -88,6 +90,9 @@ def argued(opinion: Opinion, style: Style, chance: Chance) -> list[Tokens]:
         if chance.flip(0.3):
             return [first, second]
         return [(*first, *fixed(chance.pick(("and", ", and"))), *second)]
+    if opinion.conceded is not None:
+        although = fixed(chance.pick(ALTHOUGH))
+        second = (*second, Token(",", "punctuation"), *although, *said(opinion.conceded, style, chance))
     if opinion.link == "but":
         mark, _, word = chance.pick(BUT).partition(" ")
         if mark == ".":

@@ -2,7 +2,9 @@
 
 A hypothesis knows nothing of what its premise will be. The edits turn up whatever the relation is to be: the same thing
 more or less closely described, denied or not, turned round, of opposites, compared, counted. What follows from what is
-for the logic to say.
+for the logic to say. `depth`, from 0 to 1, says how much a premise asks of its reader: at 0 it differs from the
+hypothesis in a denial, a part that one of them lacks, or another word; at 1 in more edits at once, in hypernyms, in who
+does it to whom, in opposites and in comparisons turned round.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import replace
 from functools import cache
 
 from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.clause import Style
 from tasks.sources.simulated.compose import Domain, describe, draw_place, entity, proposition
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.logic import SPECIFIC, UNIVERSAL, Relation, denials
@@ -65,29 +68,31 @@ def draw_hypothesis(sort: str, domain: Domain, chance: Chance) -> Proposition | 
     return _closer(told, domain, chance, nouns=False) if chance.flip(0.5) else told
 
 
-def draw_premise(h: Proposition, wanted: Relation, domain: Domain, chance: Chance) -> Proposition:
+def draw_premise(h: Proposition, wanted: Relation, domain: Domain, chance: Chance, depth: float = 1) -> Proposition:
     """A premise that may well have the wanted relation: the caller checks."""
     if h.than is not None:
-        return _compared(h, wanted, domain, chance)
+        return _compared(h, wanted, chance, depth)
     if h.verb == "be":
-        return _described(h, wanted, domain, chance)
+        return _described(h, wanted, domain, chance, depth)
     if h.subject.quantity not in SPECIFIC:
-        return _counted(h, wanted, domain, chance)
+        return _counted(h, wanted, domain, chance, depth)
     if wanted == "neutral":
-        p = elsewise(h, domain, chance) if chance.flip(0.55) else _nearer(h, h.negated, domain, chance)
+        other = chance.flip(0.9 - 0.35 * depth)  # a part that the premise lacks is easier to miss
+        p = elsewise(h, domain, chance, depth) if other else _nearer(h, h.negated, domain, chance, depth)
         return replace(p, negated=not p.negated) if chance.flip(0.5) else p
     denied = h.negated == (wanted == "entailment")
-    return replace(_nearer(h, not denied, domain, chance), negated=denied)
+    return replace(_nearer(h, not denied, domain, chance, depth), negated=denied)
 
 
-def _nearer(p: Proposition, closely: bool, domain: Domain, chance: Chance) -> Proposition:
+def _nearer(p: Proposition, closely: bool, domain: Domain, chance: Chance, depth: float) -> Proposition:
     """The same said more closely, or more widely; now and then just the same."""
-    for _ in range(chance.weighted((0, 1, 2), (2, 5, 3))):
-        p = _closer(p, domain, chance) if closely else _wider(p, chance)
+    for _ in range(chance.weighted((0, 1, 2), (2, 6 - 3 * depth, 5 * depth))):
+        nouns = chance.flip(depth)
+        p = _closer(p, domain, chance, nouns) if closely else _wider(p, chance, nouns)
     return p
 
 
-def _closer(p: Proposition, domain: Domain, chance: Chance, nouns: bool = True) -> Proposition:
+def _closer(p: Proposition, domain: Domain, chance: Chance, nouns: bool) -> Proposition:
     way = chance.pick(("place", "time", "object", "quality", "object", "subject"))
     if way == "place" and not p.place:
         return replace(p, place=draw_place(domain, chance))
@@ -97,14 +102,15 @@ def _closer(p: Proposition, domain: Domain, chance: Chance, nouns: bool = True) 
     if way != "quality" and nouns:
         narrower = _below(part.noun)
         if narrower and part.quantity != "name":
-            part = replace(part, noun=chance.pick(narrower), qualities=())
+            noun = chance.pick(narrower)
+            part = replace(part, noun=chance.pick((noun, *_below(noun))), qualities=())
     elif not part.qualities and part.quantity != "name":
         quality = describe(part, domain, chance)
         part = replace(part, qualities=(quality,)) if quality else part
     return replace(p, subject=part) if way == "subject" or p.object is None else replace(p, object=part)
 
 
-def _wider(p: Proposition, chance: Chance) -> Proposition:
+def _wider(p: Proposition, chance: Chance, nouns: bool) -> Proposition:
     way = chance.pick(("place", "time", "object", "quality", "object"))
     if way == "place" or (way == "time" and not p.time):
         return replace(p, place="")
@@ -114,15 +120,16 @@ def _wider(p: Proposition, chance: Chance) -> Proposition:
         return p
     objects = lexicon().verbs[p.verb].objects
     wider = [noun for noun in lexicon().hypernyms(p.object.noun) if lexicon().fits(noun, objects)]
-    if way == "object" and wider:
+    if way == "object" and wider and nouns:
         return replace(p, object=replace(p.object, noun=chance.pick(wider), qualities=()))
     return replace(p, object=replace(p.object, qualities=()))
 
 
-def elsewise(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
+def elsewise(p: Proposition, domain: Domain, chance: Chance, depth: float = 1) -> Proposition:
     """Another deed, or the same of others, in mostly the same words."""
     words, verb = lexicon(), lexicon().verbs[p.verb]
-    if p.object is not None and p.verb not in SYMMETRIC and p.object.quantity in SPECIFIC and words.fits(
+    turns = p.object is not None and p.verb not in SYMMETRIC and p.object.quantity in SPECIFIC
+    if p.object is not None and turns and chance.flip(depth) and words.fits(
             p.object.noun, verb.kinds) and words.fits(p.subject.noun, verb.objects):  # fmt: skip
         return replace(p, subject=p.object, object=p.subject)
     if chance.flip(0.35) and p.object is not None:
@@ -133,21 +140,35 @@ def elsewise(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
     return replace(p, verb=chance.pick([v for v in same if v != p.verb] or [p.verb]))
 
 
-def _described(h: Proposition, wanted: Relation, domain: Domain, chance: Chance) -> Proposition:
+def reworded(style: Style, share: float) -> Style:
+    """A style that makes a share of the choices that a writer has: at 0 the same is said in the same words."""
+    return replace(
+        style,
+        synonyms=share * style.synonyms,
+        passive=share * style.passive,
+        fronting=share * style.fronting,
+        relative=share * style.relative,
+        never=share * style.never,
+        cleft=0.0,
+    )
+
+
+def _described(h: Proposition, wanted: Relation, domain: Domain, chance: Chance, depth: float) -> Proposition:
     opposite = lexicon().adjectives[h.quality].antonym
     degree = chance.pick(("", "", "very", "really", "quite"))
     if wanted == "neutral":
-        if chance.flip(0.6):
+        if chance.flip(0.6 * depth):
             return replace(h, quality=opposite, negated=True)
         others = [a for a in lexicon().adjectives_of(h.subject.noun) if a not in (h.quality, opposite)]
         return replace(h, quality=chance.pick(others), negated=chance.flip(0.5)) if others else h
-    p = chance.pick((replace(h, negated=h.negated == (wanted == "entailment")),
-                     replace(h, quality=opposite, negated=False), replace(h, negated=False)))  # fmt: skip
+    p = replace(h, negated=h.negated == (wanted == "entailment"))
+    if chance.flip(depth):
+        p = chance.pick((replace(h, quality=opposite, negated=False), replace(h, negated=False)))
     p = p if p.negated else replace(p, degree=degree)
-    return _closer(p, domain, chance) if chance.flip(0.4) else p
+    return _closer(p, domain, chance, chance.flip(depth)) if chance.flip(0.4) else p
 
 
-def _compared(h: Proposition, wanted: Relation, domain: Domain, chance: Chance) -> Proposition:
+def _compared(h: Proposition, wanted: Relation, chance: Chance, depth: float) -> Proposition:
     assert h.than is not None
     opposite = lexicon().adjectives[h.quality].antonym
     turned = replace(h, subject=h.than, than=h.subject)
@@ -158,11 +179,12 @@ def _compared(h: Proposition, wanted: Relation, domain: Domain, chance: Chance) 
             return h
         p = replace(chance.pick((h, turned)), than=third) if chance.flip(0.7) else replace(h, negated=not h.negated)
         return chance.pick((p, replace(p, quality=opposite)))
-    p = chance.pick((h, replace(turned, quality=opposite), replace(h, quality=opposite), turned))
+    p = chance.pick((turned, replace(turned, quality=opposite)) if chance.flip(0.75 * depth) else (
+        h, replace(h, quality=opposite)))  # fmt: skip
     return replace(p, negated=False) if chance.flip(0.8) else replace(p, negated=not p.negated)
 
 
-def _counted(h: Proposition, wanted: Relation, domain: Domain, chance: Chance) -> Proposition:
+def _counted(h: Proposition, wanted: Relation, domain: Domain, chance: Chance, depth: float) -> Proposition:
     if wanted == "contradiction" and not h.subject.quantity.isdigit():
         p = chance.pick(denials(h))
         return replace(p, subject=replace(p.subject, quantity="every")) if (
@@ -170,10 +192,10 @@ def _counted(h: Proposition, wanted: Relation, domain: Domain, chance: Chance) -
     quantity = chance.pick((*COUNTED, str(chance.between(2, 7)), h.subject.quantity))
     p = replace(h, subject=replace(h.subject, quantity=quantity))
     if h.subject.quantity in (*UNIVERSAL, "no") and wanted == "entailment":
-        return _nearer(h, False, domain, chance) if h.subject.quantity == "no" else _nearer(h, True, domain, chance)
+        return _nearer(h, h.subject.quantity != "no", domain, chance, depth)
     if wanted == "neutral" and chance.flip(0.4):
-        return elsewise(h, domain, chance) if chance.flip(0.5) else _nearer(h, False, domain, chance)
-    return _nearer(p, True, domain, chance) if chance.flip(0.5) else p
+        return elsewise(h, domain, chance, depth) if chance.flip(0.5) else _nearer(h, False, domain, chance, depth)
+    return _nearer(p, True, domain, chance, depth) if chance.flip(0.5) else p
 
 
 def _other(kinds: tuple[str, ...], noun: str, chance: Chance) -> str:

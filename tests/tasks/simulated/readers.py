@@ -14,6 +14,7 @@ from tasks.sources.simulated.twins.polarity import OPENERS
 UNREAL = re.compile(r"\b(could|should|might) (so )?(easily )?have been\b")
 DENIED = re.compile(r"n't\b|\bnot\b|\bnever\b")
 CONCEDED = "although|even though|though|while"
+WISH = re.compile(r"(i hope|we hope|hopefully)\b.*|.*\?")
 COMPARATIVES = frozenset(w.irregular[0] for a in lexicon().adjectives.values() for w in a.words if w.irregular)
 AUXILIARIES = ("did", "will")
 
@@ -32,7 +33,7 @@ def opinion_of(text: str) -> int:
     Raises:
         ValueError: No value in the words, or two.
     """
-    said = text.lower().rstrip(".!")
+    said = " ".join(s for s in re.split(r"(?<=[.?!]) ", text.lower()) if not WISH.fullmatch(s)).rstrip(".!")
     for opener in OPENERS:
         said = said.removeprefix(opener.lower().replace(" ,", ",")).strip()
     first = re.match(rf"(?:{CONCEDED}) (.*?), (.*)", said)
@@ -40,7 +41,7 @@ def opinion_of(text: str) -> int:
     turned = re.match(r"(.*?)(?:, but|, yet|; however,|\. but|\. still,) (.*)", said)
     foretold = re.match(r".* who .*?( will .*)", said)
     told = first[2] if first else turned[2] if turned else foretold[1] if foretold else later[1] if later else said
-    told = told.split(". ")[0]
+    told = re.split(rf",? (?:{CONCEDED}) ", told.split(". ")[0])[0]
     turns = len(DENIED.findall(told)) + len(UNREAL.findall(told))
     return _value(told) * (-1) ** turns
 

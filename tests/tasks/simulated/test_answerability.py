@@ -7,7 +7,15 @@ import pytest
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.meaning import Entity, Proposition
-from tasks.sources.simulated.twins.answerability import TWINS, Answerability, Asked, Enquiry, _crossed, answers
+from tasks.sources.simulated.twins.answerability import (
+    TWINS,
+    Answerability,
+    Asked,
+    Enquiry,
+    _crossed,
+    _exchanged,
+    answers,
+)
 
 QNLI = TWINS[0].mechanism
 assert isinstance(QNLI, Answerability)
@@ -48,9 +56,45 @@ def test_crossed_statements_have_the_same_parts_and_no_answer(asked: Asked) -> N
     assert QNLI.label(Enquiry(SOLD, asked, (BOUGHT, SOLD), "home")) == 0
 
 
-def test_half_of_the_questions_are_answered() -> None:
-    labels = [QNLI.label(QNLI.draw(Chance("enquiry", index))) for index in range(400)]
+def test_where_instead_of_when_is_no_answer() -> None:
+    when = replace(SOLD, place="")
+    exchanged = _exchanged(when, BOUGHT, "time", {"place": "Norwyn", "time": "yesterday"})
+    assert exchanged == (replace(when, time="", place="Norwyn"), BOUGHT)
+    assert QNLI.label(Enquiry(when, "time", exchanged, "home")) == 1
+    assert _exchanged(SOLD, BOUGHT, "time", {"place": "Norwyn", "time": "yesterday"}) is None  # asked: when in Norwyn
+
+
+@pytest.mark.parametrize("difficulty", [0.0, QNLI.difficulty, 1.0])
+def test_half_of_the_questions_are_answered(difficulty: float) -> None:
+    mechanism = replace(QNLI, difficulty=difficulty)
+    labels = [mechanism.label(mechanism.draw(Chance("enquiry", index))) for index in range(400)]
     assert abs(sum(labels) / 400 - 0.5) < 0.08
+
+
+@pytest.mark.parametrize("difficulty", [0.0, QNLI.difficulty, 1.0])
+def test_nothing_but_the_match_tells_an_answer(difficulty: float) -> None:
+    """Questions, numbers of statements and of places and times are alike whether the text has the answer or not."""
+    mechanism = replace(QNLI, difficulty=difficulty)
+    counts: tuple[list[tuple[int, int, bool]], list[tuple[int, int, bool]]] = ([], [])
+    for index in range(600):
+        enquiry = mechanism.draw(Chance("alike", index))
+        adjuncts = sum(bool(p.place) + bool(p.time) for p in enquiry.told)
+        counts[int(mechanism.label(enquiry))].append((len(enquiry.told), adjuncts, enquiry.asked in ("place", "time")))
+    for answered, unanswered in zip(*(zip(*of_class, strict=True) for of_class in counts), strict=True):
+        assert abs(sum(answered) / len(answered) - sum(unanswered) / len(unanswered)) < 0.16
+
+
+def test_difficulty_crosses_more_deeds_and_adds_statements() -> None:
+    near, statements = [], []
+    for difficulty in (0.0, 0.5, 1.0):
+        mechanism = replace(QNLI, difficulty=difficulty)
+        drawn = [mechanism.draw(Chance("near", index)) for index in range(400)]
+        statements.append(sum(len(enquiry.told) for enquiry in drawn) / 400)
+        of_other = [any(getattr(p, e.asked) == getattr(e.about, e.asked) for p in e.told) for e in drawn
+                    if mechanism.label(e)]  # fmt: skip
+        near.append(sum(of_other) / len(of_other))
+    assert statements == sorted(set(statements))
+    assert near == sorted(set(near))
 
 
 def test_the_question_does_not_say_what_it_asks() -> None:

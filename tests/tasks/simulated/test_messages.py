@@ -74,6 +74,27 @@ def test_shares(mechanism: corporate.CompanyTalk | spam.Spam) -> None:
         assert labels.count(label) / 600 == pytest.approx(share, abs=0.06)
 
 
+@pytest.mark.parametrize("difficulty", [0.0, 1.0])
+def test_spam_keeps_its_share_and_friends_use_its_words_where_it_is_hard(difficulty: float) -> None:
+    assert isinstance(SMS, spam.Spam)
+    mechanism, n = replace(SMS, difficulty=difficulty), 600
+    drawn = [mechanism.draw(Chance("lookalikes", k)) for k in range(n)]
+    ham = [meaning for meaning in drawn if not mechanism.label(meaning)]
+    assert 1 - len(ham) / n == pytest.approx(mechanism.share, abs=0.05)
+    lookalikes = [meaning for meaning in ham if any(map(of_spam, meaning))]
+    assert len(lookalikes) / len(ham) == pytest.approx(mechanism.lookalike * difficulty, abs=0.08)
+    if difficulty:  # each half of spam occurs alone
+        assert 0.1 < sum(any(map(spam.offers_gain, meaning)) for meaning in lookalikes) / len(lookalikes) < 0.9
+        assert 0.1 < sum(any(map(spam.asks_profit, meaning)) for meaning in lookalikes) / len(lookalikes) < 0.9
+
+
+def of_spam(act: Act) -> bool:
+    p = act.proposition
+    return p.verb in (*spam.ASKING, *spam.WINNING, "shortlist") or (
+        p.object is not None and p.object.noun in spam.GAINS
+    )
+
+
 def test_the_lexicon_has_the_words_that_mechanisms_name() -> None:
     verbs = (*corporate.DEEDS, *corporate.NEWS, *corporate.ANSWERS, *spam.WINNING, *spam.GIVING, *spam.ASKING,
              *spam.TOWARDS_ME, *media.AT_HOME, *media.CALLS, *complaints.DOINGS)  # fmt: skip

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.twin import Twin
 from tasks.sources.simulated.twins.paraphrase import TWINS, Pair, Statement, same
 from tasks.sources.simulated.variation import Voice, normal, retold
 
@@ -49,20 +51,49 @@ def test_retelling_keeps_the_meaning(p: Proposition) -> None:
     assert normal(retold(p)) == normal(p)
 
 
-@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.task.name)
-def test_shares_and_equal_overlap(twin) -> None:  # type: ignore[no-untyped-def]
-    """Texts that say the same share about as many words as near misses do."""
-    mechanism, n = twin.mechanism, 400
-    overlaps: tuple[list[float], list[float]] = ([], [])
+def overlaps_at(twin: Twin, difficulty: float | None, n: int) -> tuple[list[float], list[float]]:
+    """Shares of words that the texts of near misses, and of those that say the same, have in common."""
+    mechanism: Any = twin.mechanism
+    mechanism = mechanism if difficulty is None else replace(mechanism, difficulty=difficulty)
+    found: tuple[list[float], list[float]] = ([], [])
     for index in range(n):
         meaning = mechanism.draw(Chance("overlap", index))
         text, text_b = mechanism.write(meaning, Chance("said", index), "train")
         assert text != text_b
         one, two = (set(t.lower().replace(".", "").replace(",", "").split()) for t in (text, text_b))
-        overlaps[int(mechanism.label(meaning))].append(len(one & two) / len(one | two))
+        found[int(mechanism.label(meaning))].append(len(one & two) / len(one | two))
+    return found
+
+
+@pytest.mark.parametrize("difficulty", [0, None, 1])
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.task.name)
+def test_shares_and_equal_overlap(twin: Twin, difficulty: float | None) -> None:
+    """Texts that say the same share about as many words as near misses do."""
+    n = 400
+    overlaps = overlaps_at(twin, difficulty, n)
     missed, equal = (sum(values) / len(values) for values in overlaps)
     assert abs(missed - equal) < 0.08
-    assert abs(len(overlaps[1]) / n - mechanism.shares[1]) < 0.08
+    assert abs(len(overlaps[1]) / n - twin.mechanism.shares[1]) < 0.08
+
+
+@pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.task.name)
+def test_hard_pairs_are_reworded_whether_they_say_the_same_or_not(twin: Twin) -> None:
+    easy, hard = (overlaps_at(twin, difficulty, 200) for difficulty in (0, 1))
+    for label in (0, 1):
+        assert sum(easy[label]) / len(easy[label]) > sum(hard[label]) / len(hard[label]) + 0.1
+
+
+@pytest.mark.parametrize(("difficulty", "small"), [(0, True), (1, False)])
+def test_easy_changes_are_of_small_words_and_hard_ones_are_not(difficulty: float, small: bool) -> None:
+    """What the two sides do not have in common: nothing but the roles and the small words, or more than these."""
+    mechanism: Any = replace(TWINS[1].mechanism, difficulty=difficulty)  # type: ignore[type-var]
+    pairs = [mechanism.draw(Chance("small", index)) for index in range(200)]
+    missed = [(one.first[0], one.second[0]) for one in pairs if not same(one)]
+    of_small = [
+        one.asked != other.asked or one.proposition.negated != other.proposition.negated for one, other in missed
+    ]
+    assert (sum(of_small) > 0.6 * len(missed)) == small
+    assert any(of_small) or not small
 
 
 def test_a_voice_repeats_itself_and_takes_over_words() -> None:

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.twin import Mechanism
 from tasks.sources.simulated.twins.topics import NEWS, TWINS, Discourse, Topics
 
 GROUPS, HEADLINES = (twin.mechanism for twin in TWINS)
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 10**6))
-def test_most_statements_are_about_the_topic(seed: int) -> None:
-    assert isinstance(GROUPS, Topics)
-    meaning = GROUPS.draw(Chance("topics", seed))
-    counts = sorted(GROUPS.counts(meaning))
+def at(mechanism: Mechanism, difficulty: float | None) -> Topics:
+    assert isinstance(mechanism, Topics)
+    return mechanism if difficulty is None else replace(mechanism, difficulty=difficulty)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from((0.0, None, 1.0)))
+def test_most_statements_are_about_the_topic(seed: int, difficulty: float | None) -> None:
+    groups = at(GROUPS, difficulty)
+    meaning = groups.draw(Chance("topics", seed))
+    counts = sorted(groups.counts(meaning))
     assert counts[-1] > counts[-2]  # no tie decides
-    assert GROUPS.counts(meaning)[int(GROUPS.label(meaning))] == counts[-1]
+    assert groups.counts(meaning)[int(groups.label(meaning))] == counts[-1]
+    if difficulty == 0:
+        assert counts[-2] == 0
+    if difficulty == 1:
+        assert counts[-2] > 0.25 * len(meaning.statements)
+
+
+@pytest.mark.parametrize("difficulty", [0.0, 0.3, 1.0])
+def test_digressions_are_spread_so_that_the_beginning_tells_of_the_whole(difficulty: float) -> None:
+    groups = at(GROUPS, difficulty)
+    for seed in range(30):
+        asides = groups._asides(40, Chance("spread", seed))
+        for size in (6, 20, 40):
+            assert abs(sum(asides[:size]) - size * groups.digression * difficulty) <= 1
+
+
+def test_what_is_spoken_of_is_of_another_topic_where_it_is_hard() -> None:
+    for difficulty, least, most in ((0.0, 0.0, 0.05), (1.0, 0.3, 1.0)):
+        headlines = at(HEADLINES, difficulty)
+        meanings = [headlines.draw(Chance("guests", seed)) for seed in range(200)]
+        fields = [
+            (headlines.topic_of.get(lexicon().nouns[p.subject.noun].field), headlines.label(meaning))
+            for meaning in meanings
+            for p in meaning.statements
+            if p.subject.noun in lexicon().nouns
+        ]
+        others = sum(topic not in (None, label) for topic, label in fields) / len(fields)
+        assert least <= others <= most  # a topic without things of a kind borrows them
 
 
 def test_what_is_said_counts_more_than_what_it_is_said_of() -> None:

@@ -62,7 +62,7 @@ def test_what_follows_holds_in_every_world(name: str, n: int) -> None:
 def test_each_sort_of_hypothesis_follows_where_it_should(sort: str) -> None:
     mnli = twins()["mnli_m"].mechanism
     assert isinstance(mnli, Inference)
-    alone = replace(mnli, sorts=tuple(float(sort == each) for each in SORTS), others=(0, 0))
+    alone = replace(mnli, sorts=tuple(float(sort == each) for each in SORTS), others=0)
     for index in range(10):
         pair = alone.draw(Chance("sorts", sort, index))
         (premise,) = pair.premises

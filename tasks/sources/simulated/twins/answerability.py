@@ -1,20 +1,20 @@
 """Answerability: whether a text holds the answer to a question about one part of a statement (QNLI).
 
-What a text says that does not answer is made of the same words: the same deed without the part asked for, which then
-belongs to another deed of the text; or what was asked about one is said of another.
+What a text says that does not answer is made of the same words: where, not when, the deed was done; the same deed
+without the part asked for, which then belongs to another deed; or what was asked about one is said of another.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import question, realise
 from tasks.sources.simulated.compose import Domain, draw_place, entity, proposition
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition
-from tasks.sources.simulated.premises import FIELDS, SYMMETRIC, same_frame
+from tasks.sources.simulated.premises import FIELDS, SYMMETRIC, reworded, same_frame
 from tasks.sources.simulated.registers import style_of, write
 from tasks.sources.simulated.text import sentence
 from tasks.sources.simulated.twin import twin_of
@@ -40,10 +40,11 @@ class Answerability:
     """Whether the text says what is asked.
 
     Attributes:
-        asked: Weights of the parts a question may be about (subject, object, place, time).
-        others: Fewest and most statements that have nothing to do with the question.
-        crossed: Share of unanswered questions whose text says the right words of the wrong deed; of the others what
-            was asked about does not happen at all, or to somebody else.
+        easy_asked, hard_asked: Weights, at difficulty 0 and 1, of the parts a question may be about (subject, object,
+            place, time).
+        others: Statements, at difficulty 1, that have nothing to do with the question.
+        crossed: Share of unanswered questions, at difficulty 1, whose text says the right words of the wrong deed; of
+            the others the text says another thing of the deed, or another deed of the same.
     """
 
     labels: tuple[str, ...] = ("entailment", "not_entailment")
@@ -51,12 +52,21 @@ class Answerability:
     space: str = "qnli"
     register: str = "article"
     fields: tuple[str, ...] = (*FIELDS, *LEARNED)
-    asked: tuple[float, ...] = (1, 1, 1, 1)
-    others: tuple[int, int] = (2, 2)
-    crossed: float = 0.4
+    easy_asked: tuple[float, ...] = (1, 1, 4, 4)
+    hard_asked: tuple[float, ...] = (4, 4, 3, 3)
+    others: int = 4
+    crossed: float = 0.7
+    difficulty: float = 0.5
+    hard_by: ClassVar[str] = (
+        "near answers: texts of two statements, in the question's words, say where instead of when or the reverse (0); "
+        "texts of six, in other words, say what is asked of another deed, or turn the deed round (1)"
+    )
 
     def draw(self, chance: Chance) -> Enquiry:
-        field, asked = chance.pick(self.fields), chance.weighted(ASKED, self.asked)
+        weights = [easy + self.difficulty * (hard - easy) for easy, hard in zip(
+            self.easy_asked, self.hard_asked, strict=True)]  # fmt: skip
+        field, asked = chance.pick(self.fields), chance.weighted(ASKED, weights)
+        crossing = chance.flip(self.crossed * self.difficulty)
         domain = Domain((field,), general=0.4, negation=0, copula=0, quality=0.5, place=0, time=0, tenses=(1, 0, 0))
         for _ in range(TRIES):
             about, beside = _deed(domain, chance), _deed(domain, chance)
@@ -64,17 +74,23 @@ class Answerability:
             if asked in ("place", "time"):
                 about = _placed(about, asked, part[asked])
             other = chance.pick(("place", "time"))
-            if other != asked and chance.flip(0.7):  # one of the two has an adjunct that is not asked for
+            if other != asked and chance.flip(0.7 * self.difficulty):  # an adjunct that is not asked for
                 about, beside = chance.pick(((_placed(about, other, part[other]), beside),
                                              (about, _placed(beside, other, part[other]))))  # fmt: skip
-            mixed = _crossed(about, beside, asked) if chance.flip(self.crossed) else _instead(about, beside, chance)
+            if crossing:
+                mixed = _crossed(about, beside, asked)
+            elif asked in ("place", "time") and not chance.flip(self.difficulty / 2):
+                mixed = _exchanged(about, beside, asked, part)
+            else:
+                mixed = _instead(about, beside, chance)
             if _apart(about, beside) and mixed is not None:  # whatever the class, so that classes have the same words
                 break
         else:
             raise RuntimeError(f"no two deeds found in {field}")
         told = (about, beside) if chance.flip(self.shares[0]) else mixed
-        around = replace(domain, copula=0.5, time=0.2)
-        more = [proposition(around, chance, tense="past") for _ in range(chance.between(*self.others))]
+        around = replace(domain, copula=0.5, time=0.4 * self.difficulty)
+        n = int(self.others * self.difficulty + chance.unit())
+        more = [proposition(around, chance, tense="past") for _ in range(n)]
         more = [p for p in more if not answers(p, about, asked)]
         return Enquiry(about, asked, tuple(chance.sample((*told, *more), len(told) + len(more))), field)
 
@@ -82,8 +98,8 @@ class Answerability:
         return float(not any(answers(p, meaning.about, meaning.asked) for p in meaning.told))
 
     def write(self, meaning: Enquiry, chance: Chance, split: str) -> tuple[str, str | None]:
-        style = replace(style_of(self.register), cleft=0.0, passive=0.2)
-        asks = replace(style_of("plain"), cleft=0.0)
+        style = reworded(replace(style_of(self.register), passive=0.4), self.difficulty)
+        asks = reworded(style_of("plain"), self.difficulty)
         text = write(self.register, [realise(p, style, chance) for p in meaning.told], chance, meaning.field)
         return sentence(question(meaning.about, meaning.asked, asks, chance), "?"), text
 
@@ -142,14 +158,31 @@ def _crossed(about: Proposition, beside: Proposition, asked: Asked) -> tuple[Pro
     return swapped if fits else None
 
 
+def _exchanged(
+    about: Proposition, beside: Proposition, asked: Asked, part: dict[str, str]
+) -> tuple[Proposition, Proposition] | None:
+    """Where instead of when, or the reverse; None where the question names the other already."""
+    other = "time" if asked == "place" else "place"
+    if getattr(about, other):
+        return None
+    return _placed(_placed(about, asked, ""), other, part[other]), beside
+
+
 def _instead(about: Proposition, beside: Proposition, chance: Chance) -> tuple[Proposition, Proposition] | None:
-    """Another deed in place of the one asked about: between the same, or the same turned round."""
+    """Another deed in place of the one asked about, in the same words where these allow it.
+
+    The deed turned round, or the two deeds each between those of the other; else another deed between the same.
+    """
     words, verb = lexicon(), lexicon().verbs[about.verb]
     assert about.object is not None
+    assert beside.object is not None
     turns = about.verb not in SYMMETRIC and about.object.quantity != "some"
     if turns and words.fits(about.object.noun, verb.kinds) and words.fits(about.subject.noun, verb.objects):
         return replace(about, subject=about.object, object=about.subject), beside
-    others = [v for v in same_frame(about.subject.noun, about.object.noun) if v not in (about.verb, beside.verb)]
+    frame = same_frame(about.subject.noun, about.object.noun)
+    if beside.verb in frame and about.verb in same_frame(beside.subject.noun, beside.object.noun):
+        return replace(about, verb=beside.verb), replace(beside, verb=about.verb)
+    others = [v for v in frame if v not in (about.verb, beside.verb)]
     return (replace(about, verb=chance.pick(others)), beside) if others else None
 
 

@@ -1,4 +1,7 @@
-"""Complaint letters: the issue (what was done) with the product (to what) that the writer wants put right."""
+"""Complaint letters: the issue (what was done) with the product (to what) that the writer wants put right.
+
+It is easy where no other wrong is told of, hard where several are that differ in the issue or in the product alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import Style, Tokens, fixed, realise
@@ -65,8 +68,9 @@ class Complaints:
         issues: Verbs and the readable names of them; each occurs with every product.
         tail: Shares of the most frequent classes; the others fall as (rank + 5)⁻¹ (Mandelbrot 1953).
         classes: Number of (product, issue) pairs that occur.
-        decoys: Fewest and most other wrongs, each sharing the product or the issue half of the time.
+        decoys: Other wrongs at difficulty 1, which are settled, were never done or only feared; none at 0.
         history: Fewest and most sentences of mere history.
+        difficulty: See `hard_by`.
     """
 
     space: str
@@ -74,9 +78,15 @@ class Complaints:
     issues: tuple[tuple[str, str], ...]
     tail: tuple[float, ...]
     classes: int
-    decoys: tuple[int, int] = (1, 2)
+    decoys: int = 3
     history: tuple[int, int] = (16, 20)
     register: str = "complaint"
+    difficulty: float = 0.3
+    hard_by: ClassVar[str] = (
+        "other wrongs: the one to be put right is the only one told of, and told of twice (0); three others are told "
+        "of as settled, denied or only feared, most often one of them first, each of another issue or another product "
+        "but not of both (1)"
+    )
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -103,10 +113,10 @@ class Complaints:
         product = self.products[pair[0]][1]
         company = Entity(chance.pick(lexicon().names_of("group")), "name")
         open_event = Event("open", self._wrong(pair, company, chance))
-        others = [self._decoy(pair, company, chance) for _ in range(chance.between(*self.decoys))]
+        others = [self._decoy(pair, company, chance) for _ in range(self.decoys) if chance.flip(self.difficulty)]
         told = [Event("told", self._history(product, company, chance)) for _ in range(chance.between(*self.history))]
-        again = [Event("open", self._wrong(pair, company, chance))] if chance.flip(0.5) else []
-        first = [others.pop()] if chance.flip(0.4) else []
+        again = [Event("open", self._wrong(pair, company, chance))] if chance.flip(1 - self.difficulty) else []
+        first = [others.pop()] if others and chance.flip(0.8) else []
         rest = told + others + again
         return (*first, open_event, *chance.sample(rest, len(rest)))
 
@@ -140,10 +150,10 @@ class Complaints:
         return Proposition(doer, issue, thing)
 
     def _decoy(self, pair: tuple[int, int], company: Entity, chance: Chance) -> Event:
-        """Another pair, of the same product, of the same issue, or of neither."""
-        alike = chance.below(3)
-        product = pair[0] if alike == 0 else chance.below(len(self.products))
-        issue = pair[1] if alike == 1 else chance.below(len(self.issues))
+        """Another pair: of the same product or of the same issue as the difficulty is, else of any."""
+        product, issue = chance.below(len(self.products)), chance.below(len(self.issues))
+        if chance.flip(self.difficulty):
+            product, issue = (pair[0], issue) if chance.flip(0.5) else (product, pair[1])
         return Event(chance.pick(DECOYS), self._wrong((product, issue), company, chance))
 
     def _history(self, product: str, company: Entity, chance: Chance) -> Proposition:

@@ -1,4 +1,7 @@
-"""Posts of politicians: one text, and three things asked of it: its audience, its bias, and its message."""
+"""Posts of politicians: one text, and three things asked of it: its audience, its bias, and its message.
+
+It is easy where a post speaks of one audience, one side and one purpose; hard where it names others too.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.sources.simulated.acts import Act, request, utter
 from tasks.sources.simulated.chance import Chance
@@ -36,6 +39,7 @@ CALLS = ("vote for", "vote against", "sign up to", "rally behind", "donate to", 
 LOCAL = ("constituent", "pensioner", "war veteran", "small farmer", "firefighter", "home district", "high-school team")
 NATIONAL = ("whole nation", "taxpayer", "fellow citizen", "voter", "citizen")
 RELATIVES = ("husband", "wife", "daughter", "son", "mother", "father", "sister", "friend")
+IN_PASSING = ("mobilization", "information", "policy", "constituency", "media", "personal", "other")
 SCARCE = frozenset({"no", "few", "name"})  # "no minister is wise" is another judgement; a name has no field
 
 
@@ -45,15 +49,21 @@ class Post:
 
     Attributes:
         asks: Which of the three labels this task has; all three say the same texts of the same meanings.
-        sentences: Fewest and most statements.
-        mentions: Probability that a neutral post mentions a party without judging it.
+        sentences: Fewest and most statements, where what is to be said leaves room for others.
+        difficulty: See `hard_by`; the same for tasks that share texts.
     """
 
     asks: Asked
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
-    mentions: float = 0.3
+    difficulty: float = 0.7
     register: str = "speech"
+    hard_by: ClassVar[str] = (
+        "what is named in passing: a post speaks of one audience, judges nothing but a party, and has no sentence of "
+        "another purpose (0); each post also says to whom the matter is of no weight, mentions a party and judges "
+        "something, the one by the other or not, and later does what other posts are for; the writer's own life "
+        "is told in words of politics, and half of all judgements are denials (1)"
+    )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -66,16 +76,31 @@ class Post:
 
     def draw(self, chance: Chance) -> Meaning:
         audience, bias, purpose = (chance.weighted(tuple(of), tuple(of.values())) for of in (AUDIENCE, BIAS, MESSAGE))
-        coloured = bias == "partisan" and purpose in ("attack", "support", "policy")
-        first = _first(purpose, coloured, chance)
+        judging = purpose in ("attack", "support", "policy")
+        first = self._first(purpose, judging and bias == "partisan", chance)
         rest = [_address(audience, chance)]
-        if bias == "partisan" and not coloured:
-            rest.append(Act("state", _judged(PARTIES, chance.pick((1, -1)), chance)))
-        elif bias == "neutral" and chance.flip(self.mentions):
-            rest.append(Act("state", _unjudged(PARTIES, chance)))
+        if chance.flip(self.difficulty):
+            rest.append(_unaddressed("national" if audience == "constituency" else "constituency", chance))
+        rest += self._colour(bias, judging, chance)
         for _ in range(chance.between(*self.sentences) - 1 - len(rest)):
-            rest.append(Act("state", _unjudged((*STATE, "constituency"), chance)))
+            if chance.flip(self.difficulty):  # never judges: that would give away that no party is judged
+                rest.append(self._first(chance.pick(IN_PASSING), False, chance))
+            else:
+                rest.append(Act("state", _unjudged((*STATE, "constituency"), chance)))
         return (first, *chance.sample(rest, len(rest)))
+
+    def _first(self, purpose: str, coloured: bool, chance: Chance) -> Act:
+        return _first(purpose, coloured, self.difficulty, chance)
+
+    def _colour(self, bias: str, judging: bool, chance: Chance) -> list[Act]:
+        """A judgement of a party or of something else, unless the post begins with it, and a mention of the other."""
+        judged, mentioned = (PARTIES, STATE) if bias == "partisan" else (STATE, PARTIES)
+        acts = []
+        if not judging and (bias == "partisan" or chance.flip(self.difficulty)):
+            acts.append(Act("state", _judged(judged, chance.pick((1, -1)), denied(self.difficulty), chance)))
+        if chance.flip(self.difficulty):
+            acts.append(Act("state", _unjudged(mentioned, chance)))
+        return acts
 
     def label(self, meaning: Meaning) -> float:
         answer = {"audience": audience_of, "bias": bias_of, "message": message_of}[self.asks](meaning)
@@ -88,7 +113,8 @@ class Post:
 
 def audience_of(meaning: Meaning) -> str:
     """Constituency if the matter is of weight to people or places that are the writer's own."""
-    objects = (act.proposition.object for act in meaning if act.proposition.verb in _addressing())
+    said = (act.proposition for act in meaning if act.proposition.verb in _addressing())
+    objects = (p.object for p in said if not p.negated)
     own = any(thing is not None and thing.noun in LOCAL and thing.quantity in ("our", "my") for thing in objects)
     return "constituency" if own else "national"
 
@@ -136,7 +162,7 @@ def _nouns(p: Proposition) -> list[Concept]:
     return [noun for noun in nouns if noun is not None]
 
 
-def _first(purpose: str, coloured: bool, chance: Chance) -> Act:
+def _first(purpose: str, coloured: bool, difficulty: float, chance: Chance) -> Act:
     """The sentence that does what the post is for."""
     about = Domain(PARTIES if coloured else STATE, place=0.05)
     who = chance.pick((ME, ME, WE))
@@ -145,7 +171,7 @@ def _first(purpose: str, coloured: bool, chance: Chance) -> Act:
         call = proposition(calm, chance, subject=YOU, verb=chance.pick(CALLS), tense="present", negated=False)
         return Act("urge", request(call, chance))
     if purpose in ("attack", "support"):
-        return Act("state", _judged(about.fields, 1 if purpose == "support" else -1, chance))
+        return Act("state", _judged(about.fields, 1 if purpose == "support" else -1, denied(difficulty), chance))
     if purpose == "information":
         return Act("state", _unjudged(about.fields, chance))
     if purpose == "policy":
@@ -159,12 +185,31 @@ def _first(purpose: str, coloured: bool, chance: Chance) -> Act:
         verb = chance.pick(lexicon().verbs_of(("broadcast",)))
         return Act("state", proposition(Domain(("broadcast",)), chance, subject=who, verb=verb, negated=False))
     if purpose == "personal":
-        family = Entity(chance.pick(RELATIVES), chance.pick(("my", "our")))
-        return Act("state", proposition(EVERYWHERE, chance, subject=chance.pick((who, who, family))))
+        return Act("state", _own_life(who, difficulty, chance))
     while True:  # everyday life, without the writer and without politics
         p = proposition(Domain(EVERYDAY), chance)
         if message_of((Act("state", p),)) == "other":
             return Act("state", p)
+
+
+def _own_life(who: Entity, difficulty: float, chance: Chance) -> Proposition:
+    """What the writer or a relative does; as often as the difficulty is among those whom a politician deals with."""
+    family = Entity(chance.pick(RELATIVES), chance.pick(("my", "our")))
+    domain = Domain((*STATE, "constituency")) if chance.flip(difficulty) else EVERYWHERE
+    while True:
+        p = proposition(domain, chance, subject=chance.pick((who, who, family)))
+        if message_of((Act("state", p),)) == "personal":
+            return p
+
+
+def _unaddressed(audience: str, chance: Chance) -> Act:
+    """To whom the matter is of no weight."""
+    act = _address(audience, chance)
+    whom = act.proposition.object
+    assert whom is not None
+    if whom.quantity in ("every", "most"):  # denied of all, or of most, it may still be so of many
+        whom = replace(whom, quantity="the", many=True)
+    return replace(act, proposition=replace(act.proposition, object=whom, negated=True))
 
 
 def _address(audience: str, chance: Chance) -> Act:
@@ -177,11 +222,16 @@ def _address(audience: str, chance: Chance) -> Act:
     return Act("state", Proposition(IT, chance.pick(verbs), whom, tense="present"))
 
 
-def _judged(fields: tuple[str, ...], sign: int, chance: Chance) -> Proposition:
+def denied(difficulty: float) -> float:
+    """Share of judgements that deny the opposite."""
+    return 0.1 + 0.4 * difficulty
+
+
+def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) -> Proposition:
     """Someone or something political is good or bad, or does good or bad; sometimes by denying the opposite."""
     words = lexicon()
     while True:
-        negated = chance.flip(0.2)
+        negated = chance.flip(denials)
         raw = -sign if negated else sign
         verbs = _valued(fields, raw)
         if verbs and chance.flip(0.3):
@@ -202,7 +252,7 @@ def _judged(fields: tuple[str, ...], sign: int, chance: Chance) -> Proposition:
 def _unjudged(fields: tuple[str, ...], chance: Chance) -> Proposition:
     while True:
         p = proposition(Domain(fields, names=0.1, place=0.05), chance)
-        if judgement(p) == 0 and _political(p) and (fields == PARTIES or not of_party(p)):
+        if judgement(p) == 0 and _political(p) and (fields == PARTIES) == of_party(p):
             return p
 
 

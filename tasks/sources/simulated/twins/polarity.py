@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import fixed
@@ -20,6 +21,7 @@ from tasks.sources.simulated.twin import twin_of
 OPINION = ("praise", "blame")
 ME, US = Entity("I", "pronoun"), Entity("we", "pronoun")
 THEY = Entity("they", "pronoun")
+LEAST = 0.08  # share of opinions, at difficulty 0, that the words alone do not tell
 # Ways to compose a judgement, with their weights where the words alone do not tell.
 COMPOSED = {"negated": 6, "contrast": 9, "concession": 5, "unreal": 4, "who": 3}
 OPENERS = (
@@ -42,12 +44,13 @@ class Polarity:
     Attributes:
         domain: What the writers judge; its `fields` must have nouns that adjectives of opinion describe.
         labels: Two classes, negative and positive, or three with neutral between them.
-        composed: Share of opinions that only denial, contrast, concession or mode decide.
+        composed: Share of opinions, at difficulty 1, that only denial, contrast, concession or mode decide.
         attitudes, events: Shares of judgements by a verb ("I enjoyed the film") and of good or bad events.
         facts: Weights of 0, 1, 2, ... sentences without an opinion.
         openers: Share of opinions that begin with "in my view" and the like.
         spared: Nouns that are not judged: those who judge.
         writer: What sort of person writes, which says what "I" can do.
+        wishes: Share of texts, at difficulty 1, that also hope for something good or ask for something bad.
     """
 
     domain: Domain
@@ -55,28 +58,33 @@ class Polarity:
     shares: tuple[float, ...]
     labels: tuple[str, ...]
     space: str
-    composed: float = 0.5
+    composed: float = 0.9
     attitudes: float = 0.3
     events: float = 0.0
     facts: tuple[float, ...] = (1,)
     openers: float = 0.35
     spared: tuple[str, ...] = ("critic", "filmgoer", "passenger", "stowaway")
     writer: str = "person"
+    wishes: float = 0.4
+    difficulty: float = 0.5
+    hard_by: ClassVar[str] = (
+        "composition: nearly all opinions are in their words (0); nearly all are turned round, by denial, contrast, "
+        "concession, what could have been or who will think so, several of these in one text, beside wishes (1)"
+    )
 
     def draw(self, chance: Chance) -> Opinion:
         classes = (-1, 0, 1) if len(self.labels) == 3 else (-1, 1)
         sign = chance.weighted(classes, self.shares)
         n = chance.weighted(range(len(self.facts)), self.facts)
+        facts = [self._fact(chance) for _ in range(n if sign else max(n, 1))]
+        if chance.flip(self.wishes * self.difficulty):  # an evaluation that is none: asked or hoped for
+            wanted, mode = chance.pick(((1, "hoped"), (1, "asked"), (-1, "asked")))
+            wish = self._judgement(wanted, chance, negated=False, mode=mode)
+            facts = chance.sample([*facts[sign == 0 :], wish], len(facts) + 1)  # alone, or beside the others
         if sign == 0:
-            facts = [self._fact(chance) for _ in range(max(n, 1))]
-            if chance.flip(0.6):  # an evaluation that is none: asked or hoped for
-                sign, mode = chance.pick(((1, "hoped"), (1, "asked"), (-1, "asked")))
-                wish = self._judgement(sign, chance, negated=False, mode=mode)
-                facts[chance.below(len(facts))] = wish
             return Opinion(tuple(facts))
-        facts = [self._fact(chance) for _ in range(n)]
         kind = "plain"
-        if chance.flip(self.composed):
+        if chance.flip(LEAST + self.difficulty * (self.composed - LEAST)):
             kind = chance.weighted(tuple(COMPOSED), tuple(COMPOSED.values()))
         return replace(self._opinion(kind, sign, chance), facts=tuple(facts))
 
@@ -109,14 +117,21 @@ class Polarity:
         if kind == "who":
             return self._foretold(sign, chance)
         link = "but" if kind == "contrast" else chance.pick(("although", "although first"))
-        first = self._judgement(sign if link == "although" else -sign, chance)
-        return Opinion((), first, self._judgement(-sign if link == "although" else sign, chance, like=first), link)
+        first = self._part(sign if link == "although" else -sign, chance)
+        second = self._part(-sign if link == "although" else sign, chance, like=first)
+        conceded = self._part(-sign, chance) if link == "but" and chance.flip(0.4 * self.difficulty) else None
+        return Opinion((), first, second, link, conceded)
+
+    def _part(self, sign: int, chance: Chance, like: Judgement | None = None) -> Judgement:
+        """One side of a contrast or concession, which may be turned round itself."""
+        if chance.flip(0.3 * self.difficulty):
+            return self._judgement(sign, chance, negated=False, mode="unreal", like=like)
+        return self._judgement(sign, chance, negated=chance.flip(0.5 * self.difficulty), like=like)
 
     def _judgement(
-        self, sign: int, chance: Chance, negated: bool | None = None, mode: str = "", like: Judgement | None = None
+        self, sign: int, chance: Chance, negated: bool, mode: str = "", like: Judgement | None = None
     ) -> Judgement:
         """A judgement of a given sign; `like` names one whose object may come up again."""
-        negated = chance.flip(0.2) if negated is None else negated
         want = -sign if negated != (mode == "unreal") else sign
         if mode == "thanks" or (not mode and chance.flip(self.events)):
             events = _events(self.domain.fields, want)
@@ -223,13 +238,13 @@ def _valued(fields: tuple[str, ...], sign: int) -> tuple[Concept, ...]:
 
 
 TWINS = (
-    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2")),
+    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2", difficulty=0.25)),
     twin_of(
         "cf_airline",
         Polarity(
             Domain(("airline",), general=0, names=0.1, place=0.15, time=0.4),
             "tweet", (0.629, 0.212, 0.159), ("negative", "neutral", "positive"), "cf_airline",
-            composed=0.4, attitudes=0.15, events=0.35, facts=(1, 3, 2), writer="passenger",
+            composed=0.8, attitudes=0.15, events=0.35, facts=(1, 3, 2), writer="passenger",
             spared=("passenger", "stowaway", "delay", "cancellation", "turbulence patch", "emergency landing"),
         ),
     ),

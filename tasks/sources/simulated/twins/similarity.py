@@ -1,15 +1,17 @@
 """Similarity: how much of what one sentence says another says too, part by part, from 0 (nothing) to 5 (all).
 
 What counts is the meaning: the sentences call things by other names, and turned round or denied they share their words.
+It is easy where shared words tell the score, hard where the same is said in other words and something else in the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 from tasks.sources.simulated.chance import Chance
-from tasks.sources.simulated.clause import fixed, realise
+from tasks.sources.simulated.clause import Style, fixed, realise
 from tasks.sources.simulated.compose import (
     DENYING,
     UNDENIED,
@@ -81,23 +83,34 @@ class Similarity:
     Attributes:
         domain: `fields` are topics, one or two of which a pair is about.
         levels: Weights of pairs drawn to score about 0, 1, ... 5.
-        kept: Probability that both call a thing by the same word, for the levels 0 ... 5.
+        easy: Probability that both call a thing by the same word, for the levels 0 ... 5 at difficulty 0.
+        hard: The same at difficulty 1.
+        ways: Weights of pairs drawn to differ in an object, in the roles, and in a denial, at difficulty 0 and 1.
+        difficulty: See `hard_by`.
     """
 
     domain: Domain
     space: str = "stsb"
     register: str = "plain"
     levels: tuple[float, ...] = (0.115, 0.148, 0.16, 0.237, 0.237, 0.103)
-    kept: tuple[float, ...] = (1.0, 1.0, 1.0, 0.9, 0.15, 0.0)
+    easy: tuple[float, ...] = (0.7, 0.7, 0.7, 0.8, 0.9, 0.9)
+    hard: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.0, 0.0)
+    ways: tuple[tuple[float, ...], tuple[float, ...]] = ((8, 1, 1), (2, 5, 3))
+    difficulty: float = 0.4
     shares: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
+    hard_by: ClassVar[str] = (
+        "rewording: sentences call most things by the same names and differ in what they name (0); those that say the "
+        "same call all that has another name by it, and those that say something else share their words and differ in "
+        "who did it to whom or in a denial (1)"
+    )
 
     def draw(self, chance: Chance) -> Pair:
         level = chance.weighted(range(6), self.levels)
         while True:
             topic, other = chance.sample(self.domain.fields, 2)
             domain = replace(self.domain, fields=(topic,))
-            way = chance.weighted(("object", "roles", "denial"), (4, 3, 3))
+            way = chance.weighted(("object", "roles", "denial"), self._at(*self.ways))
             first = statement(way, domain, chance)
             object = first.object and settled(first.object, (*DENYING, "several"))
             first = replace(first, object=object, subject=settled(first.subject, UNDENIED))
@@ -114,13 +127,18 @@ class Similarity:
     def write(self, meaning: Pair, chance: Chance, split: str) -> tuple[str, str | None]:
         style = style_of(self.register)
         first = Voice(chance)
-        second = Voice(chance, first.said, self.kept[round(self.label(meaning))])
-        texts = []
-        for p, voice in ((meaning.first, first), (meaning.second, second)):
-            opener = fixed(voice.pick(OPENERS).base)
-            clause = realise(p, replace(style, fronting=0) if opener else style, voice)
-            texts.append(write(self.register, [(*opener, *clause)], voice))
-        return texts[0], texts[1]
+        text = self._text(meaning.first, style, first)
+        second = Voice(chance, first.said, self._at(self.easy, self.hard)[round(self.label(meaning))])
+        return text, self._text(meaning.second, style, second)
+
+    def _at(self, easiest: tuple[float, ...], hardest: tuple[float, ...]) -> tuple[float, ...]:
+        """What lies between two rows of values at the difficulty."""
+        return tuple(low + self.difficulty * (high - low) for low, high in zip(easiest, hardest, strict=True))
+
+    def _text(self, p: Proposition, style: Style, voice: Voice) -> str:
+        opener = fixed(voice.pick(OPENERS).base)
+        clause = realise(p, replace(style, fronting=0) if opener else style, voice)
+        return write(self.register, [(*opener, *clause)], voice)
 
 
 def _second(level: int, first: Proposition, way: str, domain: Domain, elsewhere: Domain, chance: Chance) -> Proposition:
@@ -182,7 +200,7 @@ def _near(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
     verb = lexicon().verbs.get(p.verb)
     if old.quantity == "name" or verb is None:
         return p
-    kin = _kin(old.noun, verb.kinds if end == "subject" else verb.objects)
+    kin = kindred(old.noun, verb.kinds if end == "subject" else verb.objects)
     if not kin:
         return _detailed(p, domain, chance)
     new = replace(old, noun=chance.pick(kin))
@@ -190,8 +208,8 @@ def _near(p: Proposition, domain: Domain, chance: Chance) -> Proposition:
 
 
 @cache
-def _kin(noun: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Close relatives of a noun among some kinds."""
+def kindred(noun: str, kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Close relatives of a noun among some kinds: what is above it, and what is under the same concept."""
     above = lexicon().hypernyms(noun)[0]
     near = (above, *lexicon().nouns_of((above,)))
     return tuple(n for n in near if n != noun and closeness(n, noun) >= 0.5 and lexicon().fits(n, kinds))

@@ -1,9 +1,13 @@
-"""Spam among text messages: an unknown sender offers the reader a gain and asks for a call, a code or money."""
+"""Spam among text messages: an unknown sender offers the reader a gain and asks for a call, a code or money.
+
+It is easy where friends never use the words of spam, hard where they do: to warn, to tell, or with one half alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 from tasks.sources.simulated.acts import Act, utter
 from tasks.sources.simulated.chance import Chance
@@ -30,18 +34,25 @@ class Spam:
     Attributes:
         daily: Fields that friends write about.
         share: Share of spam.
-        disguise: Share of what spam adds to offer and request that reads like a friend's message.
-        lookalike: Share of the other messages that use the words of spam without being it.
+        disguise: Share of what spam adds to offer and request that reads like a friend's message, at difficulty 1; at
+            0 there is none.
+        lookalike: Share of the other messages that use the words of spam without being it, likewise.
+        difficulty: See `hard_by`.
     """
 
     space: str
     daily: tuple[str, ...] = ("food", "home", "travel", "school", "phone", "weather", "people")
     share: float = 0.124
-    disguise: float = 0.4
-    lookalike: float = 0.12
+    disguise: float = 1.0
+    lookalike: float = 0.7
+    difficulty: float = 0.15
     register: str = "sms"
 
     labels: tuple[str, ...] = ("Ham", "Spam")
+    hard_by: ClassVar[str] = (
+        "lookalikes: no message of a friend has the words of spam (0); seven of ten tell of somebody's gain, of one "
+        "that was not had, or of a call not to be made, with the same words and as many acts, and spam chats too (1)"
+    )
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -51,11 +62,11 @@ class Spam:
         if chance.flip(self.share):
             acts = [_offer(chance), _request(chance)]
             if chance.flip(0.4):
-                acts.append(self._chat(chance) if chance.flip(self.disguise) else _request(chance))
+                acts.append(self._chat(chance) if chance.flip(self.disguise * self.difficulty) else _request(chance))
             return tuple(acts if chance.flip(0.75) else acts[::-1])
         acts = [self._chat(chance) for _ in range(chance.between(2, 3))]
-        if chance.flip(self.lookalike):
-            acts = [*_lookalike(chance), *acts[chance.between(2, 3) :]]
+        if chance.flip(self.lookalike * self.difficulty):
+            acts = [*_lookalike(chance), *(acts[:1] if chance.flip(0.4) else [])]
         return tuple(acts)
 
     def label(self, meaning: Meaning) -> float:
@@ -129,15 +140,17 @@ def _request(chance: Chance) -> Act:
 
 
 def _lookalike(chance: Chance) -> list[Act]:
-    """What has the words of spam: someone's gain, and a warning not to answer or the news that someone did."""
+    """What has the words of spam, a gain and a request, one of which is nobody's offer, or not asked of the reader."""
     who = chance.pick((ME, Entity(chance.pick(lexicon().names_of("person")), "name"), Entity("uncle", "my"), WE))
-    won, request = _won(chance), _request(chance).proposition
-    acts = [Act("state", won if chance.flip(0.5) else replace(won, subject=who))]
-    if chance.flip(0.5):
-        acts.append(Act("urge", replace(request, negated=True)))
-    elif chance.flip(0.5):
-        acts.append(Act("state", replace(request, subject=who, tense="past")))
-    return chance.sample(acts, len(acts))
+    gain, asked = _gain(chance), _request(chance).proposition
+    if chance.flip(0.5):  # a gain of somebody else, or none
+        acts = [Act("state", replace(_won(chance), subject=who) if chance.flip(0.5) else replace(gain, negated=True))]
+        acts.append(Act("urge", asked))
+    else:
+        acts = [Act("state", gain)]
+        told = Act("state", replace(asked, subject=who, tense="past"))
+        acts.append(Act("urge", replace(asked, negated=True)) if chance.flip(0.5) else told)
+    return acts if chance.flip(0.75) else acts[::-1]
 
 
 def _won(chance: Chance) -> Proposition:

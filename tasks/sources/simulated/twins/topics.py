@@ -1,10 +1,14 @@
-"""Topic of a text: what most of its statements are about, with digressions into neighbouring topics."""
+"""Topic of a text: what most of its statements are about, with digressions into neighbouring topics.
+
+It is easy where all words are of the topic, hard where most nouns are of a neighbour and what is said of them decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import Tokens, fixed, realise
@@ -35,20 +39,31 @@ class Topics:
     Attributes:
         topics: Class name, share, the lexicon's fields that are about it, and its family: digressions stay within one.
         sentences: Fewest and most statements of a text.
-        digression: Share of statements about the neighbour that a text digresses into.
-        guest: Probability that what a statement is about comes from the neighbouring field: what is said of it counts.
+        digression: Share of statements about the neighbour that a text digresses into, at difficulty 1; 0 at 0. They
+            are spread evenly, so that the first sentences are about what the whole is about.
+        guest: Probability, at difficulty 1, that what a statement is about comes from the neighbouring field: what is
+            said of it counts. 0 at difficulty 0.
+        general: Share of verbs and adjectives from the general vocabulary at difficulty 0 and 1.
         links: Probability that a statement begins with words that link it to the others.
         quality: Share of things that are described.
+        difficulty: See `hard_by`.
     """
 
     space: str
     topics: tuple[tuple[str, float, tuple[str, ...], str], ...]
     register: str
     sentences: tuple[int, int]
-    digression: float = 0.25
-    guest: float = 0.1
+    digression: float = 0.45
+    guest: float = 0.9
+    general: tuple[float, float] = (0.2, 0.6)
     links: float = 0.0
     quality: float = 0.3
+    difficulty: float = 0.3
+    hard_by: ClassVar[str] = (
+        "words of the topic: all that a text says is about its topic (0); nearly half of the statements of a text of "
+        "three or more are about a neighbouring topic, most of the others speak of its things, and most verbs are "
+        "those of any topic (1)"
+    )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -70,7 +85,7 @@ class Topics:
             n = chance.between(*self.sentences)
             neighbour = self._neighbour(topic, chance)
             things = [entity(KINDS, self._domain(topic), chance, quantity="the") for _ in range(2 + n // 6)]
-            asides = [chance.flip(self.digression) if n > 2 else False for _ in range(n)]
+            asides = self._asides(n, chance)
             statements = [self._statement(topic, neighbour, aside, things, chance) for aside in asides]
             meaning = Discourse(chance.pick(things).noun, tuple(statements))
             counts = self.counts(meaning)
@@ -104,8 +119,15 @@ class Topics:
             sentences.append(clause)
         return write(self.register, sentences, chance, meaning.matter), None
 
+    def _asides(self, n: int, chance: Chance) -> list[bool]:
+        """Which of `n` statements are digressions: their share of any that follow each other, to one more or less."""
+        share, start = self.digression * self.difficulty if n > 2 else 0.0, chance.unit()
+        return [int(start + share * (k + 1)) > int(start + share * k) for k in range(n)]
+
     def _domain(self, topic: int) -> Domain:
-        return Domain(self.topics[topic][2], names=0.15, quality=self.quality)
+        low, high = self.general
+        general = low + self.difficulty * (high - low)
+        return Domain(self.topics[topic][2], general=general, names=0.15, quality=self.quality)
 
     def _neighbour(self, topic: int, chance: Chance) -> int:
         family = self.topics[topic][3]
@@ -116,7 +138,7 @@ class Topics:
         if aside:
             return proposition(self._domain(neighbour), chance)
         domain, subject = self._domain(topic), None
-        if chance.flip(self.guest):
+        if chance.flip(self.guest * self.difficulty):
             subject = entity(KINDS, self._domain(neighbour), chance)
         elif chance.flip(0.35):
             subject = chance.pick(things)
@@ -153,6 +175,6 @@ NEWS = (
     ("t", 0.112, ("science",), "news"),
 )
 TWINS = (
-    twin_of("newsgroups20", Topics("newsgroups20", NEWSGROUPS, "forum", (32, 46), 0.3, 0.2, 0.2)),
-    twin_of("news_aggregator", Topics("news_aggregator", NEWS, "headline", (1, 2), guest=0.5, quality=0.1)),
+    twin_of("newsgroups20", Topics("newsgroups20", NEWSGROUPS, "forum", (32, 46), links=0.2)),
+    twin_of("news_aggregator", Topics("news_aggregator", NEWS, "headline", (1, 2), quality=0.1)),
 )
