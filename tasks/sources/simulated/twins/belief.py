@@ -64,7 +64,7 @@ class Claim:
 
     @property
     def held(self) -> int:
-        """What comes to be said of warming, once the attitude and the turns are multiplied: 1 real, -1 not, 0 nothing."""
+        """What the attitude and the turns make of the statement: 1 warming is real, -1 it is not, 0 nothing of it."""
         return side(self.content) * self.attitude * prod(self.turns)
 
 
@@ -73,16 +73,16 @@ class Belief:
     """Whether the writer holds that warming is real.
 
     The words of a plain post tell as much as the post: so they do in most real ones, and most of the posts are
-    plain at the default difficulty. What full fine-tuning loses on the others is less than what real annotators disagree
-    about, so the twin is somewhat easier than the real task.
+    plain at the default difficulty. What full fine-tuning loses on the others is less than what real annotators
+    disagree about, so the twin is somewhat easier than the real task.
 
     Attributes:
         reported: Share of the posts with a chain that tell somebody else's view and comment on it.
     """
 
     hard_by: ClassVar[str] = (
-        "chains of views: the writer says plainly what is so (0); each post is a chain of up to four attitudes, each of "
-        "which may turn the statement round, half of the chains with somebody else's view and the writer's comment (1)"
+        "chains of views: the writer says plainly what is so (0); each post is a chain of up to four attitudes, each "
+        "of which may turn the statement round, half of them with another's view and the writer's comment (1)"
     )
 
     labels: tuple[str, ...] = ("No", "Yes")

@@ -57,15 +57,15 @@ class Emotion:
         classes: Class name, share, and recipes: sets of emotion fields that the writer feels, () for none.
         modes: Weights of telling a feeling, showing it, naming its cause, denying its opposite, at difficulty 1; at 0
             feelings are told.
-        others: Probability at difficulty 0.5 that other people's feelings are told too; twice that, and at most 1, at 1.
+        others: Probability at difficulty 0.5 that other people's feelings are told too; twice that at 1.
         crowd: Fewest and most feelings of a message that tells of other people's.
         everyday: Fewest and most statements without feeling where nobody else's is told; at least one where nobody
             feels anything.
     """
 
     hard_by: ClassVar[str] = (
-        "whose feeling it is, and rare words: few words name a feeling, and nobody but the writer has one (0); a feeling "
-        "has 20 to 40 words, others have feelings too, and the writer felt, or did not feel, as one of them did (1)"
+        "whose feeling it is, and rare words: few words name a feeling, and nobody but the writer has one (0); a "
+        "feeling has 20 to 40 words, others have feelings too, and the writer felt, or not, as one of them did (1)"
     )
 
     space: str

@@ -110,8 +110,8 @@ class Performance:
     """
 
     hard_by: ClassVar[str] = (
-        "near misses: only articles on how the economy does have words that say so (0); every article says it of a firm, "
-        "a town, another time or a possibility, and half of them of the nation today as well (1)"
+        "near misses: only articles on how the economy does have words that say so (0); every article says it of a "
+        "firm, a town, another time or a possibility, and half of them of the nation today as well (1)"
     )
 
     labels: tuple[str, ...] = ("no", "yes")

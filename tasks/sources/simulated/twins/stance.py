@@ -56,8 +56,8 @@ class Side:
     """
 
     hard_by: ClassVar[str] = (
-        "whose side it is: the writer's own view of the cause is said plainly (0); it follows from a judgement, half of "
-        "them denied, of those who are for or against the cause, beside views of others that do not count (1)"
+        "whose side it is: the writer's own view of the cause is said plainly (0); it follows from a judgement, half "
+        "of them denied, of those who are for or against the cause, beside views of others that do not count (1)"
     )
 
     asks: Literal["stance", "opinion"]
