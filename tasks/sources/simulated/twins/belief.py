@@ -64,7 +64,7 @@ class Claim:
 
     @property
     def held(self) -> int:
-        """What comes to be said of warming, once the attitude and the turns are multiplied: 1 real, -1 not, 0 nothing."""
+        """What the attitude and the turns make of the statement: 1 warming is real, -1 it is not, 0 nothing of it."""
         return side(self.content) * self.attitude * prod(self.turns)
 
 
@@ -72,17 +72,17 @@ class Claim:
 class Belief:
     """Whether the writer holds that warming is real.
 
-    The words of a plain post tell as much as the post: so they do in most real ones, and more than half of the posts are
-    plain at the default difficulty. What full fine-tuning loses on the others is less than what real annotators disagree
-    about, so the twin is somewhat easier than the real task.
+    The words of a plain post tell as much as the post: so they do in most real ones, and most of the posts are
+    plain at the default difficulty. What full fine-tuning loses on the others is less than what real annotators
+    disagree about, so the twin is somewhat easier than the real task.
 
     Attributes:
         reported: Share of the posts with a chain that tell somebody else's view and comment on it.
     """
 
     hard_by: ClassVar[str] = (
-        "chains of views: the writer says plainly what is so (0); each post is a chain of up to four attitudes, each of "
-        "which may turn the statement round, half of the chains with somebody else's view and the writer's comment (1)"
+        "chains of views: the writer says plainly what is so (0); each post is a chain of up to four attitudes, each "
+        "of which may turn the statement round, half of them with another's view and the writer's comment (1)"
     )
 
     labels: tuple[str, ...] = ("No", "Yes")
@@ -91,7 +91,7 @@ class Belief:
     register: str = "tweet"
     fields: tuple[str, ...] = ("climate", "weather", "home", "travel")
     reported: float = 0.5
-    difficulty: float = 0.4
+    difficulty: float = 0.3
 
     @property
     def denials(self) -> float:
@@ -112,7 +112,9 @@ class Belief:
             else:
                 claim = replace(claim, attitude=claim.held * wanted)
         if chance.flip(0.24 * self.difficulty):
-            return claim, Claim(_climate(chance.pick((1, -1)), self.denials, chance), chance.pick((1, -1)), chance.pick(HOLDERS))
+            return claim, Claim(
+                _climate(chance.pick((1, -1)), self.denials, chance), chance.pick((1, -1)), chance.pick(HOLDERS)
+            )
         return tuple(chance.sample([claim, *(self._aside(chance) for _ in range(2 if chance.flip(0.3) else 1))], 3))
 
     def _aside(self, chance: Chance) -> Claim:

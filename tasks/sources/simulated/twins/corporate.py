@@ -1,13 +1,18 @@
-"""What a company's message is for: to inform, to make readers act, or to talk with one of them."""
+"""What a company's message is for: to inform, to make readers act, or to talk with one of them.
+
+What somebody else asks, urges or is thankful for is news when the company quotes it: who speaks decides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import ClassVar
 
 from tasks.sources.simulated.acts import Act, request, utter
 from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.clause import Tokens, fixed
 from tasks.sources.simulated.compose import EVERYWHERE, Domain, entity, proposition
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
@@ -25,7 +30,15 @@ NEWS = (
     "publicise", "roll out", "report", "post a profit", "hit a milestone", "partner with", "spotlight", "onboard",
     "consult", "hand around",
 )  # fmt: skip
+SAYINGS = ("says:", "wrote:", "said:", "tells you:")
 ANSWERS = ("respond to", "resolve", "read", "receive", "check")
+
+
+@dataclass(frozen=True)
+class Spoken(Act):
+    """An act after the one who speaks has been named: the company, as "we", or somebody whom it quotes."""
+
+    by: str = "we"
 
 
 @dataclass(frozen=True)
@@ -34,15 +47,22 @@ class CompanyTalk:
 
     Attributes:
         fields: What the company talks about.
-        reports: Probability that information is what readers did, in the words in which they are asked to.
+        reports: Probability at difficulty 1 that information is what readers did, in the words in which they are asked
+            to, and that it is what somebody else says to them.
         more: Fewest and most statements beside the one that the message is for.
     """
 
+    hard_by: ClassVar[str] = (
+        "who speaks: an appeal, a question or thanks are the company's, and information has words of its own (0); "
+        "information is told in the words of appeals, or quotes those of others beside what the company says (1)"
+    )
+
     space: str
     fields: tuple[str, ...] = ("corporate",)
-    reports: float = 0.35
+    reports: float = 0.7
     more: tuple[int, int] = (1, 2)
     register: str = "tweet"
+    difficulty: float = 0.35
 
     labels: tuple[str, ...] = tuple(SHARES)
 
@@ -64,23 +84,32 @@ class CompanyTalk:
             others = [self._talk(chance)]
         builders: Mapping[str, Callable[[Chance], Act]] = {
             "Action": self._urge, "Dialogue": self._talk, "Information": self._inform}  # fmt: skip
-        acts = [builders[purpose](chance), *others]
+        act = builders[purpose](chance)
+        if purpose != "Information" and chance.flip(self.difficulty / 2):
+            act = Spoken(act.force, act.proposition, by="we")
+        acts = [act, *others]
         return tuple(chance.sample(acts, len(acts)))
 
     def label(self, meaning: Meaning) -> float:
         """What readers are urged to comes first, then whether one of them is spoken with, then company matters."""
-        forces = {act.force for act in meaning}
+        forces = {act.force for act in meaning if not isinstance(act, Spoken) or act.by == "we"}
         if "urge" in forces:
             return self.labels.index("Action")
         if forces & {"thank", "apologise", "ask"}:
             return self.labels.index("Dialogue")
-        matters = any(self._of_company(act.proposition) for act in meaning)
+        matters = any(isinstance(act, Spoken) or self._of_company(act.proposition) for act in meaning)
         return self.labels.index("Information" if matters else "Exclude")
 
     def write(self, meaning: Meaning, chance: Chance, split: str) -> tuple[str, str | None]:
-        style = style_of(self.register)
         topic = next((act.proposition.object.noun for act in meaning if act.proposition.object is not None), "")
-        return write(self.register, [utter(act, style, chance) for act in meaning], chance, topic), None
+        return write(self.register, [self._said(act, chance) for act in meaning], chance, topic), None
+
+    def _said(self, act: Act, chance: Chance) -> Tokens:
+        words = utter(act, style_of(self.register), chance)
+        if not isinstance(act, Spoken):
+            return words
+        verb = chance.pick(("say:", "wrote:", "said:", "tell you:") if act.by == "we" else SAYINGS)
+        return (*fixed(f"{act.by} {verb}"), *words)
 
     def _urge(self, chance: Chance) -> Act:
         calm = replace(self.domain, place=0.0, time=0.3)
@@ -103,8 +132,12 @@ class CompanyTalk:
         return Act("ask", request(deed, chance))
 
     def _inform(self, chance: Chance) -> Act:
-        """News of the company, or of its readers' deeds."""
-        if chance.flip(self.reports):
+        """News of the company, of its readers' deeds, or of what others say to them."""
+        if chance.flip(self.reports * self.difficulty):
+            act = chance.pick((self._urge, self._urge, self._talk))(chance)
+            by = chance.pick(lexicon().names_of(chance.pick(("person", "group"))))
+            return Spoken(act.force, act.proposition, by=by)
+        if chance.flip(self.reports * self.difficulty):
             return Act("state", proposition(self.domain, chance, verb=chance.pick(DEEDS)))
         company = chance.pick((WE, Entity(chance.pick(lexicon().names_of("group")), "name"), Entity("company", "our")))
         while True:

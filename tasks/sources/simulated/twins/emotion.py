@@ -57,15 +57,15 @@ class Emotion:
         classes: Class name, share, and recipes: sets of emotion fields that the writer feels, () for none.
         modes: Weights of telling a feeling, showing it, naming its cause, denying its opposite, at difficulty 1; at 0
             feelings are told.
-        others: Probability at difficulty 0.5 that other people's feelings are told too; twice that, and at most 1, at 1.
+        others: Probability at difficulty 0.5 that other people's feelings are told too; twice that at 1.
         crowd: Fewest and most feelings of a message that tells of other people's.
         everyday: Fewest and most statements without feeling where nobody else's is told; at least one where nobody
             feels anything.
     """
 
     hard_by: ClassVar[str] = (
-        "whose feeling it is, and rare words: few words name a feeling, and nobody but the writer has one (0); a feeling "
-        "has 20 to 40 words, others have feelings too, and the writer felt, or did not feel, as one of them did (1)"
+        "whose feeling it is, and rare words: few words name a feeling, and nobody but the writer has one (0); a "
+        "feeling has 20 to 40 words, others have feelings too, and the writer felt, or not, as one of them did (1)"
     )
 
     space: str
@@ -182,8 +182,9 @@ class Emotion:
         denials = self._words(_telling(field, True))
         negated = mode == 3 and bool(denials)
         quality = chance.pick(denials if negated else self._words(_telling(field, False)))
-        time = chance.pick(TIMES[tense]) if tense == "past" and chance.flip(0.4) else ""
-        degree = "" if negated else chance.pick(DEGREES)
+        brief = chance.flip(self.difficulty)  # others are told of instead
+        time = chance.pick(TIMES[tense]) if tense == "past" and not brief and chance.flip(0.4) else ""
+        degree = "" if negated or brief else chance.pick(DEGREES)
         return Proposition(holder, "be", quality=quality, degree=degree, negated=negated, tense=tense, time=time)
 
 
@@ -296,6 +297,6 @@ PRIMARY = (
     ("Submission", 0.031, (("fear", "trust"),)), ("Surprise", 0.041, (("surprise",),)), ("Trust", 0.013, (("trust",),)),
 )  # fmt: skip
 TWINS = (
-    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS)),
-    twin_of("cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(2, 3), everyday=(1, 2))),
+    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS, difficulty=0.75)),
+    twin_of("cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, everyday=(1, 2), difficulty=0.6)),
 )

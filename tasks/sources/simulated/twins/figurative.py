@@ -1,8 +1,8 @@
 """Disasters in short posts: whether one is said to have happened, or the same words are meant otherwise (Disasters).
 
 "The warehouse exploded" tells of a disaster, "my inbox exploded" does not, and neither does what a film showed, what
-somebody dreamt, what might happen or what did not. In hard posts the same words and frames turn up under both classes: of a fire
-and an inbox, one is on fire in the film and the other one today.
+somebody dreamt, what might happen or what did not. In hard posts the same words and frames turn up under both
+classes: of a warehouse and an inbox, one exploded in the film and the other one today.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Figurative:
     """
 
     hard_by: ClassVar[str] = (
-        "which of two is real: the things or the verb of a post tell whether it is of a disaster (0); a post tells of a "
-        "disaster and, in a disaster's words, of something else, one as a fact and the other as fiction, denied or "
+        "which of two is real: the things or the verb of a post tell whether it is of a disaster (0); a post tells of "
+        "a disaster and, in a disaster's words, of something else, one as a fact and the other as fiction, denied or "
         "possible (1)"
     )
 
@@ -63,7 +63,7 @@ class Figurative:
     register: str = "tweet"
     ways: tuple[float, ...] = (3, 2, 1.5)
     longer: float = 0.2
-    difficulty: float = 0.5
+    difficulty: float = 0.35
 
     def draw(self, chance: Chance) -> tuple[Said, ...]:
         real, hard = chance.flip(self.shares[1]), chance.flip(self.difficulty)

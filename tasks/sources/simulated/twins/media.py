@@ -56,7 +56,7 @@ class Post:
     asks: Asked
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
-    difficulty: float = 0.7
+    difficulty: float = 0.8
     register: str = "speech"
     hard_by: ClassVar[str] = (
         "what is named in passing: a post speaks of one audience, judges nothing but a party, and has no sentence of "
@@ -99,7 +99,7 @@ class Post:
         if not judging and (bias == "partisan" or chance.flip(self.difficulty)):
             acts.append(Act("state", _judged(judged, chance.pick((1, -1)), denied(self.difficulty), chance)))
         if chance.flip(self.difficulty):
-            acts.append(Act("state", _unjudged(mentioned, chance)))
+            acts.append(Act("state", _mentioned(mentioned, chance)))
         return acts
 
     def label(self, meaning: Meaning) -> float:
@@ -233,11 +233,12 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
     while True:
         negated = chance.flip(denials)
         raw = -sign if negated else sign
-        verbs = _valued(fields, raw)
-        if verbs and chance.flip(0.3):
-            p = proposition(Domain(fields, time=0.1), chance, verb=chance.pick(verbs), negated=negated)
+        what = _judgeable(fields, chance)
+        verbs = [verb for verb in _valued(STATE, raw) if words.fits(what.noun, words.verbs[verb].kinds)]
+        if verbs and chance.flip(0.3):  # the same verbs whoever is judged: they do not tell a party
+            verb = chance.pick(verbs)
+            p = proposition(Domain(STATE, time=0.1), chance, subject=what, verb=verb, negated=negated)
         else:
-            what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
             good = words.adjectives_of(what.noun, JUDGING, raw)
             p = Proposition(what, "be", quality=chance.pick(good or ("",)), negated=negated, tense="present")
         fits = (
@@ -252,8 +253,25 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
 def _unjudged(fields: tuple[str, ...], chance: Chance) -> Proposition:
     while True:
         p = proposition(Domain(fields, names=0.1, place=0.05), chance)
+        if judgement(p) == 0 and _political(p) and not of_party(p):
+            return p
+
+
+def _mentioned(fields: tuple[str, ...], chance: Chance) -> Proposition:
+    """Something that could be judged, and is not."""
+    while True:
+        p = proposition(Domain(STATE, names=0.1, place=0.05), chance, subject=_judgeable(fields, chance))
         if judgement(p) == 0 and _political(p) and (fields == PARTIES) == of_party(p):
             return p
+
+
+def _judgeable(fields: tuple[str, ...], chance: Chance) -> Entity:
+    """Someone or something that can be called good and bad: the same are judged and mentioned."""
+    words = lexicon()
+    while True:
+        what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
+        if all(words.adjectives_of(what.noun, JUDGING, sign) for sign in (1, -1)):
+            return what
 
 
 @cache

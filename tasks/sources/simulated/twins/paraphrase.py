@@ -205,19 +205,19 @@ def _near(other: Proposition, p: Proposition, chance: Chance) -> Proposition:
     return replace(other, object=replace(other.object, noun=chance.pick(kin))) if kin else other
 
 
-def _told(s: Statement, style: Style, voice: Voice, frame: Voice) -> Tokens:
+def _told(s: Statement, style: Style, voice: Voice, around: Voice) -> Tokens:
     """A statement with its source, before or after."""
     if s.source is None:
         return realise(s.proposition, style, voice)
     clause = realise(s.proposition, replace(style, fronting=0, cleft=0), voice)
     source = noun_phrase(s.source, replace(style, relative=0), voice)
     parts = {"^": source, "~": clause, "~,": (*clause, *fixed(",")), "^,": (*source, *fixed(","))}
-    return tuple(token for word in frame.pick(SOURCES).base.split() for token in parts.get(word) or fixed(word))
+    return tuple(token for word in around.pick(SOURCES).base.split() for token in parts.get(word) or fixed(word))
 
 
-def _asked(s: Statement, style: Style, voice: Voice, frame: Voice) -> Tokens:
+def _asked(s: Statement, style: Style, voice: Voice, around: Voice) -> Tokens:
     """A question in one of its ways."""
-    frame = frame.pick(QUESTIONS[s.asked]).base
+    frame = around.pick(QUESTIONS[s.asked]).base
     plain = replace(style, fronting=0, cleft=0, never=0)
     if frame.endswith("@"):
         clause = question(s.proposition, "whether", plain, voice)
@@ -231,9 +231,9 @@ TWINS = (
     twin_of("mrpc", Paraphrase(
         Domain(("business", "science", "health", "entertainment", "legislation", "campaign", "trade", "employment"),
                general=0.35, names=0.3, place=0, time=0.05, negation=0.12, quality=0, tenses=(7, 1, 2)),
-        "article", (0.328, 0.672), "mrpc")),
+        "article", (0.328, 0.672), "mrpc", difficulty=0.6)),
     twin_of("qqp", Paraphrase(
         Domain(("people", "animals", "food", "home", "clothes", "school", "work", "travel", "pc_hardware", "cars",
                 "medicine"), general=0.4, names=0.15, place=0.15, time=0.25, negation=0.05, quality=0.5, copula=0),
-        "plain", (0.637, 0.363), "qqp", asking=True, ways=ASKED_OTHERWISE)),
+        "plain", (0.637, 0.363), "qqp", asking=True, ways=ASKED_OTHERWISE, difficulty=0.9)),
 )  # fmt: skip

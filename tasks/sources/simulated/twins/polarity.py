@@ -19,8 +19,7 @@ from tasks.sources.simulated.registers import style_of, write
 from tasks.sources.simulated.twin import twin_of
 
 OPINION = ("praise", "blame")
-ME, US = Entity("I", "pronoun"), Entity("we", "pronoun")
-THEY = Entity("they", "pronoun")
+ME, US, THEY = Entity("I", "pronoun"), Entity("we", "pronoun"), Entity("they", "pronoun")
 LEAST = 0.08  # share of opinions, at difficulty 0, that the words alone do not tell
 # Ways to compose a judgement, with their weights where the words alone do not tell.
 COMPOSED = {"negated": 6, "contrast": 9, "concession": 5, "unreal": 4, "who": 3}

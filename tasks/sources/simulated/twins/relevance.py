@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import ClassVar
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import realise
@@ -41,10 +42,18 @@ class Matter:
     Attributes:
         matter: The fields in question.
         beside: Fields of the other articles.
-        passing: Least and greatest share of statements about the matter in an article about something else; in one
-            about the matter it is the share of statements about something else.
+        passing: Least and greatest share of statements about the matter in an article about something else, at
+            difficulty 1; in one about the matter it is the share of statements about something else. None at 0.
         statements: Fewest and most statements.
+
+    An encoder that reads 64 word pieces of an article sees an eighth of it. At high difficulty these do not tell what
+    most of it is about, so that full fine-tuning comes down to the majority, as it does on the real task.
     """
+
+    hard_by: ClassVar[str] = (
+        "passing mentions: all of an article is about one thing (0); up to 48 % of it, its beginning among them, are "
+        "about the other (1)"
+    )
 
     labels: tuple[str, ...] = ("no", "yes")
     shares: tuple[float, ...] = (0.815, 0.185)
@@ -53,17 +62,18 @@ class Matter:
     beside: tuple[str, ...] = (
         "business", "science", "health", "entertainment", "legislation", "campaign", "governance", "cars", "airline",
     )  # fmt: skip
-    passing: tuple[float, float] = (0.0, 0.45)
+    passing: tuple[float, float] = (0.36, 0.48)
     statements: tuple[int, int] = (25, 34)
+    difficulty: float = 0.8
 
     def draw(self, chance: Chance) -> Article:
         relevant = chance.flip(self.shares[1])
         n, other = chance.between(*self.statements), chance.pick(self.beside)
         low, high = self.passing
-        fewer = int(n * (low + (high - low) * chance.unit()))
-        about = [relevant] * (n - fewer) + [not relevant] * fewer
-        first, rest = about[0], about[1:]
-        order = [first, *chance.sample(rest, len(rest))]
+        fewer = int(n * self.difficulty * (low + (high - low) * chance.unit()))
+        about = chance.sample([relevant] * (n - fewer) + [not relevant] * fewer, n)
+        lead = relevant != chance.flip(self.difficulty / 2)
+        order = sorted(about[:5], key=lambda of: of != lead) + about[5:]
         topics = chance.sample(self.matter, 2)  # an article keeps to two sides of the matter
         told = [self._statement(chance.pick(topics), chance) if of else self._statement(other, chance) for of in order]
         return Article(tuple(told), "" if relevant else other)
@@ -99,20 +109,29 @@ class Performance:
         fields: What these are about.
     """
 
+    hard_by: ClassVar[str] = (
+        "near misses: only articles on how the economy does have words that say so (0); every article says it of a "
+        "firm, a town, another time or a possibility, and half of them of the nation today as well (1)"
+    )
+
     labels: tuple[str, ...] = ("no", "yes")
     shares: tuple[float, ...] = (0.422, 0.578)
     space: str = "cf_us_economic"
     fields: tuple[str, ...] = ("business", "legislation", "governance", "trade", "budget", "monetary", "markets")
     near: tuple[int, int] = (1, 2)
     others: tuple[int, int] = (3, 5)
+    difficulty: float = 0.6
 
     def draw(self, chance: Chance) -> Article:
         field = chance.pick(self.fields)
         stated = chance.flip(self.shares[1])
-        told = [_near(chance) for _ in range(chance.between(*self.near))]
-        told += [_performance(chance) if stated else _near(chance) for _ in range(chance.between(1, 2))]
-        rest = [self._beside(field, chance) for _ in range(chance.between(*self.others))]
-        headline = chance.pick(told if chance.flip(0.7) else rest)
+        near, decisive = chance.between(*self.near), chance.between(1, 2)
+        hard = chance.flip(self.difficulty)
+        told = [_near(chance) for _ in range(near if hard else 0)]
+        told += [_performance(chance) if stated else _near(chance) for _ in range(decisive if stated or hard else 0)]
+        n = chance.between(*self.others) + near + decisive - len(told)  # as many statements in all
+        rest = [self._beside(field, chance) for _ in range(n)]
+        headline = chance.pick(told if told and chance.flip(0.7) else rest)
         told = chance.sample([p for p in (*told, *rest) if p is not headline], 99)
         return Article((headline, *told), field)
 

@@ -22,7 +22,7 @@ from tasks.sources.simulated.compose import (
     proposition,
     settled,
 )
-from tasks.sources.simulated.lexicon import Word, lexicon
+from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition
 from tasks.sources.simulated.registers import style_of, write
 from tasks.sources.simulated.twin import twin_of
@@ -32,9 +32,8 @@ from tasks.sources.simulated.variation import Voice, changed, normal, retold, st
 PARTICIPANT, ACTION, DETAILS = 1.4, 1.2, 1.0
 TENSE = {"past": (1, 0, 0), "present": (0, 1, 0), "future": (0, 0, 1)}
 DENIED, TURNED = 2.0, 0.3  # points lost by a denial; share of a participant's points left in the wrong role
-OPENERS = tuple(Word(opener) for opener in ("as far as we know,", "", "I heard that", "it is a fact that", "",
-                                            "they say that", "believe it or not,", "everybody knows that",
-                                            ""))  # fmt: skip
+OPENERS = ("as far as we know,", "", "I heard that", "it is a fact that", "", "they say that", "believe it or not,",
+           "everybody knows that", "")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ class Similarity:
         return tuple(low + self.difficulty * (high - low) for low, high in zip(easiest, hardest, strict=True))
 
     def _text(self, p: Proposition, style: Style, voice: Voice) -> str:
-        opener = fixed(voice.pick(OPENERS).base)
+        opener = fixed(voice.pick(OPENERS))  # anew for each text: what is not of the meaning tells nothing of the score
         clause = realise(p, replace(style, fronting=0) if opener else style, voice)
         return write(self.register, [(*opener, *clause)], voice)
 

@@ -45,7 +45,7 @@ class Spam:
     share: float = 0.124
     disguise: float = 1.0
     lookalike: float = 0.7
-    difficulty: float = 0.15
+    difficulty: float = 0.1
     register: str = "sms"
 
     labels: tuple[str, ...] = ("Ham", "Spam")

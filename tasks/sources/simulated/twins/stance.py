@@ -56,8 +56,8 @@ class Side:
     """
 
     hard_by: ClassVar[str] = (
-        "whose side it is: the writer's own view of the cause is said plainly (0); it follows from a judgement, half of "
-        "them denied, of those who are for or against the cause, beside views of others that do not count (1)"
+        "whose side it is: the writer's own view of the cause is said plainly (0); it follows from a judgement, half "
+        "of them denied, of those who are for or against the cause, beside views of others that do not count (1)"
     )
 
     asks: Literal["stance", "opinion"]
@@ -70,7 +70,7 @@ class Side:
         "police reform", "wealth tax", "social programme", "food aid plan", "strike", "boycott", "housing subsidy",
         "green energy plan",
     )  # fmt: skip
-    difficulty: float = 0.5
+    difficulty: float = 0.8
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -114,7 +114,6 @@ class Side:
                 view = f"{join(noun_phrase(remark.holder, style, chance))} {chance.pick(BELIEVES)}"
             told.append((*fixed(view), *realise(remark.what, replace(style, fronting=0.0) if view else style, chance)))
         return write(self.register, told, chance, meaning.target), None
-
 
     def _judgement(self, about: Entity, sign: int, chance: Chance, own: bool = True) -> Remark:
         """A judgement of either polarity, denied where need be; the writer's own, or else somebody's."""

@@ -176,5 +176,5 @@ NEWS = (
 )
 TWINS = (
     twin_of("newsgroups20", Topics("newsgroups20", NEWSGROUPS, "forum", (32, 46), links=0.2)),
-    twin_of("news_aggregator", Topics("news_aggregator", NEWS, "headline", (1, 2), quality=0.1)),
+    twin_of("news_aggregator", Topics("news_aggregator", NEWS, "headline", (1, 2), quality=0.1, difficulty=0.6)),
 )
