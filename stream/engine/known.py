@@ -16,7 +16,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from learners.backbones.architecture import Architecture
-from learners.backbones.backbone import Backbone, Pooling
+from learners.backbones.backbone import Backbone
+from learners.backbones.locate import Pooling
 from stream.execution.numerics import numerics
 from stream.storage.remembered import remembered
 
