@@ -89,7 +89,11 @@ def test_twins_of_a_run(papers: tuple[Path, Answer], tmp_path: Path) -> None:
     assert tasks["rte"]["shared"] is not None
     fits = [results["learners"]["adapter:64"]["fits"]["rte"]["validation"][0] for results in runs]
     curve = document["curves"]["adapter:64"]["rte"]
-    assert (curve["scores"], curve["open"], curve["fits"]) == ([pytest.approx(sum(fits) / 2)], sum(fit > 0.01 for fit in fits), 2)
+    assert (curve["scores"], curve["open"], curve["fits"]) == (
+        [pytest.approx(sum(fits) / 2)],
+        sum(fit > 0.01 for fit in fits),
+        2,
+    )
     assert f"rte adapter:64: {50 * sum(fits):.1f}" in answer.out
 
 
