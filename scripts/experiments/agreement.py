@@ -17,6 +17,7 @@ A correlation below 1 has noise in it too: a score on 200 test rows is uncertain
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -104,7 +105,8 @@ def resampled(statistic: Callable[..., float], groups: Sequence[Sequence[Sequenc
         return statistic(*([place for index in which for place in sample[int(index)]] for sample, which in each))
 
     data = [np.arange(len(sample)) for sample in groups]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # such an interval is None, which says it
         found = stats.bootstrap(data, drawn, n_resamples=RESAMPLES, vectorized=False, paired=False, method="BCa",
                                 random_state=np.random.default_rng(seed))  # fmt: skip
     low, high = map(float, found.confidence_interval)
