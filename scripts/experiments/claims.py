@@ -1,9 +1,10 @@
 """A paper's finding as data, and the verdict on it: our difference of two learners, its interval, `holds` or not.
 
 The statistics are the product's (`stream.study`): differences are paired, and seeds and groups of tasks that share
-texts are both random. Intervals are 95 %. Verdicts are stricter, because many claims are judged at once: their
-intervals are widened until all of them hold together with 95 % (Bonferroni). `holds`: the whole interval lies within
-the claim's bounds; `fails`: none of it does; `open`: the data allow both, or have no spread from which to tell.
+texts are both random; on one task seeds are, and test rows too if the claim says so. Intervals are 95 %. Verdicts are
+stricter, because many claims are judged at once: their intervals are widened until all of them hold together with 95 %
+(Bonferroni). `holds`: the whole interval lies within the claim's bounds; `fails`: none of it does; `open`: the data
+allow both, or have no spread from which to tell.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from measures import MEASURES, METRICS, of_metric
 from rich.console import Console
 from rich.text import Text
 from scipy import stats
 
 from stream import InputError
 from stream.results.intervals import LEVEL, Interval
-from stream.study.scores import Arm, Array, by_task, order_differences, value_of
+from stream.study.scores import Arm, Array, order_differences
 from stream.study.statistics import LEAST, Paired, combined, paired
 from tasks.suite import text_groups
 
@@ -46,6 +48,8 @@ class Claim:
         against: A task. The number is that of a task in `tasks` minus that of this one.
         theirs: The paper's number.
         needs: What a run needs so that the number can be compared with the paper's, such as BERT weights.
+        rows: Whether the difference on a task holds for other test rows too, and not for other seeds alone. It needs a
+            score as measure, two learners with a Delta per task, and tasks.
     """
 
     id: str
@@ -60,8 +64,10 @@ class Claim:
     against: str = ""
     theirs: str = ""
     needs: str = ""
+    rows: bool = False
 
 
+Rows = Callable[[Arm, str], Array | None]  # values of a learner's test rows on a task, as `row_values.RowReader`
 TEST = re.compile(r"(.+?)(?: minus (.+))? (?:above (\S+)|below (\S+)|within (\S+?)\.\.(\S+))")
 
 
@@ -106,78 +112,6 @@ class Finding(NamedTuple):
     value: Interval | None = None
 
 
-class Measure(NamedTuple):
-    """What claims compare: a number per seed and task.
-
-    Attributes:
-        unit: Unit of the number in words.
-        factor: Factor from the stored number to that unit.
-        values: From an arm, tasks and the number of parameters of the backbone to the numbers [S, T].
-        exact: Number of seeds and groups of tasks from which on numbers without any spread tell: they have no noise.
-            0: never; such numbers come from too few rows, or from learners that learned nothing.
-    """
-
-    unit: str
-    factor: float
-    values: Callable[[Arm, Sequence[str], int], Array]
-    exact: int = 0
-
-
-def of_metric(metric: str) -> Callable[[Arm, Sequence[str], int], Array]:
-    """Values of a metric that is a mean over tasks; NaN where a task has none."""
-
-    def values(arm: Arm, tasks: Sequence[str], backbone: int = 0) -> Array:
-        return np.array([[scores.get(task, np.nan) for task in tasks] for scores in by_task(arm, metric).values()])
-
-    return values
-
-
-def deviation(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
-    """Standard deviation of a task's score over seeds, [1, T]."""
-    scores = of_metric("average_accuracy")(arm, tasks, backbone)
-    if len(scores) < 2:
-        return np.full((1, len(tasks)), np.nan)
-    spread: Array = scores.std(axis=0, ddof=1, keepdims=True)
-    return spread
-
-
-def trained_share(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
-    """Trained parameters of a task without head, as a share of the backbone, [S, T]."""
-    trained = [results.cost.trained_parameters_per_task for results in arm.results]
-    return np.array([[of[task] / backbone for task in tasks] for of in trained])
-
-
-def chosen_size(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
-    """Size of the alternative that each task chose, `adapter:64:...` -> 64, [S, T]; NaN without a choice. The mean over
-    the orders of a seed."""
-    sizes: dict[int, list[list[float]]] = {}
-    for member, results in zip(arm.members, arm.results, strict=True):
-        chosen = [results.selection[task].chosen if task in results.selection else "" for task in tasks]
-        found = [re.match(r"\w+:(\d+)", each) for each in chosen]
-        sizes.setdefault(member.seed, []).append([float(each[1]) if each else np.nan for each in found])
-    return np.array([np.array(rows).mean(axis=0) for rows in sizes.values()])
-
-
-def growth(arm: Arm, tasks: Sequence[str], backbone: int) -> Array:
-    """Growth without heads after the last arrival, [S, 1]."""
-    return np.array([[value_of(each, "growth_without_heads") or np.nan] for each in arm.results])
-
-
-MEASURES: Mapping[str, Measure] = {
-    "score": Measure("points", 100, of_metric("average_accuracy")),
-    "median": Measure("points", 100, of_metric("average_accuracy")),  # of `FEWEST` seeds or more
-    "forgetting": Measure("points", 100, of_metric("forgetting_chaudhry"), exact=2),
-    "deviation": Measure("points of standard deviation over seeds", 100, deviation),
-    "share": Measure("% of the backbone", 100, trained_share, exact=2),
-    # three seeds that agree: by chance, one of three sizes is larger on the first task in 1 of 27 cases
-    "size": Measure("of size", 1, chosen_size, exact=3),
-    "growth": Measure("x the backbone", 1, growth, exact=2),
-}
-
-
-METRICS = {"score": "average_accuracy", "forgetting": "forgetting_chaudhry"}  # measures that may depend on the order
-
-
 def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str], backbone: int) -> Paired | None:
     """The number that a claim is about; None if a seed or a task has none."""
     measure = MEASURES[claim.measure]
@@ -200,6 +134,17 @@ def estimate(claim: Claim, first: Arm, second: Arm | None, tasks: Sequence[str],
         kept = [task for task, has in zip(tasks, known, strict=True) if has]
         orders = [measure.factor * each for each in order_differences(first, second, METRICS[claim.measure], kept)]
     return paired(values[:, known] * measure.factor, places, orders)
+
+
+def over_rows(first: Array | None, second: Array | None) -> Paired | None:
+    """The difference of two learners on one task in points, seeds and test rows random; None without their values.
+
+    Args:
+        first, second: Values of the test rows with each seed, fractions, [S, n].
+    """
+    if first is None or second is None:
+        return None
+    return paired(100 * (first - second), [[row] for row in range(first.shape[1])])
 
 
 def difference_of_medians(first: Arm, second: Arm | None, tasks: Sequence[str]) -> Paired | None:
@@ -263,7 +208,12 @@ def in_words(claim: Claim, number: Paired, first: Arm, second: Arm | None, tasks
 
 
 def judge(
-    claims: Sequence[Claim], arms: Mapping[str, Arm], tasks: Sequence[str], backbone: int, together: int = 0
+    claims: Sequence[Claim],
+    arms: Mapping[str, Arm],
+    tasks: Sequence[str],
+    backbone: int,
+    together: int = 0,
+    rows: Rows | None = None,
 ) -> list[Finding]:
     """Judge each claim whose learners ran; a claim about tasks is judged on each of them that ran.
 
@@ -272,6 +222,7 @@ def judge(
         tasks: The tasks of the runs.
         backbone: Number of parameters of the backbone.
         together: Number of claims whose verdicts hold together, if it is larger than the number of these.
+        rows: Reads the values of test rows, for claims that are about other rows too. None: these are over seeds alone.
     """
     judged: list[tuple[Claim, str, Paired, str, bool]] = []
     for claim in claims:
@@ -282,7 +233,10 @@ def judge(
             continue
         for task in [each for each in claim.tasks if each in tasks] if claim.tasks else [""]:
             over = [task] if task else [*tasks]
-            if (number := estimate(claim, first, second, over, backbone)) is not None:
+            number = estimate(claim, first, second, over, backbone)
+            if number is not None and claim.rows and task and rows is not None and second is not None:
+                number = over_rows(rows(first, task), rows(second, task)) or number
+            if number is not None:
                 proved = all(each.retention.verified for each in first.results)
                 broken = claim.measure == "forgetting" and claim.high == 0 and not proved
                 judged.append((claim, task, number, in_words(claim, number, first, second, over), broken))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from claims import of_metric
+from measures import of_metric
 from study import points
 
 from learners.backbones.architecture import Architecture

@@ -22,7 +22,7 @@ from stream.config.resolve import resolve_config
 from stream.engine.context import prepare
 from stream.execution.evaluate_job import scorer
 from stream.execution.workbench import Workbench, open_workbench
-from stream.storage.events import FitEvent, read_events
+from stream.storage.events import FitEvent, RowEvent, read_events
 from stream.storage.finished import good
 from stream.storage.ledger import read_ledger
 from stream.verification.recorded import recorded_run
@@ -85,16 +85,54 @@ def open_finished(folder: Path, learner: str) -> Finished:
     Raises:
         InputError: There is no run, or no such learner in it; the learner is sequential; or the data have changed.
     """
+    return open_run(folder).learner(learner)
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A finished run whose learners can be asked again.
+
+    Attributes:
+        folder: Its folder.
+        results: Its results.
+        bench: Evaluates with the run's backbone, data and store.
+        fits: Events of the fits, by learner and task.
+        logits: Content id of the last logits on the test rows, by learner and task.
+    """
+
+    folder: Path
+    results: Results
+    bench: Workbench
+    fits: Mapping[str, Mapping[str, FitEvent]]
+    logits: Mapping[tuple[str, str], str]
+
+    def learner(self, name: str) -> Finished:
+        """One of its learners.
+
+        Raises:
+            InputError: There is no such learner, or it is sequential.
+        """
+        if name not in self.results:
+            raise unknown_name("learner of this run", name, self.results.learners, where=str(self.folder))
+        if self.results[name].sharing == "sequential":
+            raise InputError("one Delta for all tasks", where=name, expected="a learner with a Delta per task")
+        return Finished(self.results, self.bench, self.bench.learners[name], self.fits[name])
+
+
+def open_run(folder: Path) -> Opened:
+    """Open a finished run.
+
+    Raises:
+        InputError: There is no run, or the data have changed.
+    """
     results = load_results(folder)
-    if learner not in results:
-        raise unknown_name("learner of this run", learner, results.learners, where=str(folder))
-    if results[learner].sharing == "sequential":
-        raise InputError("one Delta for all tasks", where=learner, expected="a learner with a Delta per task")
     config, _ = resolve_config({}, folder / "config.toml")
     prepared = prepare(config.model_copy(update={"out": str(folder)}))
-    run = recorded_run(read_events(read_ledger(folder / "ledger.jsonl")))
+    events = [*read_events(read_ledger(folder / "ledger.jsonl"))]
+    run = recorded_run(events)
     if run is None or dict(run.inputs.data) != dict(prepared.inputs.data):
         raise InputError("the source no longer gives the data of the run", where=str(folder), fix="run it again")
-    bench = open_workbench(prepared.setup(), prepared.backbone)
-    fits = {fit.task: fit for fit in good(run.fits[learner])}
-    return Finished(results, bench, bench.learners[learner], fits)
+    fits = {name: {fit.task: fit for fit in good(run.fits[name])} for name in results}
+    rows = [event for event in events if isinstance(event, RowEvent) and event.kind != "before"]
+    logits = {(row.learner, cell.task): cell.logits for row in rows for cell in row.cells}
+    return Opened(folder, results, open_workbench(prepared.setup(), prepared.backbone), fits, logits)

@@ -24,6 +24,7 @@ from claims import Finding, judge, missing, print_findings
 from facts import Facts, cells, counted, facts_of, heads
 from options import NOT_GIVEN, OPTIONS, run_options
 from rich.console import Console
+from row_values import RowReader
 from study_file import Row, StudyFile, expanded, read_study, studies
 
 from learners.backbones.architecture import Architecture
@@ -97,7 +98,7 @@ def found_in(file: StudyFile, runs: Study, console: Console, together: int = 0) 
     backbone = study.backbone_parameters(any_run)
     facts = {row.name: facts_of(arms[row.learner], reference, runs, backbone) for row in rows}
     named = {**arms, **{row.name: arms[row.learner] for row in rows}}
-    findings = judge(file.claims, named, any_run.order, backbone, together)
+    findings = judge(file.claims, named, any_run.order, backbone, together, RowReader(runs))
     file = replace(file, rows=tuple(rows), reference=file.reference if reference else "")
     return Found(file, runs, arms, facts, findings, backbone)
 

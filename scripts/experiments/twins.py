@@ -1,31 +1,27 @@
-"""Are the simulated tasks neither trivial nor noise? Majority, bag of words, adapters, ceiling and paper, per task.
+"""Does the simulated world tell learners apart, and as the real tasks do? Each twin beside what is known of its task.
 
-A simulated task is useful if counting words does not solve it and if a good model can reach a good score. The table
-shows, in the metric of each task:
+It reads a finished run or study (--run) and prints per task:
 
-* `majority`: the most frequent class.
-* `words`: a linear model on words, trained on the rows that the learners train on, and on more rows. It is logistic
-  regression on TF-IDF of unigrams (ridge regression for a regression); in pairs, words carry a mark of their side; the
-  strength of the penalty is chosen on validation rows. `+ shared words`, for pairs: words that both texts share are
-  marked too.
-* adapters; `ceiling`, the best expected score under label noise; and the best score that Houlsby et al. (2019) report
-  for the real task (Tables 1 and 2).
-* `clean: words`: the score of the words if labels are free of noise in training and test: the most that words can tell.
-* `solved`: how far words (with or without shared words) come from the majority (0) to the ceiling (100); for clean
-  labels, to a perfect score. Words must not solve acceptability, paraphrase, entailment and answerability: the mark
-  `solved` means that they come more than half of the way. For other tasks, `words` marks 90 % of the way or more.
+* the score of each learner with its interval over seeds, and its difference to the reference with an interval over
+  seeds and test rows (`row_values`; of a learner without a Delta per task, over seeds alone);
+* what there is to reach: the most frequent class (`majority`), a linear model on words, full fine-tuning, the best
+  expected score under label noise (`ceiling`), and what Houlsby et al. (2019) report of the real task (Tables 1 and 2);
+* with --real, the majority and the words of the real task, on as many rows, by the same linear model: `words` is
+  logistic regression on TF-IDF of unigrams (ridge regression for a regression), the penalty chosen on validation rows.
+  In pairs words carry a mark of their side; `+ shared` also marks the words that both texts share;
+* how the fits went (`convergence`): epoch that was kept / epochs trained, and the points that the last quarter of the
+  epochs gained on validation rows. `!2`: two fits gained more than one point, so they had not converged. --curves
+  prints the curves.
 
-TF-IDF with a linear model on the real data: 67 on CoLA (accuracy; 69 is the majority), 67 on MRPC (67), 31 to 39 on
-MNLI (35 to 38), 57 on QNLI (50), 48 on RTE (53), 79 on SST-2 (51).
+Without --run it prints the majority and the words of a source.
 
-    python scripts/experiments/twins.py --run runs/papers/seed0
-    python scripts/experiments/twins.py --source folder:DATA --suite cola,rte --train-examples 500
+    python scripts/experiments/twins.py --run runs/order_of_papers --real folder:DATA
+    python scripts/experiments/twins.py --source simulated:difficulty=1 --suite cola,rte
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,25 +30,27 @@ import pictures
 import study
 import typer
 from bag_of_words import Splits, answers_score, majority_answers, tokens_and_shared, words_answers
+from claims import over_rows
+from convergence import Curve, cell, curves_of
+from measures import of_metric
+from rich.console import Console
+from row_values import RowReader
 
-from stream import load_results
+from stream import Study
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
+from stream.report.palette import LIGHT as COLOURS
+from stream.results.intervals import Interval, interval
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
-from tasks.examples import SPLITS
 from tasks.keys import row_keys
 from tasks.seeds import seed_of
-from tasks.sources.simulated.opinions import Opinion
-from tasks.sources.simulated.registry import find_twin
-from tasks.sources.simulated.twin import Example
-from tasks.sources.simulated.twin import examples as rows_of
-
-COMPOSED = ("cola", "mrpc", "qqp", "mnli_m", "mnli_mm", "qnli", "rte")
 
 
-def load(source: Source, name: str, config: RunConfig, train: int | None) -> tuple[Task, Splits]:
-    """A task and its rows, drawn as a run with these settings draws them. `train`: at most so many training rows."""
-    data = source.load(name, Limits(train, config.test_examples))
+def load(source: Source, name: str, config: RunConfig) -> tuple[Task, Splits]:
+    """A task and its rows, drawn as a run with these settings draws them."""
+    test = config.test_examples
+    limits = config.train_examples, config.validation_examples or test, test
+    data = source.load(name, Limits(limits[0], limits[2], limits[1]))
 
     def used(split: str, limit: int | None) -> Examples:
         rows: Examples = getattr(data, split)
@@ -63,127 +61,144 @@ def load(source: Source, name: str, config: RunConfig, train: int | None) -> tup
         second = None if rows.text_b is None else tuple(rows.text_b[i] for i in kept)
         return Examples(tuple(rows.text[i] for i in kept), second, rows.target[kept])
 
-    splits = used("train", train), used("validation", config.test_examples), used("test", config.test_examples)
-    return data.task, splits
+    train, validation, tested = map(used, ("train", "validation", "test"), limits)
+    return data.task, (train, validation, tested)
 
 
-def clean(source: SimulatedSource, name: str, splits: Splits) -> tuple[Splits, np.ndarray]:
-    """The same rows with labels free of noise, and whether each test row is `turned`, [n]."""
-    meant = [list(rows_of(find_twin(name), source.seed, *part)) for part in zip(SPLITS, map(len, splits), strict=True)]
-
-    def relabelled(rows: Examples, made: list[Example]) -> Examples:
-        labels = np.array([row.clean for row in made])
-        scores = rows.target.dtype == np.float32
-        return replace(rows, target=labels.astype(np.float32) if scores else labels.astype(np.int64))
-
-    train, validation, test = (relabelled(rows, made) for rows, made in zip(splits, meant, strict=True))
-    return (train, validation, test), np.array([turned(row.meaning) for row in meant[-1]])
-
-
-def turned(meaning: Any) -> bool:
-    """Whether a meaning is an opinion that denial, contrast or mode decides."""
-    if not isinstance(meaning, Opinion) or meaning.first is None:
-        return False
-    return meaning.link not in ("", "and") or meaning.first.about.negated or meaning.first.mode == "unreal"
+def told_by_words(source: Source, name: str, config: RunConfig) -> dict[str, Any]:
+    """Majority and words of a task, fractions; `shared` is None for single texts. `rows`: of each split."""
+    task, rows = load(source, name, config)
+    scores = {"majority": majority_answers(task, rows), "words": words_answers(task, rows)}
+    if rows[0].text_b is not None:
+        scores["shared"] = words_answers(task, rows, tokens_and_shared)
+    found: dict[str, Any] = {key: answers_score(task, rows[2].target, answers) for key, answers in scores.items()}
+    ceiling = None if task.ceiling is None else task.ceiling / 100
+    facts = {"task": name, "metric": task.metric, "rows": [len(split) for split in rows], "ceiling": ceiling}
+    return {**facts, "shared": None, **found}
 
 
-def measured(source: Source, config: RunConfig, names: tuple[str, ...], more: int) -> Iterator[dict[str, Any]]:
-    """Measure each task. Scores are fractions; None if a score does not exist for the task.
+def reported(task: Task) -> dict[str, float | None]:
+    """Scores of Houlsby et al. (2019), fractions; None if they report none."""
+    if task.paper is None:
+        return dict.fromkeys(("full", "adapters", "no BERT"))
+    scores = {"full": task.paper.fine_tune, "adapters": task.paper.adapters, "no BERT": task.paper.no_bert}
+    return {name: None if score is None else score / 100 for name, score in scores.items()}
 
-    Args:
-        more: Training rows of the second word model.
-    """
-    wide = replace(source, scale=max(source.scale, 100.0)) if isinstance(source, SimulatedSource) else source
-    for name in names:
-        task, rows = load(source, name, config, config.train_examples)
-        _, many = load(wide, name, config, more)
 
-        def score(splits: Splits, answers: Any, task: Task = task) -> float:
-            return answers_score(task, splits[2].target, answers)
+def scores_of(runs: Study, reference: str) -> dict[str, dict[str, dict[str, Interval]]]:
+    """By task and learner: the score, and the difference to the reference; fractions."""
+    arms = {arm.name: arm for arm in runs.arms}
+    tasks, rows = next(iter(arms.values())).results[0].order, RowReader(runs)
+    values = {name: of_metric("average_accuracy")(arm, tasks, 0) for name, arm in arms.items()}  # [S, T]
+    found: dict[str, dict[str, dict[str, Interval]]] = {task: {} for task in tasks}
+    for name, scores in values.items():
+        for place, task in enumerate(tasks):
+            found[task][name] = {"score": interval(scores[:, place].tolist())}
+            if reference in arms and name != reference:
+                gap = interval((scores[:, place] - values[reference][:, place]).tolist())
+                if (over := over_rows(rows(arms[name], task), rows(arms[reference], task))) is not None:
+                    gap = Interval(over.difference / 100, None if over.half is None else over.half / 100, over.seeds)
+                found[task][name]["difference"] = gap
+    return found
 
-        floor = score(rows, majority_answers(task, rows))
-        scores = [score(rows, words_answers(task, rows)), score(many, words_answers(task, many))]
-        if rows[0].text_b is not None:
-            scores.append(score(many, words_answers(task, many, tokens_and_shared)))
-        reached, best = max(scores), study.best_of_paper(task)
-        top = task.ceiling / 100 if task.ceiling is not None else best or 1.0
-        found: dict[str, Any] = {
-            "task": name, "metric": task.metric, "train": len(rows[0]), "more": len(many[0]), "majority": floor,
-            "words": scores[0], "words_more": scores[1], "shared": scores[2] if len(scores) > 2 else None,
-            "ceiling": None if task.ceiling is None else top, "paper": best, "clean": None, "turned": None,
-        }  # fmt: skip
-        if isinstance(source, SimulatedSource):
-            noiseless, hard = clean(source, name, many)
-            answers, constant = words_answers(task, noiseless), majority_answers(task, noiseless)
-            top, floor, found["clean"] = 1.0, score(noiseless, constant), score(noiseless, answers)
-            reached = found["clean"]
-            if rows[0].text_b is not None:
-                reached = max(reached, score(noiseless, words_answers(task, noiseless, tokens_and_shared)))
-            if hard.any():
-                right = [float((given == noiseless[2].target)[hard].mean()) for given in (answers, constant)]
-                found["turned"] = {"rows": int(hard.sum()), "words": right[0], "majority": right[1]}
-        found["solved"] = (reached - floor) / (top - floor) if top - floor > 0.02 else None  # too little to divide by
-        limit, mark = (0.5, "solved") if name in COMPOSED else (0.9, "words")
-        found["mark"] = mark if found["solved"] is not None and found["solved"] >= limit else ""
-        yield found
+
+def print_scores(console: Console, found: Sequence[Mapping[str, Any]], reference: str) -> None:
+    """Print the learners' scores, and the differences to the reference if it ran."""
+    names = [*found[0]["learners"]]
+    titles = {"score": "Scores, over seeds", "difference": f"Differences to {reference}, over seeds and test rows"}
+    for key, title in titles.items():
+        shown = [name for name in names if name != "majority" and key in found[0]["learners"][name]]
+        if shown:
+            lines = [
+                [row["task"], *(study.points(row["learners"][name][key], key != "score") for name in shown)]
+                for row in found
+            ]
+            study.show(console, title, ["task", *(name.replace(":", ":\n") for name in shown)], lines)
+
+
+def print_reach(console: Console, found: Sequence[Mapping[str, Any]], full: str) -> None:
+    """Print what there is to reach on each task, here and in reality."""
+    paper, real = any(row["paper"]["full"] for row in found), any(row["real"] for row in found)
+    head = ["task", "rows", "metric", "hard", "majority", "words", "+ shared", *([full] if full else []), "ceiling"]
+    head += ["paper:\nfull", "paper:\nadapters", "paper:\nno BERT"] if paper else []
+    head += ["real:\nmajority", "real:\nwords", "real:\n+ shared"] if real else []
+    lines = []
+    for row in found:
+        cells = [row["majority"], row["words"], row["shared"]]
+        cells += [row["learners"][full]["score"].mean] if full else []
+        cells += [row["ceiling"], *(row["paper"].values() if paper else ())]
+        cells += [(row["real"] or {}).get(key) for key in ("majority", "words", "shared")] if real else []
+        rows, hard = "/".join(map(str, row["rows"])), row["difficulty"]
+        lines.append(
+            [row["task"], rows, row["metric"], "–" if hard is None else f"{hard:g}", *map(study.points, cells)]
+        )
+    study.show(console, "What there is to reach (rows: train/validation/test)", head, lines, (0, 1, 2))
+
+
+def print_curves(
+    console: Console, curves: Mapping[str, Mapping[str, Curve]], tasks: Sequence[str], whole: bool
+) -> None:
+    """Print how the fits went; `whole`: the mean validation score after each epoch too."""
+    lines = [[task, *(cell(of[task]) for of in curves.values())] for task in tasks]
+    title = "Convergence: kept epoch / epochs, points gained in the last quarter, ! fits that had not converged"
+    study.show(console, title, ["task", *(name.replace(":", ":\n") for name in curves)], lines)
+    for name, of in curves.items() if whole else ():
+        for task in tasks:
+            scores = " ".join(f"{100 * score:.1f}" for score in of[task].scores)
+            console.print(f"{task} {name}: {scores}", markup=False, soft_wrap=True)
 
 
 def main(
-    run: Annotated[Path | None, typer.Option(help="Folder of a finished run, for tasks, rows and adapters.")] = None,
-    learner: Annotated[str, typer.Option(help="Learner of the run to show. Default: its first adapter.")] = "",
-    examples: Annotated[int, typer.Option(min=2, help="Training rows of the second word model.")] = 2000,
+    run: Annotated[Path | None, typer.Option(help="Folder of a finished run or study.")] = None,
+    real: Annotated[str, typer.Option(help="Source of the real tasks: folder:DIR or hub.")] = "",
+    reference: Annotated[str, typer.Option(help="Learner that differences are to.")] = "full:isolated",
+    curves: Annotated[bool, typer.Option("--curves", help="Print the validation score after each epoch.")] = False,
     suite: study.Suite = "houlsby26",
     source: study.Source = "simulated",
-    train_examples: study.TrainExamples = 500,
-    test_examples: study.TestExamples = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the rows, if --run is not given.")] = 0,
+    train_examples: study.TrainExamples = 2000,
+    test_examples: study.TestExamples = 1000,
     out: study.Out = Path("runs/twins"),
 ) -> None:
     console = study.open_console()
-    given: dict[str, Any] = {"suite": suite, "source": source.replace("{seed}", str(seed)), "seed": seed}
-    given |= {"train_examples": train_examples, "test_examples": test_examples}
-    results = None if run is None else load_results(run)
-    config, _ = resolve_config(given if run is None else {}, run and run / "config.toml")
-    opened = open_source(config.source, config.columns)
+    runs = None if run is None else study.open_runs(run)
+    member = next(iter(runs.members.values())) if runs else None
+    given = {"suite": suite, "source": source, "train_examples": train_examples, "test_examples": test_examples}
+    place = run / next(iter(runs.finished)).folder / "config.toml" if run and runs else None
+    config, _ = resolve_config({} if place else given, place)
+    opened, others = open_source(config.source, config.columns), open_source(real) if real else None
     draw = opened.draw if isinstance(opened, SimulatedSource) else None
-    names = results.order if results else resolve_suite(config.suite, opened.names(), draw)[1]
-    scores: dict[str, float] = {}
-    if results:
-        adapters = [name for name in results if name.split(":")[0] == "adapter"]
-        learner = learner or (adapters or list(results))[0]
-        scores = study.last_row(results, learner)
+    names = member.order if member else resolve_suite(config.suite, opened.names(), draw)[1]
+    scores = scores_of(runs, reference) if runs else {}
     found = []
-    for facts in measured(opened, config, names, examples):
-        found.append(facts | {"learner": scores.get(facts["task"])})
-        console.print(f"{len(found)}/{len(names)} {facts['task']}", style="dim")
+    for name in names:
+        row = told_by_words(opened, name, config)
+        mechanism = opened.twin(name).mechanism if isinstance(opened, SimulatedSource) else None
+        row |= {"difficulty": mechanism.difficulty, "hard_by": mechanism.hard_by} if mechanism else {"difficulty": None}
+        row |= {"paper": reported(opened.task(name)), "learners": scores.get(name, {})}
+        row["real"] = told_by_words(others, name, config) if others and name in others.names() else None
+        found.append(row)
+        console.print(f"{len(found)}/{len(names)} {name}", style="dim")
+    console.print(f"\n{len(found)} tasks of {opened.name}" + (f", run {run}" if run else ""), style="bold")
+    how = curves_of(runs) if runs else {}
+    if runs:
+        print_scores(console, found, reference)
+    print_reach(console, found, reference if found and reference in found[0]["learners"] else "")
+    if how:
+        print_curves(console, how, names, curves)
+    document = {"settings": config.model_dump(), "run": run, "reference": reference, "tasks": found, "curves": how}
+    study.save(out / "twins.json", document, member, console)
+    if how:
 
-    head = ["task", "metric", "majority", "words", f"words\n{examples:,}", "+ shared\nwords", learner or "adapters"]
-    head += ["ceiling", "paper's\nbest", "clean:\nwords", "solved", ""]
-    keys = ("majority", "words", "words_more", "shared", "learner", "ceiling", "paper", "clean", "solved")
-    lines = [[row["task"], row["metric"], *(study.points(row[key]) for key in keys), row["mark"]] for row in found]
-    means = [[row[key] for row in found if row[key] is not None] for key in keys]
-    lines.append(["mean", "", *(study.points(sum(column) / len(column) if column else None) for column in means), ""])
-    study.show(console, f"{len(found)} tasks of {opened.name}", head, lines, (0, 1, len(head) - 1))
-    for row in found:
-        if hard := row["turned"]:
-            words, majority = study.points(hard["words"]), study.points(hard["majority"])
-            rows = f"{hard['rows']} test rows that denial, contrast or mode decides"
-            console.print(f"{row['task']}: {rows}: words (clean) {words}, majority {majority}")
-    document = {"settings": config.model_dump(), "run": run, "learner": learner, "examples": examples, "tasks": found}
-    study.save(out / "twins.json", document, results, console)
+        def plot(*axes: Any) -> None:
+            for panel, task in zip(axes, names, strict=True):
+                for colour, (name, of) in zip(COLOURS, how.items(), strict=False):
+                    points = [100 * score for score in of[task].scores]
+                    panel.plot(range(1, len(points) + 1), points, color=colour, linewidth=1, label=name)
+                panel.set(title=task, xlabel="epoch")
+            axes[0].set(ylabel="validation score, points")
+            axes[-1].legend(fontsize=6, frameon=False)
 
-    def plot(axes: Any) -> None:
-        marks = {"majority": "|", "words_more": "o", "learner": "D", "ceiling": ">", "paper": "x"}
-        for colour, (key, mark) in zip(pictures.COLOURS, marks.items(), strict=False):
-            places = [(100 * row[key], place) for place, row in enumerate(found) if row[key] is not None]
-            if places:
-                label = {"words_more": f"words, {examples:,} rows", "learner": learner, "paper": "paper's best"}.get(
-                    key
-                )
-                axes.plot(*zip(*places, strict=True), mark, color=colour, markersize=5, label=label or key)
-        pictures.task_axis(axes, names, "score in the task's metric, points", 5)
-
-    pictures.draw(out / "twins.png", 8, 1.5 + 0.24 * len(found), plot, console)
+        pictures.draw(out / "curves.png", 2.5 * len(names), 3, plot, console, len(names))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ def papers(tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     out = tmp_path_factory.mktemp("papers")
     learners = "full:isolated,full:sequential,adapter:64"
     given = ("--suite", "cola,rte", "--backbone", str(tiny_backbone), "--learners", learners, "--seed", "0,1")
+    given += ("--validation-examples", "8")
     return out, call("run_study", "order_of_papers", *given, *TINY, "--workers", "1", "--out", str(out))
 
 
@@ -64,35 +65,46 @@ def test_order_of_papers(papers: tuple[Path, Answer]) -> None:
     verdicts = {(each["found"].split(" is ")[0], each["claim"]): each["verdict"] for each in document["findings"]}
     memory = "a learner with a Delta per task has perfect memory"
     assert verdicts["adapter:64", memory] == verdicts["full:isolated", memory] == "holds"
-    assert any(claim.startswith("adapters of size 64 are within a point") for _, claim in verdicts)
+    assert any(claim.startswith("over all tasks, adapters are within a point") for _, claim in verdicts)
     assert "(the claim needs BERT weights)" in " ".join(answer.out.split())
     assert not any(claim.startswith("on CoLA and on MNLI, LayerNorm") for _, claim in verdicts)  # it did not run
 
 
 def test_twins_of_a_run(papers: tuple[Path, Answer], tmp_path: Path) -> None:
-    run = papers[0] / "seed0-paper"
-    answer = call("twins", "--run", str(run), "--examples", "30", "--out", str(tmp_path))
+    answer = call("twins", "--run", str(papers[0]), "--curves", "--out", str(tmp_path))
     assert (answer.code, answer.err) == (0, "")
-    tasks = {row["task"]: row for row in read(tmp_path / "twins.json")["tasks"]}
-    results = read(run / "results.json")
-    last = dict(zip(results["order"], results["learners"]["adapter:64"]["R"][-1], strict=True))
-    assert {name: row["learner"] for name, row in tasks.items()} == last
-    assert [(row["train"], row["more"]) for row in tasks.values()] == [(8, 30), (8, 30)]
-    assert tasks["cola"]["ceiling"] == pytest.approx(0.605, abs=0.001)
-    assert (tasks["cola"]["paper"], tasks["rte"]["paper"]) == (0.605, 0.715)  # Houlsby et al., Table 1
+    document = read(tmp_path / "twins.json")
+    tasks = {row["task"]: row for row in document["tasks"]}
+    runs = [read(papers[0] / f"seed{seed}-paper" / "results.json") for seed in range(2)]
+    for place, (name, row) in enumerate(tasks.items()):
+        last = [[results["learners"][learner]["R"][-1][place] for results in runs] for learner in row["learners"]]
+        for told, scores in zip(row["learners"].values(), last, strict=True):
+            assert told["score"]["mean"] == pytest.approx(sum(scores) / 2)
+        gap = (sum(last[2]) - sum(last[0])) / 2  # adapter:64 minus full:isolated, from values of rows
+        assert row["learners"]["adapter:64"]["difference"]["mean"] == pytest.approx(gap), name
+        assert row["rows"] == [8, 8, 8]
+    assert (tasks["cola"]["paper"]["full"], tasks["rte"]["paper"]["full"]) == (0.605, 0.701)  # Houlsby et al., Table 1
     assert tasks["cola"]["majority"] == 0  # Matthews, of a constant
     assert tasks["cola"]["shared"] is None
     assert tasks["rte"]["shared"] is not None
+    fits = [results["learners"]["adapter:64"]["fits"]["rte"]["validation"][0] for results in runs]
+    curve = document["curves"]["adapter:64"]["rte"]
+    assert (curve["scores"], curve["open"], curve["fits"]) == (
+        [pytest.approx(sum(fits) / 2)],
+        sum(fit > 0.01 for fit in fits),
+        2,
+    )
+    assert f"rte adapter:64: {50 * sum(fits):.1f}" in answer.out
 
 
 def test_words_of_a_folder_tell_its_tasks(tiny_tasks: Path, tmp_path: Path) -> None:
     """The class of these tasks is told by a word, so a linear model finds it; their texts have no noise to know of."""
     given = ("--source", f"folder:{tiny_tasks}", "--suite", "sms_spam,colours", "--out", str(tmp_path))
-    answer = call("twins", *given, "--train-examples", "100", "--examples", "100")
+    answer = call("twins", *given, "--train-examples", "100")
     assert (answer.code, answer.err) == (0, "")
     for row in read(tmp_path / "twins.json")["tasks"]:
-        assert row["words_more"] > 0.9 > row["majority"]
-        assert (row["ceiling"], row["clean"], row["learner"], row["mark"]) == (None, None, None, "words")
+        assert row["words"] > 0.9 > row["majority"]
+        assert (row["ceiling"], row["learners"], row["difficulty"]) == (None, {}, None)
 
 
 def test_backbone_worth(tiny_backbone: Path, tmp_path: Path) -> None:

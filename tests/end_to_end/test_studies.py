@@ -24,11 +24,14 @@ from learners.specification.family import families, parse_learner
 from learners.training.predict import predict
 from stream import InputError
 from stream.config.settings import RunConfig
-from stream.results.fit_history import Choice
+from stream.results.fit_history import Choice, FitHistory
 from stream.results.intervals import interval
 from stream.results.learner_results import read_learner
 from stream.study.members import Member
 from stream.study.scores import Arm
+from tasks import Task
+from tasks.metrics import score
+from tasks.standard_error import standard_error
 from tests.end_to_end.test_experiments import SCRIPTS, TINY, call, read
 from tests.runs import Answer
 
@@ -314,6 +317,49 @@ def test_claims_about_tasks_and_spread(script: Any) -> None:
     (found,) = claims.judge([medians], arms, ("a", "b"), 1)
     assert found.found.endswith("medians 40.0 and 25.0 of 2")
     assert (found.value.half, found.verdict) == (None, "open")  # two seeds are no median of five
+
+
+def test_claims_about_other_test_rows(script: Any) -> None:
+    """One seed has no spread, its test rows have: 8 of 10 right against 3 of 10 is +50 points with t of 9 degrees."""
+    claims = script("claims")
+    arms = {"a": an_arm("a", [[0.8, 0.5]]), "b": an_arm("b", [[0.3, 0.5]])}
+    right = {"a": np.array([[1.0] * 8 + [0.0] * 2]), "b": np.array([[1.0] * 3 + [0.0] * 7])}
+    claim = claims.Claim("I", "P", "c", "a", "b", 0.0, None, tasks=("a",), rows=True)
+    (found,) = claims.judge([claim], arms, ("a", "b"), 1, 0, lambda arm, task: right[arm.name])
+    half = stats.t.ppf(0.975, 9) * 100 * np.std(right["a"] - right["b"], ddof=1) / math.sqrt(10)
+    assert (found.value.mean, found.value.half) == (pytest.approx(50), pytest.approx(half))
+    assert found.verdict == "holds"
+    for rows in (None, lambda arm, task: None):  # nothing keeps what it answered: over seeds, of which there is one
+        (found,) = claims.judge([claim], arms, ("a", "b"), 1, 0, rows)
+        assert (found.value.half, found.verdict) == (None, "open")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "matthews", "f1", "spearman"])
+def test_values_of_rows_have_the_score_as_mean(script: Any, metric: str) -> None:
+    """And the jackknife's variance is near that of the bootstrap, which the product's standard error uses."""
+    draw = np.random.default_rng(0)
+    task = Task("t", "T", "regression" if metric == "spearman" else "single", metric, ("no", "yes"), ("yes",))
+    target = draw.normal(size=400) if metric == "spearman" else draw.integers(0, 2, 400)
+    logits = (target + draw.normal(size=400))[:, None] if metric == "spearman" else (
+        np.eye(2)[target] + draw.normal(size=(400, 2)))  # fmt: skip
+    values = script("row_values").row_values(task, target, logits)
+    assert values.mean() == pytest.approx(score(metric, target, logits, task.positive_class))
+    error = standard_error(metric, target, logits, task.positive_class)
+    assert values.std(ddof=1) / 20 == pytest.approx(error, rel=0.12)
+
+
+def test_convergence(script: Any) -> None:
+    """Of 8 epochs the last quarter is two: 0.6 after 0.5 gains 10 points; a best before them gains nothing."""
+    module = script("convergence")
+    rising = FitHistory((0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5, 0.6), (), 7)
+    flat = FitHistory((0.2, 0.6, 0.5, 0.5, 0.5, 0.5), (), 1)
+    assert module.late_gain(rising) == pytest.approx(0.1)
+    assert module.late_gain(flat) == 0
+    curve = module.curve_of([rising, flat])
+    assert (curve.best, curve.epochs, curve.open, curve.fits) == (5, 7, 1, 2)
+    assert curve.scores[:2] == (pytest.approx(0.2), pytest.approx(0.45))
+    assert curve.scores[6:] == (0.5, 0.6)  # one fit alone
+    assert module.cell(curve) == "5/7 +5.0 !1"
 
 
 def test_claims_about_medians_judge_medians(script: Any) -> None:
