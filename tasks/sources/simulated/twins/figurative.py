@@ -54,8 +54,8 @@ class Figurative:
 
     hard_by: ClassVar[str] = (
         "which of two is real: the things or the verb of a post tell whether it is of a disaster (0); a post tells of "
-        "a disaster and, in a disaster's words, of something else, one as a fact and the other as none, most by an even "
-        "or odd number of denials, up to three (1)"
+        "a disaster and, in a disaster's words, of something else, one as a fact and the other as none, most by the "
+        "even or odd number of denials, up to three (1)"
     )
 
     labels: tuple[str, ...] = ("Not Relevant", "Relevant")
@@ -131,7 +131,13 @@ def happened(said: Said) -> bool:
     """Whether a disaster is told as a fact, and literally: by a verb for one, of what the verb can be said of."""
     p, words = said.what, lexicon()
     untrue = said.frame in UNTRUE
-    if not (untrue or said.frame in REAL or said.frame in UNDENIED) or p.negated != untrue or p.modal or p.tense == "future" or p.verb == "be":
+    if (
+        not (untrue or said.frame in REAL or said.frame in UNDENIED)
+        or p.negated != untrue
+        or p.modal
+        or p.tense == "future"
+        or p.verb == "be"
+    ):
         return False
     verb = words.verbs[p.verb]
     parts = [(p.subject, verb.kinds), *([(p.object, verb.objects)] if p.object is not None else [])]

@@ -57,8 +57,8 @@ class Post:
     asks: Asked
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
-    passing: int = 1
-    difficulty: float = 0.95
+    passing: int = 2
+    difficulty: float = 0.8
     register: str = "speech"
     hard_by: ClassVar[str] = (
         "what is named in passing: a post speaks of one audience, judges nothing but a party, and has no sentence of "

@@ -144,8 +144,8 @@ class Side:
             other = _other(chance)
         if not chance.flip(min(1.0, 1.5 * self.difficulty)):
             return _fact(target, chance, other)
-        # Posts that judge the cause tell of judgements of people, as posts that judge people tell of those of the cause:
-        # so it is not the words of judgement that tell what is judged.
+        # Posts that judge the cause tell how people are judged, and those that judge people how the cause is: so the
+        # words do not tell what the writer judges.
         way = chance.weighted(("sides", "other", "plain"), (1, 1 + 3 * self.difficulty, 1))
         if way == "plain":  # what the writer might have put as an opinion
             described = _described(target, chance)
@@ -154,7 +154,9 @@ class Side:
         if way == "sides" or about.noun == other.noun:
             return self._sides(other, chance.pick((1, -1)), target, chance)
         if chance.flip(0.25):  # as the writer puts it of whom the writer judges
-            return Remark(Proposition(other, chance.pick(_judging(about, chance.pick((1, -1)))), about, tense="present"))
+            return Remark(
+                Proposition(other, chance.pick(_judging(about, chance.pick((1, -1)))), about, tense="present")
+            )
         return replace(self._judgement(about, chance.pick((1, -1)), chance, own=False), holder=other)
 
 
