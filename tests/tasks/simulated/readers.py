@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from tasks.sources.simulated.grammar import CASES, FEMALE, MALE, PLURAL, SINGULAR
+from tasks.sources.simulated.far_rules import FEMALE, MALE
 from tasks.sources.simulated.lexicon import Concept, lexicon
 from tasks.sources.simulated.meaning import TIMES
 from tasks.sources.simulated.morphology import participle, past, plural, third_person
+from tasks.sources.simulated.near_rules import CASES, PLURAL, SINGULAR
 from tasks.sources.simulated.twins.polarity import OPENERS
 
 UNREAL = re.compile(r"\b(could|should|might) (so )?(easily )?have been\b")

@@ -22,9 +22,10 @@ from tasks.sources.simulated.twin import twin_of
 DISASTER = ("fire", "flood", "storm", "earthquake", "crash", "attack", "epidemic")
 FIGURATIVE = "figurative"
 REAL = ("", "I just heard that", "the news says that", "they report that", "breaking:", "I saw how", "people say that")
-UNTRUE = ("it is not true that", "it is a lie that", "it is wrong that")  # a denial of a denial is a fact
+UNTRUE = ("it is not true that", "it is a lie that", "it is wrong that")
 UNREAL = ("in the film,", "I dreamed that", "imagine that", "in my new story,", "in the drill,", "in this video game,",
           "the joke is that", *UNTRUE)  # fmt: skip
+UNDENIED = tuple(f"{denial} {other}" for denial in UNTRUE for other in UNTRUE if denial != other)
 FELT = ("crush", "kill", "wreck", "flatten", "destroy", "batter", "bury", "bomb", "smash", "overwhelm", "rock",
         "shake", "burn", "flood", "devastate", "suffocate", "attack", "squash")  # fmt: skip
 DID = ("explode", "blaze", "go up in flames", "crash", "collapse", "crumble", "sink", "derail", "nosedive", "erupt",
@@ -53,8 +54,8 @@ class Figurative:
 
     hard_by: ClassVar[str] = (
         "which of two is real: the things or the verb of a post tell whether it is of a disaster (0); a post tells of "
-        "a disaster and, in a disaster's words, of something else, one as a fact and the other as fiction, denied or "
-        "possible (1)"
+        "a disaster and, in a disaster's words, of something else, one as a fact and the other as none, most by the "
+        "even or odd number of denials, up to three (1)"
     )
 
     labels: tuple[str, ...] = ("Not Relevant", "Relevant")
@@ -79,12 +80,24 @@ class Figurative:
             told.append(self._beside(chance))
         return tuple(chance.sample(told, len(told)))
 
+    @property
+    def _denials(self) -> float:
+        """Probability that denials decide: those of a fact are even in number, those of no fact are odd."""
+        return 0.8 * self.difficulty**2  # few where there is much else to tell the two by
+
     def _fact(self, said: Said, chance: Chance) -> Said:
-        if said.what.verb != "be" and chance.flip(self.difficulty / 3):  # twice denied
+        if chance.flip(self._denials):  # twice denied
+            if said.what.verb == "be" or chance.flip(0.5):
+                return replace(said, frame=chance.pick(UNDENIED))
             return Said(replace(said.what, negated=True), chance.pick(UNTRUE))
         return replace(said, frame=chance.weighted(REAL, (5, 1, 1, 1, 1, 1, 1)))
 
     def _no_fact(self, said: Said, chance: Chance) -> Said:
+        if chance.flip(self._denials):  # denied once, or three times
+            times = chance.pick((REAL, UNDENIED))
+            if chance.flip(0.3):
+                return replace(said, frame=chance.pick(UNTRUE))
+            return Said(replace(said.what, negated=True), chance.pick(times))
         way = chance.weighted(("unreal", "denied", "possible"), self.ways)
         if way == "unreal":
             return replace(said, frame=chance.pick(UNREAL))
@@ -118,7 +131,13 @@ def happened(said: Said) -> bool:
     """Whether a disaster is told as a fact, and literally: by a verb for one, of what the verb can be said of."""
     p, words = said.what, lexicon()
     untrue = said.frame in UNTRUE
-    if not (untrue or said.frame in REAL) or p.negated != untrue or p.modal or p.tense == "future" or p.verb == "be":
+    if (
+        not (untrue or said.frame in REAL or said.frame in UNDENIED)
+        or p.negated != untrue
+        or p.modal
+        or p.tense == "future"
+        or p.verb == "be"
+    ):
         return False
     verb = words.verbs[p.verb]
     parts = [(p.subject, verb.kinds), *([(p.object, verb.objects)] if p.object is not None else [])]

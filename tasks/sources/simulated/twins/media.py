@@ -50,12 +50,14 @@ class Post:
     Attributes:
         asks: Which of the three labels this task has; all three say the same texts of the same meanings.
         sentences: Fewest and most statements, where what is to be said leaves room for others.
+        passing: Fewest of these others, room or not.
         difficulty: See `hard_by`; the same for tasks that share texts.
     """
 
     asks: Asked
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
+    passing: int = 2
     difficulty: float = 0.8
     register: str = "speech"
     hard_by: ClassVar[str] = (
@@ -82,9 +84,12 @@ class Post:
         if chance.flip(self.difficulty):
             rest.append(_unaddressed("national" if audience == "constituency" else "constituency", chance))
         rest += self._colour(bias, judging, chance)
-        for _ in range(chance.between(*self.sentences) - 1 - len(rest)):
+        # What other posts are for is said here too, or the words would tell the purpose.
+        for _ in range(max(self.passing, chance.between(*self.sentences) - 1 - len(rest))):
             if chance.flip(self.difficulty):  # never judges: that would give away that no party is judged
-                rest.append(self._first(chance.pick(IN_PASSING), False, chance))
+                others = [other for other in IN_PASSING if other != purpose]
+                other = chance.weighted(others, [MESSAGE[other] for other in others])
+                rest.append(self._first(other, False, chance))
             else:
                 rest.append(Act("state", _unjudged((*STATE, "constituency"), chance)))
         return (first, *chance.sample(rest, len(rest)))

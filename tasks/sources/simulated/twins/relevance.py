@@ -51,7 +51,7 @@ class Matter:
     """
 
     hard_by: ClassVar[str] = (
-        "passing mentions: all of an article is about one thing (0); up to 48 % of it, its beginning among them, are "
+        "passing mentions: all of an article is about one thing (0); up to 49 % of it, its beginning among them, are "
         "about the other (1)"
     )
 
@@ -62,9 +62,9 @@ class Matter:
     beside: tuple[str, ...] = (
         "business", "science", "health", "entertainment", "legislation", "campaign", "governance", "cars", "airline",
     )  # fmt: skip
-    passing: tuple[float, float] = (0.36, 0.48)
+    passing: tuple[float, float] = (0.46, 0.495)
     statements: tuple[int, int] = (25, 34)
-    difficulty: float = 0.8
+    difficulty: float = 1.0
 
     def draw(self, chance: Chance) -> Article:
         relevant = chance.flip(self.shares[1])

@@ -95,7 +95,7 @@ class Side:
                 told = [self._sides(other, ally, target, chance), self._judgement(other, ally * signs[0], chance)]
             else:
                 told = [self._judgement(other, chance.pick((1, -1)), chance)]
-                told += [_act(target, sign, chance) for sign in signs] or [_fact(target, chance, other)]
+                told += [_act(target, sign, chance) for sign in signs] or [self._news(target, chance, other.noun)]
         else:
             told = [_act(target, sign, chance) for sign in signs] or [self._news(target, chance)]
             told.append(self._news(target, chance))
@@ -119,8 +119,7 @@ class Side:
         """A judgement of either polarity, denied where need be; the writer's own, or else somebody's."""
         words, denied = lexicon(), chance.flip(self.difficulty / 2)
         value = -sign if denied else sign
-        verbs = [verb for verb in JUDGING if verb in words.verbs and words.fits(about.noun, words.verbs[verb].objects)
-                 and words.verbs[verb].value * value > 0]  # fmt: skip
+        verbs = _judging(about, value)
         if own and verbs and chance.flip(0.25):
             return Remark(Proposition(ME, chance.pick(verbs), about, negated=denied, tense="present"))
         fitting = words.adjectives_of(about.noun, ("praise", "blame"), value)
@@ -131,25 +130,33 @@ class Side:
 
     def _sides(self, other: Entity, sign: int, target: Entity, chance: Chance) -> Remark:
         """Somebody else's side, told by what is done or what is thought."""
-        if chance.flip(0.5):
+        if chance.flip(0.5 + 0.3 * self.difficulty):
             return replace(self._judgement(target, sign, chance, own=False), holder=other)
         words = lexicon()
         deeds = [v for v in ("support", "oppose", "rally behind", *words.verbs_of(("stance",), True))
                  if words.verbs[v].value * sign > 0 and words.fits(target.noun, words.verbs[v].objects)]  # fmt: skip
         return Remark(Proposition(other, chance.pick(deeds), target, tense=chance.pick(("present", "past"))))
 
-    def _news(self, target: Entity, chance: Chance) -> Remark:
-        """What others think or do, or a plain fact: nothing that takes the writer's side."""
+    def _news(self, target: Entity, chance: Chance, judged: str = "") -> Remark:
+        """What others think or do, or a plain fact: nothing that takes the writer's side; not of who is judged."""
         other = _other(chance)
+        while other.noun == judged:
+            other = _other(chance)
         if not chance.flip(min(1.0, 1.5 * self.difficulty)):
             return _fact(target, chance, other)
-        way = chance.pick(("sides", "other", "plain"))
+        # Posts that judge the cause tell how people are judged, and those that judge people how the cause is: so the
+        # words do not tell what the writer judges.
+        way = chance.weighted(("sides", "other", "plain"), (1, 1 + 3 * self.difficulty, 1))
         if way == "plain":  # what the writer might have put as an opinion
             described = _described(target, chance)
             return Remark(described) if chance.flip(0.5) else Remark(described, holder=other)
         about = _other(chance)
         if way == "sides" or about.noun == other.noun:
             return self._sides(other, chance.pick((1, -1)), target, chance)
+        if chance.flip(0.25):  # as the writer puts it of whom the writer judges
+            return Remark(
+                Proposition(other, chance.pick(_judging(about, chance.pick((1, -1)))), about, tense="present")
+            )
         return replace(self._judgement(about, chance.pick((1, -1)), chance, own=False), holder=other)
 
 
@@ -208,6 +215,12 @@ def sign_of(p: Proposition) -> int:
     said = words.adjectives[p.quality] if p.quality else words.verbs.get(p.verb)
     value = said.value if said is not None else 0
     return ((value > 0) - (value < 0)) * (-1 if p.negated else 1)
+
+
+def _judging(about: Entity, sign: int) -> list[str]:
+    """Verbs by which somebody judges something well or badly."""
+    verbs = [lexicon().verbs[verb] for verb in JUDGING if verb in lexicon().verbs]
+    return [verb.id for verb in verbs if lexicon().fits(about.noun, verb.objects) and verb.value * sign > 0]
 
 
 def _deed(p: Proposition) -> bool:
