@@ -299,6 +299,6 @@ PRIMARY = (
 TWINS = (
     twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS, difficulty=0.75)),
     twin_of(
-        "cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(3, 3), everyday=(1, 2), difficulty=0.8)
+        "cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(3, 3), everyday=(0, 1), difficulty=0.65)
     ),
 )

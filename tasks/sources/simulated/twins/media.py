@@ -50,7 +50,7 @@ class Post:
     Attributes:
         asks: Which of the three labels this task has; all three say the same texts of the same meanings.
         sentences: Fewest and most statements, where what is to be said leaves room for others.
-        passing: Fewest of these others, room or not.
+        passing: How many sentences are of another purpose at difficulty 1, room or not.
         difficulty: See `hard_by`; the same for tasks that share texts.
     """
 
@@ -58,7 +58,7 @@ class Post:
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
     passing: int = 2
-    difficulty: float = 0.8
+    difficulty: float = 0.75
     register: str = "speech"
     hard_by: ClassVar[str] = (
         "what is named in passing: a post speaks of one audience, judges nothing but a party, and has no sentence of "
@@ -84,13 +84,15 @@ class Post:
         if chance.flip(self.difficulty):
             rest.append(_unaddressed("national" if audience == "constituency" else "constituency", chance))
         rest += self._colour(bias, judging, chance)
-        # What other posts are for is said here too, or the words would tell the purpose.
-        for _ in range(max(self.passing, chance.between(*self.sentences) - 1 - len(rest))):
-            if chance.flip(self.difficulty):  # never judges: that would give away that no party is judged
-                others = [other for other in IN_PASSING if other != purpose]
+        # What other posts are for is said here too, or the words would tell the purpose. It never judges: that would
+        # give away that no party is judged.
+        room = chance.between(*self.sentences) - 1 - len(rest)
+        others = [other for other in IN_PASSING if other != purpose]
+        for position in range(max(self.passing, room)):
+            if chance.flip(self.difficulty):
                 other = chance.weighted(others, [MESSAGE[other] for other in others])
                 rest.append(self._first(other, False, chance))
-            else:
+            elif position < room:
                 rest.append(Act("state", _unjudged((*STATE, "constituency"), chance)))
         return (first, *chance.sample(rest, len(rest)))
 
