@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.sources.simulated.chance import Chance
+from tasks.sources.simulated.feelings import emotion, of_writer
 from tasks.sources.simulated.meaning import Entity, Proposition
 from tasks.sources.simulated.twin import Mechanism
-from tasks.sources.simulated.twins.emotion import TWINS, Alike, Emotion, emotion, of_writer
+from tasks.sources.simulated.twins.emotion import TWINS, Alike, Emotion
 
 TWEETS, PRIMARY = (twin.mechanism for twin in TWINS)
 DIFFICULTIES = (0.0, None, 1.0)  # None: the default
