@@ -10,8 +10,9 @@ import pytest
 from tasks.sources.simulated.acts import Act
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.politics import audience_of, bias_of, judgement, message_of, of_party
 from tasks.sources.simulated.twin import example
-from tasks.sources.simulated.twins.media import TWINS, audience_of, bias_of, judgement, message_of, of_party
+from tasks.sources.simulated.twins.media import TWINS
 
 WRITER, IT = Entity("I", "pronoun"), Entity("it", "pronoun")
 MINISTRY, PARTY, BILL = Entity("ministry"), Entity("commons party"), Entity("draft law", "this")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tasks.sources.simulated import politics
 from tasks.sources.simulated.acts import Act, utter
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import LITERAL
@@ -98,6 +99,6 @@ def of_spam(act: Act) -> bool:
 def test_the_lexicon_has_the_words_that_mechanisms_name() -> None:
     verbs = (*corporate.DEEDS, *corporate.NEWS, *corporate.ANSWERS, *spam.WINNING, *spam.GIVING, *spam.ASKING,
              *spam.TOWARDS_ME, *media.AT_HOME, *media.CALLS, *complaints.DOINGS)  # fmt: skip
-    nouns = (*spam.GAINS, *spam.CONTACTS, *media.LOCAL, *media.NATIONAL, *media.RELATIVES, *complaints.THINGS)
+    nouns = (*spam.GAINS, *spam.CONTACTS, *politics.LOCAL, *media.NATIONAL, *politics.RELATIVES, *complaints.THINGS)
     assert [verb for verb in verbs if verb not in lexicon().verbs] == []
     assert [noun for noun in nouns if noun not in lexicon().nouns] == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,14 @@ from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
 from tasks.sources.simulated.twins import belief
 from tasks.sources.simulated.twins.belief import SIDES, Belief, Claim
-from tasks.sources.simulated.twins.stance import ME, TWINS, Post, Remark, Side, opinion_of, stance_of
+from tasks.sources.simulated.twins.stance import ME, TWINS, Post, Remark, Side, opinion_of, sign_of, stance_of
 
 OPINION, STANCE = (twin.mechanism for twin in TWINS)
 BELIEF = belief.TWINS[0].mechanism
 assert isinstance(BELIEF, Belief)
 assert isinstance(OPINION, Side)
 assert isinstance(STANCE, Side)
+DIFFICULTIES = (0.0, None, 1.0)  # None: the default
 HOAX = Proposition(Entity("global warming", "bare"), "be", Entity("hoax", "a"), tense="present")
 LEAVE, SENATOR = Entity("paid leave", "bare"), Entity("senator")
 FAIR = Proposition(LEAVE, "be", quality="fair", tense="present")
@@ -67,11 +69,27 @@ def test_the_two_tasks_ask_different_things_of_the_same_posts() -> None:
     assert OPINION.draw(Chance("post")) == STANCE.draw(Chance("post"))
 
 
-@pytest.mark.parametrize("mechanism", [BELIEF, OPINION, STANCE])
-def test_shares(mechanism: Belief | Side) -> None:
+@pytest.mark.parametrize("difficulty", DIFFICULTIES)
+@pytest.mark.parametrize("twin", [BELIEF, OPINION, STANCE])
+def test_shares(twin: Belief | Side, difficulty: float | None) -> None:
+    mechanism: Any = twin if difficulty is None else replace(twin, difficulty=difficulty)
     counts = Counter(mechanism.label(mechanism.draw(Chance("stance", index))) for index in range(600))
     for label, share in enumerate(mechanism.shares):
         assert abs(counts[label] / 600 - share) < 0.07
+
+
+def test_hard_posts_judge_people_and_the_cause_whatever_the_opinion_is_on() -> None:
+    """Both are judged in posts of either kind, by the writer or by somebody else, so that words do not tell them."""
+    for difficulty, least, most in ((0.0, 0.0, 0.3), (1.0, 0.3, 1.0)):
+        side = replace(OPINION, difficulty=difficulty)
+        posts = [side.draw(Chance("judged", index)) for index in range(400)]
+        for opinion, beside in (("opinion_on_target", False), ("opinion_on_other", True)):
+            of_kind = [post for post in posts if opinion_of(post) == opinion]
+            found = sum(
+                any(r.holder is not None and sign_of(r.what) and (r.what.subject.noun == post.target) == beside
+                    for r in post.remarks) for post in of_kind
+            )  # fmt: skip
+            assert least <= found / len(of_kind) <= most, (difficulty, opinion)
 
 
 def test_words_that_take_sides_are_in_the_lexicon() -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import ClassVar, TypeVar
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.clause import Style, Token, Tokens, fixed, noun_phrase, realise
 from tasks.sources.simulated.compose import DENYING, EVERYWHERE, entity, proposition, settled
-from tasks.sources.simulated.lexicon import Concept, lexicon
+from tasks.sources.simulated.feelings import emotion, of_writer, telling
+from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import TIMES, Entity, Proposition, Tense
 from tasks.sources.simulated.registers import style_of, write
 from tasks.sources.simulated.twin import twin_of
@@ -30,12 +31,6 @@ DATED = ("gathering", "birthday", "birthday party", "anniversary", "wedding", "f
          "garden party", "housewarming", "surprise party", "rehearsal", "driving test", "checkup",
          "sleepover")  # fmt: skip
 DEGREES = ("", "", "so", "very", "really", "quite")
-
-
-FEELINGS = (
-    "joy", "trust", "fear", "surprise", "sadness", "disgust", "anger", "anticipation", "love", "worry", "boredom",
-    "relief", "enthusiasm", "fun", "hate", "emptiness", "remorse", "optimism",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -179,9 +174,9 @@ class Emotion:
             time = "today" if tense == "present" else chance.pick(TIMES[tense][:6])
             whose = ("my", "my", "our") if own else ("her", "his", "their")
             return Proposition(Entity(chance.pick(causes), chance.pick(whose)), "be", tense=tense, time=time)
-        denials = self._words(_telling(field, True))
+        denials = self._words(telling(field, True))
         negated = mode == 3 and bool(denials)
-        quality = chance.pick(denials if negated else self._words(_telling(field, False)))
+        quality = chance.pick(denials if negated else self._words(telling(field, False)))
         brief = chance.flip(self.difficulty)  # others are told of instead
         time = chance.pick(TIMES[tense]) if tense == "past" and not brief and chance.flip(0.4) else ""
         degree = "" if negated or brief else chance.pick(DEGREES)
@@ -213,56 +208,6 @@ def _set_against(who: Entity, felt: Tokens, was: str, style: Style, chance: Chan
     if way == 1:
         return (*fixed("not"), *two, *fixed("but"), *one, *felt)
     return (*fixed(f"it {was}"), *one, *fixed("and not"), *two, Token("who", "relative"), *felt)
-
-
-def of_writer(p: Proposition) -> bool:
-    """Whether the writer feels it: as the subject, or by something of their own that happens."""
-    event = p.verb == "be" and not p.quality and p.object is None
-    return p.subject.quantity in ("my", "our") if event else p.subject.noun in ("I", "we")
-
-
-def emotion(p: Proposition) -> str | None:
-    """The emotion field that a statement tells its experiencer to feel, None if it tells of none."""
-    words = lexicon()
-    if p.modal:
-        return None
-    if p.quality:
-        return _felt(words.adjectives[p.quality], p.negated)
-    if p.verb == "be" and p.object is not None:
-        return None
-    concept = words.nouns.get(p.subject.noun) if p.verb == "be" else words.verbs[p.verb]
-    return concept.field if concept is not None and concept.field in _signs() and not p.negated else None
-
-
-def _felt(quality: Concept, negated: bool) -> str | None:
-    """An adjective may name its field's emotion ("afraid") or the want of it ("fearless"); denial turns it round."""
-    if not negated:
-        return None if quality.field not in _signs() or _opposes(quality) else quality.field
-    opposite = lexicon().adjectives.get(quality.antonym)
-    if opposite is None or opposite.field not in _signs() or _opposes(opposite):
-        return None
-    return opposite.field
-
-
-def _opposes(quality: Concept) -> bool:
-    sign = _signs()[quality.field]
-    if sign == 0:
-        return bool(quality.antonym) and quality.id.startswith("un")
-    return quality.value * sign < 0
-
-
-@cache
-def _signs() -> Mapping[str, int]:
-    """Emotion fields, with the sign that most of their adjectives' values have."""
-    values = {field: [a.value for a in lexicon().adjectives.values() if a.field == field] for field in FEELINGS}
-    return {field: (sum(of) > 1) - (sum(of) < -1) for field, of in values.items()}
-
-
-@cache
-def _telling(field: str, negated: bool) -> tuple[str, ...]:
-    """Adjectives of a person that tell of a field's emotion when affirmed, or when denied."""
-    words = lexicon()
-    return tuple(a.id for a in words.adjectives.values() if "person" in a.kinds and _felt(a, negated) == field)
 
 
 def _anyone(chance: Chance) -> Entity | None:
@@ -299,6 +244,6 @@ PRIMARY = (
 TWINS = (
     twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS, difficulty=0.75)),
     twin_of(
-        "cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(3, 3), everyday=(1, 2), difficulty=0.8)
+        "cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(3, 3), everyday=(0, 1), difficulty=0.65)
     ),
 )

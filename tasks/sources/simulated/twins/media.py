@@ -7,20 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from tasks.sources.simulated.acts import Act, request, utter
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.compose import EVERYDAY, EVERYWHERE, Domain, entity, proposition
-from tasks.sources.simulated.lexicon import Concept, lexicon
+from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.politics import (
+    IT,
+    LOCAL,
+    ME,
+    PARTIES,
+    RELATIVES,
+    STATE,
+    WE,
+    YOU,
+    Meaning,
+    addressing,
+    audience_of,
+    bias_of,
+    judgement,
+    message_of,
+    of_party,
+    political,
+    valued,
+)
 from tasks.sources.simulated.registers import style_of, write
 from tasks.sources.simulated.twin import twin_of
 
 Asked = Literal["audience", "bias", "message"]
-Meaning = tuple[Act, ...]
 AUDIENCE = MappingProxyType({"constituency": 0.206, "national": 0.794})
 BIAS = MappingProxyType({"neutral": 0.738, "partisan": 0.262})
 MESSAGE = MappingProxyType(
@@ -28,17 +45,11 @@ MESSAGE = MappingProxyType(
      "personal": 0.234, "policy": 0.282, "support": 0.184}
 )  # fmt: skip
 SHARES: Mapping[Asked, Mapping[str, float]] = MappingProxyType({"audience": AUDIENCE, "bias": BIAS, "message": MESSAGE})
-ME, WE, YOU, IT = (Entity(pronoun, "pronoun") for pronoun in ("I", "we", "you", "it"))
-STATE = ("legislation", "governance", "campaign")
-PARTIES = ("party_left", "party_right")
-POLITICAL = (*STATE, *PARTIES, "constituency", "politics", "activism")
 JUDGING = ("praise", "blame", "governance", "legislation", "campaign")  # fields of adjectives that judge
 ACTORS = ("politician", "official", "group")
 AT_HOME = ("drop in on", "toast", "meet with", "inaugurate", "push for", "call on", "hear out", "mingle with")
 CALLS = ("vote for", "vote against", "sign up to", "rally behind", "donate to", "attend")
-LOCAL = ("constituent", "pensioner", "war veteran", "small farmer", "firefighter", "home district", "high-school team")
 NATIONAL = ("whole nation", "taxpayer", "fellow citizen", "voter", "citizen")
-RELATIVES = ("husband", "wife", "daughter", "son", "mother", "father", "sister", "friend")
 IN_PASSING = ("mobilization", "information", "policy", "constituency", "media", "personal", "other")
 SCARCE = frozenset({"no", "few", "name"})  # "no minister is wise" is another judgement; a name has no field
 
@@ -50,7 +61,7 @@ class Post:
     Attributes:
         asks: Which of the three labels this task has; all three say the same texts of the same meanings.
         sentences: Fewest and most statements, where what is to be said leaves room for others.
-        passing: Fewest of these others, room or not.
+        passing: How many sentences are of another purpose at difficulty 1, room or not.
         difficulty: See `hard_by`; the same for tasks that share texts.
     """
 
@@ -58,7 +69,7 @@ class Post:
     space: str = "cf_political"
     sentences: tuple[int, int] = (4, 5)
     passing: int = 2
-    difficulty: float = 0.8
+    difficulty: float = 0.75
     register: str = "speech"
     hard_by: ClassVar[str] = (
         "what is named in passing: a post speaks of one audience, judges nothing but a party, and has no sentence of "
@@ -84,13 +95,15 @@ class Post:
         if chance.flip(self.difficulty):
             rest.append(_unaddressed("national" if audience == "constituency" else "constituency", chance))
         rest += self._colour(bias, judging, chance)
-        # What other posts are for is said here too, or the words would tell the purpose.
-        for _ in range(max(self.passing, chance.between(*self.sentences) - 1 - len(rest))):
-            if chance.flip(self.difficulty):  # never judges: that would give away that no party is judged
-                others = [other for other in IN_PASSING if other != purpose]
+        # What other posts are for is said here too, or the words would tell the purpose. It never judges: that would
+        # give away that no party is judged.
+        room = chance.between(*self.sentences) - 1 - len(rest)
+        others = [other for other in IN_PASSING if other != purpose]
+        for position in range(max(self.passing, room)):
+            if chance.flip(self.difficulty):
                 other = chance.weighted(others, [MESSAGE[other] for other in others])
                 rest.append(self._first(other, False, chance))
-            else:
+            elif position < room:
                 rest.append(Act("state", _unjudged((*STATE, "constituency"), chance)))
         return (first, *chance.sample(rest, len(rest)))
 
@@ -114,57 +127,6 @@ class Post:
     def write(self, meaning: Meaning, chance: Chance, split: str) -> tuple[str, str | None]:
         style = style_of(self.register)
         return write(self.register, [utter(act, style, chance) for act in meaning], chance), None
-
-
-def audience_of(meaning: Meaning) -> str:
-    """Constituency if the matter is of weight to people or places that are the writer's own."""
-    said = (act.proposition for act in meaning if act.proposition.verb in _addressing())
-    objects = (p.object for p in said if not p.negated)
-    own = any(thing is not None and thing.noun in LOCAL and thing.quantity in ("our", "my") for thing in objects)
-    return "constituency" if own else "national"
-
-
-def bias_of(meaning: Meaning) -> str:
-    """Partisan if something of a party is judged, well or badly."""
-    return "partisan" if any(of_party(act.proposition) and judgement(act.proposition) for act in meaning) else "neutral"
-
-
-def message_of(meaning: Meaning) -> str:
-    """What the first sentence does, by who does what in it."""
-    act, words = meaning[0], lexicon()
-    p = act.proposition
-    if act.force == "urge":
-        return "mobilization"
-    field = words.verbs[p.verb].field if p.verb != "be" else ""
-    if p.subject in (ME, WE):
-        own = {"constituency": "constituency", "broadcast": "media", "activism": "policy"}
-        return own.get(field, "personal")
-    if p.subject.quantity in ("my", "our") and p.subject.noun in RELATIVES:
-        return "personal"
-    if _political(p):
-        return {1: "support", -1: "attack", 0: "information"}[judgement(p)]
-    return "other"
-
-
-def judgement(p: Proposition) -> int:
-    """1 if well is spoken, -1 if ill, 0 if neither; denial turns it round."""
-    words = lexicon()
-    said = words.adjectives[p.quality].value if p.quality else words.verbs[p.verb].value if p.verb != "be" else 0
-    return (said > 0) - (said < 0) if not p.negated else (said < 0) - (said > 0)
-
-
-def of_party(p: Proposition) -> bool:
-    return any(concept.field in PARTIES for concept in _nouns(p))
-
-
-def _political(p: Proposition) -> bool:
-    said = [lexicon().verbs[p.verb]] if p.verb != "be" else []
-    return any(concept.field in POLITICAL for concept in (*said, *_nouns(p)))
-
-
-def _nouns(p: Proposition) -> list[Concept]:
-    nouns = (lexicon().nouns.get(part.noun) for part in (p.subject, p.object) if part is not None)
-    return [noun for noun in nouns if noun is not None]
 
 
 def _first(purpose: str, coloured: bool, difficulty: float, chance: Chance) -> Act:
@@ -223,7 +185,7 @@ def _address(audience: str, chance: Chance) -> Act:
     if lexicon().is_a(noun, "place") and quantity != "our":
         quantity = "the"
     whom = Entity(noun, quantity, many=quantity != "every" and lexicon().is_a(noun, "person"))
-    verbs = [verb for verb in _addressing() if lexicon().fits(noun, lexicon().verbs[verb].objects)]
+    verbs = [verb for verb in addressing() if lexicon().fits(noun, lexicon().verbs[verb].objects)]
     return Act("state", Proposition(IT, chance.pick(verbs), whom, tense="present"))
 
 
@@ -239,7 +201,7 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
         negated = chance.flip(denials)
         raw = -sign if negated else sign
         what = _judgeable(fields, chance)
-        verbs = [verb for verb in _valued(STATE, raw) if words.fits(what.noun, words.verbs[verb].kinds)]
+        verbs = [verb for verb in valued(STATE, raw) if words.fits(what.noun, words.verbs[verb].kinds)]
         if verbs and chance.flip(0.3):  # the same verbs whoever is judged: they do not tell a party
             verb = chance.pick(verbs)
             p = proposition(Domain(STATE, time=0.1), chance, subject=what, verb=verb, negated=negated)
@@ -248,7 +210,7 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
             p = Proposition(what, "be", quality=chance.pick(good or ("",)), negated=negated, tense="present")
         fits = (
             judgement(p) == sign
-            and _political(p)
+            and political(p)
             and not {p.subject.quantity, p.object.quantity if p.object else ""} & SCARCE
         )
         if fits and (of_party(p) or fields != PARTIES) and (fields == PARTIES or not of_party(p)):
@@ -258,7 +220,7 @@ def _judged(fields: tuple[str, ...], sign: int, denials: float, chance: Chance) 
 def _unjudged(fields: tuple[str, ...], chance: Chance) -> Proposition:
     while True:
         p = proposition(Domain(fields, names=0.1, place=0.05), chance)
-        if judgement(p) == 0 and _political(p) and not of_party(p):
+        if judgement(p) == 0 and political(p) and not of_party(p):
             return p
 
 
@@ -266,7 +228,7 @@ def _mentioned(fields: tuple[str, ...], chance: Chance) -> Proposition:
     """Something that could be judged, and is not."""
     while True:
         p = proposition(Domain(STATE, names=0.1, place=0.05), chance, subject=_judgeable(fields, chance))
-        if judgement(p) == 0 and _political(p) and (fields == PARTIES) == of_party(p):
+        if judgement(p) == 0 and political(p) and (fields == PARTIES) == of_party(p):
             return p
 
 
@@ -277,16 +239,6 @@ def _judgeable(fields: tuple[str, ...], chance: Chance) -> Entity:
         what = entity((*ACTORS, "policy"), Domain(fields, names=0.0, quality=0.1), chance, quantity="the")
         if all(words.adjectives_of(what.noun, JUDGING, sign) for sign in (1, -1)):
             return what
-
-
-@cache
-def _addressing() -> tuple[str, ...]:
-    return lexicon().verbs_of(("address",))
-
-
-@cache
-def _valued(fields: tuple[str, ...], sign: int) -> tuple[str, ...]:
-    return tuple(verb for verb in lexicon().verbs_of(fields) if lexicon().verbs[verb].value * sign > 0)
 
 
 TWINS = (

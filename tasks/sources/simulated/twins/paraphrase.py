@@ -112,7 +112,7 @@ class Paraphrase:
         "near misses and rewording: texts that differ do so in a denial, a time, a number or what is asked, and call "
         "most things by the same names (0); they differ in who did it to whom, in an action or in a thing of the same "
         "kind, and, whether they say the same or not, half are passives, nearly all that has another name is called "
-        "by it, and questions come in twos (1)"
+        "by it (1)"
     )
 
     def draw(self, chance: Chance) -> Pair:
@@ -235,5 +235,5 @@ TWINS = (
     twin_of("qqp", Paraphrase(
         Domain(("people", "animals", "food", "home", "clothes", "school", "work", "travel", "pc_hardware", "cars",
                 "medicine"), general=0.4, names=0.15, place=0.15, time=0.25, negation=0.05, quality=0.5, copula=0),
-        "plain", (0.637, 0.363), "qqp", asking=True, ways=ASKED_OTHERWISE, difficulty=0.9)),
+        "plain", (0.637, 0.363), "qqp", statements=1, asking=True, ways=ASKED_OTHERWISE, difficulty=0.9)),
 )  # fmt: skip

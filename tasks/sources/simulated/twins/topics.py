@@ -1,6 +1,8 @@
 """Topic of a text: what most of its statements are about, with digressions into neighbouring topics.
 
 It is easy where all words are of the topic, hard where most nouns are of a neighbour and what is said of them decides.
+The twin of newsgroups20 is easier than the real task for one that counts the words of whole posts: 96 % where these
+tell 85 of the real posts, 88 at difficulty 0.8. It stays easy for those that read the first 64 word pieces alone.
 """
 
 from __future__ import annotations
