@@ -3,19 +3,18 @@
     python scripts/pretrain_backbone.py FOLDER                    pretrain in FOLDER; the same command continues
     python scripts/pretrain_backbone.py --help                    all settings
 
-The objectives use one stream of text (`pretraining.documents`). None of them sees a task or its labels, and all but the
-last ask about single tokens, so that no answer to a task lies ready in the vector that a head reads.
+The objectives use one stream of text (`pretraining.documents`). None of them sees a task or its labels.
 
-* Masked words (Devlin et al. 2019), from the last layer. 20 % of the tokens are hidden: 80 % of these by [MASK], 10 %
-  by another token, and 10 % stay. Pairs are joined, so the second text often says a hidden word in other words.
-* Wrong words (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020), from a middle layer. In half of the
-  single texts, one or two words are out of order, missing, repeated or in another form. Each token is classified.
-* Unlike words, from the same layer. In half of the pairs whose second text tells nothing new, words of the second text
-  are exchanged for others of their sort, or two of them change places. Each token is classified.
-* Next text (Devlin et al. 2019), from the pooler over [CLS]: whether the second text belongs to the first one.
-
-BERT knows syntax and roles best in its middle layers and words in its last ones (Tenney et al. 2019, "BERT Rediscovers
-the Classical NLP Pipeline"). So it is here: what a task needs must be brought up by training.
+* Masked words (Devlin et al. 2019). 20 % of the tokens are hidden: 80 % of these by [MASK], 10 % by another token, and
+  10 % stay. Pairs are joined, so the second text often says a hidden word in other words.
+* Wrong words (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020). In half of the single texts, one or
+  two words are out of order, missing, repeated or in another form. The model classifies each token as right or wrong.
+* Relation of a joined pair, from its propositions: retold, implied, detailed, changed in one part, continued, or of
+  another field.
+* Similarity of meaning of separate texts. Mean-pooled vectors agree if a pair tells the same propositions, and only
+  then, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"). They also point
+  in the direction of the propositions' features (`pretraining.semantics`), as a student's vectors follow its teacher's
+  (Reimers and Gurevych 2020).
 
 All randomness comes from (seed, step), so an interrupted run continues as if it had not stopped.
 """
@@ -26,7 +25,6 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -39,32 +37,26 @@ from pretraining.corpus import make_corpus
 from pretraining.disturb import Forms
 from pretraining.model import Pretraining, architecture
 from pretraining.objectives import loss_of
-from pretraining.optimiser import descend, optimisers
 from pretraining.settings import Settings
 from pretraining.tokens import open_tokenizer
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from tasks import InputError
 from tasks.files import write_atomic
 
 CONFIGURED = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads",
               "intermediate_size", "hidden_act", "layer_norm_eps", "max_position_embeddings", "type_vocab_size",
-              "pad_token_id", "initializer_range")  # fmt: skip
-DROPOUT = {"hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.1}  # of those who train it, as of BERT
+              "pad_token_id", "initializer_range", "hidden_dropout_prob", "attention_probs_dropout_prob")  # fmt: skip
 CHECKPOINT_SECONDS = 120
 
 
-def rise(settings: Settings, step: int) -> float:
-    """Share of the peak learning rate at a step: it rises, stays, and falls to zero as one minus a square root.
-
-    So weights do not depend on the number of steps until the fall begins (Hägele et al. 2024, "Scaling Laws and
-    Compute-Optimal Training Beyond Fixed Training Durations"), and a run can be made longer from there.
-    """
-    if step < settings.warmup:
-        return (step + 1) / settings.warmup
-    falling = max(settings.decay * settings.steps, 1)
-    return 1 - math.sqrt(max(step - (settings.steps - falling), 0) / falling)
+def rate(settings: Settings, step: int) -> float:
+    """Learning rate of a step: linear warm-up, then half a cosine down to zero."""
+    rise = max(settings.warmup * settings.steps, 1)
+    if step < rise:
+        return settings.learning_rate * (step + 1) / rise
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(settings.steps - rise, 1)))
 
 
 def train(folder: Path, settings: Settings, stop_after: int | None = None) -> None:
@@ -79,17 +71,22 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
     check_same(folder, settings)
     corpus = make_corpus(folder, settings)
     rows, model, forms = order(corpus), Pretraining(settings), Forms(open_tokenizer(folder / "tokenizer.json"))
-    both = optimisers(model, settings)
-    step, curve = restore(folder, model, both)
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
+    step, curve = restore(folder, model, optimizer)
     sums: dict[str, list[float]] = {}
     saved, begun, first = time.monotonic(), time.monotonic(), step
     last = settings.steps if stop_after is None else min(stop_after, settings.steps)
     while step < last:
-        for optimiser, peak in zip(both, (settings.learning_rate, settings.other_rate), strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = peak * rise(settings, step)
-        loss, parts = loss_of(model, draw(corpus, rows, forms, settings, step))
-        descend(model, both, loss)
+        for group in optimizer.param_groups:
+            group["lr"] = rate(settings, step)
+        loss, parts = loss_of(model, corpus, draw(corpus, rows, forms, settings, step))
+        optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
         step += 1
         for name, value in parts.items():
             sums.setdefault(name, []).append(value)
@@ -99,7 +96,7 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
             sums.clear()
             print(point, f"{(time.monotonic() - begun) / (step - first) * 1000:.0f} ms per step", flush=True)
         if time.monotonic() - saved > CHECKPOINT_SECONDS or step == last:
-            save_checkpoint(folder, model, both, step, curve)
+            save_checkpoint(folder, model, optimizer, step, curve)
             saved = time.monotonic()
     if step == settings.steps:
         export(folder, model, settings, curve)
@@ -125,22 +122,19 @@ def check_same(folder: Path, settings: Settings) -> None:
 
 
 def save_checkpoint(
-    folder: Path, model: Pretraining, both: Sequence[torch.optim.Optimizer], step: int, curve: list[dict[str, float]]
+    folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer, step: int, curve: list[dict[str, float]]
 ) -> None:
     """Write the complete state of the run to one file, atomically."""
     tensors = {f"model.{name}": tensor.detach() for name, tensor in model.named_parameters()}
-    for number, optimiser in enumerate(both):
-        for position, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{number}.{position}.{name}": tensor for name, tensor in state.items()}
+    for position, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{position}.{name}": tensor for name, tensor in state.items()}
     temporary = folder / "checkpoint.part"
     save_file(tensors, temporary, {"step": str(step), "curve": json.dumps(curve)})
     temporary.rename(folder / "checkpoint.safetensors")
 
 
-def restore(
-    folder: Path, model: Pretraining, both: Sequence[torch.optim.Optimizer]
-) -> tuple[int, list[dict[str, float]]]:
-    """Load the checkpoint, if there is one, into model and optimisers; return the step and the loss curve so far."""
+def restore(folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer) -> tuple[int, list[dict[str, float]]]:
+    """Load the checkpoint, if there is one, into model and optimiser; return the step and the loss curve so far."""
     from safetensors import safe_open
 
     file = folder / "checkpoint.safetensors"
@@ -150,13 +144,13 @@ def restore(
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])
-    for number, optimiser in enumerate(both):
-        state: dict[int, dict[str, Tensor]] = {}
-        for name in tensors:
-            if name.startswith(f"optimiser.{number}."):
-                position, entry = name.split(".")[2:]
-                state.setdefault(int(position), {})[entry] = tensors[name]
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition(".")
+        if kind == "optimizer":
+            position, _, entry = rest.partition(".")
+            state.setdefault(int(position), {})[entry] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     with safe_open(file, "pt") as opened:
         metadata = opened.metadata()
     return int(metadata["step"]), json.loads(metadata["curve"])
@@ -167,7 +161,7 @@ def export(folder: Path, model: Pretraining, settings: Settings, curve: list[dic
     out = folder / "backbone"
     (out / "1_Pooling").mkdir(parents=True, exist_ok=True)
     made = architecture(settings).to_dict()
-    config = {"architectures": ["BertModel"], **{name: made[name] for name in CONFIGURED}, **DROPOUT}
+    config = {"architectures": ["BertModel"], **{name: made[name] for name in CONFIGURED}}
     write_atomic(out / "config.json", json.dumps(config, indent=1, sort_keys=True).encode())
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in model.encoder.state_dict().items()}
     save_file(tensors, out / "model.safetensors", {"format": "pt"})
@@ -181,7 +175,6 @@ def export(folder: Path, model: Pretraining, settings: Settings, curve: list[dic
 def main(
     folder: Path,
     layers: int = Settings.layers,
-    middle: int = Settings.middle,
     width: int = Settings.width,
     heads: int = Settings.heads,
     vocabulary: int = Settings.vocabulary,
@@ -189,7 +182,6 @@ def main(
     steps: int = Settings.steps,
     tokens: int = Settings.tokens,
     learning_rate: float = Settings.learning_rate,
-    other_rate: float = Settings.other_rate,
     seed: int = Settings.seed,
     stop_after: Annotated[int | None, typer.Option(help="Stop after this step; the same command continues.")] = None,
     threads: Annotated[int, typer.Option(help="Threads. The last bits of the weights depend on it.")] = 1,

@@ -1,4 +1,4 @@
-"""Batches: documents of similar length, with hidden, wrong and exchanged words."""
+"""Batches: documents of similar length, pairs joined or separate, with hidden and wrong words."""
 
 from __future__ import annotations
 
@@ -10,15 +10,24 @@ from torch import Tensor
 
 from pretraining.corpus import Corpus
 from pretraining.disturb import Forms, disturb
-from pretraining.exchange import exchange
-from pretraining.passages import BONDS
 from pretraining.settings import Settings
-from pretraining.tokens import CLS, MASK, SEP, SPECIAL
+from pretraining.tokens import CLS, MASK, PAD, SEP, SPECIAL
 
 MASKED = 0.2  # share of hidden tokens; somewhat more than BERT's 0.15 is better (Wettig et al. 2023)
-DISTURBED = 0.5  # share of single texts with wrong words, and of pairs that tell the same with other words
-SAME = ("retold", "implied")  # relations in which the first text tells all that the second one tells
-STRANGE = 0.25  # share of pairs whose second text is that of another pair
+DISTURBED = 0.5  # share of single texts with wrong words
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """Rows of the corpus by rising length, so that batches have little padding.
+
+    Attributes:
+        all: All documents [n].
+        pairs: Documents that are pairs.
+    """
+
+    all: np.ndarray
+    pairs: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,68 +35,62 @@ class Batch:
     """Texts of one step.
 
     Attributes:
+        rows: Rows of the documents in the corpus [n].
+        apart: Whether the two texts of each pair are separate: then B = 2n, all first texts before all second ones.
+            Otherwise B = n.
         ids: Original token ids [B, S].
         inputs: Token ids with hidden words [B, S].
         types: Token types [B, S].
         hidden: Tokens that the model must predict [B, S].
         wrong: Tokens that are wrong [B, S].
-        judged: Tokens that the model must classify [B, S]: 1 as right or wrong in a single text, 2 as like or unlike
-            the first text; 0 for others.
-        belongs: Whether the second text belongs to the first [B]; -1 for single texts.
+        judged: Tokens that the model must classify as right or wrong [B, S].
     """
 
+    rows: np.ndarray
+    apart: bool
     ids: Tensor
     inputs: Tensor
     types: Tensor
     hidden: Tensor
     wrong: Tensor
     judged: Tensor
-    belongs: Tensor
 
 
-def order(corpus: Corpus) -> np.ndarray:
-    """Rows of a corpus by rising length [n], so that batches have little padding."""
-    return np.argsort(np.diff(corpus.offsets), kind="stable")
+def order(corpus: Corpus) -> Order:
+    """Sort the documents of a corpus by length."""
+    lengths = np.diff(corpus.offsets)
+    by_length = np.argsort(lengths, kind="stable")
+    return Order(by_length, by_length[(corpus.second >= 0)[by_length] & (corpus.bond >= 0)[by_length]])
 
 
-def draw(corpus: Corpus, rows: np.ndarray, forms: Forms, settings: Settings, step: int) -> Batch:
-    """The batch of a step."""
+def draw(corpus: Corpus, rows: Order, forms: Forms, settings: Settings, step: int) -> Batch:
+    """The batch of a step. Every third batch has the texts of pairs separate; the others have joined pairs."""
     random = np.random.default_rng([settings.seed, step])
-    chosen = _window(rows, corpus, settings.tokens, random)
-    texts, flags, judged, types, belongs = [], [], [], [], []
-    stranger: np.ndarray | None = None  # second text of an earlier pair
-    for row in chosen:
-        first, second = corpus.parts(row)
-        if second is None:
-            known, wrong = disturb(first, forms, random) if random.random() < DISTURBED else (first, _none(first))
-            parts, marks, asked, belonging = [known], [wrong], [1], -1
-        else:
-            bond, wrong, kind = BONDS[corpus.bond[row]], _none(second), 0
-            belonging = int(bond != "other")
-            own = second
-            if stranger is not None and random.random() < STRANGE:
-                second, belonging = stranger, 0
-                wrong = _none(second)
-            elif bond in SAME:
-                kind = 2
-                if random.random() < DISTURBED:
-                    second, wrong = exchange(second, forms, random)
-            stranger = own
-            parts, marks, asked = [first, second], [_none(first), wrong], [0, kind]
-        texts.append(np.concatenate([[CLS], *(piece for part in parts for piece in (part, [SEP]))]).astype(np.int64))
-        flags.append(np.concatenate([[False], *(piece for mark in marks for piece in (mark, [False]))]))
-        spread = [np.full(len(part) + 1, value) for part, value in zip(parts, asked, strict=True)]
-        judged.append(np.concatenate([[0], *spread]))
-        types.append(np.concatenate([[0], *(np.full(len(part) + 1, side) for side, part in enumerate(parts))]))
-        belongs.append(belonging)
+    apart = step % 3 == 2
+    chosen = _window(rows.pairs if apart else rows.all, corpus, settings.tokens, random)
+    pairs = [corpus.parts(row) for row in chosen]
+    texts, flags = [], []
+    for side in (0, 1) if apart else (0,):
+        for pair in pairs:
+            first, second = pair[side], None if apart else pair[1]
+            assert first is not None
+            wrong = np.zeros(len(first), bool)
+            if second is None and not apart and random.random() < DISTURBED:
+                first, wrong = disturb(first, forms, random)
+            tail = () if second is None else (second, [SEP])
+            texts.append(np.concatenate(([CLS], first, [SEP], *tail)).astype(np.int64))
+            flags.append(np.concatenate(([False], wrong, np.zeros(len(texts[-1]) - len(wrong) - 1, bool))))
     ids, wrong_tokens = _pad(texts), _pad(flags).bool()
+    types = torch.zeros_like(ids)
+    if not apart:
+        starts = torch.tensor([len(first) + 2 if second is not None else 10_000 for first, second in pairs])
+        types = ((torch.arange(ids.shape[1]) >= starts[:, None]) & (ids != PAD)).long()
     inputs, hidden = _hide(ids, wrong_tokens, settings.vocabulary, random)
-    asked_of = _pad(judged) * ((ids > MASK) & ~hidden)
-    return Batch(ids, inputs, _pad(types), hidden, wrong_tokens, asked_of, torch.tensor(belongs))
-
-
-def _none(text: np.ndarray) -> np.ndarray:
-    return np.zeros(len(text), bool)
+    judged = torch.zeros_like(hidden)
+    if not apart:
+        single = torch.tensor([second is None for _, second in pairs])
+        judged = (ids > MASK) & ~hidden & single[:, None]
+    return Batch(chosen, apart, ids, inputs, types, hidden, wrong_tokens, judged)
 
 
 def _window(rows: np.ndarray, corpus: Corpus, tokens: int, random: np.random.Generator) -> np.ndarray:

@@ -13,20 +13,22 @@ from safetensors.torch import load_file, save_file
 
 from pretraining.documents import document
 from pretraining.passages import BONDS
+from pretraining.semantics import vector
 from pretraining.settings import Settings
 from pretraining.tokens import open_tokenizer, save_tokenizer, train_tokenizer
 
 LONGEST = 96  # maximum number of tokens of a text; longer texts are cut
 CHUNK = 5000  # documents that a process generates in one call
 
-Row = tuple[str, str | None, str | None]  # texts, bond
+Row = tuple[str, str | None, str | None, np.ndarray, np.ndarray]  # texts, bond, meaning of each text
 
 
 def generate(settings: Settings, start: int) -> list[Row]:
     """Generate `CHUNK` documents from document `start` on, or up to the last one."""
-    rows = range(start, min(start + CHUNK, settings.documents))
+    rows, width = range(start, min(start + CHUNK, settings.documents)), settings.meaning_width
     documents = (document(settings.seed, index) for index in rows)
-    return [(d.text, d.text_b, d.bond) for d in documents]
+    return [(d.text, d.text_b, d.bond, vector(d.told, width).astype(np.float16),
+             vector(d.told_b, width).astype(np.float16)) for d in documents]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +40,14 @@ class Corpus:
         offsets: Start of each document in `ids` [n + 1].
         second: Start of the second text, counted from the start of the document [n]; -1 if there is none.
         bond: Index of the pair's relation in BONDS [n]; -1 for a single text.
+        meaning: Meaning vectors of both texts [n, 2, width]; 0 if there is none.
     """
 
     ids: np.ndarray
     offsets: np.ndarray
     second: np.ndarray
     bond: np.ndarray
+    meaning: np.ndarray
 
     def parts(self, row: int) -> tuple[np.ndarray, np.ndarray | None]:
         """Token ids of a document's first and second text, each cut to `LONGEST`; None if there is no second."""
@@ -76,6 +80,7 @@ def make_corpus(folder: Path, settings: Settings) -> Corpus:
             "offsets": np.concatenate(([0], np.cumsum(lengths))),
             "second": np.array([len(a) if row[1] else -1 for a, row in zip(first, rows, strict=True)]),
             "bond": np.array([BONDS.index(row[2]) if row[2] else -1 for row in rows]),
+            "meaning": np.stack([row[3:] for row in rows]),
         }
         temporary = folder / "corpus.part"
         save_file({name: torch.from_numpy(array) for name, array in arrays.items()}, temporary)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pretraining.passages import BONDS
 from pretraining.settings import Settings
 from pretraining.tokens import PAD
 
@@ -19,19 +21,19 @@ class Pretraining(nn.Module):
         from transformers import BertModel
 
         torch.manual_seed(settings.seed)
-        self.encoder = BertModel(architecture(settings), add_pooling_layer=True)
+        self.encoder = BertModel(architecture(settings), add_pooling_layer=False)
         d = settings.width
         self.transform = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.LayerNorm(d))
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary))
-        self.wrong = nn.Linear(d, 2)  # wrong in its text; unlike the text before it
-        self.belongs = nn.Linear(d, 2)
-        self.middle = settings.middle
+        self.meaning = nn.Linear(d, settings.meaning_width)
+        self.bond = nn.Linear(d, len(BONDS))  # linear, so that the pooled vector itself has the information
+        self.wrong = nn.Linear(d, 1)
+        self.scale = nn.Parameter(torch.tensor([math.log(10.0), -5.0]))  # temperature and bias, as in the paper
 
-    def encode(self, ids: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """States of the middle layer and of the last one, each [B, S, d], and the output of the pooler [B, d]."""
-        mask = (ids != PAD).long()
-        found = self.encoder(ids, attention_mask=mask, token_type_ids=types, output_hidden_states=True)
-        return found.hidden_states[self.middle], found.last_hidden_state, found.pooler_output
+    def encode(self, ids: Tensor, types: Tensor) -> Tensor:
+        """Hidden states [B, S, d]."""
+        hidden: Tensor = self.encoder(ids, attention_mask=(ids != PAD).long(), token_type_ids=types).last_hidden_state
+        return hidden
 
     def words(self, hidden: Tensor) -> Tensor:
         """Scores of all tokens [n, V] for hidden states [n, d] of masked tokens."""
@@ -52,5 +54,11 @@ def architecture(settings: Settings) -> Any:
         max_position_embeddings=256,
         hidden_dropout_prob=0.0,  # the text is not repeated often enough to overfit
         attention_probs_dropout_prob=0.0,
-        attn_implementation="sdpa",
+        attn_implementation="eager",
     )
+
+
+def mean(hidden: Tensor, ids: Tensor) -> Tensor:
+    """Mean [B, d] of the hidden states [B, S, d] of all tokens except padding."""
+    real = (ids != PAD).unsqueeze(-1)
+    return (hidden * real).sum(1) / real.sum(1)
