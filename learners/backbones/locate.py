@@ -69,11 +69,17 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def split_pooling(name: str) -> tuple[str, Pooling | None]:
-    """Splits `NAME:cls` or `NAME:mean` into the name and the pooling; None if it says none."""
+    """Splits `NAME:cls` or `NAME:mean` into the name and the pooling; None if it says none.
+
+    Raises:
+        InputError: Another word follows the name of a packaged backbone.
+    """
     before, _, last = name.rpartition(":")
     for pooling in POOLINGS:
         if before and last == pooling:
             return before, pooling
+    if before in PACKAGED:
+        raise InputError("unknown pooling", where=f"--backbone {name}", expected=" or ".join(POOLINGS), found=last)
     return name, None
 
 
@@ -90,7 +96,7 @@ def _found(name: str) -> Checkpoint:
         raise InputError(
             "no such folder",
             where=f"--backbone {name}",
-            fix="give a folder, a hub id, embedded or minilm; :cls or :mean after it chooses the pooling",
+            fix="give a folder, a hub id, embedded or minilm",
         )
     folder = _from_hub(name)
     if not any(folder.glob("*.safetensors")):

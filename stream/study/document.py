@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 import numpy as np
 
 from stream.results.results import Results
+from stream.study.holm import holm
 from stream.study.members import SCHEMA, Member
 from stream.study.scores import (
     BY_TASK,
@@ -33,7 +34,6 @@ from stream.study.statistics import (
     NO_SPREAD,
     ORDERS_ADDED,
     alike,
-    holm,
     mean_over,
     paired,
     ranks,

@@ -191,6 +191,6 @@ def test_a_name_may_choose_the_pooling(pooling: Pooling, tmp_path: Path) -> None
 
 
 def test_another_pooling_is_refused() -> None:
-    assert split_pooling("embedded:max") == ("embedded:max", None)
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="--backbone embedded:max: unknown pooling; expected cls or mean; found max"):
         find_checkpoint("embedded:max")
+    assert split_pooling("org/x:max") == ("org/x:max", None)

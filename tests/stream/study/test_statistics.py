@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from stream.results.intervals import interval
-from stream.study.statistics import alike, holm, mean_over, paired, ranks
+from stream.study.holm import holm
+from stream.study.statistics import alike, mean_over, paired, ranks
 
 # Demsar (2006), Table 6: AUC of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets.
 DEMSAR = np.array([
