@@ -1,4 +1,7 @@
-"""A run folder of an earlier version (training format 5) is read, verified and continued."""
+"""A run folder of an earlier version (training format 5) is read, verified and continued.
+
+The file has the run and its tasks: simulated tasks change when their generator does, and then a run is not continued.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tests.runs import Answer, call, events_of
 RUN = Path(__file__).with_name("run_of_training_format_5.zip")
 LEARNERS = "majority,head,layernorm:sequential"
 SETTINGS = (
-    *("--suite", "cola,rte", "--learners", LEARNERS, "--train-examples", "16"),
+    *("--source", "folder:tasks", "--suite", "cola,rte", "--learners", LEARNERS, "--train-examples", "16"),
     *("--test-examples", "8", "--epochs", "1", "--batch-size", "8", "--max-length", "16", "--seed", "3"),
 )
 
@@ -34,7 +37,8 @@ def test_it_verifies(earlier: Path) -> None:
     assert verdict.notes[0].startswith("an earlier version made this run")
 
 
-def test_it_is_reported_and_continued(earlier: Path) -> None:
+def test_it_is_reported_and_continued(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(earlier.parent)
     before = load_results(earlier)
     assert before["head"].canonical == "head"
     assert before["layernorm:sequential"].canonical == "layernorm:embeddings=yes:sharing=sequential"
@@ -46,7 +50,9 @@ def test_it_is_reported_and_continued(earlier: Path) -> None:
     assert verify(earlier).passed
 
 
-def test_what_it_would_lose_is_refused_with_a_way_out(earlier: Path) -> None:
+def test_what_it_would_lose_is_refused_with_a_way_out(earlier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(earlier.parent)
+
     def command(learners: str) -> Answer:
         given = [learners if each == LEARNERS else each for each in SETTINGS]
         return call("run", *given, "--workers", "1", "--out", str(earlier), "--display", "none")
