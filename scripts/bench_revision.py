@@ -34,7 +34,7 @@ from benchmark.revisions.checkout import checkout, commit_of, described
 from benchmark.revisions.commands import check_tree
 from benchmark.revisions.pairs import HEAD, Pair, as_entry, as_rows
 from benchmark.revisions.parts import Part, Side, Work
-from benchmark.revisions.sizes import DEFAULT, DEMO_LEARNERS, DEMOS, Sizes
+from benchmark.revisions.sizes import DEFAULT, DEMOS, Sizes
 from experiments import study
 from rich.console import Console
 
@@ -135,13 +135,13 @@ def main(
     repetitions: Annotated[int, typer.Option(min=1, help="Repetitions of step, evaluation.")] = Sizes.repetitions,
     starts: Annotated[int, typer.Option(min=1, help="Repetitions of start and again.")] = Sizes.starts,
     demos: Annotated[int, typer.Option(min=1, help="Repetitions of demo.")] = Sizes.demos,
-    demo: Annotated[Literal["quick", "full"], typer.Option(help="9 or 26 tasks of scripts/demo.")] = "quick",
+    demo: Annotated[Literal["quick", "full"], typer.Option(help="6 or 26 tasks of scripts/demo.")] = "quick",
     out: study.Out = Path("runs/bench-revision"),
 ) -> None:
     sizes = replace(
         Sizes(), task=task, steps=steps, batch_size=batch_size, max_length=max_length, repetitions=repetitions,
         starts=starts, demos=demos,
-        demo={**DEMOS[demo], "learners": DEMO_LEARNERS, "batch_size": 16, "max_length": 40},
+        demo=DEMOS[demo],
     )  # fmt: skip
     given: dict[str, Any] = {"backbone": backbone, "source": source, "dtype": dtype, "learners": learners, "out": out}
     try:

@@ -25,7 +25,7 @@ from benchmark.process import ROOT, ContenderFailed
 from benchmark.revisions import calls, commands, parts
 from benchmark.revisions.checkout import checkout, commit_of
 from benchmark.revisions.pairs import Pair, as_rows, of_rates, of_seconds
-from benchmark.revisions.sizes import DEMO_LEARNERS, DEMOS, Sizes
+from benchmark.revisions.sizes import DEMO_SIZES, DEMOS, Sizes
 from rich.console import Console
 
 from learners.training.trainer import FitRequest
@@ -213,12 +213,12 @@ def test_pairs() -> None:
 
 def test_the_demo_is_that_of_scripts_demo() -> None:
     text = (ROOT / "scripts" / "demo").read_text(encoding="utf-8")
-    for name, found in zip(
-        ("full", "quick"), re.findall(r"suite=(\w+) examples=(\d+) tests=(\d+) epochs=(\d+)", text), strict=True
+    for name, suite, learners in zip(
+        ("full", "quick"), re.findall(r"suite=(\S+)", text), re.findall(r"learners=(\S+)", text), strict=True
     ):
-        assert [str(value) for value in DEMOS[name].values()] == list(found)
-    assert f"--learners {DEMO_LEARNERS} " in text
-    assert "--batch-size 16 --max-length 40 " in text
+        assert (DEMOS[name]["suite"], DEMOS[name]["learners"]) == (suite, learners)
+    sizes = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in DEMO_SIZES.items())
+    assert f"{sizes} --dtype auto" in text
 
 
 def test_bad_input(tmp_path: Path) -> None:

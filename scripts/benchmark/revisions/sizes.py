@@ -12,12 +12,26 @@ from benchmark.methods import LEARNERS
 LIBRARIES = ("peft:{peft_type=LORA,r=8,target_modules=[query,value]}", "avalanche:naive")
 DEFAULT = (*LEARNERS, *LIBRARIES)
 
-# The runs of scripts/demo, and of scripts/demo --quick.
-DEMOS: Mapping[str, Mapping[str, Any]] = {
-    "full": {"suite": "houlsby26", "train_examples": 120, "test_examples": 40, "epochs": 3},
-    "quick": {"suite": "glue9", "train_examples": 40, "test_examples": 20, "epochs": 2},
+# The runs of scripts/demo, and of scripts/demo --quick, on the default source: earlier revisions know no difficulty.
+DEMO_SIZES: Mapping[str, int] = {
+    "train_examples": 120,
+    "test_examples": 40,
+    "epochs": 4,
+    "batch_size": 8,
+    "max_length": 40,
 }
-DEMO_LEARNERS = "full:isolated,full:sequential,topk:1,layernorm,adapter,adapterbias:share=alpha:l0,head"
+DEMOS: Mapping[str, Mapping[str, Any]] = {
+    "full": {
+        "suite": "houlsby26",
+        "learners": "full:isolated,full:sequential,topk:1,adapter:8,adapterbias,head,majority",
+        **DEMO_SIZES,
+    },
+    "quick": {
+        "suite": "sst2,cf_airline,cf_corporate,cf_disasters,news_aggregator,sms_spam",
+        "learners": "full:isolated,full:sequential,adapter:8,head,majority",
+        **DEMO_SIZES,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -47,9 +61,7 @@ class Sizes:
     repetitions: int = 11
     starts: int = 3
     demos: int = 2
-    demo: Mapping[str, Any] = field(
-        default_factory=lambda: {**DEMOS["quick"], "learners": DEMO_LEARNERS, "batch_size": 16, "max_length": 40}
-    )
+    demo: Mapping[str, Any] = field(default_factory=lambda: DEMOS["quick"])
     finished: Mapping[str, Any] = field(
         default_factory=lambda: {"suite": "glue9", "learners": "full:sequential,adapter,head", "train_examples": 16,
                                  "test_examples": 16, "epochs": 1, "batch_size": 16, "max_length": 40}
