@@ -42,7 +42,7 @@ class Answerability:
     Attributes:
         easy_asked, hard_asked: Weights, at difficulty 0 and 1, of the parts a question may be about (subject, object,
             place, time).
-        others: Statements, at difficulty 1, that have nothing to do with the question.
+        others: Mean number of statements that have nothing to do with the question.
         crossed: Share of unanswered questions, at difficulty 1, whose text says the right words of the wrong deed; of
             the others the text says another thing of the deed, or another deed of the same.
     """
@@ -54,12 +54,12 @@ class Answerability:
     fields: tuple[str, ...] = (*FIELDS, *LEARNED)
     easy_asked: tuple[float, ...] = (1, 1, 4, 4)
     hard_asked: tuple[float, ...] = (4, 4, 3, 3)
-    others: int = 4
+    others: float = 2.0
     crossed: float = 0.7
     difficulty: float = 0.5
     hard_by: ClassVar[str] = (
-        "near answers: texts of two statements, in the question's words, say where instead of when or the reverse (0); "
-        "texts of six, in other words, say what is asked of another deed, or turn the deed round (1)"
+        "near answers: texts in the question's words say where instead of when or the reverse (0); "
+        "texts in other words say what is asked of another deed, or turn the deed round (1)"
     )
 
     def draw(self, chance: Chance) -> Enquiry:
@@ -89,7 +89,7 @@ class Answerability:
             raise RuntimeError(f"no two deeds found in {field}")
         told = (about, beside) if chance.flip(self.shares[0]) else mixed
         around = replace(domain, copula=0.5, time=0.4 * self.difficulty)
-        n = int(self.others * self.difficulty + chance.unit())
+        n = int(self.others + chance.unit())
         more = [proposition(around, chance, tense="past") for _ in range(n)]
         more = [p for p in more if not answers(p, about, asked)]
         return Enquiry(about, asked, tuple(chance.sample((*told, *more), len(told) + len(more))), field)
@@ -186,4 +186,4 @@ def _instead(about: Proposition, beside: Proposition, chance: Chance) -> tuple[P
     return (replace(about, verb=chance.pick(others)), beside) if others else None
 
 
-TWINS = (twin_of("qnli", Answerability()),)
+TWINS = (twin_of("qnli", Answerability(difficulty=0.06)),)

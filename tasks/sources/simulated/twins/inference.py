@@ -43,7 +43,7 @@ class Inference:
         labels: Of three classes entailment, contradiction and neutral; of two entailment and not_entailment.
         registers: How premises are written.
         test_registers: How those of validation and test are written, where these differ.
-        others: Statements, at difficulty 1, beside the one that matters.
+        others: Mean number of statements beside the one that matters, so that texts are as long as real ones.
         lead: Most statements that stand before it, so that it is read where long texts are cut.
         sorts: Weights of `SORTS` at difficulty 1; at 0 there are no comparisons and quantities.
     """
@@ -54,13 +54,14 @@ class Inference:
     registers: tuple[str, ...]
     test_registers: tuple[str, ...] = ()
     fields: tuple[str, ...] = FIELDS
-    others: int = 3
+    others: float = 1.5
     lead: int = 3
     sorts: tuple[float, ...] = (5, 2, 1.5, 3)
     difficulty: float = 0.5
     hard_by: ClassVar[str] = (
         "steps from premise to hypothesis: one denial, part or word sets them apart, in much the same wording (0); "
-        "several do, by hypernyms, roles, opposites and quantities, in other wording, beside statements on the same (1)"
+        "several do, by hypernyms, roles, opposites and quantities, in other wording, beside statements on the same "
+        "things (1)"
     )
 
     def draw(self, chance: Chance) -> Pair:
@@ -76,7 +77,7 @@ class Inference:
             for _ in range(4):
                 premise = draw_premise(hypothesis, wanted, domain, chance, self.difficulty)
                 if relation(premise, hypothesis) == wanted:
-                    n = int(self.others * self.difficulty + chance.unit())
+                    n = int(self.others + chance.unit())
                     told = [_beside(premise, hypothesis, domain, chance, self.difficulty) for _ in range(n)]
                     told.insert(chance.between(0, min(n, self.lead)), premise)
                     return Pair(tuple(told), hypothesis, field)
@@ -120,14 +121,15 @@ MNLI = Inference(
     shares=(0.33, 0.349, 0.321),
     space="mnli_m",
     registers=("article", "letter", "review"),
+    difficulty=0.0,
 )
 RTE = Inference(
     labels=("entailment", "not_entailment"),
     shares=(0.505, 0.495),
     space="rte",
     registers=("article",),
-    others=7,
-    difficulty=0.7,
+    others=4.9,
+    difficulty=0.3,
 )
 TWINS = (
     twin_of("mnli_m", MNLI),
