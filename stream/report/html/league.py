@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream.report.html.marks import PAGE, badge
 from stream.report.html.table import Bar, Column, Content, Key, Table, Verdict
-from stream.report.leaders import leaders
+from stream.report.leaders import Leaders
 from stream.report.learner_summary import LearnerSummary, last, ranked
 from stream.report.numbers import points
 from stream.report.terminal.league import VERDICTS, caption, evidence, figures, own, proofs, verdict
@@ -36,11 +36,10 @@ class League:
     caption: str
 
 
-def league(results: Results, learners: Sequence[LearnerSummary]) -> League:
+def league(results: Results, learners: Sequence[LearnerSummary], top: Leaders) -> League:
     """Returns the league table, best average first. If scripts run, the reader can sort it by any column."""
     badges = {learner.name: badge(index, learner.name) for index, learner in enumerate(learners)}
     rows = ranked(learners)
-    top = leaders(rows, results.order)
     words = caption(results, top, PAGE, whole=all(x.whole for x in rows))
     columns = [Column("learner", [badges[x.name] for x in rows], [x.name for x in rows], "left")]
     for figure, keys in zip(figures(rows, top.names, PAGE), sort_keys(rows), strict=True):
@@ -88,13 +87,13 @@ def bar(tone: str, words: str, score: float | None, limit: float | None = None) 
     return Bar(words.removesuffix(PAGE.best), tone, length, mark, PAGE.best if words.endswith(PAGE.best) else "")
 
 
-def headline(learners: Sequence[LearnerSummary], order: Sequence[str]) -> str:
+def headline(learners: Sequence[LearnerSummary], top: Leaders) -> str:
     """Returns the main results in up to three sentences. Nobody is called the best within chance."""
     learners = ranked(learners)
     scored = [x for x in learners if x.average is not None and x.whole]
     if not scored:
         return "No learner has a score over all tasks that arrived."
-    best, told = scored[0], leaders(learners, order).sentence
+    best, told = scored[0], top.sentence
     words = [f"{told[:1].upper()}{told[1:]}."] if told else []
     words.append(f"{best.name} has {points(best.average, PAGE)} points on average.")
     exact = [x for x in learners if verdict(x).plain == "exact"]

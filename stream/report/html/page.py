@@ -13,6 +13,7 @@ from stream.report.html.render import asset, digest, render
 from stream.report.html.selection import selection
 from stream.report.html.tasks import scores
 from stream.report.html.trade_off import trade_off
+from stream.report.leaders import leaders
 from stream.report.learner_summary import summaries
 from stream.report.palette import DARK, LIGHT, ink
 from stream.report.terminal.failures import REMEDY, failures
@@ -32,12 +33,13 @@ def page(results: Results, record: Record) -> str:
         record: What else the folder of the run contains.
     """
     learners, script = summaries(results), asset("report.js")
+    top = leaders(learners, results.order)
     return render(
         "page.html.jinja",
         title=title(results, PAGE),
-        headline=headline(learners, results.order),
+        headline=headline(learners, top),
         warning=unfinished(learners, len(results.order)),
-        league=league(results, learners),
+        league=league(results, learners, top),
         failures=failures(results),
         remedy=REMEDY,
         growth=growth(learners, len(results.order)),
