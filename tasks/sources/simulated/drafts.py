@@ -9,6 +9,7 @@ from typing import Any
 
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.compose import EVERYDAY, Domain
+from tasks.sources.simulated.sides import STANCES
 from tasks.sources.simulated.twin import Mechanism
 from tasks.sources.simulated.twins.acceptability import Acceptability
 from tasks.sources.simulated.twins.answerability import Answerability
@@ -17,7 +18,7 @@ from tasks.sources.simulated.twins.inference import Inference
 from tasks.sources.simulated.twins.paraphrase import Paraphrase
 from tasks.sources.simulated.twins.polarity import Polarity
 from tasks.sources.simulated.twins.relevance import Matter
-from tasks.sources.simulated.twins.stance import STANCES, Side
+from tasks.sources.simulated.twins.stance import Side
 from tasks.sources.simulated.twins.topics import Topics
 from tasks.task import Kind
 

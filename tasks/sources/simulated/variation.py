@@ -63,7 +63,7 @@ class Voice(Chance):
     def __init__(self, chance: Chance, heard: Mapping[str, Word] | None = None, kept: float = 1.0) -> None:
         self.unit = chance.unit
         self.said: dict[str, Word] = {}
-        self.heard = heard or {}
+        self.heard = {} if heard is None else heard
         self.kept = kept
 
     def pick(self, values: Sequence[T]) -> T:

@@ -9,9 +9,10 @@ import pytest
 from tasks.sources.simulated.chance import Chance
 from tasks.sources.simulated.lexicon import lexicon
 from tasks.sources.simulated.meaning import Entity, Proposition
+from tasks.sources.simulated.sides import ME, Post, Remark, opinion_of, sign_of, stance_of
 from tasks.sources.simulated.twins import belief
 from tasks.sources.simulated.twins.belief import SIDES, Belief, Claim
-from tasks.sources.simulated.twins.stance import ME, TWINS, Post, Remark, Side, opinion_of, sign_of, stance_of
+from tasks.sources.simulated.twins.stance import TWINS, Side
 
 OPINION, STANCE = (twin.mechanism for twin in TWINS)
 BELIEF = belief.TWINS[0].mechanism
