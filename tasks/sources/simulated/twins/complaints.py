@@ -1,6 +1,6 @@
 """Complaint letters: the issue (what was done) with the product (to what) that the writer wants put right.
 
-It is easy where no other wrong is told of, hard where several are that differ in the issue or in the product alone.
+It is easy where a letter names no other wrong, hard where it names several that differ in the issue or in the product.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Complaints:
-    """Long letters in which one wrong is to be put right and others are told of in passing.
+    """Long letters in which one wrong is to be put right and others are named in passing.
 
     Attributes:
         products: Fields of the lexicon, one a product, with the readable names of them.
@@ -83,9 +83,9 @@ class Complaints:
     register: str = "complaint"
     difficulty: float = 0.3
     hard_by: ClassVar[str] = (
-        "other wrongs: the one to be put right is the only one told of, and told of twice (0); three others are told "
-        "of as settled, denied or only feared, most often one of them first, each of another issue or another product "
-        "but not of both (1)"
+        "other wrongs: a letter names only the one to be put right, and names it twice (0); it names three others as "
+        "settled, denied or only feared, most often one of them first, each of another issue or another product but "
+        "not of both (1)"
     )
 
     @cached_property

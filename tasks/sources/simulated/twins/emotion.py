@@ -177,7 +177,7 @@ class Emotion:
         denials = self._words(telling(field, True))
         negated = mode == 3 and bool(denials)
         quality = chance.pick(denials if negated else self._words(telling(field, False)))
-        brief = chance.flip(self.difficulty)  # others are told of instead
+        brief = chance.flip(self.difficulty)  # the room goes to the feelings of others
         time = chance.pick(TIMES[tense]) if tense == "past" and not brief and chance.flip(0.4) else ""
         degree = "" if negated or brief else chance.pick(DEGREES)
         return Proposition(holder, "be", quality=quality, degree=degree, negated=negated, tense=tense, time=time)
