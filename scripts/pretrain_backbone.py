@@ -3,18 +3,31 @@
     python scripts/pretrain_backbone.py FOLDER                    pretrain in FOLDER; the same command continues
     python scripts/pretrain_backbone.py --help                    all settings
 
-The objectives use one stream of text (`pretraining.documents`). None of them sees a task or its labels.
+The objectives use one stream of text (`pretraining.documents`). None of them sees a task or its labels, and none asks
+anything of the vector that a head reads (the mean of the last layer), so that no answer to a task lies ready there.
+
+From the last layer:
 
 * Masked words (Devlin et al. 2019). 20 % of the tokens are hidden: 80 % of these by [MASK], 10 % by another token, and
   10 % stay. Pairs are joined, so the second text often says a hidden word in other words.
+
+From a middle layer, because BERT knows syntax and meaning best there and words in its last layers (Tenney et al. 2019,
+"BERT Rediscovers the Classical NLP Pipeline"):
+
 * Wrong words (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020). In half of the single texts, one or
-  two words are out of order, missing, repeated or in another form. The model classifies each token as right or wrong.
+  two words are out of order, missing, repeated or in another form. Each token is classified as right or wrong.
+* Other words. In half of the pairs whose second text tells nothing new, words of the second text are exchanged for
+  others of their sort, or two of them change places. Each token is classified as the same or another.
 * Relation of a joined pair, from its propositions: retold, implied, detailed, changed in one part, continued, or of
   another field.
-* Similarity of meaning of separate texts. Mean-pooled vectors agree if a pair tells the same propositions, and only
-  then, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"). They also point
-  in the direction of the propositions' features (`pretraining.semantics`), as a student's vectors follow its teacher's
-  (Reimers and Gurevych 2020).
+* Similarity of meaning of separate texts. The layer's mean vectors agree if a pair tells the same propositions, and
+  only then, by the pairwise sigmoid loss (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training"). They also
+  point in the direction of the propositions' features (`pretraining.semantics`), as a student's vectors follow its
+  teacher's (Reimers and Gurevych 2020).
+
+From the pooler, a tanh layer over [CLS]:
+
+* Next text (Devlin et al. 2019): whether the second text belongs to the first one.
 
 All randomness comes from (seed, step), so an interrupted run continues as if it had not stopped.
 """
@@ -25,6 +38,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -37,10 +51,11 @@ from pretraining.corpus import make_corpus
 from pretraining.disturb import Forms
 from pretraining.model import Pretraining, architecture
 from pretraining.objectives import loss_of
+from pretraining.optimiser import descend, optimisers
 from pretraining.settings import Settings
 from pretraining.tokens import open_tokenizer
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from tasks import InputError
 from tasks.files import write_atomic
@@ -51,12 +66,16 @@ CONFIGURED = ("model_type", "vocab_size", "hidden_size", "num_hidden_layers", "n
 CHECKPOINT_SECONDS = 120
 
 
-def rate(settings: Settings, step: int) -> float:
-    """Learning rate of a step: linear warm-up, then half a cosine down to zero."""
-    rise = max(settings.warmup * settings.steps, 1)
-    if step < rise:
-        return settings.learning_rate * (step + 1) / rise
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(settings.steps - rise, 1)))
+def rise(settings: Settings, step: int) -> float:
+    """Share of the peak learning rate at a step: it rises, stays, and falls to zero as one minus a square root.
+
+    So weights do not depend on the number of steps until the fall begins (Hägele et al. 2024, "Scaling Laws and
+    Compute-Optimal Training Beyond Fixed Training Durations"), and a run can be made longer from there.
+    """
+    if step < settings.warmup:
+        return (step + 1) / settings.warmup
+    falling = max(settings.decay * settings.steps, 1)
+    return 1 - math.sqrt(max(step - (settings.steps - falling), 0) / falling)
 
 
 def train(folder: Path, settings: Settings, stop_after: int | None = None) -> None:
@@ -71,22 +90,17 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
     check_same(folder, settings)
     corpus = make_corpus(folder, settings)
     rows, model, forms = order(corpus), Pretraining(settings), Forms(open_tokenizer(folder / "tokenizer.json"))
-    weights = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": weights, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98))
-    step, curve = restore(folder, model, optimizer)
+    both = optimisers(model, settings)
+    step, curve = restore(folder, model, both)
     sums: dict[str, list[float]] = {}
     saved, begun, first = time.monotonic(), time.monotonic(), step
     last = settings.steps if stop_after is None else min(stop_after, settings.steps)
     while step < last:
-        for group in optimizer.param_groups:
-            group["lr"] = rate(settings, step)
+        for optimiser, peak in zip(both, (settings.learning_rate, settings.other_rate), strict=True):
+            for group in optimiser.param_groups:
+                group["lr"] = peak * rise(settings, step)
         loss, parts = loss_of(model, corpus, draw(corpus, rows, forms, settings, step))
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        descend(model, both, loss)
         step += 1
         for name, value in parts.items():
             sums.setdefault(name, []).append(value)
@@ -96,7 +110,7 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
             sums.clear()
             print(point, f"{(time.monotonic() - begun) / (step - first) * 1000:.0f} ms per step", flush=True)
         if time.monotonic() - saved > CHECKPOINT_SECONDS or step == last:
-            save_checkpoint(folder, model, optimizer, step, curve)
+            save_checkpoint(folder, model, both, step, curve)
             saved = time.monotonic()
     if step == settings.steps:
         export(folder, model, settings, curve)
@@ -122,19 +136,22 @@ def check_same(folder: Path, settings: Settings) -> None:
 
 
 def save_checkpoint(
-    folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer, step: int, curve: list[dict[str, float]]
+    folder: Path, model: Pretraining, both: Sequence[torch.optim.Optimizer], step: int, curve: list[dict[str, float]]
 ) -> None:
     """Write the complete state of the run to one file, atomically."""
     tensors = {f"model.{name}": tensor.detach() for name, tensor in model.named_parameters()}
-    for position, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{position}.{name}": tensor for name, tensor in state.items()}
+    for number, optimiser in enumerate(both):
+        for position, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{position}.{name}": tensor for name, tensor in state.items()}
     temporary = folder / "checkpoint.part"
     save_file(tensors, temporary, {"step": str(step), "curve": json.dumps(curve)})
     temporary.rename(folder / "checkpoint.safetensors")
 
 
-def restore(folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer) -> tuple[int, list[dict[str, float]]]:
-    """Load the checkpoint, if there is one, into model and optimiser; return the step and the loss curve so far."""
+def restore(
+    folder: Path, model: Pretraining, both: Sequence[torch.optim.Optimizer]
+) -> tuple[int, list[dict[str, float]]]:
+    """Load the checkpoint, if there is one, into model and optimisers; return the step and the loss curve so far."""
     from safetensors import safe_open
 
     file = folder / "checkpoint.safetensors"
@@ -144,13 +161,13 @@ def restore(folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer) 
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        kind, _, rest = name.partition(".")
-        if kind == "optimizer":
-            position, _, entry = rest.partition(".")
-            state.setdefault(int(position), {})[entry] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    for number, optimiser in enumerate(both):
+        state: dict[int, dict[str, Tensor]] = {}
+        for name in tensors:
+            if name.startswith(f"optimiser.{number}."):
+                position, entry = name.split(".")[2:]
+                state.setdefault(int(position), {})[entry] = tensors[name]
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     with safe_open(file, "pt") as opened:
         metadata = opened.metadata()
     return int(metadata["step"]), json.loads(metadata["curve"])
@@ -175,6 +192,7 @@ def export(folder: Path, model: Pretraining, settings: Settings, curve: list[dic
 def main(
     folder: Path,
     layers: int = Settings.layers,
+    middle: int = Settings.middle,
     width: int = Settings.width,
     heads: int = Settings.heads,
     vocabulary: int = Settings.vocabulary,
@@ -182,6 +200,7 @@ def main(
     steps: int = Settings.steps,
     tokens: int = Settings.tokens,
     learning_rate: float = Settings.learning_rate,
+    other_rate: float = Settings.other_rate,
     seed: int = Settings.seed,
     stop_after: Annotated[int | None, typer.Option(help="Stop after this step; the same command continues.")] = None,
     threads: Annotated[int, typer.Option(help="Threads. The last bits of the weights depend on it.")] = 1,

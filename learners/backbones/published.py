@@ -44,7 +44,7 @@ _EMBEDDED = {
     "hidden_size": 128,
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
-    "num_hidden_layers": 4,
+    "num_hidden_layers": 6,
     "num_attention_heads": 4,
     "intermediate_size": 512,
     "max_position_embeddings": 256,

@@ -12,16 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from pretrain_backbone import check_same, train
 from pretraining.batches import draw, order
 from pretraining.corpus import make_corpus
 from pretraining.disturb import Forms
 from pretraining.model import Pretraining
 from pretraining.objectives import loss_of
+from pretraining.optimiser import descend, optimisers
 from pretraining.settings import Settings
 from pretraining.tokens import open_tokenizer
-from torch import nn
 
 from tasks.errors import InputError
 from tasks.files import write_atomic
@@ -53,15 +52,12 @@ def time_steps(shapes: Mapping[str, Settings], corpus_folder: Path) -> dict[str,
 
     def cycle(settings: Settings) -> Callable[[int], None]:
         model = Pretraining(settings)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate)
+        both = optimisers(model, settings)
 
         def call(turn: int) -> None:
             for step in range(CYCLE * turn, CYCLE * (turn + 1)):
                 loss, _ = loss_of(model, corpus, draw(corpus, rows, forms, settings, step))
-                optimizer.zero_grad(set_to_none=True)
-                torch.autograd.backward(loss)
-                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-                optimizer.step()
+                descend(model, both, loss)
 
         return call
 

@@ -51,8 +51,9 @@ from tasks.files import write_atomic
 from tasks.sources.simulated.registry import twins
 from tasks.suite import resolve_suite
 
-SHAPES = "2x128,4x128,6x128,4x96,4x192"
+SHAPES = "4x128,6x128,8x128,6x192"
 EMBEDDED = f"{Settings.layers}x{Settings.width}"
+MIDDLE = Settings.middle / Settings.layers  # where the middle layer is, as in the embedded backbone
 HEAD = 32  # width of an attention head, as in the embedded backbone
 
 
@@ -69,7 +70,8 @@ def parse_shapes(text: str, common: Settings) -> dict[str, Settings]:
             expected = f"LAYERSxWIDTH, the width a multiple of {HEAD}"
             raise InputError("not a shape", where="--shapes", expected=expected, found=part.strip() or "nothing")
         layers, width = int(match[1]), int(match[2])
-        found[f"{layers}x{width}"] = replace(common, layers=layers, width=width, heads=width // HEAD)
+        middle = max(1, round(layers * MIDDLE))
+        found[f"{layers}x{width}"] = replace(common, layers=layers, middle=middle, width=width, heads=width // HEAD)
     return found
 
 

@@ -1,8 +1,9 @@
-"""Batches: documents of similar length, pairs joined or separate, with hidden and wrong words."""
+"""Batches: documents of similar length, pairs joined or separate, with hidden, wrong and exchanged words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 import torch
@@ -10,11 +11,24 @@ from torch import Tensor
 
 from pretraining.corpus import Corpus
 from pretraining.disturb import Forms, disturb
+from pretraining.exchange import exchange
+from pretraining.passages import BONDS
 from pretraining.settings import Settings
-from pretraining.tokens import CLS, MASK, PAD, SEP, SPECIAL
+from pretraining.tokens import CLS, MASK, SEP, SPECIAL
 
 MASKED = 0.2  # share of hidden tokens; somewhat more than BERT's 0.15 is better (Wettig et al. 2023)
-DISTURBED = 0.5  # share of single texts with wrong words
+DISTURBED = 0.5  # share of single texts with wrong words, and of pairs that tell the same with exchanged ones
+STRANGE = 0.2  # share of joined pairs whose second text is that of another pair
+SAME = tuple(BONDS.index(bond) for bond in ("retold", "implied"))  # the first text tells all that the second one tells
+CHANGED, OTHER = BONDS.index("changed"), BONDS.index("other")
+
+
+class Judged(IntEnum):
+    """What the model must say of a token, beside which token it is."""
+
+    NOTHING = 0
+    WRONG = 1  # whether it is wrong in its text
+    OTHER = 2  # whether it tells something else than the first text does
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,22 +52,33 @@ class Batch:
         rows: Rows of the documents in the corpus [n].
         apart: Whether the two texts of each pair are separate: then B = 2n, all first texts before all second ones.
             Otherwise B = n.
+        bonds: Relation of each pair [n], an index into BONDS; -1 for a single text.
         ids: Original token ids [B, S].
         inputs: Token ids with hidden words [B, S].
         types: Token types [B, S].
         hidden: Tokens that the model must predict [B, S].
-        wrong: Tokens that are wrong [B, S].
-        judged: Tokens that the model must classify as right or wrong [B, S].
+        wrong: Tokens that are wrong or exchanged [B, S].
+        judged: What the model must say of each token [B, S], as in `Judged`.
     """
 
     rows: np.ndarray
     apart: bool
+    bonds: np.ndarray
     ids: Tensor
     inputs: Tensor
     types: Tensor
     hidden: Tensor
     wrong: Tensor
     judged: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One text of a document: its token ids, which of them are wrong [n each], and what is asked of them."""
+
+    ids: np.ndarray
+    wrong: np.ndarray
+    judged: Judged
 
 
 def order(corpus: Corpus) -> Order:
@@ -68,29 +93,54 @@ def draw(corpus: Corpus, rows: Order, forms: Forms, settings: Settings, step: in
     random = np.random.default_rng([settings.seed, step])
     apart = step % 3 == 2
     chosen = _window(rows.pairs if apart else rows.all, corpus, settings.tokens, random)
-    pairs = [corpus.parts(row) for row in chosen]
-    texts, flags = [], []
-    for side in (0, 1) if apart else (0,):
-        for pair in pairs:
-            first, second = pair[side], None if apart else pair[1]
-            assert first is not None
-            wrong = np.zeros(len(first), bool)
-            if second is None and not apart and random.random() < DISTURBED:
-                first, wrong = disturb(first, forms, random)
-            tail = () if second is None else (second, [SEP])
-            texts.append(np.concatenate(([CLS], first, [SEP], *tail)).astype(np.int64))
-            flags.append(np.concatenate(([False], wrong, np.zeros(len(texts[-1]) - len(wrong) - 1, bool))))
-    ids, wrong_tokens = _pad(texts), _pad(flags).bool()
-    types = torch.zeros_like(ids)
-    if not apart:
-        starts = torch.tensor([len(first) + 2 if second is not None else 10_000 for first, second in pairs])
-        types = ((torch.arange(ids.shape[1]) >= starts[:, None]) & (ids != PAD)).long()
-    inputs, hidden = _hide(ids, wrong_tokens, settings.vocabulary, random)
-    judged = torch.zeros_like(hidden)
-    if not apart:
-        single = torch.tensor([second is None for _, second in pairs])
-        judged = (ids > MASK) & ~hidden & single[:, None]
-    return Batch(chosen, apart, ids, inputs, types, hidden, wrong_tokens, judged)
+    pairs, bonds = [corpus.parts(row) for row in chosen], corpus.bond[chosen].copy()
+    if apart:
+        texts = [[_plain(pair[side])] for side in (0, 1) for pair in pairs]
+    else:
+        texts = []
+        for place, (first, second) in enumerate(pairs):
+            if second is None:
+                texts.append([_single(first, forms, random)])
+                continue
+            stranger = pairs[place - 1][1]  # the second text of the pair before
+            if stranger is not None and random.random() < STRANGE:
+                part, bonds[place] = _plain(stranger), OTHER
+            elif bonds[place] in SAME:
+                part = _same(second, forms, random)
+                bonds[place] = CHANGED if part.wrong.any() else bonds[place]
+            else:
+                part = _plain(second)
+            texts.append([_plain(first), part])
+    ids, wrong, types, judged = (_pad(rows) for rows in zip(*map(_joined, texts), strict=True))
+    inputs, hidden = _hide(ids, wrong.bool(), settings.vocabulary, random)
+    judged = judged * ((ids > MASK) & ~hidden)
+    return Batch(chosen, apart, bonds, ids, inputs, types, hidden, wrong.bool(), judged)
+
+
+def _plain(text: np.ndarray | None) -> Part:
+    assert text is not None
+    return Part(text, np.zeros(len(text), bool), Judged.NOTHING)
+
+
+def _single(text: np.ndarray, forms: Forms, random: np.random.Generator) -> Part:
+    known, wrong = disturb(text, forms, random) if random.random() < DISTURBED else (text, np.zeros(len(text), bool))
+    return Part(known, wrong, Judged.WRONG)
+
+
+def _same(text: np.ndarray, forms: Forms, random: np.random.Generator) -> Part:
+    known, wrong = exchange(text, forms, random) if random.random() < DISTURBED else (text, np.zeros(len(text), bool))
+    return Part(known, wrong, Judged.OTHER)
+
+
+def _joined(parts: list[Part]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Token ids, wrong tokens, token types and what is asked, each [S], of texts between [CLS] and [SEP]."""
+    ids, wrong, types, judged = [[CLS]], [[0]], [[0]], [[0]]
+    for side, part in enumerate(parts):
+        ids += [part.ids, [SEP]]
+        wrong += [part.wrong, [0]]
+        types.append(np.full(len(part.ids) + 1, side))
+        judged += [np.full(len(part.ids), part.judged), [0]]
+    return np.concatenate(ids), np.concatenate(wrong), np.concatenate(types), np.concatenate(judged)
 
 
 def _window(rows: np.ndarray, corpus: Corpus, tokens: int, random: np.random.Generator) -> np.ndarray:
@@ -100,7 +150,7 @@ def _window(rows: np.ndarray, corpus: Corpus, tokens: int, random: np.random.Gen
     return rows[start : start + max(8, tokens // int(longest))]
 
 
-def _pad(rows: list[np.ndarray]) -> Tensor:
+def _pad(rows: tuple[np.ndarray, ...]) -> Tensor:
     """Rows of different lengths as one tensor [B, S], padded with zeros."""
     out = np.zeros((len(rows), max(map(len, rows))), np.int64)
     for position, row in enumerate(rows):

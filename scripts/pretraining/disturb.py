@@ -30,6 +30,7 @@ class Forms:
         self.pieces = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
         self.continues = np.array([piece.startswith("##") for piece in self.pieces])
         self.known: dict[str, list[list[int]]] = {}
+        self.written: dict[str, tuple[int, ...]] = {}
 
     @cached_property
     def others(self) -> Mapping[str, tuple[str, ...]]:
@@ -48,9 +49,19 @@ class Forms:
                 out.setdefault(word, set()).update(there)
         return {word: tuple(sorted(o for o in others if o.isalpha())) for word, others in out.items() if word.isalpha()}
 
+    def text(self, word: tuple[int, ...]) -> str:
+        """The word of some pieces."""
+        return "".join(self.pieces[i].removeprefix("##") for i in word)
+
+    def ids(self, text: str) -> tuple[int, ...]:
+        """Token ids of a word."""
+        if text not in self.written:
+            self.written[text] = tuple(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        return self.written[text]
+
     def of(self, word: tuple[int, ...]) -> list[list[int]]:
         """Token ids of each other form of a word. `word` is a tuple of ids of word pieces."""
-        text = "".join(self.pieces[i].removeprefix("##") for i in word)
+        text = self.text(word)
         if text not in self.known:
             found = self.tokenizer.encode_batch_fast(list(self.others.get(text, ())), add_special_tokens=False)
             self.known[text] = [e.ids for e in found]

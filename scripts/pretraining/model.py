@@ -21,19 +21,22 @@ class Pretraining(nn.Module):
         from transformers import BertModel
 
         torch.manual_seed(settings.seed)
-        self.encoder = BertModel(architecture(settings), add_pooling_layer=False)
+        self.encoder = BertModel(architecture(settings), add_pooling_layer=True)
         d = settings.width
         self.transform = nn.Sequential(nn.Linear(d, d), nn.GELU(), nn.LayerNorm(d))
         self.bias = nn.Parameter(torch.zeros(settings.vocabulary))
         self.meaning = nn.Linear(d, settings.meaning_width)
-        self.bond = nn.Linear(d, len(BONDS))  # linear, so that the pooled vector itself has the information
-        self.wrong = nn.Linear(d, 1)
+        self.bond = nn.Linear(d, len(BONDS))
+        self.belongs = nn.Linear(d, 2)
+        self.wrong = nn.Linear(d, 2)  # wrong in its text; other than in the text before it
         self.scale = nn.Parameter(torch.tensor([math.log(10.0), -5.0]))  # temperature and bias, as in the paper
+        self.middle = settings.middle
 
-    def encode(self, ids: Tensor, types: Tensor) -> Tensor:
-        """Hidden states [B, S, d]."""
-        hidden: Tensor = self.encoder(ids, attention_mask=(ids != PAD).long(), token_type_ids=types).last_hidden_state
-        return hidden
+    def encode(self, ids: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """States of the middle layer and of the last one, each [B, S, d], and the output of the pooler [B, d]."""
+        mask = (ids != PAD).long()
+        found = self.encoder(ids, attention_mask=mask, token_type_ids=types, output_hidden_states=True)
+        return found.hidden_states[self.middle], found.last_hidden_state, found.pooler_output
 
     def words(self, hidden: Tensor) -> Tensor:
         """Scores of all tokens [n, V] for hidden states [n, d] of masked tokens."""
@@ -52,9 +55,11 @@ def architecture(settings: Settings) -> Any:
         num_attention_heads=settings.heads,
         intermediate_size=4 * settings.width,
         max_position_embeddings=256,
-        hidden_dropout_prob=0.0,  # the text is not repeated often enough to overfit
+        # None in pretraining, where no text is repeated often enough to overfit; and so none later: an encoder this
+        # narrow that never met dropout loses more by it (0.1, as in BERT) than 2,000 rows can teach it.
+        hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
-        attn_implementation="eager",
+        attn_implementation="sdpa",
     )
 
 

@@ -55,10 +55,10 @@ def test_lists(monkeypatch: pytest.MonkeyPatch, what: str, width: int) -> None:
 def test_every_family_is_one_line_with_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     lines = {line.split()[0]: line for line in call("list", "learners").out.splitlines()}
-    layers, d, ffn, r, m = 4, 128, 512, 8, 64
+    layers, d, ffn, r, m = 6, 128, 512, 8, 64
     norms, bottlenecks = (2 * layers + 1) * 2 * d, 2 * layers * (2 * d * m + d + m)
     counts = {"lora": layers * 2 * 2 * d * r, "ia3": layers * (2 * d + ffn), "layernorm": norms, "head": 0,
-              "adapter": norms + bottlenecks, "full": 1_850_368}  # fmt: skip
+              "adapter": norms + bottlenecks, "full": 2_246_912}  # fmt: skip
     for name, family in families().items():
         assert lines[name].rstrip().endswith(f"  {family.title}")
         if name in counts:
@@ -131,7 +131,7 @@ def test_it_shows_what_tasks_have_in_common() -> None:
         f"added.lora.attention.{role}.*.A" for role in ("query", "value")
     ]
     assert shown["common_to_tasks"] == expected
-    layers, d, ffn = 4, 128, 512
+    layers, d, ffn = 6, 128, 512
     assert shown["parameters"]["of these common to tasks"] == layers * (2 * d + ffn + 2 * 2 * d)
     assert json.loads(call("show", "learner", "lora:2", "--display", "json").out)["common_to_tasks"] == []
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 from learners.backbones.backbone import load_backbone
@@ -14,7 +16,7 @@ from tests.end_to_end.test_experiments import call
 from tests.runs import Answer
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ("--layers=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=100", "--tokens=256")
+SMALL = ("--layers=2", "--middle=1", "--width=16", "--heads=2", "--vocabulary=300", "--documents=100", "--tokens=256")
 
 
 def pretrain(folder: Path, *more: str) -> Answer:
@@ -62,3 +64,41 @@ def test_what_is_disturbed_is_marked_and_the_rest_stays(forms: object, monkeypat
         rest = iter(ids.tolist())
         assert all(any(token == other for other in rest) for token in out[~wrong].tolist())  # a subsequence
     assert changed > 150
+
+
+def test_what_is_exchanged_is_marked_and_tells_something_else(forms: object) -> None:
+    """Word by word: an exchanged word is of the sort of the one before it, and of another concept."""
+    from pretraining.exchange import exchange, sorts
+
+    text = "every girl praised the old film and two boys sold the car"
+    ids = np.array(forms.tokenizer.encode(text, add_special_tokens=False).ids)  # type: ignore[attr-defined]
+    changed = 0
+    for seed in range(200):
+        out, wrong = exchange(ids, forms, np.random.default_rng(seed))  # type: ignore[arg-type]
+        assert out.shape == wrong.shape
+        words = forms.tokenizer.decode(out.tolist()).split()  # type: ignore[attr-defined]
+        changed += bool(wrong.any())
+        assert wrong.any() or words == text.split()
+        if len(words) != len(text.split()):
+            continue  # a word with a hyphen is three
+        for before, after in zip(text.split(), words, strict=True):
+            if before != after:
+                assert sorts()[before][0] == sorts()[after][0]
+                assert sorts()[before][1] != sorts()[after][1]
+    assert changed > 150
+
+
+@given(rows=st.integers(2, 24), columns=st.integers(2, 24), seed=st.integers(0, 2**31))
+def test_an_orthogonal_step_keeps_directions_and_evens_sizes(rows: int, columns: int, seed: int) -> None:
+    """Singular vectors stay; singular values, down to a hundredth of the largest, become 0.6 to 1.3."""
+    from pretraining.optimiser import orthogonal
+
+    generator = torch.Generator().manual_seed(seed)
+    rank = min(rows, columns)
+    left, _ = torch.linalg.qr(torch.randn(rows, rank, generator=generator, dtype=torch.float64))
+    right, _ = torch.linalg.qr(torch.randn(columns, rank, generator=generator, dtype=torch.float64))
+    sizes = torch.logspace(0, -2, rank, dtype=torch.float64)
+    found = left.T @ orthogonal((left * sizes) @ right.T) @ right
+    assert torch.allclose(found, torch.diag(found.diag()), atol=1e-6)
+    assert float(found.diag().min()) > 0.6
+    assert float(found.diag().max()) < 1.3

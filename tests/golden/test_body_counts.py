@@ -22,8 +22,8 @@ PARTS = {
 # The same formulas, T = 0 for DistilBERT, embeddings 128 wide and projected by 128·256+256 for ELECTRA small.
 TOTALS = {
     **{name: parts[-1] for name, parts in PARTS.items()},
-    # tables and their norm; four layers of four square maps, two of d_ff and two norms
-    "embedded": (8000 + 256 + 2 + 2) * 128 + 4 * (4 * (128 + 1) * 128 + 2 * 128 * 512 + 512 + 128 + 4 * 128),
+    # tables and their norm; six layers of four square maps, two of d_ff and two norms
+    "embedded": (8000 + 256 + 2 + 2) * 128 + 6 * (4 * (128 + 1) * 128 + 2 * 128 * 512 + 512 + 128 + 4 * 128),
     "distilbert-base-uncased": 66_362_880,
     "electra-small-discriminator": (30522 + 512 + 2) * 128 + 2 * 128 + (128 * 256 + 256) + 12 * 789_760,
     "electra-base-discriminator": 109_482_240 - 590_592,  # BERT-base without its pooler

@@ -1,6 +1,7 @@
 """A run folder of an earlier version (training format 5) is read, verified and continued.
 
-The file has the run and its tasks: simulated tasks change when their generator does, and then a run is not continued.
+The file has the run, its tasks and its backbone: what is simulated or embedded changes, and then a run is not
+continued.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from tests.runs import Answer, call, events_of
 RUN = Path(__file__).with_name("run_of_training_format_5.zip")
 LEARNERS = "majority,head,layernorm:sequential"
 SETTINGS = (
-    *("--source", "folder:tasks", "--suite", "cola,rte", "--learners", LEARNERS, "--train-examples", "16"),
-    *("--test-examples", "8", "--epochs", "1", "--batch-size", "8", "--max-length", "16", "--seed", "3"),
+    *("--source", "folder:tasks", "--backbone", "encoder", "--suite", "cola,rte", "--learners", LEARNERS),
+    *("--train-examples", "16", "--test-examples", "8", "--epochs", "1", "--batch-size", "8"),
+    *("--max-length", "16", "--seed", "3"),
 )
 
 

@@ -53,9 +53,10 @@ def test_its_loss_curve_falls() -> None:
     assert curve[-1]["words"] < curve[0]["words"] / 2
 
 
-def test_it_pools_by_the_mean_and_has_no_pooler(backbone: Backbone) -> None:
-    assert backbone.pooling == "mean"
-    assert not backbone.architecture.pooler
+def test_it_pools_by_the_mean_and_has_the_pooler_of_bert_for_cls(backbone: Backbone) -> None:
+    assert (backbone.pooling, backbone.architecture.pooler) == ("mean", False)
+    first = load_backbone("embedded:cls")
+    assert (first.pooling, first.architecture.pooler) == ("cls", True)
 
 
 def test_every_word_of_the_lexicon_has_tokens(backbone: Backbone) -> None:

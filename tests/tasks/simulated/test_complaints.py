@@ -45,14 +45,14 @@ def test_the_label_is_drawn_by_its_share_and_the_wrong_comes_early() -> None:
     assert isinstance(MECHANISM, Complaints)
     rows = list(examples(TWINS[0], 5, "train", 150))
     assert 0.16 < sum(row.clean == 0 for row in rows) / 150 < 0.36
-    bare = replace(MECHANISM, history=(0, 0), decoys=1)  # what comes before or is the first wrong, and no more
+    bare = replace(MECHANISM, history=(0, 0))
     lengths = [len(bare.write(bare.draw(Chance("early", k))[:2], Chance("words", k), "train")[0]) for k in range(50)]
     assert median(lengths) < 250
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from((0.0, None, 1.0)))
-def test_other_wrongs_differ_from_the_open_one_in_one_attribute_where_it_is_hard(
+def test_the_wrongs_are_all_pairs_of_two_products_and_two_issues_where_it_is_hard(
     seed: int, difficulty: float | None
 ) -> None:
     assert isinstance(MECHANISM, Complaints)
@@ -61,13 +61,13 @@ def test_other_wrongs_differ_from_the_open_one_in_one_attribute_where_it_is_hard
     mechanism.label(meaning)  # one wrong is open
     open_one, *again = [event.proposition for event in meaning if event.standing == "open"]
     others = [event.proposition for event in meaning if event.standing not in ("open", "told")]
-    assert len(others) <= mechanism.decoys
     if difficulty == 0:
         assert not others
         assert again
     if difficulty == 1:
-        assert len(others) == mechanism.decoys
-        assert all(p.verb == open_one.verb or product(p) == product(open_one) for p in others)
+        pairs = [(product(p), p.verb) for p in (open_one, *others)]
+        assert len(pairs) == len(set(pairs)) == 4
+        assert all(len(set(each)) == 2 for each in zip(*pairs, strict=True))
 
 
 def product(p: Proposition) -> str:

@@ -1,6 +1,6 @@
 """Complaint letters: the issue (what was done) with the product (to what) that the writer wants put right.
 
-It is easy where a letter names no other wrong, hard where it names several that differ in the issue or in the product.
+It is easy where a letter names no other wrong, hard where it names all pairs of two issues and two products.
 """
 
 from __future__ import annotations
@@ -68,7 +68,6 @@ class Complaints:
         issues: Verbs and the readable names of them; each occurs with every product.
         tail: Shares of the most frequent classes; the others fall as (rank + 5)⁻¹ (Mandelbrot 1953).
         classes: Number of (product, issue) pairs that occur.
-        decoys: Other wrongs at difficulty 1, which are settled, were never done or only feared; none at 0.
         history: Fewest and most sentences of mere history.
         difficulty: See `hard_by`.
     """
@@ -78,14 +77,13 @@ class Complaints:
     issues: tuple[tuple[str, str], ...]
     tail: tuple[float, ...]
     classes: int
-    decoys: int = 3
     history: tuple[int, int] = (16, 20)
     register: str = "complaint"
     difficulty: float = 0.3
     hard_by: ClassVar[str] = (
         "other wrongs: a letter names only the one to be put right, and names it twice (0); it names three others as "
-        "settled, denied or only feared, most often one of them first, each of another issue or another product but "
-        "not of both (1)"
+        "settled, denied or only feared, most often one of them first, which with it are all pairs of two issues and "
+        "two products, and tells as much of either product (1)"
     )
 
     @cached_property
@@ -110,11 +108,19 @@ class Complaints:
 
     def draw(self, chance: Chance) -> tuple[Event, ...]:
         pair = chance.weighted(self.pairs, self.shares)
-        product = self.products[pair[0]][1]
         company = Entity(chance.pick(lexicon().names_of("group")), "name")
         open_event = Event("open", self._wrong(pair, company, chance))
-        others = [self._decoy(pair, company, chance) for _ in range(self.decoys) if chance.flip(self.difficulty)]
-        told = [Event("told", self._history(product, company, chance)) for _ in range(chance.between(*self.history))]
+        other = self._other(pair, chance)
+        decoys = chance.sample([other, (pair[0], other[1]), (other[0], pair[1])], 3)
+        named = [decoy for decoy in decoys if chance.flip(self.difficulty)]
+        others = [Event(chance.pick(DECOYS), self._wrong(decoy, company, chance)) for decoy in named]
+        products = [
+            self.products[which][1] for which in (pair[0], other[0] if chance.flip(self.difficulty) else pair[0])
+        ]
+        told = [
+            Event("told", self._history(chance.pick(products), company, chance))
+            for _ in range(chance.between(*self.history))
+        ]
         again = [Event("open", self._wrong(pair, company, chance))] if chance.flip(1 - self.difficulty) else []
         first = [others.pop()] if others and chance.flip(0.8) else []
         rest = told + others + again
@@ -149,12 +155,12 @@ class Complaints:
         doer = chance.pick((company, company, Entity("they", "pronoun"), Entity("company", "the")))
         return Proposition(doer, issue, thing)
 
-    def _decoy(self, pair: tuple[int, int], company: Entity, chance: Chance) -> Event:
-        """Another pair: of the same product or of the same issue as the difficulty is, else of any."""
-        product, issue = chance.below(len(self.products)), chance.below(len(self.issues))
-        if chance.flip(self.difficulty):
-            product, issue = (pair[0], issue) if chance.flip(0.5) else (product, pair[1])
-        return Event(chance.pick(DECOYS), self._wrong((product, issue), company, chance))
+    def _other(self, pair: tuple[int, int], chance: Chance) -> tuple[int, int]:
+        """A pair of another product and another issue, as frequent as classes are."""
+        while True:
+            other = chance.weighted(self.pairs, self.shares)
+            if other[0] != pair[0] and other[1] != pair[1]:
+                return other
 
     def _history(self, product: str, company: Entity, chance: Chance) -> Proposition:
         domain = Domain((product, *PAPERS), place=0.05, quality=0.2)
