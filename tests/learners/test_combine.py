@@ -85,7 +85,9 @@ def test_other_things_that_there_can_be_one_of_are_kept() -> None:
 
 
 def test_it_trains_as_its_first_part_at_the_lowest_rate() -> None:
-    assert parse_learner("lora:8+adapter:8").training == families()["lora"].training
+    slow = replace(families()["lora"].training, learning_rate=families()["adapter"].training.learning_rate)
+    assert slow.learning_rate < families()["lora"].training.learning_rate
+    assert parse_learner("lora:8+adapter:8").training == slow
     assert parse_learner("prompt:4+lora:8").training == families()["lora"].training
     assert parse_learner("prefix:16+parallel:16").training == families()["mam"].training
     training, slow = parse_learner("ia3:epochs=9+topk:1").training, families()["topk"].training

@@ -94,4 +94,4 @@ def _reported(tokens: Tokens, reporter: Entity, needed: bool, chance: Chance) ->
 
 
 DOMAIN = Domain(EVERYDAY, general=0.4, names=0.2, quality=0.12, time=0.15)
-TWINS = (twin_of("cola", Acceptability(DOMAIN, difficulty=0.2)),)
+TWINS = (twin_of("cola", Acceptability(DOMAIN, difficulty=0.3)),)

@@ -79,7 +79,7 @@ class Complaints:
     classes: int
     history: tuple[int, int] = (16, 20)
     register: str = "complaint"
-    difficulty: float = 0.3
+    difficulty: float = 1.0
     hard_by: ClassVar[str] = (
         "other wrongs: a letter names only the one to be put right, and names it twice (0); it names three others as "
         "settled, denied or only feared, most often one of them first, which with it are all pairs of two issues and "

@@ -235,5 +235,5 @@ TWINS = (
     twin_of("qqp", Paraphrase(
         Domain(("people", "animals", "food", "home", "clothes", "school", "work", "travel", "pc_hardware", "cars",
                 "medicine"), general=0.4, names=0.15, place=0.15, time=0.25, negation=0.05, quality=0.5, copula=0),
-        "plain", (0.637, 0.363), "qqp", statements=1, asking=True, ways=ASKED_OTHERWISE, difficulty=0.9)),
+        "plain", (0.637, 0.363), "qqp", statements=1, asking=True, ways=ASKED_OTHERWISE, difficulty=0.7)),
 )  # fmt: skip

@@ -237,7 +237,7 @@ def _valued(fields: tuple[str, ...], sign: int) -> tuple[Concept, ...]:
 
 
 TWINS = (
-    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2", difficulty=0.25)),
+    twin_of("sst2", Polarity(Domain(("film",)), "review", (0.449, 0.551), ("0", "1"), "sst2", difficulty=0.2)),
     twin_of(
         "cf_airline",
         Polarity(
@@ -245,6 +245,7 @@ TWINS = (
             "tweet", (0.629, 0.212, 0.159), ("negative", "neutral", "positive"), "cf_airline",
             composed=0.8, attitudes=0.15, events=0.35, facts=(1, 3, 2), writer="passenger",
             spared=("passenger", "stowaway", "delay", "cancellation", "turbulence patch", "emergency landing"),
+            difficulty=1.0,
         ),
     ),
 )  # fmt: skip

@@ -120,7 +120,7 @@ class Performance:
     fields: tuple[str, ...] = ("business", "legislation", "governance", "trade", "budget", "monetary", "markets")
     near: tuple[int, int] = (1, 2)
     others: tuple[int, int] = (3, 5)
-    difficulty: float = 0.6
+    difficulty: float = 1.0
 
     def draw(self, chance: Chance) -> Article:
         field = chance.pick(self.fields)
