@@ -62,7 +62,7 @@ class CompanyTalk:
     reports: float = 0.7
     more: tuple[int, int] = (1, 2)
     register: str = "tweet"
-    difficulty: float = 0.7
+    difficulty: float = 0.5
 
     labels: tuple[str, ...] = tuple(SHARES)
 
