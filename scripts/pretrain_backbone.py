@@ -16,7 +16,7 @@ From a middle layer, because BERT knows syntax and meaning best there and words 
 
 * Wrong words (after ELECTRA, Clark et al. 2020, and StructBERT, Wang et al. 2020). In half of the single texts, one or
   two words are out of order, missing, repeated or in another form. Each token is classified as right or wrong.
-* Other words. In half of the pairs whose second text tells nothing new, words of the second text are exchanged for
+* Other words. In half of the pairs whose own second text tells nothing new, words of the second text are exchanged for
   others of their sort, or two of them change places. Each token is classified as the same or another.
 * Relation of a joined pair, from its propositions: retold, implied, detailed, changed in one part, continued, or of
   another field.
@@ -85,8 +85,12 @@ def train(folder: Path, settings: Settings, stop_after: int | None = None) -> No
         stop_after: Stop after this step and leave a checkpoint. Default: run to the end.
 
     Raises:
-        InputError: The folder was begun with other settings.
+        InputError: The folder was begun with other settings, or the encoder does not have the middle layer.
     """
+    if not 1 <= settings.middle <= settings.layers:
+        raise InputError(
+            "no such layer", where="--middle", expected=f"1 to {settings.layers}", found=str(settings.middle)
+        )
     check_same(folder, settings)
     corpus = make_corpus(folder, settings)
     rows, model, forms = order(corpus), Pretraining(settings), Forms(open_tokenizer(folder / "tokenizer.json"))

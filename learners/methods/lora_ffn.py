@@ -12,8 +12,8 @@ FAMILY = Family(
     summary="Adds a low-rank product x A B to the outputs of W_1 and W_2, zero at first. It can be merged into these "
     "matrices. 2r(d + d_ff) parameters per layer, 10rd if d_ff = 4d.",
     citation="He et al. 2022, sections 4.1 and 4.5, Table 5",
-    # On validation rows of the embedded backbone the best of 6e-4, 2e-3, 6e-3 and 2e-2; better than 2e-3, the rate of
-    # `lora`, by 1.8 ±1.7 points: scripts/experiments/RATES.md
+    # On validation rows of the embedded backbone (then of four layers) the best of 6e-4, 2e-3, 6e-3 and 2e-2;
+    # better than 2e-3 by 1.8 ±1.7 points: scripts/experiments/RATES.md
     training=Training(learning_rate=6e-3),
     options=(RANK, SHARING, ALPHA),
     positional=("rank", "sharing"),

@@ -121,7 +121,8 @@ def chosen(rates: Sequence[Rated]) -> tuple[Rated, str]:
     best, gap = ranked[0], ranked[0].to_default
     if gap is not None and not (gap.half is not None and gap.mean > gap.half):
         return default, f"within noise of {best.rate:g}"
-    edge = " (edge of the grid)" if best.rate in (rates[0].rate, rates[-1].rate) else ""
+    compared = [each.rate for each in rates if each.mean is not None]
+    edge = " (edge of the grid)" if best.rate in (compared[0], compared[-1]) else ""
     return best, f"better{edge}"
 
 

@@ -215,6 +215,8 @@ def main(
         if file.name in folders:
             lines += study_lines(file, ids, {}, out, options, console, Path(folders[file.name]))
             continue
+        if file.name in plan["only_read"]:
+            continue
         for backbone in encoders_of(file.name, plan, given.get("backbone"), out):
             suite = {"suite": plan["suites"][file.name]} if file.name in plan["suites"] else {}
             seeds = {"seed": file.run["seed"]} if "seed" in file.run else {}

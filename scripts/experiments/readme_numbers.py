@@ -144,8 +144,9 @@ def measure(entry: Mapping[str, Any], data: str) -> dict[str, Any]:
                 lines = lines if step.get("quiet") else [*step["lines"], *lines]
                 texts[step["name"]] = "".join(f"{line}\n" for line in lines)
         values = {name: value_at(place, at, seconds) for name, at in entry.get("values", {}).items()}
+        named = {place / str(at[0]) for at in entry.get("values", {}).values() if at[0] != "seconds"}
         used = {json.loads(path.read_text(encoding="utf-8"))["settings"]["dtype"]
-                for path in Path(scratch).rglob("results.json")}  # fmt: skip
+                for path in {*Path(scratch).rglob("results.json"), *named} if path.name == "results.json"}  # fmt: skip
     cores, dtype = len(os.sched_getaffinity(0)), ", ".join(sorted(used))
     machine = {"processor": processor(), "cores": cores, "load": load, "dtype": dtype}
     now = datetime.datetime.now(datetime.UTC).date().isoformat()

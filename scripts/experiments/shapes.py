@@ -2,8 +2,8 @@
 
 A deeper or wider encoder learns more in a step, and a step takes longer. So the study compares shapes after the same
 time on one core (as Izsak et al. 2021, "How to Train BERT with an Academic Budget", and Geiping and Goldstein 2023,
-"Cramming"). The number of steps follows from the CPU seconds of one step, and the schedule of the learning rate from
-the number of steps. Corpus, tokenizer, tokens per batch and peak rate are equal. Two things measure quality: linear
+"Cramming"). The number of steps follows from the CPU seconds of one step, and the fall of the learning rate from the
+number of steps. Corpus, tokenizer, tokens per batch and peak rates are equal. Two things measure quality: linear
 probes on all tasks, with labels free of noise, and learners trained on the shape. Two measure cost: one training step
 of an adapter, and one forward pass.
 

@@ -18,7 +18,7 @@ from pretraining.tokens import CLS, MASK, SEP, SPECIAL
 
 MASKED = 0.2  # share of hidden tokens; somewhat more than BERT's 0.15 is better (Wettig et al. 2023)
 DISTURBED = 0.5  # share of single texts with wrong words, and of pairs that tell the same with exchanged ones
-STRANGE = 0.2  # share of joined pairs whose second text is that of another pair
+STRANGE = 0.2  # share of joined pairs, of those after another pair, that get its second text
 SAME = tuple(BONDS.index(bond) for bond in ("retold", "implied"))  # the first text tells all that the second one tells
 CHANGED, OTHER = BONDS.index("changed"), BONDS.index("other")
 

@@ -1,4 +1,4 @@
-"""Texts in which another word of the same sort stands for a word, for the objective that compares two texts."""
+"""Texts in which words are replaced by others of their sort, for the objective that compares two texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tasks.sources.simulated.morphology import gerund, participle, past, plural,
 
 T = TypeVar("T")
 SWAPPED = 0.35  # share of exchanges between two words of the same text
-# Words that say how many, when and whether; one for another tells something else.
+# Words that say how many, when and whether; one for another tells something else. Digits count as other than the words
+# for them, which is wrong, but rare: texts write most numbers as words.
 CLOSED = (
     ("every", "no", "most", "several", "two", "three", "five", "seven", "few", "many", "2", "3", "5", "7"),
     tuple(sorted({time for times in TIMES.values() for time in times if time.isalpha()})),

@@ -44,7 +44,10 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly the nearest orthogonal matrix, by five Newton-Schulz iterations: all singular values from 0.7 to 1.2."""
+    """Nearly the nearest orthogonal matrix, by five Newton-Schulz iterations.
+
+    Singular values down to a hundredth of the largest become 0.6 to 1.3.
+    """
     a, b, c = COEFFICIENTS
     tall = matrix.shape[0] > matrix.shape[1]
     x: Tensor = matrix.T if tall else matrix

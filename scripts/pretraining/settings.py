@@ -11,13 +11,13 @@ class Settings:
 
     Attributes:
         layers, width, heads: Shape of the encoder; `heads` are attention heads.
-        middle: Layer whose states serve all objectives but two, counted from 1; the layers above serve hidden words.
+        middle: Layer whose states serve all objectives but two, counted from 1; the layers above serve masked words and next text.
         vocabulary: Number of word pieces.
         documents: Number of generated documents.
         steps: Number of training steps; each draws its documents at random.
         tokens: Tokens per batch, padding included.
-        meaning_width: Width of the meaning vectors that pooled texts must point to.
-        learning_rate: Peak learning rate of matrices; that of the other parameters is `other_rate`.
+        meaning_width: Width of the meaning vectors that the mean vectors of texts must point to.
+        learning_rate: Peak learning rate of the matrices of the layers; that of the other parameters is `other_rate`.
         warmup: Steps in which the learning rate rises.
         decay: Share of the steps, the last ones, in which it falls to zero.
     """

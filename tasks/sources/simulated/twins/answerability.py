@@ -1,7 +1,8 @@
 """Answerability: whether a text holds the answer to a question about one part of a statement (QNLI).
 
-What a text says that does not answer is made of the same words: where, not when, the deed was done; the same deed
-without the part asked for, which then belongs to another deed; or what was asked about one is said of another.
+Where it is easy, a text that does not answer has another subject, object or verb than the question. Where it is hard,
+it is made of the same words: where, not when, the deed was done; the same deed without the part asked for, which then
+belongs to another deed; or what was asked about one is said of another.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ class Complaints:
         return Proposition(doer, issue, thing)
 
     def _other(self, pair: tuple[int, int], chance: Chance) -> tuple[int, int]:
-        """A pair of another product and another issue, as frequent as classes are."""
+        """A pair of another product and another issue, drawn by the shares of the classes."""
         while True:
             other = chance.weighted(self.pairs, self.shares)
             if other[0] != pair[0] and other[1] != pair[1]:

@@ -1,8 +1,7 @@
 """Topic of a text: what most of its statements are about, with digressions into neighbouring topics.
 
 It is easy where all words are of the topic, hard where most nouns are of a neighbour and what is said of them decides.
-The twin of newsgroups20 is easier than the real task for one that counts the words of whole posts: 96 % where these
-tell 85 of the real posts, 88 at difficulty 0.8. It stays easy for those that read the first 64 word pieces alone.
+The twin of newsgroups20 is easier than the real task for one that counts the words of whole posts (TWINS.md).
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Topics:
             are spread evenly, so that the first sentences are about what the whole is about.
         guest: Probability, at difficulty 1, that what a statement is about comes from the neighbouring field: what is
             said of it counts. 0 at difficulty 0.
-        general: Share of verbs and adjectives from the general vocabulary at difficulty 0 and 1.
+        general: Share of verbs and adjectives from the general vocabulary at difficulty 0 and 1; none with a guest.
         links: Probability that a statement begins with words that link it to the others.
         quality: Share of things that are described.
         difficulty: See `hard_by`.
@@ -63,8 +62,8 @@ class Topics:
     difficulty: float = 0.5
     hard_by: ClassVar[str] = (
         "words of the topic: all that a text says is about its topic (0); nearly half of the statements of a text of "
-        "three or more are about a neighbouring topic, most of the others speak of its things, and most verbs are "
-        "those of any topic (1)"
+        "three or more are about a neighbouring topic, and most of the others speak of its things, so that only a "
+        "verb or an adjective tells the topic (1)"
     )
 
     @property
@@ -146,9 +145,8 @@ class Topics:
         elif chance.flip(0.35):
             subject = chance.pick(things)
         p = proposition(domain, chance, subject=subject)
-        return (
-            p if self.about(p) == topic else proposition(self._domain(topic), chance)
-        )  # nothing can be said of it here
+        # Where what is said is not of the topic, say something else, which may be an everyday matter.
+        return p if self.about(p) == topic else proposition(self._domain(topic), chance)
 
 
 NEWSGROUPS = (
