@@ -33,9 +33,9 @@ FAMILY = Family(
     summary="Trains a method of the peft library in the encoder. The configuration is written in JSON, or with = for : "
     "and without quotes. Frozen random tensors of peft come from a fixed seed and are not stored.",
     citation="Mangrulkar et al. 2022, PEFT; the documentation of peft names the paper of each method",
-    # The rate that `lora` had before 6e-3: most methods of peft resemble it. With the default configuration, of 6e-4, 2e-3, 6e-3 and 2e-2
-    # none is better beyond chance on validation rows of the embedded backbone (6e-3: +1.7 ±1.9 points):
-    # scripts/experiments/RATES.md
+    # The rate that `lora` had before 6e-3: most methods of peft resemble it. With the default configuration, of 6e-4,
+    # 2e-3, 6e-3 and 2e-2 none is better beyond chance on validation rows of the embedded backbone, then of four layers
+    # (6e-3: +1.7 ±1.9 points): scripts/experiments/RATES.md
     training=Training(learning_rate=2e-3),
     options=(
         Option("config", config, config(DEFAULT), "configuration of a peft method; requires the extra peft"),

@@ -1,9 +1,9 @@
 """The cost of the proof: the share of a run that hashing, ledger and certificates take, and what certificates save.
 
-A stream of the 26 twins runs twice in this process. With `full`, every past task is evaluated again after every arrival. With
-`audited`, a task is evaluated at its arrival, one past task per arrival is audited, and all tasks are evaluated once
-more at the end: 26 + 25 + 26 evaluations of an isolated learner instead of 351. Calls that only the proof needs are
-timed; a call inside another one counts once. R must be the same in both runs, bit for bit.
+A stream of the 26 twins runs twice in this process. With `full`, every past task is evaluated again after every
+arrival. With `audited`, a task is evaluated at its arrival, one past task per arrival is audited, and all tasks are
+evaluated once more at the end: 26 + 25 + 26 evaluations of an isolated learner instead of 351. Calls that only the
+proof needs are timed; a call inside another one counts once. R must be the same in both runs, bit for bit.
 
     python scripts/experiments/cost_of_proof.py --out runs/proof
 """

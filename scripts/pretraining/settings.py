@@ -11,7 +11,8 @@ class Settings:
 
     Attributes:
         layers, width, heads: Shape of the encoder; `heads` are attention heads.
-        middle: Layer whose states serve all objectives but two, counted from 1; the layers above serve masked words and next text.
+        middle: Layer whose states serve all objectives but two, counted from 1; the layers above serve masked words and
+            next text.
         vocabulary: Number of word pieces.
         documents: Number of generated documents.
         steps: Number of training steps; each draws its documents at random.

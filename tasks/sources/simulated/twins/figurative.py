@@ -64,7 +64,7 @@ class Figurative:
     register: str = "tweet"
     ways: tuple[float, ...] = (3, 2, 1.5)
     longer: float = 0.2
-    difficulty: float = 0.35
+    difficulty: float = 0.5
 
     def draw(self, chance: Chance) -> tuple[Said, ...]:
         real, hard = chance.flip(self.shares[1]), chance.flip(self.difficulty)

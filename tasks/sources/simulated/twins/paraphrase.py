@@ -231,7 +231,7 @@ TWINS = (
     twin_of("mrpc", Paraphrase(
         Domain(("business", "science", "health", "entertainment", "legislation", "campaign", "trade", "employment"),
                general=0.35, names=0.3, place=0, time=0.05, negation=0.12, quality=0, tenses=(7, 1, 2)),
-        "article", (0.328, 0.672), "mrpc", difficulty=0.4)),
+        "article", (0.328, 0.672), "mrpc", difficulty=0.3)),
     twin_of("qqp", Paraphrase(
         Domain(("people", "animals", "food", "home", "clothes", "school", "work", "travel", "pc_hardware", "cars",
                 "medicine"), general=0.4, names=0.15, place=0.15, time=0.25, negation=0.05, quality=0.5, copula=0),
