@@ -91,7 +91,7 @@ class Belief:
     register: str = "tweet"
     fields: tuple[str, ...] = ("climate", "weather", "home", "travel")
     reported: float = 0.5
-    difficulty: float = 0.3
+    difficulty: float = 0.45
 
     @property
     def denials(self) -> float:

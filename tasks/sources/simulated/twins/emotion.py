@@ -242,7 +242,7 @@ PRIMARY = (
     ("Submission", 0.031, (("fear", "trust"),)), ("Surprise", 0.041, (("surprise",),)), ("Trust", 0.013, (("trust",),)),
 )  # fmt: skip
 TWINS = (
-    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS, difficulty=0.75)),
+    twin_of("cf_emotion", Emotion("cf_emotion", EMOTIONS, difficulty=0.9)),
     twin_of(
         "cf_primary_emotions", Emotion("cf_primary_emotions", PRIMARY, crowd=(3, 3), everyday=(0, 1), difficulty=0.65)
     ),

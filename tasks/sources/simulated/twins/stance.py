@@ -47,7 +47,7 @@ class Side:
         "police reform", "wealth tax", "social programme", "food aid plan", "strike", "boycott", "housing subsidy",
         "green energy plan",
     )  # fmt: skip
-    difficulty: float = 0.8
+    difficulty: float = 1.0
 
     @property
     def labels(self) -> tuple[str, ...]:
