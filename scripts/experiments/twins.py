@@ -21,6 +21,7 @@ Without --run it prints the majority and the words of a source.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -85,9 +86,16 @@ def reported(task: Task) -> dict[str, float | None]:
     return {name: None if score is None else score / 100 for name, score in scores.items()}
 
 
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Names without alternatives and how they are searched, where this leaves each a name of its own."""
+    short = {name: re.sub(r":(?:select=[^:,]+|[^:,]*/[^:,]*)", "", name) for name in names}
+    return {name: cut if [*short.values()].count(cut) == 1 else name for name, cut in short.items()}
+
+
 def scores_of(runs: Study, reference: str) -> dict[str, dict[str, dict[str, Interval]]]:
     """By task and learner: the score, and the difference to the reference; fractions."""
-    arms = {arm.name: arm for arm in runs.arms}
+    called = short_names([arm.name for arm in runs.arms])
+    arms = {called[arm.name]: arm for arm in runs.arms}
     tasks, rows = next(iter(arms.values())).results[0].order, RowReader(runs)
     values = {name: of_metric("average_accuracy")(arm, tasks, 0) for name, arm in arms.items()}  # [S, T]
     found: dict[str, dict[str, dict[str, Interval]]] = {task: {} for task in tasks}
@@ -180,6 +188,8 @@ def main(
         console.print(f"{len(found)}/{len(names)} {name}", style="dim")
     console.print(f"\n{len(found)} tasks of {opened.name}" + (f", run {run}" if run else ""), style="bold")
     how = curves_of(runs) if runs else {}
+    called = short_names([arm.name for arm in runs.arms]) if runs else {}
+    how = {called[name]: of for name, of in how.items()}
     if runs:
         print_scores(console, found, reference)
     print_reach(console, found, reference if found and reference in found[0]["learners"] else "")
