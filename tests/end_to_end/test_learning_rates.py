@@ -97,6 +97,18 @@ def test_only_tasks_that_every_rate_has_at_every_budget_count(script: Any) -> No
     assert script.chosen([low, high])[1] == "within noise of 0.9"  # one task says nothing about others
 
 
+def test_of_files_without_a_common_task_those_rates_count_that_have_all_tasks(script: Any) -> None:
+    fits = {
+        "a:low": {"b": {"x": [0.9]}},
+        "a": {"b": {"x": [0.5], "y": [0.3], "z": [0.4]}},
+        "a:high": {"b": {"x": [0.6], "y": [0.4], "z": [0.5]}},
+        "a:highest": {"b": {"y": [0.9], "z": [0.9]}},
+    }
+    low, default, high, highest = found = script.rated(fits, {"a:low": 0.1, **AT, "a:highest": 2.7}, "a")
+    assert (low.mean, default.mean, high.mean, highest.mean) == (None, pytest.approx(0.4), pytest.approx(0.5), None)
+    assert script.chosen(found) == (high, "better (edge of the grid)")
+
+
 def test_each_family_with_a_rate_says_where_it_comes_from() -> None:
     for name in families():
         training = parse_learner(name).training

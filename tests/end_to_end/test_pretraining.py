@@ -44,6 +44,12 @@ def test_a_run_that_is_continued_ends_at_the_same_weights(tmp_path: Path) -> Non
     assert all(bool(torch.isfinite(tensor).all()) for tensor in backbone.weights.values())
 
 
+def test_a_middle_layer_that_is_not_there(tmp_path: Path) -> None:
+    answer = pretrain(tmp_path / "three", "--middle=3")
+    assert (answer.code, answer.err.strip()) == (2, "error: --middle: no such layer; expected 1 to 2; found 3")
+    assert not (tmp_path / "three").exists()
+
+
 @pytest.fixture(scope="module")
 def forms() -> object:
     from pretraining.disturb import Forms
