@@ -87,8 +87,8 @@ def rated(rates: Mapping[str, Fits], at: Mapping[str, float], default: str) -> l
                 for budget, tasks in fits.items()
             }
     # Of files with different rates and tasks, those rates are compared that were measured on all tasks.
-    counts = {name: sum(map(len, fits.values())) for name, fits in means.items()}
     if means and not set.intersection(*({*task} for fits in means.values() for task in fits.values())):
+        counts = {name: sum(map(len, fits.values())) for name, fits in means.items()}
         means = {name: fits for name, fits in means.items() if counts[name] == max(counts.values())}
     budgets = sorted(set.intersection(*(set(fits) for fits in means.values()))) if means else []
     common = {budget: sorted(set.intersection(*(set(fits[budget]) for fits in means.values()))) for budget in budgets}

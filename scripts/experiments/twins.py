@@ -92,9 +92,8 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     return {name: cut if [*short.values()].count(cut) == 1 else name for name, cut in short.items()}
 
 
-def scores_of(runs: Study, reference: str) -> dict[str, dict[str, dict[str, Interval]]]:
-    """By task and learner: the score, and the difference to the reference; fractions."""
-    called = short_names([arm.name for arm in runs.arms])
+def scores_of(runs: Study, called: Mapping[str, str], reference: str) -> dict[str, dict[str, dict[str, Interval]]]:
+    """By task and learner, as it is `called`: the score, and the difference to the reference; fractions."""
     arms = {called[arm.name]: arm for arm in runs.arms}
     tasks, rows = next(iter(arms.values())).results[0].order, RowReader(runs)
     values = {name: of_metric("average_accuracy")(arm, tasks, 0) for name, arm in arms.items()}  # [S, T]
@@ -176,7 +175,8 @@ def main(
     opened, others = open_source(config.source, config.columns), open_source(real) if real else None
     draw = opened.draw if isinstance(opened, SimulatedSource) else None
     names = member.order if member else resolve_suite(config.suite, opened.names(), draw)[1]
-    scores = scores_of(runs, reference) if runs else {}
+    called = short_names([arm.name for arm in runs.arms]) if runs else {}
+    scores = scores_of(runs, called, reference) if runs else {}
     found = []
     for name in names:
         row = told_by_words(opened, name, config)
@@ -187,9 +187,7 @@ def main(
         found.append(row)
         console.print(f"{len(found)}/{len(names)} {name}", style="dim")
     console.print(f"\n{len(found)} tasks of {opened.name}" + (f", run {run}" if run else ""), style="bold")
-    how = curves_of(runs) if runs else {}
-    called = short_names([arm.name for arm in runs.arms]) if runs else {}
-    how = {called[name]: of for name, of in how.items()}
+    how = {called[name]: of for name, of in curves_of(runs).items()} if runs else {}
     if runs:
         print_scores(console, found, reference)
     print_reach(console, found, reference if found and reference in found[0]["learners"] else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -53,6 +53,11 @@ class Forms:
         """The word of some pieces."""
         return "".join(self.pieces[i].removeprefix("##") for i in word)
 
+    def words(self, ids: np.ndarray) -> list[tuple[int, ...]]:
+        """The words of a text, each a tuple of ids of word pieces. `ids`: token ids of the text [n]."""
+        starts = np.flatnonzero(~self.continues[ids])
+        return [tuple(part.tolist()) for part in np.split(ids, starts[1:])]
+
     def ids(self, text: str) -> tuple[int, ...]:
         """Token ids of a word."""
         if text not in self.written:
@@ -80,8 +85,7 @@ def disturb(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tuple
     Returns:
         Token ids of the new text [m], and which of them are wrong [m].
     """
-    starts = np.flatnonzero(~forms.continues[ids])
-    words = [tuple(part.tolist()) for part in np.split(ids, starts[1:])]
+    words = forms.words(ids)
     wrong = [False] * len(words)
     for _ in range(1 if random.random() < 0.7 else 2):
         way, at = WAYS[int(random.choice(len(WAYS), p=SHARES))], int(random.integers(len(words)))
@@ -105,5 +109,10 @@ def disturb(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tuple
         elif way == "extra":
             words.insert(at, words[int(random.integers(len(words)))])
             wrong.insert(at, True)
+    return joined(words, wrong)
+
+
+def joined(words: Sequence[tuple[int, ...]], wrong: Sequence[bool]) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids of a text of these words, and which of them are of a wrong word [m each]."""
     flags = [flag for word, flag in zip(words, wrong, strict=True) for _ in word]
     return np.array([piece for word in words for piece in word], np.int32), np.array(flags)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pretraining.disturb import Forms
+from pretraining.disturb import Forms, joined
 from tasks.sources.simulated.lexicon import Concept, lexicon
 from tasks.sources.simulated.meaning import TIMES
 from tasks.sources.simulated.morphology import gerund, participle, past, plural, third_person
@@ -82,8 +82,7 @@ def exchange(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tupl
     Returns:
         Token ids of the new text [m], and which of them are exchanged [m].
     """
-    starts = np.flatnonzero(~forms.continues[ids])
-    words = [tuple(part.tolist()) for part in np.split(ids, starts[1:])]
+    words = forms.words(ids)
     texts = [forms.text(word) for word in words]
     wrong = [False] * len(words)
     known = [place for place, text in enumerate(texts) if text in sorts()]
@@ -104,8 +103,7 @@ def exchange(ids: np.ndarray, forms: Forms, random: np.random.Generator) -> tupl
         chosen = _any(members(sort), random)
         if sorts()[chosen][1] != concept and chosen not in texts:
             words[place], texts[place], wrong[place] = forms.ids(chosen), chosen, True
-    flags = [flag for word, flag in zip(words, wrong, strict=True) for _ in word]
-    return np.array([piece for word in words for piece in word], np.int32), np.array(flags)
+    return joined(words, wrong)
 
 
 def _any(values: Sequence[T], random: np.random.Generator) -> T:
