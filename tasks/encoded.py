@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,15 @@ class EncodedSplit:
         offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
         tokens = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
         return EncodedSplit(self.ids[tokens], self.types[tokens], offsets, self.target[rows], self.keys[rows])
+
+
+def joined(splits: Sequence[EncodedSplit]) -> EncodedSplit:
+    """Returns the rows of several splits, in their order, as one split in memory."""
+    offsets = np.concatenate(([0], np.cumsum(np.concatenate([split.lengths for split in splits])))).astype(np.int64)
+    ids, types, target, keys = (
+        np.concatenate([getattr(split, name) for split in splits]) for name in ("ids", "types", "target", "keys")
+    )
+    return EncodedSplit(ids, types, offsets, target, keys)
 
 
 @dataclass(frozen=True, eq=False)

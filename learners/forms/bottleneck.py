@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes, kaiming_uniform, truncated_normal
+from learners.forms.packed import layer_norm, linear
 from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Bottleneck:
     depth: int = 2
     norm: Norm = "none"
 
+    packs = True
+
     @property
     def formula(self) -> str:
         x, g = ("LN(x)" if self.norm == "input" else "x"), self.activation
@@ -75,18 +78,16 @@ class Bottleneck:
         )
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        import torch.nn.functional as F
-
         g, x = ACTIVATIONS[self.activation], reading.x
         if self.norm == "input":
-            x = F.layer_norm(x, x.shape[-1:], tensors["norm.weight"], tensors["norm.bias"])
-        x = F.linear(x, tensors["down.weight"], tensors["down.bias"])  # [B, S, m]
+            x = layer_norm(x, tensors["norm.weight"], tensors["norm.bias"])
+        x = linear(x, tensors["down.weight"], tensors["down.bias"])  # [B, S, m]
         if self.norm == "bottleneck":
-            x = F.layer_norm(x, x.shape[-1:], tensors["norm.weight"], tensors["norm.bias"])
+            x = layer_norm(x, tensors["norm.weight"], tensors["norm.bias"])
         x = g(x)
         for k in range(1, self.depth - 1):
-            x = g(F.linear(x, tensors[f"middle{k}.weight"], tensors[f"middle{k}.bias"]))
-        return F.linear(x, tensors["up.weight"], tensors["up.bias"])  # [B, S, d]
+            x = g(linear(x, tensors[f"middle{k}.weight"], tensors[f"middle{k}.bias"]))
+        return linear(x, tensors["up.weight"], tensors["up.bias"])  # [B, S, d]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
         x, norm = reading.x, [tensors[name] for name in ("norm.weight", "norm.bias") if name in tensors]

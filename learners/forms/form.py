@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from learners.forms.dropout import Noise
+
 
 Shapes = dict[str, tuple[int, ...]]
 Activation = Literal["gelu", "relu", "tanh", "silu", "identity"]
@@ -46,12 +48,14 @@ class Reading:
         log_mass: Returns log Σ_j exp(q·k_j/√d_h + M_j) of the frozen attention, [B, S, N_h]. It is computed only when
             a form calls it. A `Gated` form needs it; other forms accept None.
         dropout: Dropout probability of attention weights; 0 outside training.
+        noise: Generators of dropout, as for `learners.forms.dropout.dropout`.
     """
 
     x: Tensor
     heads: int = 1
     log_mass: Callable[[], Tensor] | None = None
     dropout: float = 0.0
+    noise: Noise = (None,)
 
 
 class Form(Protocol):
@@ -61,7 +65,9 @@ class Form(Protocol):
     * `common`: names of the tensors that a learner with sharing `frozen-shared` trains on the first task only.
     * `shapes`: name -> shape of the tensors for an input of width `reads` and an output of width `writes`.
     * `initialise`: draws the tensor of this name, float32 [shape].
-    * `change`: maps x [B, S, reads] to Δh [B, S, writes]. It does not write into x.
+    * `change`: maps x [B, S, reads] to Δh [B, S, writes], each token for itself. It does not write into x. In a pack
+      of K Deltas it maps [K, N, reads] to [K, N, writes] by stacked tensors (`learners.forms.packed`), if the form has
+      an attribute `packs = True`.
 
     A form may also have `change_products`, which counts the matrix products of `change` from shapes, and for a `Gated`
     form `gate_products`, which counts those of `gate`. Both take the arguments of

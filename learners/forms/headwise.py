@@ -32,6 +32,8 @@ class Headwise:
     activation: Activation = "relu"
     std: float = 0.02
 
+    packs = True
+
     @property
     def formula(self) -> str:
         return f"{self.activation}(q P_kᵀ/√d_h) P_v in each head, l = {self.size}"

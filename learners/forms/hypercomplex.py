@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import ACTIVATIONS, Activation, Reading, Shapes
+from learners.forms.packed import linear
 from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 from tasks.errors import InputError
 
@@ -34,6 +35,8 @@ class Hypercomplex:
     terms: int = 4
     activation: Activation = "gelu"
     std: float = 0.01
+
+    packs = True
 
     @property
     def formula(self) -> str:
@@ -70,11 +73,9 @@ class Hypercomplex:
         return (torch.rand(shape, generator=generator) * 2 - 1) * bound
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        import torch.nn.functional as F
-
         down, up = (matrix(tensors["rule"], tensors[f"{part}.s"], tensors[f"{part}.t"]) for part in ("down", "up"))
-        hidden = ACTIVATIONS[self.activation](F.linear(reading.x, down, tensors["down.bias"]))  # [B, S, m]
-        return F.linear(hidden, up, tensors["up.bias"])  # [B, S, d]
+        hidden = ACTIVATIONS[self.activation](linear(reading.x, down, tensors["down.bias"]))  # [B, S, m]
+        return linear(hidden, up, tensors["up.bias"])  # [B, S, d]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
         down, up = (
@@ -86,13 +87,14 @@ class Hypercomplex:
 
 
 def matrix(rule: Tensor, s: Tensor, t: Tensor) -> Tensor:
-    """Returns Σ_i A_i ⊗ (s_i t_iᵀ), [out, in], for `rule` A [n, n, n], s [n, out/n] and t [n, in/n]."""
+    """Returns Σ_i A_i ⊗ (s_i t_iᵀ), [out, in], for `rule` A [n, n, n], s [n, out/n] and t [n, in/n]; in a pack of K,
+    [K, out, in] for [K, n, ..] each."""
     import torch
 
-    n = rule.shape[0]
-    outer = s.unsqueeze(2) * t.unsqueeze(1)  # einsum of three tensors has another order if opt_einsum is installed
-    whole: Tensor = torch.einsum("iab,ixy->axby", rule, outer)
-    return whole.reshape(n * s.shape[1], n * t.shape[1])
+    n = rule.shape[-1]
+    outer = s.unsqueeze(-1) * t.unsqueeze(-2)  # einsum of three tensors has another order if opt_einsum is installed
+    whole: Tensor = torch.einsum("...iab,...ixy->...axby", rule, outer)
+    return whole.reshape(*rule.shape[:-3], n * s.shape[-1], n * t.shape[-1])
 
 
 def matrix_products(rule: Symbol, s: Symbol, t: Symbol, products: Products) -> Symbol:

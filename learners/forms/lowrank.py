@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learners.forms.form import Reading, Shapes, kaiming_uniform
+from learners.forms.packed import linear
 from learners.forms.products import Products, Symbol, SymbolicReading
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class LowRank:
 
     rank: int
 
+    packs = True
+
     @property
     def formula(self) -> str:
         return f"x A B, r = {self.rank}"
@@ -45,9 +48,7 @@ class LowRank:
         return kaiming_uniform(shape, generator) if name == "A" else torch.zeros(shape)
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        import torch.nn.functional as F
-
-        return F.linear(F.linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]
+        return linear(linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
         return products.linear(products.linear(reading.x, tensors["A"]), tensors["B"])  # [B, S, writes]

@@ -30,6 +30,8 @@ class UngatedPrefix:
     std: float = 0.02
     mlp: int = 0
 
+    packs = True
+
     @property
     def formula(self) -> str:
         return f"softmax(q P_kᵀ/√d_h) P_v in each head, l = {self.length}"
@@ -52,7 +54,8 @@ class UngatedPrefix:
         from learners.forms.dropout import dropout
 
         weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
-        return joined(dropout(weights, reading.dropout) @ by_head(tensors["values"], reading.heads))  # [B, S, d]
+        weights = dropout(weights, reading.dropout, reading.noise)
+        return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
         weights = products.scores(reading.x, tensors["keys"], reading.heads)  # [B, N_h, S, l]

@@ -21,6 +21,8 @@ class Rescale:
     Liu et al. 2022 (T-Few), section 3.3. All entries of l are 1 at first, so Δh is exactly zero.
     """
 
+    packs = True
+
     @property
     def formula(self) -> str:
         return "x ⊙ (l − 1)"

@@ -32,6 +32,10 @@ class Scaled:
         return f"s · ({self.form.formula}), s trained"
 
     @property
+    def packs(self) -> bool:
+        return bool(getattr(self.form, "packs", False))
+
+    @property
     def common(self) -> tuple[str, ...]:
         return self.form.common
 

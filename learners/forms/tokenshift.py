@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from learners.forms.form import Reading, Shapes
+from learners.forms.packed import linear
 from learners.forms.products import Products, Symbol, SymbolicReading, elementwise
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class TokenShift:
     vector: Literal["zeros", "ones"] = "zeros"
     std: float = 0.02  # initializer_range of BERT, with which the released code draws w
 
+    packs = True
+
     @property
     def formula(self) -> str:
         return "(w·x + c) v"
@@ -50,9 +53,7 @@ class TokenShift:
         return torch.zeros(shape) if name.endswith("bias") else torch.randn(shape, generator=generator) * self.std
 
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
-        import torch.nn.functional as F
-
-        alpha = F.linear(reading.x, tensors["alpha.weight"], tensors["alpha.bias"])  # [B, S, 1]
+        alpha = linear(reading.x, tensors["alpha.weight"], tensors["alpha.bias"])  # [B, S, 1]
         return alpha * tensors["vector"]  # [B, S, d]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
-from learners.forms.dropout import dropout
+from learners.forms.dropout import Noise, dropout
 from learners.forward.change import Change, Reads, unchanged
 from learners.forward.operations import (
     ACTIVATIONS,
@@ -31,7 +31,7 @@ def states(
     batch: Mapping[str, Tensor],
     change: Change = unchanged,
     *,
-    training: bool = False,
+    noise: Noise = (),
     first: int = 0,
     entering: Tensor | None = None,
     prompt: Tensor | None = None,
@@ -42,20 +42,20 @@ def states(
         w: Name in the checkpoint -> weight, and `encoder.layer.N.qkv.weight`, `.bias` (`learners.backbones.fused`).
         batch: `input_ids` [B, S - l], `attention_mask` and perhaps `token_type_ids` [B, S]; int64.
         change: Returns what a learner makes of a representation (`learners.forward.change`).
-        training: Whether there is dropout.
+        noise: Generators of dropout (`learners.forms.dropout`). Default: none, no dropout.
         first: First layer to compute.
         entering: Input of this layer, [B, S, d]. Default: the embeddings.
         prompt: Vectors that come before the words of every row, [l, width of the tables]. Default: none.
     """
     mask = padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
-    x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    x = embeddings(a, w, batch, noise, prompt) if entering is None else entering
     for n in range(first, a.layers):
-        x = layer(a, w, n, x, mask, change, training)
+        x = layer(a, w, n, x, mask, change, noise)
         yield x
 
 
 def embeddings(
-    a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
+    a: Architecture, w: Weights, batch: Mapping[str, Tensor], noise: Noise = (), prompt: Tensor | None = None
 ) -> Tensor:
     """Sum of word, token-type and position vectors, normed, [B, S, d]. A prompt has the first positions."""
     ids, types = batch["input_ids"], batch.get("token_type_ids")
@@ -72,25 +72,25 @@ def embeddings(
         words = ids != a.pad_id
         x = x + F.embedding(words.cumsum(dim=1) * words + a.pad_id, table, a.pad_id)
     x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps)
-    x = dropout(x, a.hidden_dropout if training else 0.0)
+    x = dropout(x, a.hidden_dropout, noise)
     return linear(w, "embeddings_project", x) if a.embedding != a.hidden else x  # only ELECTRA
 
 
-def layer(a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, change: Change, training: bool) -> Tensor:
+def layer(a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, change: Change, noise: Noise) -> Tensor:
     """Layer n: attention and FFN, each followed by the residual sum and its norm. x and the output are [B, S, d]."""
     at, reads = module_names(a, n), Reads()
-    p = a.hidden_dropout if training else 0.0
+    p = a.hidden_dropout
 
     h = change("attention.input", n, x, reads)
     q, k, v = linear(w, at["qkv"], h).chunk(3, dim=-1)  # each [B, S, d]
     q = change("attention.query", n, q, reads)
     k = change("attention.key", n, k, reads)
     v = change("attention.value", n, v, reads)
-    h = attention(a, q, k, v, mask, a.attention_dropout if training else 0.0)
+    h = attention(a, q, k, v, mask, a.attention_dropout, noise)
     h = change("attention.heads", n, h, reads)
     h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
     if a.model_type != "distilbert":  # which has no dropout here
-        h = dropout(h, p)
+        h = dropout(h, p, noise)
     h = change("attention.output", n, h, reads)
     x = change("attention.norm", n, norm(w, at["attention.norm"], h + x, a.layer_norm_eps), reads)
 
@@ -98,5 +98,5 @@ def layer(a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, change: 
     h = change("ffn.w1", n, linear(w, at["ffn.w1"], h), reads)  # [B, S, d_ff]
     h = change("ffn.intermediate", n, ACTIVATIONS[a.activation](h), reads)
     h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
-    h = change("ffn.output", n, dropout(h, p), reads)
+    h = change("ffn.output", n, dropout(h, p, noise), reads)
     return change("ffn.norm", n, norm(w, at["ffn.norm"], h + x, a.layer_norm_eps), reads)

@@ -15,6 +15,7 @@ from torch import Tensor
 from learners.backbones.architecture import Architecture
 from learners.backbones.sites import Role, Source
 from learners.forms import Form, Gated, Reading
+from learners.forms.dropout import Noise
 from learners.forms.form import scores
 from learners.forward.operations import Weights, module_names, norm
 from learners.specification.modification import Modification
@@ -35,7 +36,8 @@ def change_by(
     tensors: Mapping[str, Tensor],
     w: Weights,
     mask: Tensor,
-    dropout: bool,
+    noise: Noise = (),
+    slots: int | None = None,
 ) -> Change:
     """Returns the `change` that applies modifications. Two at one site apply in their order.
 
@@ -45,7 +47,9 @@ def change_by(
         tensors: Tensors of the modifications, by their names in a Delta.
         w: Weights of the encoder; a modification that reads `ffn.normed` uses those of the norm.
         mask: 1 for tokens and a prompt, 0 for padding, [B, S].
-        dropout: Whether attention weights have dropout; those over a prefix then have it too.
+        noise: Generators of dropout of attention weights; those over a prefix then have it too. Default: none.
+        slots: Number K of the Deltas in a pack, whose tensors are stacked; the batch has K B rows. None (default): the
+            tensors are those of one Delta.
     """
     if not modifications:
         return unchanged
@@ -53,16 +57,23 @@ def change_by(
     for modification in modifications:
         at.setdefault(modification.site, []).append((modification, tuple(modification.shapes(a))))
     kept = {source for modification in modifications for source in sources(modification)}
-    p = a.attention_dropout if dropout else 0.0
 
     def change(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
         for m, names in at.get(site, ()):
             own = {name: tensors[m.key(layer, name)] for name in names}
             x = h if m.reads is None else read(m, m.reads, layer, h, reads)
-            h = composed(m, own, h, Reading(x, a.heads, lambda: log_mass(a, reads, mask), p))
+            reading = Reading(
+                by_slot(x), a.heads, lambda: by_slot(log_mass(a, reads, mask)), a.attention_dropout, noise
+            )
+            changed = composed(m, own, by_slot(h), reading)
+            h = changed if slots is None else changed.view(h.shape)
         if site in kept:
             reads[site] = h
         return h
+
+    def by_slot(x: Tensor) -> Tensor:
+        """In a pack: [K B, S, width] as [K, B S, width]."""
+        return x if slots is None else x.reshape(slots, -1, x.shape[-1])
 
     def read(m: Modification, source: Source, layer: int, h: Tensor, reads: Reads) -> Tensor:
         if source == "ffn.normed":  # LN(h + y), the output of the layer without this modification

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from learners.backbones.architecture import Architecture
-from learners.forms.dropout import dropout
+from learners.forms.dropout import Noise, dropout
 from learners.forward.change import Change, Reads, unchanged
 from learners.forward.operations import (
     ACTIVATIONS,
@@ -36,28 +36,28 @@ def states(
     batch: Mapping[str, Tensor],
     change: Change = unchanged,
     *,
-    training: bool = False,
+    noise: Noise = (),
     first: int = 0,
     entering: Tensor | None = None,
     prompt: Tensor | None = None,
 ) -> Iterator[Tensor]:
     """Yields the output of each layer from `first` on, [B, S, d]. Arguments as in `learners.forward.bert.states`."""
-    x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    x = embeddings(a, w, batch, noise, prompt) if entering is None else entering
     table = norm(w, "encoder.LayerNorm", w["encoder.rel_embeddings.weight"], a.layer_norm_eps)  # [P, d]
     rows = position_rows(a, x.shape[1])  # two of [S, S]
     mask = padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
     for n in range(first, a.layers):
-        x = layer(a, w, n, x, table, rows, mask, change, training)
+        x = layer(a, w, n, x, table, rows, mask, change, noise)
         yield x
 
 
 def embeddings(
-    a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
+    a: Architecture, w: Weights, batch: Mapping[str, Tensor], noise: Noise = (), prompt: Tensor | None = None
 ) -> Tensor:
     """Word vectors, normed; 0 for padding. [B, S, d]."""
     x = word_vectors(a, w, batch["input_ids"], prompt)
     x = norm(w, "embeddings.LayerNorm", x, a.layer_norm_eps) * batch["attention_mask"][:, :, None].to(x.dtype)
-    return dropout(x, a.hidden_dropout if training else 0.0)
+    return dropout(x, a.hidden_dropout, noise)
 
 
 def layer(
@@ -69,7 +69,7 @@ def layer(
     rows: Rows,
     mask: Tensor,
     change: Change,
-    training: bool,
+    noise: Noise,
 ) -> Tensor:
     """Layer n: attention and FFN, each followed by the residual sum and its norm. x and the output are [B, S, d].
 
@@ -77,28 +77,28 @@ def layer(
     outputs changes both, as a change of their weights would.
     """
     at, reads = module_names(a, n), Reads()
-    p = a.hidden_dropout if training else 0.0
+    p = a.hidden_dropout
 
     h = change("attention.input", n, x, reads)
     q, k, v = linear(w, at["qkv"], h).chunk(3, dim=-1)  # each [B, S, d]
     q = change("attention.query", n, q, reads)
     k = change("attention.key", n, k, reads)
     v = change("attention.value", n, v, reads)
-    positions = dropout(table, p)[None]  # [1, P, d]
+    positions = dropout(table, p, noise)[None]  # [1, P, d]
     of_positions = Reads({"attention.input": positions})  # forms must not read tokens here, nor positions later
     position_q = change("attention.query", n, linear(w, at["attention.query"], positions), of_positions)
     position_k = change("attention.key", n, linear(w, at["attention.key"], positions), of_positions)
-    h = attention(a, q, k, v, position_q, position_k, rows, mask, a.attention_dropout if training else 0.0)
+    h = attention(a, q, k, v, position_q, position_k, rows, mask, a.attention_dropout, noise)
     h = change("attention.heads", n, h, reads)
     h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
-    h = change("attention.output", n, dropout(h, p), reads)
+    h = change("attention.output", n, dropout(h, p, noise), reads)
     x = change("attention.norm", n, norm(w, at["attention.norm"], h + x, a.layer_norm_eps), reads)
 
     h = change("ffn.input", n, x, reads)
     h = change("ffn.w1", n, linear(w, at["ffn.w1"], h), reads)  # [B, S, d_ff]
     h = change("ffn.intermediate", n, ACTIVATIONS[a.activation](h), reads)
     h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
-    h = change("ffn.output", n, dropout(h, p), reads)
+    h = change("ffn.output", n, dropout(h, p, noise), reads)
     return change("ffn.norm", n, norm(w, at["ffn.norm"], h + x, a.layer_norm_eps), reads)
 
 
@@ -112,6 +112,7 @@ def attention(
     rows: Rows,
     mask: Tensor,
     p: float,
+    noise: Noise,
 ) -> Tensor:
     """Attention with three scores: content to content, content to position, position to content; all over √(3 d_h).
 
@@ -123,6 +124,7 @@ def attention(
         rows: Rows of the table for each query and key, as `position_rows` returns them.
         mask: 0 for tokens, the lowest number for padding, float32 [B N_h, 1, S].
         p: Dropout probability of attention weights.
+        noise: Generators of dropout; none: no dropout.
     """
     q, k, v, position_q, position_k = (split_heads(x, a.heads) for x in (q, k, v, position_q, position_k))
     size = len(q) // a.heads
@@ -132,7 +134,7 @@ def attention(
     c2p = torch.bmm(q, position_k.repeat(size, 1, 1).transpose(1, 2)).gather(2, forth)
     p2c = torch.bmm(k, position_q.repeat(size, 1, 1).transpose(1, 2)).gather(2, back)
     scores = torch.add(mask, content + c2p.float() + p2c.transpose(1, 2).float(), alpha=scale)
-    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
+    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p, noise)
     return merge_heads(torch.bmm(weights, v), a.heads)
 
 

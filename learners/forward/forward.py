@@ -17,6 +17,8 @@ from torch import Tensor
 from learners.backbones.architecture import BERT_TYPES, Architecture
 from learners.backbones.backbone import Backbone
 from learners.delta.layout import PROMPT
+from learners.forms import packed
+from learners.forms.dropout import GLOBAL, Noise
 from learners.forms.dropout import dropout as dropped
 from learners.forward import bert, deberta_v2, modernbert
 from learners.forward.change import Change, change_by
@@ -39,7 +41,7 @@ class States(Protocol):
         batch: Batch,
         change: Change = ...,
         *,
-        training: bool = ...,
+        noise: Noise = ...,
         first: int = ...,
         entering: Tensor | None = ...,
         prompt: Tensor | None = ...,
@@ -61,6 +63,7 @@ def pooled(
     frozen_prefix: Tensor | None = None,
     *,
     dropout: bool = False,
+    noise: Noise = GLOBAL,
 ) -> Tensor:
     """Pooled output of the modified backbone, in its dtype: [B, d], or [B, k d] if the head reads k layers.
 
@@ -71,6 +74,10 @@ def pooled(
         frozen_prefix: Output states [B, S, d] of the frozen prefix, whose layers then do not run. If the frozen prefix
             is the whole encoder, the pooled output, which is returned. Default: None, run all layers.
         dropout: Whether the backbone's dropout is applied. Default: no.
+        noise: Generators of dropout, one for each slot of a pack. Default: PyTorch's global generator.
+
+    In a pack of K Deltas (`learners.forward.prepared.packed`), a batch holds B rows for each, the rows of the first one
+    first; B above is then K B.
     """
     a = backbone.architecture
     first = 0 if frozen_prefix is None else frozen_layers(learner, a)
@@ -82,10 +89,9 @@ def pooled(
         return vector if vector is not None and backbone.pooling == "cls" else pool(backbone, hidden, batch)
     w, rows = ready.weights, prompted(batch, learner.prompt)
     prompt = ready.added[PROMPT] if learner.prompt else None
-    change = change_by(a, learner.modifications, ready.added, w, rows["attention_mask"], dropout)
-    states = STATES[a.model_type](
-        a, w, rows, change, training=dropout, first=first, entering=frozen_prefix, prompt=prompt
-    )
+    noise = noise if dropout else ()
+    change = change_by(a, learner.modifications, ready.added, w, rows["attention_mask"], noise, ready.slots)
+    states = STATES[a.model_type](a, w, rows, change, noise=noise, first=first, entering=frozen_prefix, prompt=prompt)
     read = deque(states, maxlen=learner.layers_read)  # the layers that the head reads
     if learner.layers_read > 1:
         return torch.cat([pool(backbone, hidden, batch) for hidden in read], dim=-1)
@@ -120,6 +126,7 @@ def logits(
     frozen_prefix: Tensor | None = None,
     *,
     dropout: bool = False,
+    noise: Noise = GLOBAL,
 ) -> Tensor:
     """Logits [B, C], float32. For a learner that does not train, each row of them is the bias of the head.
 
@@ -127,12 +134,13 @@ def logits(
         tensors: As in `pooled`, with `head.weight` [C, width] and `head.bias` [C].
         head_dropout: Probability of dropout on the input of the head. Default: 0, no dropout.
         frozen_prefix: As in `pooled`.
-        dropout: As in `pooled`.
+        dropout, noise: As in `pooled`; `noise` also draws the dropout before the head.
     """
     if learner.text_model is not None:
         raise ValueError(f"{learner.name} reads texts, not batches: learners.nobert.predict has its logits")
     ready = tensors if isinstance(tensors, Prepared) else prepared(backbone, tensors)
     if not learner.trains:
         return ready.head["head.bias"].expand(len(batch["input_ids"]), -1)
-    features = pooled(backbone, learner, ready, batch, frozen_prefix, dropout=dropout).float()
-    return F.linear(dropped(features, head_dropout), ready.head["head.weight"], ready.head["head.bias"])
+    features = pooled(backbone, learner, ready, batch, frozen_prefix, dropout=dropout, noise=noise).float()
+    dropping = dropped(features, head_dropout, noise)
+    return packed.linear(dropping, ready.head["head.weight"], ready.head["head.bias"])

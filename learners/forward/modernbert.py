@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.architectures.modernbert import frequencies
-from learners.forms.dropout import dropout
+from learners.forms.dropout import Noise, dropout
 from learners.forward.change import Change, Reads, unchanged
 from learners.forward.operations import (
     ACTIVATIONS,
@@ -35,7 +35,7 @@ def states(
     batch: Mapping[str, Tensor],
     change: Change = unchanged,
     *,
-    training: bool = False,
+    noise: Noise = (),
     first: int = 0,
     entering: Tensor | None = None,
     prompt: Tensor | None = None,
@@ -44,29 +44,29 @@ def states(
 
     Arguments as in `learners.forward.bert.states`.
     """
-    x = embeddings(a, w, batch, training, prompt) if entering is None else entering
+    x = embeddings(a, w, batch, noise, prompt) if entering is None else entering
     length, mask = x.shape[1], padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
     masks = {reach: mask + window(length, reach) if reach else mask for reach in set(a.windows[first:])}
     for n in range(first, a.layers):
-        x = layer(a, w, n, x, masks[a.windows[n]], rotations(a, length, a.thetas[n]), change, training)
+        x = layer(a, w, n, x, masks[a.windows[n]], rotations(a, length, a.thetas[n]), change, noise)
         yield x if n < a.layers - 1 else norm(w, "final_norm", x, a.layer_norm_eps)
 
 
 def embeddings(
-    a: Architecture, w: Weights, batch: Mapping[str, Tensor], training: bool = False, prompt: Tensor | None = None
+    a: Architecture, w: Weights, batch: Mapping[str, Tensor], noise: Noise = (), prompt: Tensor | None = None
 ) -> Tensor:
     """Word vectors, normed, [B, S, d]."""
     x = word_vectors(a, w, batch["input_ids"], prompt)
     x = norm(w, "embeddings.norm", x, a.layer_norm_eps)
-    return dropout(x, a.embedding_dropout if training else 0.0)
+    return dropout(x, a.embedding_dropout, noise)
 
 
 def layer(
-    a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, turn: Rotations, change: Change, training: bool
+    a: Architecture, w: Weights, n: int, x: Tensor, mask: Tensor, turn: Rotations, change: Change, noise: Noise
 ) -> Tensor:
     """Layer n: attention and FFN, each of a normed input, added to the residual x. x and the output are [B, S, d]."""
     at, reads = module_names(a, n), Reads()
-    p = a.attention_dropout if training else 0.0
+    p = a.attention_dropout
 
     h = norm(w, at["attention.norm"], x, a.layer_norm_eps) if n else x  # the embeddings are normed already
     h = change("attention.norm", n, h, reads)
@@ -75,16 +75,16 @@ def layer(
     q = change("attention.query", n, q, reads)
     k = change("attention.key", n, k, reads)
     v = change("attention.value", n, v, reads)
-    h = attention(a, rotated(a, q, turn), rotated(a, k, turn), v, mask, p)
+    h = attention(a, rotated(a, q, turn), rotated(a, k, turn), v, mask, p, noise)
     h = change("attention.heads", n, h, reads)
     h = change("attention.wo", n, linear(w, at["attention.wo"], h), reads)
-    x = x + change("attention.output", n, dropout(h, p), reads)  # the same p follows W_o, as in transformers
+    x = x + change("attention.output", n, dropout(h, p, noise), reads)  # the same p follows W_o, as in transformers
 
     h = change("ffn.norm", n, norm(w, at["ffn.norm"], x, a.layer_norm_eps), reads)
     h = change("ffn.input", n, h, reads)
     h = change("ffn.w1", n, linear(w, at["ffn.w1"], h), reads)  # [B, S, 2 d_ff]
     h, gate = h.chunk(2, dim=-1)
-    h = dropout(ACTIVATIONS[a.activation](h) * gate, a.hidden_dropout if training else 0.0)
+    h = dropout(ACTIVATIONS[a.activation](h) * gate, a.hidden_dropout, noise)
     h = change("ffn.intermediate", n, h, reads)  # [B, S, d_ff]
     h = change("ffn.w2", n, linear(w, at["ffn.w2"], h), reads)  # [B, S, d]
     return x + change("ffn.output", n, h, reads)

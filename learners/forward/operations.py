@@ -11,7 +11,8 @@ from torch import Tensor
 
 from learners.backbones.architecture import Architecture
 from learners.backbones.sites import FED_BY, Role
-from learners.forms.dropout import dropout
+from learners.forms import packed
+from learners.forms.dropout import Noise, dropout
 
 Weights = Mapping[str, Tensor]  # name of a parameter in the checkpoint -> tensor
 
@@ -45,20 +46,23 @@ def word_vectors(a: Architecture, w: Weights, ids: Tensor, prompt: Tensor | None
 
     Args:
         ids: Token ids, [B, S - l].
-        prompt: Vectors that come before each row, [l, width]. None: none.
+        prompt: Vectors that come before each row, [l, width], or [K, l, width] in a pack. None: none.
     """
     x = F.embedding(ids, w[a.anatomy.words], a.pad_id)
-    return x if prompt is None else torch.cat([prompt.expand(len(ids), -1, -1), x], dim=1)
+    if prompt is None:
+        return x
+    slots = prompt if prompt.dim() == 3 else prompt[None]
+    return torch.cat([slots.repeat_interleave(len(ids) // len(slots), dim=0), x], dim=1)
 
 
 def linear(w: Weights, name: str, x: Tensor) -> Tensor:
     """x W^T + b, [B, S, in] -> [B, S, out]; without b if the checkpoint has none."""
-    return F.linear(x, w[f"{name}.weight"], w.get(f"{name}.bias"))
+    return packed.linear(x, w[f"{name}.weight"], w.get(f"{name}.bias"))
 
 
 def norm(w: Weights, name: str, x: Tensor, epsilon: float) -> Tensor:
     """LayerNorm over the last dimension (Ba et al. 2016), with gain and, if the checkpoint has one, bias."""
-    return F.layer_norm(x, x.shape[-1:], w[f"{name}.weight"], w.get(f"{name}.bias"), epsilon)
+    return packed.layer_norm(x, w[f"{name}.weight"], w.get(f"{name}.bias"), epsilon)
 
 
 def split_heads(x: Tensor, count: int) -> Tensor:
@@ -83,7 +87,7 @@ def padding_mask(a: Architecture, mask: Tensor) -> Tensor:
     return masked.repeat_interleave(a.heads, dim=0)[:, None]
 
 
-def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p: float) -> Tensor:
+def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p: float, noise: Noise) -> Tensor:
     """softmax(q k^T / √d_h + M) v in each head (Vaswani et al. 2017, equation 1).
 
     The products run in the dtype of q, scores and softmax in float32: with bfloat16 this is faster, and more accurate.
@@ -92,6 +96,7 @@ def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p:
         q, k, v: [B, S, d].
         mask: M, float32 [B N_h, 1 or S, S].
         p: Dropout probability of attention weights.
+        noise: Generators of dropout; none: no dropout.
 
     Returns:
         The joined outputs of the heads, [B, S, d].
@@ -102,5 +107,5 @@ def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p:
         scores = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale)  # [B N_h, S, S]
     else:
         scores = torch.add(mask, torch.bmm(q, k.transpose(1, 2)), alpha=scale)
-    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p)
+    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p, noise)
     return merge_heads(torch.bmm(weights, v), a.heads)

@@ -56,7 +56,7 @@ class ScaledRandom(LowRank):
         import torch.nn.functional as F
 
         x, b = reading.x, tensors["b"]
-        down, up = projections(self.key, self.rank, x.shape[-1], len(b))
+        down, up = projections(self.key, self.rank, x.shape[-1], b.shape[-1])
         return F.linear(F.linear(x, down.to(x.dtype)) * tensors["d"], up.to(x.dtype)) * b  # [B, S, writes]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:

@@ -99,7 +99,7 @@ def lengths(finished: Finished, delta: Delta, split: EncodedSplit) -> np.ndarray
     with torch.inference_mode():
         for batch in evaluation_plan(split).batches:
             inputs = collate(backbone, split, batch)
-            changed = change_by(a, learner.modifications, ready.added, ready.weights, inputs["attention_mask"], False)
+            changed = change_by(a, learner.modifications, ready.added, ready.weights, inputs["attention_mask"])
             passed: dict[int, np.ndarray] = {}
 
             def change(

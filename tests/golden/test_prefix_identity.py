@@ -80,7 +80,7 @@ def test_in_a_model_the_heads_give_what_concatenated_keys_give(model_type: str) 
     assert not mask.all()
     added = {name: t for name, t in tensors.items() if name.startswith("added.")}
     passed: dict[str, np.ndarray] = {}
-    change = change_by(base.architecture, learner.modifications, added, base.encoder, batch["attention_mask"], False)
+    change = change_by(base.architecture, learner.modifications, added, base.encoder, batch["attention_mask"])
 
     def record(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
         h = change(site, layer, h, reads)

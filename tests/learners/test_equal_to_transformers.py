@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.library import library_model
+from learners.forms.dropout import GLOBAL, Noise
 from learners.forward import bert, deberta_v2, modernbert, operations
 from learners.forward.forward import STATES
 from learners.forward.prepared import prepared
@@ -83,9 +84,11 @@ def test_outputs(name: str, lengths: list[int], left: bool, seed: int) -> None:
     assert_near(found[-1], expected.last_hidden_state, rows)
 
 
-def fixed(x: Tensor, p: float) -> Tensor:
+def fixed(x: Tensor, p: float, noise: Noise = GLOBAL) -> Tensor:
     """Dropout with the same places in each tensor of as many elements and probability."""
     random = torch.Generator().manual_seed(x.numel() + int(1e9 * p))
+    if not noise:
+        return x
     return x * (torch.rand(x.numel(), generator=random) >= p).view(x.shape) / (1 - p)
 
 
@@ -109,7 +112,7 @@ def test_dropout_is_where_the_modules_have_it(name: str, monkeypatch: pytest.Mon
     for module in (bert, deberta_v2, modernbert, operations):
         monkeypatch.setattr(module, "dropout", fixed)
     model, rows = library_model(own).train(), batch(own, [9, 4, 12], left=False, seed=0)
-    states = STATES[own.architecture.model_type](own.architecture, own.encoder, rows, training=True)
+    states = STATES[own.architecture.model_type](own.architecture, own.encoder, rows, noise=GLOBAL)
     with torch.no_grad(), FixedDropout():
         expected = model(**rows).last_hidden_state
     assert_near([*states][-1], expected, rows)

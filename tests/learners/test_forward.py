@@ -51,7 +51,7 @@ def test_a_form_cannot_read_what_comes_later() -> None:
         late.key(n, name): torch.zeros(s) for n in range(2) for name, s in late.shapes(base.architecture).items()
     }
     batch = batch_of(base, PAIRS)
-    change = change_by(base.architecture, (late,), tensors, base.encoder, batch["attention_mask"], False)
+    change = change_by(base.architecture, (late,), tensors, base.encoder, batch["attention_mask"])
     with pytest.raises(InputError, match=r"cannot read ffn\.intermediate at attention\.query"):
         next(STATES[base.architecture.model_type](base.architecture, base.encoder, batch, change))
 
