@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,8 +20,10 @@ from learners.forward.batches import evaluation_plan
 from learners.specification.family import TRAINING_OPTIONS, Family, built_in, families, parse_learner, parse_learners
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.option import option_text
+from learners.specification.packable import why_unpacked
 from learners.training.fit import Fit, fit
 from learners.training.predict import predict
+from learners.training.predict_mixed import predict_mixed
 from stream.avalanche.session import Session
 from stream.cli.show import show
 from tasks.encoded import EncodedTask
@@ -140,6 +143,9 @@ def test_fit_predict_store(specification: str, model_type: str, tmp_path: Path) 
     again = load_delta(path, expected=delta.id, digests=delta.digests)
     assert (again.id, again.counts, again.pruned) == (delta.id, delta.counts, delta.pruned)
     assert predict(base, learner, again, data.test, plan).tobytes() == output.tobytes()
+    if not why_unpacked(learner, base.architecture):
+        mixed = predict_mixed(base, learner, [delta, delta], [data.test, data.validation])
+        np.testing.assert_allclose(mixed[0], output, atol=1e-4)
     assert changed_tensor(base) is None
 
 

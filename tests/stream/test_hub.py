@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from huggingface_hub import DatasetCard, EvalResult, ModelCard
 
-import tasks.encoded
+import stream.hub.run_deltas
 from stream import run
-from stream.hub import load_model
+from stream.hub import load_model, load_models
 from stream.hub.card import METRICS, model_card
 from stream.hub.delta_record import as_record
 from stream.hub.manifest import published_at
@@ -147,7 +147,7 @@ def test_no_more_than_two_tasks_are_open_at_once(
         opened.append(weakref.ref(data))
         return data
 
-    monkeypatch.setattr(tasks.encoded, "open_encoded", open_one)
+    monkeypatch.setattr(stream.hub.run_deltas, "open_encoded", open_one)
     assert export(finished, tmp_path / "shared").code == 0
     assert len(opened) == len(TASKS), "and none twice"
 
@@ -243,6 +243,64 @@ def test_rows_that_are_none_of_the_task(shared: Path, tiny_backbone: Path) -> No
     ):
         with pytest.raises(InputError, match=words):
             model.logits(texts, texts_b)
+
+
+def test_a_bare_text_is_not_taken_for_a_list_of_texts(shared: Path, tiny_backbone: Path) -> None:
+    model = load_model(shared / "models" / "adapter-4" / "colours", backbone=str(tiny_backbone))
+    with pytest.raises(InputError, match="one text, not a list of texts; expected"):
+        model.answers("red")
+
+
+@pytest.mark.parametrize("origin", ["run", "shared"])
+@pytest.mark.parametrize("learner", FOLDERS)
+def test_many_tasks_on_one_backbone(
+    finished: Path, shared: Path, tiny_tasks: Path, tiny_backbone: Path, learner: str, origin: str
+) -> None:
+    """From a run or an export: a batch of one task has the logits of the ledger, a mixed one nearly the same."""
+    models = load_models(finished if origin == "run" else shared, learner, backbone=str(tiny_backbone))
+    assert set(models.models) == set(TASKS)
+    assert len({id(each.backbone) for each in models.models.values()}) == 1
+    few = []
+    for task in TASKS:
+        test = open_source(f"folder:{tiny_tasks}", {}).load(task).test
+        rows = [*zip(test.text, test.text_b, strict=True)] if test.text_b is not None else [*test.text]
+        logits = np.stack(models.logits([(task, row) for row in rows]))
+        cell = last_cell(finished, learner, task)
+        assert content_id("logits", str(logits.shape), logits.tobytes()) == cell["logits"]
+        few += [((task, row), own) for row, own in zip(rows[:3], logits[:3], strict=True)]
+    few = few[::2] + few[1::2]  # no order by task
+    for found, (_, own) in zip(models.logits([row for row, _ in few]), few, strict=True):
+        np.testing.assert_allclose(found, own, atol=1e-4)
+    rows = [row for row, _ in few]
+    again = zip(rows, models.logits(rows), strict=True)
+    assert models.answers(rows) == [models[task].answer(own) for (task, _), own in again]
+
+
+def test_rows_that_no_model_can_answer(shared: Path, tiny_backbone: Path) -> None:
+    models = load_models(shared / "models" / "adapter-4", backbone=str(tiny_backbone))
+    assert models.answers([]) == []
+    for rows, words in (
+        ("colours", "not a list of rows; expected a list of rows such as"),
+        ([("colours", "red"), ("rte",)], "row 1: not a row"),
+        ([("colours", ("red", "blue"))], "row 0, task colours: wrong input for this task; expected texts only"),
+        ([("rte", "red")], "expected texts and second texts"),
+        ([("color", "red")], "unknown task 'color'; did you mean colours"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)):
+            models.answers(rows)
+
+
+def test_folders_that_do_not_say_which_deltas(
+    finished: Path, shared: Path, tiny_backbone: Path, tmp_path: Path
+) -> None:
+    for folder, learner, words in (
+        (finished, None, "Deltas of several learners"),
+        (shared, None, "name one, such as learner="),
+        (shared, "adapter:5", "unknown learner 'adapter:5'"),
+        (tmp_path, None, "no shared Deltas and no run"),
+    ):
+        with pytest.raises(InputError, match=words):
+            load_models(folder, learner, backbone=str(tiny_backbone))
 
 
 def test_what_came_from_the_hub_is_named_as_there(shared: Path) -> None:

@@ -1,0 +1,150 @@
+"""Packs: what a slot computes depends on the shape of the pack, and not on its neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from learners.backbones.backbone import Backbone
+from learners.forms.dropout import dropout
+from learners.forms.packed import stacked
+from learners.forward.batches import collate, evaluation_plan
+from learners.forward.forward import logits
+from learners.forward.prepared import packed, prepared
+from learners.specification.family import parse_learner
+from learners.specification.packable import why_unpacked
+from learners.training.predict import predict
+from learners.training.predict_mixed import predict_mixed
+from tests.loaded import backbone, encoded, moved
+
+# One of each form, and of what else a Delta may hold; on architectures whose forward passes differ.
+PACKED = {
+    "adapter:4": "bert",
+    "adapter:4:depth=3": "modernbert",
+    "adapterbias": "roberta",
+    "bitfit": "electra",
+    "compacter:4:terms=2": "distilbert",
+    "head": "modernbert",
+    "ia3": "bert",
+    "layernorm": "roberta",
+    "lora:2": "electra",
+    "mam:prefix=3:parallel=4": "bert",
+    "mhpa:2": "distilbert",
+    "parallel:4:trained_scale=yes": "bert",
+    "prefix:3": "roberta",
+    "prompt:3": "bert",
+    "vera:4": "modernbert",
+}
+ROWS, SLOTS, OUTPUTS = 4, 3, 4
+SEEDS = st.integers(0, 5)
+
+
+def own_pass(base: Backbone, learner: str, slots: list[tuple[int, int]]) -> list[tuple[Tensor, dict[str, Tensor]]]:
+    """One pass of a pack, forward and backward. Returns the logits [B, C] of each slot and its gradients by name.
+
+    Args:
+        slots: For each slot, seeds of its Delta and of its rows.
+    """
+    parsed = parse_learner(learner)
+    leaves, batches = [], []
+    for delta, rows in slots:
+        data = encoded(f"task{delta}", classes=2 + delta % 3)
+        tensors = moved(base, parsed, data.task, 0.1, seed=delta).tensors
+        leaves.append({name: tensor.clone().requires_grad_() for name, tensor in tensors.items()})
+        batches.append(rows_of(base, rows))
+    batch = {name: torch.cat([each[name] for each in batches]) for name in batches[0]}
+    found = logits(base, parsed, prepared(base, packed(leaves, OUTPUTS), len(slots)), batch).unflatten(0, (-1, ROWS))
+    own = [answer[:, : len(each["head.bias"])] for answer, each in zip(found, leaves, strict=True)]
+    torch.autograd.backward([answer.square().sum() for answer in own])
+    return [
+        (answer.detach(), {name: leaf.grad for name, leaf in each.items() if leaf.grad is not None})
+        for answer, each in zip(own, leaves, strict=True)
+    ]
+
+
+def rows_of(base: Backbone, seed: int) -> dict[str, Tensor]:
+    """Rows of several lengths, padded to a common one, as the shape of a pack demands."""
+    split = encoded(f"rows{seed}", kind="pair").train
+    order = np.random.default_rng(seed).permutation(len(split))[:ROWS]
+    batch = collate(base, split, order)
+    short = 20 - batch["input_ids"].shape[1]
+    fill = {"input_ids": base.pad_id}
+    return {name: torch.nn.functional.pad(each, (0, short), value=fill.get(name, 0)) for name, each in batch.items()}
+
+
+@pytest.mark.parametrize("learner", PACKED)
+@settings(max_examples=3, deadline=None)
+@given(
+    others=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=2), place=st.integers(0, 2)
+)
+def test_a_slot_does_not_depend_on_its_neighbours(learner: str, others: list[tuple[int, int]], place: int) -> None:
+    base = backbone(PACKED[learner])
+    assert why_unpacked(parse_learner(learner), base.architecture) == ""
+    among = [*others[:place], (1, 7), *others[place:]]
+    found, expected = own_pass(base, learner, among)[place], own_pass(base, learner, [(1, 7)] * SLOTS)[0]
+    assert torch.equal(found[0], expected[0])
+    assert found[1].keys() == expected[1].keys()
+    for name, gradient in found[1].items():
+        assert torch.equal(gradient, expected[1][name]), name
+
+
+@pytest.mark.parametrize("learner", PACKED)
+def test_a_slot_computes_what_its_delta_alone_computes(learner: str) -> None:
+    base, parsed = backbone(PACKED[learner]), parse_learner(learner)
+    slots = [(0, 3), (1, 4), (2, 5)]
+    for (delta, rows), (found, gradients) in zip(slots, own_pass(base, learner, slots), strict=True):
+        task = encoded(f"task{delta}", classes=2 + delta % 3).task
+        leaves = {n: t.clone().requires_grad_() for n, t in moved(base, parsed, task, 0.1, seed=delta).tensors.items()}
+        alone = logits(base, parsed, leaves, rows_of(base, rows))
+        torch.autograd.backward(alone.square().sum())
+        torch.testing.assert_close(found, alone.detach(), atol=1e-5, rtol=1e-5)
+        for name, leaf in leaves.items():
+            if leaf.grad is not None:
+                torch.testing.assert_close(gradients[name], leaf.grad, atol=1e-4, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("learner", ["adapter:4", "prefix:3", "layernorm", "prompt:3"])
+def test_rows_of_many_tasks_in_shared_batches(learner: str) -> None:
+    """Also tasks with heads of other widths, and with no row."""
+    base, parsed = backbone("bert"), parse_learner(learner)
+    data = [encoded(f"task{i}", classes=2 + i % 3) for i in range(5)]
+    deltas = [moved(base, parsed, each.task, 0.1, seed=i) for i, each in enumerate(data)]
+    splits = [each.test.select(np.arange(rows)) for each, rows in zip(data, (3, 1, 0, 16, 2), strict=True)]
+    for found, delta, split in zip(predict_mixed(base, parsed, deltas, splits), deltas, splits, strict=True):
+        assert found.shape == (len(split), len(delta.tensors["head.bias"]))
+        if len(split):
+            expected = predict(base, parsed, delta, split, evaluation_plan(split))
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_each_slot_draws_its_own_dropout() -> None:
+    x, seeds = torch.ones(3 * 4, 5), (3, 1, 2)
+    found = dropout(x, 0.4, [torch.Generator().manual_seed(seed) for seed in seeds])
+    for part, seed in zip(found.split(4), seeds, strict=True):
+        assert torch.equal(part, dropout(x[:4], 0.4, [torch.Generator().manual_seed(seed)]))
+    assert not torch.equal(found[:4], found[4:8])
+    assert dropout(x, 0.4, ()) is x, "no generator, no dropout"
+
+
+def test_a_vector_is_stacked_for_broadcasting_over_tokens() -> None:
+    found = stacked([{"v": torch.ones(3), "m": torch.ones(2, 3), "s": torch.ones(1)} for _ in range(5)])
+    assert {name: tuple(each.shape) for name, each in found.items()} == {"v": (5, 1, 3), "m": (5, 2, 3), "s": (5, 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("learner", "model_type", "why"),
+    [
+        ("full:isolated", "bert", "own matrices"),
+        ("topk:1", "bert", "own matrices"),
+        ("diffpruning", "bert", "own matrices"),
+        ("adapter:4", "deberta-v2", "relative positions"),
+        ("majority", "bert", "trains no model"),
+        ("nobert:words", "bert", "reads the words"),
+    ],
+)
+def test_what_runs_alone_says_why(learner: str, model_type: str, why: str) -> None:
+    assert why in why_unpacked(parse_learner(learner), backbone(model_type).architecture)
