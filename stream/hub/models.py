@@ -45,7 +45,7 @@ class SharedModels:
     def logits(self, rows: Sequence[Row]) -> list[np.ndarray]:
         """Returns the logits of each row, float32 [C] with the C of its task, in the order of the rows.
 
-        A task has batches of its own, as in a run, if it is the only one or has at least `ENOUGH` rows: the same rows as
+        A task has batches of its own, as in a run, if it is the only one or has `ENOUGH` rows or more: the same rows as
         in the run then give the same bytes. Rows of other tasks share batches, each row with its Delta.
         Their logits equal those of `SharedModel.logits` within 1e-4 in float32. Deltas that cannot share a pass
         (`learners.specification.packable`) run one after another.
@@ -78,8 +78,12 @@ class SharedModels:
         logits = self.logits(rows)
         return [self.models[task].answer(row) for (task, _), row in zip(rows, logits, strict=True)]
 
+    def check(self, rows: Sequence[Row]) -> None:
+        """Refuses rows that are none of these tasks, without computing anything. Errors as for `logits`."""
+        self._places(rows)
+
     def _places(self, rows: Sequence[Row]) -> dict[str, list[int]]:
-        """Returns task -> numbers of its rows."""
+        """Returns task -> numbers of its rows. Errors as for `logits`."""
         expected = 'a list of rows such as ("cola", "text") or ("rte", ("first text", "second text"))'
         if isinstance(rows, str) or not isinstance(rows, Sequence):
             raise InputError("not a list of rows", expected=expected, found=repr(rows)[:60])
