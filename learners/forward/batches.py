@@ -91,11 +91,12 @@ def shuffled_plan(lengths: np.ndarray, batch_size: int, seed: int, epoch: int) -
     return Plan(tuple(batches[i] for i in random.permutation(len(batches))))
 
 
-def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray) -> dict[str, Tensor]:
-    """Inputs of the backbone for some rows, padded to the longest of them.
+def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray, length: int | None = None) -> dict[str, Tensor]:
+    """Inputs of the backbone for some rows, padded to one length.
 
     Args:
         rows: Indices of the rows in the split, [B].
+        length: Number of tokens S of each row, padding included. Default: None, that of the longest row.
 
     Returns:
         `input_ids`, `attention_mask` and, if the backbone takes them, `token_type_ids`: int64 [B, S].
@@ -103,7 +104,7 @@ def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray) -> dict[s
     import torch
 
     lengths = split.lengths[rows]
-    shape = (len(rows), int(lengths.max()))
+    shape = (len(rows), int(lengths.max()) if length is None else length)
     ids = np.full(shape, backbone.pad_id, dtype=np.int64)
     types = np.zeros(shape, dtype=np.int64)
     for i, row in enumerate(rows):

@@ -9,9 +9,9 @@ A fit may pause after some epochs and go on from its state later. The result has
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -21,53 +21,25 @@ from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.delta.prune import hold, prune
 from learners.delta.reparametrise import materialize
+from learners.forms.dropout import GLOBAL
 from learners.forward.batches import collate, training_plan
 from learners.forward.flops import flops_to_keep
 from learners.forward.forward import logits
 from learners.forward.polynomial import total_flops
-from learners.nobert.fit import fit_text_model
 from learners.specification.learner import LOOP, Learner
-from learners.specification.text_model import TextModel
 from learners.training.divergence import Diverged, not_finite
+from learners.training.fit_texts import fit_texts, frequencies
 from learners.training.fixed import Fixed, fixed_inputs
 from learners.training.loss import task_loss, validation_loss
 from learners.training.optimiser import clamp_gates, clip_gradients, schedule, set_rate
 from learners.training.predict import predict
+from learners.training.result import Fit, Report, Score
 from learners.training.running import Running, begin, pause
 from learners.training.state import FitState
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
-from tasks.seeds import seed_of
 
-Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
-Report = Callable[[dict[str, object]], None]
 PROGRESS_SECONDS = 0.5  # time between two progress reports; a terminal shows four frames per second
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """The result of a fit.
-
-    Attributes:
-        delta: The Delta of the best epoch.
-        validation: Validation score after each epoch, in the task's metric; or of each candidate of a learner that
-            reads texts, in the order of `TextModel.candidates`.
-        losses: Mean training loss of each epoch.
-        best: Index of the best epoch or candidate, from 0. -1 if the learner does not train.
-        seconds: Duration of the fit, pauses left out.
-        flops: FLOPs of all matrix products in training, forward and backward, padding included.
-        examples: Number of training rows, summed over all epochs.
-        state: Where the fit has paused; None (default) unless `until` was given.
-    """
-
-    delta: Delta
-    validation: tuple[float, ...]
-    losses: tuple[float, ...]
-    best: int
-    seconds: float
-    flops: float
-    examples: int
-    state: FitState | None = None
 
 
 def fit(
@@ -106,32 +78,112 @@ def fit(
         raise InputError(what, where=f"learner {learner.name}", fix="run it in a stream")
     if not learner.trains:
         if learner.text_model is not None:
-            return _fit_texts(backbone, learner.text_model, data, score, seed, started)
+            return fit_texts(backbone, learner.text_model, data, score, seed, started)
         delta = frequencies(data)
         if not delta.tensors["head.bias"].isfinite().all():
             raise Diverged("the mean score of the training rows is not finite", 0)
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
+    slot = open_slot(backbone, learner, data, score, seed, previous, report, until, state)
+    with _as_global(slot.running.noise) if learner.peft else nullcontext():
+        for step in slot.steps:
+            compute(step)
+    return closed(slot, until is not None)
+
+
+@contextmanager
+def _as_global(generator: torch.Generator) -> Iterator[None]:
+    """Within a `with` block, PyTorch's global generator draws what this one would, because peft knows no other."""
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(generator.get_state())
+        yield
+        generator.set_state(torch.get_rng_state())
+
+
+@dataclass(eq=False)
+class Step:
+    """What a step of a fit asks for: a loss, and its gradients in the leaves of `tensors`.
+
+    Attributes:
+        rows: Number n of training rows. The batch may be padded with copies of rows after them, in a pack.
+        batch: Inputs of the backbone, [B, S] each; B >= n.
+        target: Targets of the n rows.
+        tensors: Tensors of the Delta by name, gates applied.
+        penalty: Added to the loss before the backward pass; not part of `loss`.
+        states: Output of the frozen prefix for the batch; None if the learner has none.
+        loss: Answer of whoever computes the step: the loss. If it is not finite, no gradients are needed.
+    """
+
+    slot: Slot
+    rows: int
+    batch: Mapping[str, Tensor]
+    target: Tensor
+    tensors: Mapping[str, Tensor]
+    penalty: Tensor
+    states: Tensor | None
+    loss: float = float("nan")
+
+
+@dataclass(eq=False)
+class Slot:
+    """A fit in progress: by itself, or as one of several in a pack (`learners.training.pack`).
+
+    Attributes:
+        steps: Yields the steps to compute. Between two of them it clips, takes the step of the optimiser, and after
+            the last step of an epoch it validates.
+        began: When it began, minus the duration of earlier parts (`time.perf_counter`).
+    """
+
+    fixed: Fixed
+    running: Running
+    score: Score
+    report: Report
+    until: int | None
+    shape: tuple[int, int] | None
+    began: float
+    steps: Iterator[Step] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.steps = _steps(self)
+
+
+def open_slot(
+    backbone: Backbone,
+    learner: Learner,
+    data: EncodedTask,
+    score: Score,
+    seed: int,
+    previous: Delta | None = None,
+    report: Report = lambda event: None,
+    until: int | None = None,
+    state: FitState | None = None,
+    shape: tuple[int, int] | None = None,
+) -> Slot:
+    """Returns a fit before its first step, or where `state` was taken. Arguments and errors as for `fit`.
+
+    Args:
+        shape: Rows B and tokens S of every batch. Default: None, a batch has the rows of the plan and is as long as its
+            longest row.
+    """
     if until is not None and until < max(1, state.epochs if state else 1):
         found = f"{until}, {state.epochs} are done" if state else str(until)
         raise InputError("the fit cannot pause there", where="until", expected="an epoch to come, from 1", found=found)
+    began = time.perf_counter() - (state.seconds if state else 0.0)
     fixed = fixed_inputs(backbone, learner, data, seed, previous)
     running = begin(backbone, learner, data, seed, previous, state)
     if state is None:
         running.flops = flops_to_keep(fixed.frozen_prefix)
-    report, epochs = _sometimes(report, started), learner.training.epochs
-    started -= state.seconds if state else 0.0
-    with torch.random.fork_rng(devices=[]):
-        if state is None:
-            torch.manual_seed(seed_of(seed, learner.seeds, data.task.name, "dropout"))
-        else:
-            torch.set_rng_state(state.dropout)
-        for epoch in range(len(running.scores), epochs if until is None else min(until, epochs)):
-            if running.ended:
-                break
-            _train(fixed, running, epoch, started, report)
-            _validate(fixed, running, epoch, score)
-        paused = None if until is None else pause(running, time.perf_counter() - started)
-    seconds = time.perf_counter() - started
+    return Slot(fixed, running, score, _sometimes(report, time.perf_counter()), until, shape, began)
+
+
+def closed(slot: Slot, pauses: bool, seconds: float | None = None) -> Fit:
+    """Returns the result of a fit after its last step.
+
+    Args:
+        pauses: Whether the result has the state with which the fit can go on.
+        seconds: Duration of the fit. Default: None, the time since it began.
+    """
+    running = slot.running
+    seconds = time.perf_counter() - slot.began if seconds is None else seconds
     return Fit(
         running.best,
         tuple(running.scores),
@@ -140,8 +192,23 @@ def fit(
         seconds,
         running.flops,
         running.examples,
-        paused,
+        pause(running, seconds) if pauses else None,
     )
+
+
+def compute(step: Step) -> None:
+    """Computes a step by itself."""
+    fixed, running = step.slot.fixed, step.slot.running
+    training, noise = fixed.learner.training, GLOBAL if fixed.learner.peft else (running.noise,)
+    output = logits(
+        fixed.backbone, fixed.learner, step.tensors, step.batch, training.head_dropout, step.states,
+        dropout=training.dropout, noise=noise,
+    )  # fmt: skip
+    loss = task_loss(output[: step.rows], step.target)
+    step.loss = loss.item()
+    if np.isfinite(step.loss):
+        running.optimiser.zero_grad()
+        torch.autograd.backward(loss + step.penalty)
 
 
 def _sometimes(report: Report, started: float) -> Report:
@@ -157,17 +224,33 @@ def _sometimes(report: Report, started: float) -> Report:
     return passing
 
 
-def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: Report) -> None:
-    """Trains for one epoch.
+def _steps(slot: Slot) -> Iterator[Step]:
+    """Yields the steps of a fit; see `Slot.steps`.
+
+    Raises:
+        Diverged: A loss, a logit of a validation row or a tensor is NaN or infinite.
+    """
+    epochs = slot.fixed.learner.training.epochs
+    for epoch in range(len(slot.running.scores), epochs if slot.until is None else min(slot.until, epochs)):
+        if slot.running.ended:
+            break
+        yield from _train(slot, epoch)
+        _validate(slot.fixed, slot.running, epoch, slot.score)
+
+
+def _train(slot: Slot, epoch: int) -> Iterator[Step]:
+    """Yields the steps of one epoch.
 
     Raises:
         Diverged: The loss is NaN or infinite.
     """
+    fixed, running = slot.fixed, slot.running
     backbone, learner, data, training = fixed.backbone, fixed.learner, fixed.data, fixed.learner.training
     trainable, layers = running.trainable, backbone.architecture.layers
     total = 0.0
     for rows in training_plan(data.train, training.batch_size, fixed.order, epoch).batches:
-        batch = collate(backbone, data.train, rows)
+        padded, length = (rows, None) if slot.shape is None else (np.resize(rows, slot.shape[0]), slot.shape[1])
+        batch = collate(backbone, data.train, padded, length)
         target = torch.from_numpy(np.asarray(data.train.target[rows]))
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
         set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup, training.decay))
@@ -177,15 +260,13 @@ def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: R
             for name, a in running.gates.items():
                 weights[name] = trainable[name] * learner.gates.sample(a, running.sampler)
                 penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
-        states = None if fixed.frozen_prefix is None else fixed.frozen_prefix.of(rows, batch)
-        output = logits(backbone, learner, weights, batch, training.head_dropout, states, dropout=training.dropout)
-        loss = task_loss(output, target)
-        value = loss.item()
+        states = None if fixed.frozen_prefix is None else fixed.frozen_prefix.of(padded, batch)
+        step = Step(slot, len(rows), batch, target, weights, penalty, states)
+        yield step
+        value = step.loss
         if not np.isfinite(value):
             where = f"at step {running.step + 1} of {fixed.steps} (epoch {epoch + 1})"
             raise Diverged(f"the loss is {value} {where}", running.step + 1, running.flops)
-        running.optimiser.zero_grad()
-        torch.autograd.backward(loss + penalty)
         clip_gradients(trainable.values(), training.clip)
         running.optimiser.step()
         clamp_gates(learner, running.gates)
@@ -193,9 +274,9 @@ def _train(fixed: Fixed, running: Running, epoch: int, started: float, report: R
         running.step, running.examples = running.step + 1, running.examples + len(rows)
         running.flops += total_flops(fixed.per_row, *batch["input_ids"].shape)
         total += value * len(rows)
-        rate = running.examples / (time.perf_counter() - started)
-        report({"epoch": epoch + 1, "epochs": training.epochs, "step": running.step, "steps": fixed.steps,
-                "loss": value, "examples_per_second": rate})  # fmt: skip
+        rate = running.examples / (time.perf_counter() - slot.began)
+        slot.report({"epoch": epoch + 1, "epochs": training.epochs, "step": running.step, "steps": fixed.steps,
+                     "loss": value, "examples_per_second": rate})  # fmt: skip
     running.losses.append(total / len(data.train))
 
 
@@ -249,42 +330,3 @@ def to_delta(
         for name, a in gates.items():
             tensors[name] *= learner.gates.deterministic(a.detach())
     return Delta(tensors, pruned | frozenset(gates))
-
-
-def _fit_texts(backbone: Backbone, model: TextModel, data: EncodedTask, score: Score, seed: int, started: float) -> Fit:
-    """Learn one task from its texts. The result has a validation score for each candidate, and no training loss.
-
-    If all training rows have one label, every candidate answers it. Each row counts once as an example, however many
-    candidates read it. Arguments as for `fit`; `started` is when it was called.
-    """
-    if not np.isfinite(data.train.target).all():
-        raise Diverged("a score of the training rows is not finite", 0)
-    target = np.asarray(data.validation.target)
-    if len(np.unique(data.train.target)) == 1:
-        delta = frequencies(data)
-        same = score(target, np.tile(delta.tensors["head.bias"].numpy(), (len(target), 1)))
-        scores = (same,) * len(model.candidates)
-        return Fit(delta, scores, (), 0, time.perf_counter() - started, 0.0, len(data.train))
-    found = fit_text_model(
-        model, backbone.tokenizer, data, seed, partial(score, target), lambda logits: validation_loss(logits, target)
-    )
-    delta = Delta(found.tensors, frozenset(name for name in found.tensors if name.startswith("added.")))
-    if (broken := not_finite(delta, found.logits, validation_loss(found.logits, target))) is not None:
-        raise Diverged(broken, 0, found.flops)
-    seconds = time.perf_counter() - started
-    return Fit(delta, found.scores, (), found.best, seconds, found.flops, len(data.train))
-
-
-def frequencies(data: EncodedTask) -> Delta:
-    """The Delta of the learner `majority`, only a bias.
-
-    It holds the logarithms of the label frequencies of the training rows, with one added to each count. For a
-    regression it holds the mean target.
-    """
-    target = np.asarray(data.train.target)
-    if data.task.kind == "regression":
-        bias = torch.tensor([float(target.mean())])
-    else:
-        counts = np.bincount(target, minlength=data.task.outputs) + 1
-        bias = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
-    return Delta({"head.bias": bias})

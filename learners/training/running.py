@@ -30,6 +30,7 @@ class Running:
         trainable: Tensors of the Delta by name, those that are not trained included.
         optimiser: Holds the moments.
         sampler: Generator that draws gates.
+        noise: Generator that draws dropout.
         scores, losses: One entry for each epoch done.
     """
 
@@ -37,6 +38,7 @@ class Running:
     gates: dict[str, Tensor]
     optimiser: AdamW
     sampler: torch.Generator
+    noise: torch.Generator
     best: Delta
     best_key: tuple[float, float] = (-np.inf, -np.inf)
     best_epoch: int = -1
@@ -55,7 +57,7 @@ def begin(
     """Returns a fit before its first step, or where `state` was taken; arguments as for `learners.training.fit.fit`.
 
     Tensors have the memory layout of the initial ones also if their values come from a state: kernels of PyTorch may
-    round by layout. PyTorch's global generator is left as it is; its state is `state.dropout`.
+    round by layout.
 
     Raises:
         InputError: The learner cannot apply to this backbone, or the state belongs to another fit.
@@ -73,7 +75,8 @@ def begin(
     peak = peak_rate(learner.training, backbone.architecture.hidden)
     gate_rate = None if learner.gates is None else learner.gates.learning_rate
     optimiser = AdamW(groups_of(learner.training, free, gates, peak, gate_rate), EPSILON)
-    running = Running(trainable, gates, optimiser, generator(seed, learner.seeds, data.task.name, "gate noise"), first)
+    sampler, noise = (generator(seed, learner.seeds, data.task.name, draws) for draws in ("gate noise", "dropout"))
+    running = Running(trainable, gates, optimiser, sampler, noise, first)
     if state is not None:
         _restore(running, state)
     return running
@@ -81,8 +84,6 @@ def begin(
 
 def pause(running: Running, seconds: float) -> FitState:
     """Returns the state of a fit between two epochs. The fit must not go on: the state shares its tensors.
-
-    Call it where PyTorch's global generator is the one that draws dropout.
 
     Args:
         seconds: Duration of the fit so far.
@@ -104,7 +105,7 @@ def pause(running: Running, seconds: float) -> FitState:
         gates={name: a.detach() for name, a in running.gates.items()},
         moments={name: moments[leaf] for name, leaf in _leaves(running).items() if leaf in moments},
         masks=running.masks,
-        dropout=torch.get_rng_state(),
+        dropout=running.noise.get_state(),
         gate_noise=running.sampler.get_state(),
     )
 
@@ -130,6 +131,7 @@ def _restore(running: Running, state: FitState) -> None:
     running.step, running.examples, running.flops = state.step, state.examples, state.flops
     running.ended = state.ended
     running.sampler.set_state(state.gate_noise)
+    running.noise.set_state(state.dropout)
 
 
 def _leaves(running: Running) -> dict[str, Tensor]:

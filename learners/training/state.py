@@ -36,7 +36,7 @@ class FitState:
     Attributes:
         epochs: Number of epochs done.
         step: Number of optimiser steps done.
-        examples, flops, seconds: Cost so far (`learners.training.fit.Fit`).
+        examples, flops, seconds: Cost so far (`learners.training.result.Fit`).
         ended: Whether training is over before its last epoch, because the score no longer improves.
         scores: Validation score after each epoch.
         losses: Mean training loss of each epoch.
@@ -47,7 +47,7 @@ class FitState:
         gates: Gate parameters that are still trained, by the name of the gated tensor.
         moments: Moments of AdamW, by "tensor." or "gate." and the name. A tensor without any step so far has none.
         masks: Scalars that pruning keeps (bool), by the name of the tensor; empty before pruning.
-        dropout: State of PyTorch's global generator, uint8, which draws dropout.
+        dropout: State of the generator that draws dropout, uint8.
         gate_noise: State of the generator that draws gates, uint8.
     """
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these import torch, which is slow
     from learners.backbones.backbone import Backbone
     from learners.delta.delta import Delta
     from learners.specification.learner import Learner
-    from learners.training.fit import Fit, Report, Score
+    from learners.training.result import Fit, Report, Score
     from learners.training.state import FitState
     from tasks.encoded import EncodedTask
     from tasks.task import Task

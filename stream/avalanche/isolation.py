@@ -13,7 +13,7 @@ from typing import TextIO
 import numpy as np
 import torch
 
-from learners.training.fit import Report
+from learners.training.result import Report
 
 
 @contextmanager

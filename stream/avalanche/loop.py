@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from learners.forward.batches import shuffled_plan
 from learners.specification.learner import Training
 from learners.training.divergence import Diverged
-from learners.training.fit import PROGRESS_SECONDS, Report
+from learners.training.fit import PROGRESS_SECONDS
 from learners.training.optimiser import EPSILON, clip_gradients, groups_of, schedule, set_rate
+from learners.training.result import Report
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ from learners.specification.learner import Learner
 from learners.training.trainer import FitRequest, Nondeterminism, Trained
 
 if TYPE_CHECKING:
-    from learners.training.fit import Report
+    from learners.training.result import Report
     from stream.avalanche.session import Session
 
 FIX = "start again with another --out and --store, or leave this learner out"

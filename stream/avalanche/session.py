@@ -23,9 +23,10 @@ from learners.methods.avalanche import needs_full_stream
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.notation import read_object
 from learners.training.divergence import Diverged, not_finite
-from learners.training.fit import Fit, Report, Score, to_delta
+from learners.training.fit import to_delta
 from learners.training.loss import target_scale, validation_loss
 from learners.training.predict import predict
+from learners.training.result import Fit, Report, Score
 from stream.avalanche.benchmark import TIMELINE, in_memory
 from stream.avalanche.isolation import own_randomness, printing, silenced
 from stream.avalanche.library import benchmark_from_datasets, with_task_labels

@@ -11,7 +11,7 @@ from learners.delta.initial import frozen_names
 from learners.delta.layout import common
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
-from learners.training.fit import Report
+from learners.training.result import Report
 from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer

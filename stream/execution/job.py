@@ -14,7 +14,7 @@ from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
 from learners.specification.recipe import recipe_of
 from learners.specification.tuned import Tuned
-from learners.training.fit import Report
+from learners.training.result import Report
 from learners.training.trainer import Nondeterminism
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate

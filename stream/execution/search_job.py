@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from learners.specification.learner import Learner
-from learners.training.fit import Report
+from learners.training.result import Report
 from stream.execution.fit_job import fit_or_stored
 from stream.execution.result import Needed
 from stream.execution.trial_job import trial_of

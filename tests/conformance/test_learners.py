@@ -21,9 +21,10 @@ from learners.specification.family import TRAINING_OPTIONS, Family, built_in, fa
 from learners.specification.learner import Learner, peak_rate
 from learners.specification.option import option_text
 from learners.specification.packable import why_unpacked
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
 from learners.training.predict import predict
 from learners.training.predict_mixed import predict_mixed
+from learners.training.result import Fit
 from stream.avalanche.session import Session
 from stream.cli.show import show
 from tasks.encoded import EncodedTask

@@ -23,10 +23,11 @@ from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.adamw import AdamW
 from learners.training.divergence import Diverged
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
 from learners.training.loss import task_loss
 from learners.training.optimiser import EPSILON, clip_gradients, decays, groups_of, schedule, set_rate
 from learners.training.predict import predict
+from learners.training.result import Fit
 from tasks.encoded import EncodedTask
 from tasks.examples import SPLITS
 from tasks.seeds import seed_of

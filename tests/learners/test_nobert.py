@@ -40,8 +40,9 @@ from learners.specification.family import parse_learner
 from learners.specification.recipe import recipe_of
 from learners.specification.text_model import STRENGTHS
 from learners.training.divergence import Diverged
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
 from learners.training.predict import predict
+from learners.training.result import Fit
 from stream.results.growth import growth, task_cost
 from tasks.encode import encode_split
 from tasks.encoded import EncodedSplit, EncodedTask

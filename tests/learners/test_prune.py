@@ -20,8 +20,9 @@ from learners.delta.prune import hold, prune
 from learners.forward.batches import evaluation_plan
 from learners.specification.family import parse_learner
 from learners.specification.learner import Pruning
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
 from learners.training.predict import predict
+from learners.training.result import Fit
 from stream.results.growth import task_cost
 from tests.loaded import backbone, encoded, score
 

@@ -15,7 +15,8 @@ from learners.delta.initial import initial_delta, initial_trainable
 from learners.delta.layout import delta_shapes
 from learners.delta.reparametrise import materialize, mlp_shapes
 from learners.specification.family import parse_learner
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
+from learners.training.result import Fit
 from tests.loaded import backbone, encoded, moved, score
 
 DATA, LATER = encoded("colours"), encoded("pairs", kind="pair")

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 
 from learners.delta.delta import Delta
 from learners.specification.family import parse_learner
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
+from learners.training.result import Fit
 from learners.training.state import FitState, load_state, save_state
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError

@@ -16,7 +16,7 @@ import learners.training.fit
 import stream.execution.job
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta, load_delta
-from learners.training.fit import Fit
+from learners.training.result import Fit
 from stream import Results, run
 from stream.errors import RunFailed
 from stream.storage.learner_folder import learner_folder

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from learners.specification.family import parse_learner
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
+from learners.training.result import Fit
 from stream.storage.states import drop_state, get_state, put_state, state_path, stored_states
 from stream.storage.store import Store
 from tests.loaded import backbone, encoded, score

@@ -14,7 +14,7 @@ import pytest
 import stream.avalanche.loop
 import stream.execution.workbench
 from learners.training.divergence import Diverged
-from learners.training.fit import Fit
+from learners.training.result import Fit
 from stream import run
 from stream.avalanche.session import Session
 from stream.config.resolve import resolve_config

@@ -18,8 +18,9 @@ from learners.delta.delta import Delta
 from learners.forward.batches import Plan, collate, evaluation_plan
 from learners.specification.family import parse_learner
 from learners.training.divergence import Diverged
-from learners.training.fit import Fit, fit
+from learners.training.fit import fit
 from learners.training.predict import predict
+from learners.training.result import Fit
 from stream.avalanche.benchmark import TIMELINE
 from stream.avalanche.loop import Batches
 from stream.avalanche.model import MASKED, loss_of
