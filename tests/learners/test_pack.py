@@ -1,0 +1,119 @@
+"""Fits in a pack: equal to fits by themselves, and independent of their neighbours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learners.specification.family import parse_learner
+from learners.training.divergence import Diverged
+from learners.training.fit import fit
+from learners.training.pack import Request, Shape, fit_pack, kind_of, shape_of
+from learners.training.result import Fit
+from tests.loaded import backbone, encoded, score
+
+LEARNERS = {
+    "adapter:4": "bert",
+    "adapterbias:l0=1e-2": "roberta",
+    "prefix:3:mlp=4": "bert",
+    "lora:2": "electra",
+    "layernorm": "modernbert",
+    "prompt:3": "distilbert",
+    "head": "bert",
+}
+RATES, EPOCHS = (1e-3, 3e-3, 2e-3, 1e-2), (3, 2, 2, 3)
+SAME = {"dropout": False, "head_dropout": 0.0}  # with it, another padding draws other elements
+
+
+@cache
+def request(learner: str, number: int, **settings: float) -> Request:
+    """One of the fits that a pack may do: tasks of several sizes, rates and numbers of epochs."""
+    overrides = {"epochs": EPOCHS[number], "batch_size": 8, "learning_rate": RATES[number], **settings}
+    data = encoded(f"task{number}", classes=2 + number % 3, rows=21 + 8 * number)
+    return Request(parse_learner(learner, overrides), data, score, seed=number)
+
+
+def packed(learner: str, numbers: list[int], slots: int = 3, **settings: float) -> list[Fit]:
+    base, requests = backbone(LEARNERS[learner]), [request(learner, number, **settings) for number in numbers]
+    found = dict(fit_pack(base, requests, shape_of(requests[0].learner, requests[0].data, slots)))
+    assert sorted(found) == list(range(len(numbers)))
+    return [each for each in (found[place] for place in range(len(numbers))) if isinstance(each, Fit)]
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_fit_in_a_pack_is_the_fit_by_itself(learner: str) -> None:
+    base = backbone(LEARNERS[learner])
+    for number, found in enumerate(packed(learner, [0, 1, 2, 3], **SAME)):
+        one = request(learner, number, **SAME)
+        expected = fit(base, one.learner, one.data, score, one.seed)
+        for name, tensor in expected.delta.tensors.items():
+            torch.testing.assert_close(found.delta.tensors[name], tensor, atol=1e-4, rtol=1e-3, msg=name)
+        np.testing.assert_allclose(found.losses, expected.losses, rtol=1e-4)
+        assert (found.validation, found.best) == (expected.validation, expected.best)
+        assert found.examples == expected.examples
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+@settings(max_examples=2, deadline=None)
+@given(before=st.lists(st.integers(0, 3), max_size=3), after=st.lists(st.integers(0, 3), max_size=2))
+def test_a_fit_does_not_depend_on_its_company(learner: str, before: list[int], after: list[int]) -> None:
+    """Bit for bit: in any place, beside any fits, whether it begins with the pack or takes a free slot later."""
+    found = packed(learner, [*before, 1, *after])[len(before)]
+    assert found.delta.id == alone(learner).delta.id
+    assert found.losses == alone(learner).losses
+
+
+@cache
+def alone(learner: str) -> Fit:
+    """A fit beside empty slots."""
+    return packed(learner, [1])[0]
+
+
+def test_another_shape_is_another_recipe_but_nearly_the_same_fit() -> None:
+    three, five = (packed("adapter:4", [1], slots, **SAME)[0] for slots in (3, 5))
+    np.testing.assert_allclose(three.losses, five.losses, rtol=1e-4)
+
+
+def test_a_fit_that_diverges_leaves_its_neighbours_alone() -> None:
+    bad = request("adapter:4", 1)
+    bad = replace(bad, learner=parse_learner("adapter:4", {"epochs": 3, "batch_size": 8, "learning_rate": 1e30}))
+    good = request("adapter:4", 0)
+    found = dict(fit_pack(backbone(), [bad, good, bad, good, good], shape_of(good.learner, good.data, 3)))
+    assert [isinstance(found[place], Diverged) for place in range(5)] == [True, False, True, False, False]
+    expected = packed("adapter:4", [0])[0].delta.id
+    assert {each.delta.id for each in found.values() if isinstance(each, Fit)} == {expected}
+
+
+def test_a_fit_pauses_and_goes_on_in_another_pack() -> None:
+    whole = packed("adapter:4", [0])[0]
+    one = request("adapter:4", 0)
+    shape = shape_of(one.learner, one.data, 3)
+    first = dict(fit_pack(backbone(), [replace(one, until=1), request("adapter:4", 1)], shape))[0]
+    assert isinstance(first, Fit)
+    rest = dict(fit_pack(backbone(), [request("adapter:4", 2), replace(one, state=first.state)], shape))[1]
+    assert isinstance(rest, Fit)
+    assert (rest.delta.id, rest.losses) == (whole.delta.id, whole.losses)
+
+
+def test_the_account_counts_the_padding_of_the_pack() -> None:
+    one = request("adapter:4", 0)
+    shape = shape_of(one.learner, one.data, 3)
+    assert shape == Shape(3, 8, 16, 4)
+    assert packed("adapter:4", [0])[0].flops > fit(backbone(), one.learner, one.data, score, 0).flops
+
+
+def test_what_may_be_in_one_pack() -> None:
+    kinds = {spec: kind_of(parse_learner(spec)) for spec in ("adapter:4", "adapter:4:learning_rate=1e-2", "adapter:8")}
+    assert kinds["adapter:4"] == kinds["adapter:4:learning_rate=1e-2"] != kinds["adapter:8"]
+    one, other = request("adapter:4", 0), request("lora:2", 0)
+    shape = shape_of(one.learner, one.data, 2)
+    with pytest.raises(ValueError, match="belongs to another pack"):
+        list(fit_pack(backbone(), [one, other], shape))
+    with pytest.raises(ValueError, match="cannot be in a pack: it has own matrices"):
+        list(fit_pack(backbone(), [Request(parse_learner("full:isolated"), one.data, score, 0)], shape))
