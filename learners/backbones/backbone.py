@@ -73,6 +73,11 @@ class Backbone:
         return {**self.computed, **self.fused}
 
     @property
+    def device(self) -> torch.device:
+        """Where its weights are, and so all tensors of a forward pass."""
+        return next(iter(self.computed.values())).device
+
+    @property
     def pad_id(self) -> int:
         return self.architecture.pad_id
 
@@ -140,6 +145,22 @@ def load_backbone(name: str, dtype: Dtype = "float32") -> Backbone:
         notes=notes,
         commit=checkpoint.commit,
     )
+
+
+def placed(backbone: Backbone, device: str) -> Backbone:
+    """Returns the backbone with its weights on a device, in the same layout; as it is if they are there.
+
+    Args:
+        device: Full name of the device (`learners.device.device_named`).
+    """
+    from learners.backbones.fused import fused
+
+    if device == str(backbone.device):
+        return backbone
+    computed, whole = fused(backbone.architecture, {key: each.to(device) for key, each in backbone.computed.items()})
+    own = backbone.weights is not backbone.computed
+    weights = {key: each.to(device) for key, each in backbone.weights.items()} if own else computed
+    return replace(backbone, weights=weights, computed=computed, fused=whole)
 
 
 def load_tokenizer_of(name: str) -> Tokenizer:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from learners.device import to_host
 from tasks.content import content_id
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def tensor_digest(name: str, tensor: Tensor) -> str:
     """Returns the SHA-256 of name, dtype, shape and bytes of one tensor."""
     import torch
 
-    flat = tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+    flat = to_host(tensor.detach().contiguous().reshape(-1).view(torch.uint8))
     content = flat.data if flat.size else b""  # a view: a copy takes half as long as the hash itself
     return content_digest(name, str(tensor.dtype), tuple(tensor.shape), content)
 

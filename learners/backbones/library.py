@@ -31,9 +31,9 @@ def library_model(backbone: Backbone) -> Any:
 
     # transformers draws the weights of a pooler that the backbone does not have
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
-        weights = {name: tensor.clone() for name, tensor in backbone.weights.items()}
+        weights = {name: tensor.to("cpu", copy=True) for name, tensor in backbone.weights.items()}
         model = _make_model(config_of(backbone), backbone.architecture, weights, _where(backbone))
-        return model.to(backbone.dtype).requires_grad_(False).eval()
+        return model.to(backbone.device, backbone.dtype).requires_grad_(False).eval()
 
 
 def config_of(backbone: Backbone) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learners.backbones.backbone import Backbone
+from learners.device import to_device
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 from tasks.seeds import seed_of
@@ -101,8 +102,6 @@ def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray, length: i
     Returns:
         `input_ids`, `attention_mask` and, if the backbone takes them, `token_type_ids`: int64 [B, S].
     """
-    import torch
-
     lengths = split.lengths[rows]
     shape = (len(rows), int(lengths.max()) if length is None else length)
     ids = np.full(shape, backbone.pad_id, dtype=np.int64)
@@ -112,7 +111,7 @@ def collate(backbone: Backbone, split: EncodedSplit, rows: np.ndarray, length: i
         ids[i, : stop - start] = split.ids[start:stop]
         types[i, : stop - start] = split.types[start:stop]
     mask = (np.arange(shape[1]) < lengths[:, None]).astype(np.int64)
-    batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+    arrays = {"input_ids": ids, "attention_mask": mask}
     if backbone.architecture.types > 1:
-        batch["token_type_ids"] = torch.from_numpy(types)
-    return batch
+        arrays["token_type_ids"] = types
+    return {name: to_device(array, backbone.device) for name, array in arrays.items()}

@@ -44,7 +44,7 @@ def states(
     """Yields the output of each layer from `first` on, [B, S, d]. Arguments as in `learners.forward.bert.states`."""
     x = embeddings(a, w, batch, noise, prompt) if entering is None else entering
     table = norm(w, "encoder.LayerNorm", w["encoder.rel_embeddings.weight"], a.layer_norm_eps)  # [P, d]
-    rows = position_rows(a, x.shape[1])  # two of [S, S]
+    rows = position_rows(a, x.shape[1], x.device)  # two of [S, S]
     mask = padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
     for n in range(first, a.layers):
         x = layer(a, w, n, x, table, rows, mask, change, noise)
@@ -140,7 +140,7 @@ def attention(
 
 @lru_cache(maxsize=8)
 @torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
-def position_rows(a: Architecture, length: int) -> Rows:
+def position_rows(a: Architecture, length: int, device: torch.device) -> Rows:
     """The rows of the table for query i and key j, int64 [S, S]: of i - j and of j - i, counted from the middle row.
 
     Each is cut to the table on its own. With buckets, far distances share a row; the wider the farther (He et al.
@@ -156,4 +156,5 @@ def position_rows(a: Architecture, length: int) -> Rows:
         farthest = torch.log(torch.tensor((a.furthest - 1) / half))
         bucket = torch.ceil(torch.log(distance / half) / farthest * (half - 1)) + half
         apart = torch.where(distance <= half, apart, (bucket * apart.sign()).long())
-    return (apart + span).clamp(0, 2 * span - 1), (span - apart).clamp(0, 2 * span - 1)
+    forth, back = (apart + span).clamp(0, 2 * span - 1), (span - apart).clamp(0, 2 * span - 1)
+    return forth.to(device), back.to(device)

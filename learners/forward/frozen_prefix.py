@@ -16,6 +16,7 @@ from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.backbones.fingerprint import tensor_digest
+from learners.device import to_device
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import STATES, Batch, pooled
 from learners.forward.frozen_layers import frozen_layers
@@ -60,7 +61,7 @@ class FrozenPrefix:
         if self.kept is None:
             return frozen_states(self.backbone, self.learner, batch)
         if self.layers == self.backbone.architecture.layers:
-            return self.kept[torch.from_numpy(rows)]
+            return self.kept[to_device(rows, self.kept.device)]
         padded = self.kept.new_zeros((*batch["input_ids"].shape, self.kept.shape[1]))
         for states, start, stop in zip(padded, self.split.offsets[rows], self.split.offsets[rows + 1], strict=True):
             states[: stop - start] = self.kept[start:stop]
@@ -74,11 +75,13 @@ def open_frozen_prefix(backbone: Backbone, learner: Learner, split: EncodedSplit
         return None
     if not is_stored(backbone.architecture, learner, split, backbone.dtype.itemsize):
         return FrozenPrefix(backbone, learner, split, layers, None)
-    kept = torch.empty(stored_shape(backbone.architecture, learner, split), dtype=backbone.dtype)
+    kept = torch.empty(
+        stored_shape(backbone.architecture, learner, split), dtype=backbone.dtype, device=backbone.device
+    )
     for rows in evaluation_plan(split).batches:
         states = frozen_states(backbone, learner, collate(backbone, split, rows))
         if layers == backbone.architecture.layers:
-            kept[torch.from_numpy(rows)] = states
+            kept[to_device(rows, kept.device)] = states
             continue
         for own, start, stop in zip(states, split.offsets[rows], split.offsets[rows + 1], strict=True):
             kept[start:stop] = own[: stop - start]

@@ -46,9 +46,9 @@ def states(
     """
     x = embeddings(a, w, batch, noise, prompt) if entering is None else entering
     length, mask = x.shape[1], padding_mask(a, batch["attention_mask"])  # [B N_h, 1, S]
-    masks = {reach: mask + window(length, reach) if reach else mask for reach in set(a.windows[first:])}
+    masks = {reach: mask + window(length, reach, mask.device) if reach else mask for reach in set(a.windows[first:])}
     for n in range(first, a.layers):
-        x = layer(a, w, n, x, masks[a.windows[n]], rotations(a, length, a.thetas[n]), change, noise)
+        x = layer(a, w, n, x, masks[a.windows[n]], rotations(a, length, a.thetas[n], x.device), change, noise)
         yield x if n < a.layers - 1 else norm(w, "final_norm", x, a.layer_norm_eps)
 
 
@@ -101,15 +101,15 @@ def rotated(a: Architecture, x: Tensor, turn: Rotations) -> Tensor:
 
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)  # the cache serves training too, which cannot use inference tensors
-def rotations(a: Architecture, length: int, theta: float) -> Rotations:
+def rotations(a: Architecture, length: int, theta: float, device: torch.device) -> Rotations:
     """Cosine and sine of the rotations of each position, float32 [S, 1, d_h] each."""
     angle = torch.arange(length)[:, None].float() * frequencies(a, theta)
     angle = torch.cat([angle, angle], dim=-1)[:, None]
-    return angle.cos(), angle.sin()
+    return angle.cos().to(device), angle.sin().to(device)
 
 
-def window(length: int, reach: int) -> Tensor:
+def window(length: int, reach: int, device: torch.device) -> Tensor:
     """What is added to scores: 0 for keys at most `reach` tokens away, else the lowest number; float32 [S, S]."""
-    token = torch.arange(length)
+    token = torch.arange(length, device=device)
     far = (token[:, None] - token[None, :]).abs() > reach
     return far.float() * torch.finfo(torch.float32).min

@@ -35,23 +35,24 @@ class Prepared:
 def prepared(backbone: Backbone, tensors: Mapping[str, Tensor], slots: int | None = None) -> Prepared:
     """Prepares the tensors of a Delta, or trainable tensors, for the forward pass.
 
-    They are cast to the backbone's dtype here, so that a bfloat16 forward pass trains float32 weights. A tensor
-    `difference.x` gives the sum of the pretrained weight x and the difference.
+    They are copied to the device of the backbone and cast to its dtype here, so that a bfloat16 forward pass trains
+    float32 weights. A tensor `difference.x` gives the sum of the pretrained weight x and the difference.
 
     Args:
         slots: Number K of Deltas, if the tensors are those of a pack, `packed`. Default: None, they are of one Delta.
     """
-    dtype, tuned, added, head = backbone.dtype, dict[str, Tensor](), dict[str, Tensor](), dict[str, Tensor]()
+    dtype, device = backbone.dtype, backbone.device
+    tuned, added, head = dict[str, Tensor](), dict[str, Tensor](), dict[str, Tensor]()
     for name, tensor in tensors.items():
         part, _, key = name.partition(".")
         if is_head(name):
-            head[name] = tensor
+            head[name] = tensor.to(device)
         elif part == "backbone":
-            tuned[key] = tensor.to(dtype)
+            tuned[key] = tensor.to(device, dtype)
         elif part == "difference":
-            tuned[key] = (backbone.weights[key] + tensor).to(dtype)
+            tuned[key] = (backbone.weights[key] + tensor.to(device)).to(dtype)
         else:
-            added[name] = tensor.to(dtype)
+            added[name] = tensor.to(device, dtype)
     if not tuned:
         return Prepared(backbone.encoder, added, head, slots)
     weights = {**backbone.encoder, **tuned}

@@ -56,7 +56,7 @@ class ScaledRandom(LowRank):
         import torch.nn.functional as F
 
         x, b = reading.x, tensors["b"]
-        down, up = projections(self.key, self.rank, x.shape[-1], b.shape[-1])
+        down, up = projections(self.key, self.rank, x.shape[-1], b.shape[-1], x.device)
         return F.linear(F.linear(x, down.to(x.dtype)) * tensors["d"], up.to(x.dtype)) * b  # [B, S, writes]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:
@@ -67,7 +67,7 @@ class ScaledRandom(LowRank):
 
 
 @lru_cache(maxsize=16)
-def projections(key: int, rank: int, reads: int, writes: int) -> tuple[Tensor, Tensor]:
+def projections(key: int, rank: int, reads: int, writes: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Returns A [r, reads] and B [writes, r] in float32. Equal arguments give equal matrices, in every layer."""
     import torch
 
@@ -77,7 +77,7 @@ def projections(key: int, rank: int, reads: int, writes: int) -> tuple[Tensor, T
             torch.nn.init.kaiming_uniform_(torch.empty(shape), generator=random)
             for shape in ((rank, reads), (writes, rank))
         )
-    return down, up
+    return down.to(device), up.to(device)
 
 
 FAMILY = Family(

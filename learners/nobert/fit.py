@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from learners.device import to_device
 from learners.nobert.features import Features
 from learners.nobert.pipelines import Fitter
 from learners.nobert.predict import logits_of
@@ -61,7 +62,7 @@ def fit_text_model(
     flops = 0.0
     for candidate in model.candidates:
         arrays, spent = fitter.fit(candidate)
-        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        tensors = {name: to_device(array) for name, array in arrays.items()}
         logits = logits_of(tensors, validation)
         found.append(((score(logits), -loss(logits)), tensors, logits))
         flops += spent

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
+from learners.device import to_device, to_host
 from learners.nobert.features import Features, weighted
 from learners.nobert.texts import texts_of
 from learners.nobert.vectors import dense
@@ -40,25 +40,25 @@ def logits_of(tensors: Mapping[str, Tensor], features: Features) -> npt.NDArray[
         tensors: Tensors by name (`TextModel.shapes`), and `head.bias` [C].
     """
     given = {name: tensor for name, tensor in tensors.items() if tensor.any()}
-    found = np.tile(tensors["head.bias"].double().numpy(), (len(features), 1))
+    found = np.tile(to_host(tensors["head.bias"].double()), (len(features), 1))
     for block in ("words", "characters"):
         if (weight := given.get(f"added.{block}.weight")) is not None:
-            rows = weighted(getattr(features, block), tensors[f"added.{block}.idf"].numpy())
-            found += rows @ weight.double().numpy().T
+            rows = weighted(getattr(features, block), to_host(tensors[f"added.{block}.idf"]))
+            found += rows @ to_host(weight.double()).T
     if (weight := given.get("added.overlap.weight")) is not None:
         found += _product(features.overlap, weight)
     table = tensors.get("added.vectors.table")
     if table is not None and {"added.vectors.weight", "added.network.weight"} & {*given}:
-        inputs = dense(features, table.numpy())
+        inputs = dense(features, to_host(table))
         if (weight := given.get("added.vectors.weight")) is not None:
             found += _product(inputs, weight)
         if (weight := given.get("added.network.weight")) is not None:
             hidden = _product(inputs, tensors["added.network.hidden.weight"])
-            hidden += tensors["added.network.hidden.bias"].double().numpy()
+            hidden += to_host(tensors["added.network.hidden.bias"].double())
             found += _product(np.maximum(hidden, 0), weight)
     return found.astype(np.float32)
 
 
 def _product(rows: Any, weight: Tensor) -> Any:
     """Product of rows [n, width] and a matrix [m, width]: float64 [n, m]. By PyTorch, whose arithmetic is recorded."""
-    return (torch.from_numpy(np.ascontiguousarray(rows)) @ weight.double().T).numpy()
+    return to_host(to_device(np.ascontiguousarray(rows)) @ weight.double().T)

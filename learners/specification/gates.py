@@ -42,7 +42,7 @@ class HardConcrete:
         """Draws a gate in [0, 1] for each entry of `a`; differentiable in `a` except for gates that are clipped."""
         import torch
 
-        uniform = torch.rand(a.shape, generator=generator) * (1 - 2 * self.margin) + self.margin
+        uniform = torch.rand(a.shape, generator=generator).to(a.device) * (1 - 2 * self.margin) + self.margin
         s = torch.sigmoid((torch.logit(uniform) + a) / self.beta)
         return (s * (self.zeta - self.gamma) + self.gamma).clamp(0, 1)
 

@@ -46,15 +46,16 @@ class AdamW:
             tuned = [tensor for tensor in group["params"] if tensor.grad is not None]
             for tensor in tuned:
                 if tensor not in self.moments:
-                    self.moments[tensor] = (torch.zeros_like(tensor), torch.zeros_like(tensor), torch.zeros(()))
-            first, second, steps = ([self.moments[tensor][i] for tensor in tuned] for i in range(3))
+                    steps = torch.zeros((), device=tensor.device)
+                    self.moments[tensor] = (torch.zeros_like(tensor), torch.zeros_like(tensor), steps)
+            first, second, counts = ([self.moments[tensor][i] for tensor in tuned] for i in range(3))
             adamw(
                 tuned,
                 [tensor.grad for tensor in tuned if tensor.grad is not None],
                 first,
                 second,
                 [],
-                steps,
+                counts,
                 fused=True,
                 amsgrad=False,
                 beta1=BETAS[0],

@@ -21,6 +21,7 @@ from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.delta.prune import hold, prune
 from learners.delta.reparametrise import materialize
+from learners.device import global_state, set_global_state, to_device
 from learners.forms.dropout import GLOBAL
 from learners.forward.batches import collate, training_plan
 from learners.forward.flops import flops_to_keep
@@ -93,10 +94,13 @@ def fit(
 @contextmanager
 def _as_global(generator: torch.Generator) -> Iterator[None]:
     """Within a `with` block, PyTorch's global generator draws what this one would, because peft knows no other."""
-    with torch.random.fork_rng(devices=[]):
-        torch.set_rng_state(generator.get_state())
+    kept = global_state(generator.device)
+    try:
+        set_global_state(generator.device, generator.get_state())
         yield
-        generator.set_state(torch.get_rng_state())
+        generator.set_state(global_state(generator.device))
+    finally:
+        set_global_state(generator.device, kept)
 
 
 @dataclass(eq=False)
@@ -251,11 +255,11 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
     for rows in training_plan(data.train, training.batch_size, fixed.order, epoch).batches:
         padded, length = (rows, None) if slot.shape is None else (np.resize(rows, slot.shape[0]), slot.shape[1])
         batch = collate(backbone, data.train, padded, length)
-        target = torch.from_numpy(np.asarray(data.train.target[rows]))
+        target = to_device(np.asarray(data.train.target[rows]), backbone.device)
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
         set_rate(running.optimiser, schedule(running.step, fixed.steps, training.warmup, training.decay))
         weights = materialize(learner, trainable, layers)
-        penalty = torch.zeros(())
+        penalty = torch.zeros((), device=backbone.device)
         if learner.gates is not None:
             for name, a in running.gates.items():
                 weights[name] = trainable[name] * learner.gates.sample(a, running.sampler)
@@ -323,10 +327,10 @@ def to_delta(
         deviation: Standard deviation of the training targets. Default: 1.
         pruned: Names of tensors whose zeros are pruned, in addition to the gated ones. Default: none.
     """
-    tensors = {name: leaf.detach().clone() for name, leaf in trainable.items()}
+    tensors = {name: leaf.detach().to("cpu", copy=True) for name, leaf in trainable.items()}
     tensors["head.weight"] *= deviation
     tensors["head.bias"] = tensors["head.bias"] * deviation + mean
     if learner.gates is not None:
         for name, a in gates.items():
-            tensors[name] *= learner.gates.deterministic(a.detach())
+            tensors[name] *= learner.gates.deterministic(a.detach().cpu())
     return Delta(tensors, pruned | frozenset(gates))

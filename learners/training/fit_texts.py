@@ -10,6 +10,7 @@ import torch
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
+from learners.device import to_device, to_host
 from learners.nobert.fit import fit_text_model
 from learners.specification.text_model import TextModel
 from learners.training.divergence import Diverged, not_finite
@@ -29,7 +30,7 @@ def fit_texts(backbone: Backbone, model: TextModel, data: EncodedTask, score: Sc
     target = np.asarray(data.validation.target)
     if len(np.unique(data.train.target)) == 1:
         delta = frequencies(data)
-        same = score(target, np.tile(delta.tensors["head.bias"].numpy(), (len(target), 1)))
+        same = score(target, np.tile(to_host(delta.tensors["head.bias"]), (len(target), 1)))
         scores = (same,) * len(model.candidates)
         return Fit(delta, scores, (), 0, time.perf_counter() - started, 0.0, len(data.train))
     found = fit_text_model(
@@ -53,5 +54,5 @@ def frequencies(data: EncodedTask) -> Delta:
         bias = torch.tensor([float(target.mean())])
     else:
         counts = np.bincount(target, minlength=data.task.outputs) + 1
-        bias = torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
+        bias = to_device(np.log(counts / counts.sum()).astype(np.float32))
     return Delta({"head.bias": bias})

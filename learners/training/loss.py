@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from learners.device import to_device
 from tasks.encoded import EncodedTask
 
 
@@ -19,7 +19,7 @@ def task_loss(output: Tensor, target: Tensor) -> Tensor:
 
 def validation_loss(output: np.ndarray, target: np.ndarray) -> float:
     """`task_loss` of all validation rows at once: logits [n, C], target [n]."""
-    return task_loss(torch.from_numpy(output), torch.from_numpy(np.array(target))).item()  # torch needs a writable copy
+    return task_loss(to_device(output), to_device(np.array(target))).item()  # torch needs a writable copy
 
 
 def target_scale(data: EncodedTask) -> tuple[float, float]:

@@ -174,7 +174,7 @@ def _compute(backbone: Backbone, steps: Sequence[Step | None], shape: Shape) -> 
     batch = {name: torch.cat([each[name] for each in batches]) for name in model.batch}
     states = [model.states if step is None else step.states for step in steps]
     entering = None if model.states is None else torch.cat([each for each in states if each is not None])
-    noise = [torch.Generator() if step is None else step.slot.running.noise for step in steps]
+    noise = [torch.Generator(backbone.device) if step is None else step.slot.running.noise for step in steps]
     ready = prepared(backbone, packed(tensors, shape.outputs), shape.slots)
     found = logits(
         backbone, learner, ready, batch, training.head_dropout, entering, dropout=training.dropout, noise=noise

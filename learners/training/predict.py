@@ -7,6 +7,7 @@ import torch
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
+from learners.device import to_host
 from learners.forward.batches import Plan, collate
 from learners.forward.forward import logits
 from learners.forward.frozen_prefix import FrozenPrefix
@@ -43,5 +44,6 @@ def predict(
         for rows in plan.batches:
             batch = collate(backbone, split, rows)
             states = None if frozen_prefix is None else frozen_prefix.of(rows, batch)
-            out[rows] = logits(backbone, learner, ready, batch, frozen_prefix=states).numpy()
+            found = logits(backbone, learner, ready, batch, frozen_prefix=states)
+            out[rows] = to_host(found)
     return out

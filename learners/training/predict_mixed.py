@@ -9,6 +9,7 @@ import torch
 
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
+from learners.device import to_host
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import logits
 from learners.forward.prepared import packed, prepared
@@ -37,6 +38,6 @@ def predict_mixed(
         for batch in evaluation_plan(rows).batches:
             stacked = packed([deltas[owner].tensors for owner in owners[batch]], max(widths))
             ready = prepared(backbone, stacked, len(batch))
-            found[batch] = logits(backbone, learner, ready, collate(backbone, rows, batch)).numpy()
+            found[batch] = to_host(logits(backbone, learner, ready, collate(backbone, rows, batch)))
     ends = np.cumsum([len(split) for split in splits])[:-1]
     return [part[:, :width] for part, width in zip(np.split(found, ends), widths, strict=True)]

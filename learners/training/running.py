@@ -13,10 +13,11 @@ from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta
 from learners.delta.initial import added_gates, frozen_names, initial_trainable
 from learners.delta.reparametrise import materialize
+from learners.device import generator_there
 from learners.specification.learner import Learner, peak_rate
 from learners.training.adamw import AdamW
 from learners.training.optimiser import EPSILON, groups_of
-from learners.training.state import FitState
+from learners.training.state import FitState, Moments
 from tasks.encoded import EncodedTask
 from tasks.errors import InputError
 from tasks.seeds import generator
@@ -66,9 +67,12 @@ def begin(
     frozen = frozen_names(learner, previous)
     empty = frozenset(name for name in start if learner.pruning is not None and name.startswith("difference."))
     first = Delta(materialize(learner, start, backbone.architecture.layers), empty)
-    trainable = {name: tensor.clone().requires_grad_(name not in frozen) for name, tensor in start.items()}
+    trainable = {
+        name: tensor.to(backbone.device, copy=True).requires_grad_(name not in frozen) for name, tensor in start.items()
+    }
     free = {name: leaf for name, leaf in trainable.items() if name not in frozen}
-    gates = added_gates(learner, free, generator(seed, learner.seeds, data.task.name, "gates"))
+    drawn = added_gates(learner, free, generator(seed, learner.seeds, data.task.name, "gates"))
+    gates = {name: a.to(backbone.device).detach().requires_grad_() for name, a in drawn.items()}
     if state is not None:
         gates = {name: a for name, a in gates.items() if name in state.gates}  # pruning ends gates
         _check(state, free, gates)
@@ -76,6 +80,7 @@ def begin(
     gate_rate = None if learner.gates is None else learner.gates.learning_rate
     optimiser = AdamW(groups_of(learner.training, free, gates, peak, gate_rate), EPSILON)
     sampler, noise = (generator(seed, learner.seeds, data.task.name, draws) for draws in ("gate noise", "dropout"))
+    noise = generator_there(noise, backbone.device)
     running = Running(trainable, gates, optimiser, sampler, noise, first)
     if state is not None:
         _restore(running, state)
@@ -101,10 +106,10 @@ def pause(running: Running, seconds: float) -> FitState:
         best=running.best,
         best_key=running.best_key,
         best_epoch=running.best_epoch,
-        trainable={name: leaf.detach() for name, leaf in running.trainable.items() if leaf.requires_grad},
-        gates={name: a.detach() for name, a in running.gates.items()},
-        moments={name: moments[leaf] for name, leaf in _leaves(running).items() if leaf in moments},
-        masks=running.masks,
+        trainable={name: leaf.detach().cpu() for name, leaf in running.trainable.items() if leaf.requires_grad},
+        gates={name: a.detach().cpu() for name, a in running.gates.items()},
+        moments={name: _on_host(moments[leaf]) for name, leaf in _leaves(running).items() if leaf in moments},
+        masks={name: mask.cpu() for name, mask in running.masks.items()},
         dropout=running.noise.get_state(),
         gate_noise=running.sampler.get_state(),
     )
@@ -123,15 +128,20 @@ def _restore(running: Running, state: FitState) -> None:
             running.optimiser.moments[leaf] = (
                 torch.zeros_like(leaf).copy_(first),
                 torch.zeros_like(leaf).copy_(second),
-                steps.clone(),
+                steps.to(leaf.device, copy=True),
             )
-    running.masks = dict(state.masks)
+    running.masks = {name: mask.to(running.trainable[name].device) for name, mask in state.masks.items()}
     running.best, running.best_key, running.best_epoch = state.best, state.best_key, state.best_epoch
     running.scores, running.losses = list(state.scores), list(state.losses)
     running.step, running.examples, running.flops = state.step, state.examples, state.flops
     running.ended = state.ended
     running.sampler.set_state(state.gate_noise)
     running.noise.set_state(state.dropout)
+
+
+def _on_host(moments: Moments) -> Moments:
+    first, second, steps = (each.cpu() for each in moments)
+    return first, second, steps
 
 
 def _leaves(running: Running) -> dict[str, Tensor]:

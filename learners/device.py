@@ -1,0 +1,155 @@
+"""The device that computes: a processor (cpu), a graphics card (cuda:N, mps). No other file knows devices by name.
+
+A backbone is on one device (`learners.backbones.backbone.placed`), and all tensors of a forward pass are where its
+weights are. Deltas stay in the memory of the host and in files; a fit or a prediction copies what it needs.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tasks.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+CPU = "cpu"
+# cuBLAS gives the same bits in each process only with a workspace of a fixed size, which it reads at its first use.
+WORKSPACE = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def device_named(name: str) -> str:
+    """Returns the full name of a device: `cpu`, `cuda:0`, `mps`.
+
+    Args:
+        name: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. `auto` is the first graphics card if there is one, else `cpu`.
+
+    Raises:
+        InputError: The name is none of these, or this machine does not have the device.
+    """
+    kind, colon, number = name.partition(":")
+    if kind not in ("auto", CPU, "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
+        raise InputError("unknown device", where="--device", expected="auto, cpu, cuda, cuda:N or mps", found=name)
+    if kind == CPU:
+        return CPU
+    import torch
+
+    cards, mps = torch.cuda.device_count() if torch.cuda.is_available() else 0, torch.backends.mps.is_available()
+    here = [*(f"cuda:{n}" for n in range(cards)), *(["mps"] if mps else []), CPU]
+    wanted = here[0] if kind == "auto" else f"cuda:{number or 0}" if kind == "cuda" else kind
+    if wanted not in here:
+        fix = (
+            "" if cards or kind != "cuda" else "this PyTorch sees no graphics card: torch.cuda.is_available() is false"
+        )
+        raise InputError("no such device", where="--device", expected=" or ".join(here), found=name, fix=fix)
+    return wanted
+
+
+def facts(name: str) -> dict[str, str]:
+    """Returns what is known of a device and what computes on it; empty for `cpu`, which
+    `stream.execution.numerics` describes."""
+    if name == CPU:
+        return {}
+    import torch
+
+    if name == "mps":
+        return {"device_name": torch.backends.mps.get_name()}
+    properties = torch.cuda.get_device_properties(name)
+    return {
+        "device_name": properties.name,
+        "capability": f"{properties.major}.{properties.minor}",
+        "cuda": str(torch.version.cuda),
+        "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
+        "driver": _driver(),
+        "workspace": os.environ.get(WORKSPACE[0], ""),
+    }
+
+
+def _driver() -> str:
+    """Returns the version of the driver of NVIDIA; "" if it is not known."""
+    try:
+        with open("/proc/driver/nvidia/version", encoding="utf-8") as file:
+            words = file.readline().split()
+    except OSError:
+        return ""
+    return next((word for word in words if word[0].isdecimal() and "." in word), "")
+
+
+def prepare(name: str) -> None:
+    """Makes this process compute the same bits each time on a device. Call it before the first computation there."""
+    if name == CPU:
+        return
+    import torch
+
+    os.environ.setdefault(*WORKSPACE)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def to_device(array: np.ndarray, device: torch.device | str = CPU) -> Tensor:
+    """Returns the numbers of an array as a tensor on a device."""
+    import torch
+
+    return torch.from_numpy(array).to(device)
+
+
+def to_host(tensor: Tensor) -> np.ndarray:
+    """Returns the numbers of a tensor as an array in the memory of the host. On the CPU it is the same memory."""
+    found: np.ndarray = tensor.detach().cpu().numpy()
+    return found
+
+
+def generator_there(generator: torch.Generator, device: torch.device) -> torch.Generator:
+    """Returns a generator that draws on a device, seeded as the given one of the CPU was; on the CPU the same one."""
+    import torch
+
+    return generator if device.type == CPU else torch.Generator(device).manual_seed(generator.initial_seed())
+
+
+def global_state(device: torch.device) -> Tensor:
+    """Returns the state of PyTorch's global generator of a device."""
+    import torch
+
+    if device.type == CPU:
+        return torch.get_rng_state()
+    state: Tensor = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.mps.get_rng_state()
+    return state
+
+
+def set_global_state(device: torch.device, state: Tensor) -> None:
+    """Sets the state of PyTorch's global generator of a device."""
+    import torch
+
+    if device.type == CPU:
+        torch.set_rng_state(state)
+    elif device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    else:
+        torch.mps.set_rng_state(state)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device has no memory left."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "MPS backend out of memory" in str(error)
+    )
+
+
+def free_memory(name: str) -> None:
+    """Gives memory that nothing uses back to a device, after an error."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if name.startswith("cuda"):
+        torch.cuda.empty_cache()
+    elif name == "mps":
+        torch.mps.empty_cache()
