@@ -7,6 +7,7 @@ weights are. Deltas stay in the memory of the host and in files; a fit or a pred
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.errors import InputError
@@ -25,7 +26,7 @@ def device_named(name: str) -> str:
     """Returns the full name of a device: `cpu`, `cuda:0`, `mps`.
 
     Args:
-        name: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. `auto` is the first graphics card if there is one, else `cpu`.
+        name: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`. `auto` is the first CUDA card if there is one, else `cpu`.
 
     Raises:
         InputError: The name is none of these, or this machine does not have the device.
@@ -33,17 +34,15 @@ def device_named(name: str) -> str:
     kind, colon, number = name.partition(":")
     if kind not in ("auto", CPU, "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
         raise InputError("unknown device", where="--device", expected="auto, cpu, cuda, cuda:N or mps", found=name)
-    if kind == CPU:
-        return CPU
+    if kind == CPU or (kind == "auto" and not Path("/proc/driver/nvidia").exists() and os.name == "posix"):
+        return CPU  # without the seconds that PyTorch takes to load
     import torch
 
-    cards, mps = torch.cuda.device_count() if torch.cuda.is_available() else 0, torch.backends.mps.is_available()
-    here = [*(f"cuda:{n}" for n in range(cards)), *(["mps"] if mps else []), CPU]
-    wanted = here[0] if kind == "auto" else f"cuda:{number or 0}" if kind == "cuda" else kind
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    here = [*(f"cuda:{n}" for n in range(cards)), *(["mps"] if torch.backends.mps.is_available() else []), CPU]
+    wanted = {"auto": "cuda:0" if cards else CPU, "cuda": f"cuda:{number or 0}"}.get(kind, kind)
     if wanted not in here:
-        fix = (
-            "" if cards or kind != "cuda" else "this PyTorch sees no graphics card: torch.cuda.is_available() is false"
-        )
+        fix = "" if cards or kind != "cuda" else "torch.cuda.is_available() is false: install a PyTorch with CUDA"
         raise InputError("no such device", where="--device", expected=" or ".join(here), found=name, fix=fix)
     return wanted
 
@@ -140,6 +139,18 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "MPS backend out of memory" in str(error)
     )
+
+
+def no_memory(name: str, rows: int | None, length: int) -> str:
+    """Returns what to tell a user about a device without memory.
+
+    Args:
+        rows: Rows of a batch; None in an evaluation, whose batches have a fixed size.
+        length: Most tokens of a row.
+    """
+    if rows is None:
+        return f"{name} has no memory left in an evaluation of rows of up to {length} tokens; use fewer workers"
+    return f"{name} has no memory left for batches of {rows} rows of up to {length} tokens; lower one of the two"
 
 
 def free_memory(name: str) -> None:

@@ -39,6 +39,18 @@ def pytest_configure() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a graphics card if there is none."""
+    marked = [item for item in items if item.get_closest_marker("device")]
+    if not marked:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no graphics card: torch.cuda.is_available() is false"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def scratch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Write the encoded tasks of tests to a scratch folder, never to the user's cache."""

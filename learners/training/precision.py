@@ -1,4 +1,4 @@
-"""What this processor multiplies: its vendor and instructions, and the fastest dtype, `--dtype auto`."""
+"""What this machine multiplies: vendor and instructions of the processor, and the fastest dtype, `--dtype auto`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ def processor() -> str:
 def dtype_of_processor() -> Literal["float32", "bfloat16"]:
     """bfloat16 if the processor has instructions that multiply it, else float32."""
     return "bfloat16" if FAST.intersection(_vendor_and_features()[1]) else "float32"
+
+
+def dtype_of(device: str) -> Literal["float32", "bfloat16"]:
+    """The dtype `auto` on a device: bfloat16 if it multiplies that fast, else float32.
+
+    Args:
+        device: Full name of the device.
+    """
+    if device == "cpu":
+        return dtype_of_processor()
+    import torch
+
+    return "bfloat16" if device.startswith("cuda") and torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
 
 
 def slow_on_processor(dtype: str) -> bool:

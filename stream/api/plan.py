@@ -40,6 +40,7 @@ def plan(
     test_examples: int | None = None,
     evaluate: Literal["full", "audited", "square"] = "full",
     dtype: Literal["float32", "bfloat16", "auto"] = "float32",
+    device: str = "auto",
     unseen_labels: Literal["keep", "refuse"] = "keep",
     columns: Mapping[str, str] | None = None,
     out: str | Path = "runs/latest",
@@ -102,6 +103,9 @@ def plan(
             full.
         dtype: Number format of the backbone's arithmetic: float32, bfloat16, or auto (bfloat16 if this processor is
             fast at it, else float32). Default: float32.
+        device: What computes: cpu, cuda (a graphics card, cuda:N for card N), mps (Apple), or auto (a CUDA card if this
+            machine has one, else cpu). Results of different devices differ in the last bits and do not mix. Default:
+            auto.
         unseen_labels: Validation and test rows whose label no training row has. keep: they stay, and count as wrong.
             refuse: a task with such rows is an error. Default: keep.
         columns: Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence

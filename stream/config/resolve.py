@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from learners.training.precision import dtype_of_processor
+from learners.device import CPU, device_named
+from learners.training.precision import dtype_of
 from stream.config.protocol import protocol_layer
 from stream.config.settings import LISTS, RunConfig, number_type
 from stream.config.toml import read_toml
@@ -23,8 +24,8 @@ def resolve_config(
 
     The protocol is that of the setting `protocol`, given or in the file.
 
-    The dtype `auto` becomes the dtype of the run that the folder already contains, or else the best dtype for this
-    processor.
+    The device `auto`, the default, becomes the device of the run that the folder already contains, or else the first
+    CUDA card, or `cpu`. The dtype `auto` becomes the dtype of this run, or else the best dtype for the device.
 
     Args:
         given: Values by name of the setting. None means "not given".
@@ -58,8 +59,11 @@ def resolve_config(
                 values[key], origins[key] = _read_value(key, value, name), name
             except InputError as error:
                 errors.append(error)
+    if values.get("device", "auto") == "auto":
+        values["device"], why = _as_begun(values.get("out"), "device", CPU, lambda: device_named("auto"))
+        origins["device"] += f": auto, {why}"
     if values.get("dtype") == "auto":
-        values["dtype"], why = _auto_dtype(values.get("out"))
+        values["dtype"], why = _as_begun(values.get("out"), "dtype", "float32", lambda: dtype_of(str(values["device"])))
         origins["dtype"] += f": auto, {why}"
     try:
         config = RunConfig(**values)
@@ -68,6 +72,7 @@ def resolve_config(
             key = str(problem["loc"][0])
             expected, found = _expected_and_found(problem["type"], problem["msg"], problem["input"])
             expected += " or 'auto'" if key == "dtype" else ""
+            expected = "auto, cpu, cuda, cuda:N or mps" if key == "device" else expected
             errors.append(InputError(f"bad value of {key}", where=origins[key], expected=expected, found=found))
     if errors:
         raise InputErrors(errors)
@@ -117,15 +122,20 @@ def _read_value(key: str, value: Any, where: str) -> Any:
     return ",".join(value)
 
 
-def _auto_dtype(out: Any) -> tuple[str, str]:
-    """The dtype for `auto`, and the reason."""
+def _as_begun(out: Any, key: str, missing: str, here: Callable[[], str]) -> tuple[str, str]:
+    """The value for `auto`, and the reason.
+
+    Args:
+        missing: The value in a file that does not have it.
+        here: Finds what suits this machine.
+    """
     folder = user_path(out, where="--out") if isinstance(out, str) else Path(RunConfig.model_fields["out"].default)
     file = folder / "config.toml"
     try:
-        began = read_toml(file).get("dtype", "float32") if file.exists() else "auto"
+        began = read_toml(file).get(key, missing) if file.exists() else "auto"
     except InputError:  # a damaged file; the engine compares with the ledger
         began = "auto"
     # A run never writes "auto": if the file says so, the user has put the settings into the folder of a future run.
     if began != "auto":
         return began, "as this run began"
-    return dtype_of_processor(), "what suits this processor"
+    return here(), f"what suits this {'machine' if key == 'device' else 'processor'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from learners.device import device_named
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from tasks.errors import InputError, InputErrors
@@ -43,8 +44,10 @@ def check_same_run(path: Path, config: RunConfig) -> None:
 
 
 def _fixed(key: str, value: object) -> object:
-    """The part of a setting that must not change. The path after "frames:" may change, because a user may move the
-    run's folder; `check_same_inputs` compares the content of the tables."""
+    """The part of a setting that must not change. Another card of the same kind may compute. The path after "frames:"
+    may change, because a user may move the run's folder; `check_same_inputs` compares the content of the tables."""
     if key == "source" and isinstance(value, str) and "frames:" in value:
         return value.rpartition("frames:")[:2]
+    if key == "device":
+        return (device_named("auto") if value == "auto" else str(value)).partition(":")[0]
     return value

@@ -187,6 +187,14 @@ class RunConfig(BaseModel):
             TRAINING,
         ),
     ] = "float32"
+    device: Annotated[  # resolve_config finds what auto is
+        Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:[0-9]+)?|mps)$")],
+        Setting(
+            "What computes: cpu, cuda (a graphics card, cuda:N for card N), mps (Apple), or auto (a CUDA card if this "
+            "machine has one, else cpu). Results of different devices differ in the last bits and do not mix.",
+            TRAINING,
+        ),
+    ] = "auto"
     unseen_labels: Annotated[
         Literal["keep", "refuse"],
         Setting(

@@ -14,6 +14,7 @@ from learners.backbones.backbone import Backbone, load_backbone, load_tokenizer_
 from learners.backbones.fingerprint import file_digests
 from learners.backbones.locate import PACKAGED, find_checkpoint, pinned_backbone, split_pooling, with_pooling
 from learners.backbones.tokenizer import tokenizer_digest
+from learners.device import CPU, device_named
 from learners.specification.recipe import recipe_of
 from learners.training.precision import slow_on_processor
 from stream.config.settings import SEARCH, RunConfig
@@ -116,6 +117,7 @@ class RunContext(Resolved):
             backbone=self._pinned_backbone(),
             backbone_id=self.known.id,
             dtype=config.dtype,
+            device=device_named(config.device),
             learners=tuple(self.learners),
             overrides=config.training_overrides,
             data={name: str(task.path.absolute()) for name, task in {**self.data, **self.twins}.items()},
@@ -176,6 +178,7 @@ class RunContext(Resolved):
         names.append("data_seed")
         names += [] if config.other_validation is None else ["validation_examples"]
         names += [name for name in SEARCH if getattr(config, name) is not None]
+        on_device = () if device_named(config.device) == CPU else ("device",)  # earlier runs have no such setting
         return Facts(
             suite=self.suite,
             source=self.source.name,
@@ -184,7 +187,7 @@ class RunContext(Resolved):
             seed=config.seed,
             tasks={name: described(self.data[name]) for name in self.stream.order},
             learners=self.learners,
-            settings={name: getattr(config, name) for name in (*names, "dtype")},
+            settings={name: getattr(config, name) for name in (*names, "dtype", *on_device)},
             environment=environment(self.numerics, self.learners.values()),
             plugins=tuple(plugin.as_dict() for plugin in self.plugins),
         )
@@ -220,7 +223,8 @@ def prepare(
             loaded = load_backbone(config.backbone, config.dtype)
         return loaded
 
-    numerics = known_numerics(config.dtype, facts_folder())  # before PyTorch is loaded for the backbone
+    # Before PyTorch is loaded for the backbone.
+    numerics = known_numerics(config.dtype, device_named(config.device), facts_folder())
     if loaded is None:
         checkpoint = find_checkpoint(config.backbone)
         folder, commit, files = checkpoint.folder, checkpoint.commit, file_digests(checkpoint.folder, checkpoint.hashed)
@@ -288,7 +292,8 @@ def machine_notes(config: RunConfig) -> list[str]:
     Raises:
         InputError: The cache cannot be written.
     """
-    return [note for note in (check_cache(), SLOW if slow_on_processor(config.dtype) else "") if note]
+    slow = device_named(config.device) == CPU and slow_on_processor(config.dtype)
+    return [note for note in (check_cache(), SLOW if slow else "") if note]
 
 
 def limits_of(config: RunConfig) -> Limits:

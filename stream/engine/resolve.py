@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from learners.backbones.locate import check_name
+from learners.device import device_named
 from learners.specification.family import parse_learners
 from learners.specification.learner import Learner
 from stream.config.settings import RunConfig
@@ -41,6 +42,7 @@ def resolve(config: RunConfig) -> Resolved:
     learners = attempt(lambda: parse_learners(config.learners, config.training_overrides))
     names = attempt(partial(resolve_names, config))
     attempt(partial(check_name, config.backbone))
+    attempt(partial(device_named, config.device))
     for learner in (learners or {}).values():
         if learner.selection is not None:
             attempt(partial(check_method, learner.selection))

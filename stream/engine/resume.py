@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from stream.storage.events import Event, Fit, FitEvent, Header, JobEvent, RowEvent, SearchEvent
-from stream.storage.fits import WORKER_DIED
+from stream.storage.fits import PASSING
 from stream.storage.job import Job, JobId
 from stream.storage.store import Store
 
@@ -29,13 +29,13 @@ def counts_in(store: Store) -> Callable[[Fit | SearchEvent], bool]:
     """Returns a function that says whether a fit or a trial of an earlier call still counts in the next call.
 
     The record of a fit and its Delta must be in the store; of a trial only the score is needed, which the ledger has.
-    One that failed because its worker ended does not count, because it may succeed now.
+    One that failed for want of memory or because its worker ended does not count, because it may succeed now.
     """
 
     def counts(event: Fit | SearchEvent) -> bool:
         if isinstance(event, FitEvent):
             return store.holds(event.recipe, event.delta)
-        return event.failed is None or event.failed.type != WORKER_DIED
+        return event.failed is None or event.failed.type not in PASSING
 
     return counts
 

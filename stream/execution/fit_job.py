@@ -9,6 +9,7 @@ from dataclasses import replace
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
+from learners.device import free_memory, is_out_of_memory, no_memory
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
 from learners.training.result import Report
@@ -22,6 +23,7 @@ from stream.execution.trial_job import kept_trial, tried_in, why_nothing
 from stream.execution.workbench import Workbench
 from stream.storage.fits import (
     DIVERGED,
+    OUT_OF_MEMORY,
     FailedFit,
     FailedTask,
     Failure,
@@ -121,19 +123,29 @@ def _fit(
     previous = workbench.store.get_delta(start) if start else None
     reset_peak_memory()
     started = time.perf_counter()
-    try:
-        trained = train(workbench, job, learner, previous, earlier, report, recipe)
-    except Diverged as error:
+
+    def failed(why: Failure, flops: float) -> FailedFit:
         workbench.check_backbone(job)
-        failed = FailedFit(
+        return FailedFit(
             task=task,
-            failed=Failure(type=DIVERGED, step=error.step, message=str(error)),
+            failed=why,
             last_good=start.reference if start else None,
-            flops=error.flops,
+            flops=flops,
             seconds=time.perf_counter() - started,
             peak_memory_bytes=peak_memory(),
         )
-        return failed, None
+
+    try:
+        trained = train(workbench, job, learner, previous, earlier, report, recipe)
+    except Diverged as error:
+        return failed(Failure(type=DIVERGED, step=error.step, message=str(error)), error.flops), None
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        message = no_memory(workbench.setup.device, learner.training.batch_size, workbench.data(task).max_length)
+        error.__traceback__ = None  # it holds the tensors of the fit
+        free_memory(workbench.setup.device)
+        return failed(Failure(type=OUT_OF_MEMORY, step=0, message=message), 0.0), None
     workbench.check_backbone(job)  # before the store is written: a Delta of a changed backbone must not enter it
     outcome = trained.fit
     counts = outcome.delta.counts

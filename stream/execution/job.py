@@ -9,6 +9,7 @@ from functools import partial
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
+from learners.device import free_memory, is_out_of_memory, no_memory
 from learners.forward.frozen_layers import frozen_layers
 from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
@@ -61,6 +62,12 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
     """
     try:
         return _execute(workbench, job, results, report)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        error.__traceback__ = None  # it holds tensors
+        free_memory(workbench.setup.device)
+        raise MemoryError(no_memory(workbench.setup.device, None, workbench.data(job.tasks[-1]).max_length)) from None
     except DamagedEntry as damage:
         aside = workbench.store.put_aside(damage)
         where = f"{damage.path}, put aside as {aside}" if aside else f"{damage.path}, which is missing"

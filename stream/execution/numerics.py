@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from learners.device import facts, prepare, to_host
 from learners.training.formats import EVALUATION_FORMAT, TRAINING_FORMAT
 from learners.training.precision import processor
 from stream.execution.switches import switches
@@ -29,11 +30,12 @@ STEP, MODULUS = 2_654_435_761, 1 << 32  # Knuth's multiplicative hash: spreads 0
 _version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 
-def numerics(dtype: str) -> dict[str, JsonValue]:
+def numerics(dtype: str, device: str = "cpu") -> dict[str, JsonValue]:
     """Returns everything about machine, libraries, switches and batches that may change the last bit of a logit.
 
     Args:
         dtype: Dtype of the backbone, "float32" or "bfloat16".
+        device: Full name of the device (`learners.device.device_named`). Cards of one kind have the same numerics.
     """
     import torch
 
@@ -41,7 +43,7 @@ def numerics(dtype: str) -> dict[str, JsonValue]:
 
     return {
         "dtype": dtype,
-        "device": "cpu",
+        "device": device.partition(":")[0],
         "threads": THREADS,
         "evaluation_tokens": EVALUATION_TOKENS,
         "evaluation_overhead": BATCH_OVERHEAD,
@@ -51,7 +53,8 @@ def numerics(dtype: str) -> dict[str, JsonValue]:
         "processor": processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "settings": {**arithmetic(), **switches()},
-        "fingerprint": fingerprint(dtype),
+        **facts(device),
+        "fingerprint": fingerprint(dtype, device),
         **{name: _version(name) for name in ("torch", "transformers", "numpy")},
     }
 
@@ -62,7 +65,7 @@ def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> st
     return ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)
 
 
-def fingerprint(dtype: str) -> str:
+def fingerprint(dtype: str, device: str = "cpu") -> str:
     """Returns 16 hexadecimal digits: a hash of the bits of a few fixed computations, in float32 and in `dtype`.
 
     These are the operations of an encoder layer and of a training step: products of several shapes, attention with a
@@ -72,22 +75,24 @@ def fingerprint(dtype: str) -> str:
 
     Args:
         dtype: Dtype of the backbone.
+        device: Full name of the device.
     """
     import torch
 
+    prepare(device)
     digest, threads = hashlib.sha256(), torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
-        with torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        with torch.enable_grad(), torch.autocast(device.partition(":")[0], enabled=False):
             for kind in dict.fromkeys((torch.float32, getattr(torch, dtype))):
-                for result in _computed(kind):
-                    digest.update(result.detach().float().contiguous().numpy().tobytes())
+                for result in _computed(kind, device):
+                    digest.update(to_host(result.float().contiguous()).tobytes())
     finally:
         torch.set_num_threads(threads)
     return digest.hexdigest()[:16]
 
 
-def _computed(dtype: object) -> list[Tensor]:
+def _computed(dtype: object, device: str) -> list[Tensor]:
     """Results of fixed computations in a dtype."""
     import torch
     import torch.nn.functional as F
@@ -97,19 +102,20 @@ def _computed(dtype: object) -> list[Tensor]:
     def numbers(*shape: int, begin: int = 0) -> Tensor:
         count = torch.Size(shape).numel()
         whole = (torch.arange(begin, begin + count, dtype=torch.int64) * STEP) % MODULUS
-        return (whole.double() / MODULUS - 0.5).reshape(shape).to(dtype)  # type: ignore[call-overload, no-any-return]
+        return (whole.double() / MODULUS - 0.5).reshape(shape).to(dtype).to(device)  # type: ignore[call-overload, no-any-return]
 
     batch, length, width, heads = 8, 23, 128, 2
     x = numbers(batch, length, width).requires_grad_()
     into, out = numbers(4 * width, width, begin=7).requires_grad_(), numbers(width, 4 * width, begin=11)
     scale, shift = numbers(width, begin=13) + 1, numbers(width, begin=17)
-    mask = (torch.arange(length) < torch.arange(length - batch, length)[:, None])[:, None, None]  # [B, 1, 1, S]
+    place = torch.arange(length, device=device)
+    mask = (place < place[-batch:, None])[:, None, None]  # [B, 1, 1, S]
     split = x.view(batch, length, heads, width // heads).transpose(1, 2)
     attended = F.scaled_dot_product_attention(split, split, split, attn_mask=mask)
     hidden = F.layer_norm(attended.transpose(1, 2).reshape(x.shape) + x, (width,), scale, shift)
     hidden = F.linear(F.gelu(F.linear(hidden, into)), out) + hidden
     logits = F.linear(torch.tanh(hidden[:, 0]).float(), numbers(3, width, begin=19).float())
-    loss = F.cross_entropy(logits, torch.arange(batch) % 3)
+    loss = F.cross_entropy(logits, torch.arange(batch, device=device) % 3)
     loss.backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
     assert into.grad is not None
@@ -117,5 +123,5 @@ def _computed(dtype: object) -> list[Tensor]:
     tuned.grad = into.grad.float()
     AdamW([{"params": [tuned], "lr": 1e-3, "weight_decay": 0.01}], eps=1e-8).step()
     wide = numbers(97, 384, begin=23) @ numbers(384, 1536, begin=29)
-    tiny = torch.tensor([1e-40]) * 0.5  # zero if this process flushes denormal numbers
+    tiny = torch.tensor([1e-40], device=device) * 0.5  # zero if this process flushes denormal numbers
     return [hidden, logits, loss, x.grad, into.grad, tuned, wide, torch.softmax(wide, -1), tiny]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone
+from learners.backbones.backbone import Backbone, Dtype, changed_tensor, load_backbone, placed
 from learners.delta.layout import has_layout
+from learners.device import prepare
 from learners.specification.alternatives import restricted
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
@@ -43,6 +44,7 @@ class Setup:
         backbone: Name or folder of the backbone.
         backbone_id: Content id of the backbone.
         dtype: Dtype of the backbone.
+        device: Full name of the device that computes. Default: "cpu".
         learners: Specifications of the learners as the user wrote them.
         overrides: Training settings that apply to all learners.
         data: Folder of the encoded arrays of each task, by task.
@@ -81,6 +83,7 @@ class Setup:
     scoring: Mapping[str, str] = field(default_factory=dict)
     numerics: Mapping[str, JsonValue] = field(default_factory=dict)
     plugins: Sequence[Mapping[str, str]] = ()
+    device: str = "cpu"
 
 
 @dataclass(eq=False)
@@ -165,14 +168,15 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
     import torch
 
     torch.set_num_threads(THREADS)
-    here = numerics(setup.dtype)
+    prepare(setup.device)
+    here = numerics(setup.dtype, setup.device)
     if setup.numerics and canonical(here) != canonical(setup.numerics):
         raise InputError(
             "this process computes with another arithmetic than the run was prepared with", where="numerics",
             found=changes(setup.numerics, here),
             fix=f"delete {facts_folder()}, give one worker if your program changes how PyTorch computes, and run again",
         )  # fmt: skip
-    backbone = backbone or load_backbone(setup.backbone, setup.dtype)
+    backbone = placed(backbone or load_backbone(setup.backbone, setup.dtype), setup.device)
     if backbone.id != setup.backbone_id:
         expected, found = f"content {setup.backbone_id[:16]}", backbone.id[:16]
         what = "the backbone changed since the run was prepared"

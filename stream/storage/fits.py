@@ -96,7 +96,8 @@ class LearnedTask:
         return LearnedTask(task=self.task, delta=self.delta, digests=self.digests, chosen=self.chosen)
 
 
-DIVERGED, WORKER_DIED = "Diverged", "WorkerDied"  # types of a failure
+DIVERGED, WORKER_DIED, OUT_OF_MEMORY = "Diverged", "WorkerDied", "OutOfMemory"  # types of a failure
+PASSING = frozenset({WORKER_DIED, OUT_OF_MEMORY})  # those that a later call may not meet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +163,8 @@ class FitResult(LearnedTask):
 
 @dataclass(frozen=True, kw_only=True)
 class FailedFit(FailedTask):
-    """A fit that diverged or whose workers ended, with its cost. The store never holds one, so no other run reuses a
-    failure."""
+    """A fit that diverged, that found no memory or whose workers ended, with its cost. The store never holds one, so no
+    other run reuses a failure."""
 
     flops: float
     seconds: float

@@ -12,6 +12,7 @@ import torch
 
 from learners.backbones.backbone import Backbone, load_backbone
 from learners.backbones.locate import pinned_backbone
+from learners.device import CPU, device_named
 from stream.engine.jobs import fit_ids
 from stream.execution.job import execute
 from stream.execution.numerics import changes, numerics
@@ -34,6 +35,7 @@ from stream.verification.validation import (
 )
 from stream.verification.verdict import Finding, Outcome
 from tasks.content import canonical
+from tasks.errors import InputError
 from tasks.metrics import scoring
 from tasks.seeds import seed_of
 from tasks.sources.frames import source_in
@@ -71,7 +73,8 @@ def rerun(
         InputError: The backbone or the data of the run are not available.
     """
     outcome = Outcome()
-    here, there = numerics(run.dtype), run.inputs.numerics
+    device = _device(run)
+    here, there = numerics(run.dtype, device), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
     scores = draw_scores(run, count, seed)
@@ -94,7 +97,7 @@ def rerun(
     threads = torch.get_num_threads()
     try:
         tasks = dict.fromkeys([*(drawn.cell.task for drawn in cells), *(each.task for each in kept)])
-        workbench = open_workbench(_setup(files, run, store, tasks, backbone, progress), backbone)
+        workbench = open_workbench(_setup(files, run, store, tasks, backbone, device, progress), backbone)
         for number, drawn in enumerate(cells, start=1):
             progress(f"cell {number} of {len(cells)}: {drawn.job.learner}, {drawn.cell.task}")
             _evaluate_again(run, workbench, drawn, same, outcome)
@@ -157,8 +160,10 @@ def _setup(
     store: Store,
     tasks: Iterable[str],
     backbone: Backbone,
+    device: str,
     progress: Callable[[str], None],
 ) -> Setup:
+    """Returns the setup of the run on this machine."""
     inputs, config = run.inputs, files.config
     assert config is not None  # `read_run_files` reports settings that cannot be read, and then nothing is rerun
     config = config.model_copy(update={"source": source_in(config.source, files.folder)})
@@ -167,6 +172,7 @@ def _setup(
         backbone=backbone.name,
         backbone_id=inputs.backbone,
         dtype=run.dtype,
+        device=device,
         learners=tuple(inputs.learners),
         overrides=run.header.overrides,
         data=data,
@@ -215,3 +221,11 @@ def _evaluate_again(run: RecordedRun, workbench: Workbench, drawn: DrawnCell, sa
         return
     what = "evaluated again, this cell has a score too far from that of the ledger for a difference of arithmetic"
     outcome.findings.append(finding(what, expected=str(then.score), found=str(now.score)))
+
+
+def _device(run: RecordedRun) -> str:
+    """Returns a device of the kind that the run used, if this machine has one; else the CPU."""
+    try:
+        return device_named(str(run.inputs.numerics.get("device", CPU)))
+    except InputError:
+        return CPU

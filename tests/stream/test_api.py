@@ -82,7 +82,7 @@ def test_help_of_the_command_says_the_same(verb: str) -> None:
 
 def test_the_settings_file_reads_back() -> None:
     text = call("config").out
-    assert resolve_config(tomllib.loads(text))[0] == RunConfig()
+    assert resolve_config(tomllib.loads(text))[0] == RunConfig(device="cpu"), "what auto is here"
     everything = "\n".join(
         line.removeprefix("# ") if line.startswith(("# [", *(f"# {name} = " for name in (*EXAMPLES, "text")))) else line
         for line in text.splitlines()
@@ -90,7 +90,9 @@ def test_the_settings_file_reads_back() -> None:
     config, origins = resolve_config(tomllib.loads(everything))
     assert set(origins.values()) == {"command line"}, "no setting is left out"
     assert config.columns == {"text": "sentence"}
-    whole = RunConfig(learners="head,peft:{peft_type=LORA,r=4}", epochs=2, columns={"rte.text_b": "second"})
+    whole = RunConfig(
+        learners="head,peft:{peft_type=LORA,r=4}", epochs=2, device="cpu", columns={"rte.text_b": "second"}
+    )
     assert resolve_config(tomllib.loads(settings_file(whole, "mine")))[0] == whole
     document = json.loads(call("config", "--display", "json").out)
     assert list(document) == SETTINGS

@@ -1,4 +1,4 @@
-"""Failures in the report: fits that diverged or whose workers ended, cells without a number, what the user can do."""
+"""Failures in the report: fits that diverged, found no memory or whose workers ended; and what the user can do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from rich.text import Text
 
 from stream.report.console import Page
 from stream.results.results import Results
-from stream.storage.fits import WORKER_DIED
+from stream.storage.fits import OUT_OF_MEMORY, PASSING, WORKER_DIED
 
 SHOWN = 8  # the report only counts the others; results.json lists them all
 REMEDY = (
     "what to do: use a lower learning rate (LEARNER:learning_rate=X), or leave the learner out; "
     "the same command does not repeat a failed fit"
+)
+SMALLER = (
+    "what to do: give the same command with a smaller --batch-size or --max-length in another --out, or with fewer "
+    "--workers or more memory here; it repeats these fits"
 )
 KILLED = "what to do: give the same command with fewer --workers or more memory; it repeats these fits"
 
@@ -26,9 +30,11 @@ def failures(results: Results) -> list[str]:
 
 
 def remedy(results: Results) -> str:
-    """Returns what the user can do, for fits that diverged or whose workers ended, or both."""
+    """Returns what the user can do, for each kind of failure."""
     types = {failure.type for learner in results.values() for failure in learner.failures}
-    return "; ".join([KILLED] * (WORKER_DIED in types) + [REMEDY] * bool(types - {WORKER_DIED}))
+    return "; ".join(
+        [KILLED] * (WORKER_DIED in types) + [SMALLER] * (OUT_OF_MEMORY in types) + [REMEDY] * bool(types - PASSING)
+    )
 
 
 def one_line(results: Results) -> str | None:

@@ -23,6 +23,7 @@ SETTINGS = (
     "validation_examples",
     "test_examples",
     "dtype",
+    "device",
     "select",
     "scope",
     "restarts",
