@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import learners.training.fit
 import learners.training.predict
@@ -312,6 +314,27 @@ def test_numbers_that_break_at_any_step_end_that_fit_alone(
     assert (failure["task"], failure["arrival"], failure["step"]) == ("colours", 2, 3)
     assert failure["message"].startswith("the loss is nan at step 3 of ")
     assert fitted_well(tmp_path / "run") == [("head", "sms_spam"), ("head", "rte")]
+
+
+def test_a_device_without_memory_ends_that_fit_alone_and_the_same_command_repeats_it(
+    ran: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = learners.training.fit.task_loss
+
+    def full(output: Any, target: Any) -> Any:
+        if output.requires_grad and output.shape[1] == 3:  # colours
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return honest(output, target)
+
+    monkeypatch.setattr(learners.training.fit, "task_loss", full)
+    settings = {**ran.settings, "learners": "head", "out": str(tmp_path / "run")}
+    (failure,) = run(**settings).as_dict()["learners"]["head"]["failures"]
+    assert (failure["task"], failure["type"]) == ("colours", "OutOfMemory")
+    assert re.fullmatch(r"cpu has no memory left for batches of \d+ rows of up to \d+ tokens; .*", failure["message"])
+    assert fitted_well(tmp_path / "run") == [("head", "sms_spam"), ("head", "rte")]
+    assert "smaller --batch-size or --max-length" in call("report", settings["out"], "--display", "plain").out
+    monkeypatch.undo()
+    assert not run(**settings).as_dict()["learners"]["head"]["failures"]
 
 
 def test_an_answer_that_is_no_number_is_an_empty_cell(
