@@ -14,6 +14,7 @@ backward, without padding.
   e      cold start: help, and a first step
   f      stored bytes per task, and the time to read them
   g      test scores after equal training, over seeds: ours in both dtypes, and Trainer's
+  h      answers for many tasks: one encoder with all Deltas, against a model per task
 
     python scripts/bench.py
     python scripts/bench.py --quick --only limit,a,e
@@ -31,7 +32,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from benchmark import equality, limit, reevaluation, start, storage, streams, training
+from benchmark import answers, equality, limit, reevaluation, start, storage, streams, training
 from benchmark.machine import machine
 from benchmark.measurement import HEAD, Measurement, as_entry, as_rows
 from benchmark.methods import LEARNERS
@@ -56,6 +57,7 @@ PARTS: Mapping[str, Part] = {
     "e": start.measure,
     "f": storage.measure,
     "g": equality.measure,
+    "h": answers.measure,
 }
 
 
@@ -131,7 +133,7 @@ def faster(found: list[Measurement]) -> str:
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Comma list of parts out of limit,a,b,c,d,e,f,g. Default: all.")] = "",
+    only: Annotated[str, typer.Option(help="Comma list of parts out of limit,a,b,c,d,e,f,g,h. Default: all.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes: about three minutes.")] = False,
     backbone: Annotated[str, typer.Option(help="embedded, minilm, or the folder of a BERT.")] = "embedded",
     source: study.Source = "simulated",

@@ -25,7 +25,8 @@ class Sizes:
         orders: Number of orders in part d.
         scored_tasks, scored_learners: Tasks and learners of part g. A few hundred examples are enough for these tasks.
         scored_examples, scored_test_examples, scored_epochs, seeds: Sizes of part g.
-        repetitions: How often each contender runs in parts limit, a, b and f, in turn with the others.
+        served: Number of tasks of part h.
+        repetitions: How often each contender runs in parts limit, a, b, f and h, in turn with the others.
         stream_repetitions, starts: The same for part c and part e.
     """
 
@@ -49,6 +50,7 @@ class Sizes:
     scored_test_examples: int = 200
     scored_epochs: int = 3
     seeds: int = 3
+    served: int = 200
     repetitions: int = 3
     stream_repetitions: int = 1
     starts: int = 3
@@ -72,6 +74,7 @@ QUICK = replace(
     scored_examples=64,
     scored_test_examples=40,
     seeds=2,
+    served=20,
     repetitions=2,
     starts=1,
 )
