@@ -118,6 +118,7 @@ class RunContext(Resolved):
             backbone_id=self.known.id,
             dtype=config.dtype,
             device=device_named(config.device),
+            pack=config.pack,
             learners=tuple(self.learners),
             overrides=config.training_overrides,
             data={name: str(task.path.absolute()) for name, task in {**self.data, **self.twins}.items()},
@@ -224,7 +225,7 @@ def prepare(
         return loaded
 
     # Before PyTorch is loaded for the backbone.
-    numerics = known_numerics(config.dtype, device_named(config.device), facts_folder())
+    numerics = known_numerics(config.dtype, device_named(config.device), config.pack, facts_folder())
     if loaded is None:
         checkpoint = find_checkpoint(config.backbone)
         folder, commit, files = checkpoint.folder, checkpoint.commit, file_digests(checkpoint.folder, checkpoint.hashed)

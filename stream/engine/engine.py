@@ -20,6 +20,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from learners.backbones.backbone import Backbone
+from learners.device import CPU, device_named
 from stream.config.settings import RunConfig
 from stream.engine.context import RunContext, prepare
 from stream.engine.events import (
@@ -260,7 +261,12 @@ class MessageHandler:
 
 def workers_of(config: RunConfig, named: Resolved) -> int:
     """Returns the number of processes of a run: the setting, or the usual number; but no more than fits that can run at
-    the same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can."""
+    the same time. All fits of an isolated learner can; of a learner whose fits need the previous fit, only one can.
+
+    The usual number is one on a graphics card, and for packs.
+    """
+    if config.pack > 1 or (config.workers is None and device_named(config.device) != CPU):
+        return 1
     tasks = len(named.stream.order)
     most = sum(
         1 if learner.needs_previous_fit else tasks * trials_of(learner.selection) for learner in named.learners.values()

@@ -67,21 +67,23 @@ class Numerics:
     values: Mapping[str, JsonValue]
 
 
-def known_numerics(dtype: str, device: str, cache: Path) -> Mapping[str, JsonValue]:
+def known_numerics(dtype: str, device: str, pack: int, cache: Path) -> Mapping[str, JsonValue]:
     """Returns the numerics of this process.
 
     If PyTorch is loaded, it is asked: the caller may have changed its switches. If not, they are those of any process
     with this processor, these libraries and this environment.
 
     Args:
+        pack: Number of fits in a pack.
         device: Full name of the device. Only those of `cpu` are remembered: another needs PyTorch to be found at all.
         cache: Folder of remembered facts.
     """
     if "torch" in sys.modules or device != "cpu" or not (cores := machine()):
-        return numerics(dtype, device)
+        return numerics(dtype, device, pack)
     given = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)}
     inputs = {"dtype": dtype, "torch": _kernels(), "cores": cores, "system": [*os.uname()][2:], "environment": given}
-    return remembered(Numerics, inputs, cache, lambda: Numerics(numerics(dtype))).values
+    known = remembered(Numerics, inputs, cache, lambda: Numerics(numerics(dtype))).values
+    return known if pack == 1 else {**known, "pack": pack}
 
 
 def _kernels() -> list[str]:

@@ -17,6 +17,7 @@ from stream.engine.unused import scope_too_long, without_effect
 from stream.results.metrics import metrics
 from stream.selection.rungs import saves_little
 from stream.selection.sampler import check_method
+from tasks.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,9 @@ def resolve(config: RunConfig) -> Resolved:
     names = attempt(partial(resolve_names, config))
     attempt(partial(check_name, config.backbone))
     attempt(partial(device_named, config.device))
+    if config.pack > 1 and config.workers not in (None, 1):
+        expected, found = "--workers 1, or none", f"--workers {config.workers}"
+        attempt.errors.append(InputError("packs run in one process", where="--pack", expected=expected, found=found))
     for learner in (learners or {}).values():
         if learner.selection is not None:
             attempt(partial(check_method, learner.selection))

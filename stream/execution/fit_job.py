@@ -119,40 +119,64 @@ def _fit(
     recipe: Recipe,
 ) -> tuple[FitResult | FailedFit, FitState | None]:
     """Returns the result of a fit, and its state if it has paused."""
-    task = recipe.task
     previous = workbench.store.get_delta(start) if start else None
     reset_peak_memory()
     started = time.perf_counter()
-
-    def failed(why: Failure, flops: float) -> FailedFit:
-        workbench.check_backbone(job)
-        return FailedFit(
-            task=task,
-            failed=why,
-            last_good=start.reference if start else None,
-            flops=flops,
-            seconds=time.perf_counter() - started,
-            peak_memory_bytes=peak_memory(),
-        )
-
     try:
         trained = train(workbench, job, learner, previous, earlier, report, recipe)
     except Diverged as error:
-        return failed(Failure(type=DIVERGED, step=error.step, message=str(error)), error.flops), None
+        return failed_fit(workbench, job, diverged(error), start, error.flops, time.perf_counter() - started), None
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
-        message = no_memory(workbench.setup.device, learner.training.batch_size, workbench.data(task).max_length)
+        length = workbench.data(job.tasks[0]).max_length
+        message = no_memory(workbench.setup.device, learner.training.batch_size, length)
         error.__traceback__ = None  # it holds the tensors of the fit
         free_memory(workbench.setup.device)
-        return failed(Failure(type=OUT_OF_MEMORY, step=0, message=message), 0.0), None
+        why = Failure(type=OUT_OF_MEMORY, step=0, message=message)
+        return failed_fit(workbench, job, why, start, 0.0, time.perf_counter() - started), None
+    return kept_fit(workbench, job, learner, previous, trained), trained.fit.state
+
+
+def diverged(error: Diverged) -> Failure:
+    """Returns the failure of a fit that diverged."""
+    return Failure(type=DIVERGED, step=error.step, message=str(error))
+
+
+def failed_fit(
+    workbench: Workbench, job: Job, why: Failure, start: LearnedTask | None, flops: float, seconds: float
+) -> FailedFit:
+    """Returns the result of a fit that failed, after a check that it did not change the backbone.
+
+    Args:
+        start: The fit whose Delta it started from; None if it did not start from an earlier fit.
+        flops, seconds: What it took.
+    """
+    workbench.check_backbone(job)
+    last = start.reference if start else None
+    return FailedFit(
+        task=workbench.data(job.tasks[0]).task.name,
+        failed=why,
+        last_good=last,
+        flops=flops,
+        seconds=seconds,
+        peak_memory_bytes=peak_memory(),
+    )
+
+
+def kept_fit(workbench: Workbench, job: Job, learner: Learner, previous: Delta | None, trained: Trained) -> FitResult:
+    """Puts the Delta of a fit into the store and returns its result, after a check that it did not change the backbone.
+
+    Args:
+        previous: The Delta from which the fit started; None if it did not start from an earlier fit.
+    """
     workbench.check_backbone(job)  # before the store is written: a Delta of a changed backbone must not enter it
     outcome = trained.fit
     counts = outcome.delta.counts
     frozen = frozen_names(learner, previous)
     trainable = (tensor for name, tensor in outcome.delta.tensors.items() if name not in frozen and not is_head(name))
-    result = FitResult(
-        task=task,
+    return FitResult(
+        task=workbench.data(job.tasks[0]).task.name,
         delta=outcome.delta.id,
         digests=dict(outcome.delta.digests),
         parameters=sum(tensor.numel() for tensor in trainable),
@@ -171,7 +195,6 @@ def _fit(
         seconds=outcome.seconds,
         peak_memory_bytes=peak_memory(),
     )
-    return result, outcome.state
 
 
 def train(

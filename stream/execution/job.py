@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -20,6 +21,7 @@ from learners.training.trainer import Nondeterminism
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
 from stream.execution.fit_job import execute_fit
+from stream.execution.pack_job import execute_in_packs
 from stream.execution.result import JobResult, Needed, Scored
 from stream.execution.search_job import execute_search
 from stream.execution.workbench import BackboneChanged, Workbench
@@ -61,13 +63,36 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
         EntryLost: A file of the store is missing or damaged, and was put aside.
     """
     try:
-        return _execute(workbench, job, results, report)
+        with _losses(workbench):
+            return _execute(workbench, job, results, report)
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         error.__traceback__ = None  # it holds tensors
         free_memory(workbench.setup.device)
         raise MemoryError(no_memory(workbench.setup.device, None, workbench.data(job.tasks[-1]).max_length)) from None
+
+
+def execute_together(
+    workbench: Workbench, jobs: Sequence[Job], results: Mapping[JobId, Needed], report: Callable[[Job], Report]
+) -> Iterator[tuple[Job, JobResult]]:
+    """Does jobs of one learner whose fits can share passes, and yields each with its result as soon as it ends.
+
+    Args:
+        report: Gives what is called with the progress of a job.
+
+    Raises:
+        BackboneChanged, EntryLost: As for `execute`.
+    """
+    with _losses(workbench):
+        yield from execute_in_packs(workbench, jobs, results, report)
+
+
+@contextmanager
+def _losses(workbench: Workbench) -> Iterator[None]:
+    """Turns a damaged file of the store into `EntryLost`, and puts the file aside."""
+    try:
+        yield
     except DamagedEntry as damage:
         aside = workbench.store.put_aside(damage)
         where = f"{damage.path}, put aside as {aside}" if aside else f"{damage.path}, which is missing"

@@ -30,12 +30,14 @@ STEP, MODULUS = 2_654_435_761, 1 << 32  # Knuth's multiplicative hash: spreads 0
 _version = cache(version)  # each job asks, and each look-up takes milliseconds
 
 
-def numerics(dtype: str, device: str = "cpu") -> dict[str, JsonValue]:
+def numerics(dtype: str, device: str = "cpu", pack: int = 1) -> dict[str, JsonValue]:
     """Returns everything about machine, libraries, switches and batches that may change the last bit of a logit.
 
     Args:
         dtype: Dtype of the backbone, "float32" or "bfloat16".
         device: Full name of the device (`learners.device.device_named`). Cards of one kind have the same numerics.
+        pack: Number of fits that go through the encoder together: another number has other shapes of products. The
+            other sizes of a pack follow from learner and data.
     """
     import torch
 
@@ -53,6 +55,7 @@ def numerics(dtype: str, device: str = "cpu") -> dict[str, JsonValue]:
         "processor": processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "settings": {**arithmetic(), **switches()},
+        **({} if pack == 1 else {"pack": pack}),
         **facts(device),
         "fingerprint": fingerprint(dtype, device),
         **{name: _version(name) for name in ("torch", "transformers", "numpy")},

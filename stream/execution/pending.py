@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -57,6 +57,12 @@ class Pending:
         if (job := next_job(self.waiting, self.results, worker, owners)) is not None:
             self.waiting.remove(job)
         return job
+
+    def also(self, suits: Callable[[Job], bool]) -> list[Job]:
+        """Takes all further jobs that suit and can be done now, in plan order."""
+        ready = [job for job in self.waiting if suits(job) and all(need in self.results for need in job.needs)]
+        self.waiting = [job for job in self.waiting if job not in ready]
+        return ready
 
     def entry_lost(self, job: Job, delta: str | None, message: str, running: Mapping[int, Job]) -> str:
         """Gives a job again that needs a missing or damaged file of the store, after the fit that makes this file.

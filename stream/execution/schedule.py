@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -38,23 +39,40 @@ def run_here(
     Raises:
         JobFailed: An exception ended a job.
     """
-    from stream.execution.job import FAILURES, EntryLost, execute
+    from stream.execution.job import FAILURES, EntryLost, execute, execute_together
+    from stream.execution.pack_job import goes_in_packs
+
+    def report(job: Job) -> Callable[[dict[str, object]], None]:
+        return lambda values: emit({"kind": "progress", "job": job.id, "worker": 0, "report": values})
 
     pending = Pending([*jobs], results, recovery)
     while (job := pending.next()) is not None:
-        emit({"kind": "start", "job": job.id, "worker": 0})
-
-        def report(values: dict[str, object], job: Job = job) -> None:
-            emit({"kind": "progress", "job": job.id, "worker": 0, "report": values})
-
+        together, packed = [job], goes_in_packs(workbench, job)
+        if packed:
+            together += pending.also(partial(_in_pack_with, workbench, job.learner))
+        needed = {need: results[need] for each in together for need in each.needs}
+        for each in together:
+            emit({"kind": "start", "job": each.id, "worker": 0})
         try:
-            results[job.id] = execute(workbench, job, {need: results[need] for need in job.needs}, report)
+            if packed:  # also a single one, whose result must not depend on how many there are
+                ended = execute_together(workbench, [*together], needed, report)
+            else:
+                ended = iter([(job, execute(workbench, job, needed, report(job)))])
+            for each, result in ended:
+                results[each.id] = result
+                together.remove(each)
+                emit({"kind": "done", "job": each.id, "worker": 0, "result": result})
         except EntryLost as loss:
-            emit({"kind": "notice", "text": pending.entry_lost(job, loss.delta, str(loss), {})})
+            emit({"kind": "notice", "text": pending.entry_lost(together[0], loss.delta, str(loss), {})})
+            pending.waiting[1:1] = together[1:]
         except FAILURES as error:
-            raise JobFailed(job.id, type(error).__name__, str(error)) from error
-        else:
-            emit({"kind": "done", "job": job.id, "worker": 0, "result": results[job.id]})
+            raise JobFailed(together[0].id, type(error).__name__, str(error)) from error
+
+
+def _in_pack_with(workbench: Workbench, learner: str, job: Job) -> bool:
+    from stream.execution.pack_job import goes_in_packs
+
+    return job.learner == learner and goes_in_packs(workbench, job)
 
 
 def run_in_workers(

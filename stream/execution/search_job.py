@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from learners.specification.learner import Learner
 from learners.training.result import Report
 from stream.execution.fit_job import fit_or_stored
-from stream.execution.result import Needed
+from stream.execution.result import Fitted, Needed
 from stream.execution.trial_job import trial_of
 from stream.execution.workbench import Workbench
 from stream.storage.fits import FailedFit
 from stream.storage.job import Job, JobId
-from stream.storage.trials import TriedFit
+from stream.storage.trials import Trial, TriedFit
 
 
 def execute_search(
@@ -32,7 +32,15 @@ def execute_search(
     assert job.trial is not None
     trial = trial_of(job, learner.selection, workbench.setup.seed, results)
     alternative = learner.selection[trial.candidate].learner
-    fitted = fit_or_stored(workbench, job, alternative, None, (), report, trial)
+    return tried(job, trial, fit_or_stored(workbench, job, alternative, None, (), report, trial))
+
+
+def tried(job: Job, trial: Trial, fitted: Fitted) -> TriedFit:
+    """Returns the result of a search job.
+
+    Args:
+        trial: What was fitted.
+    """
     about = {**vars(trial), "task": job.tasks[0], "trial": job.trial, "recipe": fitted.recipe, "cached": fitted.cached}
     fit = fitted.fit
     if isinstance(fit, FailedFit):

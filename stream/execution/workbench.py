@@ -45,6 +45,7 @@ class Setup:
         backbone_id: Content id of the backbone.
         dtype: Dtype of the backbone.
         device: Full name of the device that computes. Default: "cpu".
+        pack: Number of fits that go through the encoder together, if their learner allows it. Default: 1.
         learners: Specifications of the learners as the user wrote them.
         overrides: Training settings that apply to all learners.
         data: Folder of the encoded arrays of each task, by task.
@@ -84,6 +85,7 @@ class Setup:
     numerics: Mapping[str, JsonValue] = field(default_factory=dict)
     plugins: Sequence[Mapping[str, str]] = ()
     device: str = "cpu"
+    pack: int = 1
 
 
 @dataclass(eq=False)
@@ -169,7 +171,7 @@ def open_workbench(setup: Setup, backbone: Backbone | None = None) -> Workbench:
 
     torch.set_num_threads(THREADS)
     prepare(setup.device)
-    here = numerics(setup.dtype, setup.device)
+    here = numerics(setup.dtype, setup.device, setup.pack)
     if setup.numerics and canonical(here) != canonical(setup.numerics):
         raise InputError(
             "this process computes with another arithmetic than the run was prepared with", where="numerics",

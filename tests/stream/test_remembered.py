@@ -68,22 +68,22 @@ def test_numerics_of_a_process_that_has_not_loaded_pytorch(tmp_path: Path, monke
     """They are remembered for this processor and environment; a process that has loaded PyTorch is asked itself."""
     asked: list[str] = []
 
-    def counted(dtype: str, device: str = "cpu") -> dict[str, object]:
+    def counted(dtype: str, device: str = "cpu", pack: int = 1) -> dict[str, object]:
         asked.append(dtype)
         return dict(numerics(dtype))
 
     monkeypatch.setattr(stream.engine.known, "numerics", counted)
     monkeypatch.setattr(stream.engine.known, "sys", SimpleNamespace(modules={"torch": None}))
-    assert known_numerics("float32", "cpu", tmp_path) == numerics("float32")
+    assert known_numerics("float32", "cpu", 1, tmp_path) == numerics("float32")
     assert list(tmp_path.iterdir()) == [], "its switches may be changed, so nothing is remembered"
     monkeypatch.setattr(stream.engine.known, "sys", SimpleNamespace(modules={}))
     asked.clear()
     for dtype in ("float32", "bfloat16", "float32"):
-        assert known_numerics(dtype, "cpu", tmp_path) == numerics(dtype)
+        assert known_numerics(dtype, "cpu", 1, tmp_path) == numerics(dtype)
     assert asked == ["float32", "bfloat16"]
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
-    assert known_numerics("float32", "cpu", tmp_path)["settings"] == {"ONEDNN_MAX_CPU_ISA": "SSE41"}
+    assert known_numerics("float32", "cpu", 1, tmp_path)["settings"] == {"ONEDNN_MAX_CPU_ISA": "SSE41"}
     monkeypatch.setattr(stream.engine.known, "CPUINFO", tmp_path / "none")
     asked.clear()
-    known_numerics("float32", "cpu", tmp_path)
+    known_numerics("float32", "cpu", 1, tmp_path)
     assert asked == ["float32"], "a machine that does not describe its processor is asked each time"

@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -343,17 +344,20 @@ def test_in_this_process_jobs_go_in_the_order_of_the_plan(monkeypatch: pytest.Mo
 
     def execute(bench: Any, job: Job, given: dict[str, Any], report: Any) -> list[str]:
         report({"epoch": 1})
-        if job.id == bench:
+        if job.id == bench.fails:
             raise stream.execution.job.BackboneChanged("tensor x changed")
         return sorted(given)
 
+    def bench(fails: str) -> Any:
+        return SimpleNamespace(fails=fails, setup=SimpleNamespace(pack=1))
+
     monkeypatch.setattr(stream.execution.job, "execute", execute)
     jobs, told, results = jobs_of(3), list[Message](), dict[str, Any]()
-    run_here(jobs, results, None, told.append)
+    run_here(jobs, results, bench(""), told.append)
     assert results == {job.id: sorted(job.needs) for job in jobs}
     assert [m["job"] for m in told] == [job.id for job in jobs for _ in ("start", "progress", "done")]
     with pytest.raises(JobFailed) as caught:
-        run_here(jobs, {}, "fit/free/2", told.append)
+        run_here(jobs, {}, bench("fit/free/2"), told.append)
     assert (caught.value.job, caught.value.type) == ("fit/free/2", "BackboneChanged")
 
 

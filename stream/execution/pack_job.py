@@ -1,0 +1,155 @@
+"""Fit and search jobs of one learner in packs: their fits go through the encoder together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+
+from learners.device import free_memory, is_out_of_memory, no_memory
+from learners.specification.learner import Learner
+from learners.specification.packable import why_unpacked
+from learners.training.divergence import Diverged
+from learners.training.pack import Request, fit_pack, kind_of, shape_of
+from learners.training.result import Fit, Report
+from learners.training.trainer import Trained
+from stream.execution.evaluate_job import scorer
+from stream.execution.fit_job import diverged, failed_fit, kept_fit
+from stream.execution.fit_recipe import full_recipe, paused_state, recipe_in
+from stream.execution.memory import reset_peak_memory
+from stream.execution.result import Fitted, JobResult, Needed
+from stream.execution.search_job import tried
+from stream.execution.trial_job import trial_of
+from stream.execution.workbench import Workbench
+from stream.storage.fits import OUT_OF_MEMORY, FailedFit, Failure, FitResult, Recipe
+from stream.storage.job import Job, JobId
+from stream.storage.states import put_state
+from stream.storage.trials import Trial
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """A fit that a job asks for.
+
+    Attributes:
+        learner: The learner that is fitted: of a learner with alternatives, one of these.
+        trial: What is fitted of a learner with alternatives; None for other learners.
+    """
+
+    job: Job
+    learner: Learner
+    trial: Trial | None
+    recipe: Recipe
+
+    def result(self, fit: FitResult | FailedFit, cached: bool) -> JobResult:
+        """Returns the result of the job."""
+        fitted = Fitted(self.recipe.id, fit, cached)
+        return fitted if self.trial is None else tried(self.job, self.trial, fitted)
+
+
+def goes_in_packs(workbench: Workbench, job: Job) -> bool:
+    """Whether the fit of a job may share passes with fits of other jobs of its learner."""
+    if workbench.setup.pack == 1 or job.kind not in ("fit", "search"):
+        return False
+    learner = workbench.learners[job.learner]
+    if learner.needs_previous_fit:
+        return False
+    if job.kind == "fit" and learner.selection is not None:  # it only keeps what the trials have fitted
+        return False
+    return not why_unpacked(learner, workbench.backbone.architecture)
+
+
+def execute_in_packs(
+    workbench: Workbench,
+    jobs: Sequence[Job],
+    results: Mapping[JobId, Needed],
+    report: Callable[[Job], Report],
+) -> Iterator[tuple[Job, JobResult]]:
+    """Does jobs for which `goes_in_packs` holds, and yields each with its result as soon as it ends.
+
+    Args:
+        jobs: Jobs of one learner.
+        results: Results of the jobs that they need, by id.
+        report: Gives what is called with the progress of a job.
+
+    Raises:
+        BackboneChanged, InputError, DamagedEntry: As for `stream.execution.job.execute`.
+    """
+    planned = [_planned(workbench, job, results) for job in jobs]
+    slots = workbench.setup.pack
+
+    def place(each: Planned) -> tuple[str, str]:
+        shape = shape_of(each.learner, workbench.data(each.job.tasks[0]), slots)
+        return repr(kind_of(each.learner)), repr(shape)
+
+    for _, group in groupby(sorted(planned, key=place), key=place):
+        yield from _one_kind(workbench, [*group], report)
+
+
+def _planned(workbench: Workbench, job: Job, results: Mapping[JobId, Needed]) -> Planned:
+    learner, trial = workbench.learners[job.learner], None
+    if learner.selection is not None:
+        trial = trial_of(job, learner.selection, workbench.setup.seed, results)
+        learner = learner.selection[trial.candidate].learner
+    return Planned(job, learner, trial, recipe_in(workbench, job, learner, None, (), trial))
+
+
+def _one_kind(
+    workbench: Workbench, planned: Sequence[Planned], report: Callable[[Job], Report]
+) -> Iterator[tuple[Job, JobResult]]:
+    """Takes fits of one kind and shape from the store, and does the others in a pack."""
+    store, first = workbench.store, planned[0]
+    shape = shape_of(first.learner, workbench.data(first.job.tasks[0]), workbench.setup.pack)
+    todo: dict[str, Planned] = {}
+    again: list[Planned] = []  # with a recipe that another job has too
+    with ExitStack() as locks:
+        for recipe in sorted({each.recipe.id for each in planned}):  # in one order, so that two runs cannot block
+            locks.enter_context(store.sole_fitter(recipe))
+        for each in planned:
+            if (stored := store.get_fit(each.recipe.id)) is not None:
+                yield each.job, each.result(stored, cached=True)
+            elif each.recipe.id in todo:
+                again.append(each)
+            else:
+                todo[each.recipe.id] = each
+        fits, waiting = [*todo.values()], dict(todo)
+        reset_peak_memory()
+        try:
+            for number, outcome in fit_pack(workbench.backbone, (_request(workbench, e, report) for e in fits), shape):
+                ended = waiting.pop(fits[number].recipe.id)
+                yield ended.job, ended.result(_kept(workbench, ended, outcome), cached=False)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            error.__traceback__ = None  # it holds the tensors of the fits
+            free_memory(workbench.setup.device)
+            message = no_memory(workbench.setup.device, shape.slots * shape.rows, shape.length)
+            why = Failure(type=OUT_OF_MEMORY, step=0, message=f"{message}, or give --pack less than {shape.slots}")
+            for each in waiting.values():
+                yield each.job, each.result(failed_fit(workbench, each.job, why, None, 0.0, 0.0), cached=False)
+    if again:
+        yield from _one_kind(workbench, again, report)
+
+
+def _request(workbench: Workbench, planned: Planned, report: Callable[[Job], Report]) -> Request:
+    return Request(
+        learner=planned.learner,
+        data=workbench.data(planned.job.tasks[0]),
+        score=scorer(workbench.data(planned.job.tasks[0]).task),
+        seed=planned.recipe.seed,
+        report=report(planned.job),
+        until=planned.recipe.until,
+        state=paused_state(workbench, planned.recipe),
+    )
+
+
+def _kept(workbench: Workbench, planned: Planned, outcome: Fit | Diverged) -> FitResult | FailedFit:
+    """Puts a fit into the store."""
+    if isinstance(outcome, Diverged):
+        return failed_fit(workbench, planned.job, diverged(outcome), None, outcome.flops, 0.0)
+    kept = kept_fit(workbench, planned.job, planned.learner, None, Trained(outcome))
+    workbench.store.put_fit(planned.recipe, kept)
+    if outcome.state is not None:
+        put_state(workbench.store, full_recipe(planned.recipe).id, outcome.state)
+    return kept

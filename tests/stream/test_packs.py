@@ -1,0 +1,92 @@
+"""`--pack N`: fits that go through the encoder together, in a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream import run, verify
+from tasks.errors import InputErrors
+from tests.runs import events_of, tiny_settings
+
+CHOOSING, SHARED = "adapter:4:learning_rate=1e-3/3e-3:select=halving:epochs=3", "lora:2:sharing=sequential"
+LEARNERS = f"adapter:4,{CHOOSING},head,full:isolated,{SHARED}"
+TASKS = "colours,rte,stsb"
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("packs") / "run"
+    settings = tiny_settings(tiny_tasks, tiny_backbone, out, learners=LEARNERS, suite=TASKS, evaluate="audited", pack=3)
+    run(**settings)
+    return settings
+
+
+def deltas(out: str | Path) -> dict[tuple[str, str], str]:
+    return {(event["learner"], event["task"]): event["delta"] for event in events_of(Path(out), "fit")}
+
+
+def test_the_run_is_proven(finished: dict[str, Any]) -> None:
+    verdict = verify(finished["out"], rerun="all")
+    assert verdict.passed, verdict
+
+
+def test_a_fit_has_its_own_recipe_but_for_learners_that_share_no_pass_the_same_delta(
+    finished: dict[str, Any], tmp_path: Path
+) -> None:
+    run(**{**finished, "pack": 1, "out": str(tmp_path / "run")})
+    together, alone = deltas(finished["out"]), deltas(tmp_path / "run")
+    assert together.keys() == alone.keys()
+    for (learner, task), delta in alone.items():
+        if learner in ("full:isolated", SHARED):
+            assert together[learner, task] == delta
+    recipes = [{fit["recipe"] for fit in events_of(Path(out), "fit")} for out in (finished["out"], tmp_path / "run")]
+    assert not recipes[0] & recipes[1]
+
+
+def test_the_company_does_not_matter(finished: dict[str, Any], tmp_path: Path) -> None:
+    """Other tasks, another order, fewer learners: the same Deltas, bit for bit."""
+    run(
+        **{
+            **finished,
+            "suite": "stsb,colours",
+            "order": "stsb,colours",
+            "learners": "adapter:4",
+            "out": str(tmp_path / "run"),
+        }
+    )
+    found, expected = deltas(tmp_path / "run"), deltas(finished["out"])
+    assert found == {key: expected[key] for key in found}
+    assert len(found) == 2
+
+
+def test_an_interrupted_run_goes_on_to_the_same(
+    finished: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the second fit of a pack: finished fits are kept, and the rest has the same bits."""
+    from stream.storage.store import Store
+
+    honest, count = Store.put_fit, iter(range(99))
+
+    def stopping(store: Store, *arguments: Any) -> Any:
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return honest(store, *arguments)
+
+    monkeypatch.setattr(Store, "put_fit", stopping)
+    settings = {**finished, "learners": "adapter:4,head", "out": str(tmp_path / "run")}
+    with pytest.raises(KeyboardInterrupt):
+        run(**settings)
+    assert len(deltas(tmp_path / "run")) == 2
+    monkeypatch.undo()
+    run(**settings)
+    found, expected = deltas(tmp_path / "run"), deltas(finished["out"])
+    assert found == {key: expected[key] for key in found}
+    assert len(found) == 6
+
+
+def test_packs_run_in_one_process(finished: dict[str, Any]) -> None:
+    with pytest.raises(InputErrors, match="packs run in one process; expected --workers 1, or none; found --workers 2"):
+        run(**{**finished, "workers": 2})
