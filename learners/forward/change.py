@@ -8,6 +8,8 @@ layer: `change` stores h there, after all changes at the site, if a form reads i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -94,11 +96,17 @@ def composed(m: Modification, tensors: Mapping[str, Tensor], h: Tensor, reading:
     """
     form: Form = m.form
     delta = form.change(tensors, reading)
-    if isinstance(form, Gated):
-        return h + form.gate(tensors, reading) * (delta - h)
+    if is_gated(type(form)):
+        return h + cast(Gated, form).gate(tensors, reading) * (delta - h)
     if m.multiplies:
         delta = h * delta
     return h + (delta if m.scale == 1.0 else m.scale * delta)
+
+
+@cache
+def is_gated(form: type) -> bool:
+    """Whether forms of this class have a gate. Cached: a look at a protocol takes as long as a small product."""
+    return issubclass(form, Gated)
 
 
 def sources(m: Modification) -> set[Source]:
@@ -106,7 +114,7 @@ def sources(m: Modification) -> set[Source]:
     found: set[Source] = {m.reads} if m.reads is not None else set()
     if m.reads == "ffn.normed":
         found = {"ffn.input"}
-    return found | ({"attention.query", "attention.key"} if isinstance(m.form, Gated) else set())
+    return found | ({"attention.query", "attention.key"} if is_gated(type(m.form)) else set())
 
 
 def log_mass(a: Architecture, reads: Reads, mask: Tensor) -> Tensor:
