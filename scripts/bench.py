@@ -15,6 +15,7 @@ backward, without padding.
   f      stored bytes per task, and the time to read them
   g      test scores after equal training, over seeds: ours in both dtypes, and Trainer's
   h      answers for many tasks: one encoder with all Deltas, against a model per task
+  i      fits of eight tasks: one by one, and in packs
 
     python scripts/bench.py
     python scripts/bench.py --quick --only limit,a,e
@@ -32,7 +33,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from benchmark import answers, equality, limit, reevaluation, start, storage, streams, training
+from benchmark import answers, equality, limit, packs, reevaluation, start, storage, streams, training
 from benchmark.machine import machine
 from benchmark.measurement import HEAD, Measurement, as_entry, as_rows
 from benchmark.methods import LEARNERS
@@ -58,6 +59,7 @@ PARTS: Mapping[str, Part] = {
     "f": storage.measure,
     "g": equality.measure,
     "h": answers.measure,
+    "i": packs.measure,
 }
 
 
@@ -133,7 +135,7 @@ def faster(found: list[Measurement]) -> str:
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Comma list of parts out of limit,a,b,c,d,e,f,g,h. Default: all.")] = "",
+    only: Annotated[str, typer.Option(help="Comma list of parts out of limit,a,b,c,d,e,f,g,h,i. Default: all.")] = "",
     quick: Annotated[bool, typer.Option("--quick", help="Smaller sizes: about three minutes.")] = False,
     backbone: Annotated[str, typer.Option(help="embedded, minilm, or the folder of a BERT.")] = "embedded",
     source: study.Source = "simulated",

@@ -1,0 +1,64 @@
+"""(i) Fits of eight tasks: one after another, and in packs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmark.clock import clocked
+from benchmark.contenders import OURS
+from benchmark.measurement import Measurement
+from benchmark.ours import backbone_of
+from benchmark.process import Contender
+from benchmark.rows import opened
+from benchmark.work import Work
+from learners.specification.family import parse_learner
+from learners.training.fit import fit
+from learners.training.pack import Request, Shape, fit_pack, shape_of
+from stream.execution.evaluate_job import scorer
+from stream.execution.workers import MEMORY
+
+SLOTS = (1, 2, 4, 8)
+TASKS = "cola,sst2,cf_airline,cf_disasters,sms_spam,cf_corporate,cf_emotion,cf_political_bias"
+LEARNERS = ("adapter:16", "adapterbias", "layernorm", "lora:8", "prefix:16")
+
+
+def measure(work: Work) -> Iterator[Measurement]:
+    """Measure part i. A pack of one is the fit by itself."""
+    sizes = work.sizes
+    data = [*work.encoded(TASKS, sizes.examples, 1).values()]
+    for learner in LEARNERS:
+        work.tell(f"i: {learner}")
+        who = [_contender(slots, work.dtype) for slots in SLOTS]
+        settings = {"backbone": work.backbone, "data": data, "learner": learner, "examples": sizes.examples,
+                    "batch_size": sizes.batch_size}  # fmt: skip
+        answers = work.processes.alternate(who, settings, sizes.repetitions, {})
+        for contender in who:
+            values = tuple(len(data) * sizes.examples / answer["cpu"] for answer in answers[contender.name])
+            yield Measurement("i", f"{learner}, {len(data)} tasks", contender.name, "examples/s", values, more=True)
+
+
+def _contender(slots: int, dtype: str) -> Contender:
+    name = "one by one" if slots == 1 else f"packs of {slots}"
+    settings = {"dtype": dtype, "slots": slots}
+    return Contender(f"{OURS} {name}", f"{OURS} {dtype}", "benchmark.packs:in_packs", settings, MEMORY)
+
+
+def in_packs(
+    backbone: str, dtype: str, data: Sequence[str], learner: str, examples: int, batch_size: int, slots: int, **_: Any
+) -> dict[str, float]:
+    """One epoch on each task."""
+    base = backbone_of(backbone, dtype)
+    parsed = parse_learner(learner, {"epochs": 1, "batch_size": batch_size, "learning_rate": None})
+    tasks = [opened(each, examples, 1) for each in data]
+    with clocked() as spent:
+        if slots == 1:
+            for task in tasks:
+                fit(base, parsed, task, scorer(task.task), seed=0)
+        else:
+            packs: dict[Shape, list[Request]] = {}
+            for task in tasks:
+                packs.setdefault(shape_of(parsed, task, slots), []).append(Request(parsed, task, scorer(task.task), 0))
+            for shape, requests in packs.items():
+                list(fit_pack(base, requests, shape))
+    return spent.as_dict()
