@@ -1,13 +1,12 @@
 """The device that computes: a processor (cpu), a graphics card (cuda:N, mps). No other file knows devices by name.
 
 A backbone is on one device (`learners.backbones.backbone.placed`), and all tensors of a forward pass are where its
-weights are. Deltas stay in the memory of the host and in files; a fit or a prediction copies what it needs.
+weights are. Deltas that are kept stay in the memory of the host and in files; a fit or a prediction copies them.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasks.errors import InputError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CPU = "cpu"
+DRIVERS = ("/proc/driver/nvidia", "/dev/dxg", "/dev/kfd")  # of NVIDIA, of WSL, of AMD, whose cards PyTorch calls cuda
 # cuBLAS gives the same bits in each process only with a workspace of a fixed size, which it reads at its first use.
 WORKSPACE = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
@@ -34,7 +34,7 @@ def device_named(name: str) -> str:
     kind, colon, number = name.partition(":")
     if kind not in ("auto", CPU, "cuda", "mps") or (colon and (kind != "cuda" or not number.isdecimal())):
         raise InputError("unknown device", where="--device", expected="auto, cpu, cuda, cuda:N or mps", found=name)
-    if kind == CPU or (kind == "auto" and not Path("/proc/driver/nvidia").exists() and os.name == "posix"):
+    if kind == CPU or (kind == "auto" and os.name == "posix" and not any(map(os.path.exists, DRIVERS))):
         return CPU  # without the seconds that PyTorch takes to load
     import torch
 
@@ -136,8 +136,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that a device has no memory left."""
     import torch
 
+    words = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "MPS backend out of memory")
     return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "MPS backend out of memory" in str(error)
+        isinstance(error, RuntimeError) and any(each in str(error) for each in words)
     )
 
 

@@ -11,7 +11,8 @@ Rows of requests that arrive while the encoder is busy are answered together in 
     GET  /health    {"status": "ok", ...}; how many rows wait, and how many were answered in how many passes
     GET  /docs      a page to try it
 
-Errors have a code and {"detail": text}: 413 for too much, 422 for rows that are none, 503 if too many rows wait.
+Errors have a code and {"detail": text}: 411 without content-length, 413 for too much, 422 for rows that are none, 503
+if too many rows wait.
 There is no authentication: put a server before it that has one. Needs `pip install 'taskstream[serve]'`.
 """
 
@@ -33,22 +34,27 @@ def main(
     folder: Annotated[Path, typer.Argument(help="folder of a run, or of `taskstream export --to-dir`")],
     learner: Annotated[str | None, typer.Option(help="learner whose Deltas answer, if there are several")] = None,
     backbone: Annotated[str | None, typer.Option(help="backbone, if it is not found by its name")] = None,
+    device: Annotated[str, typer.Option(help="auto (a CUDA card, or cpu), cpu, cuda, cuda:N or mps")] = "auto",
     plugin: Annotated[list[Path] | None, typer.Option(help="plug-in file of the learner; its code is run")] = None,
     host: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="port; 0 takes a free one")] = 8000,
     rows: Annotated[int, typer.Option(min=1, help="most rows of a request")] = Limits.rows,
     characters: Annotated[int, typer.Option(min=1, help="most characters of a text")] = Limits.characters,
     waiting: Annotated[int, typer.Option(min=1, help="most rows that wait; further requests get 503")] = Limits.waiting,
-    batch: Annotated[int, typer.Option(min=1, help="most rows in one pass")] = Limits.batch,
+    batch: Annotated[int, typer.Option(min=1, help="most rows of several requests in one pass")] = Limits.batch,
 ) -> None:
     """Serve the tasks of a run over HTTP, with one encoder in memory."""
     try:
-        models = load_models(folder, learner, backbone, plugin or ())
+        models = load_models(folder, learner, backbone, plugin or (), device=device)
     except InputError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(2) from None
-    typer.echo(f"{len(models.models)} tasks on {models.backbone.name}; a page to try them: http://{host}:{port}/docs")
-    uvicorn.run(app_of(models, Limits(rows, characters, waiting, batch)), host=host, port=port, log_level="warning")
+    app = app_of(models, Limits(rows, characters, waiting, batch))
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+    listening = config.bind_socket()  # ends the program if the port is taken
+    address = f"http://{host}:{listening.getsockname()[1]}"
+    typer.echo(f"{len(models.models)} tasks on {models.backbone.name}; a page to try them: {address}/docs")
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def injected_model(backbone: Backbone, config: str) -> nn.Module:
                 raise InputError(f"peft would change frozen weight {name}", where=f"learner peft:{config}", fix=fix)
             parameter.data = backbone.computed[name]
         try:
-            row = torch.full((1, 2), backbone.pad_id)
+            row = torch.full((1, 2), backbone.pad_id, device=backbone.device)
             model(input_ids=row, attention_mask=torch.ones_like(row))
         except Exception as error:  # the method needs more than a text, such as the number of a task
             raise _refused(f"learner peft:{config}", error) from error

@@ -34,7 +34,7 @@ def prune(
             trainable[name].mul_(learner.gates.deterministic(a))
         sizes = torch.cat([trainable[name].abs().reshape(-1) for name in gates])
         largest = torch.sort(sizes, descending=True, stable=True).indices[: round(pruning.target * len(sizes))]
-        stays = torch.zeros(len(sizes), dtype=torch.bool)
+        stays = torch.zeros(len(sizes), dtype=torch.bool, device=sizes.device)
         stays[largest] = True
         parts = torch.split(stays & (sizes > 0), [trainable[name].numel() for name in gates])
         masks = {name: part.reshape(trainable[name].shape) for name, part in zip(gates, parts, strict=True)}

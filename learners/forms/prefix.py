@@ -71,6 +71,8 @@ class Prefix(UngatedPrefix):
     attention itself is not changed.
     """
 
+    packs = True
+
     def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         """Returns λ = p / (p + Σ_j exp(q·k_j/√d_h + M_j)) with p = Σ_i exp(q·P_k,i/√d_h), [B, S, d].
 

@@ -59,14 +59,13 @@ def change_by(
     for modification in modifications:
         at.setdefault(modification.site, []).append((modification, tuple(modification.shapes(a))))
     kept = {source for modification in modifications for source in sources(modification)}
+    p = a.attention_dropout if noise else 0.0
 
     def change(site: Role, layer: int, h: Tensor, reads: Reads) -> Tensor:
         for m, names in at.get(site, ()):
             own = {name: tensors[m.key(layer, name)] for name in names}
             x = h if m.reads is None else read(m, m.reads, layer, h, reads)
-            reading = Reading(
-                by_slot(x), a.heads, lambda: by_slot(log_mass(a, reads, mask)), a.attention_dropout, noise
-            )
+            reading = Reading(by_slot(x), a.heads, lambda: by_slot(log_mass(a, reads, mask)), p, noise)
             changed = composed(m, own, by_slot(h), reading)
             h = changed if slots is None else changed.view(h.shape)
         if site in kept:

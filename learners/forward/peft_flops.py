@@ -46,7 +46,7 @@ def _counted(
     trainable = {
         name: tensor.clone().requires_grad_(backward and name not in frozen) for name, tensor in delta.tensors.items()
     }
-    ids = torch.full(shape, (backbone.pad_id + 1) % backbone.architecture.vocabulary)
+    ids = torch.full(shape, (backbone.pad_id + 1) % backbone.architecture.vocabulary, device=backbone.device)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     with torch.set_grad_enabled(backward), PytorchCounter() as counter:
         output = logits(backbone, learner, trainable, batch)

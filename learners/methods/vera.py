@@ -36,6 +36,8 @@ class ScaledRandom(LowRank):
     key: int = 0
     initial: float = 0.1
 
+    packs = True
+
     @property
     def formula(self) -> str:
         return f"(x A ⊙ d) B ⊙ b, A and B random and frozen, r = {self.rank}"
@@ -67,7 +69,9 @@ class ScaledRandom(LowRank):
 
 
 @lru_cache(maxsize=16)
-def projections(key: int, rank: int, reads: int, writes: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def projections(
+    key: int, rank: int, reads: int, writes: int, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
     """Returns A [r, reads] and B [writes, r] in float32. Equal arguments give equal matrices, in every layer."""
     import torch
 

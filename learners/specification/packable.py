@@ -29,5 +29,13 @@ def why_unpacked(learner: Learner, architecture: Architecture) -> str:
 
 
 def packs(form: Form) -> bool:
-    """Whether the `change` of a form works on stacked tensors."""
-    return bool(getattr(form, "packs", False))
+    """Whether the `change` of a form works on stacked tensors.
+
+    A class that inherits `packs` but has another `change` or `gate` must say it again.
+    """
+    if not getattr(form, "packs", False):
+        return False
+    kinds = type(form).__mro__
+    (says, *_) = [kind for kind in kinds if "packs" in vars(kind)]
+    makers = [next((kind for kind in kinds if name in vars(kind)), object) for name in ("change", "gate")]
+    return all(issubclass(says, maker) for maker in makers)

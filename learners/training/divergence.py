@@ -14,11 +14,12 @@ class Diverged(Exception):
     Attributes:
         step: Optimiser step, from 1, at or after which this was found. 0 if the learner does not train.
         flops: FLOPs of all matrix products of the fit until then. Default: 0.
+        seconds: Duration of the fit until then, if it was in a pack; else 0.
     """
 
     def __init__(self, message: str, step: int, flops: float = 0.0) -> None:
         super().__init__(message)
-        self.step, self.flops = step, flops
+        self.step, self.flops, self.seconds = step, flops, 0.0
 
 
 def not_finite(delta: Delta, logits: np.ndarray, loss: float) -> str | None:

@@ -85,15 +85,21 @@ def fit(
             raise Diverged("the mean score of the training rows is not finite", 0)
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
     slot = open_slot(backbone, learner, data, score, seed, previous, report, until, state)
-    with _as_global(slot.running.noise) if learner.peft else nullcontext():
+    with _as_global(slot.running.noise) if draws_globally(learner) else nullcontext():
         for step in slot.steps:
             compute(step)
     return closed(slot, until is not None)
 
 
+def draws_globally(learner: Learner) -> bool:
+    """Whether dropout in a fit by itself comes from PyTorch's global generator: peft knows no other, and a form of a
+    plug-in may draw from it."""
+    return bool(learner.peft or learner.plugins)
+
+
 @contextmanager
 def _as_global(generator: torch.Generator) -> Iterator[None]:
-    """Within a `with` block, PyTorch's global generator draws what this one would, because peft knows no other."""
+    """Within a `with` block, PyTorch's global generator draws what this one would."""
     kept = global_state(generator.device)
     try:
         set_global_state(generator.device, generator.get_state())
@@ -203,7 +209,7 @@ def closed(slot: Slot, pauses: bool, seconds: float | None = None) -> Fit:
 def compute(step: Step) -> None:
     """Computes a step by itself."""
     fixed, running = step.slot.fixed, step.slot.running
-    training, noise = fixed.learner.training, GLOBAL if fixed.learner.peft else (running.noise,)
+    training, noise = fixed.learner.training, GLOBAL if draws_globally(fixed.learner) else (running.noise,)
     output = logits(
         fixed.backbone, fixed.learner, step.tensors, step.batch, training.head_dropout, step.states,
         dropout=training.dropout, noise=noise,

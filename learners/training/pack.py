@@ -67,11 +67,17 @@ class Request:
     state: FitState | None = None
 
 
-def shape_of(learner: Learner, data: EncodedTask, slots: int) -> Shape:
-    """Returns the shape of a pack for this fit. Fits with equal `kind_of` and shape can be in one pack."""
+def shape_of(backbone: Backbone, learner: Learner, data: EncodedTask, slots: int) -> Shape:
+    """Returns the shape of a pack for this fit. Fits with equal `kind_of` and shape can be in one pack.
+
+    Args:
+        slots: Number K of fits in one pass.
+    """
     longest, outputs = int(data.train.lengths.max()), data.task.outputs
-    length = next((length for length in LENGTHS if length >= longest), longest)
-    return Shape(slots, learner.training.batch_size, length, next(width for width in OUTPUTS if width >= outputs))
+    most = backbone.architecture.maximum_length - learner.prompt  # the encoder has no further positions
+    length = min(next((length for length in LENGTHS if length >= longest), longest), max(most, longest))
+    width = next((width for width in OUTPUTS if width >= outputs), outputs)
+    return Shape(slots, learner.training.batch_size, length, width)
 
 
 def kind_of(learner: Learner) -> Learner:
@@ -102,7 +108,7 @@ def fit_pack(backbone: Backbone, requests: Iterable[Request], shape: Shape) -> I
                 number, request = found
                 kind = kind_of(request.learner) if kind is None else kind
                 _check(backbone, request, shape, kind)
-                slot = _Busy(number, _opened(backbone, request, shape), request.until is not None)
+                slot = _opened(backbone, number, request, shape)
                 if (ended := slot.advance()) is not None:  # it has no step to do
                     yield number, ended
                     slot = None
@@ -127,7 +133,7 @@ class _Busy:
 
     Attributes:
         step: The step that waits to be computed.
-        seconds: Duration of the fit: its share of the shared passes, and what it does by itself.
+        seconds: Duration of the fit so far: its share of the shared passes, and what it does by itself.
     """
 
     number: int
@@ -142,23 +148,27 @@ class _Busy:
         try:
             self.step = next(self.slot.steps, None)
         except Diverged as error:
+            error.seconds = self.seconds
             return error
         finally:
             self.seconds += time.perf_counter() - started
         return closed(self.slot, self.pauses, self.seconds) if self.step is None else None
 
 
-def _opened(backbone: Backbone, request: Request, shape: Shape) -> Slot:
-    return open_slot(
+def _opened(backbone: Backbone, number: int, request: Request, shape: Shape) -> _Busy:
+    """Returns a slot with a fit before its first step."""
+    started, before = time.perf_counter(), 0.0 if request.state is None else request.state.seconds
+    slot = open_slot(
         backbone, request.learner, request.data, request.score, request.seed, request.previous, request.report,
         request.until, request.state, (shape.rows, shape.length),
     )  # fmt: skip
+    return _Busy(number, slot, request.until is not None, seconds=before + time.perf_counter() - started)
 
 
 def _check(backbone: Backbone, request: Request, shape: Shape, kind: Learner) -> None:
     if why := why_unpacked(request.learner, backbone.architecture):
         raise ValueError(f"{request.learner.name} cannot be in a pack: {why}")
-    if kind_of(request.learner) != kind or shape_of(request.learner, request.data, shape.slots) != shape:
+    if kind_of(request.learner) != kind or shape_of(backbone, request.learner, request.data, shape.slots) != shape:
         raise ValueError(
             f"{request.learner.name} on {request.data.task.name} belongs to another pack than {kind}, {shape}"
         )

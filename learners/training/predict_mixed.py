@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from learners.forward.forward import logits
 from learners.forward.prepared import packed, prepared
 from learners.specification.learner import Learner
 from tasks.encoded import EncodedSplit, joined
+
+STACKED = 1 << 27  # most bytes of the stacked Deltas of a batch, which are copies
 
 
 def predict_mixed(
@@ -35,9 +37,17 @@ def predict_mixed(
     widths = [len(delta.tensors["head.bias"]) for delta in deltas]
     found = np.empty((len(rows), max(widths)), dtype=np.float32)
     with torch.inference_mode():
-        for batch in evaluation_plan(rows).batches:
+        for batch in _batches(rows, deltas):
             stacked = packed([deltas[owner].tensors for owner in owners[batch]], max(widths))
             ready = prepared(backbone, stacked, len(batch))
             found[batch] = to_host(logits(backbone, learner, ready, collate(backbone, rows, batch)))
     ends = np.cumsum([len(split) for split in splits])[:-1]
     return [part[:, :width] for part, width in zip(np.split(found, ends), widths, strict=True)]
+
+
+def _batches(rows: EncodedSplit, deltas: Sequence[Delta]) -> Iterator[np.ndarray]:
+    """Yields the rows of each batch: no more than the stacked Deltas of `STACKED` bytes."""
+    largest = max(sum(tensor.nbytes for tensor in delta.tensors.values()) for delta in deltas)
+    most = max(1, STACKED // largest)
+    for batch in evaluation_plan(rows).batches:
+        yield from (batch[begin : begin + most] for begin in range(0, len(batch), most))

@@ -73,9 +73,7 @@ def model_per_task(folder: str, backbone: str, tasks: int, **_: Any) -> dict[str
     loaded = {"load": time.perf_counter() - started, "memory": (resident_memory() - before) / 1e6}
 
     def answers(rows: Sequence[Row]) -> list[Any]:
-        return [
-            models[task].answers(*([text],) if isinstance(text, str) else ([text[0]], [text[1]])) for task, text in rows
-        ]
+        return [models[task].answers(*_columns(text)) for task, text in rows]
 
     return loaded | _asked(models, answers)
 

@@ -58,7 +58,9 @@ def in_packs(
         else:
             packs: dict[Shape, list[Request]] = {}
             for task in tasks:
-                packs.setdefault(shape_of(parsed, task, slots), []).append(Request(parsed, task, scorer(task.task), 0))
+                packs.setdefault(shape_of(base, parsed, task, slots), []).append(
+                    Request(parsed, task, scorer(task.task), 0)
+                )
             for shape, requests in packs.items():
                 list(fit_pack(base, requests, shape))
     return spent.as_dict()

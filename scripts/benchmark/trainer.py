@@ -17,9 +17,17 @@ from tasks.encoded import EncodedTask
 
 
 def trainer_of(
-    model: nn.Module, folder: str, task: EncodedTask, out: str, epochs: int, batch_size: int, rate: float, **more: Any
+    model: nn.Module,
+    folder: str,
+    task: EncodedTask,
+    out: str,
+    epochs: int,
+    batch_size: int,
+    rate: float,
+    cpu: bool = True,
+    **more: Any,
 ) -> Any:
-    """A Trainer of a model on a task's training rows. `more` goes to `TrainingArguments`."""
+    """A Trainer of a model on a task's training rows, on the CPU by default. `more` goes to `TrainingArguments`."""
     from datasets import Dataset
     from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
 
@@ -28,7 +36,7 @@ def trainer_of(
         per_device_train_batch_size=batch_size,
         num_train_epochs=epochs,
         learning_rate=rate,
-        use_cpu=True,
+        use_cpu=cpu,
         report_to="none",
         save_strategy="no",
         disable_tqdm=True,

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -64,10 +66,15 @@ def app_of(models: SharedModels, limits: Limits) -> FastAPI:
     async def refused(request: Request, error: InputError) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, status_code=422)
 
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(request: Request, error: RequestValidationError) -> JSONResponse:
+        found = "; ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()[:5])
+        return JSONResponse({"detail": found}, status_code=422)
+
     @app.middleware("http")
     async def limited(request: Request, following: Any) -> Any:
-        size = request.headers.get("content-length", "0" if request.method == "GET" else "")
-        if not size.isdecimal():
+        size = request.headers.get("content-length", "" if request.method == "POST" else "0")
+        if not size.isdecimal() or "transfer-encoding" in request.headers:  # a body in chunks has no size to look at
             return JSONResponse({"detail": "a request needs the header content-length"}, status_code=411)
         if int(size) > limits.bytes:
             detail = f"a request has at most {limits.bytes:,} bytes, found {int(size):,}"
@@ -78,10 +85,12 @@ def app_of(models: SharedModels, limits: Limits) -> FastAPI:
     async def answers(body: RowsIn) -> AnswersOut:
         rows = _rows(body, limits)
         models.check(rows)
-        if batcher.waiting + len(rows) > limits.waiting:
+        if batcher.waiting and batcher.waiting + len(rows) > limits.waiting:
             detail = f"{batcher.waiting} rows wait for an answer already; ask again later"
             raise HTTPException(503, detail, headers={"retry-after": "1"})
         found = await batcher.logits(rows)
+        if broken := [place for place, logits in enumerate(found) if not np.isfinite(logits).all()]:
+            raise HTTPException(500, f"row {broken[0]}: the model of {rows[broken[0]][0]} gives no finite answer")
         return AnswersOut(
             answers=[
                 AnswerOut(task=task, answer=models[task].answer(logits), logits=[float(value) for value in logits])

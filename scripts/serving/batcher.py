@@ -47,10 +47,15 @@ class Batcher:
 
     async def run(self) -> None:
         """Answers requests until it is cancelled."""
+        held: Waiting | None = None  # the first request that a pass has no room for
         while True:
-            taken = [await self.requests.get()]
-            while sum(len(each.rows) for each in taken) < self.limits.batch and not self.requests.empty():
-                taken.append(self.requests.get_nowait())
+            taken, held = [held or await self.requests.get()], None
+            while held is None and not self.requests.empty():
+                following = self.requests.get_nowait()
+                if sum(len(each.rows) for each in (*taken, following)) > self.limits.batch:
+                    held = following
+                else:
+                    taken.append(following)
             rows = [row for each in taken for row in each.rows]
             try:
                 found = await asyncio.to_thread(self.models.logits, rows)

@@ -13,7 +13,7 @@ class Limits:
         rows: Most rows of a request.
         characters: Most characters of a text. The encoder reads no more than the first tokens anyway.
         waiting: Most rows that wait for an answer. Further requests are refused (503) until some are answered.
-        batch: Most rows in one pass.
+        batch: Most rows of several requests in one pass. A request with more has a pass of its own.
     """
 
     rows: int = 256

@@ -61,9 +61,10 @@ def resolve_config(
                 errors.append(error)
     if values.get("device", "auto") == "auto":
         values["device"], why = _as_begun(values.get("out"), "device", CPU, lambda: device_named("auto"))
-        origins["device"] += f": auto, {why}"
+        origins["device"] += "" if origins["device"] == "default" else f": auto, {why}"
     if values.get("dtype") == "auto":
-        values["dtype"], why = _as_begun(values.get("out"), "dtype", "float32", lambda: dtype_of(str(values["device"])))
+        device = str(values["device"])
+        values["dtype"], why = _as_begun(values.get("out"), "dtype", "float32", lambda: _dtype_of(device))
         origins["dtype"] += f": auto, {why}"
     try:
         config = RunConfig(**values)
@@ -120,6 +121,14 @@ def _read_value(key: str, value: Any, where: str) -> Any:
     if not value or not all(isinstance(part, str) and part for part in value):
         raise InputError(f"bad value of {key}", where=where, expected="a list of texts, not empty", found=repr(value))
     return ",".join(value)
+
+
+def _dtype_of(device: str) -> str:
+    """The best dtype for a device; for `cpu` if this machine lacks it, which `resolve` of the engine reports."""
+    try:
+        return dtype_of(device_named(device))
+    except InputError:
+        return dtype_of(CPU)
 
 
 def _as_begun(out: Any, key: str, missing: str, here: Callable[[], str]) -> tuple[str, str]:

@@ -46,6 +46,7 @@ from stream.execution.messages import Message
 from stream.execution.pending import JobFailed
 from stream.execution.result import JobResult, needed, read_result
 from stream.execution.schedule import run_here, run_in_workers
+from stream.execution.switches import switches, take_switches
 from stream.execution.workbench import open_workbench
 from stream.execution.workers import Workers
 from stream.plugins.load import load_plugins
@@ -276,13 +277,14 @@ def workers_of(config: RunConfig, named: Resolved) -> int:
 
 @contextmanager
 def _process_restored() -> Iterator[None]:
-    """Restores, after a `with` block, PyTorch's number of threads and the objects that the garbage collector visits.
+    """Restores, after a `with` block, PyTorch's switches, its number of threads, and the objects that the garbage
+    collector visits.
 
     The jobs run in the caller's process, which must not change.
     """
     import torch
 
-    before = torch.get_num_threads()
+    before, switched = torch.get_num_threads(), switches()
     frozen = gc.get_freeze_count()
     if not frozen:
         gc.freeze()  # each fit starts a collection, which would take a third of a second if it visited the libraries
@@ -292,6 +294,7 @@ def _process_restored() -> Iterator[None]:
         if not frozen:
             gc.unfreeze()
         torch.set_num_threads(before)
+        take_switches(switched)
 
 
 def _write(state: ActiveRun) -> ResultsDocument:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from learners.backbones.locate import check_name
-from learners.device import device_named
+from learners.device import CPU, device_named
 from learners.specification.family import parse_learners
-from learners.specification.learner import Learner
+from learners.specification.learner import LOOP, Learner
 from stream.config.settings import RunConfig
 from stream.engine.attempts import Attempts
 from stream.engine.names import Names, resolve_names
@@ -44,6 +44,11 @@ def resolve(config: RunConfig) -> Resolved:
     names = attempt(partial(resolve_names, config))
     attempt(partial(check_name, config.backbone))
     attempt(partial(device_named, config.device))
+    if config.device not in ("auto", CPU):
+        for name, learner in (learners or {}).items():
+            if learner.trainer != LOOP:
+                what, fix = f"{learner.trainer} computes on the CPU only", "leave the learner out, or give --device cpu"
+                attempt.errors.append(InputError(what, where=f"learner {name}", found=config.device, fix=fix))
     if config.pack > 1 and config.workers not in (None, 1):
         expected, found = "--workers 1, or none", f"--workers {config.workers}"
         attempt.errors.append(InputError("packs run in one process", where="--pack", expected=expected, found=found))

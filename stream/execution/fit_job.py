@@ -11,7 +11,9 @@ from learners.delta.initial import frozen_names
 from learners.delta.layout import common
 from learners.device import free_memory, is_out_of_memory, no_memory
 from learners.specification.learner import Learner
+from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
+from learners.training.pack import Request, fit_pack, shape_of
 from learners.training.result import Report
 from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
@@ -233,8 +235,34 @@ def train(
         until=None if recipe is None else recipe.until,
         state=None if recipe is None else paused_state(workbench, recipe),
     )
+    if in_pack(workbench, learner):  # by itself, but in the shape that its recipe has
+        return _in_a_pack(workbench, request)
     state = workbench.trainer_states.pop(job.learner, None)  # the state of a fit that was interrupted is useless
     trained = trainer_named(learner.trainer).fit(request, state)
     if trained.state is not None:
         workbench.trainer_states[job.learner] = trained.state
     return trained
+
+
+def in_pack(workbench: Workbench, learner: Learner) -> bool:
+    """Whether the fits of a learner are done in packs."""
+    if workbench.setup.pack == 1 or learner.needs_previous_fit:
+        return False
+    return not why_unpacked(learner, workbench.backbone.architecture)
+
+
+def _in_a_pack(workbench: Workbench, request: FitRequest) -> Trained:
+    """Does a fit in a pack without others.
+
+    Raises:
+        Diverged: As for `learners.training.fit.fit`.
+    """
+    shape = shape_of(request.backbone, request.learner, request.data, workbench.setup.pack)
+    one = Request(
+        request.learner, request.data, request.score_of(request.data.task), request.seed, request.previous,
+        request.report, request.until, request.state,
+    )  # fmt: skip
+    ((_, outcome),) = fit_pack(request.backbone, [one], shape)
+    if isinstance(outcome, Diverged):
+        raise outcome
+    return Trained(outcome)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +20,7 @@ from learners.training.trainer import Nondeterminism
 from stream.execution.activation_cache import ActivationsChanged
 from stream.execution.evaluate_job import evaluate
 from stream.execution.fit_job import execute_fit
-from stream.execution.pack_job import execute_in_packs
+from stream.execution.pack_job import JobError, execute_in_packs
 from stream.execution.result import JobResult, Needed, Scored
 from stream.execution.search_job import execute_search
 from stream.execution.workbench import BackboneChanged, Workbench
@@ -42,11 +41,12 @@ class EntryLost(Exception):
 
     Attributes:
         delta: Content id of the Delta in the file; None for the record of a fit.
+        job: The job that needs it, if it was one of several. Default: None.
     """
 
-    def __init__(self, message: str, delta: str | None) -> None:
+    def __init__(self, message: str, delta: str | None, job: Job | None = None) -> None:
         super().__init__(message)
-        self.delta = delta
+        self.delta, self.job = delta, job
 
 
 def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:
@@ -63,8 +63,9 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
         EntryLost: A file of the store is missing or damaged, and was put aside.
     """
     try:
-        with _losses(workbench):
-            return _execute(workbench, job, results, report)
+        return _execute(workbench, job, results, report)
+    except DamagedEntry as damage:
+        raise _lost(workbench, damage) from damage
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
@@ -75,7 +76,7 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
 
 def execute_together(
     workbench: Workbench, jobs: Sequence[Job], results: Mapping[JobId, Needed], report: Callable[[Job], Report]
-) -> Iterator[tuple[Job, JobResult]]:
+) -> Generator[tuple[Job, JobResult]]:
     """Does jobs of one learner whose fits can share passes, and yields each with its result as soon as it ends.
 
     Args:
@@ -83,21 +84,24 @@ def execute_together(
 
     Raises:
         BackboneChanged, EntryLost: As for `execute`.
+        JobError: Another failure of one of the jobs.
     """
-    with _losses(workbench):
-        yield from execute_in_packs(workbench, jobs, results, report)
-
-
-@contextmanager
-def _losses(workbench: Workbench) -> Iterator[None]:
-    """Turns a damaged file of the store into `EntryLost`, and puts the file aside."""
     try:
-        yield
-    except DamagedEntry as damage:
-        aside = workbench.store.put_aside(damage)
-        where = f"{damage.path}, put aside as {aside}" if aside else f"{damage.path}, which is missing"
-        found = f" ({damage.found})" if damage.found and aside else ""
-        raise EntryLost(f"{damage.what}{found}: {where}", damage.delta) from damage
+        yield from execute_in_packs(workbench, jobs, results, report)
+    except JobError as failure:
+        if isinstance(failure.error, DamagedEntry):
+            raise _lost(workbench, failure.error, failure.job) from failure
+        if isinstance(failure.error, FAILURES):
+            raise
+        raise failure.error from None
+
+
+def _lost(workbench: Workbench, damage: DamagedEntry, job: Job | None = None) -> EntryLost:
+    """Puts a damaged file of the store aside, and returns what to raise."""
+    aside = workbench.store.put_aside(damage)
+    where = f"{damage.path}, put aside as {aside}" if aside else f"{damage.path}, which is missing"
+    found = f" ({damage.found})" if damage.found and aside else ""
+    return EntryLost(f"{damage.what}{found}: {where}", damage.delta, job)
 
 
 def _execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], report: Report) -> JobResult:

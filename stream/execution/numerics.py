@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from learners.device import facts, prepare, to_host
+from learners.device import CPU, facts, prepare, to_host
 from learners.training.formats import EVALUATION_FORMAT, TRAINING_FORMAT
 from learners.training.precision import processor
-from stream.execution.switches import switches
+from stream.execution.switches import switches, take_switches
 from stream.execution.workers import arithmetic
 
 if TYPE_CHECKING:
@@ -43,23 +43,29 @@ def numerics(dtype: str, device: str = "cpu", pack: int = 1) -> dict[str, JsonVa
 
     from learners.forward.batches import BATCH_OVERHEAD, EVALUATION_TOKENS
 
-    return {
-        "dtype": dtype,
-        "device": device.partition(":")[0],
-        "threads": THREADS,
-        "evaluation_tokens": EVALUATION_TOKENS,
-        "evaluation_overhead": BATCH_OVERHEAD,
-        "evaluation": EVALUATION_FORMAT,
-        "training": TRAINING_FORMAT,
-        "machine": platform.machine(),
-        "processor": processor(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "settings": {**arithmetic(), **switches()},
-        **({} if pack == 1 else {"pack": pack}),
-        **facts(device),
-        "fingerprint": fingerprint(dtype, device),
-        **{name: _version(name) for name in ("torch", "transformers", "numpy")},
-    }
+    before = switches()
+    prepare(device)
+    try:
+        return {
+            "dtype": dtype,
+            "device": device.partition(":")[0],
+            "threads": THREADS,
+            "evaluation_tokens": EVALUATION_TOKENS,
+            "evaluation_overhead": BATCH_OVERHEAD,
+            "evaluation": EVALUATION_FORMAT,
+            "training": TRAINING_FORMAT,
+            "machine": platform.machine(),
+            "processor": processor(),
+            "instructions": torch.backends.cpu.get_cpu_capability(),
+            "settings": {**arithmetic(), **switches()},
+            **({} if pack == 1 else {"pack": pack}),
+            **facts(device),
+            "fingerprint": fingerprint(dtype, device),
+            **{name: _version(name) for name in ("torch", "transformers", "numpy")},
+        }
+    finally:
+        if device != CPU:  # the process is the caller's; `open_workbench` prepares it for the jobs
+            take_switches(before)
 
 
 def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
@@ -82,7 +88,6 @@ def fingerprint(dtype: str, device: str = "cpu") -> str:
     """
     import torch
 
-    prepare(device)
     digest, threads = hashlib.sha256(), torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
 from learners.device import free_memory, is_out_of_memory, no_memory
 from learners.specification.learner import Learner
-from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
-from learners.training.pack import Request, fit_pack, kind_of, shape_of
+from learners.training.pack import Request, Shape, fit_pack, kind_of, shape_of
 from learners.training.result import Fit, Report
 from learners.training.trainer import Trained
 from stream.execution.evaluate_job import scorer
-from stream.execution.fit_job import diverged, failed_fit, kept_fit
+from stream.execution.fit_job import diverged, failed_fit, in_pack, kept_fit
 from stream.execution.fit_recipe import full_recipe, paused_state, recipe_in
 from stream.execution.memory import reset_peak_memory
 from stream.execution.result import Fitted, JobResult, Needed
@@ -49,15 +48,15 @@ class Planned:
 
 
 def goes_in_packs(workbench: Workbench, job: Job) -> bool:
-    """Whether the fit of a job may share passes with fits of other jobs of its learner."""
+    """Whether a job fits something that may share passes with fits of other jobs of its learner.
+
+    The fit of a learner with alternatives keeps what a trial has fitted. If that is not in the store, it is fitted by
+    itself, in a pack too (`stream.execution.fit_job.train`).
+    """
     if workbench.setup.pack == 1 or job.kind not in ("fit", "search"):
         return False
     learner = workbench.learners[job.learner]
-    if learner.needs_previous_fit:
-        return False
-    if job.kind == "fit" and learner.selection is not None:  # it only keeps what the trials have fitted
-        return False
-    return not why_unpacked(learner, workbench.backbone.architecture)
+    return in_pack(workbench, learner) and (job.kind == "search" or learner.selection is None)
 
 
 def execute_in_packs(
@@ -74,51 +73,75 @@ def execute_in_packs(
         report: Gives what is called with the progress of a job.
 
     Raises:
-        BackboneChanged, InputError, DamagedEntry: As for `stream.execution.job.execute`.
+        JobError: An exception that belongs to one of the jobs.
+        BackboneChanged: As for `stream.execution.job.execute`.
     """
     planned = [_planned(workbench, job, results) for job in jobs]
-    slots = workbench.setup.pack
 
     def place(each: Planned) -> tuple[str, str]:
-        shape = shape_of(each.learner, workbench.data(each.job.tasks[0]), slots)
-        return repr(kind_of(each.learner)), repr(shape)
+        return repr(kind_of(each.learner)), repr(_shape(workbench, each))
 
     for _, group in groupby(sorted(planned, key=place), key=place):
         yield from _one_kind(workbench, [*group], report)
 
 
+class JobError(Exception):
+    """An exception, `error`, that belongs to one job of several."""
+
+    def __init__(self, job: Job, error: Exception) -> None:
+        super().__init__(str(error))
+        self.job, self.error = job, error
+
+
+@contextmanager
+def _for(job: Job) -> Iterator[None]:
+    """Says which job an exception belongs to."""
+    try:
+        yield
+    except Exception as error:
+        raise JobError(job, error) from error
+
+
+def _shape(workbench: Workbench, planned: Planned) -> Shape:
+    with _for(planned.job):
+        data = workbench.data(planned.job.tasks[0])
+        return shape_of(workbench.backbone, planned.learner, data, workbench.setup.pack)
+
+
 def _planned(workbench: Workbench, job: Job, results: Mapping[JobId, Needed]) -> Planned:
     learner, trial = workbench.learners[job.learner], None
-    if learner.selection is not None:
-        trial = trial_of(job, learner.selection, workbench.setup.seed, results)
-        learner = learner.selection[trial.candidate].learner
-    return Planned(job, learner, trial, recipe_in(workbench, job, learner, None, (), trial))
+    with _for(job):
+        if learner.selection is not None:
+            trial = trial_of(job, learner.selection, workbench.setup.seed, results)
+            learner = learner.selection[trial.candidate].learner
+        return Planned(job, learner, trial, recipe_in(workbench, job, learner, None, (), trial))
 
 
 def _one_kind(
     workbench: Workbench, planned: Sequence[Planned], report: Callable[[Job], Report]
 ) -> Iterator[tuple[Job, JobResult]]:
     """Takes fits of one kind and shape from the store, and does the others in a pack."""
-    store, first = workbench.store, planned[0]
-    shape = shape_of(first.learner, workbench.data(first.job.tasks[0]), workbench.setup.pack)
-    todo: dict[str, Planned] = {}
+    store, shape = workbench.store, _shape(workbench, planned[0])
+    waiting: dict[str, Planned] = {}
     again: list[Planned] = []  # with a recipe that another job has too
-    with ExitStack() as locks:
-        for recipe in sorted({each.recipe.id for each in planned}):  # in one order, so that two runs cannot block
-            locks.enter_context(store.sole_fitter(recipe))
+    with store.sole_fitter(*(each.recipe.id for each in planned)):
         for each in planned:
-            if (stored := store.get_fit(each.recipe.id)) is not None:
+            with _for(each.job):
+                stored = store.get_fit(each.recipe.id)
+            if stored is not None:
                 yield each.job, each.result(stored, cached=True)
-            elif each.recipe.id in todo:
+            elif each.recipe.id in waiting:
                 again.append(each)
             else:
-                todo[each.recipe.id] = each
-        fits, waiting = [*todo.values()], dict(todo)
+                waiting[each.recipe.id] = each
+        fits = [*waiting.values()]
         reset_peak_memory()
         try:
             for number, outcome in fit_pack(workbench.backbone, (_request(workbench, e, report) for e in fits), shape):
                 ended = waiting.pop(fits[number].recipe.id)
-                yield ended.job, ended.result(_kept(workbench, ended, outcome), cached=False)
+                with _for(ended.job):
+                    kept = _kept(workbench, ended, outcome)
+                yield ended.job, ended.result(kept, cached=False)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
@@ -133,21 +156,23 @@ def _one_kind(
 
 
 def _request(workbench: Workbench, planned: Planned, report: Callable[[Job], Report]) -> Request:
-    return Request(
-        learner=planned.learner,
-        data=workbench.data(planned.job.tasks[0]),
-        score=scorer(workbench.data(planned.job.tasks[0]).task),
-        seed=planned.recipe.seed,
-        report=report(planned.job),
-        until=planned.recipe.until,
-        state=paused_state(workbench, planned.recipe),
-    )
+    with _for(planned.job):
+        data = workbench.data(planned.job.tasks[0])
+        return Request(
+            learner=planned.learner,
+            data=data,
+            score=scorer(data.task),
+            seed=planned.recipe.seed,
+            report=report(planned.job),
+            until=planned.recipe.until,
+            state=paused_state(workbench, planned.recipe),
+        )
 
 
 def _kept(workbench: Workbench, planned: Planned, outcome: Fit | Diverged) -> FitResult | FailedFit:
     """Puts a fit into the store."""
     if isinstance(outcome, Diverged):
-        return failed_fit(workbench, planned.job, diverged(outcome), None, outcome.flops, 0.0)
+        return failed_fit(workbench, planned.job, diverged(outcome), None, outcome.flops, outcome.seconds)
     kept = kept_fit(workbench, planned.job, planned.learner, None, Trained(outcome))
     workbench.store.put_fit(planned.recipe, kept)
     if outcome.state is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ def run_here(
     emit: Emit,
     recovery: Recovery | None = None,
 ) -> None:
-    """Does all jobs in this process, in plan order.
+    """Does all jobs in this process, in plan order; fits in packs together with later ones of their learner.
 
     Args:
         results: Results of the finished jobs, by job id. This function adds the result of each job; `emit` may replace
@@ -39,8 +40,8 @@ def run_here(
     Raises:
         JobFailed: An exception ended a job.
     """
-    from stream.execution.job import FAILURES, EntryLost, execute, execute_together
-    from stream.execution.pack_job import goes_in_packs
+    from stream.execution.job import FAILURES, EntryLost, execute_together
+    from stream.execution.pack_job import JobError, goes_in_packs
 
     def report(job: Job) -> Callable[[dict[str, object]], None]:
         return lambda values: emit({"kind": "progress", "job": job.id, "worker": 0, "report": values})
@@ -53,20 +54,34 @@ def run_here(
         needed = {need: results[need] for each in together for need in each.needs}
         for each in together:
             emit({"kind": "start", "job": each.id, "worker": 0})
-        try:
-            if packed:  # also a single one, whose result must not depend on how many there are
-                ended = execute_together(workbench, [*together], needed, report)
-            else:
-                ended = iter([(job, execute(workbench, job, needed, report(job)))])
-            for each, result in ended:
-                results[each.id] = result
+        if packed:  # also a single one, whose result must not depend on how many there are
+            ended = execute_together(workbench, [*together], needed, report)
+        else:
+            ended = _one(workbench, job, needed, report(job))
+        with closing(ended):
+            while together:
+                try:
+                    each, result = next(ended)
+                except EntryLost as loss:
+                    lost = loss.job or together[0]
+                    pending.waiting[:0] = [each for each in together if each != lost]
+                    emit({"kind": "notice", "text": pending.entry_lost(lost, loss.delta, str(loss), {})})
+                    break
+                except JobError as failure:
+                    raise JobFailed(failure.job.id, type(failure.error).__name__, str(failure)) from failure
+                except FAILURES as error:
+                    raise JobFailed(together[0].id, type(error).__name__, str(error)) from error
                 together.remove(each)
+                results[each.id] = result
                 emit({"kind": "done", "job": each.id, "worker": 0, "result": result})
-        except EntryLost as loss:
-            emit({"kind": "notice", "text": pending.entry_lost(together[0], loss.delta, str(loss), {})})
-            pending.waiting[1:1] = together[1:]
-        except FAILURES as error:
-            raise JobFailed(together[0].id, type(error).__name__, str(error)) from error
+
+
+def _one(
+    workbench: Workbench, job: Job, needed: Mapping[JobId, Any], report: Callable[[dict[str, object]], None]
+) -> Generator[tuple[Job, Any]]:
+    from stream.execution.job import execute
+
+    yield job, execute(workbench, job, needed, report)
 
 
 def _in_pack_with(workbench: Workbench, learner: str, job: Job) -> bool:

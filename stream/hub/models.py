@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from learners.backbones.backbone import Backbone
+from learners.backbones.backbone import Backbone, placed
+from learners.device import device_named, prepare
 from learners.specification.packable import why_unpacked
 from learners.training.predict_mixed import predict_mixed
 from stream.hub.delta_record import RECORD, read_record
@@ -102,6 +103,7 @@ def load_models(
     backbone: str | None = None,
     plugins: Sequence[str | Path] = (),
     store: str | Path | None = None,
+    device: str = "cpu",
 ) -> SharedModels:
     """Loads the Deltas of all tasks that a learner has learned, and one backbone for them.
 
@@ -111,18 +113,23 @@ def load_models(
         backbone: The backbone, as in `--backbone`. None (default): the one in the record.
         plugins: Plug-in files of the learner, if it is not built in. Their code is run. Default: none.
         store: For a run: the store with its Deltas. None (default): in the run's folder, or where its settings say.
+        device: What computes, as in `--device`. Default: "cpu".
 
     Raises:
         InputError: There are no Deltas, or those of several learners; one is missing or damaged; or the backbone is
-            another one than they were learned on.
+            another one than they were learned on; or this machine does not have the device.
         MissingPlugin: The plug-in of the learner is not among `plugins`.
     """
-    folder = Path(folder)
+    folder, place = Path(folder), device_named(device)
+    prepare(place)
     if (folder / LEDGER).is_file():
         models = dict(_of_run(folder, learner, backbone, plugins, store))
     else:
         models = dict(_of_folders(folder, learner, backbone, plugins))
-    return SharedModels(next(iter(models.values())).backbone, models)
+    if len(found := {(model.backbone.id, model.backbone.dtype): model.backbone.name for model in models.values()}) > 1:
+        raise InputError("Deltas of several backbones", where=str(folder), found=", ".join(found.values()))
+    there = placed(next(iter(models.values())).backbone, place)
+    return SharedModels(there, {task: replace(model, backbone=there) for task, model in models.items()})
 
 
 def _of_folders(
@@ -155,7 +162,7 @@ def _of_run(
     from stream.hub.run_deltas import run_deltas
 
     with load_plugins(plugins).in_use():
-        run = run_deltas(folder, learner, None, None if store is None else Path(store))
+        run = run_deltas(folder, learner, None, None if store is None else Path(store), backbone=backbone)
         if len(run.learners) > 1:
             raise _several(folder, run.learners)
         base = run.backbone

@@ -57,6 +57,7 @@ def run_deltas(
     task: str | None,
     store: Path | None,
     progress: Callable[[str], None] = lambda text: None,
+    backbone: str | None = None,
 ) -> RunDeltas:
     """Finds the Deltas of a run, finished or not.
 
@@ -64,6 +65,7 @@ def run_deltas(
         learner, task: A learner and a task of the run; None for all. Tasks without a good fit are left out.
         store: The store with the Deltas; None for the store of the run.
         progress: Takes a line of text about each step.
+        backbone: The backbone, as in `--backbone`. Default: None, the one in the record.
 
     Raises:
         InputError: The run, learner or task does not exist, nothing was learned yet, or the backbone differs from that
@@ -77,18 +79,18 @@ def run_deltas(
     if not pairs:
         raise InputError("nothing was learned yet", where=str(folder), fix="continue the run")
     progress(f"loading backbone {run.facts.backbone['name']}")
-    backbone = run_backbone(run)
+    base = run_backbone(run, backbone)
     config = evidence.config
     assert config is not None  # `whole_record` makes sure of it
-    encoded = {each: encoded_of(run, each, config, backbone, progress) for each in dict.fromkeys(t for _, t in pairs)}
+    encoded = {each: encoded_of(run, each, config, base, progress) for each in dict.fromkeys(t for _, t in pairs)}
 
     def deltas() -> Iterator[RunDelta]:
         for each, path in encoded.items():
             data = open_encoded(path)  # opens many files, so only one task at a time
             for name in (name for name, its in pairs if its == each):
                 delta = final_delta(run, store_of(evidence, store), name, each)
-                record = record_of(run, evidence, backbone, name, data, delta)
+                record = record_of(run, evidence, base, name, data, delta)
                 yield RunDelta(name, record, delta, final_learner(run, name, each)[1])
 
     names = tuple(dict.fromkeys(name for name, _ in pairs))
-    return RunDeltas(backbone, names, Results.from_dict(results(run.facts, run.events)), deltas())
+    return RunDeltas(base, names, Results.from_dict(results(run.facts, run.events)), deltas())

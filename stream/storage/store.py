@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,9 @@ class DamagedEntry(InputError):
 def record_text(record: Record) -> str:
     """Returns the exact text of the file of a fit's record."""
     return json.dumps({"record": record, "check": _check(record)}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+LOCK_DIGITS = 2  # of a recipe, in the name of its lock
 
 
 @dataclass(frozen=True)
@@ -153,15 +156,18 @@ class Store:
         return target
 
     @contextmanager
-    def sole_fitter(self, recipe: str) -> Iterator[None]:
-        """Locks a recipe for a `with` block: other processes, of any run, wait before they fit it.
+    def sole_fitter(self, *recipes: str) -> Iterator[None]:
+        """Locks recipes for a `with` block: other processes, of any run, wait before they fit one of them.
 
-        The system releases the lock if the process crashes.
+        The system releases the locks if the process crashes.
         """
         locks = self.root / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        # The first two digits choose the file. Two recipes may share a file: then one waits without need.
-        with FileLock(locks / f"{recipe[:2]}.lock"):
+        with ExitStack() as held:
+            # The first digits choose the file. Two recipes may share a file: then one waits without need. The files
+            # have an order, so that two processes cannot wait for each other.
+            for digits in sorted({recipe[:LOCK_DIGITS] for recipe in recipes}):
+                held.enter_context(FileLock(locks / f"{digits}.lock"))
             yield
 
 

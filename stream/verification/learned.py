@@ -67,13 +67,16 @@ def _canonical(specification: str) -> str:
         return specification
 
 
-def run_backbone(run: RecordedRun) -> Backbone:
+def run_backbone(run: RecordedRun, name: str | None = None) -> Backbone:
     """Loads the backbone of a run and checks its content.
+
+    Args:
+        name: The backbone, as in `--backbone`. None (default): the one in the record.
 
     Raises:
         InputError: The backbone is not available, or has other content.
     """
-    backbone = load_backbone(pinned_backbone(run.facts.backbone))
+    backbone = load_backbone(name or pinned_backbone(run.facts.backbone))
     if backbone.id != run.inputs.backbone:
         expected, found = f"content {run.inputs.backbone[:16]}", backbone.id[:16]
         raise InputError("the backbone differs from that of the run", where=backbone.name, expected=expected,

@@ -18,7 +18,7 @@ import uvicorn
 from serving.app import app_of
 from serving.limits import Limits
 
-from stream import run
+from stream import InputError, run
 from stream.hub import SharedModels, load_models
 from stream.hub.models import Row
 from tests.runs import tiny_settings
@@ -112,16 +112,55 @@ def test_a_bad_request_says_what_is_wrong(address: str, body: object, code: int,
     assert words in answer.text
 
 
-def test_too_many_waiting_rows_are_refused_and_the_others_answered(address: str) -> None:
-    rows = as_json([("colours", "red")] * 8)
+def test_too_many_waiting_rows_are_refused_and_the_others_answered(
+    models: SharedModels, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first pass does not end before a request has been refused."""
+    honest, refused = SharedModels.logits, threading.Event()
+
+    def slow(self: SharedModels, rows: list[Row]) -> list[np.ndarray]:
+        assert refused.wait(60)
+        return honest(self, rows)
+
+    def ask(client: int) -> int:
+        answer = httpx.post(f"{address}/answers", json=as_json([("colours", "red")] * 8), timeout=90)
+        if answer.status_code == 503:
+            assert "wait for an answer already" in answer.text
+            refused.set()
+        return answer.status_code
+
+    monkeypatch.setattr(SharedModels, "logits", slow)
     with ThreadPoolExecutor(24) as pool:
-        codes = [
-            a.status_code
-            for a in pool.map(lambda _: httpx.post(f"{address}/answers", json=rows, timeout=60), range(96))
-        ]
-    assert set(codes) <= {200, 503}
-    assert 200 in codes
+        codes = [*pool.map(ask, range(24))]
+    assert {*codes} == {200, 503}
+    assert codes.count(200) >= LIMITS.waiting // 8
     assert httpx.get(f"{address}/health").json()["waiting"] == 0
+
+
+def test_a_row_that_no_model_can_compute_fails_its_own_request_only(
+    models: SharedModels, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = SharedModels.logits
+
+    def failing(self: SharedModels, rows: list[Row]) -> list[np.ndarray]:
+        time.sleep(0.2)  # so that the others wait together
+        if ("colours", "green") in rows:
+            raise InputError("the tokenizer cannot read its texts")
+        return honest(self, rows)
+
+    def ask(client: int) -> int:
+        rows: list[Row] = [("colours", "green" if client == 3 else "red")]
+        return httpx.post(f"{address}/answers", json=as_json(rows), timeout=60).status_code
+
+    monkeypatch.setattr(SharedModels, "logits", failing)
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(ask, range(8))] == [422 if client == 3 else 200 for client in range(8)]
+
+
+def test_a_body_without_a_size_is_refused(address: str) -> None:
+    chunks = (part for part in (b'{"rows": [{"task": "colours", ', b'"text": "red"}]}'))
+    found = httpx.post(f"{address}/answers", content=chunks, headers={"content-type": "application/json"})
+    assert (found.status_code, found.json()) == (411, {"detail": "a request needs the header content-length"})
 
 
 def test_the_script_names_what_it_cannot_serve(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 import learners.training.fit
 import learners.training.running
 from learners.backbones.backbone import Backbone, changed_tensor, placed
+from learners.delta.prune import prune
 from learners.device import device_named, no_memory, to_device, to_host
 from learners.forward import deberta_v2, modernbert
 from learners.forward.forward import logits
@@ -80,6 +81,15 @@ def test_every_tensor_of_a_training_step_is_on_the_device(learner: str, fake: Fa
     assert leaves
     assert {tensor.device.type for tensor in (*step.batch.values(), *step.tensors.values(), *leaves)} == {"meta"}
     assert {each.device.type for moments in slot.running.optimiser.moments.values() for each in moments} == {"meta"}
+
+
+def test_pruning_is_on_the_device(fake: FakeTensorMode) -> None:
+    base, data, learner = backbone(), encoded("x", classes=3), parse_learner("diffpruning", SETTINGS)
+    assert learner.pruning is not None
+    with fake:
+        running = open_slot(placed(base, "meta"), learner, data, score, 0).running
+        masks = prune(learner, learner.pruning, running.trainable, running.gates)
+    assert {mask.device.type for mask in masks.values()} == {"meta"}
 
 
 def test_a_tensor_that_stays_on_the_host_is_found(fake: FakeTensorMode, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +161,7 @@ def test_on_a_card_a_slot_does_not_depend_on_its_neighbours(learner: str) -> Non
         Request(parse_learner(learner, {"epochs": 2, "batch_size": 8}), encoded(f"x{n}", rows=24 + n), score, n)
         for n in range(4)
     ]
-    shape = shape_of(requests[0].learner, requests[0].data, 3)
+    shape = shape_of(there, requests[0].learner, requests[0].data, 3)
     together, alone = dict(fit_pack(there, requests, shape)), dict(fit_pack(there, requests[2:3], shape))
     assert together[2].delta.id == alone[0].delta.id
 

@@ -41,7 +41,7 @@ def request(learner: str, number: int, **settings: float) -> Request:
 
 def packed(learner: str, numbers: list[int], slots: int = 3, **settings: float) -> list[Fit]:
     base, requests = backbone(LEARNERS[learner]), [request(learner, number, **settings) for number in numbers]
-    found = dict(fit_pack(base, requests, shape_of(requests[0].learner, requests[0].data, slots)))
+    found = dict(fit_pack(base, requests, shape_of(base, requests[0].learner, requests[0].data, slots)))
     assert sorted(found) == list(range(len(numbers)))
     return [each for each in (found[place] for place in range(len(numbers))) if isinstance(each, Fit)]
 
@@ -84,7 +84,7 @@ def test_a_fit_that_diverges_leaves_its_neighbours_alone() -> None:
     bad = request("adapter:4", 1)
     bad = replace(bad, learner=parse_learner("adapter:4", {"epochs": 3, "batch_size": 8, "learning_rate": 1e30}))
     good = request("adapter:4", 0)
-    found = dict(fit_pack(backbone(), [bad, good, bad, good, good], shape_of(good.learner, good.data, 3)))
+    found = dict(fit_pack(backbone(), [bad, good, bad, good, good], shape_of(backbone(), good.learner, good.data, 3)))
     assert [isinstance(found[place], Diverged) for place in range(5)] == [True, False, True, False, False]
     expected = packed("adapter:4", [0])[0].delta.id
     assert {each.delta.id for each in found.values() if isinstance(each, Fit)} == {expected}
@@ -93,7 +93,7 @@ def test_a_fit_that_diverges_leaves_its_neighbours_alone() -> None:
 def test_a_fit_pauses_and_goes_on_in_another_pack() -> None:
     whole = packed("adapter:4", [0])[0]
     one = request("adapter:4", 0)
-    shape = shape_of(one.learner, one.data, 3)
+    shape = shape_of(backbone(), one.learner, one.data, 3)
     first = dict(fit_pack(backbone(), [replace(one, until=1), request("adapter:4", 1)], shape))[0]
     assert isinstance(first, Fit)
     rest = dict(fit_pack(backbone(), [request("adapter:4", 2), replace(one, state=first.state)], shape))[1]
@@ -103,7 +103,7 @@ def test_a_fit_pauses_and_goes_on_in_another_pack() -> None:
 
 def test_the_account_counts_the_padding_of_the_pack() -> None:
     one = request("adapter:4", 0)
-    shape = shape_of(one.learner, one.data, 3)
+    shape = shape_of(backbone(), one.learner, one.data, 3)
     assert shape == Shape(3, 8, 16, 4)
     assert packed("adapter:4", [0])[0].flops > fit(backbone(), one.learner, one.data, score, 0).flops
 
@@ -112,7 +112,7 @@ def test_what_may_be_in_one_pack() -> None:
     kinds = {spec: kind_of(parse_learner(spec)) for spec in ("adapter:4", "adapter:4:learning_rate=1e-2", "adapter:8")}
     assert kinds["adapter:4"] == kinds["adapter:4:learning_rate=1e-2"] != kinds["adapter:8"]
     one, other = request("adapter:4", 0), request("lora:2", 0)
-    shape = shape_of(one.learner, one.data, 2)
+    shape = shape_of(backbone(), one.learner, one.data, 2)
     with pytest.raises(ValueError, match="belongs to another pack"):
         list(fit_pack(backbone(), [one, other], shape))
     with pytest.raises(ValueError, match="cannot be in a pack: it has own matrices"):

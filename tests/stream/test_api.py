@@ -16,6 +16,7 @@ import typer
 
 import stream
 from learners.backbones.backbone import load_backbone
+from learners.device import device_named
 from learners.specification.family import families, parse_learner
 from stream import InputError, InputErrors, compare, cost, plan, run, verify
 from stream.api.arguments import OTHERS
@@ -82,7 +83,7 @@ def test_help_of_the_command_says_the_same(verb: str) -> None:
 
 def test_the_settings_file_reads_back() -> None:
     text = call("config").out
-    assert resolve_config(tomllib.loads(text))[0] == RunConfig(device="cpu"), "what auto is here"
+    assert resolve_config(tomllib.loads(text))[0] == RunConfig(device=device_named("auto")), "what auto is here"
     everything = "\n".join(
         line.removeprefix("# ") if line.startswith(("# [", *(f"# {name} = " for name in (*EXAMPLES, "text")))) else line
         for line in text.splitlines()
@@ -91,7 +92,7 @@ def test_the_settings_file_reads_back() -> None:
     assert {origin.split(":")[0] for origin in origins.values()} == {"command line"}, "no setting is left out"
     assert config.columns == {"text": "sentence"}
     learners = "head,peft:{peft_type=LORA,r=4}"
-    whole = RunConfig(learners=learners, epochs=2, device="cpu", columns={"rte.text_b": "second"})
+    whole = RunConfig(learners=learners, epochs=2, device=device_named("auto"), columns={"rte.text_b": "second"})
     assert resolve_config(tomllib.loads(settings_file(whole, "mine")))[0] == whole
     document = json.loads(call("config", "--display", "json").out)
     assert list(document) == SETTINGS

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learners.device import device_named
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
 from stream.study.members import MOST, Grid, is_whole, member_config, order_folder, orders_of, seeds_of, seeds_text
@@ -102,7 +103,7 @@ def test_twice_is_an_error() -> None:
 def test_one_value_each_is_an_ordinary_run(seed: object, order: object) -> None:
     config, _, grid = resolve_study({"seed": seed, "order": order})
     assert not grid.several
-    assert config == RunConfig(seed=3, order="seed:2")
+    assert config == RunConfig(seed=3, order="seed:2", device=device_named("auto"))
 
 
 def test_the_settings_of_a_study_read_back(tmp_path: Path) -> None:
