@@ -19,14 +19,13 @@ from stream.execution.evaluate_job import scorer
 from stream.execution.workers import MEMORY
 
 SLOTS = (1, 2, 4, 8)
-TASKS = "cola,sst2,cf_airline,cf_disasters,sms_spam,cf_corporate,cf_emotion,cf_political_bias"
 LEARNERS = ("adapter:16", "adapterbias", "layernorm", "lora:8", "prefix:16")
 
 
 def measure(work: Work) -> Iterator[Measurement]:
     """Measure part i. A pack of one is the fit by itself."""
     sizes = work.sizes
-    data = [*work.encoded(TASKS, sizes.examples, 1).values()]
+    data = [*work.encoded(sizes.packed, sizes.examples, 1).values()]
     for learner in LEARNERS:
         work.tell(f"i: {learner}")
         who = [_contender(slots, work.dtype) for slots in SLOTS]

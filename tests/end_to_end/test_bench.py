@@ -36,7 +36,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZES = replace(
     QUICK, repetitions=1, square=32, copied=1 << 16,
     task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
-    suite="rte,stsb", stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
+    suite="rte,stsb", packed="rte,stsb", served=3, stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
     scored_tasks=("rte",), scored_learners=("topk:1", "lora:8"), scored_examples=12, scored_test_examples=8,
 )  # fmt: skip
 
@@ -128,8 +128,10 @@ def of(document: dict[str, Any], part: str) -> list[dict[str, Any]]:
 
 
 def test_every_part_measures(document: dict[str, Any]) -> None:
-    assert {each["part"] for each in document["measurements"]} == {"limit", *"abcdefg"}
-    assert all(value > 0 and math.isfinite(value) for each in document["measurements"] for value in each["values"])
+    assert {each["part"] for each in document["measurements"]} == {"limit", *"abcdefghi"}
+    # Here all contenders are in one process, whose memory says nothing.
+    measured = [each for each in document["measurements"] if not each["case"].endswith("memory")]
+    assert all(value > 0 and math.isfinite(value) for each in measured for value in each["values"])
     assert len({(m["part"], m["case"], m["contender"], m["unit"]) for m in document["measurements"]}) == len(
         document["measurements"]
     )
@@ -144,6 +146,12 @@ def test_every_part_measures(document: dict[str, Any]) -> None:
     assert {each["contender"] for each in of(document, "f") if each["case"] == "lora:8"} == {
         "taskstream Delta", "peft adapter", "state_dict", "Avalanche checkpoint"
     }  # fmt: skip
+    assert {each["contender"] for each in of(document, "h")} == {
+        "taskstream one encoder",
+        "taskstream a model per task",
+    }
+    packs = [each["contender"] for each in of(document, "i") if each["case"] == "lora:8, 2 tasks"]
+    assert packs == ["taskstream one by one", *(f"taskstream packs of {slots}" for slots in (2, 4, 8))]
 
 
 def test_what_is_derived(document: dict[str, Any]) -> None:
