@@ -157,7 +157,8 @@ def test_a_job_that_kills_each_worker_fails_after_all_others(
     with pytest.raises(JobFailed, match="its worker ended 3 times") as caught:
         run_in_workers(jobs_of(3), results, {"dies": dies}, 2, tmp_path / "log", lambda message: None)
     assert all_ended(started)
-    assert 4 <= len(started) <= 5  # the last one is replaced only if work is left
+    # Three of them died. The two of the beginning may be among these; each is replaced only if work is left.
+    assert 3 <= len(started) <= 5
     assert (caught.value.job, caught.value.type) == (dies, "WorkerDied")
     assert str(tmp_path / "log") in str(caught.value)
     needed = {dies}
