@@ -154,8 +154,20 @@ def no_memory(name: str, rows: int | None, length: int) -> str:
     return f"{name} has no memory left for batches of {rows} rows of up to {length} tokens; lower one of the two"
 
 
+def recover(error: RuntimeError, name: str) -> None:
+    """Gives the memory that a computation took back to a device that had none left.
+
+    Raises:
+        RuntimeError: The error, if it is about something else.
+    """
+    if not is_out_of_memory(error):
+        raise error
+    error.__traceback__ = None  # it holds the tensors of the computation
+    free_memory(name)
+
+
 def free_memory(name: str) -> None:
-    """Gives memory that nothing uses back to a device, after an error."""
+    """Gives memory that nothing uses back to a device."""
     import gc
 
     import torch

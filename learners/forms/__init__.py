@@ -8,7 +8,7 @@ Import forms from this package, not from its files.
 
 from learners.forms.bottleneck import Bottleneck
 from learners.forms.counting import change_products, gate_products
-from learners.forms.form import ACTIVATIONS, Activation, Form, Gated, Reading, Shapes, truncated_normal
+from learners.forms.form import ACTIVATIONS, Activation, Form, Gated, Reading, Shapes, covers, truncated_normal
 from learners.forms.headwise import Headwise
 from learners.forms.hypercomplex import Hypercomplex
 from learners.forms.lowrank import LowRank
@@ -38,6 +38,7 @@ __all__ = [
     "TokenShift",
     "UngatedPrefix",
     "change_products",
+    "covers",
     "elementwise",
     "gate_products",
     "truncated_normal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from learners.forms.form import Form, Gated, Reading
+from learners.forms.form import Form, Gated, Reading, covers
 from learners.forms.products import Products, Symbol, SymbolicReading
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ def has_formula(form: object, method: str) -> bool:
 
     A formula does not count for a class that inherits it but has another `change` or `gate`.
     """
-    computes, counts = (_defines(type(form), name) for name in (method, f"{method}_products"))
-    return computes is not None and counts is not None and issubclass(counts, computes)
+    return covers(type(form), f"{method}_products", method)
 
 
 def pytorch_count(
@@ -69,8 +68,3 @@ def pytorch_count(
                 torch.autograd.backward(output.sum())
     products.flops += counter.found
     return Symbol(tuple(output.shape), output.requires_grad)
-
-
-def _defines(kind: type, name: str) -> type | None:
-    """The class that defines an attribute of a class."""
-    return next((base for base in kind.__mro__ if name in vars(base)), None)

@@ -90,6 +90,15 @@ class Gated(Protocol):
     def gate(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor: ...
 
 
+def covers(kind: type, promise: str, method: str) -> bool:
+    """Whether a class says something of its method: an attribute `promise` that is at least as new as the method.
+
+    A class that inherits the promise but has another method must say it again.
+    """
+    says, computes = (next((base for base in kind.__mro__ if name in vars(base)), None) for name in (promise, method))
+    return says is not None and computes is not None and issubclass(says, computes)
+
+
 def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
     """Draws from N(0, std²), cut at two standard deviations as in TensorFlow's `truncated_normal`; float32 [shape]."""
     import torch

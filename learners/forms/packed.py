@@ -19,9 +19,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     import torch
     import torch.nn.functional as F
 
-    if slots_of(weight, bias) is None:
+    if (slots := slots_of(weight, bias)) is None:
         return F.linear(x, weight, bias)
-    tokens = by_slot(x, weight, bias)  # [K, N, in]
+    tokens = by_slot(x, slots)  # [K, N, in]
     if weight.dim() == 2:
         y = F.linear(tokens, weight)
         y = y if bias is None else y + bias
@@ -34,9 +34,9 @@ def layer_norm(x: Tensor, gain: Tensor, bias: Tensor | None, epsilon: float = 1e
     """Returns x normed over its last dimension, times a gain, plus a bias (Ba et al. 2016). Both may be stacked."""
     import torch.nn.functional as F
 
-    if slots_of(gain, bias) is None:
+    if (slots := slots_of(gain, bias)) is None:
         return F.layer_norm(x, x.shape[-1:], gain, bias, epsilon)
-    y = by_slot(F.layer_norm(x, x.shape[-1:], eps=epsilon), gain, bias) * gain
+    y = by_slot(F.layer_norm(x, x.shape[-1:], eps=epsilon), slots) * gain
     return (y if bias is None else y + bias).view(x.shape)
 
 
@@ -48,11 +48,9 @@ def slots_of(weight: Tensor, bias: Tensor | None = None) -> int | None:
     return None
 
 
-def by_slot(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Returns x [K B, S, d] or [K, .., d] as [K, N, d], for K stacked tensors."""
-    slots = slots_of(weight, bias)
-    assert slots is not None
-    return x.reshape(slots, -1, x.shape[-1])
+def by_slot(x: Tensor, slots: int | None) -> Tensor:
+    """Returns x [K B, S, d] or [K, .., d] as [K, N, d], for K slots; as it is without slots."""
+    return x if slots is None else x.reshape(slots, -1, x.shape[-1])
 
 
 def stacked(tensors: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from learners.backbones.sites import Role, Source
 from learners.forms import Form, Gated, Reading
 from learners.forms.dropout import Noise
 from learners.forms.form import scores
+from learners.forms.packed import by_slot
 from learners.forward.operations import Weights, module_names, norm
 from learners.specification.modification import Modification
 from tasks.errors import InputError
@@ -65,16 +66,12 @@ def change_by(
         for m, names in at.get(site, ()):
             own = {name: tensors[m.key(layer, name)] for name in names}
             x = h if m.reads is None else read(m, m.reads, layer, h, reads)
-            reading = Reading(by_slot(x), a.heads, lambda: by_slot(log_mass(a, reads, mask)), p, noise)
-            changed = composed(m, own, by_slot(h), reading)
+            reading = Reading(by_slot(x, slots), a.heads, lambda: by_slot(log_mass(a, reads, mask), slots), p, noise)
+            changed = composed(m, own, by_slot(h, slots), reading)
             h = changed if slots is None else changed.view(h.shape)
         if site in kept:
             reads[site] = h
         return h
-
-    def by_slot(x: Tensor) -> Tensor:
-        """In a pack: [K B, S, width] as [K, B S, width]."""
-        return x if slots is None else x.reshape(slots, -1, x.shape[-1])
 
     def read(m: Modification, source: Source, layer: int, h: Tensor, reads: Reads) -> Tensor:
         if source == "ffn.normed":  # LN(h + y), the output of the layer without this modification

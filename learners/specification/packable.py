@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from learners.backbones.architecture import Architecture, parameter_shapes
-from learners.forms import Form
+from learners.forms import Form, covers
 from learners.specification.learner import LOOP, Learner
 
 
@@ -33,9 +33,5 @@ def packs(form: Form) -> bool:
 
     A class that inherits `packs` but has another `change` or `gate` must say it again.
     """
-    if not getattr(form, "packs", False):
-        return False
-    kinds = type(form).__mro__
-    (says, *_) = [kind for kind in kinds if "packs" in vars(kind)]
-    makers = [next((kind for kind in kinds if name in vars(kind)), object) for name in ("change", "gate")]
-    return all(issubclass(says, maker) for maker in makers)
+    methods = [name for name in ("change", "gate") if hasattr(form, name)]
+    return bool(getattr(form, "packs", False)) and all(covers(type(form), "packs", name) for name in methods)

@@ -34,7 +34,7 @@ from learners.training.fixed import Fixed, fixed_inputs
 from learners.training.loss import task_loss, validation_loss
 from learners.training.optimiser import clamp_gates, clip_gradients, schedule, set_rate
 from learners.training.predict import predict
-from learners.training.result import Fit, Report, Score
+from learners.training.result import Fit, Report, Request, Score
 from learners.training.running import Running, begin, pause
 from learners.training.state import FitState
 from tasks.encoded import EncodedTask
@@ -84,7 +84,7 @@ def fit(
         if not delta.tensors["head.bias"].isfinite().all():
             raise Diverged("the mean score of the training rows is not finite", 0)
         return Fit(delta, (), (), -1, time.perf_counter() - started, 0.0, len(data.train))
-    slot = open_slot(backbone, learner, data, score, seed, previous, report, until, state)
+    slot = open_slot(backbone, Request(learner, data, score, seed, previous, report, until, state))
     with _as_global(slot.running.noise) if draws_globally(learner) else nullcontext():
         for step in slot.steps:
             compute(step)
@@ -156,33 +156,24 @@ class Slot:
         self.steps = _steps(self)
 
 
-def open_slot(
-    backbone: Backbone,
-    learner: Learner,
-    data: EncodedTask,
-    score: Score,
-    seed: int,
-    previous: Delta | None = None,
-    report: Report = lambda event: None,
-    until: int | None = None,
-    state: FitState | None = None,
-    shape: tuple[int, int] | None = None,
-) -> Slot:
-    """Returns a fit before its first step, or where `state` was taken. Arguments and errors as for `fit`.
+def open_slot(backbone: Backbone, request: Request, shape: tuple[int, int] | None = None) -> Slot:
+    """Returns a fit before its first step, or where its state was taken. Errors as for `fit`.
 
     Args:
         shape: Rows B and tokens S of every batch. Default: None, a batch has the rows of the plan and is as long as its
             longest row.
     """
+    until, state = request.until, request.state
     if until is not None and until < max(1, state.epochs if state else 1):
         found = f"{until}, {state.epochs} are done" if state else str(until)
         raise InputError("the fit cannot pause there", where="until", expected="an epoch to come, from 1", found=found)
     began = time.perf_counter() - (state.seconds if state else 0.0)
-    fixed = fixed_inputs(backbone, learner, data, seed, previous)
-    running = begin(backbone, learner, data, seed, previous, state)
+    fixed = fixed_inputs(backbone, request.learner, request.data, request.seed, request.previous)
+    running = begin(backbone, request.learner, request.data, request.seed, request.previous, state)
     if state is None:
         running.flops = flops_to_keep(fixed.frozen_prefix)
-    return Slot(fixed, running, score, _sometimes(report, time.perf_counter()), until, shape, began)
+    report = _sometimes(request.report, time.perf_counter())
+    return Slot(fixed, running, request.score, report, until, shape, began)
 
 
 def closed(slot: Slot, pauses: bool, seconds: float | None = None) -> Fit:

@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 
 from learners.backbones.backbone import Backbone
-from learners.delta.delta import Delta
 from learners.forward.forward import logits
 from learners.forward.prepared import packed, prepared
 from learners.specification.learner import Learner, Training
@@ -28,8 +27,7 @@ from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
 from learners.training.fit import Slot, Step, closed, open_slot
 from learners.training.loss import task_loss
-from learners.training.result import Fit, Report, Score
-from learners.training.state import FitState
+from learners.training.result import Fit, Request
 from tasks.encoded import EncodedTask
 
 LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # lengths of packs; a row is padded to the next one
@@ -51,20 +49,6 @@ class Shape:
     rows: int
     length: int
     outputs: int
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """A fit to do in a pack. Fields are the arguments of `learners.training.fit.fit`."""
-
-    learner: Learner
-    data: EncodedTask
-    score: Score
-    seed: int
-    previous: Delta | None = None
-    report: Report = lambda event: None
-    until: int | None = None
-    state: FitState | None = None
 
 
 def shape_of(backbone: Backbone, learner: Learner, data: EncodedTask, slots: int) -> Shape:
@@ -158,10 +142,7 @@ class _Busy:
 def _opened(backbone: Backbone, number: int, request: Request, shape: Shape) -> _Busy:
     """Returns a slot with a fit before its first step."""
     started, before = time.perf_counter(), 0.0 if request.state is None else request.state.seconds
-    slot = open_slot(
-        backbone, request.learner, request.data, request.score, request.seed, request.previous, request.report,
-        request.until, request.state, (shape.rows, shape.length),
-    )  # fmt: skip
+    slot = open_slot(backbone, request, (shape.rows, shape.length))
     return _Busy(number, slot, request.until is not None, seconds=before + time.perf_counter() - started)
 
 

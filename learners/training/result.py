@@ -8,10 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from learners.delta.delta import Delta
+from learners.specification.learner import Learner
 from learners.training.state import FitState
+from tasks.encoded import EncodedTask
 
 Score = Callable[[np.ndarray, np.ndarray], float]  # (target [n], logits [n, C]) -> the task's metric
 Report = Callable[[dict[str, object]], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A fit to do. Fields are the arguments of `learners.training.fit.fit`, which describes them."""
+
+    learner: Learner
+    data: EncodedTask
+    score: Score
+    seed: int
+    previous: Delta | None = None
+    report: Report = lambda event: None
+    until: int | None = None
+    state: FitState | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +78,9 @@ def model_per_task(folder: str, backbone: str, tasks: int, **_: Any) -> dict[str
     return loaded | _asked(models, answers)
 
 
-def _asked(models: dict[str, SharedModel] | Any, answers: Callable[[Sequence[Row]], object]) -> dict[str, float]:
+def _asked(models: Mapping[str, SharedModel], answers: Callable[[Sequence[Row]], object]) -> dict[str, float]:
     """Rows a second, by the number of rows that arrive together."""
-    chance = random.Random(0)
-
-    def text() -> str:
-        return " ".join(chance.choices(WORDS, k=chance.randint(5, 25)))
-
-    rows: list[Row] = []
-    for task in chance.choices(sorted(models), k=ASKED):
-        rows.append((task, (text(), text()) if models[task].record.task.kind == "pair" else text()))
+    rows = mixed_rows(models, ASKED)
     found = {}
     answers(rows[: max(TOGETHER)])  # compiled code and caches
     for count in TOGETHER:
@@ -96,6 +89,19 @@ def _asked(models: dict[str, SharedModel] | Any, answers: Callable[[Sequence[Row
             answers(rows[begin : begin + count])
         found[str(count)] = ASKED / (time.process_time() - started)
     return found
+
+
+def mixed_rows(models: Mapping[str, SharedModel], count: int) -> list[Row]:
+    """Rows of tasks drawn at random, with 5 to 25 words a text."""
+    chance = random.Random(0)
+
+    def text() -> str:
+        return " ".join(chance.choices(WORDS, k=chance.randint(5, 25)))
+
+    return [
+        (task, (text(), text()) if models[task].record.task.kind == "pair" else text())
+        for task in chance.choices(sorted(models), k=count)
+    ]
 
 
 def _columns(text: str | tuple[str, str]) -> tuple[list[str], list[str] | None]:

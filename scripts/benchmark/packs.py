@@ -12,11 +12,15 @@ from benchmark.ours import backbone_of
 from benchmark.process import Contender
 from benchmark.rows import opened
 from benchmark.work import Work
+from learners.backbones.backbone import Backbone
 from learners.specification.family import parse_learner
+from learners.specification.learner import Learner
 from learners.training.fit import fit
-from learners.training.pack import Request, Shape, fit_pack, shape_of
+from learners.training.pack import Shape, fit_pack, shape_of
+from learners.training.result import Request
 from stream.execution.evaluate_job import scorer
 from stream.execution.workers import MEMORY
+from tasks.encoded import EncodedTask
 
 SLOTS = (1, 2, 4, 8)
 LEARNERS = ("adapter:16", "adapterbias", "layernorm", "lora:8", "prefix:16")
@@ -51,15 +55,19 @@ def in_packs(
     parsed = parse_learner(learner, {"epochs": 1, "batch_size": batch_size, "learning_rate": None})
     tasks = [opened(each, examples, 1) for each in data]
     with clocked() as spent:
-        if slots == 1:
-            for task in tasks:
-                fit(base, parsed, task, scorer(task.task), seed=0)
-        else:
-            packs: dict[Shape, list[Request]] = {}
-            for task in tasks:
-                packs.setdefault(shape_of(base, parsed, task, slots), []).append(
-                    Request(parsed, task, scorer(task.task), 0)
-                )
-            for shape, requests in packs.items():
-                list(fit_pack(base, requests, shape))
+        fit_all(base, parsed, tasks, slots)
     return spent.as_dict()
+
+
+def fit_all(base: Backbone, learner: Learner, tasks: Sequence[EncodedTask], slots: int) -> None:
+    """Fits a learner on each task, in packs of so many; 1: one by one."""
+    if slots == 1:
+        for task in tasks:
+            fit(base, learner, task, scorer(task.task), seed=0)
+        return
+    packs: dict[Shape, list[Request]] = {}
+    for task in tasks:
+        shape = shape_of(base, learner, task, slots)
+        packs.setdefault(shape, []).append(Request(learner, task, scorer(task.task), seed=0))
+    for shape, requests in packs.items():
+        list(fit_pack(base, requests, shape))

@@ -9,12 +9,12 @@ from dataclasses import replace
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
-from learners.device import free_memory, is_out_of_memory, no_memory
+from learners.device import no_memory, recover
 from learners.specification.learner import Learner
 from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
-from learners.training.pack import Request, fit_pack, shape_of
-from learners.training.result import Report
+from learners.training.pack import fit_pack, shape_of
+from learners.training.result import Report, Request
 from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
@@ -93,10 +93,15 @@ def fit_or_stored(
             return Fitted(recipe.id, stored, cached=True)
         fit, state = _fit(workbench, job, learner, start, earlier, report, recipe)
         if isinstance(fit, FitResult):
-            workbench.store.put_fit(recipe, fit)
-            if state is not None:
-                put_state(workbench.store, full_recipe(recipe).id, state)
+            put_in_store(workbench, recipe, fit, state)
         return Fitted(recipe.id, fit, cached=False)
+
+
+def put_in_store(workbench: Workbench, recipe: Recipe, fit: FitResult, state: FitState | None) -> None:
+    """Stores the record of a fit, and its state if it has paused."""
+    workbench.store.put_fit(recipe, fit)
+    if state is not None:
+        put_state(workbench.store, full_recipe(recipe).id, state)
 
 
 def _nothing_kept(workbench: Workbench, job: Job, learner: Learner, why: str) -> Fitted:
@@ -129,12 +134,9 @@ def _fit(
     except Diverged as error:
         return failed_fit(workbench, job, diverged(error), start, error.flops, time.perf_counter() - started), None
     except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
+        recover(error, workbench.setup.device)
         length = workbench.data(job.tasks[0]).max_length
         message = no_memory(workbench.setup.device, learner.training.batch_size, length)
-        error.__traceback__ = None  # it holds the tensors of the fit
-        free_memory(workbench.setup.device)
         why = Failure(type=OUT_OF_MEMORY, step=0, message=message)
         return failed_fit(workbench, job, why, start, 0.0, time.perf_counter() - started), None
     return kept_fit(workbench, job, learner, previous, trained), trained.fit.state

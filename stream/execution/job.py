@@ -9,7 +9,7 @@ from functools import partial
 
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import initial_delta
-from learners.device import free_memory, is_out_of_memory, no_memory
+from learners.device import no_memory, recover
 from learners.forward.frozen_layers import frozen_layers
 from learners.specification.alternatives import task_learner
 from learners.specification.learner import Learner
@@ -67,10 +67,7 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
     except DamagedEntry as damage:
         raise _lost(workbench, damage) from damage
     except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        error.__traceback__ = None  # it holds tensors
-        free_memory(workbench.setup.device)
+        recover(error, workbench.setup.device)
         raise MemoryError(no_memory(workbench.setup.device, None, workbench.data(job.tasks[-1]).max_length)) from None
 
 

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
-from learners.device import free_memory, is_out_of_memory, no_memory
+from learners.device import no_memory, recover
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
-from learners.training.pack import Request, Shape, fit_pack, kind_of, shape_of
-from learners.training.result import Fit, Report
+from learners.training.pack import Shape, fit_pack, kind_of, shape_of
+from learners.training.result import Fit, Report, Request
 from learners.training.trainer import Trained
 from stream.execution.evaluate_job import scorer
-from stream.execution.fit_job import diverged, failed_fit, in_pack, kept_fit
-from stream.execution.fit_recipe import full_recipe, paused_state, recipe_in
+from stream.execution.fit_job import diverged, failed_fit, in_pack, kept_fit, put_in_store
+from stream.execution.fit_recipe import paused_state, recipe_in
 from stream.execution.memory import reset_peak_memory
 from stream.execution.result import Fitted, JobResult, Needed
 from stream.execution.search_job import tried
@@ -23,7 +23,6 @@ from stream.execution.trial_job import trial_of
 from stream.execution.workbench import Workbench
 from stream.storage.fits import OUT_OF_MEMORY, FailedFit, Failure, FitResult, Recipe
 from stream.storage.job import Job, JobId
-from stream.storage.states import put_state
 from stream.storage.trials import Trial
 
 
@@ -143,10 +142,7 @@ def _one_kind(
                     kept = _kept(workbench, ended, outcome)
                 yield ended.job, ended.result(kept, cached=False)
         except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            error.__traceback__ = None  # it holds the tensors of the fits
-            free_memory(workbench.setup.device)
+            recover(error, workbench.setup.device)
             message = no_memory(workbench.setup.device, shape.slots * shape.rows, shape.length)
             why = Failure(type=OUT_OF_MEMORY, step=0, message=f"{message}, or give --pack less than {shape.slots}")
             for each in waiting.values():
@@ -174,7 +170,5 @@ def _kept(workbench: Workbench, planned: Planned, outcome: Fit | Diverged) -> Fi
     if isinstance(outcome, Diverged):
         return failed_fit(workbench, planned.job, diverged(outcome), None, outcome.flops, outcome.seconds)
     kept = kept_fit(workbench, planned.job, planned.learner, None, Trained(outcome))
-    workbench.store.put_fit(planned.recipe, kept)
-    if outcome.state is not None:
-        put_state(workbench.store, full_recipe(planned.recipe).id, outcome.state)
+    put_in_store(workbench, planned.recipe, kept, outcome.state)
     return kept

@@ -25,7 +25,8 @@ from learners.forward.forward import logits
 from learners.methods import vera
 from learners.specification.family import parse_learner
 from learners.training.fit import compute, open_slot
-from learners.training.pack import Request, fit_pack, shape_of
+from learners.training.pack import fit_pack, shape_of
+from learners.training.result import Request
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, moved, score
 
@@ -74,7 +75,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTensorMode]:
 def test_every_tensor_of_a_training_step_is_on_the_device(learner: str, fake: FakeTensorMode) -> None:
     base, data = backbone(LEARNERS[learner]), encoded("x", classes=3)
     with fake:
-        slot = open_slot(placed(base, "meta"), parse_learner(learner, SETTINGS), data, score, 0)
+        slot = open_slot(placed(base, "meta"), Request(parse_learner(learner, SETTINGS), data, score, 0))
         for step, _ in zip(slot.steps, range(2), strict=False):
             compute(step)
     leaves = [leaf for leaf in slot.running.trainable.values() if leaf.requires_grad]
@@ -87,7 +88,7 @@ def test_pruning_is_on_the_device(fake: FakeTensorMode) -> None:
     base, data, learner = backbone(), encoded("x", classes=3), parse_learner("diffpruning", SETTINGS)
     assert learner.pruning is not None
     with fake:
-        running = open_slot(placed(base, "meta"), learner, data, score, 0).running
+        running = open_slot(placed(base, "meta"), Request(learner, data, score, 0)).running
         masks = prune(learner, learner.pruning, running.trainable, running.gates)
     assert {mask.device.type for mask in masks.values()} == {"meta"}
 
@@ -97,7 +98,7 @@ def test_a_tensor_that_stays_on_the_host_is_found(fake: FakeTensorMode, monkeypa
     monkeypatch.setattr(vera, "projections", lambda *size: (torch.ones(4, 16), torch.ones(16, 4)))
     base, data = backbone(), encoded("x")
     with fake:
-        slot = open_slot(placed(base, "meta"), parse_learner("vera:4", SETTINGS), data, score, 0)
+        slot = open_slot(placed(base, "meta"), Request(parse_learner("vera:4", SETTINGS), data, score, 0))
         with pytest.raises(RuntimeError, match="device"):
             compute(next(slot.steps))
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from learners.specification.family import parse_learner
 from learners.training.divergence import Diverged
 from learners.training.fit import fit
-from learners.training.pack import Request, Shape, fit_pack, kind_of, shape_of
-from learners.training.result import Fit
+from learners.training.pack import Shape, fit_pack, kind_of, shape_of
+from learners.training.result import Fit, Request
 from tests.loaded import backbone, encoded, score
 
 LEARNERS = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 from collections.abc import Iterator
 
-from benchmark.answers import LEARNER, WORDS
+from benchmark.answers import LEARNER, mixed_rows
 from benchmark.devices.case import Case, Found, timed
 from stream import run
 from stream.hub import load_models
@@ -21,15 +20,7 @@ def measure(case: Case) -> Iterator[Found]:
         workers=1, device=case.device, dtype=case.dtype, out=folder / "run", display="none")  # fmt: skip
     share(folder / "run", folder / "shared", None, None, None, lambda text: None)
     models = load_models(folder / "shared", device=case.device)
-    chance = random.Random(0)
-
-    def text() -> str:
-        return " ".join(chance.choices(WORDS, k=chance.randint(5, 25)))
-
-    rows = [
-        (task, (text(), text()) if models[task].record.task.kind == "pair" else text())
-        for task in chance.choices(sorted(models.models), k=asked)
-    ]
+    rows = mixed_rows(models.models, asked)
     models.logits(rows[:256])
     for together in (1, 32, 256):
         some = rows[: min(asked, 64 * together)]

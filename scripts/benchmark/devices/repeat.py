@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from benchmark.devices.case import Case, Found
 from learners.specification.family import parse_learner
 from learners.training.fit import fit
-from learners.training.pack import Request, fit_pack, shape_of
-from learners.training.result import Fit
+from learners.training.pack import fit_pack, shape_of
+from learners.training.result import Fit, Request
 from stream.execution.evaluate_job import scorer
 
 LEARNERS = ("full:isolated", "topk:1", "adapter:64", "adapterbias", "layernorm", "bitfit", "lora:8", "prefix:16", "ia3",

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 
 from benchmark.devices.case import MINILM, Case, Found, timed
 from benchmark.methods import model_of
+from benchmark.packs import fit_all
 from benchmark.rows import classes
 from benchmark.trainer import trainer_of
 from learners.backbones.backbone import Backbone
 from learners.specification.family import parse_learner
 from learners.specification.packable import why_unpacked
-from learners.training.fit import fit
-from learners.training.pack import Request, Shape, fit_pack, shape_of
-from stream.execution.evaluate_job import scorer
 from tasks.encoded import EncodedTask
 
 LEARNERS = ("full", "adapter:64", "adapterbias", "layernorm", "lora:8", "prefix:16")
@@ -39,27 +37,14 @@ def measure(case: Case) -> Iterator[Found]:
             for slots in (1, 4) if case.quick else SLOTS:
                 if slots > 1 and why_unpacked(parsed, base.architecture):
                     break
-                _fits(base, learner, tasks[:slots], slots)
-                rate = examples / timed(case.device, _fits, base, learner, tasks, slots)[0]
+                fit_all(base, parsed, tasks[:slots], slots)
+                rate = examples / timed(case.device, fit_all, base, parsed, tasks, slots)[0]
                 alone = alone or rate
                 case_name = f"{name}, {learner}, " + ("one by one" if slots == 1 else f"packs of {slots}")
                 yield Found(case_name, rate, "examples/s", f"{rate / alone:.2f}x")
             if learner in ("full", "lora:8") and alone:
                 rate = _trainer(case, base, learner, tasks[0])
                 yield Found(f"{name}, {learner}, Trainer", rate, "examples/s", f"ours, one by one: {alone / rate:.2f}x")
-
-
-def _fits(base: Backbone, learner: str, tasks: list[EncodedTask], slots: int) -> None:
-    parsed = parse_learner(learner, {"epochs": 1, "batch_size": BATCH})
-    if slots == 1:
-        for each in tasks:
-            fit(base, parsed, each, scorer(each.task), 0)
-        return
-    packs: dict[Shape, list[Request]] = {}
-    for each in tasks:
-        packs.setdefault(shape_of(base, parsed, each, slots), []).append(Request(parsed, each, scorer(each.task), 0))
-    for shape, requests in packs.items():
-        list(fit_pack(base, requests, shape))
 
 
 def _trainer(case: Case, base: Backbone, learner: str, task: EncodedTask) -> float:
