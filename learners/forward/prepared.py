@@ -66,11 +66,11 @@ def prepared(backbone: Backbone, tensors: Mapping[str, Tensor], slots: int | Non
     return Prepared(weights, added, head, slots)
 
 
-def packed(tensors: Sequence[Mapping[str, Tensor]], outputs: int) -> dict[str, Tensor]:
+def packed(tensors: Sequence[Mapping[str, Tensor] | None], outputs: int) -> dict[str, Tensor]:
     """Stacks the tensors of K Deltas of one learner, for `prepared`.
 
     Args:
-        tensors: The tensors of each Delta by name.
+        tensors: The tensors of each Delta by name; None is an empty slot, whose tensors are zero. One is not empty.
         outputs: Common width C of the heads. A head with fewer outputs gets rows of zeros; do not read their logits.
     """
 
@@ -78,4 +78,7 @@ def packed(tensors: Sequence[Mapping[str, Tensor]], outputs: int) -> dict[str, T
         missing = outputs - len(tensor)
         return F.pad(tensor, (0, missing) if tensor.dim() == 1 else (0, 0, 0, missing)) if is_head(name) else tensor
 
-    return stacked([{name: widened(name, tensor) for name, tensor in each.items()} for each in tensors])
+    model = next(each for each in tensors if each is not None)
+    zeros = {name: torch.zeros_like(tensor, requires_grad=False) for name, tensor in model.items()}
+    filled = [zeros if each is None else each for each in tensors]
+    return stacked([{name: widened(name, tensor) for name, tensor in each.items()} for each in filled])

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from learners.backbones.backbone import Backbone
 from learners.forward.forward import logits
+from learners.forward.pack_plan import Shape, pack_length, pack_width
 from learners.forward.prepared import packed, prepared
 from learners.specification.learner import Learner, Training
 from learners.specification.packable import why_unpacked
@@ -29,26 +29,6 @@ from learners.training.fit import Slot, Step, closed, open_slot
 from learners.training.loss import task_loss
 from learners.training.result import Fit, Request
 from tasks.encoded import EncodedTask
-
-LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # lengths of packs; a row is padded to the next one
-OUTPUTS = (4, 8, 32, 256, 4096)  # widths of heads in packs
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The shape of a pack, which is part of the recipe of a fit in it.
-
-    Attributes:
-        slots: K.
-        rows: Rows B of a batch of one slot.
-        length: Tokens S of a row, padding included.
-        outputs: Width C of the heads; narrower ones are padded.
-    """
-
-    slots: int
-    rows: int
-    length: int
-    outputs: int
 
 
 def shape_of(backbone: Backbone, learner: Learner, data: EncodedTask, slots: int) -> Shape:
@@ -59,9 +39,7 @@ def shape_of(backbone: Backbone, learner: Learner, data: EncodedTask, slots: int
     """
     longest, outputs = int(data.train.lengths.max()), data.task.outputs
     most = backbone.architecture.maximum_length - learner.prompt  # the encoder has no further positions
-    length = min(next((length for length in LENGTHS if length >= longest), longest), max(most, longest))
-    width = next((width for width in OUTPUTS if width >= outputs), outputs)
-    return Shape(slots, learner.training.batch_size, length, width)
+    return Shape(slots, learner.training.batch_size, pack_length(longest, most), pack_width(outputs))
 
 
 def kind_of(learner: Learner) -> Learner:
@@ -160,7 +138,7 @@ def _compute(backbone: Backbone, steps: Sequence[Step | None], shape: Shape) -> 
     model = next(step for step in steps if step is not None)
     learner = model.slot.fixed.learner
     training = learner.training
-    tensors = [_zeros(model) if step is None else step.tensors for step in steps]
+    tensors = [None if step is None else step.tensors for step in steps]
     batches = [model.batch if step is None else step.batch for step in steps]
     batch = {name: torch.cat([each[name] for each in batches]) for name in model.batch}
     states = [model.states if step is None else step.states for step in steps]
@@ -178,11 +156,6 @@ def _compute(backbone: Backbone, steps: Sequence[Step | None], shape: Shape) -> 
     finite = [loss + step.penalty for (step, _), loss in zip(busy, losses, strict=True) if np.isfinite(step.loss)]
     if finite:
         torch.autograd.backward(finite)
-
-
-def _zeros(model: Step) -> dict[str, Tensor]:
-    """Tensors of an empty slot."""
-    return {name: torch.zeros_like(tensor, requires_grad=False) for name, tensor in model.tensors.items()}
 
 
 def _outputs(step: Step) -> int:

@@ -1,4 +1,4 @@
-"""(i) Fits of eight tasks: one after another, and in packs."""
+"""(i) Many tasks, one after another and in packs: fits of eight, and answers to the rows of 26."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from benchmark.process import Contender
 from benchmark.rows import opened
 from benchmark.work import Work
 from learners.backbones.backbone import Backbone
+from learners.delta.initial import initial_delta
+from learners.forward.pack_plan import Shape
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.fit import fit
-from learners.training.pack import Shape, fit_pack, shape_of
+from learners.training.pack import fit_pack, shape_of
 from learners.training.result import Request
-from stream.execution.evaluate_job import scorer
+from stream.execution.evaluate_job import Question, evaluate, evaluate_together, scorer
 from stream.execution.workers import MEMORY
 from tasks.encoded import EncodedTask
 
 SLOTS = (1, 2, 4, 8)
+EVALUATED = 40  # rows of each of the 26 tasks
 LEARNERS = ("adapter:16", "adapterbias", "layernorm", "lora:8", "prefix:16")
 
 
@@ -40,11 +43,38 @@ def measure(work: Work) -> Iterator[Measurement]:
             values = tuple(len(data) * sizes.examples / answer["cpu"] for answer in answers[contender.name])
             yield Measurement("i", f"{learner}, {len(data)} tasks", contender.name, "examples/s", values, more=True)
 
+    evaluated = [*work.encoded("houlsby26", EVALUATED, EVALUATED).values()]
+    for learner in LEARNERS:
+        work.tell(f"i: evaluation, {learner}")
+        who = [_contender(slots, work.dtype, "answers") for slots in SLOTS]
+        answers = work.processes.alternate(
+            who, {"backbone": work.backbone, "data": evaluated, "learner": learner}, sizes.repetitions, {}
+        )
+        for contender in who:
+            values = tuple(len(evaluated) * EVALUATED / answer["cpu"] for answer in answers[contender.name])
+            what = f"{learner}, evaluation of {len(evaluated)} tasks"
+            yield Measurement("i", what, contender.name, "examples/s", values, more=True)
 
-def _contender(slots: int, dtype: str) -> Contender:
+
+def _contender(slots: int, dtype: str, function: str = "in_packs") -> Contender:
     name = "one by one" if slots == 1 else f"packs of {slots}"
     settings = {"dtype": dtype, "slots": slots}
-    return Contender(f"{OURS} {name}", f"{OURS} {dtype}", "benchmark.packs:in_packs", settings, MEMORY)
+    return Contender(f"{OURS} {name}", f"{OURS} {dtype}", f"benchmark.packs:{function}", settings, MEMORY)
+
+
+def answers(backbone: str, dtype: str, data: Sequence[str], learner: str, slots: int, **_: Any) -> dict[str, float]:
+    """Scores of `EVALUATED` test rows of each task, with a Delta of each."""
+    base, parsed = backbone_of(backbone, dtype), parse_learner(learner)
+    tasks = [opened(each, EVALUATED, EVALUATED) for each in data]
+    deltas = [initial_delta(base, parsed, each.task, seed=0) for each in tasks]
+    with clocked() as spent:
+        if slots == 1:
+            for delta, each in zip(deltas, tasks, strict=True):
+                evaluate(base, parsed, delta, each.task, each.test)
+        else:
+            asked = [Question(delta, each.task, each.test) for delta, each in zip(deltas, tasks, strict=True)]
+            evaluate_together(base, parsed, asked, slots)
+    return spent.as_dict()
 
 
 def in_packs(

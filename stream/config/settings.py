@@ -198,8 +198,8 @@ class RunConfig(BaseModel):
     pack: Annotated[
         Annotated[int, Field(ge=1, le=256)],
         Setting(
-            "Number of fits of one learner that go through the encoder together. It pays on a graphics card, not on a "
-            "CPU. Results depend on it in the last bits. More than 1 needs one worker.",
+            "Number of Deltas of one learner that go through the encoder together, in fits and in evaluations. It pays "
+            "on a graphics card, not on a CPU. Results depend on it in the last bits. More than 1 needs one worker.",
             TRAINING,
         ),
     ] = 1

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from learners.device import no_memory, recover
+from learners.forward.pack_plan import Shape
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
-from learners.training.pack import Shape, fit_pack, kind_of, shape_of
+from learners.training.pack import fit_pack, kind_of, shape_of
 from learners.training.result import Fit, Report, Request
 from learners.training.trainer import Trained
 from stream.execution.evaluate_job import scorer

@@ -45,7 +45,7 @@ class Setup:
         backbone_id: Content id of the backbone.
         dtype: Dtype of the backbone.
         device: Full name of the device that computes. Default: "cpu".
-        pack: Number of fits that go through the encoder together, if their learner allows it. Default: 1.
+        pack: Number of Deltas that go through the encoder together, if their learner allows it. Default: 1.
         learners: Specifications of the learners as the user wrote them.
         overrides: Training settings that apply to all learners.
         data: Folder of the encoded arrays of each task, by task.

@@ -50,6 +50,12 @@ class RecordedRun:
         """Arrival of each task, from 1."""
         return {task: arrival for arrival, task in enumerate(self.facts.order, start=1)}
 
+    @property
+    def pack(self) -> int:
+        """How many Deltas went through the encoder together."""
+        found = self.inputs.numerics.get("pack", 1)
+        return found if isinstance(found, int) else 1
+
     @cached_property
     def fits(self) -> Mapping[str, list[Fit | None]]:
         """Events of each learner's fits in order of arrival, failed ones included; None for a fit that is not done."""

@@ -74,7 +74,7 @@ def rerun(
     """
     outcome = Outcome()
     device = _device(run)
-    here, there = numerics(run.dtype, device, _pack(run)), run.inputs.numerics
+    here, there = numerics(run.dtype, device, run.pack), run.inputs.numerics
     same = canonical(here) == canonical(there)
     cells = draw(run, count, seed, same)
     scores = draw_scores(run, count, seed)
@@ -173,7 +173,7 @@ def _setup(
         backbone_id=inputs.backbone,
         dtype=run.dtype,
         device=device,
-        pack=_pack(run),
+        pack=run.pack,
         learners=tuple(inputs.learners),
         overrides=run.header.overrides,
         data=data,
@@ -230,9 +230,3 @@ def _device(run: RecordedRun) -> str:
         return device_named(str(run.inputs.numerics.get("device", CPU)))
     except InputError:
         return CPU
-
-
-def _pack(run: RecordedRun) -> int:
-    """Returns how many fits the run did together."""
-    found = run.inputs.numerics.get("pack", 1)
-    return found if isinstance(found, int) else 1

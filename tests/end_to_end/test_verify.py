@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 import learners.training.fit
-import stream.execution.job
+import stream.execution.row_job
 import stream.verification.rerun
 from stream import run
 from stream.errors import RunFailed
@@ -210,7 +210,7 @@ def test_runs_with_fits_that_failed_pass(given: dict[str, Any], monkeypatch: pyt
 def test_a_violation_the_run_found_itself_is_a_fail_until_the_row_is_done_again(
     given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, calls = stream.execution.job.evaluate, [0]
+    honest, calls = stream.execution.row_job.evaluate, [0]
 
     def unsteady(*arguments: Any) -> Any:
         from dataclasses import replace
@@ -219,7 +219,7 @@ def test_a_violation_the_run_found_itself_is_a_fail_until_the_row_is_done_again(
         score = honest(*arguments)
         return replace(score, logits="0" * 64) if calls[0] == 5 else score  # 3 before training, 1, then of the 2nd row
 
-    monkeypatch.setattr(stream.execution.job, "evaluate", unsteady)
+    monkeypatch.setattr(stream.execution.row_job, "evaluate", unsteady)
     given |= {"learners": "head"}
     with pytest.raises(RunFailed):
         run(**given)

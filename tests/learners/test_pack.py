@@ -11,10 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from learners.forward.pack_plan import Shape
 from learners.specification.family import parse_learner
 from learners.training.divergence import Diverged
 from learners.training.fit import fit
-from learners.training.pack import Shape, fit_pack, kind_of, shape_of
+from learners.training.pack import fit_pack, kind_of, shape_of
 from learners.training.result import Fit, Request
 from tests.loaded import backbone, encoded, score
 

@@ -14,11 +14,14 @@ from learners.forms.dropout import dropout
 from learners.forms.packed import stacked
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import logits
+from learners.forward.pack_plan import packed_plan
 from learners.forward.prepared import packed, prepared
 from learners.specification.family import parse_learner
 from learners.specification.packable import why_unpacked
 from learners.training.predict import predict
 from learners.training.predict_mixed import predict_mixed
+from learners.training.predict_packed import Asked, predict_packed
+from tasks.encoded import EncodedSplit
 from tests.loaded import backbone, encoded, moved
 
 # One of each form, and of what else a Delta may hold; on architectures whose forward passes differ.
@@ -119,6 +122,48 @@ def test_rows_of_many_tasks_in_shared_batches(learner: str) -> None:
         if len(split):
             expected = predict(base, parsed, delta, split, evaluation_plan(split))
             np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("learner", [name for name in PACKED if name != "head"])
+def test_answers_in_packs_do_not_depend_on_what_else_is_asked(learner: str) -> None:
+    """Rows of tasks with other lengths and widths of heads: bit for bit those of the task alone, in each place."""
+    base, parsed = backbone(PACKED[learner]), parse_learner(learner)
+    most = base.architecture.maximum_length - parsed.prompt
+    asked = []
+    for number, rows in enumerate((16, 3, 0, 11)):
+        data = encoded(f"task{number}", classes=2 + number % 3)
+        split = data.test.select(np.arange(rows))
+        plan = packed_plan(split, data.task.outputs, most, SLOTS)
+        asked.append(Asked(moved(base, parsed, data.task, 0.1, seed=number), split, plan))
+    together, turned = predict_packed(base, parsed, asked), predict_packed(base, parsed, asked[::-1])[::-1]
+    for each, found, again in zip(asked, together, turned, strict=True):
+        (alone,) = predict_packed(base, parsed, [each])
+        assert found.tobytes() == again.tobytes() == alone.tobytes()
+        if len(each.split):
+            expected = predict(base, parsed, each.delta, each.split, evaluation_plan(each.split))
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@given(lengths=st.lists(st.integers(2, 20), max_size=40), slots=st.integers(1, 4), outputs=st.integers(1, 40))
+def test_a_packed_plan_has_each_row_once_and_fits_its_shape(lengths: list[int], slots: int, outputs: int) -> None:
+    split = rows_with(lengths)
+    plan = packed_plan(split, outputs, 24, slots)
+    assert sorted(row for _, rows in plan.slots for row in rows) == [*range(len(lengths))]
+    for shape, rows in plan.slots:
+        assert 0 < len(rows) <= shape.rows
+        assert split.lengths[rows].max() <= shape.length <= 24
+        assert (shape.slots, outputs <= shape.outputs) == (slots, True)
+    assert packed_plan(split, outputs, 24, slots).id == plan.id
+    if lengths:
+        assert packed_plan(split, outputs, 24, slots + 1).id != plan.id
+
+
+def rows_with(lengths: list[int]) -> EncodedSplit:
+    """Rows of these lengths."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    n, total = len(lengths), int(offsets[-1])
+    ids, types = np.ones(total, np.int32), np.zeros(total, np.uint8)
+    return EncodedSplit(ids, types, offsets, np.zeros(n, np.int64), np.arange(n))
 
 
 def test_each_slot_draws_its_own_dropout() -> None:

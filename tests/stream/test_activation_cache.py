@@ -13,7 +13,7 @@ from torch import Tensor
 
 import learners.forward.bert
 import stream.execution.activation_cache
-import stream.execution.job
+import stream.execution.row_job
 from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import Dtype
 from learners.delta.initial import initial_delta
@@ -43,7 +43,7 @@ def bench(folder: Path, share: bool) -> Workbench:
 def logits_of(at: Workbench, learner: str) -> list[str]:
     own = LEARNERS[learner]
     deltas = {name: initial_delta(at.backbone, own, TASKS[name].task, seed=3) for name in TASKS}
-    return [stream.execution.job._score(at, own, delta, name).logits for name, delta in deltas.items()]
+    return [stream.execution.row_job._score(at, own, delta, name).logits for name, delta in deltas.items()]
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
@@ -99,7 +99,7 @@ def test_measured_means_that_every_layer_ran(
             (cell,) = execute(at, Job("before", name, 0, ("one",)), {}, lambda event: None).cells
         else:
             delta = initial_delta(at.backbone, LEARNERS[name], TASKS["one"].task, seed=3)
-            cell = stream.execution.job._score(at, LEARNERS[name], delta, "one")
+            cell = stream.execution.row_job._score(at, LEARNERS[name], delta, "one")
         assert cell.provenance == ("measured" if 0 in seen else "partly-measured"), name
         partly |= set() if 0 in seen else {name}
     shares = room > 0 and (share or kind == "before")
@@ -146,9 +146,9 @@ def test_the_time_of_an_evaluation_holds_that_of_the_frozen_layers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = iter(range(100))
-    monkeypatch.setattr(stream.execution.job.time, "perf_counter", lambda: float(next(now)))
+    monkeypatch.setattr(stream.execution.row_job.time, "perf_counter", lambda: float(next(now)))
     at, learner = bench(tmp_path, share=True), LEARNERS["head"]
     delta = initial_delta(at.backbone, learner, TASKS["one"].task, 0)
-    assert stream.execution.job._score(at, learner, delta, "one").seconds == 3.0, (
+    assert stream.execution.row_job._score(at, learner, delta, "one").seconds == 3.0, (
         "from before `frozen_prefix` to after `evaluate`"
     )

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import learners.training.fit
-import stream.execution.job
+import stream.execution.row_job
 from learners.backbones.backbone import Backbone
 from learners.delta.delta import Delta, load_delta
 from learners.training.result import Fit
@@ -296,7 +296,7 @@ def test_a_changed_backbone_ends_the_run(
     ran: Ran, tiny_tasks: Path, tiny_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """An edit of one weight, as by a learner that merges in place, stops the run, and nothing of it is kept."""
-    place = learners.training.fit if moment == "fit" else stream.execution.job
+    place = learners.training.fit if moment == "fit" else stream.execution.row_job
     honest = getattr(place, moment)
     name = "encoder.layer.1.output.dense.weight"
 
@@ -325,13 +325,13 @@ def test_answers_that_change_by_themselves_end_the_run(
     """Equal inputs and other logits: a machine whose arithmetic does not repeat is told, not averaged away."""
     from dataclasses import replace
 
-    honest, calls = stream.execution.job.evaluate, itertools.count()
+    honest, calls = stream.execution.row_job.evaluate, itertools.count()
 
     def unsteady(*arguments: Any) -> Any:
         call, found = next(calls), honest(*arguments)
         return found if call <= T else replace(found, logits=f"{call}" * 64)  # from the second arrival on
 
-    monkeypatch.setattr(stream.execution.job, "evaluate", unsteady)
+    monkeypatch.setattr(stream.execution.row_job, "evaluate", unsteady)
     told: list[dict[str, Any]] = []
     with pytest.raises(RunFailed, match=f"task {TASKS[0]} has other logits than when it was learned"):
         run(**tiny_settings(tiny_tasks, tiny_backbone, tmp_path), handle=told.append)

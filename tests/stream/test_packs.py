@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import stream.execution.pack_job
+import stream.execution.row_job
 import stream.storage.store
 from stream import run, verify
 from tasks.errors import InputErrors
@@ -24,6 +25,15 @@ def finished(tiny_tasks: Path, tiny_backbone: Path, tmp_path_factory: pytest.Tem
     settings = tiny_settings(tiny_tasks, tiny_backbone, out, learners=LEARNERS, suite=TASKS, evaluate="audited", pack=3)
     run(**settings)
     return settings
+
+
+def cells(out: str | Path, learner: str) -> dict[str, set[tuple[str, str]]]:
+    """By task: logits and plans of the evaluations of a learner."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in [*events_of(Path(out), "evaluate"), *events_of(Path(out), "audit")]:
+        for cell in row["cells"] if row["learner"] == learner else ():
+            found.setdefault(cell["task"], set()).add((cell["logits"], cell["plan"]))
+    return found
 
 
 def deltas(out: str | Path) -> dict[tuple[str, str], str]:
@@ -70,19 +80,38 @@ def test_fits_of_a_learner_are_together(
 
 
 def test_the_company_does_not_matter(finished: dict[str, Any], tmp_path: Path) -> None:
-    """Other tasks, another order, fewer learners: the same Deltas, bit for bit."""
+    """Other tasks, another order, fewer learners, evaluated at other times: the same Deltas and logits, bit for bit."""
     run(
         **{
             **finished,
             "suite": "stsb,colours",
             "order": "stsb,colours",
             "learners": "adapter:4",
+            "evaluate": "full",
             "out": str(tmp_path / "run"),
         }
     )
     found, expected = deltas(tmp_path / "run"), deltas(finished["out"])
     assert found == {key: expected[key] for key in found}
     assert len(found) == 2
+    answered, others = cells(tmp_path / "run", "adapter:4"), cells(finished["out"], "adapter:4")
+    assert answered == {task: others[task] for task in ("stsb", "colours")}
+    assert all(len(bits) == 1 for bits in answered.values())
+
+
+def test_tasks_of_a_row_share_passes(finished: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together: list[list[str]] = []
+    honest = stream.execution.row_job.evaluate_together
+
+    def counted(backbone: Any, learner: Any, asked: Any, slots: int) -> Any:
+        together.append([each.task.name for each in asked])
+        return honest(backbone, learner, asked, slots)
+
+    monkeypatch.setattr(stream.execution.row_job, "evaluate_together", counted)
+    settings = {**finished, "learners": "adapter:4,head", "evaluate": "full", "out": str(tmp_path / "run")}
+    results = run(**settings)
+    assert together == [["colours", "rte", "stsb"], ["colours"], ["colours", "rte"], ["colours", "rte", "stsb"]]
+    assert results["adapter:4"].metrics["forgetting_chaudhry"] == 0
 
 
 def test_an_interrupted_run_goes_on_to_the_same(

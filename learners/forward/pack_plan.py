@@ -1,0 +1,80 @@
+"""Shapes of packs, and packed plans: which rows of a task are in one slot of a pack.
+
+A packed plan depends on the rows of its task, and on the shape of the pack; which slots of other tasks go through the
+encoder at the same time does not matter. So it has an id, as the plans of `learners.forward.batches` have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tasks.content import content_id
+from tasks.encoded import EncodedSplit
+
+LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # lengths of packs; a row is padded to the next one
+OUTPUTS = (4, 8, 32, 256, 4096)  # widths of heads in packs
+ROWS = 8  # rows of a slot in an evaluation: few enough that a slot of a task of 20 rows is seldom half empty
+
+
+def pack_length(longest: int, most: int) -> int:
+    """Returns the length S of a pack for rows of up to `longest` tokens.
+
+    Args:
+        most: Tokens of a row for which the encoder has positions.
+    """
+    return min(next((length for length in LENGTHS if length >= longest), longest), max(most, longest))
+
+
+def pack_width(outputs: int) -> int:
+    """Returns the width C of the heads of a pack, for heads of this width."""
+    return next((width for width in OUTPUTS if width >= outputs), outputs)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of a pack, which is part of the recipe of a fit in it.
+
+    Attributes:
+        slots: K.
+        rows: Rows B of a batch of one slot.
+        length: Tokens S of a row, padding included.
+        outputs: Width C of the heads; narrower ones are padded.
+    """
+
+    slots: int
+    rows: int
+    length: int
+    outputs: int
+
+
+@dataclass(frozen=True, eq=False)
+class PackedPlan:
+    """The slots of a task's rows: for each, the shape of its pack and the indices of at most B rows, in order."""
+
+    slots: tuple[tuple[Shape, np.ndarray], ...]
+
+    @cached_property
+    def id(self) -> str:
+        """Content id over the shapes, the order of the rows and the boundaries of the slots."""
+        parts = (part for shape, rows in self.slots for part in (repr(shape), rows.astype("<i8").tobytes()))
+        return content_id("packed plan", *parts)
+
+
+def packed_plan(split: EncodedSplit, outputs: int, most: int, slots: int) -> PackedPlan:
+    """Sorts rows by length, then by index, and cuts them into slots of `ROWS` rows.
+
+    Args:
+        outputs: Width of the task's head.
+        most: Tokens of a row for which the encoder has positions.
+        slots: Number K of slots of a pack.
+    """
+    order, width = np.argsort(split.lengths, kind="stable"), pack_width(outputs)
+    found = []
+    for begin in range(0, len(order), ROWS):
+        rows = order[begin : begin + ROWS]
+        length = pack_length(int(split.lengths[rows].max()), most)
+        found.append((Shape(slots, ROWS, length, width), rows))
+    return PackedPlan(tuple(found))

@@ -1,0 +1,69 @@
+"""Prediction of the rows of several tasks in packs, each slot with rows and the Delta of one task."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from learners.backbones.backbone import Backbone
+from learners.delta.delta import Delta
+from learners.device import to_host
+from learners.forward.batches import collate
+from learners.forward.forward import logits
+from learners.forward.pack_plan import PackedPlan, Shape
+from learners.forward.prepared import packed, prepared
+from learners.specification.learner import Learner
+from tasks.encoded import EncodedSplit
+
+
+class Asked(NamedTuple):
+    """Rows to answer with a Delta."""
+
+    delta: Delta
+    split: EncodedSplit
+    plan: PackedPlan
+
+
+def predict_packed(backbone: Backbone, learner: Learner, asked: Sequence[Asked]) -> list[np.ndarray]:
+    """Returns the logits, float32 [n, C], of the rows of each split.
+
+    Slots of equal shape go through the encoder together, K in one pass; slots without rows compute zeros. Logits depend
+    on the plan of their rows alone, and not on what else is asked (tests/learners/test_packed.py). They equal those of
+    `learners.training.predict.predict` except for the last bits, because the products have other sizes.
+
+    Args:
+        learner: A learner whose Deltas can share a pass (`learners.specification.packable.why_unpacked`).
+    """
+    found = [np.empty((len(each.split), len(each.delta.tensors["head.bias"])), np.float32) for each in asked]
+    slots = defaultdict[Shape, list[tuple[int, np.ndarray]]](list)
+    for place, each in enumerate(asked):
+        for shape, rows in each.plan.slots:
+            slots[shape].append((place, rows))
+    with torch.inference_mode():
+        for shape, of_shape in slots.items():
+            for begin in range(0, len(of_shape), shape.slots):
+                together = of_shape[begin : begin + shape.slots]
+                answers = _one_pass(backbone, learner, shape, [(asked[place], rows) for place, rows in together])
+                for (place, rows), own in zip(together, answers, strict=False):
+                    found[place][rows] = own[: len(rows), : found[place].shape[1]]
+    return found
+
+
+def _one_pass(
+    backbone: Backbone, learner: Learner, shape: Shape, slots: Sequence[tuple[Asked, np.ndarray]]
+) -> np.ndarray:
+    """Returns the logits [K, B, C] of slots of one shape, at most K."""
+    tensors: list[Mapping[str, Tensor] | None] = [each.delta.tensors for each, _ in slots]
+    batches = [collate(backbone, each.split, np.resize(rows, shape.rows), shape.length) for each, rows in slots]
+    empty = shape.slots - len(slots)
+    tensors += [None] * empty
+    batches += [batches[0]] * empty
+    batch = {name: torch.cat([each[name] for each in batches]) for name in batches[0]}
+    ready = prepared(backbone, packed(tensors, shape.outputs), shape.slots)
+    answers: np.ndarray = to_host(logits(backbone, learner, ready, batch)).reshape(shape.slots, shape.rows, -1)
+    return answers
