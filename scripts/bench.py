@@ -5,7 +5,8 @@ size. The table shows the median, lowest and highest value; how many times as fa
 the machine's best matrix products in that dtype. The work counted is what the rows need: all layers, forward and
 backward, without padding.
 
-  limit  the best matrix products of this machine in each dtype, and its memory, on one thread
+  limit  the best matrix products of this machine in each dtype, and its memory, on one thread; measured for a, for b,
+         and to find the faster dtype if --dtype is not given
   a      training: examples per second of each learner, against transformers.Trainer (with peft if it has the
          method), Avalanche, and a plain loop
   b      evaluation of all past tasks: every cell, or with certificates, against Avalanche
@@ -61,6 +62,7 @@ PARTS: Mapping[str, Part] = {
     "h": answers.measure,
     "i": packs.measure,
 }
+LIMITED = frozenset({"limit", "a", "b"})  # parts whose table needs the limit
 
 
 def bench(
@@ -96,10 +98,12 @@ def bench(
     found: list[Measurement] = []
     with Processes(out) as processes:
         work = Work(backbone, folder, source, dtype or "float32", tuple(named), sizes, out, processes, console)
-        work.tell("limit: matrix products")
-        found += limit.measure(work)
-        work.dtype = dtype or faster(found)
-        seconds = {"limit": time.perf_counter() - begun}
+        seconds: dict[str, float] = {}
+        if dtype is None or LIMITED.intersection(chosen):
+            work.tell("limit: matrix products")
+            found += limit.measure(work)
+            work.dtype = dtype or faster(found)
+            seconds["limit"] = time.perf_counter() - begun
         for name in (name for name in chosen if name != "limit"):
             since = time.perf_counter()
             found += PARTS[name](work)
