@@ -43,17 +43,25 @@ def short_names(names: Sequence[str], width: int) -> tuple[str, ...]:
     return tuple(short)
 
 
-def shown_names(names: Iterable[str], width: int, everyone: Sequence[str]) -> tuple[str, ...]:
-    """Returns each name if it fits `width` cells, else its abbreviation.
+def plain_names(names: Sequence[str]) -> dict[str, str]:
+    """Returns each name without its `option=value` parts, or as it is where another learner would have the same."""
+    plain = {name: ":".join(part for part in name.split(":") if "=" not in part) or name for name in names}
+    return {name: short if [*plain.values()].count(short) == 1 else name for name, short in plain.items()}
 
-    A learner has one abbreviation in all tables and charts of a report, whatever their widths and orders.
+
+def shown_names(names: Iterable[str], width: int, everyone: Sequence[str]) -> tuple[str, ...]:
+    """Returns each name if it fits `width` cells, else its plain name if that fits, else its abbreviation.
+
+    A learner has one plain name and one abbreviation in all tables and charts of a report, whatever their widths and
+    orders.
 
     Args:
         names: The names to show; each is one of `everyone`.
         everyone: The names of all learners of the report, in their order.
     """
-    brief = dict(zip(everyone, short_names(everyone, min(width, BRIEF)), strict=True))
-    return tuple(name if cell_len(name) <= width else brief[name] for name in names)
+    plain = plain_names(everyone)
+    brief = dict(zip(everyone, short_names([*plain.values()], min(width, BRIEF)), strict=True))
+    return tuple(next((each for each in (name, plain[name]) if cell_len(each) <= width), brief[name]) for name in names)
 
 
 def packed(entries: Iterable[Text], width: int, gap: int = 3) -> list[Text]:
