@@ -21,7 +21,6 @@ Without --run it prints the majority and the words of a source.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +39,7 @@ from row_values import RowReader
 from stream import Study
 from stream.config.resolve import resolve_config
 from stream.config.settings import RunConfig
+from stream.report.names import plain_names
 from stream.report.palette import LIGHT as COLOURS
 from stream.results.intervals import Interval, interval
 from tasks import EncodedSplit, Examples, Limits, SimulatedSource, Source, Task, open_source, resolve_suite, sample
@@ -84,12 +84,6 @@ def reported(task: Task) -> dict[str, float | None]:
         return dict.fromkeys(("full", "adapters", "no BERT"))
     scores = {"full": task.paper.fine_tune, "adapters": task.paper.adapters, "no BERT": task.paper.no_bert}
     return {name: None if score is None else score / 100 for name, score in scores.items()}
-
-
-def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Names without alternatives and how they are searched, where this leaves each a name of its own."""
-    short = {name: re.sub(r":(?:select=[^:,]+|[^:,]*/[^:,]*)", "", name) for name in names}
-    return {name: cut if [*short.values()].count(cut) == 1 else name for name, cut in short.items()}
 
 
 def scores_of(runs: Study, called: Mapping[str, str], reference: str) -> dict[str, dict[str, dict[str, Interval]]]:
@@ -175,7 +169,7 @@ def main(
     opened, others = open_source(config.source, config.columns), open_source(real) if real else None
     draw = opened.draw if isinstance(opened, SimulatedSource) else None
     names = member.order if member else resolve_suite(config.suite, opened.names(), draw)[1]
-    called = short_names([arm.name for arm in runs.arms]) if runs else {}
+    called = plain_names([arm.name for arm in runs.arms]) if runs else {}
     scores = scores_of(runs, called, reference) if runs else {}
     found = []
     for name in names:

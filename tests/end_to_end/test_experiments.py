@@ -97,13 +97,6 @@ def test_twins_of_a_run(papers: tuple[Path, Answer], tmp_path: Path) -> None:
     assert f"rte adapter:64: {50 * sum(fits):.1f}" in answer.out
 
 
-def test_names_in_tables_leave_alternatives_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    short_names = runpy.run_path(str(SCRIPTS / "twins.py"))["short_names"]
-    rated = ["adapter:64:learning_rate=1e-3/3e-3:select=halving", "head:epochs=9", "topk:1/2", "topk:3/4"]
-    assert [*short_names(rated).values()] == ["adapter:64", "head:epochs=9", "topk:1/2", "topk:3/4"]
-
-
 def test_words_of_a_folder_tell_its_tasks(tiny_tasks: Path, tmp_path: Path) -> None:
     """The class of these tasks is told by a word, so a linear model finds it; their texts have no noise to know of."""
     given = ("--source", f"folder:{tiny_tasks}", "--suite", "sms_spam,colours", "--out", str(tmp_path))
