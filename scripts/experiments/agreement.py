@@ -1,5 +1,7 @@
 """Do two worlds order learners alike? Two finished studies with the same learners, such as twins and real tasks.
 
+Learners count as the same if their names without options are (`adapter:64`, whatever its rates).
+
 Two questions, each with an interval that resamples tasks (BCa bootstrap; tasks that share texts are drawn together):
 
 * The order: Spearman's rank correlation of the learners' mean scores in both studies, and of their mean ranks. The
@@ -30,6 +32,7 @@ from measures import of_metric
 from scipy import stats
 
 from stream import InputError
+from stream.report.names import plain_names
 from stream.report.palette import LIGHT as COLOURS
 from stream.study.scores import Array
 from tasks.suite import text_groups
@@ -84,7 +87,7 @@ def scores_in(folder: Path) -> Scores:
     values = np.array([of_metric("average_accuracy")(arm, tasks, 0).mean(axis=0) for arm in arms])
     if np.isnan(values).any():
         raise InputError("some scores are missing", where=str(folder), fix="finish the study, or run it without them")
-    return Scores(tuple(arm.name for arm in arms), tasks, values)
+    return Scores(tuple(plain_names([arm.name for arm in arms]).values()), tasks, values)
 
 
 def resampled(statistic: Callable[..., float], groups: Sequence[Sequence[Sequence[int]]], seed: int = 0) -> Correlation:
