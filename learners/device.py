@@ -146,11 +146,12 @@ def no_memory(name: str, rows: int | None, length: int) -> str:
     """Returns what to tell a user about a device without memory.
 
     Args:
-        rows: Rows of a batch; None in an evaluation, whose batches have a fixed size.
+        rows: Rows of a batch; None in an evaluation, whose batches do not depend on the settings of training.
         length: Most tokens of a row.
     """
     if rows is None:
-        return f"{name} has no memory left in an evaluation of rows of up to {length} tokens; use fewer workers"
+        found = f"{name} has no memory left in an evaluation of rows of up to {length} tokens"
+        return f"{found}; use fewer workers, or a smaller --pack"
     return f"{name} has no memory left for batches of {rows} rows of up to {length} tokens; lower one of the two"
 
 

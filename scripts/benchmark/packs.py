@@ -1,4 +1,4 @@
-"""(i) Many tasks, one after another and in packs: fits of eight, and answers to the rows of 26."""
+"""(i) Many tasks, one after another and in packs: fits of eight, and evaluations of a suite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from stream.execution.workers import MEMORY
 from tasks.encoded import EncodedTask
 
 SLOTS = (1, 2, 4, 8)
-EVALUATED = 40  # rows of each of the 26 tasks
 LEARNERS = ("adapter:16", "adapterbias", "layernorm", "lora:8", "prefix:16")
 
 
@@ -43,16 +42,15 @@ def measure(work: Work) -> Iterator[Measurement]:
             values = tuple(len(data) * sizes.examples / answer["cpu"] for answer in answers[contender.name])
             yield Measurement("i", f"{learner}, {len(data)} tasks", contender.name, "examples/s", values, more=True)
 
-    evaluated = [*work.encoded("houlsby26", EVALUATED, EVALUATED).values()]
+    suite = [*work.encoded(sizes.suite, sizes.test_examples, sizes.test_examples).values()]
     for learner in LEARNERS:
         work.tell(f"i: evaluation, {learner}")
-        who = [_contender(slots, work.dtype, "answers") for slots in SLOTS]
-        answers = work.processes.alternate(
-            who, {"backbone": work.backbone, "data": evaluated, "learner": learner}, sizes.repetitions, {}
-        )
+        who = [_contender(slots, work.dtype, "evaluated") for slots in SLOTS]
+        settings = {"backbone": work.backbone, "data": suite, "learner": learner, "examples": sizes.test_examples}
+        answers = work.processes.alternate(who, settings, sizes.repetitions, {})
         for contender in who:
-            values = tuple(len(evaluated) * EVALUATED / answer["cpu"] for answer in answers[contender.name])
-            what = f"{learner}, evaluation of {len(evaluated)} tasks"
+            values = tuple(answer["rows"] / answer["cpu"] for answer in answers[contender.name])
+            what = f"{learner}, evaluation of {len(suite)} tasks"
             yield Measurement("i", what, contender.name, "examples/s", values, more=True)
 
 
@@ -62,10 +60,12 @@ def _contender(slots: int, dtype: str, function: str = "in_packs") -> Contender:
     return Contender(f"{OURS} {name}", f"{OURS} {dtype}", f"benchmark.packs:{function}", settings, MEMORY)
 
 
-def answers(backbone: str, dtype: str, data: Sequence[str], learner: str, slots: int, **_: Any) -> dict[str, float]:
-    """Scores of `EVALUATED` test rows of each task, with a Delta of each."""
+def evaluated(
+    backbone: str, dtype: str, data: Sequence[str], learner: str, examples: int, slots: int, **_: Any
+) -> dict[str, float]:
+    """Scores the test rows of each task, with a Delta of each."""
     base, parsed = backbone_of(backbone, dtype), parse_learner(learner)
-    tasks = [opened(each, EVALUATED, EVALUATED) for each in data]
+    tasks = [opened(each, examples, examples) for each in data]
     deltas = [initial_delta(base, parsed, each.task, seed=0) for each in tasks]
     with clocked() as spent:
         if slots == 1:
@@ -74,7 +74,7 @@ def answers(backbone: str, dtype: str, data: Sequence[str], learner: str, slots:
         else:
             asked = [Question(delta, each.task, each.test) for delta, each in zip(deltas, tasks, strict=True)]
             evaluate_together(base, parsed, asked, slots)
-    return spent.as_dict()
+    return {**spent.as_dict(), "rows": sum(len(each.test) for each in tasks)}
 
 
 def in_packs(

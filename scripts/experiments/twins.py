@@ -170,6 +170,7 @@ def main(
     draw = opened.draw if isinstance(opened, SimulatedSource) else None
     names = member.order if member else resolve_suite(config.suite, opened.names(), draw)[1]
     called = plain_names([arm.name for arm in runs.arms]) if runs else {}
+    reference = called.get(reference, reference)
     scores = scores_of(runs, called, reference) if runs else {}
     found = []
     for name in names:

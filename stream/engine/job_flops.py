@@ -81,7 +81,7 @@ class JobFlops:
 
     def cell(self, name: str, task: str) -> float:
         """Returns the FLOPs of one evaluation of learner `name` on the test rows: of all layers, or only of those above
-        the layers whose activations are cached."""
+        the layers whose activations are cached. The padding of packs is not counted."""
         learner, data = self.context.learners[name], self.rows(task)
         if not learner.trains:
             return 0.0

@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from learners.backbones.architecture import Architecture
 from learners.backbones.backbone import Backbone
 from learners.backbones.locate import Pooling
-from stream.execution.numerics import numerics
+from stream.execution.numerics import numerics, packing
 from stream.storage.remembered import remembered
 
 CPUINFO = Path("/proc/cpuinfo")  # exists on Linux only; elsewhere PyTorch is asked each time
@@ -74,7 +74,7 @@ def known_numerics(dtype: str, device: str, pack: int, cache: Path) -> Mapping[s
     with this processor, these libraries and this environment.
 
     Args:
-        pack: Number of fits in a pack.
+        pack: Number of Deltas in a pack.
         device: Full name of the device. Only those of `cpu` are remembered: another needs PyTorch to be found at all.
         cache: Folder of remembered facts.
     """
@@ -83,7 +83,7 @@ def known_numerics(dtype: str, device: str, pack: int, cache: Path) -> Mapping[s
     given = {name: value for name, value in os.environ.items() if name.startswith(ENVIRONMENT)}
     inputs = {"dtype": dtype, "torch": _kernels(), "cores": cores, "system": [*os.uname()][2:], "environment": given}
     known = remembered(Numerics, inputs, cache, lambda: Numerics(numerics(dtype))).values
-    return known if pack == 1 else {**known, "pack": pack}
+    return {**known, **packing(pack)}
 
 
 def _kernels() -> list[str]:

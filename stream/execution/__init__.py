@@ -10,7 +10,9 @@ fit_job           a fit: from the store, or with the learner's trainer
 search_job        a trial of a learner with alternatives
 trial_job         what a trial fits, and what a fit keeps
 fit_recipe        the recipe of a fit, and the state of a paused one
-evaluate_job      `evaluate`: the score of a Delta on a task
+pack_job          fits of one learner in packs
+row_job           the cells of a row of R
+evaluate_job      the score of a Delta on a task, by itself or in packs
 activation_cache  activations of frozen layers on test rows, shared by learners
 result            the result of a job, and the part of it that later jobs need
 workers           starts, reuses and ends worker processes

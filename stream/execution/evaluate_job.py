@@ -67,14 +67,14 @@ class Question(NamedTuple):
 
 def in_shared_passes(learner: Learner, backbone: Backbone, slots: int) -> bool:
     """Whether rows of several tasks go through the encoder together. A learner that leaves the first layers as they are
-    computes only those above, for which it has kept the rows of each task as they were."""
+    is evaluated by itself, because the output of these layers is kept."""
     architecture = backbone.architecture
     return slots > 1 and not why_unpacked(learner, architecture) and not frozen_layers(learner, architecture)
 
 
 def evaluate_together(backbone: Backbone, learner: Learner, asked: Sequence[Question], slots: int) -> list[Cell]:
     """Scores Deltas of one learner in packs. Each cell is what it would be if its Delta were scored alone, with as many
-    slots; its seconds are its share by rows.
+    slots; its seconds are its share by tokens, padding included.
 
     Args:
         learner: A learner for which `in_shared_passes` holds.
@@ -86,8 +86,9 @@ def evaluate_together(backbone: Backbone, learner: Learner, asked: Sequence[Ques
     rows = [Asked(each.delta, each.split, plan) for each, plan in zip(asked, plans, strict=True)]
     found = predict_packed(backbone, learner, rows)
     cells = [_cell(each, logits, plan.id) for each, logits, plan in zip(asked, found, plans, strict=True)]
-    each_row = (time.perf_counter() - started) / max(1, sum(cell.n for cell in cells))
-    return [replace(cell, seconds=each_row * cell.n) for cell in cells]
+    tokens = [sum(shape.rows * shape.length for shape, _ in plan.slots) for plan in plans]
+    each_token = (time.perf_counter() - started) / max(1, sum(tokens))
+    return [replace(cell, seconds=each_token * own) for cell, own in zip(cells, tokens, strict=True)]
 
 
 def _cell(asked: Question, logits: np.ndarray, plan: str) -> Cell:

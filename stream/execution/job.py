@@ -54,7 +54,8 @@ def execute(workbench: Workbench, job: Job, results: Mapping[JobId, Needed], rep
         raise _lost(workbench, damage) from damage
     except RuntimeError as error:
         recover(error, workbench.setup.device)
-        raise MemoryError(no_memory(workbench.setup.device, None, workbench.data(job.tasks[-1]).max_length)) from None
+        longest = max(workbench.data(task).max_length for task in job.tasks)
+        raise MemoryError(no_memory(workbench.setup.device, None, longest)) from None
 
 
 def execute_together(

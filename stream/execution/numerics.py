@@ -36,8 +36,7 @@ def numerics(dtype: str, device: str = "cpu", pack: int = 1) -> dict[str, JsonVa
     Args:
         dtype: Dtype of the backbone, "float32" or "bfloat16".
         device: Full name of the device (`learners.device.device_named`). Cards of one kind have the same numerics.
-        pack: Number of fits that go through the encoder together: another number has other shapes of products. The
-            other sizes of a pack follow from learner and data.
+        pack: Number of Deltas that go through the encoder together: another number has other shapes of products.
     """
     import torch
 
@@ -58,7 +57,7 @@ def numerics(dtype: str, device: str = "cpu", pack: int = 1) -> dict[str, JsonVa
             "processor": processor(),
             "instructions": torch.backends.cpu.get_cpu_capability(),
             "settings": {**arithmetic(), **switches()},
-            **({} if pack == 1 else {"pack": pack}),
+            **packing(pack),
             **facts(device),
             "fingerprint": fingerprint(dtype, device),
             **{name: _version(name) for name in ("torch", "transformers", "numpy")},
@@ -66,6 +65,16 @@ def numerics(dtype: str, device: str = "cpu", pack: int = 1) -> dict[str, JsonVa
     finally:
         if device != CPU:  # the process is the caller's; `open_workbench` prepares it for the jobs
             take_switches(before)
+
+
+def packing(pack: int) -> dict[str, JsonValue]:
+    """Returns what may change the last bits of fits and evaluations in packs; the other sizes of a pack follow from
+    learner and data."""
+    if pack == 1:
+        return {}
+    from learners.forward.pack_plan import ROWS
+
+    return {"pack": pack, "pack_rows": ROWS}
 
 
 def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:

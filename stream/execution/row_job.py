@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import groupby, islice
 
 from learners.delta.delta import Delta, is_head
@@ -18,12 +17,14 @@ from learners.specification.tuned import Tuned
 from learners.training.pack import kind_of
 from stream.execution.evaluate_job import Question, evaluate, evaluate_together, in_shared_passes
 from stream.execution.result import Needed
-from stream.execution.workbench import OPEN_TASKS, Workbench
+from stream.execution.workbench import Workbench
 from stream.storage.cell import Cell
 from stream.storage.fits import FailedTask, LearnedTask
 from stream.storage.job import Job, JobId
 from stream.storage.scores import Evaluation, get_score, put_score
 from tasks.metrics import scoring
+
+TOGETHER = 16  # Deltas that are in memory at once; their tasks' files are open as long
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,74 +86,82 @@ def score_before(workbench: Workbench, job: Job, learner: Learner) -> list[Cell]
         delta = initial_delta(workbench.backbone, learner, workbench.data(task).task, workbench.setup.seed)
         return _Asked(learner, delta, task, learner.keeps_task_weights)
 
-    untrained = replace(learner, tuned=Tuned())
-    if not frozen_layers(untrained, workbench.backbone.architecture):
+    untrained, architecture = replace(learner, tuned=Tuned()), workbench.backbone.architecture
+    if _shares_passes(workbench, learner) or not frozen_layers(untrained, architecture):
         return [*_scored(workbench, map(asked, job.tasks))]
-    cells = []
-    for task in job.tasks:
-        started, initial = time.perf_counter(), asked(task)
+
+    def scored(initial: _Asked) -> Cell:
         head = Delta({name: tensor for name, tensor in initial.delta.tensors.items() if is_head(name)})
-        cell = _alone(workbench, initial, partial(_score, workbench, untrained, head, task, share=True))
-        cells.append(replace(cell, delta=initial.delta.id, seconds=time.perf_counter() - started))
-    return cells
+        cell = _score(workbench, untrained, head, initial.task, share=True)
+        return replace(cell, delta=initial.delta.id)
+
+    return [_known(workbench, each) or _remember(workbench, each, scored(each)) for each in map(asked, job.tasks)]
+
+
+def _shares_passes(workbench: Workbench, learner: Learner) -> bool:
+    return in_shared_passes(learner, workbench.backbone, workbench.setup.pack)
 
 
 def _scored(workbench: Workbench, row: Iterator[_Asked]) -> Iterator[Cell]:
-    """Yields a cell for each. Those that follow one another and can share passes do so, `OPEN_TASKS` at a time."""
-    backbone, slots = workbench.backbone, workbench.setup.pack
+    """Yields a cell for each. Those that follow one another and can share passes do so, `TOGETHER` at a time."""
 
-    def company(asked: _Asked) -> Learner | None:
-        alone = asked.certifiable and workbench.setup.share_scores
-        return None if alone or not in_shared_passes(asked.learner, backbone, slots) else kind_of(asked.learner)
+    def kind(asked: _Asked) -> Learner | None:
+        return kind_of(asked.learner) if _shares_passes(workbench, asked.learner) else None
 
-    for kind, group in groupby(row, key=company):
-        if kind is None:
-            for asked in group:
-                yield _alone(workbench, asked, partial(_score, workbench, asked.learner, asked.delta, asked.task))
-        while kind is not None and (some := [*islice(group, OPEN_TASKS)]):
-            rows = [(each.delta, workbench.data(each.task)) for each in some]
-            asked_for = [Question(delta, data.task, data.test) for delta, data in rows]
-            yield from evaluate_together(backbone, some[0].learner, asked_for, slots)
+    for shared, group in groupby(row, key=kind):
+        while some := [*islice(group, 1 if shared is None else TOGETHER)]:
+            cells = [_known(workbench, each) for each in some]
+            new = iter(_measured(workbench, [each for each, cell in zip(some, cells, strict=True) if cell is None]))
+            for each, cell in zip(some, cells, strict=True):
+                yield cell or _remember(workbench, each, next(new))
 
 
-def _alone(workbench: Workbench, asked: _Asked, scored: Callable[[], Cell]) -> Cell:
-    """Returns the cell of one Delta: if it is certifiable, runs share scores, and another run on the store has measured
-    it, that cell, certified; else a new one.
+def _measured(workbench: Workbench, asked: Sequence[_Asked]) -> list[Cell]:
+    """Evaluates. Several share passes; so does a single one if it can, because its bits must be the same."""
+    if not asked or not _shares_passes(workbench, asked[0].learner):
+        return [_score(workbench, each.learner, each.delta, each.task) for each in asked]
+    rows = [(each.delta, workbench.data(each.task)) for each in asked]
+    questions = [Question(delta, data.task, data.test) for delta, data in rows]
+    return evaluate_together(workbench.backbone, asked[0].learner, questions, workbench.setup.pack)
 
-    Args:
-        scored: Evaluates.
-    """
-    setup, started, task, delta = workbench.setup, time.perf_counter(), asked.task, asked.delta
+
+def _known(workbench: Workbench, asked: _Asked) -> Cell | None:
+    """Returns a cell that another run on the store has measured, certified, if it may stand for this one; else None."""
+    setup, started = workbench.setup, time.perf_counter()
     if not (asked.certifiable and setup.share_scores):
-        return scored()
-    data = workbench.data(task)
-    evaluation = Evaluation(
-        backbone=workbench.backbone.id,
-        delta=delta.id,
-        learner=recipe_of(asked.learner),
-        data=(task, data.id, scoring(data.task)),
-        test_examples=setup.test_examples,
-        data_seed=setup.data_seed,
-        numerics=workbench.numerics,
-    )
-    if (known := get_score(workbench.store, evaluation, setup.share_scores)) is not None:
-        return replace(known, seconds=time.perf_counter() - started, provenance="certified")
-    cell = replace(scored(), delta=delta.id)
-    put_score(workbench.store, evaluation, cell, setup.share_scores)
+        return None
+    known = get_score(workbench.store, _evaluation(workbench, asked), setup.share_scores)
+    return known and replace(known, seconds=time.perf_counter() - started, provenance="certified")
+
+
+def _remember(workbench: Workbench, asked: _Asked, cell: Cell) -> Cell:
+    """Returns a measured cell; puts it into the store if other runs may take it from there."""
+    if asked.certifiable and workbench.setup.share_scores:
+        put_score(workbench.store, _evaluation(workbench, asked), cell, workbench.setup.share_scores)
     return cell
 
 
+def _evaluation(workbench: Workbench, asked: _Asked) -> Evaluation:
+    data = workbench.data(asked.task)
+    return Evaluation(
+        backbone=workbench.backbone.id,
+        delta=asked.delta.id,
+        learner=recipe_of(asked.learner),
+        data=(asked.task, data.id, scoring(data.task)),
+        test_examples=workbench.setup.test_examples,
+        data_seed=workbench.setup.data_seed,
+        numerics=workbench.numerics,
+    )
+
+
 def _score(workbench: Workbench, learner: Learner, delta: Delta, task: str, share: bool | None = None) -> Cell:
-    """Scores a Delta on the test rows of a task.
+    """Scores a Delta by itself on the test rows of a task.
 
     Args:
         share: Whether to take the output of frozen layers from the cache, or to put it there. None (default) is the
             setting of the run.
     """
     data, started = workbench.data(task), time.perf_counter()
-    if in_shared_passes(learner, workbench.backbone, workbench.setup.pack):  # also a single one: its bits are the same
-        asked = Question(delta, data.task, data.test)
-        return evaluate_together(workbench.backbone, learner, [asked], workbench.setup.pack)[0]
     frozen_prefix, cached = None, False
     if workbench.setup.share_activations if share is None else share:
         frozen_prefix, cached = workbench.activation_cache.frozen_prefix(workbench.backbone, learner, task, data.test)

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from learners.specification.alternatives import SEARCH_OPTIONS
+from learners.specification.family import TRAINING_OPTIONS
+from learners.specification.notation import parts
 from stream.report.console import Page
 
 BRIEF = 6  # cells of an abbreviation, as wide as a score: `full:sequential` is `ful:se`
@@ -44,9 +47,15 @@ def short_names(names: Sequence[str], width: int) -> tuple[str, ...]:
 
 
 def plain_names(names: Sequence[str]) -> dict[str, str]:
-    """Returns each name without its `option=value` parts, or as it is where another learner would have the same."""
-    plain = {name: ":".join(part for part in name.split(":") if "=" not in part) or name for name in names}
-    return {name: short if [*plain.values()].count(short) == 1 else name for name, short in plain.items()}
+    """Returns each learner's name without how it is trained and chosen (`learning_rate=3e-4`, `select=halving`), or as
+    it is where another one would have the same."""
+    left_out = {option.name for option in TRAINING_OPTIONS} | {*SEARCH_OPTIONS}
+
+    def plain(part: str) -> str:
+        return ":".join(each for each in parts(part, ":") if each.partition("=")[0] not in left_out)
+
+    found = {name: "+".join(map(plain, parts(name, r"\+(?=[a-z])"))) for name in names}
+    return {name: short if [*found.values()].count(short) == 1 else name for name, short in found.items()}
 
 
 def shown_names(names: Iterable[str], width: int, everyone: Sequence[str]) -> tuple[str, ...]:

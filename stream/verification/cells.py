@@ -26,8 +26,8 @@ def check_cells(run: RecordedRun, deltas: Mapping[str, StoredDelta], ledger: str
       learner, the newest body with the task's head.
     * Logits, predictions and score: equal in all cells of the task with the same Delta. So an isolated learner has the
       same ones as when the task was learned.
-    * Number of rows: equal for all learners. So is the plan; but in a run with packs, where learners that cannot be
-      packed have another one, it is equal for all cells with the same Delta.
+    * Number of rows: equal for all learners. So is the plan, but in a run with packs: learners that cannot be packed
+      have another one there, and so may have the alternatives of one learner.
 
     A certified cell needs the cell of the task's arrival, with the Delta of the task's fit: measured in this run, or
     certified by the store (`check_scores`).
@@ -47,7 +47,8 @@ def check_cells(run: RecordedRun, deltas: Mapping[str, StoredDelta], ledger: str
         if expected is not None and expected != cell.delta:
             what = "this cell was evaluated with another Delta than it must be"
             outcome.findings.append(finding(what, expected=expected, found=cell.delta))
-        common = (task,) if run.pack == 1 else (task, job.learner, cell.delta)
+        alternatives = run.facts.learners[job.learner].selection is not None
+        common = (task,) if run.pack == 1 else (task, job.learner, cell.delta if alternatives else "")
         plan = plans.setdefault(common, (cell.plan, run.facts.tasks[task]["test"]))
         if plan != (cell.plan, cell.n):
             what = "this cell was evaluated on other rows or batches than other cells of the task"

@@ -29,6 +29,9 @@ def test_options_are_left_out_first() -> None:
     rates = "adapter:64:learning_rate=1e-3/3e-3:select=halving"
     names = [rates, "adapter:8:learning_rate=1e-3", "lora:8:decay=constant", "lora:8:decay=linear"]
     assert [*plain_names(names).values()] == ["adapter:64", "adapter:8", *names[2:]]
+    others = ["prefix:length=30+parallel:512:epochs=2", "lora:2:sharing=sequential", 'peft:{r=4,target=["a:b"]}:clip=1']
+    kept = ["prefix:length=30+parallel:512", "lora:2:sharing=sequential", 'peft:{r=4,target=["a:b"]}']
+    assert [*plain_names(others).values()] == kept
     assert shown_names(names, 15, names) == ("adapter:64", "adapter:8", "lo:8:d", "l:8:~2")
     assert shown_names([rates], 6, names) == ("ada:64",)
 

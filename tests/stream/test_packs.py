@@ -1,10 +1,11 @@
-"""`--pack N`: fits that go through the encoder together, in a run."""
+"""`--pack N`: fits and evaluations that go through the encoder together, in a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import stream.execution.pack_job
@@ -15,7 +16,7 @@ from tasks.errors import InputErrors
 from tests.runs import events_of, tiny_settings
 
 CHOOSING, SHARED = "adapter:4:learning_rate=1e-3/3e-3:select=halving:epochs=3", "lora:2:sharing=sequential"
-LEARNERS = f"adapter:4,{CHOOSING},head,full:isolated,{SHARED}"
+LEARNERS = f"adapter:4,{CHOOSING},head,layernorm,full:isolated,{SHARED}"
 TASKS = "colours,rte,stsb"
 
 
@@ -99,19 +100,31 @@ def test_the_company_does_not_matter(finished: dict[str, Any], tmp_path: Path) -
     assert all(len(bits) == 1 for bits in answered.values())
 
 
-def test_tasks_of_a_row_share_passes(finished: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    together: list[list[str]] = []
+@pytest.mark.parametrize("evaluate", ["full", "audited"])
+def test_tasks_of_a_row_share_passes(
+    finished: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluate: str
+) -> None:
+    together: list[int] = []
     honest = stream.execution.row_job.evaluate_together
 
     def counted(backbone: Any, learner: Any, asked: Any, slots: int) -> Any:
-        together.append([each.task.name for each in asked])
+        together.append(len(asked))
         return honest(backbone, learner, asked, slots)
 
     monkeypatch.setattr(stream.execution.row_job, "evaluate_together", counted)
-    settings = {**finished, "learners": "adapter:4,head", "evaluate": "full", "out": str(tmp_path / "run")}
-    results = run(**settings)
-    assert together == [["colours", "rte", "stsb"], ["colours"], ["colours", "rte"], ["colours", "rte", "stsb"]]
-    assert results["adapter:4"].metrics["forgetting_chaudhry"] == 0
+    settings = {**finished, "learners": "adapter:4,head", "evaluate": evaluate}
+    packed, alone = (run(**{**settings, "pack": pack, "out": str(tmp_path / f"{pack}")}) for pack in (3, 1))
+    assert together == ([3, 1, 2, 3] if evaluate == "full" else [3, 1, 2, 2, 3])
+    for name in ("adapter:4", "head"):
+        np.testing.assert_allclose(packed[name].matrix[0], alone[name].matrix[0], atol=1e-5)
+
+
+def test_what_a_square_run_measures_is_proven(finished: dict[str, Any], tmp_path: Path) -> None:
+    """Future tasks have the Delta of row 0, and must have its logits."""
+    settings = {"learners": "layernorm,adapter:4", "evaluate": "square", "out": str(tmp_path / "run")}
+    run(**{**finished, **settings})
+    verdict = verify(tmp_path / "run")
+    assert verdict.passed, verdict
 
 
 def test_an_interrupted_run_goes_on_to_the_same(
