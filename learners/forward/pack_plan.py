@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from learners.backbones.architecture import Architecture
+from learners.specification.learner import Learner
 from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 
@@ -23,9 +25,14 @@ def pack_length(longest: int, most: int) -> int:
     """Returns the length S of a pack for rows of up to `longest` tokens.
 
     Args:
-        most: Tokens of a row for which the encoder has positions.
+        most: `row_limit` of the encoder and the learner.
     """
     return min(next((length for length in LENGTHS if length >= longest), longest), max(most, longest))
+
+
+def row_limit(architecture: Architecture, learner: Learner) -> int:
+    """Returns how many tokens of a row the encoder has positions for, beside those of the learner's prompt."""
+    return architecture.maximum_length - learner.prompt
 
 
 def pack_width(outputs: int) -> int:
@@ -68,7 +75,7 @@ def packed_plan(split: EncodedSplit, outputs: int, most: int, slots: int) -> Pac
 
     Args:
         outputs: Width of the task's head.
-        most: Tokens of a row for which the encoder has positions.
+        most: `row_limit` of the encoder and the learner.
         slots: Number K of slots of a pack.
     """
     order, width = np.argsort(split.lengths, kind="stable"), pack_width(outputs)

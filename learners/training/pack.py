@@ -20,7 +20,7 @@ import torch
 
 from learners.backbones.backbone import Backbone
 from learners.forward.forward import logits
-from learners.forward.pack_plan import Shape, pack_length, pack_width
+from learners.forward.pack_plan import Shape, pack_length, pack_width, row_limit
 from learners.forward.prepared import packed, prepared
 from learners.specification.learner import Learner, Training
 from learners.specification.packable import why_unpacked
@@ -38,7 +38,7 @@ def shape_of(backbone: Backbone, learner: Learner, data: EncodedTask, slots: int
         slots: Number K of fits in one pass.
     """
     longest, outputs = int(data.train.lengths.max()), data.task.outputs
-    most = backbone.architecture.maximum_length - learner.prompt  # the encoder has no further positions
+    most = row_limit(backbone.architecture, learner)
     return Shape(slots, learner.training.batch_size, pack_length(longest, most), pack_width(outputs))
 
 

@@ -1,6 +1,6 @@
 """Do two worlds order learners alike? Two finished studies with the same learners, such as twins and real tasks.
 
-Learners count as the same if their names without options are (`adapter:64`, whatever its rates).
+Learners count as the same if their names are, without how they are trained (`adapter:64`, whatever its rates).
 
 Two questions, each with an interval that resamples tasks (BCa bootstrap; tasks that share texts are drawn together):
 

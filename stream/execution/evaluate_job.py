@@ -14,7 +14,7 @@ from learners.delta.delta import Delta
 from learners.forward.batches import evaluation_plan
 from learners.forward.frozen_layers import frozen_layers
 from learners.forward.frozen_prefix import FrozenPrefix
-from learners.forward.pack_plan import packed_plan
+from learners.forward.pack_plan import packed_plan, row_limit
 from learners.specification.learner import Learner
 from learners.specification.packable import why_unpacked
 from learners.training.predict import predict
@@ -81,7 +81,7 @@ def evaluate_together(backbone: Backbone, learner: Learner, asked: Sequence[Ques
         slots: Number K of slots of a pack.
     """
     started = time.perf_counter()
-    most = backbone.architecture.maximum_length - learner.prompt  # the encoder has no further positions
+    most = row_limit(backbone.architecture, learner)
     plans = [packed_plan(each.split, each.task.outputs, most, slots) for each in asked]
     rows = [Asked(each.delta, each.split, plan) for each, plan in zip(asked, plans, strict=True)]
     found = predict_packed(backbone, learner, rows)

@@ -14,7 +14,7 @@ from learners.forms.dropout import dropout
 from learners.forms.packed import stacked
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import logits
-from learners.forward.pack_plan import packed_plan
+from learners.forward.pack_plan import packed_plan, row_limit
 from learners.forward.prepared import packed, prepared
 from learners.specification.family import parse_learner
 from learners.specification.packable import why_unpacked
@@ -129,7 +129,7 @@ def test_answers_in_packs_do_not_depend_on_what_else_is_asked(learner: str) -> N
     """Rows of other lengths, and heads of widths that go in other packs: bit for bit those of the task alone,
     in each place."""
     base, parsed = backbone(PACKED[learner]), parse_learner(learner)
-    most = base.architecture.maximum_length - parsed.prompt
+    most = row_limit(base.architecture, parsed)
     asked = []
     for number, (rows, classes) in enumerate([(16, 2), (3, 6), (0, 2), (11, 3), (9, 7)]):
         data = encoded(f"task{number}", classes=classes)
