@@ -137,7 +137,22 @@ def test_thousand_tasks_continues(tiny_backbone: Path, tmp_path: Path) -> None:
     assert stored[-1] == found["stored_bytes"]
 
 
-@pytest.mark.parametrize("script", ["backbone_worth", "thousand_tasks", "twins"])
+def test_packed_scores(tiny_backbone: Path, tmp_path: Path) -> None:
+    given = ("--suite", "cola,rte", "--learners", "head,layernorm", "--backbone", str(tiny_backbone), *TINY)
+    answer = call("packed_scores", *given, "--seed", "0-1", "--pack", "2", "--out", str(tmp_path))
+    assert (answer.code, answer.err) == (0, "")
+    found = read(tmp_path / "packed_scores.json")["learners"]
+    for learner in ("head", "layernorm"):
+        rows: dict[str, list[float]] = {}
+        for kind, slots in (("single", 1), ("packed", 2)):
+            runs = [read(tmp_path / kind / f"seed{seed}-paper" / "results.json") for seed in (0, 1)]
+            assert [run["environment"].get("pack", 1) for run in runs] == [slots, slots]
+            rows[kind] = [score for run in runs for score in run["learners"][learner]["R"][-1]]
+        gaps = [packed - single for packed, single in zip(rows["packed"], rows["single"], strict=True)]
+        assert found[learner]["difference"]["mean"] == pytest.approx(sum(gaps) / 4)
+
+
+@pytest.mark.parametrize("script", ["backbone_worth", "packed_scores", "thousand_tasks", "twins"])
 def test_bad_input_and_help(script: str, tiny_backbone: Path, tmp_path: Path) -> None:
     given = () if script == "twins" else ("--backbone", str(tiny_backbone))
     answer = call(script, "--suite", "colla", "--out", str(tmp_path / "out"), *given)
