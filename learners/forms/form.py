@@ -48,7 +48,7 @@ class Reading:
         log_mass: Returns log Σ_j exp(q·k_j/√d_h + M_j) of the frozen attention, [B, S, N_h]. It is computed only when
             a form calls it. A `Gated` form needs it; other forms accept None.
         dropout: Dropout probability of attention weights; 0 outside training.
-        noise: Generators of dropout, as for `learners.forms.dropout.dropout`.
+        noise: What draws dropout (`learners.forms.dropout`); a form that packs gives it to `by_token`.
     """
 
     x: Tensor

@@ -51,10 +51,10 @@ class UngatedPrefix:
     def change(self, tensors: Mapping[str, Tensor], reading: Reading) -> Tensor:
         import torch
 
-        from learners.forms.dropout import dropout
+        from learners.forms.dropout import by_token
 
         weights = torch.softmax(scores(reading.x, tensors["keys"], reading.heads), dim=-1)  # [B, N_h, S, l]
-        weights = dropout(weights, reading.dropout, reading.noise)
+        weights = by_token(weights, reading.dropout, reading.noise)
         return joined(weights @ by_head(tensors["values"], reading.heads))  # [B, S, d]
 
     def change_products(self, tensors: Mapping[str, Symbol], reading: SymbolicReading, products: Products) -> Symbol:

@@ -50,7 +50,7 @@ def change_by(
         tensors: Tensors of the modifications, by their names in a Delta.
         w: Weights of the encoder; a modification that reads `ffn.normed` uses those of the norm.
         mask: 1 for tokens and a prompt, 0 for padding, [B, S].
-        noise: Generators of dropout of attention weights; those over a prefix then have it too. Default: none.
+        noise: What draws dropout of attention weights; those over a prefix then have it too. Default: none.
         slots: Number K of the Deltas in a pack, whose tensors are stacked; the batch has K B rows. None (default): the
             tensors are those of one Delta.
     """

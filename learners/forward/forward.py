@@ -74,7 +74,7 @@ def pooled(
         frozen_prefix: Output states [B, S, d] of the frozen prefix, whose layers then do not run. If the frozen prefix
             is the whole encoder, the pooled output, which is returned. Default: None, run all layers.
         dropout: Whether the backbone's dropout is applied. Default: no.
-        noise: Generators of dropout, one for each slot of a pack. Default: PyTorch's global generator.
+        noise: What draws dropout (`learners.forms.dropout`). Default: PyTorch's global generator.
 
     In a pack of K Deltas (`learners.forward.prepared.packed`), a batch holds B rows for each, the rows of the first one
     first; B above is then K B.
@@ -142,5 +142,5 @@ def logits(
     if not learner.trains:
         return ready.head["head.bias"].expand(len(batch["input_ids"]), -1)
     features = pooled(backbone, learner, ready, batch, frozen_prefix, dropout=dropout, noise=noise).float()
-    dropping = dropped(features, head_dropout, noise)
+    dropping = dropped(features, head_dropout, noise, tokens=())
     return packed.linear(dropping, ready.head["head.weight"], ready.head["head.bias"])

@@ -96,7 +96,7 @@ def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p:
         q, k, v: [B, S, d].
         mask: M, float32 [B N_h, 1 or S, S].
         p: Dropout probability of attention weights.
-        noise: Generators of dropout; none: no dropout.
+        noise: What draws dropout; none: no dropout.
 
     Returns:
         The joined outputs of the heads, [B, S, d].
@@ -107,5 +107,5 @@ def attention(a: Architecture, q: Tensor, k: Tensor, v: Tensor, mask: Tensor, p:
         scores = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=scale)  # [B N_h, S, S]
     else:
         scores = torch.add(mask, torch.bmm(q, k.transpose(1, 2)), alpha=scale)
-    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p, noise)
+    weights = dropout(torch.softmax(scores, dim=-1).to(v.dtype), p, noise, tokens=(1, 2))
     return merge_heads(torch.bmm(weights, v), a.heads)

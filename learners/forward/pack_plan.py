@@ -17,7 +17,7 @@ from tasks.content import content_id
 from tasks.encoded import EncodedSplit
 
 LENGTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # lengths of packs; a row is padded to the next one
-OUTPUTS = (4, 8, 32, 256, 4096)  # widths of heads in packs
+OUTPUTS = (32, 256, 4096)  # widths of heads in packs: few, because fits of other widths cannot share a pass
 ROWS = 8  # rows of a slot in an evaluation: few enough that a slot of a task of 20 rows is seldom half empty
 
 
@@ -42,7 +42,7 @@ def pack_width(outputs: int) -> int:
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of a pack, which is part of the recipe of a fit in it.
+    """The shape of one pass of a pack. For a step of a fit it follows from K and from the rows of the step.
 
     Attributes:
         slots: K.

@@ -26,6 +26,7 @@ from learners.forms.dropout import GLOBAL
 from learners.forward.batches import collate, training_plan
 from learners.forward.flops import flops_to_keep
 from learners.forward.forward import logits
+from learners.forward.pack_plan import pack_length
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import LOOP, Learner
 from learners.training.divergence import Diverged, not_finite
@@ -114,7 +115,8 @@ class Step:
     """What a step of a fit asks for: a loss, and its gradients in the leaves of `tensors`.
 
     Attributes:
-        rows: Number n of training rows. The batch may be padded with copies of rows after them, in a pack.
+        rows: Number n of training rows. In a pack, copies of rows come after them, up to the batch size.
+        longest: Tokens of the longest row. In a pack, more padding follows.
         batch: Inputs of the backbone, [B, S] each; B >= n.
         target: Targets of the n rows.
         tensors: Tensors of the Delta by name, gates applied.
@@ -125,6 +127,7 @@ class Step:
 
     slot: Slot
     rows: int
+    longest: int
     batch: Mapping[str, Tensor]
     target: Tensor
     tensors: Mapping[str, Tensor]
@@ -140,6 +143,8 @@ class Slot:
     Attributes:
         steps: Yields the steps to compute. Between two of them it clips, takes the step of the optimiser, and after
             the last step of an epoch it validates.
+        limit: None, if a batch has the rows of its plan and is as long as its longest row. In a pack, what `row_limit`
+            gives: a batch has the batch size and one of the lengths of packs.
         began: When it began, minus the duration of earlier parts (`time.perf_counter`).
     """
 
@@ -148,7 +153,7 @@ class Slot:
     score: Score
     report: Report
     until: int | None
-    shape: tuple[int, int] | None
+    limit: int | None
     began: float
     steps: Iterator[Step] = field(init=False)
 
@@ -156,12 +161,11 @@ class Slot:
         self.steps = _steps(self)
 
 
-def open_slot(backbone: Backbone, request: Request, shape: tuple[int, int] | None = None) -> Slot:
+def open_slot(backbone: Backbone, request: Request, limit: int | None = None) -> Slot:
     """Returns a fit before its first step, or where its state was taken. Errors as for `fit`.
 
     Args:
-        shape: Rows B and tokens S of every batch. Default: None, a batch has the rows of the plan and is as long as its
-            longest row.
+        limit: As `Slot.limit`. Default: None, the fit is by itself.
     """
     until, state = request.until, request.state
     if until is not None and until < max(1, state.epochs if state else 1):
@@ -173,7 +177,7 @@ def open_slot(backbone: Backbone, request: Request, shape: tuple[int, int] | Non
     if state is None:
         running.flops = flops_to_keep(fixed.frozen_prefix)
     report = _sometimes(request.report, time.perf_counter())
-    return Slot(fixed, running, request.score, report, until, shape, began)
+    return Slot(fixed, running, request.score, report, until, limit, began)
 
 
 def closed(slot: Slot, pauses: bool, seconds: float | None = None) -> Fit:
@@ -250,7 +254,10 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
     trainable, layers = running.trainable, backbone.architecture.layers
     total = 0.0
     for rows in training_plan(data.train, training.batch_size, fixed.order, epoch).batches:
-        padded, length = (rows, None) if slot.shape is None else (np.resize(rows, slot.shape[0]), slot.shape[1])
+        padded, longest = rows, int(data.train.lengths[rows].max())
+        length = longest
+        if slot.limit is not None:
+            padded, length = np.resize(rows, training.batch_size), pack_length(longest, slot.limit)
         batch = collate(backbone, data.train, padded, length)
         target = to_device(np.asarray(data.train.target[rows]), backbone.device)
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
@@ -262,7 +269,7 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
                 weights[name] = trainable[name] * learner.gates.sample(a, running.sampler)
                 penalty = penalty + learner.penalty * learner.gates.probability(a).sum()
         states = None if fixed.frozen_prefix is None else fixed.frozen_prefix.of(padded, batch)
-        step = Step(slot, len(rows), batch, target, weights, penalty, states)
+        step = Step(slot, len(rows), longest, batch, target, weights, penalty, states)
         yield step
         value = step.loss
         if not np.isfinite(value):

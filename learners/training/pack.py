@@ -1,17 +1,18 @@
 """Packs: the steps of K fits in one pass through the frozen encoder, each slot with its own Delta, batch and schedule.
 
-A slot's loss, clipping, optimiser, random streams, validation, best epoch and early stop are its own; only the forward
-and the backward pass are shared. A slot whose fit ends takes the next fit; slots without a fit compute zeros.
+A fit's loss, clipping, optimiser, random streams, validation, best epoch and early stop are its own; only the forward
+and the backward pass are shared. More than K fits are in progress at a time. A pass takes steps of up to K of them
+whose batches have one padded length; slots without a step compute zeros.
 
-What a slot computes depends on the shape of the pack, and not on its neighbours or its place
-(tests/learners/test_pack.py). So the shape is part of a fit's recipe and the company is not. It differs from a fit by
-itself in the last bits of the products, and in padding, as all rows of a pack have one length; with another padding,
-other random numbers drop other elements.
+What a step computes depends on the shape of its pass, which follows from K and from its own rows, and not on its
+neighbours or its place (tests/learners/test_pack.py). So K is part of a fit's recipe and the company is not. A fit in a
+pack draws the random numbers of the fit by itself, and differs from it in the last bits of products.
 """
 
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,8 +20,9 @@ import numpy as np
 import torch
 
 from learners.backbones.backbone import Backbone
+from learners.forms.dropout import SlotNoise
 from learners.forward.forward import logits
-from learners.forward.pack_plan import Shape, pack_length, pack_width, row_limit
+from learners.forward.pack_plan import Shape, pack_width, row_limit
 from learners.forward.prepared import packed, prepared
 from learners.specification.learner import Learner, Training
 from learners.specification.packable import why_unpacked
@@ -28,18 +30,8 @@ from learners.training.divergence import Diverged
 from learners.training.fit import Slot, Step, closed, open_slot
 from learners.training.loss import task_loss
 from learners.training.result import Fit, Request
-from tasks.encoded import EncodedTask
 
-
-def shape_of(backbone: Backbone, learner: Learner, data: EncodedTask, slots: int) -> Shape:
-    """Returns the shape of a pack for this fit. Fits with equal `kind_of` and shape can be in one pack.
-
-    Args:
-        slots: Number K of fits in one pass.
-    """
-    longest, outputs = int(data.train.lengths.max()), data.task.outputs
-    most = row_limit(backbone.architecture, learner)
-    return Shape(slots, learner.training.batch_size, pack_length(longest, most), pack_width(outputs))
+OPEN = 4  # fits in progress for each slot: the more, the fuller the passes, and the more Deltas are in memory
 
 
 def kind_of(learner: Learner) -> Learner:
@@ -51,47 +43,64 @@ def kind_of(learner: Learner) -> Learner:
     return replace(learner, name="", draws_as="", training=kept, penalty=0.0, pruning=None, selection=None, gates=None)
 
 
-def fit_pack(backbone: Backbone, requests: Iterable[Request], shape: Shape) -> Iterator[tuple[int, Fit | Diverged]]:
+def fit_pack(backbone: Backbone, requests: Iterable[Request], slots: int) -> Iterator[tuple[int, Fit | Diverged]]:
     """Does fits in a pack, and yields the number of each request and its result as soon as it ends.
 
     Args:
-        requests: Fits with one `kind_of` and, but for the number of slots, one `shape_of`. They are taken one by one,
-            as slots become free.
+        requests: Fits with one `kind_of`. They are taken one by one, as earlier ones end.
+        slots: Number K of fits in a pass.
 
     Raises:
         ValueError: A learner cannot be packed, or belongs to another pack.
         InputError: As for `learners.training.fit.fit`.
     """
-    waiting, kind = enumerate(requests), None
-    slots: list[_Busy | None] = [None] * shape.slots
+    waiting, kind, more = enumerate(requests), None, True
+    fits: list[_Busy] = []
     while True:
-        for place, slot in enumerate(slots):
-            while slot is None and (found := next(waiting, None)) is not None:
-                number, request = found
-                kind = kind_of(request.learner) if kind is None else kind
-                _check(backbone, request, shape, kind)
-                slot = _opened(backbone, number, request, shape)
-                if (ended := slot.advance()) is not None:  # it has no step to do
-                    yield number, ended
-                    slot = None
-            slots[place] = slot
-        busy = [slot for slot in slots if slot is not None]
-        if not busy:
+        while more and len(fits) < OPEN * slots:
+            if (found := next(waiting, None)) is None:
+                more = False
+                break
+            number, request = found
+            kind = kind_of(request.learner) if kind is None else kind
+            _check(backbone, request, kind)
+            opened = _opened(backbone, number, request)
+            if (ended := opened.advance()) is None:
+                fits.append(opened)
+            else:  # it has no step to do
+                yield number, ended
+        if not fits:
             return
+        shape, together = _fullest(fits, slots)
         started = time.perf_counter()
-        _compute(backbone, [None if slot is None else slot.step for slot in slots], shape)
-        share = (time.perf_counter() - started) / len(busy)
-        for place, slot in enumerate(slots):
-            if slot is not None:
-                slot.seconds += share
-                if (ended := slot.advance()) is not None:
-                    yield slot.number, ended
-                    slots[place] = None
+        _compute(backbone, [each.ready for each in together], shape)
+        share = (time.perf_counter() - started) / len(together)
+        for each in together:
+            each.seconds += share
+            if (ended := each.advance()) is not None:
+                fits.remove(each)
+                yield each.number, ended
+
+
+def _fullest(fits: Sequence[_Busy], slots: int) -> tuple[Shape, list[_Busy]]:
+    """Returns the shape that the most steps wait for, and those of these fits that have the most steps to do: so few
+    fits are left alone at the end."""
+    groups = defaultdict[Shape, list[_Busy]](list)
+    for each in fits:
+        groups[_shape(each.ready, slots)].append(each)
+    shape, group = max(groups.items(), key=lambda item: len(item[1]))
+    return shape, sorted(group, key=lambda each: -each.left)[:slots]
+
+
+def _shape(step: Step, slots: int) -> Shape:
+    """Returns the shape of the pass that a step can be in."""
+    rows, length = step.batch["input_ids"].shape
+    return Shape(slots, rows, length, pack_width(_outputs(step)))
 
 
 @dataclass(eq=False)
 class _Busy:
-    """A slot with a fit.
+    """A fit in progress.
 
     Attributes:
         step: The step that waits to be computed.
@@ -103,6 +112,16 @@ class _Busy:
     pauses: bool
     step: Step | None = None
     seconds: float = 0.0
+
+    @property
+    def left(self) -> int:
+        """Number of steps to do, if it does not stop early."""
+        return self.slot.fixed.steps - self.slot.running.step
+
+    @property
+    def ready(self) -> Step:
+        assert self.step is not None  # a fit without a step has ended
+        return self.step
 
     def advance(self) -> Fit | Diverged | None:
         """Goes on to the next step. Returns the result if there is none."""
@@ -117,43 +136,40 @@ class _Busy:
         return closed(self.slot, self.pauses, self.seconds) if self.step is None else None
 
 
-def _opened(backbone: Backbone, number: int, request: Request, shape: Shape) -> _Busy:
-    """Returns a slot with a fit before its first step."""
+def _opened(backbone: Backbone, number: int, request: Request) -> _Busy:
+    """Returns a fit before its first step."""
     started, before = time.perf_counter(), 0.0 if request.state is None else request.state.seconds
-    slot = open_slot(backbone, request, (shape.rows, shape.length))
+    slot = open_slot(backbone, request, row_limit(backbone.architecture, request.learner))
     return _Busy(number, slot, request.until is not None, seconds=before + time.perf_counter() - started)
 
 
-def _check(backbone: Backbone, request: Request, shape: Shape, kind: Learner) -> None:
+def _check(backbone: Backbone, request: Request, kind: Learner) -> None:
     if why := why_unpacked(request.learner, backbone.architecture):
         raise ValueError(f"{request.learner.name} cannot be in a pack: {why}")
-    if kind_of(request.learner) != kind or shape_of(backbone, request.learner, request.data, shape.slots) != shape:
-        raise ValueError(
-            f"{request.learner.name} on {request.data.task.name} belongs to another pack than {kind}, {shape}"
-        )
+    if kind_of(request.learner) != kind:
+        raise ValueError(f"{request.learner.name} belongs to another pack than {kind}")
 
 
-def _compute(backbone: Backbone, steps: Sequence[Step | None], shape: Shape) -> None:
-    """Computes the steps of all slots in one pass. Sets the loss of each and leaves its gradients in its tensors."""
-    model = next(step for step in steps if step is not None)
-    learner = model.slot.fixed.learner
+def _compute(backbone: Backbone, steps: Sequence[Step], shape: Shape) -> None:
+    """Computes steps in one pass. Sets the loss of each and leaves its gradients in its tensors."""
+    learner, free = steps[0].slot.fixed.learner, shape.slots - len(steps)
     training = learner.training
-    tensors = [None if step is None else step.tensors for step in steps]
-    batches = [model.batch if step is None else step.batch for step in steps]
-    batch = {name: torch.cat([each[name] for each in batches]) for name in model.batch}
-    states = [model.states if step is None else step.states for step in steps]
-    entering = None if model.states is None else torch.cat([each for each in states if each is not None])
-    noise = [torch.Generator(backbone.device) if step is None else step.slot.running.noise for step in steps]
-    ready = prepared(backbone, packed(tensors, shape.outputs), shape.slots)
+    filled = [*steps, *[steps[0]] * free]  # a free slot has some rows, zeros for a Delta, and no dropout
+    batch = {name: torch.cat([each.batch[name] for each in filled]) for name in steps[0].batch}
+    states = [each.states for each in filled if each.states is not None]
+    noise = [SlotNoise(each.slot.running.noise, each.rows, shape.rows, shape.length - each.longest) for each in steps]
+    noise += [SlotNoise(None, 0, shape.rows, 0)] * free
+    tensors = packed([*(each.tensors for each in steps), *[None] * free], shape.outputs)
+    ready, entering = prepared(backbone, tensors, shape.slots), torch.cat(states) if states else None
     found = logits(
         backbone, learner, ready, batch, training.head_dropout, entering, dropout=training.dropout, noise=noise
     ).view(shape.slots, shape.rows, -1)
-    busy = [(step, own) for step, own in zip(steps, found, strict=True) if step is not None]
-    losses = [task_loss(own[: step.rows, : _outputs(step)], step.target) for step, own in busy]
-    for (step, _), loss in zip(busy, torch.stack(losses).tolist(), strict=True):
+    pairs = [*zip(steps, found, strict=False)]
+    losses = [task_loss(own[: step.rows, : _outputs(step)], step.target) for step, own in pairs]
+    for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
         step.loss = loss
         step.slot.running.optimiser.zero_grad()
-    finite = [loss + step.penalty for (step, _), loss in zip(busy, losses, strict=True) if np.isfinite(step.loss)]
+    finite = [loss + step.penalty for step, loss in zip(steps, losses, strict=True) if np.isfinite(step.loss)]
     if finite:
         torch.autograd.backward(finite)
 

@@ -14,11 +14,10 @@ from benchmark.rows import opened
 from benchmark.work import Work
 from learners.backbones.backbone import Backbone
 from learners.delta.initial import initial_delta
-from learners.forward.pack_plan import Shape
 from learners.specification.family import parse_learner
 from learners.specification.learner import Learner
 from learners.training.fit import fit
-from learners.training.pack import fit_pack, shape_of
+from learners.training.pack import fit_pack
 from learners.training.result import Request
 from stream.execution.evaluate_job import Question, evaluate, evaluate_together, scorer
 from stream.execution.workers import MEMORY
@@ -95,9 +94,4 @@ def fit_all(base: Backbone, learner: Learner, tasks: Sequence[EncodedTask], slot
         for task in tasks:
             fit(base, learner, task, scorer(task.task), seed=0)
         return
-    packs: dict[Shape, list[Request]] = {}
-    for task in tasks:
-        shape = shape_of(base, learner, task, slots)
-        packs.setdefault(shape, []).append(Request(learner, task, scorer(task.task), seed=0))
-    for shape, requests in packs.items():
-        list(fit_pack(base, requests, shape))
+    list(fit_pack(base, [Request(learner, task, scorer(task.task), seed=0) for task in tasks], slots))

@@ -13,7 +13,7 @@ from learners.device import no_memory, recover
 from learners.specification.learner import Learner
 from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
-from learners.training.pack import fit_pack, shape_of
+from learners.training.pack import fit_pack
 from learners.training.result import Report, Request
 from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
@@ -259,12 +259,11 @@ def _in_a_pack(workbench: Workbench, request: FitRequest) -> Trained:
     Raises:
         Diverged: As for `learners.training.fit.fit`.
     """
-    shape = shape_of(request.backbone, request.learner, request.data, workbench.setup.pack)
     one = Request(
         request.learner, request.data, request.score_of(request.data.task), request.seed, request.previous,
         request.report, request.until, request.state,
     )  # fmt: skip
-    ((_, outcome),) = fit_pack(request.backbone, [one], shape)
+    ((_, outcome),) = fit_pack(request.backbone, [one], workbench.setup.pack)
     if isinstance(outcome, Diverged):
         raise outcome
     return Trained(outcome)

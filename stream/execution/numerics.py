@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from learners.device import CPU, facts, prepare, to_host
-from learners.training.formats import EVALUATION_FORMAT, TRAINING_FORMAT
+from learners.training.formats import EVALUATION_FORMAT, PACKING_FORMAT, TRAINING_FORMAT
 from learners.training.precision import processor
 from stream.execution.switches import switches, take_switches
 from stream.execution.workers import arithmetic
@@ -74,7 +74,7 @@ def packing(pack: int) -> dict[str, JsonValue]:
         return {}
     from learners.forward.pack_plan import ROWS
 
-    return {"pack": pack, "pack_rows": ROWS}
+    return {"pack": pack, "pack_rows": ROWS, "packing": PACKING_FORMAT}
 
 
 def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:

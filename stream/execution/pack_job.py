@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from learners.device import no_memory, recover
-from learners.forward.pack_plan import Shape
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
-from learners.training.pack import fit_pack, kind_of, shape_of
+from learners.training.pack import fit_pack, kind_of
 from learners.training.result import Fit, Report, Request
 from learners.training.trainer import Trained
 from stream.execution.evaluate_job import scorer
@@ -78,10 +77,10 @@ def execute_in_packs(
     """
     planned = [_planned(workbench, job, results) for job in jobs]
 
-    def place(each: Planned) -> tuple[str, str]:
-        return repr(kind_of(each.learner)), repr(_shape(workbench, each))
+    def kind(each: Planned) -> str:
+        return repr(kind_of(each.learner))
 
-    for _, group in groupby(sorted(planned, key=place), key=place):
+    for _, group in groupby(sorted(planned, key=kind), key=kind):
         yield from _one_kind(workbench, [*group], report)
 
 
@@ -102,12 +101,6 @@ def _for(job: Job) -> Iterator[None]:
         raise JobError(job, error) from error
 
 
-def _shape(workbench: Workbench, planned: Planned) -> Shape:
-    with _for(planned.job):
-        data = workbench.data(planned.job.tasks[0])
-        return shape_of(workbench.backbone, planned.learner, data, workbench.setup.pack)
-
-
 def _planned(workbench: Workbench, job: Job, results: Mapping[JobId, Needed]) -> Planned:
     learner, trial = workbench.learners[job.learner], None
     with _for(job):
@@ -120,8 +113,8 @@ def _planned(workbench: Workbench, job: Job, results: Mapping[JobId, Needed]) ->
 def _one_kind(
     workbench: Workbench, planned: Sequence[Planned], report: Callable[[Job], Report]
 ) -> Iterator[tuple[Job, JobResult]]:
-    """Takes fits of one kind and shape from the store, and does the others in a pack."""
-    store, shape = workbench.store, _shape(workbench, planned[0])
+    """Takes fits of one kind from the store, and does the others in a pack."""
+    store, setup = workbench.store, workbench.setup
     waiting: dict[str, Planned] = {}
     again: list[Planned] = []  # with a recipe that another job has too
     with store.sole_fitter(*(each.recipe.id for each in planned)):
@@ -134,22 +127,32 @@ def _one_kind(
                 again.append(each)
             else:
                 waiting[each.recipe.id] = each
-        fits = [*waiting.values()]
+        fits = sorted(waiting.values(), key=lambda each: -_length(workbench, each))  # at the end no long one is alone
         reset_peak_memory()
         try:
-            for number, outcome in fit_pack(workbench.backbone, (_request(workbench, e, report) for e in fits), shape):
+            requests = (_request(workbench, each, report) for each in fits)
+            for number, outcome in fit_pack(workbench.backbone, requests, setup.pack):
                 ended = waiting.pop(fits[number].recipe.id)
                 with _for(ended.job):
                     kept = _kept(workbench, ended, outcome)
                 yield ended.job, ended.result(kept, cached=False)
         except RuntimeError as error:
-            recover(error, workbench.setup.device)
-            message = no_memory(workbench.setup.device, shape.slots * shape.rows, shape.length)
-            why = Failure(type=OUT_OF_MEMORY, step=0, message=f"{message}, or give --pack less than {shape.slots}")
+            recover(error, setup.device)
+            rows = setup.pack * planned[0].learner.training.batch_size
+            longest = max(workbench.data(each.job.tasks[0]).max_length for each in fits)
+            message = no_memory(setup.device, rows, longest)
+            why = Failure(type=OUT_OF_MEMORY, step=0, message=f"{message}, or give --pack less than {setup.pack}")
             for each in waiting.values():
                 yield each.job, each.result(failed_fit(workbench, each.job, why, None, 0.0, 0.0), cached=False)
     if again:
         yield from _one_kind(workbench, again, report)
+
+
+def _length(workbench: Workbench, planned: Planned) -> int:
+    """Returns the number of rows that a fit trains on, if it does not stop early."""
+    with _for(planned.job):
+        training = planned.learner.training
+        return (planned.recipe.until or training.epochs) * len(workbench.data(planned.job.tasks[0]).train)
 
 
 def _request(workbench: Workbench, planned: Planned, report: Callable[[Job], Report]) -> Request:

@@ -25,7 +25,7 @@ from learners.forward.forward import logits
 from learners.methods import vera
 from learners.specification.family import parse_learner
 from learners.training.fit import compute, open_slot
-from learners.training.pack import fit_pack, shape_of
+from learners.training.pack import fit_pack
 from learners.training.result import Request
 from tasks.errors import InputError
 from tests.loaded import backbone, batch_of, encoded, moved, score
@@ -162,8 +162,7 @@ def test_on_a_card_a_slot_does_not_depend_on_its_neighbours(learner: str) -> Non
         Request(parse_learner(learner, {"epochs": 2, "batch_size": 8}), encoded(f"x{n}", rows=24 + n), score, n)
         for n in range(4)
     ]
-    shape = shape_of(there, requests[0].learner, requests[0].data, 3)
-    together, alone = dict(fit_pack(there, requests, shape)), dict(fit_pack(there, requests[2:3], shape))
+    together, alone = dict(fit_pack(there, requests, 3)), dict(fit_pack(there, requests[2:3], 3))
     assert together[2].delta.id == alone[0].delta.id
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from learners.backbones.backbone import Backbone
-from learners.forms.dropout import dropout
+from learners.forms.dropout import SlotNoise, dropout
 from learners.forms.packed import stacked
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import logits
@@ -168,10 +168,16 @@ def rows_with(lengths: list[int]) -> EncodedSplit:
 
 
 def test_each_slot_draws_its_own_dropout() -> None:
-    x, seeds = torch.ones(3 * 4, 5), (3, 1, 2)
-    found = dropout(x, 0.4, [torch.Generator().manual_seed(seed) for seed in seeds])
-    for part, seed in zip(found.split(4), seeds, strict=True):
-        assert torch.equal(part, dropout(x[:4], 0.4, [torch.Generator().manual_seed(seed)]))
+    """As a fit by itself does: for its own rows and tokens, of all heads of a row; nothing of the rest is dropped."""
+    x, heads, of = torch.ones(3 * 4 * 2, 6, 6), 2, 4  # three slots of four rows, each row with two heads
+    cases = ((3, 4, 0), (1, 2, 1), (2, 0, 6))  # seed, rows, padding; an empty slot has no rows
+    slots = [SlotNoise(torch.Generator().manual_seed(seed), rows, of, padding) for seed, rows, padding in cases]
+    found = dropout(x, 0.4, slots, tokens=(1, 2))
+    for part, (seed, rows, padding) in zip(found.split(of * heads), cases, strict=True):
+        own = part[: rows * heads, : 6 - padding, : 6 - padding]
+        expected = dropout(torch.ones(own.shape), 0.4, [torch.Generator().manual_seed(seed)]) if rows else own
+        assert torch.equal(own, expected)
+        assert (part == 0).sum() == (own == 0).sum()
     assert not torch.equal(found[:4], found[4:8])
     assert dropout(x, 0.4, ()) is x, "no generator, no dropout"
 

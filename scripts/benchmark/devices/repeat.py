@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from benchmark.devices.case import Case, Found
 from learners.specification.family import parse_learner
 from learners.training.fit import fit
-from learners.training.pack import fit_pack, shape_of
+from learners.training.pack import fit_pack
 from learners.training.result import Fit, Request
 from stream.execution.evaluate_job import scorer
 
@@ -28,10 +28,9 @@ def measure(case: Case) -> Iterator[Found]:
         yield Found(f"{learner}: the same fit twice", float(first.delta.id == again.delta.id), "holds")
     for learner in TOGETHER[-2:] if case.quick else TOGETHER:
         parsed = parse_learner(learner, {"epochs": 1, "batch_size": 16})
-        task, shape = tasks[0], shape_of(case.embedded, parsed, tasks[0], SLOTS)
-        requests = [Request(parsed, task, scorer(task.task), seed) for seed in range(OTHERS + 1)]
-        together = dict(fit_pack(case.embedded, [*requests[1:], requests[0]], shape))[OTHERS]
-        alone = dict(fit_pack(case.embedded, requests[:1], shape))[0]
+        requests = [Request(parsed, tasks[0], scorer(tasks[0].task), seed) for seed in range(OTHERS + 1)]
+        together = dict(fit_pack(case.embedded, [*requests[1:], requests[0]], SLOTS))[OTHERS]
+        alone = dict(fit_pack(case.embedded, requests[:1], SLOTS))[0]
         assert isinstance(together, Fit)
         assert isinstance(alone, Fit)
         yield Found(f"{learner}: beside {OTHERS} others as alone", float(together.delta.id == alone.delta.id), "holds")
