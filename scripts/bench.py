@@ -16,7 +16,7 @@ backward, without padding.
   f      stored bytes per task, and the time to read them
   g      test scores after equal training, over seeds: ours in both dtypes, and Trainer's
   h      answers for many tasks: one encoder with all Deltas, against a model per task
-  i      many tasks one by one, and in packs: fits of eight, evaluations of a suite
+  i      many tasks one by one, and in packs: fits and evaluations of a suite
 
     python scripts/bench.py
     python scripts/bench.py --quick --only limit,a,e

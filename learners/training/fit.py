@@ -9,7 +9,7 @@ A fit may pause after some epochs and go on from its state later. The result has
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -26,7 +26,6 @@ from learners.forms.dropout import GLOBAL
 from learners.forward.batches import collate, training_plan
 from learners.forward.flops import flops_to_keep
 from learners.forward.forward import logits
-from learners.forward.pack_plan import pack_length
 from learners.forward.polynomial import total_flops
 from learners.specification.learner import LOOP, Learner
 from learners.training.divergence import Diverged, not_finite
@@ -143,8 +142,8 @@ class Slot:
     Attributes:
         steps: Yields the steps to compute. Between two of them it clips, takes the step of the optimiser, and after
             the last step of an epoch it validates.
-        limit: None, if a batch has the rows of its plan and is as long as its longest row. In a pack, what `row_limit`
-            gives: a batch has the batch size and one of the lengths of packs.
+        padding: In a pack, gives the length of a batch for that of its longest row; all batches have the batch size.
+            None: a batch has the rows of its plan, and is as long as its longest row.
         began: When it began, minus the duration of earlier parts (`time.perf_counter`).
     """
 
@@ -153,7 +152,7 @@ class Slot:
     score: Score
     report: Report
     until: int | None
-    limit: int | None
+    padding: Callable[[int], int] | None
     began: float
     steps: Iterator[Step] = field(init=False)
 
@@ -161,11 +160,11 @@ class Slot:
         self.steps = _steps(self)
 
 
-def open_slot(backbone: Backbone, request: Request, limit: int | None = None) -> Slot:
+def open_slot(backbone: Backbone, request: Request, padding: Callable[[int], int] | None = None) -> Slot:
     """Returns a fit before its first step, or where its state was taken. Errors as for `fit`.
 
     Args:
-        limit: As `Slot.limit`. Default: None, the fit is by itself.
+        padding: As `Slot.padding`. Default: None, the fit is by itself.
     """
     until, state = request.until, request.state
     if until is not None and until < max(1, state.epochs if state else 1):
@@ -177,7 +176,7 @@ def open_slot(backbone: Backbone, request: Request, limit: int | None = None) ->
     if state is None:
         running.flops = flops_to_keep(fixed.frozen_prefix)
     report = _sometimes(request.report, time.perf_counter())
-    return Slot(fixed, running, request.score, report, until, limit, began)
+    return Slot(fixed, running, request.score, report, until, padding, began)
 
 
 def closed(slot: Slot, pauses: bool, seconds: float | None = None) -> Fit:
@@ -256,8 +255,8 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
     for rows in training_plan(data.train, training.batch_size, fixed.order, epoch).batches:
         padded, longest = rows, int(data.train.lengths[rows].max())
         length = longest
-        if slot.limit is not None:
-            padded, length = np.resize(rows, training.batch_size), pack_length(longest, slot.limit)
+        if slot.padding is not None:
+            padded, length = np.resize(rows, training.batch_size), slot.padding(longest)
         batch = collate(backbone, data.train, padded, length)
         target = to_device(np.asarray(data.train.target[rows]), backbone.device)
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target

@@ -22,7 +22,7 @@ import torch
 from learners.backbones.backbone import Backbone
 from learners.forms.dropout import SlotNoise
 from learners.forward.forward import logits
-from learners.forward.pack_plan import Shape, pack_width, row_limit
+from learners.forward.pack_plan import Shape, pack_length, pack_width, row_limit, step_lengths
 from learners.forward.prepared import packed, prepared
 from learners.specification.learner import Learner, Training
 from learners.specification.packable import why_unpacked
@@ -64,7 +64,7 @@ def fit_pack(backbone: Backbone, requests: Iterable[Request], slots: int) -> Ite
             number, request = found
             kind = kind_of(request.learner) if kind is None else kind
             _check(backbone, request, kind)
-            opened = _opened(backbone, number, request)
+            opened = _opened(backbone, number, request, slots)
             if (ended := opened.advance()) is None:
                 fits.append(opened)
             else:  # it has no step to do
@@ -136,10 +136,11 @@ class _Busy:
         return closed(self.slot, self.pauses, self.seconds) if self.step is None else None
 
 
-def _opened(backbone: Backbone, number: int, request: Request) -> _Busy:
+def _opened(backbone: Backbone, number: int, request: Request, slots: int) -> _Busy:
     """Returns a fit before its first step."""
+    most, lengths = row_limit(backbone.architecture, request.learner), step_lengths(slots)
     started, before = time.perf_counter(), 0.0 if request.state is None else request.state.seconds
-    slot = open_slot(backbone, request, row_limit(backbone.architecture, request.learner))
+    slot = open_slot(backbone, request, lambda longest: pack_length(longest, most, lengths))
     return _Busy(number, slot, request.until is not None, seconds=before + time.perf_counter() - started)
 
 

@@ -1,4 +1,4 @@
-"""(i) Many tasks, one after another and in packs: fits of eight, and evaluations of a suite."""
+"""(i) Many tasks, one after another and in packs: fits and evaluations of a suite."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ LEARNERS = ("adapter:16", "adapterbias", "layernorm", "lora:8", "prefix:16")
 def measure(work: Work) -> Iterator[Measurement]:
     """Measure part i. A pack of one is the fit by itself."""
     sizes = work.sizes
-    data = [*work.encoded(sizes.packed, sizes.examples, 1).values()]
+    data = [*work.encoded(sizes.suite, sizes.stream_examples, 1).values()]
     for learner in LEARNERS:
         work.tell(f"i: {learner}")
         who = [_contender(slots, work.dtype) for slots in SLOTS]
-        settings = {"backbone": work.backbone, "data": data, "learner": learner, "examples": sizes.examples,
+        settings = {"backbone": work.backbone, "data": data, "learner": learner, "examples": sizes.stream_examples,
                     "batch_size": sizes.batch_size}  # fmt: skip
-        answers = work.processes.alternate(who, settings, sizes.repetitions, {})
+        answers = work.processes.alternate(who, settings, sizes.stream_repetitions, {})
         for contender in who:
-            values = tuple(len(data) * sizes.examples / answer["cpu"] for answer in answers[contender.name])
-            yield Measurement("i", f"{learner}, {len(data)} tasks", contender.name, "examples/s", values, more=True)
+            values = tuple(len(data) * sizes.stream_examples / answer["cpu"] for answer in answers[contender.name])
+            yield Measurement(
+                "i", f"{learner}, fits of {len(data)} tasks", contender.name, "examples/s", values, more=True
+            )
 
     suite = [*work.encoded(sizes.suite, sizes.test_examples, sizes.test_examples).values()]
     for learner in LEARNERS:

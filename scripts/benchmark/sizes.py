@@ -20,15 +20,15 @@ class Sizes:
             saves time.
         batch_size, max_length: Rows per batch and tokens per row, in all parts.
         counts: Numbers of past tasks in part b.
-        suite, stream_examples, stream_epochs: Suite, training examples per task and epochs of parts c and d.
+        suite, stream_examples, stream_epochs: Suite, training examples per task and epochs of parts c and d; part i has
+            the first two.
         test_examples: Test examples per task in parts b, c and d.
         orders: Number of orders in part d.
         scored_tasks, scored_learners: Tasks and learners of part g. A few hundred examples are enough for these tasks.
         scored_examples, scored_test_examples, scored_epochs, seeds: Sizes of part g.
         served: Number of tasks of part h.
-        packed: Tasks of part i.
         repetitions: How often each contender runs in parts limit, a, b, f and h, in turn with the others.
-        stream_repetitions, starts: The same for part c and part e.
+        stream_repetitions, starts: The same for parts c and i (fits), and for part e.
     """
 
     square: int = 2048
@@ -52,7 +52,6 @@ class Sizes:
     scored_epochs: int = 3
     seeds: int = 3
     served: int = 200
-    packed: str = "cola,sst2,cf_airline,cf_disasters,sms_spam,cf_corporate,cf_emotion,cf_political_bias"
     repetitions: int = 3
     stream_repetitions: int = 1
     starts: int = 3

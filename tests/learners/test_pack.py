@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -32,6 +32,14 @@ LEARNERS = {
     "head": "bert",
 }
 RATES, EPOCHS = (1e-3, 3e-3, 2e-3, 1e-2), (3, 2, 2, 3)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def short() -> Iterator[None]:
+    """Rows have 4 to 11 tokens: with these lengths, steps of a fit are in passes of two shapes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pack, "step_lengths", lambda slots: (8, 16))
+        yield
 
 
 @cache
