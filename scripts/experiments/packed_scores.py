@@ -1,8 +1,9 @@
 """Do fits in packs score as fits one by one do? The same learners, tasks and seeds, run both ways.
 
-A fit in a pack draws other random numbers for dropout, because all its rows have one padded length. So the scores
-differ as those of two seeds do, and a difference beyond that would be a fault. The table has the difference, packed
-minus single, with its interval over seeds and tasks, and the standard deviation of a single fit's mean over seeds.
+A fit in a pack takes the steps of the fit by itself, dropout included, but for the last bits of products. These grow
+from step to step, so scores may differ as those of two seeds do; a difference beyond that would be a fault. The table
+has the difference, packed minus one by one, with its interval over seeds and tasks, and the standard deviation of the
+mean over seeds.
 
     python scripts/experiments/packed_scores.py --pack 4 --out runs/packed-scores
     python scripts/experiments/packed_scores.py --suite all --source folder:DATA --backbone minilm --out runs/packed

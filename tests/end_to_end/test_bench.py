@@ -36,7 +36,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZES = replace(
     QUICK, repetitions=1, square=32, copied=1 << 16,
     task="rte", examples=12, epochs=2, batch_size=4, max_length=24, counts=(2, 9),
-    suite="rte,stsb", packed="rte,stsb", served=3, stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
+    suite="rte,stsb", served=3, stream_examples=4, stream_epochs=1, test_examples=4, orders=2,
     scored_tasks=("rte",), scored_learners=("topk:1", "lora:8"), scored_examples=12, scored_test_examples=8,
 )  # fmt: skip
 
