@@ -150,7 +150,7 @@ def test_every_part_measures(document: dict[str, Any]) -> None:
         "taskstream one encoder",
         "taskstream a model per task",
     }
-    packs = [each["contender"] for each in of(document, "i") if each["case"] == "lora:8, 2 tasks"]
+    packs = [each["contender"] for each in of(document, "i") if each["case"] == "lora:8, fits of 2 tasks"]
     assert packs == ["taskstream one by one", *(f"taskstream packs of {slots}" for slots in (2, 4, 8))]
 
 
