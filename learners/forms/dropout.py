@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -53,18 +54,22 @@ def dropout(x: Tensor, p: float, noise: Noise = GLOBAL, tokens: Sequence[int] = 
     dropped = round(p * STEPS)
     if dropped >= STEPS:
         return x * 0
-    slots = [each for each in noise if isinstance(each, SlotNoise)]
-    bits = _bits_of_slots(x, slots, tokens) if slots else _bits(x.shape, noise[0], x.device)
+    if isinstance(noise[0], SlotNoise):
+        bits = _bits_of_slots(x, cast(Sequence[SlotNoise], noise), tokens)
+    else:
+        (generator,) = noise
+        bits = _bits(x.shape, cast(torch.Generator | None, generator), x.device)
     return x * (bits >= dropped - STEPS // 2).to(x.dtype).mul_(STEPS / (STEPS - dropped))
 
 
 def by_token(x: Tensor, p: float, noise: Noise) -> Tensor:
-    """`dropout` for what a form computes of each token in each head: [B, N_h, S, l], in a pack [K, N_h, B S, l]."""
+    """`dropout` for what a form computes of each token: [B, S, l] or, in each head, [B, N_h, S, l]. In a pack the form
+    has [K, B S, l] or [K, N_h, B S, l]."""
     if p == 0 or not noise or not isinstance(noise[0], SlotNoise):
         return dropout(x, p, noise)
-    slots, heads, _, length = x.shape
-    rows = x.view(slots, heads, noise[0].of, -1, length).transpose(1, 2)  # [K, B, N_h, S, l]
-    return dropout(rows.flatten(0, 1), p, noise, tokens=(2,)).view(rows.shape).transpose(1, 2).flatten(2, 3)
+    rows = x.view(len(noise), -1, noise[0].of, x.shape[-2] // noise[0].of, x.shape[-1])  # [K, N_h, B, S, l]
+    rows = rows.transpose(1, 2)
+    return dropout(rows.flatten(0, 1), p, noise, tokens=(2,)).view(rows.shape).transpose(1, 2).reshape(x.shape)
 
 
 def _bits(shape: Sequence[int], generator: object, device: torch.device) -> Tensor:
@@ -78,6 +83,8 @@ def _bits(shape: Sequence[int], generator: object, device: torch.device) -> Tens
 def _bits_of_slots(x: Tensor, slots: Sequence[SlotNoise], tokens: Sequence[int]) -> Tensor:
     """Returns 16 bits for each element: in the part of each fit what it draws by itself, in the padding `KEPT`."""
     bits = torch.full(x.shape, KEPT, dtype=torch.int16, device=x.device)
+    if len(x) % (len(slots) * slots[0].of):
+        raise ValueError(f"x {tuple(x.shape)} does not begin with the rows of the slots: give it to `by_token`")
     for part, slot in zip(bits.view(len(slots), -1, *x.shape[1:]), slots, strict=True):
         if slot.rows:
             own = part[: len(part) * slot.rows // slot.of]

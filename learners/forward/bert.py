@@ -42,7 +42,7 @@ def states(
         w: Name in the checkpoint -> weight, and `encoder.layer.N.qkv.weight`, `.bias` (`learners.backbones.fused`).
         batch: `input_ids` [B, S - l], `attention_mask` and perhaps `token_type_ids` [B, S]; int64.
         change: Returns what a learner makes of a representation (`learners.forward.change`).
-        noise: Generators of dropout (`learners.forms.dropout`). Default: none, no dropout.
+        noise: What draws dropout (`learners.forms.dropout`). Default: nothing, no dropout.
         first: First layer to compute.
         entering: Input of this layer, [B, S, d]. Default: the embeddings.
         prompt: Vectors that come before the words of every row, [l, width of the tables]. Default: none.

@@ -124,7 +124,7 @@ def attention(
         rows: Rows of the table for each query and key, as `position_rows` returns them.
         mask: 0 for tokens, the lowest number for padding, float32 [B N_h, 1, S].
         p: Dropout probability of attention weights.
-        noise: Generators of dropout; none: no dropout.
+        noise: What draws dropout; nothing: no dropout.
     """
     q, k, v, position_q, position_k = (split_heads(x, a.heads) for x in (q, k, v, position_q, position_k))
     size = len(q) // a.heads

@@ -32,17 +32,18 @@ ROWS = 8  # rows of a slot in an evaluation: few enough that a slot of a task of
 
 def step_lengths(slots: int) -> tuple[int, ...]:
     """Returns the lengths of steps in a pack of so many slots."""
-    return next(lengths for most, lengths in STEP_LENGTHS if slots <= most)
+    return next((lengths for most, lengths in STEP_LENGTHS if slots <= most), STEP_LENGTHS[-1][1])
 
 
 def pack_length(longest: int, most: int, lengths: Sequence[int] = LENGTHS) -> int:
     """Returns the length S of a slot for rows of up to `longest` tokens.
 
     Args:
-        most: `row_limit` of the encoder and the learner.
-        lengths: Lengths of slots, ascending. Default: those of an evaluation.
+        most: Most tokens of a row.
+        lengths: Lengths of slots, ascending; after the last one come its multiples. Default: those of an evaluation.
     """
-    return min(next((length for length in lengths if length >= longest), longest), max(most, longest))
+    multiple = -(-longest // lengths[-1]) * lengths[-1]
+    return min(next((length for length in lengths if length >= longest), multiple), max(most, longest))
 
 
 def row_limit(architecture: Architecture, learner: Learner) -> int:

@@ -142,7 +142,7 @@ class Slot:
     Attributes:
         steps: Yields the steps to compute. Between two of them it clips, takes the step of the optimiser, and after
             the last step of an epoch it validates.
-        padding: In a pack, gives the length of a batch for that of its longest row; all batches have the batch size.
+        length_of: In a pack, gives the length of a batch for that of its longest row; all batches have the batch size.
             None: a batch has the rows of its plan, and is as long as its longest row.
         began: When it began, minus the duration of earlier parts (`time.perf_counter`).
     """
@@ -152,7 +152,7 @@ class Slot:
     score: Score
     report: Report
     until: int | None
-    padding: Callable[[int], int] | None
+    length_of: Callable[[int], int] | None
     began: float
     steps: Iterator[Step] = field(init=False)
 
@@ -160,11 +160,11 @@ class Slot:
         self.steps = _steps(self)
 
 
-def open_slot(backbone: Backbone, request: Request, padding: Callable[[int], int] | None = None) -> Slot:
+def open_slot(backbone: Backbone, request: Request, length_of: Callable[[int], int] | None = None) -> Slot:
     """Returns a fit before its first step, or where its state was taken. Errors as for `fit`.
 
     Args:
-        padding: As `Slot.padding`. Default: None, the fit is by itself.
+        length_of: As `Slot.length_of`. Default: None, the fit is by itself.
     """
     until, state = request.until, request.state
     if until is not None and until < max(1, state.epochs if state else 1):
@@ -176,7 +176,7 @@ def open_slot(backbone: Backbone, request: Request, padding: Callable[[int], int
     if state is None:
         running.flops = flops_to_keep(fixed.frozen_prefix)
     report = _sometimes(request.report, time.perf_counter())
-    return Slot(fixed, running, request.score, report, until, padding, began)
+    return Slot(fixed, running, request.score, report, until, length_of, began)
 
 
 def closed(slot: Slot, pauses: bool, seconds: float | None = None) -> Fit:
@@ -211,7 +211,6 @@ def compute(step: Step) -> None:
     loss = task_loss(output[: step.rows], step.target)
     step.loss = loss.item()
     if np.isfinite(step.loss):
-        running.optimiser.zero_grad()
         torch.autograd.backward(loss + step.penalty)
 
 
@@ -255,8 +254,9 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
     for rows in training_plan(data.train, training.batch_size, fixed.order, epoch).batches:
         padded, longest = rows, int(data.train.lengths[rows].max())
         length = longest
-        if slot.padding is not None:
-            padded, length = np.resize(rows, training.batch_size), slot.padding(longest)
+        if slot.length_of is not None:
+            padded = np.resize(rows, training.batch_size)
+            length = longest if fixed.frozen_prefix else slot.length_of(longest)  # a head's pass has no tokens
         batch = collate(backbone, data.train, padded, length)
         target = to_device(np.asarray(data.train.target[rows]), backbone.device)
         target = (target - fixed.mean) / fixed.deviation if target.is_floating_point() else target
@@ -276,6 +276,7 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
             raise Diverged(f"the loss is {value} {where}", running.step + 1, running.flops)
         clip_gradients(trainable.values(), training.clip)
         running.optimiser.step()
+        running.optimiser.zero_grad()  # here, because a fit in a pack may wait for its next step
         clamp_gates(learner, running.gates)
         hold(running.masks, trainable)
         running.step, running.examples = running.step + 1, running.examples + len(rows)

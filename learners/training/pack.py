@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from learners.backbones.backbone import Backbone
+from learners.device import recover
 from learners.forms.dropout import SlotNoise
 from learners.forward.forward import logits
 from learners.forward.pack_plan import Shape, pack_length, pack_width, row_limit, step_lengths
@@ -29,9 +30,10 @@ from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
 from learners.training.fit import Slot, Step, closed, open_slot
 from learners.training.loss import task_loss
-from learners.training.result import Fit, Request
+from learners.training.result import Fit, OutOfMemory, Request
 
-OPEN = 4  # fits in progress for each slot: the more, the fuller the passes, and the more Deltas are in memory
+Ended = Fit | Diverged | OutOfMemory
+OPEN = 4  # fits in progress for each slot: the more, the fuller the passes, and the more Deltas and moments in memory
 
 
 def kind_of(learner: Learner) -> Learner:
@@ -43,11 +45,12 @@ def kind_of(learner: Learner) -> Learner:
     return replace(learner, name="", draws_as="", training=kept, penalty=0.0, pruning=None, selection=None, gates=None)
 
 
-def fit_pack(backbone: Backbone, requests: Iterable[Request], slots: int) -> Iterator[tuple[int, Fit | Diverged]]:
+def fit_pack(backbone: Backbone, requests: Iterable[Request], slots: int) -> Iterator[tuple[int, Ended]]:
     """Does fits in a pack, and yields the number of each request and its result as soon as it ends.
 
     Args:
-        requests: Fits with one `kind_of`. They are taken one by one, as earlier ones end.
+        requests: Fits with one `kind_of`. They are taken one by one, as earlier ones end. If all fit in `OPEN` times K,
+            they end at nearly the same time.
         slots: Number K of fits in a pass.
 
     Raises:
@@ -55,7 +58,7 @@ def fit_pack(backbone: Backbone, requests: Iterable[Request], slots: int) -> Ite
         InputError: As for `learners.training.fit.fit`.
     """
     waiting, kind, more = enumerate(requests), None, True
-    fits: list[_Busy] = []
+    fits: list[_Open] = []
     while True:
         while more and len(fits) < OPEN * slots:
             if (found := next(waiting, None)) is None:
@@ -64,42 +67,52 @@ def fit_pack(backbone: Backbone, requests: Iterable[Request], slots: int) -> Ite
             number, request = found
             kind = kind_of(request.learner) if kind is None else kind
             _check(backbone, request, kind)
-            opened = _opened(backbone, number, request, slots)
-            if (ended := opened.advance()) is None:
-                fits.append(opened)
-            else:  # it has no step to do
-                yield number, ended
+            begun = _begun(backbone, number, request, slots)
+            if isinstance(begun, _Open):
+                fits.append(begun)
+            else:  # no memory, or no step to do
+                yield number, begun
         if not fits:
             return
-        shape, together = _fullest(fits, slots)
+        shape, together = _fullest(fits, slots, oldest=more)
         started = time.perf_counter()
-        _compute(backbone, [each.ready for each in together], shape)
+        steps = [each.waits for each in together]
+        failed = None
+        try:
+            _compute(backbone, steps, shape)
+        except RuntimeError as error:
+            failed = _no_memory(backbone, error, shape.slots * shape.rows, shape.length)
         share = (time.perf_counter() - started) / len(together)
         for each in together:
             each.seconds += share
-            if (ended := each.advance()) is not None:
+            if (ended := failed or _advanced(backbone, each)) is not None:
                 fits.remove(each)
                 yield each.number, ended
 
 
-def _fullest(fits: Sequence[_Busy], slots: int) -> tuple[Shape, list[_Busy]]:
-    """Returns the shape that the most steps wait for, and those of these fits that have the most steps to do: so few
-    fits are left alone at the end."""
-    groups = defaultdict[Shape, list[_Busy]](list)
+def _fullest(fits: Sequence[_Open], slots: int, oldest: bool) -> tuple[Shape, list[_Open]]:
+    """Returns the shape that the most steps wait for, and up to one of these fits for each slot.
+
+    Args:
+        oldest: Whether to take the oldest of them, so that fits end one after another and others begin; or else those
+            that have the most steps to do, so that few are left alone at the end.
+    """
+    groups = defaultdict[Shape, list[_Open]](list)
     for each in fits:
-        groups[_shape(each.ready, slots)].append(each)
+        groups[_shape(each.waits, slots)].append(each)
     shape, group = max(groups.items(), key=lambda item: len(item[1]))
-    return shape, sorted(group, key=lambda each: -each.left)[:slots]
+    return shape, (group if oldest else sorted(group, key=lambda each: -each.left))[:slots]
 
 
 def _shape(step: Step, slots: int) -> Shape:
     """Returns the shape of the pass that a step can be in."""
     rows, length = step.batch["input_ids"].shape
+    length = length if step.states is None else 0  # a head reads what the encoder has given, rows of any length
     return Shape(slots, rows, length, pack_width(_outputs(step)))
 
 
 @dataclass(eq=False)
-class _Busy:
+class _Open:
     """A fit in progress.
 
     Attributes:
@@ -116,10 +129,11 @@ class _Busy:
     @property
     def left(self) -> int:
         """Number of steps to do, if it does not stop early."""
-        return self.slot.fixed.steps - self.slot.running.step
+        epochs, steps = self.slot.fixed.learner.training.epochs, self.slot.fixed.steps
+        return steps * min(self.slot.until or epochs, epochs) // epochs - self.slot.running.step
 
     @property
-    def ready(self) -> Step:
+    def waits(self) -> Step:
         assert self.step is not None  # a fit without a step has ended
         return self.step
 
@@ -136,12 +150,31 @@ class _Busy:
         return closed(self.slot, self.pauses, self.seconds) if self.step is None else None
 
 
-def _opened(backbone: Backbone, number: int, request: Request, slots: int) -> _Busy:
-    """Returns a fit before its first step."""
-    most, lengths = row_limit(backbone.architecture, request.learner), step_lengths(slots)
+def _begun(backbone: Backbone, number: int, request: Request, slots: int) -> _Open | Ended:
+    """Returns a fit before its first step, or its result if it has none."""
     started, before = time.perf_counter(), 0.0 if request.state is None else request.state.seconds
-    slot = open_slot(backbone, request, lambda longest: pack_length(longest, most, lengths))
-    return _Busy(number, slot, request.until is not None, seconds=before + time.perf_counter() - started)
+    lengths, most = step_lengths(slots), min(row_limit(backbone.architecture, request.learner), request.data.max_length)
+    try:
+        slot = open_slot(backbone, request, lambda longest: pack_length(longest, most, lengths))
+    except RuntimeError as error:
+        return _no_memory(backbone, error, request.learner.training.batch_size, request.data.max_length)
+    opened = _Open(number, slot, request.until is not None, seconds=before + time.perf_counter() - started)
+    return _advanced(backbone, opened) or opened
+
+
+def _advanced(backbone: Backbone, opened: _Open) -> Ended | None:
+    """As `_Open.advance`, also if the device has no memory left."""
+    try:
+        return opened.advance()
+    except RuntimeError as error:
+        fixed = opened.slot.fixed
+        return _no_memory(backbone, error, fixed.learner.training.batch_size, fixed.data.max_length)
+
+
+def _no_memory(backbone: Backbone, error: RuntimeError, rows: int, length: int) -> OutOfMemory:
+    """Returns how the fits of a computation end that found no memory left. Raises any other error."""
+    recover(error, str(backbone.device))
+    return OutOfMemory(rows, length)
 
 
 def _check(backbone: Backbone, request: Request, kind: Learner) -> None:
@@ -156,8 +189,10 @@ def _compute(backbone: Backbone, steps: Sequence[Step], shape: Shape) -> None:
     learner, free = steps[0].slot.fixed.learner, shape.slots - len(steps)
     training = learner.training
     filled = [*steps, *[steps[0]] * free]  # a free slot has some rows, zeros for a Delta, and no dropout
-    batch = {name: torch.cat([each.batch[name] for each in filled]) for name in steps[0].batch}
     states = [each.states for each in filled if each.states is not None]
+    batch = steps[0].batch  # with the outputs of the encoder nothing reads it
+    if not states:
+        batch = {name: torch.cat([each.batch[name] for each in filled]) for name in batch}
     noise = [SlotNoise(each.slot.running.noise, each.rows, shape.rows, shape.length - each.longest) for each in steps]
     noise += [SlotNoise(None, 0, shape.rows, 0)] * free
     tensors = packed([*(each.tensors for each in steps), *[None] * free], shape.outputs)
@@ -169,7 +204,6 @@ def _compute(backbone: Backbone, steps: Sequence[Step], shape: Shape) -> None:
     losses = [task_loss(own[: step.rows, : _outputs(step)], step.target) for step, own in pairs]
     for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
         step.loss = loss
-        step.slot.running.optimiser.zero_grad()
     finite = [loss + step.penalty for step, loss in zip(steps, losses, strict=True) if np.isfinite(step.loss)]
     if finite:
         torch.autograd.backward(finite)

@@ -30,6 +30,14 @@ class Request:
     state: FitState | None = None
 
 
+@dataclass(frozen=True)
+class OutOfMemory:
+    """A fit that ended because its device had no memory left for so many rows of up to `length` tokens."""
+
+    rows: int
+    length: int
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """The result of a fit.

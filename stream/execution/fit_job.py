@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import torch
+
 from learners.delta.delta import Delta, is_head
 from learners.delta.initial import frozen_names
 from learners.delta.layout import common
@@ -14,7 +16,7 @@ from learners.specification.learner import Learner
 from learners.specification.packable import why_unpacked
 from learners.training.divergence import Diverged
 from learners.training.pack import fit_pack
-from learners.training.result import Report, Request
+from learners.training.result import OutOfMemory, Report, Request
 from learners.training.state import FitState
 from learners.training.trainer import FitRequest, Trained, trainer_named
 from stream.execution.evaluate_job import scorer
@@ -266,4 +268,6 @@ def _in_a_pack(workbench: Workbench, request: FitRequest) -> Trained:
     ((_, outcome),) = fit_pack(request.backbone, [one], workbench.setup.pack)
     if isinstance(outcome, Diverged):
         raise outcome
+    if isinstance(outcome, OutOfMemory):
+        raise torch.OutOfMemoryError
     return Trained(outcome)

@@ -72,9 +72,16 @@ def packing(pack: int) -> dict[str, JsonValue]:
     learner and data."""
     if pack == 1:
         return {}
-    from learners.forward.pack_plan import ROWS
+    from learners.forward.pack_plan import LENGTHS, OUTPUTS, ROWS, step_lengths
 
-    return {"pack": pack, "pack_rows": ROWS, "packing": PACKING_FORMAT}
+    return {
+        "pack": pack,
+        "pack_rows": ROWS,
+        "pack_lengths": [*LENGTHS],
+        "pack_step_lengths": [*step_lengths(pack)],
+        "pack_outputs": [*OUTPUTS],
+        "packing": PACKING_FORMAT,
+    }
 
 
 def changes(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
-from learners.device import no_memory, recover
+from learners.device import no_memory
 from learners.specification.learner import Learner
 from learners.training.divergence import Diverged
-from learners.training.pack import fit_pack, kind_of
-from learners.training.result import Fit, Report, Request
+from learners.training.pack import Ended, fit_pack, kind_of
+from learners.training.result import OutOfMemory, Report, Request
 from learners.training.trainer import Trained
 from stream.execution.evaluate_job import scorer
 from stream.execution.fit_job import diverged, failed_fit, in_pack, kept_fit, put_in_store
@@ -114,14 +114,15 @@ def _one_kind(
     workbench: Workbench, planned: Sequence[Planned], report: Callable[[Job], Report]
 ) -> Iterator[tuple[Job, JobResult]]:
     """Takes fits of one kind from the store, and does the others in a pack."""
-    store, setup = workbench.store, workbench.setup
+    store = workbench.store
     waiting: dict[str, Planned] = {}
     again: list[Planned] = []  # with a recipe that another job has too
-    with store.sole_fitter(*(each.recipe.id for each in planned)):
+    with store.sole_fitter(*(each.recipe.id for each in planned)) as done:
         for each in planned:
             with _for(each.job):
                 stored = store.get_fit(each.recipe.id)
             if stored is not None:
+                done(each.recipe.id)
                 yield each.job, each.result(stored, cached=True)
             elif each.recipe.id in waiting:
                 again.append(each)
@@ -129,27 +130,19 @@ def _one_kind(
                 waiting[each.recipe.id] = each
         fits = sorted(waiting.values(), key=lambda each: -_length(workbench, each))  # at the end no long one is alone
         reset_peak_memory()
-        try:
-            requests = (_request(workbench, each, report) for each in fits)
-            for number, outcome in fit_pack(workbench.backbone, requests, setup.pack):
-                ended = waiting.pop(fits[number].recipe.id)
-                with _for(ended.job):
-                    kept = _kept(workbench, ended, outcome)
-                yield ended.job, ended.result(kept, cached=False)
-        except RuntimeError as error:
-            recover(error, setup.device)
-            rows = setup.pack * planned[0].learner.training.batch_size
-            longest = max(workbench.data(each.job.tasks[0]).max_length for each in fits)
-            message = no_memory(setup.device, rows, longest)
-            why = Failure(type=OUT_OF_MEMORY, step=0, message=f"{message}, or give --pack less than {setup.pack}")
-            for each in waiting.values():
-                yield each.job, each.result(failed_fit(workbench, each.job, why, None, 0.0, 0.0), cached=False)
+        requests = (_request(workbench, each, report) for each in fits)
+        for number, outcome in fit_pack(workbench.backbone, requests, workbench.setup.pack):
+            ended = fits[number]
+            with _for(ended.job):
+                kept = _kept(workbench, ended, outcome)
+            done(ended.recipe.id)
+            yield ended.job, ended.result(kept, cached=False)
     if again:
         yield from _one_kind(workbench, again, report)
 
 
 def _length(workbench: Workbench, planned: Planned) -> int:
-    """Returns the number of rows that a fit trains on, if it does not stop early."""
+    """Returns the number of rows that a fit trains on until it ends or pauses, if it does not stop early."""
     with _for(planned.job):
         training = planned.learner.training
         return (planned.recipe.until or training.epochs) * len(workbench.data(planned.job.tasks[0]).train)
@@ -169,8 +162,13 @@ def _request(workbench: Workbench, planned: Planned, report: Callable[[Job], Rep
         )
 
 
-def _kept(workbench: Workbench, planned: Planned, outcome: Fit | Diverged) -> FitResult | FailedFit:
-    """Puts a fit into the store."""
+def _kept(workbench: Workbench, planned: Planned, outcome: Ended) -> FitResult | FailedFit:
+    """Puts a fit into the store, or the reason why it failed."""
+    if isinstance(outcome, OutOfMemory):
+        setup = workbench.setup
+        message = no_memory(setup.device, outcome.rows, outcome.length)
+        why = Failure(type=OUT_OF_MEMORY, step=0, message=f"{message}, or give --pack less than {setup.pack}")
+        return failed_fit(workbench, planned.job, why, None, 0.0, 0.0)
     if isinstance(outcome, Diverged):
         return failed_fit(workbench, planned.job, diverged(outcome), None, outcome.flops, outcome.seconds)
     kept = kept_fit(workbench, planned.job, planned.learner, None, Trained(outcome))

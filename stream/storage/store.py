@@ -7,14 +7,15 @@ store/fits/<recipe id>.json      {"record": {...}, "check": content id of the re
 store/states/                    paused fits, which only save time; see `stream.storage.states`
 store/damaged/                   files that were damaged when a job read them; nothing reads them again
 store/runs/                      the runs of other folders that use the store; see `stream.storage.registry`
-store/locks/NN.lock              locked while a fit runs whose recipe id begins with NN
+store/locks/NNN.lock             locked while a fit runs whose recipe id begins with NNN
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ def record_text(record: Record) -> str:
     return json.dumps({"record": record, "check": _check(record)}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-LOCK_DIGITS = 2  # of a recipe, in the name of its lock
+LOCK_DIGITS = 3  # of a recipe, in the name of its lock
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,9 @@ class Store:
         return target
 
     @contextmanager
-    def sole_fitter(self, *recipes: str) -> Iterator[None]:
-        """Locks recipes for a `with` block: other processes, of any run, wait before they fit one of them.
+    def sole_fitter(self, *recipes: str) -> Iterator[Callable[[str], None]]:
+        """Locks recipes for a `with` block: other processes, of any run, wait before they fit one of them. What the
+        block gets unlocks a recipe earlier.
 
         The system releases the locks if the process crashes.
         """
@@ -166,9 +168,15 @@ class Store:
         with ExitStack() as held:
             # The first digits choose the file. Two recipes may share a file: then one waits without need. The files
             # have an order, so that two processes cannot wait for each other.
-            for digits in sorted({recipe[:LOCK_DIGITS] for recipe in recipes}):
-                held.enter_context(FileLock(locks / f"{digits}.lock"))
-            yield
+            left = Counter(recipe[:LOCK_DIGITS] for recipe in recipes)
+            files = {digits: held.enter_context(FileLock(locks / f"{digits}.lock")) for digits in sorted(left)}
+
+            def done(recipe: str) -> None:
+                left[recipe[:LOCK_DIGITS]] -= 1
+                if not left[recipe[:LOCK_DIGITS]]:
+                    files[recipe[:LOCK_DIGITS]].release()
+
+            yield done
 
 
 def read_record(path: Path) -> Record:

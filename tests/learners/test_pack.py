@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -19,7 +20,7 @@ from learners.training import pack
 from learners.training.divergence import Diverged
 from learners.training.fit import Step, fit
 from learners.training.pack import fit_pack, kind_of
-from learners.training.result import Fit, Request
+from learners.training.result import Fit, OutOfMemory, Request
 from tests.loaded import backbone, encoded, score
 
 LEARNERS = {
@@ -124,6 +125,27 @@ def test_a_fit_that_diverges_leaves_its_neighbours_alone() -> None:
     assert [isinstance(found[place], Diverged) for place in range(5)] == [True, False, True, False, False]
     expected = packed("adapter:4", [0])[0].delta.id
     assert {each.delta.id for each in found.values() if isinstance(each, Fit)} == {expected}
+
+
+def test_a_pass_without_memory_ends_its_fits_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, calls = pack._compute, itertools.count(1)
+
+    def full(base: Backbone, steps: Sequence[Step], shape: Shape) -> None:
+        if next(calls) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        honest(base, steps, shape)
+
+    monkeypatch.setattr(pack, "_compute", full)
+    found = dict(fit_pack(backbone(), [request("adapter:4", number) for number in (0, 1, 2, 3, 1, 2)], 3))
+    failed = [place for place, each in found.items() if isinstance(each, OutOfMemory)]
+    assert 1 <= len(failed) <= 3
+    assert {found[place] for place in failed} <= {OutOfMemory(24, 8), OutOfMemory(24, 16)}
+    monkeypatch.undo()
+    for place, number in enumerate((0, 1, 2, 3, 1, 2)):
+        each = found[place]
+        if isinstance(each, Fit):
+            assert each.delta.id == packed("adapter:4", [number])[0].delta.id
+    assert len(failed) + sum(isinstance(each, Fit) for each in found.values()) == 6
 
 
 def test_a_fit_pauses_and_goes_on_in_another_pack() -> None:

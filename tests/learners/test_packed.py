@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from learners.backbones.backbone import Backbone
-from learners.forms.dropout import SlotNoise, dropout
+from learners.forms.dropout import SlotNoise, by_token, dropout
 from learners.forms.packed import stacked
 from learners.forward.batches import collate, evaluation_plan
 from learners.forward.forward import logits
@@ -178,8 +178,24 @@ def test_each_slot_draws_its_own_dropout() -> None:
         expected = dropout(torch.ones(own.shape), 0.4, [torch.Generator().manual_seed(seed)]) if rows else own
         assert torch.equal(own, expected)
         assert (part == 0).sum() == (own == 0).sum()
-    assert not torch.equal(found[:4], found[4:8])
+    assert not torch.equal(found[:8], found[8:16])
     assert dropout(x, 0.4, ()) is x, "no generator, no dropout"
+
+
+@pytest.mark.parametrize("heads", [None, 2])
+def test_a_form_drops_by_token_as_in_the_fit_by_itself(heads: int | None) -> None:
+    """What a form computes of each token: [K, B S, l], in each head [K, N_h, B S, l]."""
+    of, length, width = 3, 5, 4
+    cases = ((3, 3, 0), (1, 2, 2))
+    slots = [SlotNoise(torch.Generator().manual_seed(seed), rows, of, padding) for seed, rows, padding in cases]
+    between = () if heads is None else (heads,)
+    found = by_token(torch.ones(2, *between, of * length, width), 0.4, slots)
+    with pytest.raises(ValueError, match="by_token"):
+        dropout(torch.ones(2, *between, of * length, width), 0.4, slots)
+    for part, (seed, rows, padding) in zip(found, cases, strict=True):
+        by_row = part.view(*between, of, length, width).movedim(len(between), 0)  # [B, N_h, S, l]
+        own = by_row[:rows].narrow(-2, 0, length - padding)
+        assert torch.equal(own, by_token(torch.ones(own.shape), 0.4, [torch.Generator().manual_seed(seed)]))
 
 
 def test_a_vector_is_stacked_for_broadcasting_over_tokens() -> None:
