@@ -77,6 +77,15 @@ def _driver() -> str:
     return next((word for word in words if word[0].isdecimal() and "." in word), "")
 
 
+def memory_of(name: str) -> int:
+    """Returns the bytes of memory of a graphics card."""
+    import torch
+
+    if name == "mps":
+        return torch.mps.recommended_max_memory()
+    return int(torch.cuda.get_device_properties(name).total_memory)
+
+
 def prepare(name: str) -> None:
     """Makes this process compute the same bits each time on a device. Call it before the first computation there."""
     if name == CPU:

@@ -47,7 +47,7 @@ def run(
     evaluate: Literal["full", "audited", "square"] = "full",
     dtype: Literal["float32", "bfloat16", "auto"] = "float32",
     device: str = "auto",
-    pack: int = 1,
+    pack: int | Literal["auto"] = 1,
     unseen_labels: Literal["keep", "refuse"] = "keep",
     columns: Mapping[str, str] | None = None,
     out: str | Path = "runs/latest",
@@ -116,9 +116,9 @@ def run(
         device: What computes: cpu, cuda (a graphics card, cuda:N for card N), mps (Apple), or auto (a CUDA card if this
             machine has one, else cpu). Results of different devices differ in the last bits and do not mix. Default:
             auto.
-        pack: Number of Deltas of one learner that go through the encoder together, in fits and in evaluations. It pays
-            on a graphics card, not on a CPU. Results depend on it in the last bits. More than 1 needs one worker.
-            Default: 1.
+        pack: Number of Deltas of one learner that go through the encoder together, in fits and in evaluations; auto: as
+            many as a graphics card has memory for, up to 32, and 1 on a CPU, where packs do not pay. Results depend on
+            it in the last bits. More than 1 needs one worker. Default: 1.
         unseen_labels: Validation and test rows whose label no training row has. keep: they stay, and count as wrong.
             refuse: a task with such rows is an error. Default: keep.
         columns: Names of the columns in your data, for the names text, text_b, label, split and score. text=sentence

@@ -25,7 +25,8 @@ def resolve_config(
     The protocol is that of the setting `protocol`, given or in the file.
 
     The device `auto`, the default, becomes the device of the run that the folder already contains, or else the first
-    CUDA card, or `cpu`. The dtype `auto` becomes the dtype of this run, or else the best dtype for the device.
+    CUDA card, or `cpu`. The dtype `auto` becomes the dtype of this run, or else the best dtype for the device. The pack
+    `auto` becomes that of this run, or else 1 on `cpu`; on a graphics card it stays, until the backbone is known.
 
     Args:
         given: Values by name of the setting. None means "not given".
@@ -66,13 +67,21 @@ def resolve_config(
         device = str(values["device"])
         values["dtype"], why = _as_begun(values.get("out"), "dtype", "float32", lambda: _dtype_of(device))
         origins["dtype"] += f": auto, {why}"
+    if values.get("pack") == "auto":
+        new: int | str = 1 if values["device"] == CPU else "auto"  # on a card it follows from backbone and learners
+        values["pack"], why = _as_begun(values.get("out"), "pack", 1, lambda: new)
+        origins["pack"] += f": auto, {why}"
     try:
         config = RunConfig(**values)
     except ValidationError as error:
+        wrong: set[str] = set()
         for problem in error.errors():
             key = str(problem["loc"][0])
+            if key in wrong:  # a setting of two types has an error for each; the first says more
+                continue
+            wrong.add(key)
             expected, found = _expected_and_found(problem["type"], problem["msg"], problem["input"])
-            expected += " or 'auto'" if key == "dtype" else ""
+            expected += " or 'auto'" if key in ("dtype", "pack") else ""
             expected = "auto, cpu, cuda, cuda:N or mps" if key == "device" else expected
             errors.append(InputError(f"bad value of {key}", where=origins[key], expected=expected, found=found))
     if errors:
@@ -131,7 +140,7 @@ def _dtype_of(device: str) -> str:
         return dtype_of(CPU)
 
 
-def _as_begun(out: Any, key: str, missing: str, here: Callable[[], str]) -> tuple[str, str]:
+def _as_begun(out: Any, key: str, missing: Any, here: Callable[[], Any]) -> tuple[Any, str]:
     """The value for `auto`, and the reason.
 
     Args:

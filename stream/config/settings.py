@@ -196,10 +196,11 @@ class RunConfig(BaseModel):
         ),
     ] = "auto"
     pack: Annotated[
-        Annotated[int, Field(ge=1, le=256)],
+        Annotated[int, Field(ge=1, le=256)] | Literal["auto"],
         Setting(
-            "Number of Deltas of one learner that go through the encoder together, in fits and in evaluations. It pays "
-            "on a graphics card, not on a CPU. Results depend on it in the last bits. More than 1 needs one worker.",
+            "Number of Deltas of one learner that go through the encoder together, in fits and in evaluations; auto: "
+            "as many as a graphics card has memory for, up to 32, and 1 on a CPU, where packs do not pay. Results "
+            "depend on it in the last bits. More than 1 needs one worker.",
             TRAINING,
         ),
     ] = 1
@@ -281,6 +282,11 @@ class RunConfig(BaseModel):
         """
         search = {name: value for name in SEARCH if (value := getattr(self, name)) is not None}
         return {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate, **search}
+
+    @property
+    def slots(self) -> int:
+        """Number of Deltas in a pass. 1 until `auto` is resolved (`stream.engine.context.prepare`)."""
+        return 1 if self.pack == "auto" else self.pack
 
     @property
     def out_folder(self) -> Path:

@@ -21,6 +21,7 @@ from stream.config.settings import SEARCH, RunConfig
 from stream.engine.attempts import Attempts
 from stream.engine.known import KnownBackbone, known_numerics, known_of
 from stream.engine.learner_checks import applicable, check_learners
+from stream.engine.pack_size import automatic_pack
 from stream.engine.resolve import Resolved, resolve
 from stream.engine.task_data import TaskData, facts_about, twins_of
 from stream.execution.workbench import Setup
@@ -118,7 +119,7 @@ class RunContext(Resolved):
             backbone_id=self.known.id,
             dtype=config.dtype,
             device=device_named(config.device),
-            pack=config.pack,
+            pack=config.slots,
             learners=tuple(self.learners),
             overrides=config.training_overrides,
             data={name: str(task.path.absolute()) for name, task in {**self.data, **self.twins}.items()},
@@ -224,8 +225,12 @@ def prepare(
             loaded = load_backbone(config.backbone, config.dtype)
         return loaded
 
+    if config.pack == "auto":  # a new run on a graphics card
+        slots = automatic_pack(load(), named.learners.values(), config.max_length, device_named(config.device))
+        config = config.model_copy(update={"pack": slots})
+        notice(f"packs of {slots} Deltas")
     # Before PyTorch is loaded for the backbone.
-    numerics = known_numerics(config.dtype, device_named(config.device), config.pack, facts_folder())
+    numerics = known_numerics(config.dtype, device_named(config.device), config.slots, facts_folder())
     if loaded is None:
         checkpoint = find_checkpoint(config.backbone)
         folder, commit, files = checkpoint.folder, checkpoint.commit, file_digests(checkpoint.folder, checkpoint.hashed)

@@ -266,7 +266,7 @@ def workers_of(config: RunConfig, named: Resolved) -> int:
 
     The usual number is one on a graphics card, and for packs.
     """
-    if config.pack > 1 or (config.workers is None and device_named(config.device) != CPU):
+    if config.pack != 1 or (config.workers is None and device_named(config.device) != CPU):
         return 1
     tasks = len(named.stream.order)
     most = sum(

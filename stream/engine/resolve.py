@@ -49,7 +49,7 @@ def resolve(config: RunConfig) -> Resolved:
             if learner.trainer != LOOP:
                 what, fix = f"{learner.trainer} computes on the CPU only", "leave the learner out, or give --device cpu"
                 attempt.errors.append(InputError(what, where=f"learner {name}", found=config.device, fix=fix))
-    if config.pack > 1 and config.workers not in (None, 1):
+    if config.pack != 1 and config.workers not in (None, 1):
         expected, found = "--workers 1, or none", f"--workers {config.workers}"
         attempt.errors.append(InputError("packs run in one process", where="--pack", expected=expected, found=found))
     for learner in (learners or {}).values():
