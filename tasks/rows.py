@@ -86,9 +86,14 @@ def describe(name: str, rows: Rows, where: str, choose: str) -> Task:
             "missing column label",
             where=where,
             expected="columns text, [text_b,] label (or score, for a regression) [, split]",
-            fix="name the column label, or map yours to it (label=YOURS)",
+            fix=f"name the column label, or map yours to it: {mapped('label')}",
         )
     return task
+
+
+def mapped(column: str) -> str:
+    """How a user names the column of their data that is ours of this name."""
+    return f"--column {column}=YOURS, or for one task --column TASK.{column}=YOURS"
 
 
 def read_rows(

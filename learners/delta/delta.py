@@ -199,7 +199,7 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
         delta = _with_zeros(raw, shapes)
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError) as error:
         found = f"a header that does not match the tensors ({type(error).__name__})"
-        raise InputError("cannot read this Delta", where=str(path), found=found, fix=_RESTORE) from None
+        raise InputError("cannot read this Delta", where=str(path), found=found, fix=RESTORE) from None
     if expected is not None and delta.id != expected:
         changed = [n for n, d in (digests or {}).items() if delta.digests.get(n) != d]
         raise InputError(
@@ -207,7 +207,7 @@ def load_delta(path: Path, expected: str | None = None, digests: Mapping[str, st
             where=str(path),
             expected=f"content {expected[:16]}",
             found=delta.id[:16],
-            fix=_RESTORE,
+            fix=RESTORE,
         )
     return delta
 
@@ -226,13 +226,13 @@ def read_file(path: Path, framework: Literal["pt", "np"]) -> tuple[dict[str, Any
             header = json.loads((file.metadata() or {}).get("taskstream", "{}"))
             raw = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (OSError, SafetensorError, TypeError, ValueError) as error:
-        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
+        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=RESTORE) from None
     if not isinstance(header, dict) or header.get("schema") != SCHEMA:
         raise InputError("not a Delta of this version", where=str(path), expected=f"schema {SCHEMA}", found=str(header))
     shapes = header.get("pruned")
     if not isinstance(shapes, dict):
         found = "a header without the names of pruned tensors"
-        raise InputError("cannot read this Delta", where=str(path), found=found, fix=_RESTORE)
+        raise InputError("cannot read this Delta", where=str(path), found=found, fix=RESTORE)
     return raw, shapes
 
 
@@ -250,7 +250,7 @@ def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
         with interrupt_later(), safe_open(path, framework="pt") as file:
             head = Delta({name: file.get_tensor(name) for name in digests if name.startswith("head.")})
     except (OSError, SafetensorError) as error:
-        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=_RESTORE) from None
+        raise InputError("cannot read this Delta", where=str(path), found=str(error), fix=RESTORE) from None
     for name, digest in head.digests.items():
         if digest != digests[name]:
             found = f"content {digest[:16]}"
@@ -259,7 +259,7 @@ def load_head(path: Path, digests: Mapping[str, str]) -> Delta:
                 where=str(path),
                 expected=digests[name][:16],
                 found=found,
-                fix=_RESTORE,
+                fix=RESTORE,
             )
     return head
 
@@ -283,4 +283,16 @@ def _with_zeros(raw: Mapping[str, Tensor], shapes: Mapping[str, list[int] | None
     return Delta(tensors, frozenset(shapes))
 
 
-_RESTORE = "restore the file, or delete it and run the same command again to repeat the fit of that task"
+RESTORE = "restore the file, or delete it and run the same command again to repeat the fit of that task"
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is there and has the size that its header says. Its content may still be damaged."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length))
+        ends = (entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__")
+        return path.stat().st_size == 8 + length + max(ends, default=0)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, MemoryError, OverflowError):
+        return False

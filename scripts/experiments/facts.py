@@ -197,7 +197,7 @@ COLUMNS: Mapping[str, Column] = {
     "forgetting": Column("forget", lambda facts: points(facts.forgetting)),
     "trained": Column("trained\n/task", lambda facts: f"{facts.trained:,.0f}"),
     "kept": Column("kept\n/task", lambda facts: f"{facts.kept:,.0f}"),
-    "share": Column("of\nmodel", lambda facts: percent(facts.share)),
+    "share": Column("kept, of\nmodel", lambda facts: percent(facts.share)),
     "bytes": Column("bytes\n/task", lambda facts: f"{facts.bytes:,.0f}"),
     "stored": Column("bytes\nkept", lambda facts: f"{facts.stored:,.0f}"),
     "seconds": Column("seconds\n/task", lambda facts: f"{facts.seconds:.1f}"),

@@ -177,7 +177,12 @@ def as_json(value: Any) -> Any:
 
 def command(main: Callable[..., None], text: str | None) -> None:
     """Run a script's `main` as a command with `text` as its help. Exit codes: 0 done, 1 failed, 2 bad input."""
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
     app.command(help="\n\n".join(f"\b\n{paragraph}" for paragraph in (text or "").split("\n\n")))(main)
     try:
         app()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stream.api.arguments import Call
@@ -12,6 +14,7 @@ from stream.api.session import check_no_study
 from stream.api.tables import with_tables
 from stream.errors import errors_pass
 from stream.storage.job import KINDS
+from tasks.errors import InputError
 
 if TYPE_CHECKING:  # importing these takes seconds
     from stream.engine.context import RunContext
@@ -122,7 +125,13 @@ def preview(
     call = with_tables(call)
     config = call.config
     notes: list[str] = []
-    check_settings(config)
+    try:
+        check_settings(config)
+    except InputError:
+        if call.origins.get("out") != "default":
+            raise
+        notes.append(f"{config.out} holds another run: this is the plan of a new one, for which `run` needs --out")
+        config = config.model_copy(update={"out": free_folder(config.out)})
     with (
         errors_pass(progress) as told,
         errors_pass(announce) as announced,
@@ -143,6 +152,11 @@ def preview(
         found = preview(prepared, events)
     told_now = [*machine_notes(config), *prepared.known.notes, *prepared.notes, *prepared.data_notes]
     return plan_of(prepared, found, [*told_now, *notes], guess)
+
+
+def free_folder(out: str) -> str:
+    """The first of OUT-2, OUT-3, ... that does not exist. A plan writes nothing there."""
+    return next(path for number in count(2) if not Path(path := f"{out}-{number}").exists())
 
 
 def plan_of(prepared: RunContext, found: Preview, notes: list[str], guess: Outlook | None) -> Plan:

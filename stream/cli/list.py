@@ -29,6 +29,10 @@ LEARNERS_CAPTION = (
     "backbone: taskstream show learner NAME --backbone minilm. It also shows the options, the papers, the formula and "
     "the place on the axes of He et al. (2022)."
 )
+TASKS_CAPTION = (
+    "train, fine-tune, adapters: training rows and scores of Houlsby et al. (2019), Tables 1 and 2; blank: not there."
+)
+CAPTIONS = {"learners": LEARNERS_CAPTION, "tasks": TASKS_CAPTION}
 
 
 def list_names(what: str, folder: Path, display: str) -> None:
@@ -61,8 +65,8 @@ def list_names(what: str, folder: Path, display: str) -> None:
             console.print(_descriptions(rows))
         else:
             console.print(_figures(_learner_lines(rows) if what == "learners" else rows, console.width))
-            if what == "learners":
-                console.print(Text(LEARNERS_CAPTION, style="dim"))
+            if what in CAPTIONS:
+                console.print(Text(CAPTIONS[what], style="dim"))
 
 
 def _tasks() -> list[Row]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from learners.delta.delta import RESTORE
 from stream.api.verify import verify as check
 from stream.report import make_console
 from stream.report.console import Page, page_of
@@ -81,6 +82,8 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     first, *others = verdict.findings
     console.print(Text.assemble(("FAIL", "bold red"), page.text(f"  {first.what}")))
     console.print(_details(first, page))
+    if first.file.endswith(".safetensors"):
+        console.print(page.text(f"what to do: {RESTORE}"), markup=False)
     if others:
         files = list(dict.fromkeys(Path(finding.file).name for finding in others))
         named = ", ".join(files[:3]) + (", ..." if len(files) > 3 else "")

@@ -40,6 +40,9 @@ class SharedModel:
     labels: tuple[str, ...]
     record: DeltaRecord
 
+    def __repr__(self) -> str:
+        return f"SharedModel({self.backbone.name}, {self.learner.name}, task {self.record.task.name})"
+
     def logits(self, texts: Sequence[str], texts_b: Sequence[str] | None = None) -> np.ndarray:
         """Returns logits float32 [n, C], or the scores [n, 1] of a regression, in the order of the texts.
 

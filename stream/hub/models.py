@@ -15,6 +15,7 @@ from learners.training.predict_mixed import predict_mixed
 from stream.hub.delta_record import RECORD, read_record
 from stream.hub.model import SharedModel, backbone_of, learner_of, shared_model
 from stream.plugins.load import load_plugins
+from stream.results.results import one_of_study
 from tasks.errors import InputError, unknown_name
 
 Row = tuple[str, str | tuple[str, str]]  # task, and its text or its two texts
@@ -32,6 +33,10 @@ class SharedModels:
 
     backbone: Backbone
     models: Mapping[str, SharedModel]
+
+    def __repr__(self) -> str:
+        learners = ", ".join(dict.fromkeys(model.learner.name for model in self.models.values()))
+        return f"SharedModels({self.backbone.name}, {learners}, {len(self.models)} tasks: {', '.join(self.models)})"
 
     def __getitem__(self, task: str) -> SharedModel:
         """Returns the model of a task.
@@ -139,9 +144,8 @@ def _of_folders(
     records = {path.parent: read_record(path.parent) for path in sorted(folder.rglob(RECORD))}
     names = list(dict.fromkeys(record.learner for record in records.values()))
     if not records:
-        raise InputError(
-            "no shared Deltas and no run", where=str(folder), expected=f"folders with {RECORD}, or {LEDGER}"
-        )
+        expected = f"folders with {RECORD}, or {LEDGER}"
+        raise InputError("no shared Deltas and no run", where=str(folder), expected=expected, fix=one_of_study(folder))
     kept = {place: record for place, record in records.items() if learner in (None, record.learner, record.canonical)}
     if not kept:
         raise unknown_name("learner", str(learner), names, where=str(folder))

@@ -140,6 +140,7 @@ def growth(axes: Any, results: Results, learners: Sequence[LearnerSummary]) -> N
         axes.plot(range(1, len(values) + 1), values, linewidth=1.5, **look(index))
     axes.set(xlabel="arrivals", ylabel="parameters kept, × backbone", yscale="log")
     axes.set_xlim(1, max(len(results.order), 2))
+    axes.xaxis.get_major_locator().set_params(integer=True)
     if not known:
         return
     scale = logarithmic(min(1.0, *known), max(1.1, *known), "{:g}×".format)

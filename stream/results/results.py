@@ -249,12 +249,17 @@ def load_results(folder: str | Path) -> Results:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        members = sorted(path.parent.name for path in folder.glob("*/results.json"))
-        study = f"this is a study; name one of its members: {', '.join(members[:3])}"
-        fix = study if members and (folder / "study.json").is_file() else "taskstream list runs"
+        fix = one_of_study(folder) or "taskstream list runs"
         raise InputError("no run here", where=str(folder), expected="results.json", fix=fix) from None
     except (ValueError, RecursionError) as error:
         raise InputError(
             "damaged results", where=str(path), found=str(error), fix="give the run's command again"
         ) from None
     return Results.from_dict(document, where=str(path))
+
+
+def one_of_study(folder: Path) -> str:
+    """What to tell who gives a study where a run is expected; "" if the folder is none."""
+    members = sorted(path.parent.name for path in folder.glob("*/results.json"))
+    study = members and (folder / "study.json").is_file()
+    return f"this is a study; name one of its members: {', '.join(members[:3])}" if study else ""

@@ -23,7 +23,7 @@ from pathlib import Path
 from filelock import FileLock
 from pydantic import JsonValue
 
-from learners.delta.delta import Delta, load_delta, load_head, save_delta
+from learners.delta.delta import Delta, is_whole, load_delta, load_head, save_delta
 from stream.storage.fits import FitResult, LearnedTask, Recipe, recipe_id
 from stream.storage.plain import FormatError, plain, read
 from tasks.content import canonical, content_id
@@ -128,14 +128,15 @@ class Store:
         return fit if self.delta_path(fit.delta).exists() else None
 
     def holds(self, recipe: str, delta: str) -> bool:
-        """Whether the store has the intact record of a fit, and its Delta. A job checks its content when it reads it.
+        """Whether the store has the intact record of a fit, and its whole Delta. A job checks its content when it reads
+        it.
 
         Args:
             recipe: Id of the recipe.
             delta: Content id of the Delta.
         """
         with suppress(DamagedEntry, FileNotFoundError):
-            return bool(read_record(self.fit_path(recipe))) and self.delta_path(delta).exists()
+            return bool(read_record(self.fit_path(recipe))) and is_whole(self.delta_path(delta))
         return False
 
     def put_aside(self, damage: DamagedEntry) -> Path | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tasks.content import content_id
 from tasks.errors import InputError, unknown_name
 from tasks.examples import UNLIMITED, Limits, TaskData
-from tasks.rows import Rows, read_rows
+from tasks.rows import Rows, mapped, read_rows
 from tasks.sources.cells import CELLS, cell_text
 from tasks.sources.listing import FORMATS, NO_DATA, data_files, entries, name_of, skipped, why_no_task
 from tasks.sources.mapping import COLUMNS, UNIQUE, check_mapping, keys_of
@@ -202,17 +202,15 @@ def _rows(path: Path, table: Table, columns: Mapping[str, str], used: Sequence[s
             values = enumerate(table.columns[theirs], start=1)
             chosen[ours] = [_cell(value, theirs, row, path) for row, value in values]
         elif ours == "text" or ours in columns:
+            fix = f"map yours to it: {mapped(ours)}"  # a name that was mapped may be that of another task's file
             raise InputError(
-                f"missing column {theirs}",
-                where=str(path),
-                found=f"columns {shown(table.names)}",
-                fix=f"map yours to it ({ours}=YOURS)" if ours == theirs else "",
+                f"missing column {theirs}", where=str(path), found=f"columns {shown(table.names)}", fix=fix
             )
     if is_split:
         chosen["split"] = [file_stem(path)] * length
     hidden = is_split and SPELLINGS[file_stem(path).lower()] == SPELLINGS["test"]
     if "label" not in chosen and "score" not in chosen and not hidden:
-        fix = "name it label, or map yours to it (label=YOURS)"
+        fix = f"name it label, or map yours to it: {mapped('label')}"
         raise InputError("missing column label", where=str(path), found=f"columns {shown(table.names)}", fix=fix)
     text = chosen.pop("text")
     assert text is not None

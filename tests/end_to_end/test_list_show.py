@@ -9,7 +9,7 @@ import pytest
 
 from learners.backbones.published import KNOWN_CONFIGS
 from learners.specification.family import families
-from stream.cli.list import LEARNERS_CAPTION
+from stream.cli.list import LEARNERS_CAPTION, TASKS_CAPTION
 from stream.config.protocol import protocols
 from stream.results.metrics import metrics
 from tasks.metrics import TASK_METRICS
@@ -25,7 +25,7 @@ LISTED = {
     "protocols": list(protocols()),
 }
 OF_EACH_KIND = {task.kind: task.name for task in TASKS.values()}.values()
-SAID = (LEARNERS_CAPTION, "learner what it is paper depends")  # words of the lists that are no values
+SAID = (LEARNERS_CAPTION, TASKS_CAPTION, "learner what it is paper depends")  # words of the lists that are no values
 SHOWN = [
     *(("task", name) for name in sorted({*OF_EACH_KIND, *list(TASKS)[::4]})),
     *(("learner", example) for family in families().values() for example in family.examples),

@@ -142,6 +142,20 @@ def test_it_refuses_what_run_refuses(done: dict[str, Any], tmp_path: Path) -> No
         assert plan.code == 2
 
 
+def test_another_run_in_the_default_folder_does_not_stop_a_plan(
+    done: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "latest").symlink_to(done["out"], target_is_directory=True)
+    others = {key: value for key, value in done.items() if key != "out"} | {"epochs": 1, "learners": "head"}
+    document = planned(others)
+    assert (document["jobs"]["fit"]["done"], document["out"]) == (0, "runs/latest-2")
+    assert "runs/latest holds another run" in "".join(document["notes"])
+    refused = call("plan", *as_arguments(others | {"out": done["out"]}))
+    assert (refused.code, "give another --out" in refused.err) == (2, True)
+
+
 def test_a_pace_knows_that_training_stops_early() -> None:
     pace = FitSpeed()
     for losses, flops, seconds in ([[1.0] * 4, 400.0, 2.0], [[1.0] * 6, 600.0, 3.0]):

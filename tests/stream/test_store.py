@@ -68,6 +68,20 @@ def test_a_fit_counts_only_with_its_delta(tmp_path: Path) -> None:
         store.get_delta(fit_of(delta))
 
 
+def test_a_fit_counts_only_with_its_whole_delta(tmp_path: Path) -> None:
+    store, delta = Store(tmp_path), delta_of()
+    store.put_delta(delta)
+    store.put_fit(RECIPE, fit_of(delta))
+    assert store.holds(RECIPE.id, delta.id)
+    whole = store.delta_path(delta.id).read_bytes()
+    for damaged in (whole[:-1], whole + b"x", whole[:40], b"", b"\xff" * len(whole), None):
+        if damaged is None:
+            store.delta_path(delta.id).unlink()
+        else:
+            store.delta_path(delta.id).write_bytes(damaged)
+        assert not store.holds(RECIPE.id, delta.id)
+
+
 @pytest.mark.parametrize("text", ["", '{"delta": ', "[]", "{}", "7"])
 def test_a_damaged_record_is_named(tmp_path: Path, text: str) -> None:
     store = Store(tmp_path)
