@@ -211,6 +211,7 @@ def compute(step: Step) -> None:
     loss = task_loss(output[: step.rows], step.target)
     step.loss = loss.item()
     if np.isfinite(step.loss):
+        running.optimiser.zero_grad()
         torch.autograd.backward(loss + step.penalty)
 
 
@@ -276,7 +277,6 @@ def _train(slot: Slot, epoch: int) -> Iterator[Step]:
             raise Diverged(f"the loss is {value} {where}", running.step + 1, running.flops)
         clip_gradients(trainable.values(), training.clip)
         running.optimiser.step()
-        running.optimiser.zero_grad()  # here, because a fit in a pack may wait for its next step
         clamp_gates(learner, running.gates)
         hold(running.masks, trainable)
         running.step, running.examples = running.step + 1, running.examples + len(rows)

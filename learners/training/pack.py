@@ -204,6 +204,7 @@ def _compute(backbone: Backbone, steps: Sequence[Step], shape: Shape) -> None:
     losses = [task_loss(own[: step.rows, : _outputs(step)], step.target) for step, own in pairs]
     for step, loss in zip(steps, torch.stack(losses).tolist(), strict=True):
         step.loss = loss
+        step.slot.running.optimiser.zero_grad()
     finite = [loss + step.penalty for step, loss in zip(steps, losses, strict=True) if np.isfinite(step.loss)]
     if finite:
         torch.autograd.backward(finite)

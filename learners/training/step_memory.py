@@ -22,7 +22,9 @@ def kept_bytes(backbone: Backbone, learner: Learner, rows: int, length: int) -> 
     """
     task, device = Task("any", "any", "single", labels=("a", "b")), backbone.device
     start = initial_trainable(backbone, learner, task, seed=0)
-    trainable = {name: each.to(device).requires_grad_() for name, each in start.items()}
+    trainable = {
+        name: each.to(device, copy=True).requires_grad_() for name, each in start.items()
+    }  # not the backbone's own
     ids = torch.zeros(rows, length, dtype=torch.int64, device=device)
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     if backbone.architecture.types > 1:

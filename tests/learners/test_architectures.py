@@ -157,7 +157,8 @@ def test_lora_is_its_merged_weights(specification: str, model_type: str) -> None
     expected = torch.func.functional_call(
         modules_of(base), merged(base, tensors, 16 / 2), kwargs=batch
     ).last_hidden_state
-    torch.testing.assert_close(found, expected[:, 0], atol=2e-5, rtol=2e-5)
+    # DeBERTa amplifies the rounding of a merged weight: 2e-5 with the AVX2 kernels of MKL, 5e-5 with those of AVX-512.
+    torch.testing.assert_close(found, expected[:, 0], atol=1e-4, rtol=1e-4)
     assert not torch.allclose(found, modules_of(base)(**batch).last_hidden_state[:, 0], atol=1e-3)
 
 

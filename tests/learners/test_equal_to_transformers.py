@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -84,7 +85,7 @@ def test_outputs(name: str, lengths: list[int], left: bool, seed: int) -> None:
     assert_near(found[-1], expected.last_hidden_state, rows)
 
 
-def fixed(x: Tensor, p: float, noise: Noise = GLOBAL) -> Tensor:
+def fixed(x: Tensor, p: float, noise: Noise = GLOBAL, tokens: Sequence[int] = (1,)) -> Tensor:
     """Dropout with the same places in each tensor of as many elements and probability."""
     random = torch.Generator().manual_seed(x.numel() + int(1e9 * p))
     if not noise:
