@@ -14,7 +14,7 @@ DEFAULT = (*LEARNERS, *LIBRARIES)
 
 # The runs of scripts/demo, and of scripts/demo --quick, on the default source: earlier revisions know no difficulty.
 DEMO_SIZES: Mapping[str, int] = {
-    "train_examples": 88,
+    "train_examples": 100,
     "test_examples": 30,
     "epochs": 4,
     "batch_size": 8,
